@@ -1,0 +1,58 @@
+# Install rules for every library that lockstep_library registered: headers, archive, exported target, one pkg-config file, and the package
+# config that loads the components in order.
+include(CMakePackageConfigHelpers)
+
+set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/lockstep")
+get_property(libraries GLOBAL PROPERTY LOCKSTEP_LIBRARIES)
+set(LOCKSTEP_COMPONENT_TABLE "")
+
+foreach(target IN LISTS libraries)
+  string(REGEX REPLACE "^lockstep_" "" name "${target}")
+  install(TARGETS ${target} EXPORT lockstep-${name}
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+  install(EXPORT lockstep-${name} NAMESPACE lockstep:: FILE lockstep-${name}.cmake DESTINATION "${package_dir}")
+  get_target_property(include ${target} LOCKSTEP_INCLUDE)
+  if(include)
+    install(DIRECTORY "${include}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
+  endif()
+
+  # The components this one is built on, for the package config and for pkg-config.
+  set(needs "")
+  get_target_property(links ${target} LINK_LIBRARIES)
+  foreach(link IN LISTS links)
+    if(TARGET ${link})
+      get_target_property(aliased ${link} ALIASED_TARGET)
+      if(aliased)
+        set(link ${aliased})
+      endif()
+    endif()
+    if(link IN_LIST libraries)
+      string(REGEX REPLACE "^lockstep_" "" need "${link}")
+      list(APPEND needs ${need})
+    endif()
+  endforeach()
+  get_target_property(dependency ${target} LOCKSTEP_DEPENDENCY)
+  get_target_property(type ${target} TYPE)
+  string(APPEND LOCKSTEP_COMPONENT_TABLE "set(lockstep_${name}_needs \"${needs}\")\nset(lockstep_${name}_dependency \"${dependency}\")\n")
+
+  get_target_property(PC_REQUIRES ${target} LOCKSTEP_PC_REQUIRES)
+  list(TRANSFORM needs PREPEND "lockstep-")
+  list(TRANSFORM needs REPLACE "^lockstep-core$" "lockstep")
+  list(APPEND PC_REQUIRES ${needs})
+  list(JOIN PC_REQUIRES " " PC_REQUIRES)
+  set(PC_NAME "lockstep-${name}")
+  if(name STREQUAL "core")
+    set(PC_NAME lockstep)
+  endif()
+  set(PC_LIBS "-L\${libdir} -l${target}")
+  if(type STREQUAL "INTERFACE_LIBRARY")
+    set(PC_LIBS "")
+  endif()
+  configure_file("${PROJECT_SOURCE_DIR}/core/lockstep.pc.in" "${PROJECT_BINARY_DIR}/${PC_NAME}.pc" @ONLY)
+  install(FILES "${PROJECT_BINARY_DIR}/${PC_NAME}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+endforeach()
+
+configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/lockstep-config.cmake.in" "${PROJECT_BINARY_DIR}/lockstep-config.cmake"
+  INSTALL_DESTINATION "${package_dir}" NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file("${PROJECT_BINARY_DIR}/lockstep-config-version.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/lockstep-config.cmake" "${PROJECT_BINARY_DIR}/lockstep-config-version.cmake" DESTINATION "${package_dir}")

@@ -1,0 +1,79 @@
+# lockstep_add(DIRECTORY [IF CONDITION...])
+# Adds a directory when it has a CMakeLists.txt and the condition holds.
+function(lockstep_add directory)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "IF")
+  if(NOT DEFINED arg_IF)
+    set(arg_IF TRUE)
+  endif()
+  if(EXISTS "${PROJECT_SOURCE_DIR}/${directory}/CMakeLists.txt" AND (${arg_IF}))
+    add_subdirectory("${PROJECT_SOURCE_DIR}/${directory}" "${PROJECT_BINARY_DIR}/${directory}")
+  endif()
+endfunction()
+
+# lockstep_library(lockstep_NAME
+#   [SOURCES FILE...]            omitted: the target exists already
+#   [INCLUDE DIRECTORY]          public headers, installed; default: include/ when there is one
+#   [PUBLIC LIBRARY...] [PRIVATE LIBRARY...]
+#   [DEPENDENCY "Botan 3"]       what find_package(lockstep COMPONENTS NAME) must find first
+#   [PC_REQUIRES MODULE...]      the same for pkg-config
+#   [NO_INSTALL])                for tests and fuzzing only
+# A library of the product: alias lockstep::NAME, C++23, strict warnings, hidden visibility, installed and exported.
+function(lockstep_library target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_INSTALL" "INCLUDE;DEPENDENCY" "SOURCES;PUBLIC;PRIVATE;PC_REQUIRES")
+  if(DEFINED arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "lockstep_library(${target}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  string(REGEX REPLACE "^lockstep_" "" name "${target}")
+
+  if(NOT TARGET ${target})
+    if(NOT arg_SOURCES)
+      message(WARNING "${target} has no sources yet")
+      file(GENERATE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${target}.cpp" CONTENT "")
+      set(arg_SOURCES "${CMAKE_CURRENT_BINARY_DIR}/${target}.cpp")
+    endif()
+    add_library(${target} ${arg_SOURCES})
+  endif()
+  if(NOT TARGET lockstep::${name})
+    add_library(lockstep::${name} ALIAS ${target})
+  endif()
+
+  lockstep_compile_options(${target})
+  target_compile_features(${target} PUBLIC cxx_std_23)
+  set_target_properties(${target} PROPERTIES
+    EXPORT_NAME ${name}
+    VERSION ${PROJECT_VERSION}
+    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    POSITION_INDEPENDENT_CODE ON)
+  if(NOT DEFINED arg_INCLUDE AND EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/include")
+    set(arg_INCLUDE include)
+  endif()
+  if(DEFINED arg_INCLUDE)
+    cmake_path(ABSOLUTE_PATH arg_INCLUDE BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    target_include_directories(${target} PUBLIC
+      "$<BUILD_INTERFACE:${arg_INCLUDE}>" "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+  endif()
+  target_link_libraries(${target} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+
+  if(NOT arg_NO_INSTALL)
+    set_property(GLOBAL APPEND PROPERTY LOCKSTEP_LIBRARIES ${target})
+    set_target_properties(${target} PROPERTIES
+      LOCKSTEP_INCLUDE "${arg_INCLUDE}"
+      LOCKSTEP_DEPENDENCY "${arg_DEPENDENCY}"
+      LOCKSTEP_PC_REQUIRES "${arg_PC_REQUIRES}")
+  endif()
+endfunction()
+
+# lockstep_compile_options(TARGET): what every target of this project is compiled with, library, tool or test.
+function(lockstep_compile_options target)
+  set_target_properties(${target} PROPERTIES
+    CXX_STANDARD 23
+    CXX_STANDARD_REQUIRED ON
+    CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual
+    -Wcast-qual -Wformat=2 -Wundef -Wimplicit-fallthrough -Wextra-semi -Wvla
+    -fstack-protector-strong
+    $<$<BOOL:${LOCKSTEP_WERROR}>:-Werror>)
+endfunction()

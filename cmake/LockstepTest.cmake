@@ -1,0 +1,39 @@
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+# lockstep_test(NAME LABEL SOURCES FILE... [LIBS LIBRARY...] [WHOLE] [TIMEOUT SECONDS] [ENVIRONMENT NAME=VALUE...])
+# A GoogleTest program. Its cases appear in ctest as LABEL.Suite.Case and carry the label, so that `ctest -L vectors` and
+# `ctest -R '^vectors'` run the same set. WHOLE runs the program as one ctest case named LABEL.NAME: for cases that share costly set-up.
+# LABEL is one of unit, vectors, pair, states, x509, interop, kernels, budget, install, symbols or a new word that README can explain.
+function(lockstep_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "WHOLE" "LABEL;TIMEOUT" "SOURCES;LIBS;ENVIRONMENT")
+  if(NOT DEFINED arg_LABEL)
+    list(POP_FRONT arg_UNPARSED_ARGUMENTS arg_LABEL)
+  endif()
+  if(arg_UNPARSED_ARGUMENTS OR NOT arg_LABEL OR NOT DEFINED arg_SOURCES)
+    message(FATAL_ERROR "lockstep_test(${name}): expected NAME LABEL SOURCES..., got: ${ARGN}")
+  endif()
+  if(NOT DEFINED arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  set(target test_${name})
+  string(REGEX REPLACE "^test_test_" "test_" target "${target}")
+
+  add_executable(${target} ${arg_SOURCES})
+  lockstep_compile_options(${target})
+  # Tests look inside: core/ is on the path for internal headers, tests/ for what tests share.
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/core" "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")
+  target_compile_definitions(${target} PRIVATE LOCKSTEP_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LOCKSTEP_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_link_libraries(${target} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest_main)
+
+  set(properties LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+  if(DEFINED arg_ENVIRONMENT)
+    list(APPEND properties ENVIRONMENT "${arg_ENVIRONMENT}")
+  endif()
+  if(arg_WHOLE)
+    add_test(NAME ${arg_LABEL}.${name} COMMAND ${target})
+    set_tests_properties(${arg_LABEL}.${name} PROPERTIES ${properties} SKIP_REGULAR_EXPRESSION "\\[  SKIPPED \\] [0-9]+ test")
+  else()
+    gtest_discover_tests(${target} TEST_PREFIX "${arg_LABEL}." DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60 PROPERTIES ${properties})
+  endif()
+endfunction()
