@@ -1,0 +1,211 @@
+#pragma once
+// The configuration of connections: immutable once built, shared by any number of connections. Building it reports
+// every problem at once.
+//
+//     auto config = lockstep::ConfigBuilder::client(lockstep::botan::provider())
+//                       .alpn({"h2", "http/1.1"})
+//                       .build();
+//     if (!config) for (const auto& problem : config.error()) std::cerr << problem.text << '\n';
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lockstep/export.hpp>
+#include <lockstep/padding.hpp>
+#include <lockstep/provider.hpp>
+#include <lockstep/types.hpp>
+
+namespace lockstep {
+
+/// What a server asks of its clients (RFC 9846 4.3.2).
+enum class ClientAuth : std::uint8_t {
+  none,     ///< no certificate is requested
+  request,  ///< requested; a client without one is welcome
+  require,  ///< a client without one fails with certificate_required
+};
+
+/// A suite with the algorithms that the provider supplies for it.
+struct BoundSuite {
+  CipherSuite suite{};
+  const Aead* aead = nullptr;
+  const Hash* hash = nullptr;
+};
+
+/// A group with the provider's parts: one for a plain group, two for a hybrid.
+struct BoundGroup {
+  NamedGroup id{};
+  const Group* first = nullptr;
+  const Group* second = nullptr;  ///< null for a plain group
+
+  [[nodiscard]] std::size_t client_share_size() const noexcept {
+    return first->client_share_size + (second != nullptr ? second->client_share_size : 0);
+  }
+  [[nodiscard]] std::size_t server_share_size() const noexcept {
+    return first->server_share_size + (second != nullptr ? second->server_share_size : 0);
+  }
+  [[nodiscard]] std::size_t secret_size() const noexcept {
+    return first->secret_size + (second != nullptr ? second->secret_size : 0);
+  }
+};
+
+/// The default bound on one handshake message, in bytes; a chain of post-quantum certificates fits.
+inline constexpr std::size_t kDefaultMaxHandshakeMessage = 65536;
+/// The default bound on all memory of one handshake, in bytes.
+inline constexpr std::size_t kDefaultHandshakeMemory = 262144;
+/// Bytes sealed with one key before it is updated by itself; far below what AES-GCM allows (RFC 9846 5.5: 2^24.5
+/// records).
+inline constexpr std::uint64_t kDefaultKeyUpdateBytes = std::uint64_t{1} << 36U;
+
+/// Settings as `ConfigBuilder` collected and checked them. Read-only.
+struct Settings {
+  Role role{};
+  ProtocolVersion min_version = ProtocolVersion::tls_1_3;
+  ProtocolVersion max_version = ProtocolVersion::tls_1_3;
+  std::vector<BoundSuite> suites;
+  std::vector<BoundGroup> groups;
+  std::vector<NamedGroup> key_shares;        ///< client: groups whose shares go into the first ClientHello
+  std::vector<SignatureScheme> schemes;      ///< accepted in CertificateVerify, and offered
+  std::vector<SignatureScheme> schemes_cert; ///< offered for certificates; empty: the same as schemes
+  std::vector<std::string> alpn;
+  ClientAuth client_auth = ClientAuth::none;
+  std::vector<std::vector<std::uint8_t>> certificate_authorities;  ///< DER distinguished names to send
+  bool server_preference = true;      ///< server: its own order of suites and groups decides
+  bool middlebox_compatibility = true;
+  bool grease = true;                 ///< client: RFC 8701
+  bool cookie = false;                ///< server: a cookie in HelloRetryRequest
+  bool send_tickets = true;
+  bool resumption = true;
+  std::uint8_t ticket_count = 2;
+  std::uint32_t ticket_lifetime = 7200;  ///< seconds, at most 604800 (RFC 9846 4.6.1)
+  bool key_log = false;
+  bool skip_verification = false;
+  PaddingPolicy padding;
+  std::uint16_t max_send_fragment = 16384;
+  bool dynamic_record_sizing = false;
+  std::uint64_t key_update_bytes = kDefaultKeyUpdateBytes;
+  std::size_t max_handshake_message = kDefaultMaxHandshakeMessage;
+  std::size_t handshake_memory = kDefaultHandshakeMemory;
+};
+
+/// A configuration. Immutable; share it by `std::shared_ptr<const Config>`; cloning it is `ConfigBuilder::from`.
+class LOCKSTEP_API Config {
+ public:
+  [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
+  [[nodiscard]] const Provider& provider() const noexcept { return provider_; }
+  [[nodiscard]] Role role() const noexcept { return settings_.role; }
+  /// The bound suite or group, or null when this configuration does not have it.
+  [[nodiscard]] const BoundSuite* suite(CipherSuite id) const noexcept;
+  [[nodiscard]] const BoundGroup* group(NamedGroup id) const noexcept;
+
+ private:
+  friend class ConfigBuilder;
+  Config() = default;
+  Settings settings_;
+  Provider provider_;
+};
+
+/// One reason why a configuration cannot be built.
+struct ConfigProblem {
+  std::string setting;  ///< the builder's function
+  std::string text;     ///< what is wrong and what to do
+};
+
+/// Collects settings; every function returns the builder, nothing is checked before `build`.
+class LOCKSTEP_API ConfigBuilder {
+ public:
+  static ConfigBuilder client(Provider provider);
+  static ConfigBuilder server(Provider provider);
+  /// A builder that starts from a built configuration, to make a variant of it.
+  static ConfigBuilder from(const Config& config);
+
+  /// The oldest and newest protocol version. This build speaks TLS 1.3.
+  ConfigBuilder& versions(ProtocolVersion min, ProtocolVersion max);
+  /// An explicit list of versions; it must be without gaps.
+  ConfigBuilder& versions(std::span<const ProtocolVersion> list);
+  /// Suites in order of preference. CCM suites are opt-in: not in the default. Default: AES-128-GCM, AES-256-GCM,
+  /// ChaCha20-Poly1305, or ChaCha20-Poly1305 first where `prefer_chacha20` says that AES is slow.
+  ConfigBuilder& suites(std::vector<CipherSuite> list);
+  /// Put ChaCha20-Poly1305 first in the default order (machines without AES instructions).
+  ConfigBuilder& prefer_chacha20(bool on = true);
+  /// Groups in order of preference. Default: X25519MLKEM768, X25519, P-256, P-384, P-521, X448 as the provider has them.
+  ConfigBuilder& groups(std::vector<NamedGroup> list);
+  /// Client: which groups' key shares go into the first ClientHello. Default: the first hybrid and the first plain
+  /// group of `groups`.
+  ConfigBuilder& key_shares(std::vector<NamedGroup> list);
+  /// Signature schemes for CertificateVerify in order of preference.
+  ConfigBuilder& schemes(std::vector<SignatureScheme> list);
+  /// signature_algorithms_cert (RFC 9846 4.2.3); default: what the provider verifies, PKCS#1 included.
+  ConfigBuilder& schemes_cert(std::vector<SignatureScheme> list);
+  /// Application protocols in order of preference (RFC 7301). A server that shares none with its client fails; so does
+  /// a client whose server picks what was not offered.
+  ConfigBuilder& alpn(std::vector<std::string> list);
+  /// Server: whether clients are asked for certificates.
+  ConfigBuilder& client_auth(ClientAuth mode);
+  /// Distinguished names (DER) to send in certificate_authorities; empty (the default) sends none.
+  ConfigBuilder& certificate_authorities(std::vector<std::vector<std::uint8_t>> names);
+  /// Server: whether its own order decides (default) or the client's.
+  ConfigBuilder& server_preference(bool on);
+  /// RFC 9846 D.4. On by default.
+  ConfigBuilder& middlebox_compatibility(bool on);
+  /// RFC 8701. On by default.
+  ConfigBuilder& grease(bool on);
+  /// Server: send a cookie with HelloRetryRequest and insist on its return.
+  ConfigBuilder& cookie(bool on);
+  /// Resumption by tickets: how many a server sends after a handshake (0: none) and for how long they live.
+  ConfigBuilder& tickets(std::uint8_t count, std::uint32_t lifetime_seconds = 7200);
+  /// Whether tickets are offered or accepted at all. On by default.
+  ConfigBuilder& resumption(bool on);
+  /// Report secrets as `SecretLogged` events. Whoever reads them reads the connection.
+  ConfigBuilder& key_log(bool on);
+  ConfigBuilder& padding(PaddingPolicy policy);
+  /// The largest plaintext of a record that we send: 64 to 16384 bytes.
+  ConfigBuilder& max_send_fragment(std::uint16_t bytes);
+  /// Small records at first and after idle time, so that the first bytes can be read early; full ones in bulk.
+  ConfigBuilder& dynamic_record_sizing(bool on);
+  /// Bytes sealed with one key before it is updated.
+  ConfigBuilder& key_update_after(std::uint64_t bytes);
+  /// The bound on one handshake message from the peer.
+  ConfigBuilder& max_handshake_message(std::size_t bytes);
+  /// The bound on all memory of one handshake.
+  ConfigBuilder& handshake_memory(std::size_t bytes);
+
+  /// Settings that remove protection. Named so that they stand out in every review.
+  class LOCKSTEP_API Dangerous {
+   public:
+    /// Client: accept any certificate from anybody. Also lets connections say `NoNameCheck` without verification.
+    ConfigBuilder& skip_verification();
+
+   private:
+    friend class ConfigBuilder;
+    explicit Dangerous(ConfigBuilder& builder) noexcept : builder_(builder) {}
+    ConfigBuilder& builder_;
+  };
+  [[nodiscard]] Dangerous dangerous() noexcept { return Dangerous(*this); }
+
+  /// The configuration, or every problem that stands in its way.
+  [[nodiscard]] std::expected<std::shared_ptr<const Config>, std::vector<ConfigProblem>> build() const;
+
+ private:
+  ConfigBuilder() = default;
+  void check(std::vector<ConfigProblem>& problems, Settings& settings) const;
+
+  Settings settings_;
+  Provider provider_;
+  std::optional<std::vector<ProtocolVersion>> version_list_;
+  std::optional<std::vector<CipherSuite>> suites_;
+  std::optional<std::vector<NamedGroup>> groups_;
+  std::optional<std::vector<NamedGroup>> key_shares_;
+  std::optional<std::vector<SignatureScheme>> schemes_;
+  std::optional<std::vector<SignatureScheme>> schemes_cert_;
+  bool prefer_chacha20_ = false;
+};
+
+}  // namespace lockstep

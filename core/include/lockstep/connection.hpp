@@ -1,0 +1,172 @@
+#pragma once
+// A TLS connection that does no I/O: bytes, time and answers go in; bytes and events come out; nothing else happens.
+//
+//     auto connection = Connection::client(config, {.name = x509::PeerName::dns("example.com").value()}, random);
+//     for (;;) {
+//       while (std::size_t n = connection.transmit(outbound, now)) send(outbound.first(n));
+//       auto [consumed, event] = connection.receive(inbound, now);
+//       drop_from_the_front_of(inbound, consumed);
+//       ... handle the event; when it is `Nothing` and nothing was consumed, read more bytes ...
+//     }
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/config.hpp>
+#include <lockstep/error.hpp>
+#include <lockstep/event.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/session.hpp>
+#include <lockstep/time.hpp>
+#include <lockstep/types.hpp>
+#include <lockstep/x509.hpp>
+
+namespace lockstep {
+
+/// What `receive` did.
+struct Received {
+  std::size_t consumed = 0;  ///< bytes at the front of the inbound buffer that are done with
+  Event event;               ///< at most one; ask again until it is `Nothing`
+};
+
+/// What `seal` did.
+struct Sealed {
+  std::size_t consumed = 0;  ///< plaintext bytes taken, counted over all segments
+  std::size_t written = 0;   ///< bytes of records in the outbound buffer
+};
+
+/// A call that the connection's state does not allow: a bug in the caller, told apart from errors of the protocol.
+enum class Misuse : std::uint8_t {
+  not_connected,    ///< application data before the handshake is complete
+  closed,           ///< sending after `close` or after a failure
+  wrong_token,      ///< a token of another connection, of another operation, or answered before
+  invalid_answer,   ///< e.g. a signature that is too long
+  buffer_too_small,
+};
+[[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
+
+/// A buffer with room around its payload, for sealing without a copy.
+struct RecordSlot {
+  MutableBytes buffer;        ///< headroom | payload | tailroom
+  std::size_t headroom = 0;   ///< at least `Connection::kHeadroom`
+  std::size_t payload = 0;    ///< 1 byte to the largest fragment; behind it at least `tailroom(payload)`
+};
+
+struct ClientOptions {
+  /// Whom the client means to reach; `x509::PeerName` also sets SNI unless it is an address or NoNameCheck.
+  x509::PeerName name;
+  /// Sessions to offer, best first; each should be offered only once. Consumed by the call.
+  std::span<Session> sessions{};
+};
+
+class LOCKSTEP_API Connection {
+ public:
+  /// Bytes that a sealed record has in front of its payload.
+  static constexpr std::size_t kHeadroom = 5;
+  /// A block of this size for `memory` lets usual handshakes do without any allocation by the engine.
+  static constexpr std::size_t kHandshakeMemory = 32768;
+  /// Outbound buffers below this size cannot hold every single record.
+  static constexpr std::size_t kMaxRecord = 5 + 16384 + 256;
+
+  /// Starts a handshake. `random` must outlive the connection. `memory` is used until the handshake ends; it is wiped
+  /// before `reclaim` hands it back. Without it, or when it is too small, the engine allocates within the bound of the
+  /// configuration. The configuration must be a client's.
+  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, RandomSource& random, Time now,
+                           MutableBytes memory = {});
+  /// The same for a server's configuration.
+  static Connection server(std::shared_ptr<const Config> config, RandomSource& random, MutableBytes memory = {});
+
+  Connection(Connection&&) noexcept;
+  Connection& operator=(Connection&&) noexcept;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  // --- bytes and time ---
+
+  /// Processes bytes from the peer, decrypting in place. Call again, without the consumed bytes, until the event is
+  /// `Nothing`; what was not consumed must be presented again, at any address, with more bytes behind it.
+  [[nodiscard]] Received receive(MutableBytes inbound, Time now);
+  /// Writes pending flights, alerts and key updates; the number of bytes written, 0 when nothing is pending. A buffer
+  /// of any size makes progress during the handshake; afterwards 64 bytes do.
+  [[nodiscard]] std::size_t transmit(MutableBytes outbound, Time now);
+  /// Whether `transmit` has something to write.
+  [[nodiscard]] bool transmit_pending() const noexcept;
+  /// Seals application data: as many whole records as fit `outbound`, gathered from the segments without a copy. What
+  /// is pending for `transmit` goes first. An outbound buffer may not overlap the plaintext.
+  [[nodiscard]] std::expected<Sealed, Misuse> seal(std::span<const Bytes> plaintext, MutableBytes outbound, Time now);
+  /// Seals one record in place and returns it, header included: a view into the slot's buffer. Whatever is pending for
+  /// `transmit` must have been sent before.
+  [[nodiscard]] std::expected<MutableBytes, Misuse> seal_in_place(RecordSlot slot, Time now);
+  /// Bytes that `seal_in_place` needs behind a payload.
+  [[nodiscard]] std::size_t tailroom(std::size_t payload) const noexcept;
+  /// The transport has ended. Without close_notify before it, that is a truncation (RFC 9846 6.1) and fails.
+  [[nodiscard]] Event receive_end();
+
+  // --- answers ---
+
+  std::expected<void, Misuse> answer(Token<SelectCredential> token, std::shared_ptr<const Credential> credential);
+  std::expected<void, Misuse> answer(Token<SelectCredential> token, NoCredential);
+  /// The signature is copied.
+  std::expected<void, Misuse> answer(Token<Sign> token, Bytes signature);
+  std::expected<void, Misuse> answer(Token<Sign> token, SigningFailed);
+  std::expected<void, Misuse> answer(Token<VerifyPeer> token, PeerAccepted);
+  std::expected<void, Misuse> answer(Token<VerifyPeer> token, PeerRejected rejection);
+  std::expected<void, Misuse> answer(Token<OpenTicket> token, Session session);
+  std::expected<void, Misuse> answer(Token<OpenTicket> token, TicketDeclined);
+  /// The ticket is copied.
+  std::expected<void, Misuse> answer(Token<SealTicket> token, Bytes ticket);
+  std::expected<void, Misuse> answer(Token<SealTicket> token, TicketDeclined);
+
+  // --- ending and renewing ---
+
+  /// Queues close_notify: we send nothing more, the peer may. Before the handshake is complete it cancels it.
+  void close() noexcept;
+  /// Abandons the handshake or connection: user_canceled and close_notify go out (RFC 9846 6.1).
+  void cancel() noexcept;
+  /// Changes our sending key, and asks the peer to change its own when `request_peer` (RFC 9846 4.6.3).
+  std::expected<void, Misuse> update_keys(bool request_peer);
+  /// When the engine wants to be called next without input. TLS over a stream has no timers: nothing.
+  [[nodiscard]] std::optional<Time> deadline() const noexcept { return std::nullopt; }
+  /// After the handshake: the memory that the caller supplied, wiped, to be used for another one; empty before.
+  [[nodiscard]] MutableBytes reclaim() noexcept;
+
+  // --- what was agreed ---
+
+  [[nodiscard]] Role role() const noexcept;
+  [[nodiscard]] bool connected() const noexcept;  ///< the handshake is complete and nothing has failed
+  [[nodiscard]] bool awaiting_answer() const noexcept;
+  [[nodiscard]] const Error* error() const noexcept;    ///< the sticky failure, or null
+  [[nodiscard]] bool peer_closed() const noexcept;      ///< close_notify was received
+  [[nodiscard]] bool closed() const noexcept;           ///< close_notify was queued or sent
+  [[nodiscard]] std::optional<ProtocolVersion> version() const noexcept;
+  [[nodiscard]] std::optional<CipherSuite> suite() const noexcept;
+  [[nodiscard]] std::optional<NamedGroup> group() const noexcept;       ///< of this connection's key exchange
+  [[nodiscard]] std::optional<SignatureScheme> own_scheme() const noexcept;   ///< we signed with
+  [[nodiscard]] std::optional<SignatureScheme> peer_scheme() const noexcept;  ///< the peer signed with
+  [[nodiscard]] std::string_view alpn() const noexcept;                 ///< empty when none; lives as long as the config
+  [[nodiscard]] bool resumed() const noexcept;
+  [[nodiscard]] bool retried() const noexcept;  ///< a HelloRetryRequest was needed
+  /// Keying material for the application (RFC 9846 7.5). `out` has at most 255 times the hash's size.
+  [[nodiscard]] std::expected<void, Misuse> export_keying_material(std::string_view label, Bytes context,
+                                                                   MutableBytes out) const;
+
+ private:
+  struct State;
+  explicit Connection(State&& state) noexcept;
+  [[nodiscard]] State& state() noexcept;
+  [[nodiscard]] const State& state() const noexcept;
+
+  // The state is held inline, so that a connection is one value without heap; its definition is private to the engine,
+  // which asserts that it fits.
+  static constexpr std::size_t kStateSize = 2048;
+  alignas(64) std::byte storage_[kStateSize];
+};
+
+}  // namespace lockstep

@@ -1,0 +1,198 @@
+#pragma once
+// What an engine tells its caller: one event per call, in causal order. Decisions that belong to the application are
+// events too: each carries a token, and the handshake waits until the token comes back with an answer, at once or much
+// later, from the same code path.
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/error.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/provider.hpp>
+#include <lockstep/session.hpp>
+#include <lockstep/time.hpp>
+#include <lockstep/types.hpp>
+#include <lockstep/x509.hpp>
+
+namespace lockstep {
+
+class Connection;
+
+namespace detail {
+
+/// Shared by a handshake and its tokens, so that a token that is dropped in another place is noticed.
+struct TokenControl {
+  std::atomic<std::uint32_t> references{1};
+  std::atomic<std::uint32_t> dropped{0};  ///< the serial of a dropped token
+};
+LOCKSTEP_API void release(TokenControl* control) noexcept;
+
+}  // namespace detail
+
+/// The right to answer one suspended operation, once. Move-only. Dropping it fails the handshake with
+/// `Reason::token_dropped`, so that no handshake waits for an answer that cannot come. It may be kept in any thread and
+/// may outlive its connection.
+template <class Operation>
+class Token {
+ public:
+  Token() noexcept = default;
+  Token(Token&& other) noexcept
+      : control_(std::exchange(other.control_, nullptr)), serial_(std::exchange(other.serial_, 0)) {}
+  Token& operator=(Token&& other) noexcept {
+    if (this != &other) {
+      drop();
+      control_ = std::exchange(other.control_, nullptr);
+      serial_ = std::exchange(other.serial_, 0);
+    }
+    return *this;
+  }
+  Token(const Token&) = delete;
+  Token& operator=(const Token&) = delete;
+  ~Token() { drop(); }
+
+  /// Whether an answer is still due.
+  explicit operator bool() const noexcept { return control_ != nullptr; }
+
+ private:
+  friend class Connection;
+  friend struct TokenAccess;
+  Token(detail::TokenControl* control, std::uint32_t serial) noexcept : control_(control), serial_(serial) {
+    control_->references.fetch_add(1, std::memory_order_relaxed);
+  }
+  void drop() noexcept {
+    if (control_ == nullptr) return;
+    control_->dropped.store(serial_, std::memory_order_release);
+    detail::release(std::exchange(control_, nullptr));
+  }
+
+  detail::TokenControl* control_ = nullptr;
+  std::uint32_t serial_ = 0;
+};
+
+/// A certificate chain with what its key can do. Shared and immutable; the engine never sees the key itself.
+struct Credential {
+  std::vector<std::vector<std::uint8_t>> chain;  ///< DER, leaf first; the anchor may be left out
+  std::vector<SignatureScheme> schemes;          ///< what the key may sign with, in order of preference
+  std::shared_ptr<const SigningKey> key;         ///< for whoever answers `Sign`; may be null when it knows better
+};
+
+// --- suspended operations --------------------------------------------------------------------------------------
+// Views in these events live until their token is answered or the connection fails.
+
+/// Which certificate to show. A server is asked once per full handshake, a client when the server requests one.
+/// Answer with a credential, or with `NoCredential` (a server then fails, a client goes on without).
+struct SelectCredential {
+  Token<SelectCredential> token;
+  Role role{};                                       ///< whose certificate: ours
+  std::string_view server_name;                      ///< what the client asked for (SNI), empty when it did not
+  std::span<const SignatureScheme> schemes;          ///< what the peer verifies in the handshake
+  std::span<const SignatureScheme> schemes_cert;     ///< what it verifies in certificates
+  std::span<const Bytes> certificate_authorities;    ///< distinguished names (DER) that the peer trusts; often empty
+  std::string_view alpn;                             ///< the protocol agreed, empty for none
+};
+struct NoCredential {};
+
+/// Sign `message` with the credential's key.
+struct Sign {
+  Token<Sign> token;
+  SignatureScheme scheme{};
+  std::shared_ptr<const Credential> credential;
+  Bytes message;  ///< all of it, not a digest (RFC 9846 4.4.3)
+};
+struct SigningFailed {};
+
+/// Judge the peer's certificates. Answer `PeerAccepted` only when the chain was validated for `name` (or when the
+/// application has another way of knowing its peer); `PeerRejected` otherwise.
+struct VerifyPeer {
+  Token<VerifyPeer> token;
+  Role peer{};                       ///< the role of the one who is judged
+  std::span<const Bytes> chain;      ///< DER as sent, leaf first
+  const x509::PeerName* name = nullptr;  ///< what the client expects; null when the peer is a client
+  Time now{};
+};
+struct PeerAccepted {};
+struct PeerRejected {
+  Reason reason = Reason::certificate_rejected;  ///< one of the certificate_* reasons
+  std::uint16_t detail = 0;                      ///< e.g. the x509::Code, for the error's text
+};
+
+/// Server: a client offers a ticket. Answer with the session that was sealed in it, or `TicketDeclined`.
+struct OpenTicket {
+  Token<OpenTicket> token;
+  Bytes ticket;
+};
+struct TicketDeclined {};
+
+/// Server: turn a session into a ticket (seal it, or store it and answer with its name). `TicketDeclined` sends none.
+struct SealTicket {
+  Token<SealTicket> token;
+  const Session* session = nullptr;
+};
+
+// --- facts -----------------------------------------------------------------------------------------------------
+
+/// Nothing to tell: everything that could be done with the input has been done, or an answer is awaited.
+struct Nothing {};
+
+/// Decrypted application data: views into the inbound buffer of the call, alive until the next call.
+class ApplicationData {
+ public:
+  static constexpr std::size_t kMaxSegments = 16;
+  [[nodiscard]] std::span<const MutableBytes> segments() const noexcept { return {segments_.data(), count_}; }
+  /// The sum of the segments' sizes.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool full() const noexcept { return count_ == kMaxSegments; }
+  void append(MutableBytes segment) noexcept {
+    segments_[count_++] = segment;
+    size_ += segment.size();
+  }
+
+ private:
+  std::array<MutableBytes, kMaxSegments> segments_{};
+  std::size_t count_ = 0;
+  std::size_t size_ = 0;
+};
+
+/// The handshake is complete: both sides are authenticated as the configuration demands. Views live until the next call.
+struct HandshakeComplete {
+  bool resumed = false;
+  std::string_view server_name;       ///< server: what the client asked for
+  std::span<const Bytes> peer_chain;  ///< what the peer showed in this handshake; empty when resumed or anonymous
+};
+
+/// Client: the server sent a ticket. Store the session and offer it next time (once: RFC 9846 C.4).
+struct SessionReceived {
+  Session session;
+};
+
+/// The peer has finished sending (close_notify). What we send still reaches it.
+struct PeerClosed {};
+
+/// The peer changed its sending key (RFC 9846 4.6.3).
+struct PeerKeyUpdated {};
+
+/// One line of a key log, only when the configuration asks for it. Views live until the next call.
+struct SecretLogged {
+  std::string_view label;  ///< e.g. "CLIENT_TRAFFIC_SECRET_0"
+  Bytes client_random;
+  Bytes secret;
+};
+
+/// The connection is over. Call `transmit` once more: the alert, if one is due, goes out that way.
+struct Failed {
+  Error error;
+};
+
+using Event = std::variant<Nothing, ApplicationData, SelectCredential, Sign, VerifyPeer, OpenTicket, SealTicket,
+                           HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated, SecretLogged, Failed>;
+
+}  // namespace lockstep

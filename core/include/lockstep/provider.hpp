@@ -1,0 +1,209 @@
+#pragma once
+// What the engine asks of a cryptographic library: a provider is a plain value that lists descriptors, one per
+// algorithm, in order of preference. Provider code knows no TLS, the engine names no library.
+//
+// Functions behind descriptors do not throw, keep no state but their context, and may be called from several threads
+// at once on different contexts. Contexts are inline storage that the caller provides: they may be moved with memcpy
+// (the old place is then dead and must not be destroyed).
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/types.hpp>
+
+namespace lockstep {
+
+/// The source of randomness of one connection. Injected, so that a handshake can be replayed.
+class LOCKSTEP_API RandomSource {
+ public:
+  virtual ~RandomSource() = default;
+  /// Fills with bytes that nobody can predict. False when that is not possible; the handshake then fails.
+  [[nodiscard]] virtual bool fill(MutableBytes out) noexcept = 0;
+};
+
+// --- AEAD ------------------------------------------------------------------------------------------------------
+
+/// Every AEAD of TLS 1.3 has a nonce of 12 bytes (RFC 9846 5.3).
+inline constexpr std::size_t kAeadNonceSize = 12;
+inline constexpr std::size_t kMaxAeadKeySize = 32;
+inline constexpr std::size_t kMaxAeadTagSize = 16;
+/// A connection holds two of these inline.
+inline constexpr std::size_t kMaxAeadContextSize = 768;
+
+/// One record to seal. The plaintext is the source segments followed by `tail` (TLS 1.3: content type and padding).
+struct SealJob {
+  const std::uint8_t* nonce;      ///< kAeadNonceSize bytes
+  Bytes aad;                      ///< additional data
+  std::span<const Bytes> source;  ///< gathered in order
+  Bytes tail;                     ///< follows the source
+  std::uint8_t* destination;      ///< source + tail + tag bytes; equal to a single source's start, or disjoint
+};
+
+/// One record to open, in place or into a disjoint destination.
+struct OpenJob {
+  const std::uint8_t* nonce;
+  Bytes aad;
+  Bytes source;               ///< ciphertext followed by the tag
+  std::uint8_t* destination;  ///< source minus tag bytes; equal to the source's start, or disjoint
+  bool ok = false;            ///< result; when false the destination has been wiped
+};
+
+struct Aead {
+  AeadAlgorithm id;
+  std::string_view implementation;  ///< e.g. "botan", "kernels vaes-256"
+  std::size_t key_size;
+  std::size_t tag_size;
+  std::size_t context_size;  ///< at most kMaxAeadContextSize, alignment at most 64
+  /// Prepares a context. False when the library refuses (out of memory): nothing to destroy then.
+  bool (*init)(void* context, Bytes key) noexcept;
+  /// False when the library failed; destinations are then wiped.
+  bool (*seal)(void* context, std::span<const SealJob> jobs) noexcept;
+  /// True when every job is ok.
+  bool (*open)(void* context, std::span<OpenJob> jobs) noexcept;
+  /// Wipes the context.
+  void (*destroy)(void* context) noexcept;
+};
+
+// --- hashes, HMAC, HKDF ----------------------------------------------------------------------------------------
+
+inline constexpr std::size_t kMaxHashContextSize = 256;
+
+/// One HKDF-Expand (RFC 5869 2.3). Jobs come in spans because TLS 1.3 secrets come in pairs.
+struct ExpandJob {
+  Bytes secret;  ///< the pseudorandom key
+  Bytes info;
+  MutableBytes out;  ///< at most 255 times the digest size
+};
+
+struct Hash {
+  HashAlgorithm id;
+  std::string_view implementation;
+  std::size_t digest_size;
+  std::size_t context_size;  ///< at most kMaxHashContextSize, alignment at most 64
+  bool (*init)(void* context) noexcept;
+  void (*update)(void* context, Bytes data) noexcept;
+  /// Writes the digest of what came so far and leaves the context as it was. `out` has digest_size bytes.
+  bool (*digest)(const void* context, MutableBytes out) noexcept;
+  void (*destroy)(void* context) noexcept;
+  /// HMAC (RFC 2104) over the concatenation of the segments; also HKDF-Extract with the salt as key.
+  bool (*hmac)(Bytes key, std::span<const Bytes> segments, MutableBytes out) noexcept;
+  bool (*expand)(std::span<const ExpandJob> jobs) noexcept;
+};
+
+// --- key exchange ----------------------------------------------------------------------------------------------
+
+enum class GroupResult : std::uint8_t {
+  ok,
+  bad_share,  ///< the peer's share is malformed, not on the curve, or yields the all-zero secret
+  failed,     ///< randomness or the library failed
+};
+
+inline constexpr std::size_t kMaxGroupContextSize = 64;
+
+/// A key exchange, seen as a key encapsulation: Diffie-Hellman groups encapsulate by making a key of their own.
+/// Shares are those of RFC 9846 4.2.8: X9.62 uncompressed points, big-endian padded integers, raw X25519 and ML-KEM.
+/// Hybrid groups are composed by the engine; a provider lists plain ones.
+struct Group {
+  NamedGroup id;
+  std::string_view implementation;
+  std::size_t client_share_size;
+  std::size_t server_share_size;
+  std::size_t secret_size;
+  std::size_t context_size;  ///< the private key's; at most kMaxGroupContextSize
+  /// Makes a key pair. Nothing to destroy unless ok.
+  GroupResult (*generate)(void* context, RandomSource& random, MutableBytes share) noexcept;
+  /// The server's half: from the client's share to a share of its own and the secret.
+  GroupResult (*encapsulate)(Bytes client_share, RandomSource& random, MutableBytes server_share,
+                             MutableBytes secret) noexcept;
+  /// The client's half.
+  GroupResult (*decapsulate)(void* context, Bytes server_share, MutableBytes secret) noexcept;
+  void (*destroy)(void* context) noexcept;
+};
+
+// --- signatures ------------------------------------------------------------------------------------------------
+
+enum class VerifyResult : std::uint8_t { valid, invalid, bad_key };
+
+/// Verifies one algorithm with one type of key.
+struct SignatureVerifier {
+  SignatureAlgorithm algorithm;
+  KeyType key;
+  std::string_view implementation;
+  /// `subject_public_key_info` is DER (RFC 5280 4.1.2.7); ECDSA signatures are DER (RFC 3279 2.2.3).
+  VerifyResult (*verify)(Bytes subject_public_key_info, Bytes message, Bytes signature) noexcept;
+};
+
+/// The longest signature of any scheme here (ML-DSA-87: 4627 bytes).
+inline constexpr std::size_t kMaxSignatureSize = 4627;
+
+/// A private key that can sign. Implement it to keep keys elsewhere (a smart card, another process); calls may come
+/// from several threads at once.
+class LOCKSTEP_API SigningKey {
+ public:
+  virtual ~SigningKey() = default;
+  [[nodiscard]] virtual KeyType type() const noexcept = 0;
+  /// DER; lives as long as the key.
+  [[nodiscard]] virtual Bytes subject_public_key_info() const noexcept = 0;
+  /// What the key can do, in order of preference; PKCS#1 schemes (for certificates) come last. Lives as long as the key.
+  [[nodiscard]] virtual std::span<const SignatureScheme> schemes() const noexcept = 0;
+  /// Signs `message` (not a digest). The size of the signature written to `out` (kMaxSignatureSize bytes suffice),
+  /// or 0 when the key cannot do it.
+  [[nodiscard]] virtual std::size_t sign(SignatureScheme scheme, Bytes message, RandomSource& random,
+                                         MutableBytes out) const noexcept = 0;
+};
+
+enum class KeyError : std::uint8_t {
+  malformed,         ///< not the PKCS#8 structure that it should be
+  unsupported,       ///< a type, curve or encryption that the provider lacks
+  wrong_passphrase,  ///< an encrypted key that does not open
+  invalid,           ///< the numbers in it do not make a key
+  failed,            ///< randomness or the library failed
+};
+
+/// Loads, decrypts and makes private keys of the listed types.
+struct KeyLoader {
+  std::string_view implementation;
+  std::span<const KeyType> types;
+  /// From PKCS#8 PrivateKeyInfo, DER (RFC 5958).
+  std::expected<std::shared_ptr<const SigningKey>, KeyError> (*load)(Bytes pkcs8) noexcept;
+  /// From EncryptedPrivateKeyInfo to PrivateKeyInfo (PBES2 of RFC 8018). May be null.
+  std::expected<std::vector<std::uint8_t>, KeyError> (*decrypt)(Bytes encrypted_pkcs8,
+                                                                std::string_view passphrase) noexcept;
+  /// A new key as PKCS#8. `bits` is for RSA only (0: 2048). The caller wipes the result. May be null.
+  std::expected<std::vector<std::uint8_t>, KeyError> (*generate)(KeyType type, std::size_t bits,
+                                                                 RandomSource& random) noexcept;
+};
+
+// --- the provider ----------------------------------------------------------------------------------------------
+
+/// The descriptors in order of preference; descriptors are constants that live as long as the program.
+struct Provider {
+  std::string_view name;
+  std::vector<const Aead*> aeads;
+  std::vector<const Hash*> hashes;
+  std::vector<const Group*> groups;
+  std::vector<const SignatureVerifier*> verifiers;
+  std::vector<const KeyLoader*> key_loaders;
+
+  /// The first descriptor for an id, or null.
+  [[nodiscard]] LOCKSTEP_API const Aead* aead(AeadAlgorithm id) const noexcept;
+  [[nodiscard]] LOCKSTEP_API const Hash* hash(HashAlgorithm id) const noexcept;
+  [[nodiscard]] LOCKSTEP_API const Group* group(NamedGroup id) const noexcept;
+  [[nodiscard]] LOCKSTEP_API const SignatureVerifier* verifier(SignatureAlgorithm algorithm,
+                                                               KeyType key) const noexcept;
+  [[nodiscard]] LOCKSTEP_API const KeyLoader* key_loader(KeyType type) const noexcept;
+
+  /// Whether everything that a suite, group (hybrids by their parts) or scheme needs is there.
+  [[nodiscard]] LOCKSTEP_API bool supports(CipherSuite suite) const noexcept;
+  [[nodiscard]] LOCKSTEP_API bool supports(NamedGroup group) const noexcept;
+  [[nodiscard]] LOCKSTEP_API bool supports(SignatureScheme scheme) const noexcept;
+};
+
+}  // namespace lockstep

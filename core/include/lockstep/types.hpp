@@ -1,0 +1,268 @@
+#pragma once
+// The code points of TLS and their names. Values are those of the IANA TLS registries (RFC 9847).
+//
+// Enumerations are open: a peer may send any value, so a variable of these types can hold a number that has no
+// enumerator. `name` gives the registered name or an empty view; `to_text` always gives something readable.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <lockstep/export.hpp>
+
+namespace lockstep {
+
+/// Which end of the connection an engine plays.
+enum class Role : std::uint8_t { client, server };
+
+/// RFC 9846 4.2.1.
+enum class ProtocolVersion : std::uint16_t {
+  ssl_3_0 = 0x0300,
+  tls_1_0 = 0x0301,
+  tls_1_1 = 0x0302,
+  tls_1_2 = 0x0303,
+  tls_1_3 = 0x0304,
+};
+
+/// RFC 9846 5.1.
+enum class ContentType : std::uint8_t {
+  invalid = 0,
+  change_cipher_spec = 20,
+  alert = 21,
+  handshake = 22,
+  application_data = 23,
+};
+
+/// RFC 9846 4.
+enum class HandshakeType : std::uint8_t {
+  hello_request = 0,
+  client_hello = 1,
+  server_hello = 2,
+  new_session_ticket = 4,
+  end_of_early_data = 5,
+  encrypted_extensions = 8,
+  certificate = 11,
+  server_key_exchange = 12,
+  certificate_request = 13,
+  server_hello_done = 14,
+  certificate_verify = 15,
+  client_key_exchange = 16,
+  finished = 20,
+  certificate_status = 22,
+  key_update = 24,
+  compressed_certificate = 25,
+  message_hash = 254,
+};
+
+/// RFC 9846 4.2 and the extensions that others registered.
+enum class ExtensionType : std::uint16_t {
+  server_name = 0,
+  max_fragment_length = 1,
+  status_request = 5,
+  supported_groups = 10,
+  ec_point_formats = 11,
+  signature_algorithms = 13,
+  use_srtp = 14,
+  application_layer_protocol_negotiation = 16,
+  signed_certificate_timestamp = 18,
+  client_certificate_type = 19,
+  server_certificate_type = 20,
+  padding = 21,
+  encrypt_then_mac = 22,
+  extended_master_secret = 23,
+  compress_certificate = 27,
+  record_size_limit = 28,
+  delegated_credential = 34,
+  session_ticket = 35,
+  pre_shared_key = 41,
+  early_data = 42,
+  supported_versions = 43,
+  cookie = 44,
+  psk_key_exchange_modes = 45,
+  certificate_authorities = 47,
+  oid_filters = 48,
+  post_handshake_auth = 49,
+  signature_algorithms_cert = 50,
+  key_share = 51,
+  renegotiation_info = 0xff01,
+};
+
+/// TLS 1.3 suites (RFC 9846 B.4) and the signalling values.
+enum class CipherSuite : std::uint16_t {
+  tls_aes_128_gcm_sha256 = 0x1301,
+  tls_aes_256_gcm_sha384 = 0x1302,
+  tls_chacha20_poly1305_sha256 = 0x1303,
+  tls_aes_128_ccm_sha256 = 0x1304,
+  tls_aes_128_ccm_8_sha256 = 0x1305,
+  empty_renegotiation_info_scsv = 0x00ff,  ///< RFC 5746
+  fallback_scsv = 0x5600,                  ///< RFC 7507
+};
+
+/// Key exchange groups (RFC 9846 4.2.7; brainpool RFC 8734; FFDHE RFC 7919; ML-KEM and the hybrids as registered).
+enum class NamedGroup : std::uint16_t {
+  secp256r1 = 23,
+  secp384r1 = 24,
+  secp521r1 = 25,
+  x25519 = 29,
+  x448 = 30,
+  brainpoolP256r1tls13 = 31,
+  brainpoolP384r1tls13 = 32,
+  brainpoolP512r1tls13 = 33,
+  ffdhe2048 = 256,
+  ffdhe3072 = 257,
+  ffdhe4096 = 258,
+  ffdhe6144 = 259,
+  ffdhe8192 = 260,
+  mlkem512 = 512,
+  mlkem768 = 513,
+  mlkem1024 = 514,
+  secp256r1mlkem768 = 4587,
+  x25519mlkem768 = 4588,
+  secp384r1mlkem1024 = 4589,
+};
+
+/// RFC 9846 4.2.3; brainpool RFC 8734; ML-DSA as registered.
+enum class SignatureScheme : std::uint16_t {
+  rsa_pkcs1_sha1 = 0x0201,
+  ecdsa_sha1 = 0x0203,
+  rsa_pkcs1_sha256 = 0x0401,
+  ecdsa_secp256r1_sha256 = 0x0403,
+  rsa_pkcs1_sha384 = 0x0501,
+  ecdsa_secp384r1_sha384 = 0x0503,
+  rsa_pkcs1_sha512 = 0x0601,
+  ecdsa_secp521r1_sha512 = 0x0603,
+  rsa_pss_rsae_sha256 = 0x0804,
+  rsa_pss_rsae_sha384 = 0x0805,
+  rsa_pss_rsae_sha512 = 0x0806,
+  ed25519 = 0x0807,
+  ed448 = 0x0808,
+  rsa_pss_pss_sha256 = 0x0809,
+  rsa_pss_pss_sha384 = 0x080a,
+  rsa_pss_pss_sha512 = 0x080b,
+  ecdsa_brainpoolP256r1tls13_sha256 = 0x081a,
+  ecdsa_brainpoolP384r1tls13_sha384 = 0x081b,
+  ecdsa_brainpoolP512r1tls13_sha512 = 0x081c,
+  mldsa44 = 0x0904,
+  mldsa65 = 0x0905,
+  mldsa87 = 0x0906,
+};
+
+/// RFC 9846 4.2.9.
+enum class PskKeyExchangeMode : std::uint8_t { psk_ke = 0, psk_dhe_ke = 1 };
+
+/// RFC 9846 4.6.3.
+enum class KeyUpdateRequest : std::uint8_t { update_not_requested = 0, update_requested = 1 };
+
+/// Algorithms that a provider supplies and a suite is made of.
+enum class AeadAlgorithm : std::uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305, aes_128_ccm, aes_128_ccm_8 };
+enum class HashAlgorithm : std::uint8_t { sha256, sha384, sha512 };
+
+/// The kind of a public key, as its SubjectPublicKeyInfo states it. `rsa_pss` is id-RSASSA-PSS (RFC 4055).
+enum class KeyType : std::uint8_t {
+  rsa,
+  rsa_pss,
+  ec_p256,
+  ec_p384,
+  ec_p521,
+  ec_brainpoolP256r1,
+  ec_brainpoolP384r1,
+  ec_brainpoolP512r1,
+  ed25519,
+  ed448,
+  mldsa44,
+  mldsa65,
+  mldsa87,
+};
+
+/// A signature algorithm as certificates state it: without the curve, which belongs to the key.
+enum class SignatureAlgorithm : std::uint8_t {
+  rsa_pkcs1_sha256,
+  rsa_pkcs1_sha384,
+  rsa_pkcs1_sha512,
+  rsa_pss_sha256,  ///< MGF1 with the same hash, salt as long as the hash
+  rsa_pss_sha384,
+  rsa_pss_sha512,
+  ecdsa_sha256,
+  ecdsa_sha384,
+  ecdsa_sha512,
+  ed25519,
+  ed448,
+  mldsa44,
+  mldsa65,
+  mldsa87,
+};
+
+/// What a suite is made of.
+struct SuiteParts {
+  CipherSuite suite;
+  AeadAlgorithm aead;
+  HashAlgorithm hash;
+};
+
+/// What a scheme is made of: the key that it needs and the algorithm that verifies it.
+struct SchemeParts {
+  SignatureScheme scheme;
+  KeyType key;
+  SignatureAlgorithm algorithm;
+  bool certificates_only;  ///< not for CertificateVerify in TLS 1.3 (PKCS#1, SHA-1)
+};
+
+/// The parts of a suite, or nothing when it is unknown to TLS 1.3 here.
+[[nodiscard]] LOCKSTEP_API std::optional<SuiteParts> parts(CipherSuite suite) noexcept;
+/// The parts of a scheme, or nothing when it is unknown or too old to be verified (SHA-1).
+[[nodiscard]] LOCKSTEP_API std::optional<SchemeParts> parts(SignatureScheme scheme) noexcept;
+
+/// The two groups of a hybrid in the order in which shares and secrets are concatenated; nothing for a plain group.
+struct HybridParts {
+  NamedGroup first;
+  NamedGroup second;
+};
+[[nodiscard]] LOCKSTEP_API std::optional<HybridParts> parts(NamedGroup group) noexcept;
+
+/// Every TLS 1.3 suite, group and scheme that Lockstep knows, in its default order of preference.
+[[nodiscard]] LOCKSTEP_API std::span<const CipherSuite> known_suites() noexcept;
+[[nodiscard]] LOCKSTEP_API std::span<const NamedGroup> known_groups() noexcept;
+[[nodiscard]] LOCKSTEP_API std::span<const SignatureScheme> known_schemes() noexcept;
+
+/// Registered names ("TLS_AES_128_GCM_SHA256", "X25519MLKEM768", "rsa_pss_rsae_sha256"); empty when unknown.
+[[nodiscard]] LOCKSTEP_API std::string_view name(ProtocolVersion) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(ContentType) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(HandshakeType) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(ExtensionType) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(CipherSuite) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(NamedGroup) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(SignatureScheme) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(AeadAlgorithm) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(HashAlgorithm) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(KeyType) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(SignatureAlgorithm) noexcept;
+
+/// OpenSSL's name where it differs from the registered one (same for every TLS 1.3 suite).
+[[nodiscard]] LOCKSTEP_API std::string_view openssl_name(CipherSuite) noexcept;
+
+/// From a registered or OpenSSL name, without regard to case ("x25519", "P-256" and "secp256r1" are all understood).
+[[nodiscard]] LOCKSTEP_API std::optional<CipherSuite> suite_from_name(std::string_view) noexcept;
+[[nodiscard]] LOCKSTEP_API std::optional<NamedGroup> group_from_name(std::string_view) noexcept;
+[[nodiscard]] LOCKSTEP_API std::optional<SignatureScheme> scheme_from_name(std::string_view) noexcept;
+
+/// A name, or "unknown 0x1a2b" for a number without one.
+template <class CodePoint>
+[[nodiscard]] std::string to_text(CodePoint value);
+
+/// RFC 8701: the values that a client sends so that servers stay tolerant (0x0a0a, 0x1a1a, ... 0xfafa).
+[[nodiscard]] constexpr bool is_grease(std::uint16_t value) noexcept {
+  return (value & 0x0f0fU) == 0x0a0aU && (value >> 8U) == (value & 0xffU);
+}
+
+LOCKSTEP_API std::string unknown_code_point(std::uint32_t value);
+
+template <class CodePoint>
+std::string to_text(CodePoint value) {
+  const std::string_view known = name(value);
+  return known.empty() ? unknown_code_point(static_cast<std::uint32_t>(value)) : std::string(known);
+}
+
+}  // namespace lockstep
