@@ -1,0 +1,353 @@
+#pragma once
+// Whom to expect, whom to trust, and the verdict on a chain of certificates (RFC 5280 6, RFC 9525, CA/Browser Forum
+// Baseline Requirements).
+//
+// verify() is a function of its arguments: it does no I/O, reads no clock and calls nobody back but the provider's
+// signature verifiers. It does a bounded amount of work whatever a peer sends.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/provider.hpp>
+#include <lockstep/types.hpp>
+#include <lockstep/x509_certificate.hpp>
+
+namespace lockstep::x509 {
+
+// --- the expected name -----------------------------------------------------------------------------------------------
+
+/// Says aloud that any name will do: whoever holds a certificate from any of the anchors may be the peer. Right for a
+/// server that checks client certificates and then reads the name; rarely right for a client.
+struct NoNameCheck {};
+
+enum class NameError : std::uint8_t {
+  empty,
+  too_long,             ///< more than 253 characters
+  label_empty,          ///< two dots in a row, or one at the start
+  label_too_long,       ///< more than 63 characters between dots
+  character_forbidden,  ///< other than letters, digits, '-' and '_'; names with other letters are given as A-labels
+                        ///< ("xn--...")
+  hyphen_at_edge,       ///< a label that begins or ends with '-'
+  looks_like_address,   ///< the last label is a number ("192.168.1"): neither a name nor an address
+  not_an_address,       ///< not dotted decimal IPv4 nor IPv6 (RFC 4291 2.2); zone identifiers are refused
+};
+
+[[nodiscard]] LOCKSTEP_API std::string_view name(NameError error) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view explanation(NameError error) noexcept;
+
+/// Whom the peer must be (RFC 9525: the reference identifier). Compared with the alternative names of its certificate,
+/// never with the common name.
+///
+///   auto name = PeerName::parse("example.com");     // or an address: "192.0.2.1", "2001:db8::1", "[2001:db8::1]"
+///   if (!name) return explanation(name.error());
+class PeerName {
+ public:
+  enum class Kind : std::uint8_t { any, dns, ipv4, ipv6 };
+
+  /// Any peer at all.
+  PeerName(NoNameCheck) noexcept {}  // NOLINT(google-explicit-constructor): the type says it
+
+  /// A host name in ASCII. A trailing dot is dropped; case is ignored.
+  [[nodiscard]] LOCKSTEP_API static std::expected<PeerName, NameError> dns(std::string_view host_name);
+  /// An address as text.
+  [[nodiscard]] LOCKSTEP_API static std::expected<PeerName, NameError> ip(std::string_view address);
+  /// An address of 4 or 16 bytes.
+  [[nodiscard]] LOCKSTEP_API static std::expected<PeerName, NameError> ip(Bytes address) noexcept;
+  /// An address when the text is one, else a host name.
+  [[nodiscard]] LOCKSTEP_API static std::expected<PeerName, NameError> parse(std::string_view text);
+
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  /// The host name in lower case without trailing dot, or the address; empty for `any`.
+  [[nodiscard]] LOCKSTEP_API std::string text() const;
+  /// The host name; empty for other kinds. What server_name (RFC 6066 3) carries. Lives as long as this object.
+  [[nodiscard]] std::string_view host_name() const noexcept { return host_name_; }
+  /// 4 or 16 bytes, none for other kinds. Lives as long as this object.
+  [[nodiscard]] Bytes address() const noexcept {
+    return {address_.data(), kind_ == Kind::ipv4 ? std::size_t{4} : kind_ == Kind::ipv6 ? std::size_t{16} : 0};
+  }
+  friend bool operator==(const PeerName&, const PeerName&) = default;
+
+ private:
+  Kind kind_ = Kind::any;
+  std::array<std::uint8_t, 16> address_{};
+  std::string host_name_;
+};
+
+/// Whether a certificate is for a name; for checks after the handshake. Says nothing about trust.
+[[nodiscard]] LOCKSTEP_API bool matches(const Certificate& certificate, const PeerName& name) noexcept;
+
+// --- anchors ---------------------------------------------------------------------------------------------------------
+
+/// One object of a PEM text that could not be used.
+struct BadAnchor {
+  std::size_t line;  ///< of its BEGIN line, from 1
+  std::string text;  ///< what is wrong with it
+};
+
+struct AddedAnchors {
+  std::size_t added = 0;
+  std::size_t duplicates = 0;
+  std::vector<BadAnchor> bad;  ///< at most kMaxReported; bad_count has them all
+  std::size_t bad_count = 0;
+  static constexpr std::size_t kMaxReported = 16;
+};
+
+/// The certificates that chains must end at. Owns the DER bytes; views into it live until it is destroyed, through
+/// additions and moves. Const use is safe from several threads.
+class TrustAnchors {
+ public:
+  TrustAnchors() = default;
+  TrustAnchors(TrustAnchors&&) noexcept = default;
+  TrustAnchors& operator=(TrustAnchors&&) noexcept = default;
+  TrustAnchors(const TrustAnchors&) = delete;
+  TrustAnchors& operator=(const TrustAnchors&) = delete;
+  ~TrustAnchors() = default;
+
+  /// Adds one certificate; the bytes are copied. False when it was there already.
+  LOCKSTEP_API std::expected<bool, ParseError> add(Bytes der);
+  /// Adds every CERTIFICATE of a PEM text; other objects and unusable certificates are reported, not fatal.
+  LOCKSTEP_API AddedAnchors add_pem(std::string_view text);
+
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
+  [[nodiscard]] const Certificate& operator[](std::size_t index) const noexcept { return entries_[index].certificate; }
+  /// Whether this very certificate is an anchor.
+  [[nodiscard]] LOCKSTEP_API bool contains(const Certificate& certificate) const noexcept;
+  /// The anchors of this subject, from `start` on: an index, or size() when there is no more.
+  [[nodiscard]] LOCKSTEP_API std::size_t find(const DistinguishedName& subject, std::size_t start = 0) const noexcept;
+
+ private:
+  struct Entry {
+    std::uint64_t subject_hash;
+    std::vector<std::uint8_t> der;
+    Certificate certificate;
+  };
+  std::vector<Entry> entries_;
+};
+
+// --- the policy ------------------------------------------------------------------------------------------------------
+
+/// What is accepted. The defaults are the rules of RFC 5280 with those of the CA/Browser Forum that every certificate
+/// of the public web keeps; web_pki() adds the rest, private_pki() takes away what home-made certificates break.
+struct Policy {
+  /// Intermediates between leaf and anchor, those not counted that are self-issued (RFC 5280 6.1.4 (l)). Public chains
+  /// have at most three.
+  std::size_t max_intermediates = 8;
+  /// RSA keys of fewer bits are refused (Baseline Requirements 6.1.5).
+  std::uint32_t min_rsa_bits = 2048;
+  /// When not empty: the only signature algorithms and key types accepted. SHA-1 and MD5 never are. The spans must
+  /// outlive the call.
+  std::span<const SignatureAlgorithm> signature_algorithms = {};
+  std::span<const KeyType> key_types = {};
+  /// Critical extensions that the caller processes itself, as "1.2.3" texts.
+  std::span<const std::string_view> handled_extensions = {};
+
+  /// The leaf's key usage, when present, must allow signing (RFC 9846 4.4.2.2). Off for key transport.
+  bool require_digital_signature = true;
+  /// anyExtendedKeyUsage counts as the role's purpose in CA certificates; in leaves.
+  bool any_purpose_on_ca = false;
+  bool any_purpose_on_leaf = false;
+  /// A leaf that is itself an anchor is accepted when it is self-signed. This accepts it even when somebody else issued
+  /// it.
+  bool accept_partial_chain = false;
+
+  // Rules of the profile; each names its source.
+  bool require_key_identifiers =
+      true;  ///< RFC 5280 4.2.1.1, 4.2.1.2: authority's (but for self-signed), and subject's in CAs
+  bool refuse_ca_as_leaf = true;                   ///< Baseline Requirements 7.1.2.7.8
+  bool refuse_bad_serial_number = true;            ///< RFC 5280 4.1.2.2: positive, at most 20 bytes
+  bool refuse_odd_rsa_size = true;                 ///< Baseline Requirements 6.1.5: bits divisible by 8
+  bool require_critical_basic_constraints = true;  ///< RFC 5280 4.2.1.9
+  bool check_root_key_identifier = true;           ///< Baseline Requirements 7.1.2.1.3
+  bool refuse_critical_alt_name = true;            ///< Baseline Requirements 7.1.2.7.12: not critical beside a subject
+  bool require_critical_name_constraints = false;  ///< RFC 5280 4.2.1.10; the Baseline Requirements 7.1.2.5.2 except it
+  bool require_purpose = false;  ///< Baseline Requirements 7.1.2.7.6: a leaf has extended key usage, not critical
+  bool refuse_purpose_on_root = false;            ///< Baseline Requirements 7.1.2.1.2
+  bool require_common_name_in_alt_names = false;  ///< Baseline Requirements 7.1.4.3
+
+  // Limits of work, whatever a peer sends.
+  std::size_t max_chains = 1;                  ///< stop after so many verified chains
+  std::size_t max_certificates = 128;          ///< presented certificates that are looked at
+  std::size_t max_signatures = 100;            ///< signatures verified, as in Go's crypto/x509
+  std::size_t max_candidates = 10'000;         ///< issuers tried
+  std::size_t max_name_comparisons = 250'000;  ///< names held against constraints, as in Go's crypto/x509
+
+  /// Everything that the Baseline Requirements say of certificates.
+  [[nodiscard]] LOCKSTEP_API static Policy web_pki() noexcept;
+  /// For certificates of one's own making: no key identifiers, CA certificates as leaves, any serial number.
+  [[nodiscard]] LOCKSTEP_API static Policy private_pki() noexcept;
+};
+
+// --- the verdict -----------------------------------------------------------------------------------------------------
+
+/// Why a chain was refused. Values below 1000 are OpenSSL's X509_V_ERR numbers, names are its names; from 1000 on stand
+/// reasons for which OpenSSL has none.
+enum class Code : std::uint16_t {
+  ok = 0,
+  unspecified = 1,
+  unable_to_get_issuer_cert = 2,
+  unable_to_decode_issuer_public_key = 6,
+  cert_signature_failure = 7,
+  cert_not_yet_valid = 9,
+  cert_has_expired = 10,
+  depth_zero_self_signed_cert = 18,
+  self_signed_cert_in_chain = 19,
+  unable_to_get_issuer_cert_locally = 20,
+  unable_to_verify_leaf_signature = 21,
+  cert_chain_too_long = 22,
+  cert_revoked = 23,
+  path_length_exceeded = 25,
+  invalid_purpose = 26,
+  cert_untrusted = 27,
+  cert_rejected = 28,
+  keyusage_no_certsign = 32,
+  unhandled_critical_extension = 34,
+  invalid_non_ca = 37,
+  keyusage_no_digital_signature = 39,
+  invalid_extension = 41,
+  permitted_violation = 47,
+  excluded_violation = 48,
+  subtree_minmax = 49,
+  application_verification = 50,
+  unsupported_constraint_type = 51,
+  unsupported_constraint_syntax = 52,
+  unsupported_name_syntax = 53,
+  hostname_mismatch = 62,
+  ip_address_mismatch = 64,
+  ee_key_too_small = 66,
+  ca_key_too_small = 67,
+  ca_md_too_weak = 68,
+  invalid_call = 69,
+  unsupported_signature_algorithm = 76,
+  signature_algorithm_mismatch = 77,
+  signature_algorithm_inconsistency = 78,
+  invalid_ca = 79,
+  pathlen_invalid_for_non_ca = 80,
+  pathlen_without_ku_key_cert_sign = 81,
+  ku_key_cert_sign_invalid_for_non_ca = 82,
+  issuer_name_empty = 83,
+  subject_name_empty = 84,
+  missing_authority_key_identifier = 85,
+  missing_subject_key_identifier = 86,
+  empty_subject_alt_name = 87,
+  empty_subject_san_not_critical = 88,
+  ca_bcons_not_critical = 89,
+  authority_key_identifier_critical = 90,
+  subject_key_identifier_critical = 91,
+  extensions_require_version_3 = 93,
+  ec_key_explicit_params = 94,
+
+  malformed_certificate = 1000,
+  no_certificate = 1001,
+  version_not_3 = 1002,
+  serial_number_invalid = 1003,
+  key_type_not_allowed = 1004,
+  key_size_not_allowed = 1005,
+  subject_alt_name_critical = 1006,
+  common_name_not_in_alt_names = 1007,
+  purpose_missing = 1008,
+  purpose_critical = 1009,
+  purpose_on_root = 1010,
+  name_constraints_in_leaf = 1011,
+  name_constraints_not_critical = 1012,
+  authority_key_identifier_invalid = 1013,
+  extension_must_not_be_critical = 1014,
+  extension_must_be_critical = 1015,
+  work_limit_exceeded = 1016,
+};
+
+/// What kind of failure a code is; stable, for mapping to alerts (RFC 9846 6.2) and for statistics.
+enum class CodeGroup : std::uint8_t {
+  ok,
+  malformed,    ///< not a certificate, or not one that the profile allows
+  unsupported,  ///< an algorithm, key or critical extension that is not known or not allowed
+  untrusted,    ///< no path to an anchor
+  expired,      ///< outside its validity
+  revoked,
+  signature,   ///< a signature does not verify
+  purpose,     ///< not for this use: CA, key usage, extended key usage, path length
+  constraint,  ///< a name outside the constraints of a CA
+  wrong_name,  ///< a valid certificate, of somebody else
+  limit,       ///< more work than the policy allows
+  internal,    ///< the caller's own refusal, or a call that makes no sense
+};
+
+/// "CERT_HAS_EXPIRED": OpenSSL's name without X509_V_ERR_.
+[[nodiscard]] LOCKSTEP_API std::string_view name(Code code) noexcept;
+/// One sentence: what is wrong.
+[[nodiscard]] LOCKSTEP_API std::string_view explanation(Code code) noexcept;
+/// One sentence: what to do about it.
+[[nodiscard]] LOCKSTEP_API std::string_view advice(Code code) noexcept;
+[[nodiscard]] LOCKSTEP_API CodeGroup group(Code code) noexcept;
+/// The X509_V_ERR number; for codes from 1000 on that of the nearest name OpenSSL has.
+[[nodiscard]] LOCKSTEP_API int openssl_number(Code code) noexcept;
+/// Every code, in order.
+[[nodiscard]] LOCKSTEP_API std::span<const Code> all_codes() noexcept;
+
+/// What verify() is asked. All of it must outlive the call; chain and anchors must outlive the verdict.
+struct VerifyRequest {
+  const Provider& provider;
+  const TrustAnchors& anchors;
+  /// DER certificates as the peer sent them: its own first, the others in any order.
+  std::span<const Bytes> chain;
+  /// What the peer is: a server's certificate must be for serverAuth, a client's for clientAuth.
+  Role peer;
+  PeerName name;
+  /// Seconds since 1970-01-01T00:00:00Z.
+  std::int64_t time;
+  Policy policy = {};
+};
+
+/// How much was done.
+struct Work {
+  std::size_t signatures = 0;
+  std::size_t candidates = 0;
+  std::size_t name_comparisons = 0;
+};
+
+/// The answer. Its certificates are views into the chain and the anchors of the request.
+struct Verdict {
+  Code code = Code::unspecified;
+  /// When refused: how far from the leaf (0) the certificate stands that failed, and the certificate, unless it does
+  /// not parse.
+  std::size_t depth = 0;
+  std::optional<Certificate> culprit;
+  /// When malformed: where.
+  std::optional<ParseError> parse_error;
+  /// When ok: leaf first, anchor last. When refused: the path as far as it was built, the culprit last or the leaf
+  /// alone.
+  std::vector<Certificate> chain;
+  /// Further verified chains, when the policy asks for them.
+  std::vector<std::vector<Certificate>> other_chains;
+  Work work;
+  // What was asked, for the text.
+  PeerName name = NoNameCheck{};
+  std::int64_t time = 0;
+
+  [[nodiscard]] bool ok() const noexcept { return code == Code::ok; }
+  /// "CERT_HAS_EXPIRED at depth 1 (CN=R3): the certificate is no longer valid (until 2025-09-15 16:00:00 UTC, checked
+  /// for 2026-11-21 20:31:36 UTC). Renew it, or correct the clock." One line.
+  [[nodiscard]] LOCKSTEP_API std::string text() const;
+};
+
+/// Builds paths from the leaf to an anchor and validates them. Deterministic; tries every path within the limits before
+/// it refuses.
+[[nodiscard]] LOCKSTEP_API Verdict verify(const VerifyRequest& request);
+
+/// Completes one's own chain: the leaf and the intermediates that lead from it towards a self-signed certificate, which
+/// is left out (RFC 9846 4.4.2). Chooses by names and key identifiers and verifies the signatures with `provider`. The
+/// views returned are those given. Empty when the leaf does not parse.
+[[nodiscard]] LOCKSTEP_API std::vector<Bytes> build_chain(const Provider& provider, Bytes leaf,
+                                                          std::span<const Bytes> candidates);
+
+}  // namespace lockstep::x509
