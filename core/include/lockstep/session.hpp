@@ -1,0 +1,164 @@
+#pragma once
+// Sessions to resume, and the keys that a server seals its tickets with.
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/provider.hpp>
+#include <lockstep/time.hpp>
+#include <lockstep/types.hpp>
+
+namespace lockstep {
+
+/// RFC 9846 4.6.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
+inline constexpr std::chrono::seconds kMaxTicketLifetime{604'800};
+
+enum class SessionError : std::uint8_t {
+  truncated,            ///< it ends inside a field
+  trailing_data,        ///< bytes follow the last field
+  unsupported_version,  ///< written by a release with another format
+  malformed,            ///< a field has a value that it cannot have
+};
+
+/// What two peers keep of a connection so that another can resume it (RFC 9846 2.2, 4.6.1). A client gets one with
+/// every ticket and stores it; a server seals one into the ticket itself, without the `ticket` field.
+///
+/// It holds a secret: whoever reads it can impersonate either side on resumption and, without (EC)DHE, read the
+/// traffic. It wipes itself; wipe what `serialize` gave as well. A ticket should be used once (RFC 9846 C.4).
+///
+///     store.put(session.server_name, session.serialize());
+///     ...
+///     if (auto session = Session::parse(store.take(name)); session && session->usable(now))
+///     config.session(std::move(*session));
+struct LOCKSTEP_API Session {
+  ProtocolVersion version = ProtocolVersion::tls_1_3;
+  CipherSuite suite{};
+  DigestSecret psk;                  ///< the resumption PSK, as long as the suite's hash
+  std::vector<std::uint8_t> ticket;  ///< the client's: what it sends to resume; at most 65535 bytes
+  std::uint32_t ticket_age_add = 0;
+  Time issued_at{};  ///< when the server sent the ticket, or the client received it
+  std::chrono::seconds lifetime{0};
+  std::uint32_t max_early_data = 0;  ///< bytes; 0: no early data
+  bool peer_verified =
+      false;         ///< the peer proved an identity that was checked; never resumed where that is demanded otherwise
+  std::string alpn;  ///< the protocol agreed upon, or empty; at most 255 bytes
+  std::string server_name;  ///< the name that the client asked for, or empty; at most 65535 bytes
+  std::vector<std::uint8_t>
+      peer_certificate;  ///< the peer's end-entity certificate, DER, or empty; at most 2^24 - 1 bytes
+
+  /// A copy, secret included.
+  [[nodiscard]] Session clone() const;
+
+  /// Whether the ticket may still be offered or accepted: it has lived less than its lifetime, which is at most
+  /// kMaxTicketLifetime, and was not issued in the future.
+  [[nodiscard]] bool usable(Time now) const noexcept;
+
+  /// Client: RFC 9846 4.2.11.1: the age in milliseconds plus ticket_age_add, modulo 2^32.
+  [[nodiscard]] std::uint32_t obfuscated_ticket_age(Time now) const noexcept;
+  /// Server: the age that the client states by its obfuscated age, to compare with `now - issued_at`.
+  [[nodiscard]] std::chrono::milliseconds stated_age(std::uint32_t obfuscated_ticket_age) const noexcept;
+
+  /// The session in the format of docs/session-format.md. Secret; wipe it after use.
+  [[nodiscard]] std::vector<std::uint8_t> serialize() const;
+  /// The same into `out`; the size written, or 0 when serialized_size() bytes do not fit.
+  [[nodiscard]] std::size_t serialize(MutableBytes out) const noexcept;
+  [[nodiscard]] std::size_t serialized_size() const noexcept;
+  /// Reads back exactly what `serialize` wrote; anything else is an error.
+  [[nodiscard]] static std::expected<Session, SessionError> parse(Bytes bytes);
+};
+
+/// A key that seals tickets: 16 bytes of name, which the ticket shows, and 32 of secret.
+struct LOCKSTEP_API TicketKey {
+  static constexpr std::size_t kNameSize = 16;
+  static constexpr std::size_t kSecretSize = 32;
+
+  std::array<std::uint8_t, kNameSize> name{};
+  Secret<kSecretSize> secret;
+
+  /// A new key; nothing when randomness failed.
+  [[nodiscard]] static std::optional<TicketKey> generate(RandomSource& random) noexcept;
+  /// The key whose name and secret stand one after the other (48 bytes), as several servers may share it; nothing for
+  /// another size.
+  [[nodiscard]] static std::optional<TicketKey> from_bytes(Bytes name_and_secret) noexcept;
+  [[nodiscard]] TicketKey clone() const noexcept;
+};
+
+enum class TicketError : std::uint8_t {
+  malformed,    ///< too short to be a ticket of ours
+  unknown_key,  ///< sealed by a key that is not here (any more), or no ticket of ours
+  invalid,      ///< forged or damaged
+  no_room,      ///< the output is smaller than opened_size
+  failed,       ///< the provider or randomness failed
+};
+
+/// Stateless tickets (RFC 9846 4.6.1, in the manner of RFC 5077 4): the session itself, sealed. The newest key seals,
+/// every key opens. Rotate at least daily: whoever learns a key can impersonate on resumption for as long as its
+/// tickets live.
+///
+/// Format: key name (16) | seed (32) | ciphertext | tag (16). Every ticket has a key and nonce of its own, derived from
+/// the key's secret and the random seed by HKDF-Expand, so that no number of tickets brings two under the same nonce
+/// (random 96-bit nonces under one key would be good for 2^32 only). Name and seed are authenticated.
+///
+///     auto keys = TicketKeys::create(provider, *TicketKey::generate(random));
+///     keys->rotate(*TicketKey::generate(random));   // every few hours
+///
+/// `const` members may be called from several threads at once.
+class LOCKSTEP_API TicketKeys {
+ public:
+  /// The keys that are kept: the current one and those before it.
+  static constexpr std::size_t kMaxKeys = 4;
+  /// What a ticket adds to the session in it.
+  static constexpr std::size_t kOverhead = TicketKey::kNameSize + 32 + 16;
+
+  /// Nothing when the provider lacks AES-256-GCM and ChaCha20-Poly1305, or SHA-256.
+  [[nodiscard]] static std::optional<TicketKeys> create(const Provider& provider, TicketKey current);
+
+  /// Makes `next` the current key. The oldest is forgotten when there are more than kMaxKeys.
+  void rotate(TicketKey next) noexcept;
+  /// Adds a key that only opens, after those that are here: one that another server seals with, or did. The oldest is
+  /// forgotten when there are more than kMaxKeys.
+  void add_previous(TicketKey previous) noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+
+  [[nodiscard]] static constexpr std::size_t sealed_size(std::size_t session_size) noexcept {
+    return session_size + kOverhead;
+  }
+  [[nodiscard]] static constexpr std::size_t opened_size(std::size_t ticket_size) noexcept {
+    return ticket_size < kOverhead ? 0 : ticket_size - kOverhead;
+  }
+
+  /// Seals a serialized session into the first sealed_size(session.size()) bytes of `out`, which does not overlap it.
+  /// The size written.
+  [[nodiscard]] std::expected<std::size_t, TicketError> seal(Bytes session, RandomSource& random,
+                                                             MutableBytes out) const noexcept;
+
+  struct Opened {
+    std::size_t size;  ///< of the session in `out`
+    bool renew;        ///< sealed by a key that is not current: send a new ticket
+  };
+  /// Opens a ticket into `out` (opened_size bytes, not overlapping). The caller wipes it.
+  [[nodiscard]] std::expected<Opened, TicketError> open(Bytes ticket, MutableBytes out) const noexcept;
+
+ private:
+  TicketKeys(const Aead& aead, const Hash& hash) noexcept : aead_(&aead), hash_(&hash) {}
+  const Aead* aead_;
+  const Hash* hash_;
+  std::array<TicketKey, kMaxKeys> keys_;  // newest first
+  std::size_t count_ = 0;
+};
+
+/// Enumerator names.
+[[nodiscard]] LOCKSTEP_API std::string_view name(SessionError) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(TicketError) noexcept;
+
+}  // namespace lockstep

@@ -1,0 +1,131 @@
+#pragma once
+// The key schedule of TLS 1.3 (RFC 9846 7). Each stage is a type that only the stage before it can make, and making the
+// next consumes it, so that no secret is derived out of order or outlives its use:
+//
+//     EarlySecret --(EC)DHE--> HandshakeSecret --0--> MasterSecret
+//
+// Nothing here fails but by the provider; an empty optional (or false) means that.
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/provider.hpp>
+
+#include "key_schedule/transcript.hpp"
+
+namespace lockstep::key_schedule {
+
+/// The secrets of both directions.
+struct TrafficSecrets {
+  DigestSecret client;
+  DigestSecret server;
+};
+
+/// What Server Finished lets both sides derive.
+struct ApplicationSecrets {
+  TrafficSecrets traffic;
+  DigestSecret exporter;
+};
+
+/// The write key and static iv of one direction (RFC 9846 7.3).
+struct TrafficKey {
+  Secret<kMaxAeadKeySize> key;
+  Secret<kAeadNonceSize> iv;
+};
+
+struct TrafficKeys {
+  TrafficKey client;
+  TrafficKey server;
+};
+
+/// Where a pre-shared key comes from: it has a binder label of its own.
+enum class PskKind : std::uint8_t { resumption, external };
+
+class HandshakeSecret;
+class MasterSecret;
+
+class EarlySecret {
+ public:
+  [[nodiscard]] static std::optional<EarlySecret> from_psk(const Hash& hash, Bytes psk) noexcept;
+  /// "If no PSK is in use, a string of Hash.length zero bytes."
+  [[nodiscard]] static std::optional<EarlySecret> without_psk(const Hash& hash) noexcept;
+
+  /// The binder over the transcript up to and including the truncated ClientHello (RFC 9846 4.2.11.2).
+  [[nodiscard]] std::optional<Digest> binder(PskKind kind, const Digest& truncated_client_hello) const noexcept;
+
+  [[nodiscard]] std::optional<DigestSecret> client_early_traffic_secret(const Digest& client_hello) const noexcept;
+  [[nodiscard]] std::optional<DigestSecret> early_exporter_secret(const Digest& client_hello) const noexcept;
+
+  /// `shared_secret` is that of the key exchange; empty for psk_ke (then a string of zeros, as the RFC says).
+  [[nodiscard]] std::optional<HandshakeSecret> handshake_secret(Bytes shared_secret) && noexcept;
+
+ private:
+  friend struct Stages;
+  explicit EarlySecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
+  const Hash* hash_;
+  DigestSecret secret_;
+};
+
+class HandshakeSecret {
+ public:
+  /// client_ and server_handshake_traffic_secret, for the transcript ClientHello...ServerHello.
+  [[nodiscard]] std::optional<TrafficSecrets> traffic_secrets(const Digest& server_hello) const noexcept;
+  [[nodiscard]] std::optional<MasterSecret> master_secret() && noexcept;
+
+ private:
+  friend struct Stages;
+  explicit HandshakeSecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
+  const Hash* hash_;
+  DigestSecret secret_;
+};
+
+class MasterSecret {
+ public:
+  /// client_ and server_application_traffic_secret_0 and exporter_secret, for ClientHello...server Finished.
+  [[nodiscard]] std::optional<ApplicationSecrets> application_secrets(const Digest& server_finished) const noexcept;
+  /// resumption_secret, for ClientHello...client Finished.
+  [[nodiscard]] std::optional<DigestSecret> resumption_secret(const Digest& client_finished) const noexcept;
+
+ private:
+  friend struct Stages;
+  explicit MasterSecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
+  const Hash* hash_;
+  DigestSecret secret_;
+};
+
+/// RFC 9846 7.3: key and iv of one traffic secret, or of both in one call of the provider.
+[[nodiscard]] std::optional<TrafficKey> traffic_key(const Hash& hash, const DigestSecret& secret,
+                                                    std::size_t key_size) noexcept;
+[[nodiscard]] std::optional<TrafficKeys> traffic_keys(const Hash& hash, const TrafficSecrets& secrets,
+                                                      std::size_t key_size) noexcept;
+
+/// RFC 9846 7.2: application_traffic_secret_N+1.
+[[nodiscard]] std::optional<DigestSecret> next_traffic_secret(const Hash& hash, const DigestSecret& secret) noexcept;
+
+/// RFC 9846 4.4.4: the verify_data of Finished. `base_key` is the handshake traffic secret of the sender. Compare with
+/// constant_time_equal.
+[[nodiscard]] std::optional<Digest> finished_verify_data(const Hash& hash, const DigestSecret& base_key,
+                                                         const Digest& transcript) noexcept;
+
+/// RFC 9846 4.6.1: the PSK of a ticket. `ticket_nonce` has at most 255 bytes.
+[[nodiscard]] std::optional<DigestSecret> ticket_psk(const Hash& hash, const DigestSecret& resumption_secret,
+                                                     Bytes ticket_nonce) noexcept;
+
+/// The longest label of an exporter: 255 less the "tls13 " that goes before it.
+inline constexpr std::size_t kMaxExporterLabel = 249;
+
+/// RFC 9846 7.5: TLS-Exporter(label, context, out.size()). False when the label is longer than kMaxExporterLabel, `out`
+/// longer than 255 digests, or the provider failed.
+[[nodiscard]] bool export_keying_material(const Hash& hash, const DigestSecret& exporter_secret, std::string_view label,
+                                          Bytes context, MutableBytes out) noexcept;
+
+/// RFC 9846 7.1. False when the label or the context is too long to encode, or the provider failed.
+[[nodiscard]] bool hkdf_expand_label(const Hash& hash, Bytes secret, std::string_view label, Bytes context,
+                                     MutableBytes out) noexcept;
+[[nodiscard]] std::optional<DigestSecret> derive_secret(const Hash& hash, const DigestSecret& secret,
+                                                        std::string_view label, const Digest& transcript) noexcept;
+
+}  // namespace lockstep::key_schedule

@@ -1,0 +1,73 @@
+#pragma once
+// Every limit of the record layer and of what it carries, each with its source.
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+
+#include <lockstep/types.hpp>
+
+namespace lockstep::record {
+
+/// RFC 9846 5.1: type, legacy_record_version, length.
+inline constexpr std::size_t kHeaderSize = 5;
+
+/// RFC 9846 5.1: "The length MUST NOT exceed 2^14 bytes."
+inline constexpr std::size_t kMaxPlaintext = std::size_t{1} << 14U;
+
+/// RFC 9846 5.2: TLSInnerPlaintext is the content, its type and the padding: at most 2^14 + 1 bytes.
+inline constexpr std::size_t kMaxInnerPlaintext = kMaxPlaintext + 1;
+
+/// RFC 9846 5.2: "The length MUST NOT exceed 2^14 + 256 bytes."
+inline constexpr std::size_t kMaxCiphertext = kMaxPlaintext + 256;
+
+/// The longest record that may arrive.
+inline constexpr std::size_t kMaxRecordSize = kHeaderSize + kMaxCiphertext;
+
+/// The content type that follows the content of a protected record (RFC 9846 5.2).
+inline constexpr std::size_t kInnerTypeSize = 1;
+
+/// Records without content that may follow each other. RFC 9846 5.1 allows empty application data as a defence against
+/// traffic analysis, without a bound; without one a peer could keep us busy for nothing. 32 as in OpenSSL and
+/// BoringSSL.
+inline constexpr unsigned kMaxConsecutiveEmptyRecords = 32;
+
+/// KeyUpdates that may arrive without application data between them. RFC 9846 4.6.3 gives no bound; 32 as in BoringSSL.
+inline constexpr unsigned kMaxKeyUpdatesWithoutData = 32;
+
+/// Warning alerts that may follow each other (RFC 9846 6.1 leaves only user_canceled). 4 as in BoringSSL.
+inline constexpr unsigned kMaxWarningAlerts = 4;
+
+/// The longest handshake message that is assembled unless configured otherwise. RFC 9846 4 allows 2^24 - 1; certificate
+/// chains of real servers stay below 20 KiB, with ML-DSA below 50.
+inline constexpr std::size_t kDefaultMaxHandshakeMessage = std::size_t{64} * 1024;
+
+/// RFC 9846 5.3: "Sequence numbers MUST NOT wrap": the last one is never used.
+inline constexpr std::uint64_t kMaxSequence = std::numeric_limits<std::uint64_t>::max();
+
+/// How many records one key may protect. RFC 9846 5.5: for AES-GCM 2^24.5 full-size records; for ChaCha20-Poly1305 "the
+/// record sequence number would wrap before the safety limit is reached"; CCM by RFC 9147 4.5.3 (2^23).
+[[nodiscard]] constexpr std::uint64_t confidentiality_limit(AeadAlgorithm aead) noexcept {
+  switch (aead) {
+    case AeadAlgorithm::aes_128_gcm:
+    case AeadAlgorithm::aes_256_gcm: return 23'726'566;  // 2^24.5, rounded down
+    case AeadAlgorithm::aes_128_ccm:
+    case AeadAlgorithm::aes_128_ccm_8: return std::uint64_t{1} << 23U;
+    case AeadAlgorithm::chacha20_poly1305: break;
+  }
+  return std::uint64_t{1} << 62U;
+}
+
+/// How many forgeries one key may meet (RFC 9147 4.5.3). Streams end at the first one; for datagrams.
+[[nodiscard]] constexpr std::uint64_t integrity_limit(AeadAlgorithm aead) noexcept {
+  switch (aead) {
+    case AeadAlgorithm::aes_128_ccm: return 11'863'283;  // 2^23.5
+    case AeadAlgorithm::aes_128_ccm_8: return std::uint64_t{1} << 7U;
+    case AeadAlgorithm::aes_128_gcm:
+    case AeadAlgorithm::aes_256_gcm:
+    case AeadAlgorithm::chacha20_poly1305: break;
+  }
+  return std::uint64_t{1} << 36U;
+}
+
+}  // namespace lockstep::record
