@@ -1,0 +1,53 @@
+#pragma once
+// Certificate (RFC 9846 4.4.2).
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include <lockstep/bytes.hpp>
+
+#include "codec/extensions.hpp"
+#include "codec/handshake_message.hpp"
+#include "codec/lists.hpp"
+
+namespace lockstep::codec {
+
+struct CertificateEntry {
+  Bytes cert_data;  ///< one DER certificate, not looked into
+  Extensions extensions;
+
+  /// The OCSPResponse of status_request (RFC 9846 4.4.2.1), or nothing.
+  [[nodiscard]] std::optional<Bytes> ocsp_response() const noexcept;
+  /// The SignedCertificateTimestampList (RFC 6962 3.3), or nothing.
+  [[nodiscard]] std::optional<Bytes> signed_certificate_timestamps() const noexcept;
+
+  static CertificateEntry read(Reader& reader) noexcept;
+};
+using CertificateEntries = List<CertificateEntry>;
+
+/// Views into the body that was decoded.
+struct Certificate {
+  Bytes certificate_request_context;
+  CertificateEntries certificate_list;  ///< the end entity first; may be empty
+};
+
+/// Decodes the body; `offered` is what the ClientHello offered, or the CertificateRequest when a client's Certificate
+/// is read.
+[[nodiscard]] Decoded<Certificate> decode_certificate(Bytes body, const ExtensionSet& offered) noexcept;
+
+/// What to write.
+struct CertificateParameters {
+  Bytes certificate_request_context;
+  std::span<const Bytes> chain;         ///< DER, the end entity first; empty says that there is no certificate
+  Bytes ocsp_response;                  ///< for the end entity; empty: none
+  Bytes signed_certificate_timestamps;  ///< a SignedCertificateTimestampList for the end entity; empty: none
+};
+
+/// Writes a whole message; an empty view when it did not fit.
+[[nodiscard]] Bytes encode_certificate(Writer& writer, const CertificateParameters& parameters) noexcept;
+
+/// The size of the message that encode_certificate writes.
+[[nodiscard]] std::size_t certificate_message_size(const CertificateParameters& parameters) noexcept;
+
+}  // namespace lockstep::codec

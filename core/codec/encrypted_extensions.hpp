@@ -1,0 +1,46 @@
+#pragma once
+// EncryptedExtensions (RFC 9846 4.3.1): what the server answers to the ClientHello's extensions, out of sight.
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/types.hpp>
+
+#include "codec/extensions.hpp"
+#include "codec/handshake_message.hpp"
+#include "codec/lists.hpp"
+
+namespace lockstep::codec {
+
+/// Views into the body that was decoded.
+struct EncryptedExtensions {
+  Extensions extensions;
+
+  bool server_name = false;  ///< the server made use of the name
+  std::optional<std::uint8_t> max_fragment_length;
+  std::optional<CodePoints<NamedGroup>> supported_groups;
+  std::optional<Bytes> application_layer_protocol_negotiation;  ///< the protocol chosen
+  std::optional<std::uint16_t> record_size_limit;
+  bool early_data = false;
+};
+
+/// Decodes the body; `offered` is what the ClientHello offered.
+[[nodiscard]] Decoded<EncryptedExtensions> decode_encrypted_extensions(Bytes body,
+                                                                       const ExtensionSet& offered) noexcept;
+
+/// What to write. Empty fields are not written.
+struct EncryptedExtensionsParameters {
+  bool server_name = false;
+  std::span<const NamedGroup> supported_groups;
+  Bytes application_layer_protocol_negotiation;
+  std::optional<std::uint16_t> record_size_limit;
+  bool early_data = false;
+};
+
+/// Writes a whole message; an empty view when it did not fit.
+[[nodiscard]] Bytes encode_encrypted_extensions(Writer& writer,
+                                                const EncryptedExtensionsParameters& parameters) noexcept;
+
+}  // namespace lockstep::codec

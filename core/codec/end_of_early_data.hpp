@@ -1,0 +1,15 @@
+#pragma once
+// EndOfEarlyData (RFC 9846 4.5): an empty message.
+
+#include "codec/handshake_message.hpp"
+
+namespace lockstep::codec {
+
+struct EndOfEarlyData {};
+
+[[nodiscard]] Decoded<EndOfEarlyData> decode_end_of_early_data(Bytes body) noexcept;
+
+/// Writes a whole message; an empty view when it did not fit.
+[[nodiscard]] Bytes encode_end_of_early_data(Writer& writer) noexcept;
+
+}  // namespace lockstep::codec

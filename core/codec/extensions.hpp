@@ -1,0 +1,145 @@
+#pragma once
+// Extensions (RFC 9846 4.2): the table of where each may stand, and the block of them that a message carries.
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <span>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/error.hpp>
+#include <lockstep/types.hpp>
+
+#include "codec/lists.hpp"
+#include "codec/reader.hpp"
+#include "codec/writer.hpp"
+
+namespace lockstep::codec {
+
+/// The messages that carry extensions. TLS 1.2's ServerHello accepts others than TLS 1.3's, so it counts as a message
+/// of its own.
+enum class ExtensionBlock : std::uint8_t {
+  client_hello,
+  server_hello,
+  hello_retry_request,
+  encrypted_extensions,
+  certificate_request,
+  certificate,
+  new_session_ticket,
+  server_hello_tls12,
+};
+
+/// One row per extension that Lockstep recognises.
+struct ExtensionRow {
+  ExtensionType type;
+  std::uint16_t blocks;  ///< bit 1 << ExtensionBlock for every message in which it may stand
+
+  [[nodiscard]] constexpr bool allowed_in(ExtensionBlock block) const noexcept {
+    return (blocks >> static_cast<unsigned>(block) & 1U) != 0;
+  }
+};
+
+/// The whole table.
+[[nodiscard]] std::span<const ExtensionRow> extension_table() noexcept;
+/// The row of an extension, or null when it is unknown.
+[[nodiscard]] const ExtensionRow* extension_row(ExtensionType type) noexcept;
+
+/// A set of recognised extensions. A client keeps the set that its ClientHello offered, to see through answers that
+/// nobody asked for. Unknown types (GREASE among them) are never in it: a server must not answer them (RFC 8701 4.1).
+class ExtensionSet {
+ public:
+  ExtensionSet() noexcept = default;
+  ExtensionSet(std::initializer_list<ExtensionType> types) noexcept {
+    for (const ExtensionType type : types) insert(type);
+  }
+
+  void insert(ExtensionType type) noexcept;
+  [[nodiscard]] bool contains(ExtensionType type) const noexcept;
+  friend bool operator==(const ExtensionSet&, const ExtensionSet&) = default;
+
+ private:
+  std::uint64_t bits_ = 0;  // by row of the table
+};
+
+struct Extension {
+  ExtensionType type{};
+  Bytes data;
+
+  static Extension read(Reader& reader) noexcept {
+    const auto type = reader.code_point<ExtensionType>();
+    return {type, reader.vector16()};
+  }
+};
+
+/// Extension extensions<..2^16-1>: a range of Extension over the original bytes.
+class Extensions : public List<Extension> {
+ public:
+  Extensions() noexcept = default;
+  explicit Extensions(List<Extension> list) noexcept : List<Extension>(list) {}
+
+  /// The contents of the first extension of this type.
+  [[nodiscard]] std::optional<Bytes> find(ExtensionType type) const noexcept;
+  [[nodiscard]] bool contains(ExtensionType type) const noexcept { return find(type).has_value(); }
+};
+
+/// Reads `Extension extensions<0..2^16-1>`.
+[[nodiscard]] Extensions read_extensions(Reader& reader) noexcept;
+
+/// What is wrong with an extension, for the error's detail.
+struct ExtensionFault {
+  Reason reason = Reason::none;
+  ExtensionType type{};
+};
+
+/// Finds duplicates (extension_duplicate) and recognised extensions that may not stand here (extension_forbidden). In
+/// messages that answer (all but ClientHello, CertificateRequest and NewSessionTicket), also what was not `offered`
+/// (extension_unsolicited).
+[[nodiscard]] ExtensionFault check_extensions(const Extensions& extensions, ExtensionBlock block,
+                                              const ExtensionSet& offered = {}) noexcept;
+
+/// The reason to give when reading an extension's contents failed with `reason`: mistakes of form become the
+/// extension's own (server_name_malformed, alpn_malformed, extension_malformed); others stay.
+[[nodiscard]] Reason blame(ExtensionType type, Reason reason) noexcept;
+
+/// Writes one extension: its type, its length, and what `contents` writes.
+template <std::invocable Contents>
+void write_extension(Writer& writer, ExtensionType type, Contents contents) noexcept {
+  writer.code_point(type);
+  const auto data = writer.vector16();
+  contents();
+}
+inline void write_empty_extension(Writer& writer, ExtensionType type) noexcept {
+  write_extension(writer, type, [] {});
+}
+
+// --- contents that several messages share ------------------------------------------------------------------------
+
+/// protocol_name_list (RFC 7301 3.1), names not empty. Fails with alpn_malformed.
+[[nodiscard]] ProtocolNames read_protocol_names(Reader& reader) noexcept;
+/// A vector of code points behind a prefix of 16 bits, at least one.
+template <class CodePoint>
+[[nodiscard]] CodePoints<CodePoint> read_code_points16(Reader& reader) noexcept {
+  return read_code_points<CodePoint>(reader, reader.vector16(sizeof(CodePoint)));
+}
+/// A vector of code points behind a prefix of 8 bits, at least one.
+template <class CodePoint>
+[[nodiscard]] CodePoints<CodePoint> read_code_points8(Reader& reader) noexcept {
+  return read_code_points<CodePoint>(reader, reader.vector8(sizeof(CodePoint)));
+}
+/// RecordSizeLimit (RFC 8449 4).
+[[nodiscard]] std::uint16_t read_record_size_limit(Reader& reader) noexcept;
+/// MaxFragmentLength (RFC 6066 4): 1 to 4 for 2^9 to 2^12 bytes.
+[[nodiscard]] std::uint8_t read_max_fragment_length(Reader& reader) noexcept;
+/// DistinguishedName authorities<3..2^16-1>.
+[[nodiscard]] DistinguishedNames read_certificate_authorities(Reader& reader) noexcept;
+
+template <class CodePoint>
+void write_code_points16(Writer& writer, std::span<const CodePoint> values) noexcept {
+  const auto list = writer.vector16();
+  for (const CodePoint value : values) writer.code_point(value);
+}
+void write_certificate_authorities(Writer& writer, std::span<const Bytes> names) noexcept;
+
+}  // namespace lockstep::codec

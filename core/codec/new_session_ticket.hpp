@@ -1,0 +1,43 @@
+#pragma once
+// NewSessionTicket (RFC 9846 4.6.1).
+
+#include <cstdint>
+#include <optional>
+
+#include <lockstep/bytes.hpp>
+
+#include "codec/extensions.hpp"
+#include "codec/handshake_message.hpp"
+
+namespace lockstep::codec {
+
+/// RFC 9846 4.6.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)." Clients that see more keep
+/// the ticket no longer.
+inline constexpr std::uint32_t kMaxTicketLifetime = 604'800;
+
+/// Views into the body that was decoded.
+struct NewSessionTicket {
+  std::uint32_t ticket_lifetime = 0;  ///< in seconds; 0: discard the ticket. As sent, possibly above kMaxTicketLifetime
+  std::uint32_t ticket_age_add = 0;
+  Bytes ticket_nonce;
+  Bytes ticket;
+  Extensions extensions;
+
+  std::optional<std::uint32_t> max_early_data_size;
+};
+
+[[nodiscard]] Decoded<NewSessionTicket> decode_new_session_ticket(Bytes body) noexcept;
+
+/// What to write.
+struct NewSessionTicketParameters {
+  std::uint32_t ticket_lifetime = 0;  ///< in seconds, at most kMaxTicketLifetime
+  std::uint32_t ticket_age_add = 0;
+  Bytes ticket_nonce;  ///< at most 255 bytes
+  Bytes ticket;        ///< 1 to 65535 bytes
+  std::optional<std::uint32_t> max_early_data_size;
+};
+
+/// Writes a whole message; an empty view when it did not fit.
+[[nodiscard]] Bytes encode_new_session_ticket(Writer& writer, const NewSessionTicketParameters& parameters) noexcept;
+
+}  // namespace lockstep::codec
