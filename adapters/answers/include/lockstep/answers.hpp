@@ -1,0 +1,143 @@
+#pragma once
+// Answers every suspended operation of an engine in place, for callers who need no other thread, process or device for
+// it: selects credentials, signs, verifies the peer, opens and seals tickets.
+//
+//     auto setup = AnswerSetup::create({.provider = botan::provider(), .anchors = anchors}).value();
+//     Answers answers(setup, random);  // the setup is shared by all connections, each has answers of its own
+//     for (;;) {
+//       auto [consumed, event] = connection.receive(inbound, now);
+//       if (answers.answer(connection, event)) continue;
+//       ... what is left are facts: data, the end of the handshake, failures ...
+//     }
+//
+// A caller who wants one decision for himself looks at the event first and passes on the others.
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <lockstep/config.hpp>
+#include <lockstep/connection.hpp>
+#include <lockstep/error.hpp>
+#include <lockstep/event.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/provider.hpp>
+#include <lockstep/session.hpp>
+#include <lockstep/x509.hpp>
+
+namespace lockstep {
+
+/// Ticket keys that connections in many threads use while another thread rotates them.
+class LOCKSTEP_API TicketKeyring {
+ public:
+  explicit TicketKeyring(TicketKeys keys) noexcept : keys_(std::move(keys)) {}
+  /// With one new key; nothing when randomness fails or the provider lacks what tickets need.
+  [[nodiscard]] static std::shared_ptr<TicketKeyring> create(const Provider& provider, RandomSource& random);
+
+  /// See TicketKeys. A connection that is sealing or opening at this moment finishes with the keys it found.
+  void rotate(TicketKey next);
+  void add_previous(TicketKey previous);
+  void replace(TicketKeys keys);
+
+  /// The session as a ticket.
+  [[nodiscard]] std::expected<std::vector<std::uint8_t>, TicketError> seal(const Session& session,
+                                                                           RandomSource& random) const;
+  /// The session that a ticket holds. A ticket that opens to something else is `invalid`.
+  [[nodiscard]] std::expected<Session, TicketError> open(Bytes ticket) const;
+
+ private:
+  mutable std::shared_mutex mutex_;
+  TicketKeys keys_;
+};
+
+/// What answers are made from.
+struct AnswerOptions {
+  /// Verifies signatures in certificates.
+  Provider provider;
+  /// A server's certificates, of which the first is the default; a client's, when servers ask for one. For a name with
+  /// several (say an ECDSA and an RSA one), put the preferred first.
+  std::vector<std::shared_ptr<const Credential>> credentials;
+  /// Whom to trust. Without anchors no peer is accepted.
+  std::shared_ptr<const x509::TrustAnchors> anchors;
+  /// What certificates must be like. Its spans must outlive the setup.
+  x509::Policy policy;
+  /// Server: what tickets are sealed with. Without them none are sent and none accepted.
+  std::shared_ptr<const TicketKeyring> ticket_keys;
+  /// Keep the peer's certificates after they were accepted (two allocations).
+  bool keep_peer_chain = true;
+};
+
+/// Checked, immutable, shared by any number of connections and threads.
+class LOCKSTEP_API AnswerSetup {
+ public:
+  /// The setup, or every problem: a credential without chain or schemes, a leaf that does not parse or is for another
+  /// key.
+  [[nodiscard]] static std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> create(
+      AnswerOptions options);
+
+  [[nodiscard]] const AnswerOptions& options() const noexcept { return options_; }
+
+  /// The credential for a peer's wishes; null when none will do.
+  ///
+  /// Only a credential that can sign with one of the peer's schemes is considered. For a server those for the name win
+  /// over others (wildcards by RFC 9525 6.3), then those that an authority of the peer's list issued, then those whose
+  /// certificates are signed with the peer's schemes_cert, then the first. A client shows nothing to a server whose
+  /// list of authorities fits none of its certificates.
+  [[nodiscard]] std::shared_ptr<const Credential> select(const SelectCredential& wishes) const;
+
+ private:
+  explicit AnswerSetup(AnswerOptions options);
+  AnswerOptions options_;
+  std::vector<x509::Certificate> leaves_;  // views into the credentials, in their order; empty where one does not parse
+};
+
+/// The answers of one connection. Not for several threads at once. Moving it keeps views alive.
+class LOCKSTEP_API Answers {
+ public:
+  /// `random` serves signatures and tickets; it must outlive this object.
+  Answers(std::shared_ptr<const AnswerSetup> setup, RandomSource& random) noexcept
+      : setup_(std::move(setup)), random_(&random) {}
+
+  /// Whether the event was a suspended operation; it has then been answered and its token is spent. Other events stay
+  /// as they are.
+  bool answer(Connection& connection, Event& event);
+
+  /// The verdict on the peer's certificates, in full; nothing before there is one. Its certificates are views that live
+  /// as long as this object or until the next verdict.
+  [[nodiscard]] const std::optional<x509::Verdict>& verdict() const noexcept { return verdict_; }
+  /// The peer's certificates as sent, leaf first; always there after a rejection, otherwise as `keep_peer_chain` says.
+  /// Lives as the verdict does.
+  [[nodiscard]] std::span<const Bytes> peer_chain() const noexcept { return chain_; }
+
+ private:
+  void reply(Connection& connection, SelectCredential& wishes);
+  void reply(Connection& connection, Sign& sign);
+  void reply(Connection& connection, VerifyPeer& peer);
+  void reply(Connection& connection, OpenTicket& open);
+  void reply(Connection& connection, SealTicket& seal);
+
+  std::shared_ptr<const AnswerSetup> setup_;
+  RandomSource* random_;
+  std::vector<std::uint8_t> chain_bytes_;
+  std::vector<Bytes> chain_;  // views into chain_bytes_
+  std::optional<x509::Verdict> verdict_;
+};
+
+/// A credential from a chain (DER, leaf first) and its key: the schemes are those of the key that CertificateVerify may
+/// have, in the key's order.
+[[nodiscard]] LOCKSTEP_API std::shared_ptr<const Credential> make_credential(
+    std::vector<std::vector<std::uint8_t>> chain, std::shared_ptr<const SigningKey> key);
+
+/// The reason, and so the alert, for a verdict that refuses. `Reason::none` for `ok`.
+[[nodiscard]] LOCKSTEP_API Reason reason_of(x509::Code code) noexcept;
+
+/// "reason (CODE): what happened ...": the error's own text, and the verdict's when the error comes from it.
+[[nodiscard]] LOCKSTEP_API std::string to_text(const Error& error, const std::optional<x509::Verdict>& verdict);
+
+}  // namespace lockstep

@@ -1,0 +1,233 @@
+#pragma once
+// TLS over blocking sockets: calls that return when they are done, when their deadline passes, or when another thread
+// cancels them. For one thread per connection, command lines and tests.
+//
+//     const Options options{.config = config, .answers = setup};
+//     auto stream = blocking::dial("example.com", 443, options);
+//     if (!stream) return fail(stream.error().text);
+//     if (auto sent = stream->write(as_bytes("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n")); !sent) ...
+//     while (auto view = stream->read_view()) {
+//       if (view->empty()) break;  // the peer said close_notify
+//       std::cout << as_text(*view);
+//     }
+//
+// One thread may read while another writes; everything else is for one thread at a time, except `Canceller::cancel` and
+// `Stream::cancel`, which are for any. No call raises SIGPIPE.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lockstep/answers.hpp>
+#include <lockstep/bytes.hpp>
+#include <lockstep/config.hpp>
+#include <lockstep/connection.hpp>
+#include <lockstep/event.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/io.hpp>
+#include <lockstep/session.hpp>
+#include <lockstep/time.hpp>
+#include <lockstep/x509.hpp>
+
+namespace lockstep::blocking {
+
+using Clock = std::chrono::steady_clock;
+/// A moment after which an operation gives up; nothing: never.
+using Deadline = std::optional<Clock::time_point>;
+
+/// The deadline that is so far away.
+[[nodiscard]] inline Deadline after(Clock::duration duration) { return Clock::now() + duration; }
+
+/// Ends the operations that were given it, those in progress and those to come, from any thread and for good. Copies
+/// are the same canceller, so that one can stop a whole server.
+class LOCKSTEP_API Canceller {
+ public:
+  Canceller();
+  void cancel() const noexcept;
+  [[nodiscard]] bool canceled() const noexcept;
+  /// Becomes readable when canceled; for `poll`.
+  [[nodiscard]] int descriptor() const noexcept;
+
+ private:
+  struct Signal;
+  std::shared_ptr<Signal> signal_;
+};
+
+/// A connected stream socket in plain text: for what comes before STARTTLS and after a downgrade. TCP or Unix.
+class LOCKSTEP_API Socket {
+ public:
+  /// An open descriptor of a connected stream socket, blocking or not; takes ownership.
+  explicit Socket(Descriptor descriptor, Canceller canceller = {});
+
+  /// Resolves and connects, trying every address in the resolver's order with an equal share of the time that is left.
+  /// Resolving itself cannot be interrupted. `host` is a name or an address (brackets are allowed).
+  [[nodiscard]] static IoResult<Socket> connect(std::string_view host, std::uint16_t port, Deadline deadline = {},
+                                                Canceller canceller = {});
+
+  /// Reads what is there, at least one byte. 0 when the peer has finished.
+  [[nodiscard]] IoResult<std::size_t> read(MutableBytes out, Deadline deadline = {});
+  /// Writes all of it; after a failure `transferred` says how much.
+  [[nodiscard]] IoResult<std::size_t> write(Bytes bytes, Deadline deadline = {});
+
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_.number(); }
+  /// Gives up ownership. The descriptor may be non-blocking.
+  [[nodiscard]] Descriptor release() noexcept { return std::move(descriptor_); }
+  [[nodiscard]] const Canceller& canceller() const noexcept { return canceller_; }
+
+ private:
+  Descriptor descriptor_;
+  Canceller canceller_;
+};
+
+/// What connections share. Copy it freely.
+struct Options {
+  /// A client's for `dial`, a server's for `Listener`, either for `wrap`.
+  std::shared_ptr<const Config> config;
+  /// Who answers suspended operations. May be null when `intercept` answers all of them.
+  std::shared_ptr<const AnswerSetup> answers;
+  /// Null: the operating system's. Otherwise it must outlive the streams, and stand calls from all their threads.
+  RandomSource* random = nullptr;
+  /// Null: the operating system's clock.
+  Time (*clock)() noexcept = nullptr;
+  /// For `dial`: until connected. For the handshake: from its first byte. 0: no limit.
+  std::chrono::milliseconds connect_timeout{30'000};
+  std::chrono::milliseconds handshake_timeout{30'000};
+  /// How long closing waits for the peer to end the connection, so that it reads our last bytes instead of a reset.
+  std::chrono::milliseconds linger{500};
+  /// Bytes of the inbound and of the outbound buffer; at least Connection::kMaxRecord each, which is what less counts
+  /// as.
+  std::size_t buffer_size = 2 * Connection::kMaxRecord;
+  /// Given to every socket and stream that is made with these options.
+  std::optional<Canceller> canceller{};
+  /// Receives key log lines when the configuration has `key_log`. Called in the thread of the handshake.
+  std::function<void(std::string_view line)> key_log{};
+  /// Sees every event first, in the thread of the operation. True when it has answered it. For decisions of one's own:
+  /// keys elsewhere, other rules for peers.
+  std::function<bool(Connection&, Event&)> intercept{};
+};
+
+/// What one connection adds to the options.
+struct Target {
+  /// Client: whom to expect. `dial` takes the host when there is none; `wrap` needs it.
+  std::optional<x509::PeerName> name{};
+  /// Client: sessions to offer, best first. Consumed.
+  std::span<Session> sessions{};
+  /// `wrap`: bytes of the peer's that were read from the socket already. Copied.
+  Bytes already_read{};
+};
+
+class Stream;
+
+/// A socket in plain text with what the peer sent after its close_notify.
+struct Plain {
+  Socket socket;
+  std::vector<std::uint8_t> leftover;
+};
+
+/// A TLS connection. Its handshake is done by the first read or write, or by `handshake`. Destroying it says
+/// close_notify if that is possible at once; `close` takes the time to do it well.
+class LOCKSTEP_API Stream {
+ public:
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) noexcept;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream();
+
+  /// Completes the handshake within the options' handshake_timeout; nothing to do when it is complete. After an error
+  /// the stream is closed.
+  [[nodiscard]] IoResult<void> handshake();
+
+  /// Reads decrypted bytes, at least one; 0 when the peer said close_notify. A transport that ends without it is an
+  /// error (`Reason::truncated`). After a timeout the stream goes on.
+  [[nodiscard]] IoResult<std::size_t> read(MutableBytes out);
+  /// The same without a copy: a view that lives until the next read. Empty when the peer said close_notify.
+  [[nodiscard]] IoResult<Bytes> read_view();
+  /// Writes all of it and returns its size. After a timeout the stream goes on: `transferred` bytes need not be written
+  /// again.
+  [[nodiscard]] IoResult<std::size_t> write(Bytes bytes);
+  /// The same for several pieces, which share records.
+  [[nodiscard]] IoResult<std::size_t> writev(std::span<const Bytes> pieces);
+
+  /// For all reads, or writes, from now on.
+  void set_read_deadline(Deadline deadline) noexcept;
+  void set_write_deadline(Deadline deadline) noexcept;
+  /// Ends what another thread is doing with this stream, for good; it gets IoCondition::canceled. A handshake in
+  /// progress tells the peer (user_canceled).
+  void cancel() const noexcept;
+
+  /// Half-close: says close_notify. The peer's bytes can still be read.
+  [[nodiscard]] IoResult<void> close_write();
+  /// Says close_notify, and ends the connection in a way that lets the peer read all that was sent.
+  IoResult<void> close();
+  /// Back to plain text: says close_notify, awaits the peer's, and gives back the socket with what came behind it. When
+  /// application data comes first it fails and the stream can still be read.
+  [[nodiscard]] IoResult<Plain> downgrade();
+
+  /// Changes our sending key with the next write, and asks the peer to change its own.
+  [[nodiscard]] IoResult<void> update_keys(bool request_peer);
+
+  /// Sessions that the server has given since the last call, for `Target::sessions`; at most kMaxSessions are kept, the
+  /// newest.
+  [[nodiscard]] std::vector<Session> sessions();
+  static constexpr std::size_t kMaxSessions = 16;
+
+  /// What was agreed; see Connection. Not while another thread uses the stream.
+  [[nodiscard]] const Connection& connection() const noexcept;
+  /// The verdict and the peer's certificates; see Answers.
+  [[nodiscard]] const Answers& answers() const noexcept;
+  /// Server: the name that the client asked for. Client: the name that it expects.
+  [[nodiscard]] const std::string& server_name() const noexcept;
+  [[nodiscard]] Address local_address() const;
+  [[nodiscard]] Address peer_address() const;
+  [[nodiscard]] int descriptor() const noexcept;
+  /// TLS bytes received from and sent to the socket, all records included.
+  [[nodiscard]] std::uint64_t bytes_received() const noexcept;
+  [[nodiscard]] std::uint64_t bytes_sent() const noexcept;
+
+ private:
+  friend IoResult<Stream> wrap(Socket, const Options&, Target);
+  class Implementation;
+  explicit Stream(std::unique_ptr<Implementation> implementation) noexcept;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Connects and returns a client's stream; the handshake is still to come.
+[[nodiscard]] LOCKSTEP_API IoResult<Stream> dial(std::string_view host, std::uint16_t port, const Options& options,
+                                                 Target target = {});
+
+/// A stream over a connected socket, for a client's or a server's configuration; the handshake is still to come. This
+/// is STARTTLS: exchange plain text over `Socket`, then wrap it.
+[[nodiscard]] LOCKSTEP_API IoResult<Stream> wrap(Socket socket, const Options& options, Target target = {});
+
+/// Accepts connections.
+class LOCKSTEP_API Listener {
+ public:
+  /// Listens on an address or name and a port; an empty host means every address, port 0 a free one.
+  [[nodiscard]] static IoResult<Listener> listen(std::string_view host, std::uint16_t port, Canceller canceller = {});
+
+  /// The next connection, its handshake still to come. It belongs to the options' canceller, or one of its own.
+  [[nodiscard]] IoResult<Stream> accept(const Options& options, Deadline deadline = {});
+  /// The next connection in plain text.
+  [[nodiscard]] IoResult<Socket> accept_plain(Deadline deadline = {}, std::optional<Canceller> canceller = {});
+
+  [[nodiscard]] Address address() const;
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_.number(); }
+  /// Ends `accept` for good, from any thread.
+  void cancel() const noexcept { canceller_.cancel(); }
+
+ private:
+  Listener(Descriptor descriptor, Canceller canceller) noexcept
+      : descriptor_(std::move(descriptor)), canceller_(std::move(canceller)) {}
+  Descriptor descriptor_;
+  Canceller canceller_;
+};
+
+}  // namespace lockstep::blocking

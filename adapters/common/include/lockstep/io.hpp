@@ -1,0 +1,102 @@
+#pragma once
+// What adapters that do I/O share: errors of system calls, descriptors, addresses, the system's randomness and clock.
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <lockstep/error.hpp>
+#include <lockstep/event.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/provider.hpp>
+#include <lockstep/time.hpp>
+
+namespace lockstep {
+
+/// What was being done.
+enum class Operation : std::uint8_t { resolve, connect, listen, accept, handshake, read, write, close, downgrade };
+
+/// What kind of failure it was.
+enum class IoCondition : std::uint8_t {
+  system,    ///< a system call failed; `number` is its errno
+  resolver,  ///< getaddrinfo failed; `number` is its EAI code
+  timeout,   ///< the deadline passed
+  canceled,  ///< the caller canceled
+  tls,       ///< the engine failed or the peer sent an alert; `tls` has the error
+  ended,     ///< the stream was closed, by us, before
+  misuse,    ///< the call makes no sense here
+};
+
+/// Why an operation on a connection failed.
+struct IoError {
+  Operation operation{};
+  IoCondition condition{};
+  int number = 0;
+  std::optional<Error> tls;
+  /// One line: what was being done, with whom, what happened, what to do.
+  std::string text;
+  /// For `write`: plaintext bytes that were taken and are sent, or will be sent first by the next write.
+  std::size_t transferred = 0;
+};
+
+template <class T>
+using IoResult = std::expected<T, IoError>;
+
+[[nodiscard]] LOCKSTEP_API std::string_view name(Operation) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(IoCondition) noexcept;
+
+/// An open file descriptor that closes itself.
+class LOCKSTEP_API Descriptor {
+ public:
+  Descriptor() noexcept = default;
+  /// Takes ownership.
+  explicit Descriptor(int number) noexcept : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(other.release()) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    if (this != &other) reset(other.release());
+    return *this;
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() { reset(); }
+
+  [[nodiscard]] int number() const noexcept { return number_; }
+  explicit operator bool() const noexcept { return number_ >= 0; }
+  /// Gives up ownership.
+  [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
+  void reset(int number = -1) noexcept;
+
+ private:
+  int number_ = -1;
+};
+
+/// One end of a connection.
+struct Address {
+  std::string host;  ///< numeric; the path for a Unix socket, empty when it has none
+  std::uint16_t port = 0;
+
+  /// "192.0.2.1:443", "[2001:db8::1]:443", or the path.
+  [[nodiscard]] LOCKSTEP_API std::string text() const;
+};
+
+/// The addresses of a connected or bound socket; empty when the system does not tell.
+[[nodiscard]] LOCKSTEP_API Address local_address(int descriptor);
+[[nodiscard]] LOCKSTEP_API Address peer_address(int descriptor);
+
+/// The operating system's random generator. Safe from several threads.
+class LOCKSTEP_API SystemRandom final : public RandomSource {
+ public:
+  [[nodiscard]] bool fill(MutableBytes out) noexcept override;
+};
+
+/// The operating system's wall clock.
+[[nodiscard]] LOCKSTEP_API Time system_time() noexcept;
+
+/// A line in the format that Wireshark reads (SSLKEYLOGFILE), without a line end. Whoever reads it reads the
+/// connection.
+[[nodiscard]] LOCKSTEP_API std::string key_log_line(const SecretLogged& secret);
+
+}  // namespace lockstep
