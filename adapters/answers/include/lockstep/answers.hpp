@@ -85,10 +85,10 @@ class LOCKSTEP_API AnswerSetup {
 
   /// The credential for a peer's wishes; null when none will do.
   ///
-  /// Only a credential that can sign with one of the peer's schemes is considered. For a server those for the name win
-  /// over others (wildcards by RFC 9525 6.3), then those that an authority of the peer's list issued, then those whose
-  /// certificates are signed with the peer's schemes_cert, then the first. A client shows nothing to a server whose
-  /// list of authorities fits none of its certificates.
+  /// Only a credential that can sign with one of the peer's schemes is considered. For a server one for the very name
+  /// wins, then one whose wildcard covers it (RFC 9525 6.3), then those that an authority of the peer's list issued,
+  /// then those whose certificates are signed with the peer's schemes_cert, then the first. A client shows nothing to a
+  /// server whose list of authorities fits none of its certificates.
   [[nodiscard]] std::shared_ptr<const Credential> select(const SelectCredential& wishes) const;
 
  private:
@@ -97,12 +97,17 @@ class LOCKSTEP_API AnswerSetup {
   std::vector<x509::Certificate> leaves_;  // views into the credentials, in their order; empty where one does not parse
 };
 
-/// The answers of one connection. Not for several threads at once. Moving it keeps views alive.
+/// The answers of one connection. Not for several threads at once. Moving it keeps its views alive.
 class LOCKSTEP_API Answers {
  public:
   /// `random` serves signatures and tickets; it must outlive this object.
   Answers(std::shared_ptr<const AnswerSetup> setup, RandomSource& random) noexcept
       : setup_(std::move(setup)), random_(&random) {}
+  Answers(Answers&&) noexcept = default;
+  Answers& operator=(Answers&&) noexcept = default;
+  Answers(const Answers&) = delete;
+  Answers& operator=(const Answers&) = delete;
+  ~Answers() = default;
 
   /// Whether the event was a suspended operation; it has then been answered and its token is spent. Other events stay
   /// as they are.

@@ -1,0 +1,210 @@
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <utility>
+#include <variant>
+
+#include <lockstep/answers.hpp>
+
+namespace lockstep {
+
+bool Answers::answer(Connection& connection, Event& event) {
+  return std::visit(
+      [&]<class T>(T& operation) {
+        if constexpr (requires { operation.token; }) {
+          reply(connection, operation);
+          return true;
+        } else {
+          return false;
+        }
+      },
+      event);
+}
+
+// An answer can only be refused as misuse when the connection has failed meanwhile or the token is another's; the
+// engine then says so itself, by the event that follows.
+
+void Answers::reply(Connection& connection, SelectCredential& wishes) {
+  if (auto credential = setup_->select(wishes)) {
+    (void)connection.answer(std::move(wishes.token), std::move(credential));
+  } else {
+    (void)connection.answer(std::move(wishes.token), NoCredential{});
+  }
+}
+
+void Answers::reply(Connection& connection, Sign& sign) {
+  std::array<std::uint8_t, kMaxSignatureSize> signature;
+  const SigningKey* key = sign.credential == nullptr ? nullptr : sign.credential->key.get();
+  const std::size_t size = key == nullptr ? 0 : key->sign(sign.scheme, sign.message, *random_, signature);
+  if (size != 0) {
+    (void)connection.answer(std::move(sign.token), Bytes(signature).first(size));
+  } else {
+    (void)connection.answer(std::move(sign.token), SigningFailed{});
+  }
+}
+
+void Answers::reply(Connection& connection, VerifyPeer& peer) {
+  // The verdict refers to the certificates, so they are copied first: the engine's die with the handshake.
+  std::size_t total = 0;
+  for (const Bytes certificate : peer.chain) total += certificate.size();
+  verdict_.reset();
+  chain_.clear();
+  chain_.reserve(peer.chain.size());
+  chain_bytes_.clear();
+  chain_bytes_.reserve(total);
+  for (const Bytes certificate : peer.chain) {
+    const std::size_t start = chain_bytes_.size();
+    chain_bytes_.insert(chain_bytes_.end(), certificate.begin(), certificate.end());
+    chain_.push_back(Bytes(chain_bytes_).subspan(start));
+  }
+
+  const x509::TrustAnchors no_anchors;
+  const AnswerOptions& options = setup_->options();
+  verdict_ = x509::verify({.provider = options.provider,
+                           .anchors = options.anchors == nullptr ? no_anchors : *options.anchors,
+                           .chain = chain_,
+                           .peer = peer.peer,
+                           .name = peer.name == nullptr ? x509::PeerName(x509::NoNameCheck{}) : *peer.name,
+                           .time = std::chrono::floor<std::chrono::seconds>(peer.now).time_since_epoch().count(),
+                           .policy = options.policy});
+  if (!verdict_->ok()) {
+    (void)connection.answer(std::move(peer.token), PeerRejected{.reason = reason_of(verdict_->code),
+                                                                .detail = static_cast<std::uint16_t>(verdict_->code)});
+    return;
+  }
+  if (!options.keep_peer_chain) {
+    verdict_->chain = {};
+    verdict_->other_chains = {};
+    chain_ = {};
+    chain_bytes_ = {};
+  }
+  (void)connection.answer(std::move(peer.token), PeerAccepted{});
+}
+
+void Answers::reply(Connection& connection, OpenTicket& open) {
+  if (const auto& keys = setup_->options().ticket_keys) {
+    if (auto session = keys->open(open.ticket)) {
+      (void)connection.answer(std::move(open.token), std::move(*session));
+      return;
+    }
+  }
+  (void)connection.answer(std::move(open.token), TicketDeclined{});
+}
+
+void Answers::reply(Connection& connection, SealTicket& seal) {
+  const auto& keys = setup_->options().ticket_keys;
+  if (keys != nullptr && seal.session != nullptr) {
+    if (const auto ticket = keys->seal(*seal.session, *random_)) {
+      (void)connection.answer(std::move(seal.token), Bytes(*ticket));
+      return;
+    }
+  }
+  (void)connection.answer(std::move(seal.token), TicketDeclined{});
+}
+
+// --- ticket keys -----------------------------------------------------------------------------------------------------
+
+std::shared_ptr<TicketKeyring> TicketKeyring::create(const Provider& provider, RandomSource& random) {
+  auto key = TicketKey::generate(random);
+  if (!key) return nullptr;
+  auto keys = TicketKeys::create(provider, std::move(*key));
+  if (!keys) return nullptr;
+  return std::make_shared<TicketKeyring>(std::move(*keys));
+}
+
+void TicketKeyring::rotate(TicketKey next) {
+  const std::unique_lock lock(mutex_);
+  keys_.rotate(std::move(next));
+}
+
+void TicketKeyring::add_previous(TicketKey previous) {
+  const std::unique_lock lock(mutex_);
+  keys_.add_previous(std::move(previous));
+}
+
+void TicketKeyring::replace(TicketKeys keys) {
+  const std::unique_lock lock(mutex_);
+  keys_ = std::move(keys);
+}
+
+namespace {
+
+/// Serialized sessions hold secrets: whatever happens, they are wiped.
+struct WipedBuffer {
+  explicit WipedBuffer(std::size_t size) : bytes(size) {}
+  WipedBuffer(const WipedBuffer&) = delete;
+  WipedBuffer& operator=(const WipedBuffer&) = delete;
+  ~WipedBuffer() { wipe(bytes); }
+  std::vector<std::uint8_t> bytes;
+};
+
+}  // namespace
+
+std::expected<std::vector<std::uint8_t>, TicketError> TicketKeyring::seal(const Session& session,
+                                                                          RandomSource& random) const {
+  WipedBuffer plain(session.serialized_size());
+  if (session.serialize(plain.bytes) != plain.bytes.size()) return std::unexpected(TicketError::failed);
+  std::vector<std::uint8_t> ticket(TicketKeys::sealed_size(plain.bytes.size()));
+  const std::shared_lock lock(mutex_);
+  const auto size = keys_.seal(plain.bytes, random, ticket);
+  if (!size) return std::unexpected(size.error());
+  ticket.resize(*size);
+  return ticket;
+}
+
+std::expected<Session, TicketError> TicketKeyring::open(Bytes ticket) const {
+  WipedBuffer plain(TicketKeys::opened_size(ticket.size()));
+  std::expected<TicketKeys::Opened, TicketError> opened;
+  {
+    const std::shared_lock lock(mutex_);
+    opened = keys_.open(ticket, plain.bytes);
+  }
+  if (!opened) return std::unexpected(opened.error());
+  auto session = Session::parse(Bytes(plain.bytes).first(opened->size));
+  if (!session) return std::unexpected(TicketError::invalid);
+  return std::move(*session);
+}
+
+// --- reasons ---------------------------------------------------------------------------------------------------------
+
+Reason reason_of(x509::Code code) noexcept {
+  using x509::Code;
+  switch (code) {  // those whose group says less than they do
+    case Code::cert_not_yet_valid: return Reason::certificate_not_yet_valid;
+    case Code::depth_zero_self_signed_cert:
+    case Code::self_signed_cert_in_chain: return Reason::certificate_self_signed;
+    case Code::ee_key_too_small:
+    case Code::ca_key_too_small:
+    case Code::ca_md_too_weak: return Reason::certificate_weak;
+    case Code::cert_chain_too_long: return Reason::certificate_chain_too_long;
+    case Code::no_certificate: return Reason::certificate_missing;
+    case Code::malformed_certificate: return Reason::certificate_malformed;
+    default: break;
+  }
+  switch (x509::group(code)) {
+    case x509::CodeGroup::ok: return Reason::none;
+    case x509::CodeGroup::untrusted: return Reason::certificate_unknown_ca;
+    case x509::CodeGroup::expired: return Reason::certificate_expired;
+    case x509::CodeGroup::revoked: return Reason::certificate_revoked;
+    case x509::CodeGroup::signature: return Reason::certificate_bad_signature;
+    case x509::CodeGroup::purpose: return Reason::certificate_wrong_usage;
+    case x509::CodeGroup::wrong_name: return Reason::certificate_name_mismatch;
+    case x509::CodeGroup::internal: return Reason::certificate_rejected;
+    case x509::CodeGroup::malformed:
+    case x509::CodeGroup::unsupported:
+    case x509::CodeGroup::constraint:
+    case x509::CodeGroup::limit: break;
+  }
+  return Reason::certificate_invalid;
+}
+
+std::string to_text(const Error& error, const std::optional<x509::Verdict>& verdict) {
+  std::string text = to_text(error);
+  const bool from_verdict = verdict && !verdict->ok() && error.origin != Origin::peer &&
+                            error.reason == reason_of(verdict->code) &&
+                            error.detail == static_cast<std::uint16_t>(verdict->code);
+  if (from_verdict) text += " [" + verdict->text() + "]";
+  return text;
+}
+
+}  // namespace lockstep
