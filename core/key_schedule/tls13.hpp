@@ -63,7 +63,6 @@ class EarlySecret {
   [[nodiscard]] std::optional<HandshakeSecret> handshake_secret(Bytes shared_secret) && noexcept;
 
  private:
-  friend struct Stages;
   explicit EarlySecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
   const Hash* hash_;
   DigestSecret secret_;
@@ -76,7 +75,7 @@ class HandshakeSecret {
   [[nodiscard]] std::optional<MasterSecret> master_secret() && noexcept;
 
  private:
-  friend struct Stages;
+  friend class EarlySecret;
   explicit HandshakeSecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
   const Hash* hash_;
   DigestSecret secret_;
@@ -90,7 +89,7 @@ class MasterSecret {
   [[nodiscard]] std::optional<DigestSecret> resumption_secret(const Digest& client_finished) const noexcept;
 
  private:
-  friend struct Stages;
+  friend class HandshakeSecret;
   explicit MasterSecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
   const Hash* hash_;
   DigestSecret secret_;

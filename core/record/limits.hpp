@@ -42,7 +42,8 @@ inline constexpr unsigned kMaxWarningAlerts = 4;
 /// chains of real servers stay below 20 KiB, with ML-DSA below 50.
 inline constexpr std::size_t kDefaultMaxHandshakeMessage = std::size_t{64} * 1024;
 
-/// RFC 9846 5.3: "Sequence numbers MUST NOT wrap": the last one is never used.
+/// RFC 9846 5.3: "If a TLS implementation would need to wrap a sequence number, it MUST either rekey (Section 4.6.3) or
+/// terminate the connection." The last number is never used.
 inline constexpr std::uint64_t kMaxSequence = std::numeric_limits<std::uint64_t>::max();
 
 /// How many records one key may protect. RFC 9846 5.5: for AES-GCM 2^24.5 full-size records; for ChaCha20-Poly1305 "the

@@ -24,7 +24,7 @@ class RecordSizer {
   static constexpr std::chrono::milliseconds kIdle{1000};
 
   /// The largest fragment for content that is sent at `now`; at most `max_fragment`.
-  [[nodiscard]] std::size_t fragment_size(Time now, std::size_t max_fragment = kMaxPlaintext) noexcept;
+  [[nodiscard]] std::size_t fragment_size(Time now, std::size_t max_fragment = kMaxPlaintext) const noexcept;
   /// Tells what was sent.
   void sent(std::size_t bytes, Time now) noexcept;
 

@@ -1,0 +1,247 @@
+#include "key_schedule/tls13.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace lockstep::key_schedule {
+
+namespace {
+
+constexpr std::string_view kPrefix = "tls13 ";
+
+// RFC 9846 7.1, 7.2, 7.3, 7.5, 4.4.4, 4.6.1: the labels, without the prefix.
+constexpr std::string_view kDerived = "derived";
+constexpr std::string_view kResumptionBinder = "res binder";
+constexpr std::string_view kExternalBinder = "ext binder";
+constexpr std::string_view kClientEarlyTraffic = "c e traffic";
+constexpr std::string_view kEarlyExporter = "e exp master";
+constexpr std::string_view kClientHandshakeTraffic = "c hs traffic";
+constexpr std::string_view kServerHandshakeTraffic = "s hs traffic";
+constexpr std::string_view kClientApplicationTraffic = "c ap traffic";
+constexpr std::string_view kServerApplicationTraffic = "s ap traffic";
+constexpr std::string_view kExporter = "exp master";
+constexpr std::string_view kResumption = "res master";
+constexpr std::string_view kTicket = "resumption";
+constexpr std::string_view kTrafficUpdate = "traffic upd";
+constexpr std::string_view kFinished = "finished";
+constexpr std::string_view kKey = "key";
+constexpr std::string_view kIv = "iv";
+constexpr std::string_view kExport = "exporter";
+
+/// One HKDF-Expand-Label.
+struct Expansion {
+  Bytes secret;
+  std::string_view label;
+  Bytes context;
+  MutableBytes out;
+};
+
+/// All of them in one call of the provider.
+template <std::size_t N>
+bool expand(const Hash& hash, const Expansion (&expansions)[N]) noexcept;
+
+/// HKDF-Extract (RFC 5869 2.2) with Derive-Secret(secret, "derived", "") as the salt.
+bool extract_next(const Hash& hash, const DigestSecret& secret, Bytes input, DigestSecret& out) noexcept;
+
+constexpr std::array<std::uint8_t, kMaxDigestSize> kZeros{};
+
+Bytes zeros(const Hash& hash) noexcept { return Bytes(kZeros).first(hash.digest_size); }
+
+}  // namespace
+
+std::optional<EarlySecret> EarlySecret::from_psk(const Hash& hash, Bytes psk) noexcept {
+  EarlySecret early(hash);
+  const std::array<Bytes, 1> input = {psk};
+  if (!hash.hmac(zeros(hash), input, early.secret_.writable())) return std::nullopt;
+  return early;
+}
+
+std::optional<EarlySecret> EarlySecret::without_psk(const Hash& hash) noexcept { return from_psk(hash, zeros(hash)); }
+
+std::optional<Digest> EarlySecret::binder(PskKind kind, const Digest& truncated_client_hello) const noexcept {
+  const std::optional<Digest> empty = digest_of(*hash_, {});
+  if (!empty) return std::nullopt;
+  const auto binder_key =
+      derive_secret(*hash_, secret_, kind == PskKind::resumption ? kResumptionBinder : kExternalBinder, *empty);
+  if (!binder_key) return std::nullopt;
+  // RFC 9846 4.2.11.2: "The PskBinderEntry is computed in the same way as the Finished message (Section 4.4.4) but
+  // with the BaseKey being the binder_key".
+  return finished_verify_data(*hash_, *binder_key, truncated_client_hello);
+}
+
+std::optional<DigestSecret> EarlySecret::client_early_traffic_secret(const Digest& client_hello) const noexcept {
+  return derive_secret(*hash_, secret_, kClientEarlyTraffic, client_hello);
+}
+
+std::optional<DigestSecret> EarlySecret::early_exporter_secret(const Digest& client_hello) const noexcept {
+  return derive_secret(*hash_, secret_, kEarlyExporter, client_hello);
+}
+
+std::optional<HandshakeSecret> EarlySecret::handshake_secret(Bytes shared_secret) && noexcept {
+  HandshakeSecret handshake(*hash_);
+  const Bytes input = shared_secret.empty() ? zeros(*hash_) : shared_secret;
+  const bool ok = extract_next(*hash_, secret_, input, handshake.secret_);
+  secret_.clear();
+  if (!ok) return std::nullopt;
+  return handshake;
+}
+
+std::optional<TrafficSecrets> HandshakeSecret::traffic_secrets(const Digest& server_hello) const noexcept {
+  TrafficSecrets secrets{.client = DigestSecret(hash_->digest_size), .server = DigestSecret(hash_->digest_size)};
+  const Bytes context = server_hello.view();
+  const Expansion expansions[] = {
+      {secret_.view(), kClientHandshakeTraffic, context, secrets.client.writable()},
+      {secret_.view(), kServerHandshakeTraffic, context, secrets.server.writable()},
+  };
+  if (!expand(*hash_, expansions)) return std::nullopt;
+  return secrets;
+}
+
+std::optional<MasterSecret> HandshakeSecret::master_secret() && noexcept {
+  MasterSecret master(*hash_);
+  const bool ok = extract_next(*hash_, secret_, zeros(*hash_), master.secret_);
+  secret_.clear();
+  if (!ok) return std::nullopt;
+  return master;
+}
+
+std::optional<ApplicationSecrets> MasterSecret::application_secrets(const Digest& server_finished) const noexcept {
+  const std::size_t size = hash_->digest_size;
+  ApplicationSecrets secrets{.traffic = {.client = DigestSecret(size), .server = DigestSecret(size)},
+                             .exporter = DigestSecret(size)};
+  const Bytes context = server_finished.view();
+  const Expansion expansions[] = {
+      {secret_.view(), kClientApplicationTraffic, context, secrets.traffic.client.writable()},
+      {secret_.view(), kServerApplicationTraffic, context, secrets.traffic.server.writable()},
+      {secret_.view(), kExporter, context, secrets.exporter.writable()},
+  };
+  if (!expand(*hash_, expansions)) return std::nullopt;
+  return secrets;
+}
+
+std::optional<DigestSecret> MasterSecret::resumption_secret(const Digest& client_finished) const noexcept {
+  return derive_secret(*hash_, secret_, kResumption, client_finished);
+}
+
+std::optional<TrafficKey> traffic_key(const Hash& hash, const DigestSecret& secret, std::size_t key_size) noexcept {
+  TrafficKey key{.key = Secret<kMaxAeadKeySize>(key_size), .iv = Secret<kAeadNonceSize>(kAeadNonceSize)};
+  const Expansion expansions[] = {
+      {secret.view(), kKey, {}, key.key.writable()},
+      {secret.view(), kIv, {}, key.iv.writable()},
+  };
+  if (!expand(hash, expansions)) return std::nullopt;
+  return key;
+}
+
+std::optional<TrafficKeys> traffic_keys(const Hash& hash, const TrafficSecrets& secrets,
+                                        std::size_t key_size) noexcept {
+  const auto empty = [&] {
+    return TrafficKey{.key = Secret<kMaxAeadKeySize>(key_size), .iv = Secret<kAeadNonceSize>(kAeadNonceSize)};
+  };
+  TrafficKeys keys{.client = empty(), .server = empty()};
+  const Expansion expansions[] = {
+      {secrets.client.view(), kKey, {}, keys.client.key.writable()},
+      {secrets.client.view(), kIv, {}, keys.client.iv.writable()},
+      {secrets.server.view(), kKey, {}, keys.server.key.writable()},
+      {secrets.server.view(), kIv, {}, keys.server.iv.writable()},
+  };
+  if (!expand(hash, expansions)) return std::nullopt;
+  return keys;
+}
+
+std::optional<DigestSecret> next_traffic_secret(const Hash& hash, const DigestSecret& secret) noexcept {
+  return derive_secret(hash, secret, kTrafficUpdate, Digest());
+}
+
+std::optional<Digest> finished_verify_data(const Hash& hash, const DigestSecret& base_key,
+                                           const Digest& transcript) noexcept {
+  DigestSecret finished_key(hash.digest_size);
+  if (!hkdf_expand_label(hash, base_key.view(), kFinished, {}, finished_key.writable())) return std::nullopt;
+  Digest verify_data(hash.digest_size);
+  const std::array<Bytes, 1> input = {transcript.view()};
+  if (!hash.hmac(finished_key.view(), input, verify_data.writable())) return std::nullopt;
+  return verify_data;
+}
+
+std::optional<DigestSecret> ticket_psk(const Hash& hash, const DigestSecret& resumption_secret,
+                                       Bytes ticket_nonce) noexcept {
+  DigestSecret psk(hash.digest_size);
+  if (!hkdf_expand_label(hash, resumption_secret.view(), kTicket, ticket_nonce, psk.writable())) return std::nullopt;
+  return psk;
+}
+
+bool export_keying_material(const Hash& hash, const DigestSecret& exporter_secret, std::string_view label,
+                            Bytes context, MutableBytes out) noexcept {
+  if (label.size() > kMaxExporterLabel || out.size() > 255 * hash.digest_size) return false;
+  const std::optional<Digest> empty = digest_of(hash, {});
+  const std::optional<Digest> context_digest = digest_of(hash, {context});
+  if (!empty || !context_digest) return false;
+  const auto secret = derive_secret(hash, exporter_secret, label, *empty);
+  return secret && hkdf_expand_label(hash, secret->view(), kExport, context_digest->view(), out);
+}
+
+bool hkdf_expand_label(const Hash& hash, Bytes secret, std::string_view label, Bytes context,
+                       MutableBytes out) noexcept {
+  if (kPrefix.size() + label.size() > 255 || context.size() > 255) return false;
+  const Expansion expansions[] = {{secret, label, context, out}};
+  return expand(hash, expansions);
+}
+
+std::optional<DigestSecret> derive_secret(const Hash& hash, const DigestSecret& secret, std::string_view label,
+                                          const Digest& transcript) noexcept {
+  DigestSecret derived(hash.digest_size);
+  if (!hkdf_expand_label(hash, secret.view(), label, transcript.view(), derived.writable())) return std::nullopt;
+  return derived;
+}
+
+namespace {
+
+/// The encoded HkdfLabel (RFC 9846 7.1). Label and context must fit their length bytes.
+class HkdfLabel {
+ public:
+  void encode(std::string_view label, Bytes context, std::size_t length) noexcept {
+    put(static_cast<std::uint8_t>(length >> 8U));
+    put(static_cast<std::uint8_t>(length));
+    put(static_cast<std::uint8_t>(kPrefix.size() + label.size()));
+    put(as_bytes(kPrefix));
+    put(as_bytes(label));
+    put(static_cast<std::uint8_t>(context.size()));
+    put(context);
+  }
+  [[nodiscard]] Bytes view() const noexcept { return {bytes_.data(), size_}; }
+
+ private:
+  void put(std::uint8_t byte) noexcept { bytes_[size_++] = byte; }
+  void put(Bytes bytes) noexcept {
+    std::ranges::copy(bytes, bytes_.data() + size_);
+    size_ += bytes.size();
+  }
+  std::array<std::uint8_t, 2 + 1 + 255 + 1 + 255> bytes_;  // as far as size_
+  std::size_t size_ = 0;
+};
+
+template <std::size_t N>
+bool expand(const Hash& hash, const Expansion (&expansions)[N]) noexcept {
+  std::array<HkdfLabel, N> labels;
+  std::array<ExpandJob, N> jobs;
+  for (std::size_t i = 0; i < N; ++i) {
+    const auto& [secret, label, context, out] = expansions[i];
+    labels[i].encode(label, context, out.size());
+    jobs[i] = {.secret = secret, .info = labels[i].view(), .out = out};
+  }
+  return hash.expand(jobs);
+}
+
+bool extract_next(const Hash& hash, const DigestSecret& secret, Bytes input, DigestSecret& out) noexcept {
+  const std::optional<Digest> empty = digest_of(hash, {});
+  if (!empty) return false;
+  const auto salt = derive_secret(hash, secret, kDerived, *empty);
+  if (!salt) return false;
+  const std::array<Bytes, 1> segments = {input};
+  return hash.hmac(salt->view(), segments, out.writable());
+}
+
+}  // namespace
+
+}  // namespace lockstep::key_schedule

@@ -1,0 +1,170 @@
+#include "record/sealer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+
+#include "record/framing.hpp"
+
+namespace lockstep::record {
+
+namespace {
+
+/// A later record of one call is not cut shorter than this just because the room ends.
+constexpr std::size_t kMinCut = 1024;
+
+/// What padding is taken from.
+constexpr std::array<std::uint8_t, kMaxPlaintext> kZeros{};
+
+/// An array whose elements are made as they are needed, because making all of them would cost as much as sealing a
+/// small record.
+template <class T, std::size_t N>
+class Slots {
+  static_assert(std::is_trivially_destructible_v<T>);
+
+ public:
+  Slots() noexcept {}  // NOLINT(modernize-use-equals-default): the union stays unmade
+  T& add(const T& value) noexcept { return *std::construct_at(&items_[size_++], value); }
+  void clear() noexcept { size_ = 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] bool full() const noexcept { return size_ == N; }
+  [[nodiscard]] std::span<const T> view(std::size_t from = 0) const noexcept { return {items_ + from, size_ - from}; }
+
+ private:
+  union {
+    T items_[N];
+  };
+  std::size_t size_ = 0;
+};
+
+/// Walks over the caller's segments.
+class Cursor {
+ public:
+  explicit Cursor(std::span<const Bytes> segments) noexcept : segments_(segments) {
+    for (const Bytes segment : segments) remaining_ += segment.size();
+  }
+  [[nodiscard]] std::size_t remaining() const noexcept { return remaining_; }
+
+  /// The next piece of one segment, at most `limit` bytes. Not empty while bytes remain.
+  Bytes take(std::size_t limit) noexcept {
+    while (offset_ == segments_[index_].size()) {
+      ++index_;
+      offset_ = 0;
+    }
+    const Bytes rest = segments_[index_].subspan(offset_);
+    const Bytes piece = rest.first(std::min(limit, rest.size()));
+    offset_ += piece.size();
+    remaining_ -= piece.size();
+    return piece;
+  }
+
+ private:
+  std::span<const Bytes> segments_;
+  std::size_t index_ = 0;
+  std::size_t offset_ = 0;
+  std::size_t remaining_ = 0;
+};
+
+}  // namespace
+
+bool Sealer::install(const Aead& aead, Bytes key, Bytes iv) noexcept {
+  bytes_ = 0;
+  record_limit_ = confidentiality_limit(aead.id);
+  return protection_.install(aead, key, iv);
+}
+
+std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Bytes> segments, const Cut& cut,
+                                           MutableBytes out) noexcept {
+  const auto inner_type = static_cast<std::uint8_t>(type);
+  const std::size_t around = overhead();
+  const std::size_t limit = std::min(cut.max_fragment, kMaxPlaintext);
+  Cursor cursor(segments);
+  Sealed done;
+
+  Slots<Bytes, kMaxSealSegments> pieces;
+  Slots<Nonce, kMaxSealBatch> nonces;
+  Slots<SealJob, kMaxSealBatch> jobs;
+  bool more = cursor.remaining() > 0;
+  while (more) {
+    if (records() == record_limit_) {
+      if (done.produced > 0) break;
+      return std::unexpected(Reason::record_limit);
+    }
+    pieces.clear();
+    nonces.clear();
+    jobs.clear();
+    const std::size_t batch = std::min<std::uint64_t>(kMaxSealBatch, record_limit_ - records());
+    // The last slot of `pieces` is for the content type of a padded record.
+    while (jobs.size() < batch && pieces.size() + 1 < kMaxSealSegments) {
+      const MutableBytes place = out.subspan(done.produced);
+      const std::size_t wish = std::min(limit, cursor.remaining());
+      const std::size_t room = place.size() > around ? place.size() - around : 0;
+      more = wish > 0 && room > 0 && (room >= wish || room >= kMinCut || done.produced == 0);
+      if (!more) break;
+
+      const std::size_t first_piece = pieces.size();
+      std::size_t size = 0;
+      while (size < std::min(wish, room) && pieces.size() + 1 < kMaxSealSegments) {
+        size += pieces.add(cursor.take(std::min(wish, room) - size)).size();
+      }
+      // When there is no room for the padding that the policy wants, the room is the largest fragment, so that a
+      // record's length never tells more than the policy allows.
+      const std::size_t padding = cut.padding.padding_for(size, std::min(limit, room));
+      // The type follows the content; behind padded content it is one more piece, and the tail is the padding.
+      Bytes tail{&inner_type, 1};
+      if (padding > 0) {
+        pieces.add(tail);
+        tail = Bytes(kZeros).first(padding);
+      }
+
+      write_header(ContentType::application_data, ProtocolVersion::tls_1_2, size + trailer_size(padding),
+                   place.first<kHeaderSize>());
+      jobs.add({.nonce = nonces.add(protection_.nonce(jobs.size())).data(),
+                .aad = place.first(kHeaderSize),
+                .source = pieces.view(first_piece),
+                .tail = tail,
+                .destination = place.data() + kHeaderSize});
+      done.consumed += size;
+      done.produced += around + padding + size;
+    }
+    if (jobs.size() == 0) break;
+    if (!protection_.aead().seal(protection_.context(), jobs.view())) return std::unexpected(Reason::provider_failed);
+    protection_.advance(jobs.size());
+  }
+  bytes_ += done.consumed;
+  return done;
+}
+
+std::expected<std::size_t, Reason> Sealer::seal_in_place(ContentType type, MutableBytes slot, std::size_t content_size,
+                                                         std::size_t padding) noexcept {
+  if (records() == record_limit_) return std::unexpected(Reason::record_limit);
+  if (content_size > kMaxPlaintext || padding > kMaxPlaintext - content_size) return 0;
+  const std::size_t trailer = trailer_size(padding);
+  const std::size_t size = kHeaderSize + content_size + trailer;
+  if (slot.size() < size) return 0;
+
+  write_header(ContentType::application_data, ProtocolVersion::tls_1_2, content_size + trailer,
+               slot.first<kHeaderSize>());
+  const MutableBytes inner = slot.subspan(kHeaderSize, content_size + kInnerTypeSize + padding);
+  inner[content_size] = static_cast<std::uint8_t>(type);
+  if (padding > 0) std::memset(inner.data() + content_size + kInnerTypeSize, 0, padding);
+
+  const Nonce nonce = protection_.nonce();
+  const Bytes source = inner;
+  const SealJob job{.nonce = nonce.data(),
+                    .aad = slot.first(kHeaderSize),
+                    .source = {&source, 1},
+                    .tail = {},
+                    .destination = inner.data()};
+  if (!protection_.aead().seal(protection_.context(), {&job, 1})) return std::unexpected(Reason::provider_failed);
+  protection_.advance(1);
+  bytes_ += content_size;
+  return size;
+}
+
+bool Sealer::wants_key_update(std::uint64_t byte_limit) const noexcept {
+  return (byte_limit != 0 && bytes_ >= byte_limit) || records() >= record_limit_ - record_limit_ / 8;
+}
+
+}  // namespace lockstep::record

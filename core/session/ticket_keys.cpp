@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include <lockstep/session.hpp>
+
+#include "record/protection.hpp"
+
+namespace lockstep {
+
+namespace {
+
+constexpr std::size_t kSeedSize = 32;
+constexpr std::size_t kTagSize = 16;
+constexpr std::size_t kHeaderSize = TicketKey::kNameSize + kSeedSize;
+static_assert(TicketKeys::kOverhead == kHeaderSize + kTagSize);
+
+/// Keeps a ticket's key apart from any other use of the secret.
+constexpr std::string_view kPurpose = "lockstep ticket 1";
+
+/// The key and nonce of the one ticket with this seed.
+bool derive(const Aead& aead, const Hash& hash, const TicketKey& key, Bytes seed,
+            record::Protection& protection) noexcept;
+
+}  // namespace
+
+std::optional<TicketKey> TicketKey::generate(RandomSource& random) noexcept {
+  TicketKey key;
+  key.secret.resize(kSecretSize);
+  if (!random.fill(key.name) || !random.fill(key.secret.writable())) return std::nullopt;
+  return key;
+}
+
+std::optional<TicketKey> TicketKey::from_bytes(Bytes name_and_secret) noexcept {
+  if (name_and_secret.size() != kNameSize + kSecretSize) return std::nullopt;
+  TicketKey key;
+  std::ranges::copy(name_and_secret.first(kNameSize), key.name.begin());
+  key.secret = Secret<kSecretSize>(name_and_secret.subspan(kNameSize));
+  return key;
+}
+
+TicketKey TicketKey::clone() const noexcept {
+  TicketKey copy;
+  copy.name = name;
+  copy.secret = secret.clone();
+  return copy;
+}
+
+std::optional<TicketKeys> TicketKeys::create(const Provider& provider, TicketKey current) {
+  const Aead* aead = provider.aead(AeadAlgorithm::aes_256_gcm);
+  if (aead == nullptr) aead = provider.aead(AeadAlgorithm::chacha20_poly1305);
+  const Hash* hash = provider.hash(HashAlgorithm::sha256);
+  if (aead == nullptr || hash == nullptr) return std::nullopt;
+  TicketKeys keys(*aead, *hash);
+  keys.rotate(std::move(current));
+  return keys;
+}
+
+void TicketKeys::rotate(TicketKey next) noexcept {
+  count_ = std::min(count_ + 1, kMaxKeys);
+  std::move_backward(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(count_ - 1),
+                     keys_.begin() + static_cast<std::ptrdiff_t>(count_));
+  keys_[0] = std::move(next);
+}
+
+void TicketKeys::add_previous(TicketKey previous) noexcept {
+  count_ = std::min(count_ + 1, kMaxKeys);
+  keys_[count_ - 1] = std::move(previous);
+}
+
+std::expected<std::size_t, TicketError> TicketKeys::seal(Bytes session, RandomSource& random,
+                                                         MutableBytes out) const noexcept {
+  const std::size_t size = sealed_size(session.size());
+  if (out.size() < size) return std::unexpected(TicketError::no_room);
+
+  const TicketKey& key = keys_[0];
+  std::ranges::copy(key.name, out.begin());
+  const MutableBytes seed = out.subspan(TicketKey::kNameSize, kSeedSize);
+  if (!random.fill(seed)) return std::unexpected(TicketError::failed);
+
+  record::Protection protection;
+  if (!derive(*aead_, *hash_, key, seed, protection)) return std::unexpected(TicketError::failed);
+  const record::Nonce nonce = protection.nonce();
+  const SealJob job{.nonce = nonce.data(),
+                    .aad = out.first(kHeaderSize),
+                    .source = {&session, 1},
+                    .tail = {},
+                    .destination = out.data() + kHeaderSize};
+  if (!aead_->seal(protection.context(), {&job, 1})) return std::unexpected(TicketError::failed);
+  return size;
+}
+
+std::expected<TicketKeys::Opened, TicketError> TicketKeys::open(Bytes ticket, MutableBytes out) const noexcept {
+  if (ticket.size() < kOverhead) return std::unexpected(TicketError::malformed);
+  const std::size_t size = opened_size(ticket.size());
+  if (out.size() < size) return std::unexpected(TicketError::no_room);
+
+  // Names are public: they stand in every ticket.
+  const auto known = std::span(keys_).first(count_);
+  const auto key = std::ranges::find_if(
+      known, [&](const TicketKey& candidate) { return equal(candidate.name, ticket.first(TicketKey::kNameSize)); });
+  if (key == known.end()) return std::unexpected(TicketError::unknown_key);
+
+  record::Protection protection;
+  if (!derive(*aead_, *hash_, *key, ticket.subspan(TicketKey::kNameSize, kSeedSize), protection)) {
+    return std::unexpected(TicketError::failed);
+  }
+  const record::Nonce nonce = protection.nonce();
+  OpenJob job{.nonce = nonce.data(),
+              .aad = ticket.first(kHeaderSize),
+              .source = ticket.subspan(kHeaderSize),
+              .destination = out.data()};
+  if (!aead_->open(protection.context(), {&job, 1})) return std::unexpected(TicketError::invalid);
+  return Opened{.size = size, .renew = key != known.begin()};
+}
+
+std::string_view name(TicketError error) noexcept {
+  switch (error) {
+    case TicketError::malformed: return "malformed";
+    case TicketError::unknown_key: return "unknown_key";
+    case TicketError::invalid: return "invalid";
+    case TicketError::no_room: return "no_room";
+    case TicketError::failed: return "failed";
+  }
+  return {};
+}
+
+namespace {
+
+bool derive(const Aead& aead, const Hash& hash, const TicketKey& key, Bytes seed,
+            record::Protection& protection) noexcept {
+  std::array<std::uint8_t, kPurpose.size() + 1 + kSeedSize> info;
+  auto end = std::ranges::copy(as_bytes(kPurpose), info.begin()).out;
+  *end++ = static_cast<std::uint8_t>(aead.id);
+  std::ranges::copy(seed, end);
+
+  Secret<kMaxAeadKeySize + kAeadNonceSize> material(aead.key_size + kAeadNonceSize);
+  const ExpandJob job{.secret = key.secret.view(), .info = info, .out = material.writable()};
+  if (!hash.expand({&job, 1})) return false;
+  return protection.install(aead, material.view().first(aead.key_size), material.view().subspan(aead.key_size));
+}
+
+}  // namespace
+
+}  // namespace lockstep
