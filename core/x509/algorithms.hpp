@@ -1,0 +1,25 @@
+#pragma once
+// AlgorithmIdentifiers: of public keys and of signatures (RFC 3279, RFC 4055, RFC 5480, RFC 5758, RFC 8410, RFC 9881).
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/types.hpp>
+#include <lockstep/x509_certificate.hpp>
+
+#include "x509/der.hpp"
+#include "x509/oid.hpp"
+
+namespace lockstep::x509 {
+
+/// Reads a SubjectPublicKeyInfo.
+PublicKey read_public_key(der::Reader& reader) noexcept;
+
+/// Reads the AlgorithmIdentifier of a signature. An unknown one is no error.
+SignatureIdentifier read_signature_identifier(der::Reader& reader) noexcept;
+
+/// Whether a key of this type can make signatures of this algorithm.
+[[nodiscard]] bool fits(SignatureAlgorithm algorithm, KeyType key) noexcept;
+
+/// The curve's identifier, null for a key that is not on a named curve.
+[[nodiscard]] const Oid* curve_oid(KeyType key) noexcept;
+
+}  // namespace lockstep::x509

@@ -1,0 +1,221 @@
+// The contents of the extensions of RFC 5280 4.2. All of them are checked for their structure, so that a certificate
+// that parses holds no surprises; what verify() needs is kept.
+
+#include <algorithm>
+#include <array>
+
+#include "x509/der.hpp"
+#include "x509/oid.hpp"
+#include "x509/parser.hpp"
+
+namespace lockstep::x509 {
+
+namespace {
+
+using der::Reader;
+
+std::optional<KeyUsages> read_key_usage(Reader& value) noexcept;
+BasicConstraints read_basic_constraints(Reader& value, bool critical) noexcept;
+AuthorityKeyIdentifier read_authority_key_identifier(Reader& value, bool critical) noexcept;
+NameConstraints read_name_constraints(Reader& value, bool critical) noexcept;
+Bytes read_purposes(Reader& value) noexcept;
+void read_access_descriptions(Reader& value) noexcept;
+void read_policies(Reader& value) noexcept;
+void read_policy_mappings(Reader& value) noexcept;
+void read_policy_constraints(Reader& value) noexcept;
+void read_distribution_points(Reader& value) noexcept;
+
+}  // namespace
+
+void CertificateParser::read_extension(const Extension& extension, Reader value, Certificate& out) noexcept {
+  const auto is = [&](const Oid& known) { return known == extension.oid; };
+  if (is(oid::kBasicConstraints)) {
+    out.basic_constraints_ = read_basic_constraints(value, extension.critical);
+  } else if (is(oid::kKeyUsage)) {
+    out.key_usage_ = read_key_usage(value);
+  } else if (is(oid::kExtendedKeyUsage)) {
+    out.extended_key_usage_ = ExtendedKeyUsage{extension.critical, read_purposes(value)};
+  } else if (is(oid::kSubjectAltName)) {
+    out.subject_alt_name_ = SubjectAltName{extension.critical, read_general_names(value)};
+  } else if (is(oid::kNameConstraints)) {
+    out.name_constraints_ = read_name_constraints(value, extension.critical);
+  } else if (is(oid::kAuthorityKeyIdentifier)) {
+    out.authority_key_identifier_ = read_authority_key_identifier(value, extension.critical);
+  } else if (is(oid::kSubjectKeyIdentifier)) {
+    out.subject_key_identifier_ = SubjectKeyIdentifier{extension.critical, value.element(der::kOctetString).contents};
+  } else if (is(oid::kIssuerAltName)) {
+    read_general_names(value);
+  } else if (is(oid::kAuthorityInfoAccess) || is(oid::kSubjectInfoAccess)) {
+    read_access_descriptions(value);
+  } else if (is(oid::kCertificatePolicies)) {
+    read_policies(value);
+  } else if (is(oid::kPolicyMappings)) {
+    read_policy_mappings(value);
+  } else if (is(oid::kPolicyConstraints)) {
+    read_policy_constraints(value);
+  } else if (is(oid::kInhibitAnyPolicy)) {
+    value.small_integer();
+  } else if (is(oid::kCrlDistributionPoints) || is(oid::kFreshestCrl)) {
+    read_distribution_points(value);
+  } else {
+    return;
+  }
+  value.end();
+}
+
+bool ExtendedKeyUsage::has(Purpose purpose) const noexcept {
+  static constexpr std::array<const Oid*, 7> kOids = {&oid::kServerAuth,      &oid::kClientAuth,   &oid::kCodeSigning,
+                                                      &oid::kEmailProtection, &oid::kTimeStamping, &oid::kOcspSigning,
+                                                      &oid::kAnyPurpose};
+  der::ParseState state{contents.data()};
+  for (Reader reader(state, contents); reader.more();) {
+    if (*kOids[static_cast<std::size_t>(purpose)] == reader.object_identifier()) return true;
+  }
+  return false;
+}
+
+namespace {
+
+/// Enters a SEQUENCE SIZE (1..MAX).
+Reader enter_non_empty(Reader& reader, std::uint8_t tag = der::kSequence) noexcept {
+  const std::uint8_t* const at = reader.position();
+  Reader inside = reader.enter(tag);
+  if (!inside.failed() && inside.rest().empty()) inside.fail(ParseCode::sequence_empty, at);
+  return inside;
+}
+
+std::optional<KeyUsages> read_key_usage(Reader& value) noexcept {
+  const std::uint8_t* const at = value.position();
+  const der::BitString bits = value.bit_string();
+  if (value.failed()) return std::nullopt;
+  // X.690 11.2.2: a named bit list "shall have all trailing 0 bits removed".
+  const bool minimal = bits.bytes.empty() || (bits.bytes.back() >> bits.unused_bits & 1U) != 0;
+  if (!minimal) {
+    value.fail(ParseCode::bit_list_not_minimal, at);
+    return std::nullopt;
+  }
+  KeyUsages out;
+  for (unsigned bit = 0; bit < 9 && bit / 8 < bits.bytes.size(); ++bit) {
+    if ((bits.bytes[bit / 8] >> (7 - bit % 8) & 1U) != 0) out.bits = static_cast<std::uint16_t>(out.bits | 1U << bit);
+  }
+  // RFC 5280 4.2.1.3: "When the keyUsage extension appears in a certificate, at least one of the bits MUST be set
+  // to 1."
+  if (out.bits == 0) value.fail(ParseCode::extension_malformed, at);
+  return out;
+}
+
+/// SEQUENCE { cA BOOLEAN DEFAULT FALSE, pathLenConstraint INTEGER (0..MAX) OPTIONAL }
+BasicConstraints read_basic_constraints(Reader& value, bool critical) noexcept {
+  BasicConstraints out{critical, false, std::nullopt};
+  Reader fields = value.enter();
+  if (fields.next_is(der::kBoolean)) {
+    const std::uint8_t* const at = fields.position();
+    out.ca = fields.boolean();
+    if (!fields.failed() && !out.ca) fields.fail(ParseCode::default_encoded, at);
+  }
+  if (fields.more()) out.path_length = fields.small_integer();
+  fields.end();
+  return out;
+}
+
+/// SEQUENCE { keyIdentifier [0] OPTIONAL, authorityCertIssuer [1] GeneralNames OPTIONAL, authorityCertSerialNumber [2]
+/// OPTIONAL }
+AuthorityKeyIdentifier read_authority_key_identifier(Reader& value, bool critical) noexcept {
+  AuthorityKeyIdentifier out{critical, std::nullopt, std::nullopt, std::nullopt};
+  Reader fields = value.enter();
+  if (const auto key = fields.optional(der::context(0))) out.key_identifier = key->contents;
+  if (fields.next_is(der::context_constructed(1))) {
+    Reader names = fields.within(fields.rest());
+    CertificateParser::read_general_names(names, der::context_constructed(1));
+    out.issuer = fields.element(der::context_constructed(1)).contents;
+  }
+  if (fields.next_is(der::context(2))) out.serial_number = fields.integer(der::context(2));
+  fields.end();
+  return out;
+}
+
+/// SEQUENCE { permittedSubtrees [0] GeneralSubtrees OPTIONAL, excludedSubtrees [1] GeneralSubtrees OPTIONAL }
+NameConstraints read_name_constraints(Reader& value, bool critical) noexcept {
+  NameConstraints out{critical, std::nullopt, std::nullopt};
+  // RFC 5280 4.2.1.10: "Conforming CAs MUST NOT issue certificates where name constraints is an empty sequence."
+  Reader fields = enter_non_empty(value);
+  const auto read_subtrees = [&fields](unsigned number) noexcept -> std::optional<Bytes> {
+    if (!fields.next_is(der::context_constructed(number))) return std::nullopt;
+    Reader subtrees = enter_non_empty(fields, der::context_constructed(number));
+    const Bytes contents = subtrees.rest();
+    while (subtrees.more()) {
+      // GeneralSubtree ::= SEQUENCE { base GeneralName, minimum [0] BaseDistance DEFAULT 0, maximum [1] BaseDistance
+      // OPTIONAL }
+      Reader subtree = subtrees.enter();
+      read_general_name(subtree);
+      for (const unsigned distance : {0U, 1U}) {
+        if (!subtree.next_is(der::context(distance))) continue;
+        const std::uint8_t* const at = subtree.position();
+        const std::uint32_t number_of_it = subtree.small_integer(der::context(distance));
+        if (!subtree.failed() && distance == 0 && number_of_it == 0) subtree.fail(ParseCode::default_encoded, at);
+      }
+      subtree.end();
+    }
+    return contents;
+  };
+  out.permitted = read_subtrees(0);
+  out.excluded = read_subtrees(1);
+  fields.end();
+  return out;
+}
+
+Bytes read_purposes(Reader& value) noexcept {
+  Reader purposes = enter_non_empty(value);
+  const Bytes contents = purposes.rest();
+  while (purposes.more()) purposes.object_identifier();
+  return contents;
+}
+
+/// SEQUENCE SIZE (1..MAX) OF SEQUENCE { accessMethod OBJECT IDENTIFIER, accessLocation GeneralName }
+void read_access_descriptions(Reader& value) noexcept {
+  for (Reader descriptions = enter_non_empty(value); descriptions.more();) {
+    Reader description = descriptions.enter();
+    description.object_identifier();
+    read_general_name(description);
+    description.end();
+  }
+}
+
+/// SEQUENCE SIZE (1..MAX) OF SEQUENCE { policyIdentifier OBJECT IDENTIFIER, policyQualifiers SEQUENCE SIZE (1..MAX) OF
+/// ... OPTIONAL }
+void read_policies(Reader& value) noexcept {
+  for (Reader policies = enter_non_empty(value); policies.more();) {
+    Reader policy = policies.enter();
+    policy.object_identifier();
+    if (policy.more()) enter_non_empty(policy);
+    policy.end();
+  }
+}
+
+/// SEQUENCE SIZE (1..MAX) OF SEQUENCE { issuerDomainPolicy OBJECT IDENTIFIER, subjectDomainPolicy OBJECT IDENTIFIER }
+void read_policy_mappings(Reader& value) noexcept {
+  for (Reader mappings = enter_non_empty(value); mappings.more();) {
+    Reader mapping = mappings.enter();
+    mapping.object_identifier();
+    mapping.object_identifier();
+    mapping.end();
+  }
+}
+
+/// SEQUENCE { requireExplicitPolicy [0] INTEGER OPTIONAL, inhibitPolicyMapping [1] INTEGER OPTIONAL }, one of them at
+/// least.
+void read_policy_constraints(Reader& value) noexcept {
+  Reader fields = enter_non_empty(value);
+  if (fields.next_is(der::context(0))) fields.small_integer(der::context(0));
+  if (fields.next_is(der::context(1))) fields.small_integer(der::context(1));
+  fields.end();
+}
+
+/// SEQUENCE SIZE (1..MAX) OF DistributionPoint; a point's fields are read where revocation is checked.
+void read_distribution_points(Reader& value) noexcept {
+  for (Reader points = enter_non_empty(value); points.more();) points.element(der::kSequence);
+}
+
+}  // namespace
+
+}  // namespace lockstep::x509
