@@ -96,11 +96,13 @@ enum class Reason : std::uint8_t {
   alpn_malformed,
   alpn_mismatch,
   alpn_not_offered,             ///< the server chose a protocol that was not offered
+  record_size_limit,            ///< below the 64 bytes of RFC 8449
   // negotiation
   version_unsupported,
   version_ssl3,                 ///< SSL 3.0, recognised and refused
   version_downgrade,            ///< RFC 9846 4.1.3: the sentinel in ServerHello.random
   version_not_offered,
+  version_legacy,               ///< legacy_version is not TLS 1.2's in a TLS 1.3 ServerHello
   inappropriate_fallback,
   suite_unsupported,            ///< nothing in common
   suite_not_offered,
