@@ -32,9 +32,10 @@ TEST(Secret, WipesItselfWhenDestroyed) {
   auto* key = new (place.data()) Key(as_bytes("0123456789abcdef"));
   EXPECT_FALSE(std::ranges::search(place, as_bytes("0123456789abcdef")).empty());
   key->~Key();
-  // To the compiler the bytes of a dead object are undefined; a volatile read takes what the memory really holds.
-  std::array<std::uint8_t, sizeof(Key)> left{};
-  std::copy_n(static_cast<const volatile std::uint8_t*>(place.data()), left.size(), left.begin());
+  // To the compiler the bytes of a dead object are undefined. It must not know that these are the same ones.
+  const std::uint8_t* memory = place.data();
+  __asm__ volatile("" : "+r"(memory) : : "memory");
+  const Bytes left(memory, place.size());
   EXPECT_EQ(as_text(left).find_first_of("0123456789abcdef"), std::string_view::npos);
 }
 
