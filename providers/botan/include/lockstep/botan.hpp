@@ -1,0 +1,24 @@
+#pragma once
+// The provider on Botan (https://botan.randombit.net), version 3.7 or later: everything that TLS 1.3 and X.509 need.
+//
+//     lockstep::Provider provider = lockstep::botan::provider();
+//     lockstep::RandomSource& random = lockstep::botan::system_random();
+//
+// What it takes from a RandomSource appears in keys, shares and signatures, so that equal random bytes give equal results. Botan's
+// blinding of private operations, which changes no result, draws from the operating system instead.
+//
+// Limits: RSA keys of 1024 to 8192 bits with an odd public exponent of at most 33 bits; elliptic curve keys as named curves with
+// uncompressed points; ML-DSA private keys that hold their seed.
+
+#include <lockstep/export.hpp>
+#include <lockstep/provider.hpp>
+
+namespace lockstep::botan {
+
+/// The provider's descriptors, the preferred ones first. Descriptors live as long as the program.
+[[nodiscard]] LOCKSTEP_API Provider provider();
+
+/// The operating system's random source. May be shared by all threads; lives as long as the program.
+[[nodiscard]] LOCKSTEP_API RandomSource& system_random() noexcept;
+
+}  // namespace lockstep::botan
