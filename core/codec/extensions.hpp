@@ -118,6 +118,8 @@ inline void write_empty_extension(Writer& writer, ExtensionType type) noexcept {
 
 /// protocol_name_list (RFC 7301 3.1), names not empty. Fails with alpn_malformed.
 [[nodiscard]] ProtocolNames read_protocol_names(Reader& reader) noexcept;
+/// A protocol_name_list of exactly one name, as servers answer. Fails with alpn_malformed.
+[[nodiscard]] Bytes read_protocol_name(Reader& reader) noexcept;
 /// A vector of code points behind a prefix of 16 bits, at least one.
 template <class CodePoint>
 [[nodiscard]] CodePoints<CodePoint> read_code_points16(Reader& reader) noexcept {

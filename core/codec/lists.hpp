@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <optional>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -83,7 +85,7 @@ class List {
 
     Iterator() noexcept : Iterator(Bytes{}) {}
     explicit Iterator(Bytes rest) noexcept : reader_(rest), more_(!rest.empty()) { advance(); }
-    const Element& operator*() const noexcept { return element_; }
+    Element operator*() const noexcept { return element_; }
     const Element* operator->() const noexcept { return &element_; }
     Iterator& operator++() noexcept {
       more_ = !reader_.empty();
@@ -191,11 +193,6 @@ struct OidFilter {
 };
 using OidFilters = List<OidFilter>;
 
-/// Whether a code point occurs twice. Work and memory are bounded: linear in the size of the list, whatever a peer
-/// sends.
-template <class Range, class Projection>
-[[nodiscard]] bool has_duplicates(const Range& range, Projection code_of) noexcept;
-
 /// A set of any 16-bit code points, as large as all of them: 8 KiB.
 class CodePointSet {
  public:
@@ -215,25 +212,27 @@ class CodePointSet {
   std::array<std::uint64_t, 1024> words_{};
 };
 
+/// A code point that occurs twice in a range, `code_of` each element. Linear in the size of the range, whatever a peer
+/// sends.
 template <class Range, class Projection>
-bool has_duplicates(const Range& range, Projection code_of) noexcept {
+[[nodiscard]] std::optional<std::uint16_t> find_duplicate(const Range& range, Projection code_of) noexcept {
   // A handful is compared with each other; more than any honest peer sends goes through the large set.
-  constexpr std::size_t kFew = 32;
-  std::array<std::uint16_t, kFew> seen{};
+  std::array<std::uint16_t, 32> few{};
   std::size_t count = 0;
   for (const auto& element : range) {
-    if (count == kFew) break;
+    if (count == few.size()) break;
     const auto code = static_cast<std::uint16_t>(code_of(element));
-    const auto end = seen.begin() + static_cast<std::ptrdiff_t>(count);
-    if (std::find(seen.begin(), end, code) != end) return true;
-    seen[count++] = code;
+    const std::span<const std::uint16_t> seen = std::span(few).first(count);
+    if (std::ranges::find(seen, code) != seen.end()) return code;
+    few[count++] = code;
   }
-  if (count < kFew) return false;
+  if (count < few.size()) return std::nullopt;
   CodePointSet all;
   for (const auto& element : range) {
-    if (!all.insert(static_cast<std::uint16_t>(code_of(element)))) return true;
+    const auto code = static_cast<std::uint16_t>(code_of(element));
+    if (!all.insert(code)) return code;
   }
-  return false;
+  return std::nullopt;
 }
 
 }  // namespace lockstep::codec

@@ -1,0 +1,14 @@
+#include "codec/end_of_early_data.hpp"
+
+namespace lockstep::codec {
+
+Decoded<EndOfEarlyData> decode_end_of_early_data(Bytes body) noexcept {
+  if (!body.empty()) return failure(Reason::message_trailing_data, Place::end_of_early_data);
+  return EndOfEarlyData{};
+}
+
+Bytes encode_end_of_early_data(Writer& writer) noexcept {
+  return write_handshake_message(writer, HandshakeType::end_of_early_data, [] {});
+}
+
+}  // namespace lockstep::codec

@@ -1,0 +1,163 @@
+#include "codec/extensions.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace lockstep::codec {
+namespace {
+
+constexpr std::uint16_t kClientHello = 1U << static_cast<unsigned>(ExtensionBlock::client_hello);
+constexpr std::uint16_t kServerHello = 1U << static_cast<unsigned>(ExtensionBlock::server_hello);
+constexpr std::uint16_t kHelloRetryRequest = 1U << static_cast<unsigned>(ExtensionBlock::hello_retry_request);
+constexpr std::uint16_t kEncryptedExtensions = 1U << static_cast<unsigned>(ExtensionBlock::encrypted_extensions);
+constexpr std::uint16_t kCertificateRequest = 1U << static_cast<unsigned>(ExtensionBlock::certificate_request);
+constexpr std::uint16_t kCertificate = 1U << static_cast<unsigned>(ExtensionBlock::certificate);
+constexpr std::uint16_t kNewSessionTicket = 1U << static_cast<unsigned>(ExtensionBlock::new_session_ticket);
+constexpr std::uint16_t kServerHelloTls12 = 1U << static_cast<unsigned>(ExtensionBlock::server_hello_tls12);
+
+// RFC 9846 4.2, table 1; the last column from the RFC of each extension.
+constexpr std::array kTable{
+    ExtensionRow{ExtensionType::server_name, kClientHello | kEncryptedExtensions | kServerHelloTls12},
+    ExtensionRow{ExtensionType::max_fragment_length, kClientHello | kEncryptedExtensions | kServerHelloTls12},
+    ExtensionRow{ExtensionType::status_request, kClientHello | kCertificateRequest | kCertificate | kServerHelloTls12},
+    // Some TLS 1.2 servers echo supported_groups although RFC 8422 has no use for it there; it does no harm.
+    ExtensionRow{ExtensionType::supported_groups, kClientHello | kEncryptedExtensions | kServerHelloTls12},
+    ExtensionRow{ExtensionType::ec_point_formats, kClientHello | kServerHelloTls12},
+    ExtensionRow{ExtensionType::signature_algorithms, kClientHello | kCertificateRequest},
+    ExtensionRow{ExtensionType::use_srtp, kClientHello | kEncryptedExtensions | kServerHelloTls12},
+    ExtensionRow{ExtensionType::application_layer_protocol_negotiation,
+                 kClientHello | kEncryptedExtensions | kServerHelloTls12},
+    ExtensionRow{ExtensionType::signed_certificate_timestamp,
+                 kClientHello | kCertificateRequest | kCertificate | kServerHelloTls12},
+    ExtensionRow{ExtensionType::client_certificate_type, kClientHello | kEncryptedExtensions | kServerHelloTls12},
+    ExtensionRow{ExtensionType::server_certificate_type, kClientHello | kEncryptedExtensions | kServerHelloTls12},
+    ExtensionRow{ExtensionType::padding, kClientHello},
+    ExtensionRow{ExtensionType::encrypt_then_mac, kClientHello | kServerHelloTls12},
+    ExtensionRow{ExtensionType::extended_master_secret, kClientHello | kServerHelloTls12},
+    ExtensionRow{ExtensionType::compress_certificate, kClientHello | kCertificateRequest},
+    ExtensionRow{ExtensionType::record_size_limit, kClientHello | kEncryptedExtensions | kServerHelloTls12},
+    ExtensionRow{ExtensionType::delegated_credential, kClientHello | kCertificateRequest | kCertificate},
+    ExtensionRow{ExtensionType::session_ticket, kClientHello | kServerHelloTls12},
+    ExtensionRow{ExtensionType::pre_shared_key, kClientHello | kServerHello},
+    ExtensionRow{ExtensionType::early_data, kClientHello | kEncryptedExtensions | kNewSessionTicket},
+    ExtensionRow{ExtensionType::supported_versions, kClientHello | kServerHello | kHelloRetryRequest},
+    ExtensionRow{ExtensionType::cookie, kClientHello | kHelloRetryRequest},
+    ExtensionRow{ExtensionType::psk_key_exchange_modes, kClientHello},
+    ExtensionRow{ExtensionType::certificate_authorities, kClientHello | kCertificateRequest},
+    ExtensionRow{ExtensionType::oid_filters, kCertificateRequest},
+    ExtensionRow{ExtensionType::post_handshake_auth, kClientHello},
+    ExtensionRow{ExtensionType::signature_algorithms_cert, kClientHello | kCertificateRequest},
+    ExtensionRow{ExtensionType::key_share, kClientHello | kServerHello | kHelloRetryRequest},
+    ExtensionRow{ExtensionType::renegotiation_info, kClientHello | kServerHelloTls12},
+};
+static_assert(kTable.size() <= 64, "ExtensionSet has a bit per row");
+
+/// Whether the block answers another, so that nothing may stand in it which the other did not offer.
+constexpr bool answers(ExtensionBlock block) {
+  return block != ExtensionBlock::client_hello && block != ExtensionBlock::certificate_request &&
+         block != ExtensionBlock::new_session_ticket;
+}
+
+/// The bit of an extension in an ExtensionSet; 0 when it is unknown.
+std::uint64_t bit(ExtensionType type) noexcept {
+  const ExtensionRow* row = extension_row(type);
+  return row == nullptr ? 0 : std::uint64_t{1} << static_cast<unsigned>(row - kTable.data());
+}
+
+}  // namespace
+
+std::span<const ExtensionRow> extension_table() noexcept { return kTable; }
+
+const ExtensionRow* extension_row(ExtensionType type) noexcept {
+  const auto row = std::ranges::find(kTable, type, &ExtensionRow::type);
+  return row == kTable.end() ? nullptr : &*row;
+}
+
+void ExtensionSet::insert(ExtensionType type) noexcept { bits_ |= bit(type); }
+
+bool ExtensionSet::contains(ExtensionType type) const noexcept { return (bits_ & bit(type)) != 0; }
+
+std::optional<Bytes> Extensions::find(ExtensionType type) const noexcept {
+  for (const Extension& extension : *this) {
+    if (extension.type == type) return extension.data;
+  }
+  return std::nullopt;
+}
+
+Extensions read_extensions(Reader& reader) noexcept {
+  return Extensions(read_list<Extension>(reader, reader.vector16()));
+}
+
+ExtensionFault check_extensions(const Extensions& extensions, ExtensionBlock block,
+                                const ExtensionSet& offered) noexcept {
+  // RFC 9846 4.2: "There MUST NOT be more than one extension of the same type in a given extension block."
+  if (const auto twice = find_duplicate(extensions, [](const Extension& extension) { return extension.type; })) {
+    return {Reason::extension_duplicate, static_cast<ExtensionType>(*twice)};
+  }
+  for (const Extension& extension : extensions) {
+    // RFC 9846 4.2: "If an implementation receives an extension which it recognizes and which is not specified for the
+    // message in which it appears, it MUST abort the handshake with an "illegal_parameter" alert."
+    const ExtensionRow* row = extension_row(extension.type);
+    if (row != nullptr && !row->allowed_in(block)) return {Reason::extension_forbidden, extension.type};
+
+    // RFC 9846 4.2: "Implementations MUST NOT send extension responses if the remote endpoint did not send the
+    // corresponding extension requests, with the exception of the "cookie" extension in the HelloRetryRequest. Upon
+    // receiving such an extension, an endpoint MUST abort the handshake with an "unsupported_extension" alert."
+    if (answers(block) && extension.type != ExtensionType::cookie && !offered.contains(extension.type)) {
+      return {Reason::extension_unsolicited, extension.type};
+    }
+  }
+  return {};
+}
+
+Reason blame(ExtensionType type, Reason reason) noexcept {
+  if (reason != Reason::message_truncated && reason != Reason::message_trailing_data && reason != Reason::vector_length)
+    return reason;
+  switch (type) {
+    case ExtensionType::server_name: return Reason::server_name_malformed;
+    case ExtensionType::application_layer_protocol_negotiation: return Reason::alpn_malformed;
+    default: return Reason::extension_malformed;
+  }
+}
+
+ProtocolNames read_protocol_names(Reader& reader) noexcept {
+  return read_list<ProtocolName>(reader, reader.vector16(2));
+}
+
+Bytes read_protocol_name(Reader& reader) noexcept {
+  // RFC 7301 3.1: "The "ProtocolNameList" MUST contain exactly one "ProtocolName"."
+  const ProtocolNames names = read_protocol_names(reader);
+  if (!reader.ok()) return {};
+  if (names.size() != 1) {
+    reader.fail(Reason::alpn_malformed);
+    return {};
+  }
+  return *names.begin();
+}
+
+std::uint16_t read_record_size_limit(Reader& reader) noexcept {
+  const std::uint16_t limit = reader.u16();
+  // RFC 8449 4: "An endpoint MUST treat receipt of a smaller value as a fatal error and generate an "illegal_parameter"
+  // alert."
+  if (reader.ok() && limit < 64) reader.fail(Reason::record_size_limit);
+  return limit;
+}
+
+std::uint8_t read_max_fragment_length(Reader& reader) noexcept {
+  const std::uint8_t code = reader.u8();
+  // RFC 6066 4: "If a server receives a maximum fragment length negotiation request for a value other than the allowed
+  // values, it MUST abort the handshake with an "illegal_parameter" alert."
+  if (reader.ok() && (code < 1 || code > 4)) reader.fail(Reason::enum_value);
+  return code;
+}
+
+DistinguishedNames read_certificate_authorities(Reader& reader) noexcept {
+  return read_list<DistinguishedName>(reader, reader.vector16(3));
+}
+
+void write_certificate_authorities(Writer& writer, std::span<const Bytes> names) noexcept {
+  const auto list = writer.vector16();
+  for (const Bytes name : names) writer.opaque16(name);
+}
+
+}  // namespace lockstep::codec
