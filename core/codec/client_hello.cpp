@@ -26,8 +26,8 @@ Decoded<ClientHello> decode_client_hello(Bytes body) noexcept {
   hello.legacy_session_id = reader.vector8(0, kMaxSessionIdSize);
   hello.cipher_suites = read_code_points16<CipherSuite>(reader);
   hello.legacy_compression_methods = reader.vector8(1);
-  // Clients older than TLS 1.3 may end here (RFC 9846 4.1.2: servers "MUST be prepared to receive ClientHellos without
-  // this field").
+  // RFC 9846 4.1.2: "TLS 1.3 servers might receive ClientHello messages without an extensions field from prior versions
+  // of TLS."
   if (!reader.empty()) hello.extensions = read_extensions(reader);
   if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, kPlace);
 
@@ -40,7 +40,7 @@ Decoded<ClientHello> decode_client_hello(Bytes body) noexcept {
     return failure(fault.reason, kPlace, std::to_underlying(fault.type));
   }
   for (const auto& [type, data] : hello.extensions) {
-    // RFC 9846 4.2.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello. [...] Servers
+    // RFC 9846 4.2.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello [...]. Servers
     // MUST check that it is the last extension and otherwise fail the handshake with an "illegal_parameter" alert."
     if (hello.pre_shared_key) return failure(Reason::psk_not_last, kPlace, std::to_underlying(type));
 
@@ -112,7 +112,8 @@ std::string_view read_server_name(Reader& reader) noexcept {
   const std::uint8_t name_type = list.u8();
   const Bytes host_name = list.vector16(1, kMaxHostNameSize);
   const bool whole = list.finish() == Reason::none && name_type == kHostName;
-  // "HostName" is ASCII without spaces; whether it is a name that is served, the application decides.
+  // RFC 6066 3: "The hostname is represented as a byte string using ASCII encoding". Whether such a name is served, the
+  // application decides.
   if (!whole || !std::ranges::all_of(host_name, [](std::uint8_t c) { return c > 0x20 && c < 0x7f; })) {
     reader.fail(Reason::server_name_malformed);
     return {};
@@ -192,7 +193,8 @@ void read_extension(ClientHello& hello, ExtensionType type, Reader& reader, Byte
     case ExtensionType::certificate_authorities:
       hello.certificate_authorities = read_certificate_authorities(reader);
       break;
-    // RFC 9846 4.1.2: "Servers MUST ignore unrecognized extensions." Others that are recognised have no use here.
+    // RFC 9846 9.3: "A server receiving a ClientHello MUST correctly ignore all unrecognized cipher suites, extensions,
+    // and other parameters." Others that are recognised have no use here.
     default: reader.remaining(); break;
   }
 }

@@ -67,8 +67,8 @@ EncodedClientHello encode_client_hello(Writer& writer, const ClientHelloParamete
     }
   });
 
-  // RFC 5746 3.3: the signalling suite "is equivalent to an empty "renegotiation_info" extension", so a server answers
-  // it with the extension.
+  // RFC 5746 3.3: the signalling suite means the same as an empty renegotiation_info, so a server answers it with the
+  // extension.
   if (std::ranges::find(parameters.cipher_suites, CipherSuite::empty_renegotiation_info_scsv) !=
       parameters.cipher_suites.end()) {
     encoded.offered.insert(ExtensionType::renegotiation_info);

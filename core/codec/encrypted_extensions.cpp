@@ -7,9 +7,8 @@ namespace {
 
 void read_extension(EncryptedExtensions& message, ExtensionType type, Reader& reader) noexcept {
   switch (type) {
-    case ExtensionType::server_name:
-      message.server_name = true;
-      break;  // RFC 6066 3: "The "extension_data" field of this extension SHALL be empty."
+    // RFC 6066 3: "The "extension_data" field of this extension SHALL be empty."
+    case ExtensionType::server_name: message.server_name = true; break;
     case ExtensionType::max_fragment_length: message.max_fragment_length = read_max_fragment_length(reader); break;
     case ExtensionType::supported_groups: message.supported_groups = read_code_points16<NamedGroup>(reader); break;
     case ExtensionType::application_layer_protocol_negotiation:
