@@ -62,13 +62,13 @@ struct AnswerOptions {
   Provider provider;
   /// A server's certificates, of which the first is the default; a client's, when servers ask for one. For a name with
   /// several (say an ECDSA and an RSA one), put the preferred first.
-  std::vector<std::shared_ptr<const Credential>> credentials;
+  std::vector<std::shared_ptr<const Credential>> credentials{};
   /// Whom to trust. Without anchors no peer is accepted.
-  std::shared_ptr<const x509::TrustAnchors> anchors;
+  std::shared_ptr<const x509::TrustAnchors> anchors{};
   /// What certificates must be like. Its spans must outlive the setup.
-  x509::Policy policy;
+  x509::Policy policy{};
   /// Server: what tickets are sealed with. Without them none are sent and none accepted.
-  std::shared_ptr<const TicketKeyring> ticket_keys;
+  std::shared_ptr<const TicketKeyring> ticket_keys{};
   /// Keep the peer's certificates after they were accepted (two allocations).
   bool keep_peer_chain = true;
 };

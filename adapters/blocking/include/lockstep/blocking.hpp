@@ -76,6 +76,8 @@ class LOCKSTEP_API Socket {
   /// Writes all of it; after a failure `transferred` says how much.
   [[nodiscard]] IoResult<std::size_t> write(Bytes bytes, Deadline deadline = {});
 
+  /// Whether it has a descriptor: not after it was moved from or released.
+  explicit operator bool() const noexcept { return static_cast<bool>(descriptor_); }
   [[nodiscard]] int descriptor() const noexcept { return descriptor_.number(); }
   /// Gives up ownership. The descriptor may be non-blocking.
   [[nodiscard]] Descriptor release() noexcept { return std::move(descriptor_); }
@@ -108,8 +110,8 @@ struct Options {
   std::optional<Canceller> canceller{};
   /// Receives key log lines when the configuration has `key_log`. Called in the thread of the handshake.
   std::function<void(std::string_view line)> key_log{};
-  /// Sees every event first, in the thread of the operation. True when it has answered it. For decisions of one's own:
-  /// keys elsewhere, other rules for peers.
+  /// Sees every suspended operation first, in the thread that reads or does the handshake. True when it has answered
+  /// it. For decisions of one's own: keys elsewhere, other rules for peers. It must not call the stream.
   std::function<bool(Connection&, Event&)> intercept{};
 };
 
@@ -171,7 +173,7 @@ class LOCKSTEP_API Stream {
   /// application data comes first it fails and the stream can still be read.
   [[nodiscard]] IoResult<Plain> downgrade();
 
-  /// Changes our sending key with the next write, and asks the peer to change its own.
+  /// Changes our sending key, and asks the peer to change its own.
   [[nodiscard]] IoResult<void> update_keys(bool request_peer);
 
   /// Sessions that the server has given since the last call, for `Target::sessions`; at most kMaxSessions are kept, the

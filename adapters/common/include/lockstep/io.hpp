@@ -35,9 +35,9 @@ struct IoError {
   Operation operation{};
   IoCondition condition{};
   int number = 0;
-  std::optional<Error> tls;
+  std::optional<Error> tls{};
   /// One line: what was being done, with whom, what happened, what to do.
-  std::string text;
+  std::string text{};
   /// For `write`: plaintext bytes that were taken and are sent, or will be sent first by the next write.
   std::size_t transferred = 0;
 };

@@ -1,0 +1,608 @@
+// TLS over a socket. One lock for the reading side, one for the writing side, one for the engine, taken in that order
+// and the last never across a system call, so that a thread that waits for the peer does not hold up the other
+// direction.
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <variant>
+
+#include <lockstep/blocking.hpp>
+
+#include "wait.hpp"
+
+namespace lockstep::blocking {
+
+namespace {
+
+constexpr Clock::rep kNever = std::numeric_limits<Clock::rep>::max();
+
+Clock::rep to_ticks(Deadline deadline) { return deadline ? deadline->time_since_epoch().count() : kNever; }
+
+Deadline from_ticks(Clock::rep ticks) {
+  if (ticks == kNever) return {};
+  return Clock::time_point(Clock::duration(ticks));
+}
+
+Deadline limit(std::chrono::milliseconds timeout) { return timeout.count() == 0 ? Deadline{} : after(timeout); }
+
+bool is_suspended(const Event& event) {
+  return std::visit([]<class T>(const T&) { return requires(T operation) { operation.token; }; }, event);
+}
+
+}  // namespace
+
+class Stream::Implementation {
+ public:
+  Implementation(Socket socket, const Options& options, std::shared_ptr<const AnswerSetup> setup, Target& target)
+      : options_(options),
+        socket_(std::move(socket)),
+        random_(options.random == nullptr ? &system_random_ : options.random),
+        buffer_size_(std::max(options.buffer_size, Connection::kMaxRecord)),
+        buffers_(std::make_unique_for_overwrite<std::uint8_t[]>(2 * buffer_size_)),
+        handshake_memory_(std::make_unique_for_overwrite<std::uint8_t[]>(Connection::kHandshakeMemory)),
+        server_name_(target.name ? target.name->text() : std::string()),
+        connection_(start(target)),
+        answers_(std::move(setup), *random_) {
+    inbound_ = {buffers_.get(), buffer_size_};
+    outbound_ = {buffers_.get() + buffer_size_, buffer_size_};
+    std::ranges::copy(target.already_read, inbound_.begin());
+    end_ = target.already_read.size();
+    received_ = end_;
+  }
+  Implementation(const Implementation&) = delete;
+  Implementation& operator=(const Implementation&) = delete;
+
+  ~Implementation() {
+    if (!socket_) return;
+    if (handshake_done_ && connection_.error() == nullptr) {
+      connection_.close();
+      flush_now();
+    }
+  }
+
+  IoResult<void> handshake();
+  IoResult<std::size_t> read(MutableBytes out);
+  IoResult<Bytes> read_view();
+  IoResult<std::size_t> writev(std::span<const Bytes> pieces);
+  IoResult<void> end_writing(Operation operation);
+  IoResult<void> close();
+  IoResult<Plain> downgrade();
+  IoResult<void> update_keys(bool request_peer);
+  std::vector<Session> sessions() {
+    const std::scoped_lock lock(engine_mutex_);
+    return std::exchange(sessions_, {});
+  }
+
+  std::atomic<Clock::rep> read_deadline{kNever};
+  std::atomic<Clock::rep> write_deadline{kNever};
+
+ private:
+  friend class Stream;
+
+  /// What the engine made of the bytes it was given.
+  enum class Progress : std::uint8_t {
+    starved,    ///< it needs more
+    plaintext,  ///< `plaintext_` has some
+    ended,      ///< the peer said close_notify
+  };
+
+  Connection start(Target& target) {
+    const MutableBytes memory{handshake_memory_.get(), Connection::kHandshakeMemory};
+    if (options_.config->role() == Role::server) return Connection::server(options_.config, *random_, memory);
+    return Connection::client(options_.config, {.name = std::move(*target.name), .sessions = target.sessions}, *random_,
+                              now(), memory);
+  }
+  [[nodiscard]] Time now() const noexcept { return options_.clock == nullptr ? system_time() : options_.clock(); }
+
+  // With the reading side locked:
+  IoResult<Progress> process(Operation operation);
+  IoResult<std::size_t> receive(Operation operation, Deadline deadline);
+  IoResult<Progress> next(Operation operation, Deadline deadline);
+  IoError fail(const IoError& error);
+  // With the writing side locked:
+  IoResult<std::size_t> flush(Operation operation, Deadline deadline);
+  IoResult<void> send(Operation operation, Deadline deadline);
+  void flush_now() noexcept;
+  // With both sides locked:
+  IoResult<void> run_handshake();
+  IoResult<void> handshake_steps(Deadline deadline);
+
+  IoResult<void> usable();
+  IoError tls_error(Operation operation, const Error& error) const;
+  IoError located(IoError error) const;
+  [[nodiscard]] std::string peer_text() const;
+  void remember(const IoError& error);
+  void end_after_failure();
+  IoError explain_send_error(IoError error);
+  IoError explain_as_writer(IoError error);
+
+  const Options options_;
+  Socket socket_;
+  SystemRandom system_random_;
+  RandomSource* random_;
+  std::size_t buffer_size_;
+  std::unique_ptr<std::uint8_t[]> buffers_;
+  std::unique_ptr<std::uint8_t[]> handshake_memory_;  // until the handshake ends
+
+  std::mutex read_mutex_;
+  MutableBytes inbound_;
+  std::size_t begin_ = 0;  // what was received and not consumed: [begin_, end_)
+  std::size_t end_ = 0;
+  ApplicationData plaintext_;  // views into inbound_, in front of begin_
+  std::size_t segment_ = 0;
+  std::size_t offset_ = 0;  // in that segment
+  bool peer_ended_ = false;
+
+  std::mutex write_mutex_;
+  MutableBytes outbound_;
+  std::size_t out_begin_ = 0;  // what was sealed and not sent: [out_begin_, out_end_)
+  std::size_t out_end_ = 0;
+
+  mutable std::mutex engine_mutex_;
+  std::string server_name_;
+  Connection connection_;
+  Answers answers_;
+  std::vector<Session> sessions_;
+  std::optional<IoError> failure_;  // sticky
+
+  std::atomic<bool> handshake_done_{false};
+  std::atomic<std::uint64_t> received_{0};
+  std::atomic<std::uint64_t> sent_{0};
+};
+
+// --- handshake -------------------------------------------------------------------------------------------------------
+
+IoResult<void> Stream::Implementation::handshake() {
+  if (handshake_done_) return {};
+  const std::scoped_lock lock(read_mutex_, write_mutex_);
+  if (handshake_done_) return {};
+  return run_handshake();
+}
+
+IoResult<void> Stream::Implementation::run_handshake() {
+  if (auto ok = usable(); !ok) return ok;
+  auto result = handshake_steps(limit(options_.handshake_timeout));
+  if (result) {
+    if (!connection_.reclaim().empty()) handshake_memory_.reset();
+    handshake_done_ = true;
+    return result;
+  }
+  remember(result.error());
+  if (result.error().condition != IoCondition::tls) connection_.cancel();
+  end_after_failure();
+  return result;
+}
+
+IoResult<void> Stream::Implementation::handshake_steps(Deadline deadline) {
+  for (;;) {
+    const auto progress = process(Operation::handshake);
+    if (!progress) return std::unexpected(progress.error());
+    const auto flushed = flush(Operation::handshake, deadline);
+    if (!flushed) return std::unexpected(flushed.error());
+    if (*progress != Progress::starved && connection_.connected()) return {};
+    if (*flushed != 0) continue;  // what was sent may have events of its own
+    if (connection_.connected()) return {};
+    if (auto received = receive(Operation::handshake, deadline); !received) return std::unexpected(received.error());
+  }
+}
+
+// --- reading ---------------------------------------------------------------------------------------------------------
+
+IoResult<std::size_t> Stream::Implementation::read(MutableBytes out) {
+  if (auto done = handshake(); !done) return std::unexpected(std::move(done.error()));
+  const std::scoped_lock lock(read_mutex_);
+  if (out.empty()) return 0;
+  const auto progress = next(Operation::read, from_ticks(read_deadline));
+  if (!progress) return std::unexpected(progress.error());
+  std::size_t copied = 0;
+  while (copied < out.size() && segment_ < plaintext_.segments().size()) {
+    const MutableBytes segment = plaintext_.segments()[segment_].subspan(offset_);
+    const std::size_t n = std::min(segment.size(), out.size() - copied);
+    std::ranges::copy(segment.first(n), out.subspan(copied).begin());
+    copied += n;
+    offset_ += n;
+    if (n == segment.size()) {
+      ++segment_;
+      offset_ = 0;
+    }
+  }
+  return copied;
+}
+
+IoResult<Bytes> Stream::Implementation::read_view() {
+  if (auto done = handshake(); !done) return std::unexpected(std::move(done.error()));
+  const std::scoped_lock lock(read_mutex_);
+  const auto progress = next(Operation::read, from_ticks(read_deadline));
+  if (!progress) return std::unexpected(progress.error());
+  if (*progress == Progress::ended) return Bytes{};
+  return Bytes(plaintext_.segments()[segment_++].subspan(std::exchange(offset_, 0)));
+}
+
+/// Until there is plaintext or the end.
+IoResult<Stream::Implementation::Progress> Stream::Implementation::next(Operation operation, Deadline deadline) {
+  for (;;) {
+    if (segment_ < plaintext_.segments().size()) return Progress::plaintext;
+    if (peer_ended_ && socket_) return Progress::ended;
+    if (auto ok = usable(); !ok) return std::unexpected(std::move(ok.error()));
+    auto progress = process(operation);
+    if (!progress) return std::unexpected(fail(progress.error()));
+    // Answers to key updates. What the socket does not take, and what a writer is in the way of, goes with later
+    // writes.
+    if (const std::unique_lock writing(write_mutex_, std::try_to_lock); writing) flush_now();
+    if (*progress != Progress::starved) continue;
+    if (auto received = receive(operation, deadline); !received) return std::unexpected(fail(received.error()));
+  }
+}
+
+/// The reader's failures. Those that last end the connection.
+IoError Stream::Implementation::fail(const IoError& error) {
+  if (error.condition == IoCondition::timeout || error.condition == IoCondition::canceled) return error;
+  remember(error);
+  // When a writer is at work it finds the failure itself and sends the alert.
+  if (const std::unique_lock writing(write_mutex_, std::try_to_lock); writing) end_after_failure();
+  return error;
+}
+
+/// Lets the engine work on what was received, until it has something for the application or needs more.
+IoResult<Stream::Implementation::Progress> Stream::Implementation::process(Operation operation) {
+  const std::scoped_lock lock(engine_mutex_);
+  if (segment_ < plaintext_.segments().size()) return Progress::plaintext;
+  for (;;) {
+    auto [consumed, event] = connection_.receive(inbound_.subspan(begin_, end_ - begin_), now());
+    begin_ += consumed;
+    if (options_.intercept && is_suspended(event) && options_.intercept(connection_, event)) {
+      if (!connection_.awaiting_answer()) continue;
+      return std::unexpected(plain_error(operation, IoCondition::misuse,
+                                         "`intercept` kept a token; over blocking sockets it must answer in place"));
+    }
+    if (answers_.answer(connection_, event)) continue;
+    if (std::holds_alternative<Nothing>(event)) return Progress::starved;
+    if (const auto* data = std::get_if<ApplicationData>(&event)) {
+      plaintext_ = *data;
+      segment_ = 0;
+      offset_ = 0;
+      return Progress::plaintext;
+    }
+    if (std::holds_alternative<PeerClosed>(event)) {
+      peer_ended_ = true;
+      return Progress::ended;
+    }
+    if (const auto* failed = std::get_if<Failed>(&event)) return std::unexpected(tls_error(operation, failed->error));
+    if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
+      if (connection_.role() == Role::server) server_name_ = complete->server_name;
+    } else if (auto* session = std::get_if<SessionReceived>(&event)) {
+      if (sessions_.size() == kMaxSessions) sessions_.erase(sessions_.begin());
+      sessions_.push_back(std::move(session->session));
+    } else if (const auto* secret = std::get_if<SecretLogged>(&event)) {
+      if (options_.key_log) options_.key_log(key_log_line(*secret));
+    }
+  }
+}
+
+/// More bytes behind those that are not consumed. At the end of the transport the engine says what that means.
+IoResult<std::size_t> Stream::Implementation::receive(Operation operation, Deadline deadline) {
+  if (begin_ == end_) {
+    begin_ = end_ = 0;
+  } else if (begin_ != 0 && inbound_.size() - begin_ < Connection::kMaxRecord) {
+    std::ranges::copy(inbound_.subspan(begin_, end_ - begin_), inbound_.begin());
+    end_ -= std::exchange(begin_, 0);
+  }
+  if (end_ == inbound_.size()) {
+    return std::unexpected(plain_error(operation, IoCondition::misuse, "the engine needs more than a whole record"));
+  }
+  auto n = receive_some(socket_.descriptor(), inbound_.subspan(end_), operation, deadline, socket_.canceller());
+  if (!n) return std::unexpected(located(std::move(n.error())));
+  if (*n == 0) {
+    const std::scoped_lock lock(engine_mutex_);
+    const Event event = connection_.receive_end();
+    if (const auto* failed = std::get_if<Failed>(&event)) return std::unexpected(tls_error(operation, failed->error));
+    peer_ended_ = true;
+    return n;
+  }
+  end_ += *n;
+  received_ += *n;
+  return n;
+}
+
+// --- writing ---------------------------------------------------------------------------------------------------------
+
+IoResult<std::size_t> Stream::Implementation::writev(std::span<const Bytes> pieces) {
+  if (auto done = handshake(); !done) return std::unexpected(std::move(done.error()));
+  const std::scoped_lock lock(write_mutex_);
+  if (auto ok = usable(); !ok) return std::unexpected(std::move(ok.error()));
+  const Deadline deadline = from_ticks(write_deadline);
+  std::size_t total = 0;
+  const auto stop = [&](IoError error) {
+    error.transferred = total;
+    return std::unexpected(std::move(error));
+  };
+
+  std::size_t piece = 0;
+  std::size_t taken = 0;  // of that piece
+  for (;;) {
+    if (auto sent = send(Operation::write, deadline); !sent) return stop(explain_as_writer(std::move(sent.error())));
+
+    std::array<Bytes, ApplicationData::kMaxSegments> batch;
+    std::size_t count = 0;
+    for (std::size_t i = piece, skip = taken; i < pieces.size() && count < batch.size(); ++i, skip = 0) {
+      if (pieces[i].size() > skip) batch[count++] = pieces[i].subspan(skip);
+    }
+    if (count == 0) return total;
+
+    std::expected<Sealed, Misuse> sealed;
+    std::optional<IoError> error;
+    {
+      const std::scoped_lock engine(engine_mutex_);
+      sealed = connection_.seal(std::span(batch).first(count), outbound_, now());
+      if (!sealed && connection_.error() != nullptr) error = tls_error(Operation::write, *connection_.error());
+    }
+    if (error) {
+      remember(*error);
+      flush_now();
+      return stop(std::move(*error));
+    }
+    if (!sealed) return stop(plain_error(Operation::write, IoCondition::ended, "the stream was closed for writing"));
+    if (sealed->written == 0)
+      return stop(plain_error(Operation::write, IoCondition::misuse, "nothing could be sealed"));
+    out_begin_ = 0;
+    out_end_ = sealed->written;
+    total += sealed->consumed;
+    for (std::size_t left = sealed->consumed; piece < pieces.size();) {
+      const std::size_t rest = pieces[piece].size() - taken;
+      if (left < rest) {
+        taken += left;
+        break;
+      }
+      left -= rest;
+      ++piece;
+      taken = 0;
+    }
+  }
+}
+
+/// Sends what was sealed. It stays in the buffer after a failure.
+IoResult<void> Stream::Implementation::send(Operation operation, Deadline deadline) {
+  while (out_begin_ < out_end_) {
+    auto n = send_some(socket_.descriptor(), outbound_.subspan(out_begin_, out_end_ - out_begin_), operation, deadline,
+                       socket_.canceller());
+    if (!n) return std::unexpected(located(std::move(n.error())));
+    out_begin_ += *n;
+    sent_ += *n;
+  }
+  out_begin_ = out_end_ = 0;
+  return {};
+}
+
+/// Sends all that is pending; how many bytes that was.
+IoResult<std::size_t> Stream::Implementation::flush(Operation operation, Deadline deadline) {
+  for (std::size_t total = 0;;) {
+    total += out_end_ - out_begin_;
+    if (auto sent = send(operation, deadline); !sent) {
+      return std::unexpected(operation == Operation::handshake ? explain_send_error(std::move(sent.error()))
+                                                               : std::move(sent.error()));
+    }
+    const std::scoped_lock lock(engine_mutex_);
+    out_end_ = connection_.transmit(outbound_, now());
+    if (out_end_ == 0) return total;
+  }
+}
+
+/// The same without waiting: as much as the socket takes.
+void Stream::Implementation::flush_now() noexcept {
+  for (;;) {
+    const Bytes pending = outbound_.subspan(out_begin_, out_end_ - out_begin_);
+    const std::size_t n = send_now(socket_.descriptor(), pending);
+    out_begin_ += n;
+    sent_ += n;
+    if (n < pending.size()) return;
+    const std::scoped_lock lock(engine_mutex_);
+    out_begin_ = 0;
+    out_end_ = connection_.transmit(outbound_, now());
+    if (out_end_ == 0) return;
+  }
+}
+
+IoResult<void> Stream::Implementation::update_keys(bool request_peer) {
+  if (auto done = handshake(); !done) return done;
+  const std::scoped_lock lock(write_mutex_);
+  {
+    const std::scoped_lock engine(engine_mutex_);
+    if (auto updated = connection_.update_keys(request_peer); !updated) {
+      return std::unexpected(plain_error(Operation::write, IoCondition::misuse, name(updated.error())));
+    }
+  }
+  if (auto flushed = flush(Operation::write, from_ticks(write_deadline)); !flushed) {
+    return std::unexpected(std::move(flushed.error()));
+  }
+  return {};
+}
+
+// --- ending ----------------------------------------------------------------------------------------------------------
+
+IoResult<void> Stream::Implementation::end_writing(Operation operation) {
+  if (auto done = handshake(); !done) return done;
+  const std::scoped_lock lock(write_mutex_);
+  if (auto ok = usable(); !ok) return ok;
+  {
+    const std::scoped_lock engine(engine_mutex_);
+    connection_.close();
+  }
+  if (auto flushed = flush(operation, from_ticks(write_deadline)); !flushed) {
+    return std::unexpected(std::move(flushed.error()));
+  }
+  return {};
+}
+
+IoResult<void> Stream::Implementation::close() {
+  const std::scoped_lock lock(read_mutex_, write_mutex_);
+  if (!socket_) return {};
+  IoResult<void> result;
+  if (!failure_) {
+    if (sent_ != 0 || handshake_done_) {
+      connection_.close();
+      const Deadline deadline = after(options_.linger);
+      if (socket_.canceller().canceled()) {
+        flush_now();
+      } else if (auto flushed = flush(Operation::close, deadline); !flushed) {
+        result = std::unexpected(std::move(flushed.error()));
+      }
+      if (result) end_orderly(socket_.descriptor(), options_.linger, socket_.canceller());
+    }
+    failure_ = plain_error(Operation::close, IoCondition::ended, "the stream is closed");
+  }
+  (void)socket_.release();  // which closes it
+  return result;
+}
+
+IoResult<Plain> Stream::Implementation::downgrade() {
+  if (auto closed = end_writing(Operation::downgrade); !closed) return std::unexpected(std::move(closed.error()));
+  const std::scoped_lock lock(read_mutex_);
+  const auto progress = next(Operation::downgrade, from_ticks(read_deadline));
+  if (!progress) return std::unexpected(progress.error());
+  if (*progress == Progress::plaintext) {
+    return std::unexpected(plain_error(Operation::downgrade, IoCondition::misuse,
+                                       "application data came before close_notify; read to the end, then downgrade"));
+  }
+  failure_ = plain_error(Operation::downgrade, IoCondition::ended, "the stream was downgraded to plain text");
+  const Bytes leftover = inbound_.subspan(begin_, end_ - begin_);
+  return Plain{.socket = std::move(socket_), .leftover = {leftover.begin(), leftover.end()}};
+}
+
+// --- failures --------------------------------------------------------------------------------------------------------
+
+/// Whether there was no failure that lasts.
+IoResult<void> Stream::Implementation::usable() {
+  const std::scoped_lock lock(engine_mutex_);
+  if (failure_) return std::unexpected(*failure_);
+  return {};
+}
+
+IoError Stream::Implementation::tls_error(Operation operation, const Error& error) const {
+  return {.operation = operation,
+          .condition = IoCondition::tls,
+          .tls = error,
+          .text = std::string(name(operation)) + peer_text() + ": " + to_text(error, answers_.verdict())};
+}
+
+/// The same error with a text that says who the peer is.
+IoError Stream::Implementation::located(IoError error) const {
+  error.text.insert(name(error.operation).size(), peer_text());
+  return error;
+}
+
+/// " with example.com (192.0.2.1:443)", as far as it is known.
+std::string Stream::Implementation::peer_text() const {
+  std::string address = lockstep::peer_address(socket_.descriptor()).text();
+  if (connection_.role() == Role::client && !server_name_.empty()) {
+    address = address.empty() ? server_name_ : server_name_ + " (" + address + ")";
+  }
+  return address.empty() ? address : " with " + address;
+}
+
+void Stream::Implementation::remember(const IoError& error) {
+  const std::scoped_lock lock(engine_mutex_);
+  if (!failure_) failure_ = error;
+}
+
+/// Lets the peer read our alert, if it has not ended the connection itself.
+void Stream::Implementation::end_after_failure() {
+  flush_now();
+  const bool ended_by_peer = connection_.error() != nullptr && connection_.error()->origin == Origin::peer;
+  const bool tls_failure = failure_ && failure_->condition == IoCondition::tls;
+  const auto linger = tls_failure && !ended_by_peer ? options_.linger : std::chrono::milliseconds(0);
+  end_orderly(socket_.descriptor(), linger, socket_.canceller());
+}
+
+/// A peer that refuses us sends an alert and closes; what we send meanwhile meets a reset. The alert says more.
+IoError Stream::Implementation::explain_send_error(IoError error) {
+  if (error.condition != IoCondition::system) return error;
+  if (begin_ == end_) begin_ = end_ = 0;
+  end_ += receive_now(socket_.descriptor(), inbound_.subspan(end_));
+  auto progress = process(error.operation);
+  if (!progress && progress.error().condition == IoCondition::tls) return std::move(progress.error());
+  return error;
+}
+
+IoError Stream::Implementation::explain_as_writer(IoError error) {
+  if (error.condition != IoCondition::system) return error;
+  if (const std::unique_lock reading(read_mutex_, std::try_to_lock); reading) {
+    error = explain_send_error(std::move(error));
+  }
+  remember(error);
+  return error;
+}
+
+// --- the public face -------------------------------------------------------------------------------------------------
+
+Stream::Stream(std::unique_ptr<Implementation> implementation) noexcept : implementation_(std::move(implementation)) {}
+Stream::Stream(Stream&&) noexcept = default;
+Stream& Stream::operator=(Stream&&) noexcept = default;
+Stream::~Stream() = default;
+
+IoResult<void> Stream::handshake() { return implementation_->handshake(); }
+IoResult<std::size_t> Stream::read(MutableBytes out) { return implementation_->read(out); }
+IoResult<Bytes> Stream::read_view() { return implementation_->read_view(); }
+IoResult<std::size_t> Stream::write(Bytes bytes) { return implementation_->writev({&bytes, 1}); }
+IoResult<std::size_t> Stream::writev(std::span<const Bytes> pieces) { return implementation_->writev(pieces); }
+void Stream::set_read_deadline(Deadline deadline) noexcept { implementation_->read_deadline = to_ticks(deadline); }
+void Stream::set_write_deadline(Deadline deadline) noexcept { implementation_->write_deadline = to_ticks(deadline); }
+void Stream::cancel() const noexcept { implementation_->socket_.canceller().cancel(); }
+IoResult<void> Stream::close_write() { return implementation_->end_writing(Operation::close); }
+IoResult<void> Stream::close() { return implementation_->close(); }
+IoResult<Plain> Stream::downgrade() { return implementation_->downgrade(); }
+IoResult<void> Stream::update_keys(bool request_peer) { return implementation_->update_keys(request_peer); }
+std::vector<Session> Stream::sessions() { return implementation_->sessions(); }
+const Connection& Stream::connection() const noexcept { return implementation_->connection_; }
+const Answers& Stream::answers() const noexcept { return implementation_->answers_; }
+const std::string& Stream::server_name() const noexcept { return implementation_->server_name_; }
+Address Stream::local_address() const { return lockstep::local_address(descriptor()); }
+Address Stream::peer_address() const { return lockstep::peer_address(descriptor()); }
+int Stream::descriptor() const noexcept { return implementation_->socket_.descriptor(); }
+std::uint64_t Stream::bytes_received() const noexcept { return implementation_->received_; }
+std::uint64_t Stream::bytes_sent() const noexcept { return implementation_->sent_; }
+
+IoResult<Stream> dial(std::string_view host, std::uint16_t port, const Options& options, Target target) {
+  if (!target.name) {
+    std::string_view bare = host;
+    if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
+    auto name = x509::PeerName::parse(bare);
+    if (!name) {
+      return std::unexpected(plain_error(Operation::connect, IoCondition::misuse,
+                                         "\"" + std::string(host) +
+                                             "\": " + std::string(x509::explanation(name.error())) +
+                                             "; state whom to expect in Target::name"));
+    }
+    target.name = std::move(*name);
+  }
+  auto socket =
+      Socket::connect(host, port, limit(options.connect_timeout), options.canceller ? *options.canceller : Canceller());
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  return wrap(std::move(*socket), options, std::move(target));
+}
+
+IoResult<Stream> wrap(Socket socket, const Options& options, Target target) {
+  const auto misuse = [](std::string_view text) {
+    return std::unexpected(plain_error(Operation::handshake, IoCondition::misuse, text));
+  };
+  if (options.config == nullptr) return misuse("Options::config is missing");
+  if (options.config->role() == Role::client && !target.name) {
+    return misuse("a client must state whom it expects, in Target::name");
+  }
+  if (target.already_read.size() > std::max(options.buffer_size, Connection::kMaxRecord)) {
+    return misuse("Target::already_read is larger than Options::buffer_size");
+  }
+  std::shared_ptr<const AnswerSetup> setup = options.answers;
+  if (setup == nullptr) {  // trusts nobody and shows nothing; `intercept` may
+    auto empty = AnswerSetup::create({.provider = options.config->provider()});
+    if (!empty) return misuse("Options::answers is missing");
+    setup = std::move(*empty);
+  }
+  return Stream(std::make_unique<Stream::Implementation>(std::move(socket), options, std::move(setup), target));
+}
+
+}  // namespace lockstep::blocking

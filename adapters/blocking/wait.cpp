@@ -1,0 +1,157 @@
+#include "wait.hpp"
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <limits>
+#include <system_error>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace lockstep::blocking {
+
+// --- canceller -------------------------------------------------------------------------------------------------------
+
+struct Canceller::Signal {
+  Descriptor event{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  int error = event ? 0 : errno;
+  std::atomic<bool> canceled{false};
+};
+
+Canceller::Canceller() : signal_(std::make_shared<Signal>()) {}
+
+void Canceller::cancel() const noexcept {
+  if (signal_->canceled.exchange(true, std::memory_order_acq_rel)) return;
+  // The counter stays up, so that every wait from now on ends at once. Writing 1 to it can neither block nor fail.
+  const std::uint64_t one = 1;
+  if (signal_->event) (void)!::write(signal_->event.number(), &one, sizeof one);
+}
+
+bool Canceller::canceled() const noexcept { return signal_->canceled.load(std::memory_order_acquire); }
+
+int Canceller::descriptor() const noexcept { return signal_->event.number(); }
+
+// --- waiting ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+IoResult<void> check(Operation operation, Deadline deadline, const Canceller& canceller) {
+  if (canceller.canceled()) {
+    IoError error = plain_error(operation, IoCondition::canceled, "canceled by the application");
+    error.number = ECANCELED;
+    return std::unexpected(std::move(error));
+  }
+  if (deadline && Clock::now() >= *deadline) {
+    IoError error = plain_error(operation, IoCondition::timeout,
+                                "the deadline passed; allow more time, or find out why the peer is silent");
+    error.number = ETIMEDOUT;
+    return std::unexpected(std::move(error));
+  }
+  return {};
+}
+
+/// Milliseconds for poll, rounded up so that it does not wake early and spin; -1 for ever.
+int poll_timeout(Deadline deadline) {
+  if (!deadline) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+  if (left <= 0) return 0;
+  constexpr auto most = std::chrono::milliseconds::rep{std::numeric_limits<int>::max()};
+  return static_cast<int>(left < most ? left : most);
+}
+
+bool would_block(int number) {
+  return number == EAGAIN || number == EWOULDBLOCK;  // NOLINT(misc-redundant-expression): equal on Linux only
+}
+
+/// Repeats a call that never blocks until it does something, waiting in between.
+template <class Call>
+IoResult<std::size_t> repeat(int descriptor, short events, Operation operation, Deadline deadline,
+                             const Canceller& canceller, Call call) {
+  for (;;) {
+    if (auto go_on = check(operation, deadline, canceller); !go_on) return std::unexpected(std::move(go_on.error()));
+    const ssize_t n = call();
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (errno == EINTR) continue;
+    // ENOBUFS: the interface's queue is full for a moment; poll would return at once, but the kernel drains it.
+    if (!would_block(errno) && errno != ENOBUFS) return std::unexpected(system_error(operation, errno));
+    if (auto ready = wait_for(descriptor, events, operation, deadline, canceller); !ready) {
+      return std::unexpected(std::move(ready.error()));
+    }
+  }
+}
+
+}  // namespace
+
+IoResult<void> wait_for(int descriptor, short events, Operation operation, Deadline deadline,
+                        const Canceller& canceller) {
+  if (canceller.descriptor() < 0) return std::unexpected(system_error(operation, EMFILE));
+  std::array<pollfd, 2> watched{{{.fd = descriptor, .events = events, .revents = 0},
+                                 {.fd = canceller.descriptor(), .events = POLLIN, .revents = 0}}};
+  for (;;) {
+    if (auto go_on = check(operation, deadline, canceller); !go_on) return go_on;
+    const int n = ::poll(watched.data(), watched.size(), poll_timeout(deadline));
+    if (n < 0 && errno != EINTR) return std::unexpected(system_error(operation, errno));
+    if (n > 0 && watched[0].revents != 0 && watched[1].revents == 0) return {};
+  }
+}
+
+IoResult<std::size_t> receive_some(int descriptor, MutableBytes out, Operation operation, Deadline deadline,
+                                   const Canceller& canceller) {
+  return repeat(descriptor, POLLIN, operation, deadline, canceller,
+                [&] { return ::recv(descriptor, out.data(), out.size(), MSG_DONTWAIT); });
+}
+
+IoResult<std::size_t> send_some(int descriptor, Bytes bytes, Operation operation, Deadline deadline,
+                                const Canceller& canceller) {
+  return repeat(descriptor, POLLOUT, operation, deadline, canceller,
+                [&] { return ::send(descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
+}
+
+std::size_t send_now(int descriptor, Bytes bytes) noexcept {
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const Bytes rest = bytes.subspan(sent);
+    const ssize_t n = ::send(descriptor, rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    sent += static_cast<std::size_t>(n);
+  }
+  return sent;
+}
+
+std::size_t receive_now(int descriptor, MutableBytes out) noexcept {
+  for (;;) {
+    const ssize_t n = ::recv(descriptor, out.data(), out.size(), MSG_DONTWAIT);
+    if (n >= 0) return static_cast<std::size_t>(n);
+    if (errno != EINTR) return 0;
+  }
+}
+
+void end_orderly(int descriptor, std::chrono::milliseconds linger, const Canceller& canceller) noexcept {
+  ::shutdown(descriptor, SHUT_WR);
+  const Deadline deadline = after(linger);
+  std::array<std::uint8_t, 4096> discarded;
+  for (;;) {
+    const auto n = receive_some(descriptor, discarded, Operation::close, deadline, canceller);
+    if (!n || *n == 0) break;
+  }
+  ::shutdown(descriptor, SHUT_RD);
+}
+
+// --- errors ----------------------------------------------------------------------------------------------------------
+
+IoError system_error(Operation operation, int number) {
+  IoError error = plain_error(operation, IoCondition::system, std::system_category().message(number));
+  error.number = number;
+  return error;
+}
+
+IoError plain_error(Operation operation, IoCondition condition, std::string_view text) {
+  return {
+      .operation = operation, .condition = condition, .text = std::string(name(operation)) + ": " + std::string(text)};
+}
+
+}  // namespace lockstep::blocking

@@ -1,0 +1,36 @@
+#pragma once
+// System calls on sockets that wait for readiness, a deadline or a canceller, whichever comes first.
+
+#include <string_view>
+
+#include <lockstep/blocking.hpp>
+#include <lockstep/bytes.hpp>
+#include <lockstep/io.hpp>
+
+namespace lockstep::blocking {
+
+/// Waits until `descriptor` has one of `events` (POLLIN, POLLOUT), an error or a hang-up.
+IoResult<void> wait_for(int descriptor, short events, Operation operation, Deadline deadline,
+                        const Canceller& canceller);
+
+/// At least one byte, or 0 at the end.
+IoResult<std::size_t> receive_some(int descriptor, MutableBytes out, Operation operation, Deadline deadline,
+                                   const Canceller& canceller);
+
+/// At least one byte of a non-empty view.
+IoResult<std::size_t> send_some(int descriptor, Bytes bytes, Operation operation, Deadline deadline,
+                                const Canceller& canceller);
+
+/// What the socket takes or has at this moment, without waiting; 0 when nothing, or in any trouble.
+std::size_t send_now(int descriptor, Bytes bytes) noexcept;
+std::size_t receive_now(int descriptor, MutableBytes out) noexcept;
+
+/// Ends our direction and discards what still comes, until the peer ends its own or `linger` has passed. A close with
+/// unread bytes would make the system send a reset, which can overtake what the peer has not read yet.
+void end_orderly(int descriptor, std::chrono::milliseconds linger, const Canceller& canceller) noexcept;
+
+/// Errors, with a text that begins "read: ".
+IoError system_error(Operation operation, int number);
+IoError plain_error(Operation operation, IoCondition condition, std::string_view text);
+
+}  // namespace lockstep::blocking

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <lockstep/io.hpp>
+
+namespace lockstep {
+
+std::string_view name(Operation operation) noexcept {
+  switch (operation) {
+    case Operation::resolve: return "resolve";
+    case Operation::connect: return "connect";
+    case Operation::listen: return "listen";
+    case Operation::accept: return "accept";
+    case Operation::handshake: return "handshake";
+    case Operation::read: return "read";
+    case Operation::write: return "write";
+    case Operation::close: return "close";
+    case Operation::downgrade: return "downgrade";
+  }
+  return {};
+}
+
+std::string_view name(IoCondition condition) noexcept {
+  switch (condition) {
+    case IoCondition::system: return "system";
+    case IoCondition::resolver: return "resolver";
+    case IoCondition::timeout: return "timeout";
+    case IoCondition::canceled: return "canceled";
+    case IoCondition::tls: return "tls";
+    case IoCondition::ended: return "ended";
+    case IoCondition::misuse: return "misuse";
+  }
+  return {};
+}
+
+void Descriptor::reset(int number) noexcept {
+  // After EINTR the descriptor is closed on Linux; trying again could close another thread's.
+  if (number_ >= 0) ::close(number_);
+  number_ = number;
+}
+
+std::string Address::text() const {
+  if (port == 0) return host;
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+namespace {
+
+Address address_of(const sockaddr_storage& storage, socklen_t size) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  switch (storage.ss_family) {
+    case AF_INET: {
+      sockaddr_in v4{};
+      std::memcpy(&v4, &storage, sizeof v4);
+      if (::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size()) == nullptr) return {};
+      return {.host = text.data(), .port = ntohs(v4.sin_port)};
+    }
+    case AF_INET6: {
+      sockaddr_in6 v6{};
+      std::memcpy(&v6, &storage, sizeof v6);
+      if (::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size()) == nullptr) return {};
+      return {.host = text.data(), .port = ntohs(v6.sin6_port)};
+    }
+    case AF_UNIX: {
+      sockaddr_un path{};
+      std::memcpy(&path, &storage, std::min<std::size_t>(size, sizeof path));
+      if (size <= offsetof(sockaddr_un, sun_path) || path.sun_path[0] == '\0') return {};
+      return {.host = std::string(path.sun_path, ::strnlen(path.sun_path, size - offsetof(sockaddr_un, sun_path)))};
+    }
+    default: return {};
+  }
+}
+
+template <class Query>
+Address query_address(Query query, int descriptor) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (query(descriptor, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  return address_of(storage, size);
+}
+
+}  // namespace
+
+Address local_address(int descriptor) { return query_address(::getsockname, descriptor); }
+Address peer_address(int descriptor) { return query_address(::getpeername, descriptor); }
+
+bool SystemRandom::fill(MutableBytes out) noexcept {
+  while (!out.empty()) {
+    const ssize_t n = ::getrandom(out.data(), out.size(), 0);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    out = out.subspan(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+Time system_time() noexcept { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
+
+std::string key_log_line(const SecretLogged& secret) {
+  std::string line(secret.label);
+  line.reserve(line.size() + 2 + 2 * (secret.client_random.size() + secret.secret.size()));
+  const auto append_hex = [&](Bytes bytes) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    line += ' ';
+    for (const std::uint8_t byte : bytes) {
+      line += digits[byte >> 4U];
+      line += digits[byte & 15U];
+    }
+  };
+  append_hex(secret.client_random);
+  append_hex(secret.secret);
+  return line;
+}
+
+}  // namespace lockstep
