@@ -1,0 +1,180 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include "lockstep/kernels.hpp"
+
+// What all implementations share: their descriptors, and the walk over a job's bytes. Nothing here is specific to an
+// instruction set.
+namespace lockstep::kernels {
+
+namespace portable {
+extern const Aead kAes128Gcm;
+extern const Aead kAes256Gcm;
+extern const Aead kChaCha20Poly1305;
+}  // namespace portable
+
+#if defined(__x86_64__)
+namespace aes_ni {
+extern const Aead kAes128Gcm;
+extern const Aead kAes256Gcm;
+}  // namespace aes_ni
+namespace vaes_256 {
+extern const Aead kAes128Gcm;
+extern const Aead kAes256Gcm;
+}  // namespace vaes_256
+namespace vaes_512 {
+extern const Aead kAes128Gcm;
+extern const Aead kAes256Gcm;
+}  // namespace vaes_512
+namespace ssse3 {
+extern const Aead kChaCha20Poly1305;
+}
+namespace avx2 {
+extern const Aead kChaCha20Poly1305;
+}
+namespace avx512 {
+extern const Aead kChaCha20Poly1305;
+}
+#endif
+
+/// Overwrites memory in a way that the compiler may not leave out.
+inline void wipe(void* memory, std::size_t size) noexcept {
+  std::memset(memory, 0, size);
+  asm volatile("" : : "r"(memory) : "memory");
+}
+
+/// memcpy of at most 63 bytes, without a call: sizes of messages are public.
+[[gnu::always_inline]] inline void copy_short(std::uint8_t* to, const std::uint8_t* from, std::size_t size) noexcept {
+  while (size >= 16) {
+    std::memcpy(to, from, 16);
+    to += 16;
+    from += 16;
+    size -= 16;
+  }
+  if (size >= 8) {
+    std::uint64_t head;
+    std::uint64_t end;
+    std::memcpy(&head, from, 8);
+    std::memcpy(&end, from + size - 8, 8);
+    std::memcpy(to, &head, 8);
+    std::memcpy(to + size - 8, &end, 8);
+  } else if (size >= 4) {
+    std::uint32_t head;
+    std::uint32_t end;
+    std::memcpy(&head, from, 4);
+    std::memcpy(&end, from + size - 4, 4);
+    std::memcpy(to, &head, 4);
+    std::memcpy(to + size - 4, &end, 4);
+  } else if (size != 0) {
+    // The first, the middle and the last byte are all there is of 1, 2 or 3.
+    const std::uint8_t head = from[0];
+    const std::uint8_t middle = from[size / 2];
+    const std::uint8_t end = from[size - 1];
+    to[0] = head;
+    to[size / 2] = middle;
+    to[size - 1] = end;
+  }
+}
+
+inline std::uint64_t load_le64(const std::uint8_t* from) noexcept {
+  std::uint64_t value;
+  std::memcpy(&value, from, 8);
+  if constexpr (std::endian::native == std::endian::big) {
+    value = __builtin_bswap64(value);
+  }
+  return value;
+}
+
+inline void store_le64(std::uint8_t* to, std::uint64_t value) noexcept {
+  if constexpr (std::endian::native == std::endian::big) {
+    value = __builtin_bswap64(value);
+  }
+  std::memcpy(to, &value, 8);
+}
+
+inline std::uint32_t load_le32(const std::uint8_t* from) noexcept {
+  std::uint32_t value;
+  std::memcpy(&value, from, 4);
+  if constexpr (std::endian::native == std::endian::big) {
+    value = __builtin_bswap32(value);
+  }
+  return value;
+}
+
+inline void store_le32(std::uint8_t* to, std::uint32_t value) noexcept {
+  if constexpr (std::endian::native == std::endian::big) {
+    value = __builtin_bswap32(value);
+  }
+  std::memcpy(to, &value, 4);
+}
+
+inline std::uint64_t load_be64(const std::uint8_t* from) noexcept { return __builtin_bswap64(load_le64(from)); }
+
+inline void store_be64(std::uint8_t* to, std::uint64_t value) noexcept { store_le64(to, __builtin_bswap64(value)); }
+
+/// The plaintext of a job, source segments and tail, as one stream of bytes.
+class Gather {
+ public:
+  explicit Gather(const SealJob& job) noexcept : source_(job.source), run_(job.tail), size_(job.tail.size()) {
+    for (const auto& segment : source_) {
+      size_ += segment.size();
+    }
+    if (!source_.empty()) {
+      tail_ = job.tail;
+      run_ = source_[0];
+    }
+  }
+
+  /// All that is left, in bytes.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+  /// What is left of it in one piece: not zero unless all is taken.
+  [[nodiscard]] std::size_t run() noexcept {
+    while (run_.empty() && !source_.empty()) {
+      next_segment();
+    }
+    return run_.size();
+  }
+
+  /// Takes `size` bytes from the present run.
+  const std::uint8_t* take(std::size_t size) noexcept {
+    const std::uint8_t* bytes = run_.data();
+    run_ = run_.subspan(size);
+    size_ -= size;
+    return bytes;
+  }
+
+  /// Takes `size` bytes, copying them.
+  void copy(std::uint8_t* to, std::size_t size) noexcept {
+    while (size != 0) {
+      std::size_t part = run();
+      part = part < size ? part : size;
+      const std::uint8_t* from = take(part);
+      if (part < 64) {
+        copy_short(to, from, part);
+      } else {
+        std::memcpy(to, from, part);
+      }
+      to += part;
+      size -= part;
+    }
+  }
+
+ private:
+  void next_segment() noexcept {
+    source_ = source_.subspan(1);
+    run_ = source_.empty() ? tail_ : source_[0];
+  }
+
+  std::span<const std::span<const std::uint8_t>> source_;  // the present run's segment and those after it
+  std::span<const std::uint8_t> tail_;
+  std::span<const std::uint8_t> run_;
+  std::size_t size_;
+};
+
+}  // namespace lockstep::kernels

@@ -1,0 +1,25 @@
+#if defined(__x86_64__)
+#include <new>
+
+#include <immintrin.h>
+
+#include "aead.hpp"
+#include "target.hpp"
+
+LOCKSTEP_TARGET_BEGIN("avx2,bmi,bmi2")
+namespace lockstep::kernels::avx2 {
+
+inline constexpr InstructionSet kInstructionSet = InstructionSet::avx2;
+
+// Each text uses those before it.
+// clang-format off
+#include "vectors/x86_128.inl"
+#include "vectors/x86_256.inl"
+#include "vectors/x86_words_256.inl"
+#include "poly1305.inl"
+#include "chacha20_poly1305.inl"
+// clang-format on
+
+}  // namespace lockstep::kernels::avx2
+LOCKSTEP_TARGET_END
+#endif

@@ -1,0 +1,18 @@
+#include <new>
+
+#include "aead.hpp"
+#include "target.hpp"
+
+namespace lockstep::kernels::portable {
+
+inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
+
+// Each text uses those before it.
+// clang-format off
+#include "vectors/portable.inl"
+#include "vectors/one_lane.inl"
+#include "poly1305.inl"
+#include "chacha20_poly1305.inl"
+// clang-format on
+
+}  // namespace lockstep::kernels::portable

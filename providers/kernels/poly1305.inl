@@ -1,0 +1,77 @@
+// Poly1305 (RFC 8439 2.5) on 64-bit integers. Include it inside the namespace and target region of an instruction set.
+
+__extension__ using Wide = unsigned __int128;
+
+// The sum so far, modulo 2^130 - 5 but not wholly reduced, and the factor r.
+struct Poly1305 {
+  std::uint64_t h0 = 0;
+  std::uint64_t h1 = 0;
+  std::uint64_t h2 = 0;  // a few bits
+  std::uint64_t r0;
+  std::uint64_t r1;
+  std::uint64_t s1;  // r1 5/4: r is clamped, so that r1 is a multiple of four, and 2^130 is 5
+};
+
+LOCKSTEP_INLINE Poly1305 begin_poly1305(const std::uint8_t* r) {
+  Poly1305 poly;
+  // RFC 8439 2.5: "r[3], r[7], r[11], and r[15] are required to have their top four bits clear"; "r[4], r[8], and r[12]
+  // are required to have their bottom two bits clear"
+  poly.r0 = load_le64(r) & 0x0ffffffc0fffffff;
+  poly.r1 = load_le64(r + 8) & 0x0ffffffc0ffffffc;
+  poly.s1 = poly.r1 + (poly.r1 >> 2);
+  return poly;
+}
+
+// Adds one block of 16 bytes.
+LOCKSTEP_INLINE void hash_block(Poly1305& poly, std::uint64_t low, std::uint64_t high) {
+  const Wide sum0 = Wide{poly.h0} + low;
+  const Wide sum1 = Wide{poly.h1} + high + static_cast<std::uint64_t>(sum0 >> 64);
+  const std::uint64_t h0 = static_cast<std::uint64_t>(sum0);
+  const std::uint64_t h1 = static_cast<std::uint64_t>(sum1);
+  const std::uint64_t h2 = poly.h2 + 1 + static_cast<std::uint64_t>(sum1 >> 64);
+
+  const Wide d0 = Wide{h0} * poly.r0 + Wide{h1} * poly.s1;
+  const Wide d1 = Wide{h0} * poly.r1 + Wide{h1} * poly.r0 + h2 * poly.s1 + static_cast<std::uint64_t>(d0 >> 64);
+  const std::uint64_t d2 = h2 * poly.r0 + static_cast<std::uint64_t>(d1 >> 64);
+
+  // What stands at and above 2^130 comes back times 5.
+  const Wide low_sum = Wide{static_cast<std::uint64_t>(d0)} + ((d2 >> 2) + (d2 & ~std::uint64_t{3}));
+  const Wide high_sum = Wide{static_cast<std::uint64_t>(d1)} + static_cast<std::uint64_t>(low_sum >> 64);
+  poly.h0 = static_cast<std::uint64_t>(low_sum);
+  poly.h1 = static_cast<std::uint64_t>(high_sum);
+  poly.h2 = (d2 & 3) + static_cast<std::uint64_t>(high_sum >> 64);
+}
+
+LOCKSTEP_INLINE void hash_block(Poly1305& poly, const std::uint8_t* block) {
+  hash_block(poly, load_le64(block), load_le64(block + 8));
+}
+
+// Adds bytes, zero padded to whole blocks (RFC 8439 2.8).
+LOCKSTEP_INLINE void hash_padded(Poly1305& poly, const std::uint8_t* from, std::size_t size) {
+  for (; size >= 16; size -= 16, from += 16) {
+    hash_block(poly, from);
+  }
+  if (size != 0) {
+    std::uint8_t last[16] = {};
+    copy_short(last, from, size);
+    hash_block(poly, last);
+  }
+}
+
+struct Tag {
+  std::uint64_t low;
+  std::uint64_t high;
+};
+
+// Reduces wholly and adds the second half of the one-time key.
+LOCKSTEP_INLINE Tag finish_poly1305(const Poly1305& poly, const std::uint8_t* s) {
+  // h - (2^130 - 5) = h + 5 - 2^130: not negative when h + 5 reaches 2^130.
+  const Wide plus0 = Wide{poly.h0} + 5;
+  const Wide plus1 = Wide{poly.h1} + static_cast<std::uint64_t>(plus0 >> 64);
+  const std::uint64_t plus2 = poly.h2 + static_cast<std::uint64_t>(plus1 >> 64);
+  const std::uint64_t reaches = 0 - (plus2 >> 2 & 1);
+  const std::uint64_t h0 = (static_cast<std::uint64_t>(plus0) & reaches) | (poly.h0 & ~reaches);
+  const std::uint64_t h1 = (static_cast<std::uint64_t>(plus1) & reaches) | (poly.h1 & ~reaches);
+  const Wide low = Wide{h0} + load_le64(s);
+  return {static_cast<std::uint64_t>(low), h1 + load_le64(s + 8) + static_cast<std::uint64_t>(low >> 64)};
+}

@@ -1,0 +1,34 @@
+// The vector layer for 256-bit registers: a Vector is two Blocks, called lanes. Include it after x86_128.inl.
+
+struct Vector {
+  __m256i bits;
+};
+inline constexpr std::size_t kLanes = 2;
+
+LOCKSTEP_INLINE Vector load_vector(const std::uint8_t* from) {
+  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))};
+}
+LOCKSTEP_INLINE void store(std::uint8_t* to, Vector a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), a.bits); }
+LOCKSTEP_INLINE Vector zero_vector() { return {_mm256_setzero_si256()}; }
+/// The same block in every lane.
+LOCKSTEP_INLINE Vector broadcast(Block a) { return {_mm256_broadcastsi128_si256(a.bits)}; }
+/// a in the first lane, zero in the others.
+LOCKSTEP_INLINE Vector widen(Block a) { return {_mm256_zextsi128_si256(a.bits)}; }
+/// The lanes' exclusive or.
+LOCKSTEP_INLINE Block fold_lanes(Vector a) {
+  return {_mm_xor_si128(_mm256_castsi256_si128(a.bits), _mm256_extracti128_si256(a.bits, 1))};
+}
+LOCKSTEP_INLINE Vector bit_xor(Vector a, Vector b) { return {_mm256_xor_si256(a.bits, b.bits)}; }
+LOCKSTEP_INLINE Vector bit_and(Vector a, Vector b) { return {_mm256_and_si256(a.bits, b.bits)}; }
+LOCKSTEP_INLINE Vector select(Vector mask, Vector a, Vector b) {
+  return {_mm256_or_si256(_mm256_and_si256(mask.bits, a.bits), _mm256_andnot_si256(mask.bits, b.bits))};
+}
+LOCKSTEP_INLINE Vector add_32(Vector a, Vector b) { return {_mm256_add_epi32(a.bits, b.bits)}; }
+LOCKSTEP_INLINE Vector shuffle_bytes(Vector a, Vector order) { return {_mm256_shuffle_epi8(a.bits, order.bits)}; }
+LOCKSTEP_INLINE Vector swap_halves(Vector a) { return {_mm256_shuffle_epi32(a.bits, 0x4e)}; }
+/// Stores the first `lanes` lanes, fewer than there are.
+LOCKSTEP_INLINE void store_lanes(std::uint8_t* to, Vector a, std::size_t lanes) {
+  if (lanes != 0) {
+    store(to, Block{_mm256_castsi256_si128(a.bits)});
+  }
+}

@@ -1,0 +1,143 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <lockstep/kernels.hpp>
+
+namespace lockstep::kernels::test {
+
+using Bytes = std::vector<std::uint8_t>;
+
+inline Bytes random_bytes(std::size_t size, std::uint64_t seed) {
+  std::mt19937_64 generator(seed * 0x9e3779b97f4a7c15 + size);
+  Bytes bytes(size);
+  for (auto& byte : bytes) byte = static_cast<std::uint8_t>(generator());
+  return bytes;
+}
+
+inline Bytes from_hex(std::string_view hex) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    ADD_FAILURE() << "not a hexadecimal digit: " << c;
+    return 0;
+  };
+  Bytes bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes.push_back(static_cast<std::uint8_t>(digit(hex[i]) * 16 + digit(hex[i + 1])));
+  }
+  return bytes;
+}
+
+// One algorithm on one instruction set, whether or not this processor has it.
+struct Implementation {
+  Algorithm algorithm;
+  InstructionSet set;
+};
+
+inline const std::vector<Implementation>& implementations() {
+  static const std::vector<Implementation> all = {
+      {Algorithm::aes_128_gcm, InstructionSet::portable},       {Algorithm::aes_256_gcm, InstructionSet::portable},
+      {Algorithm::chacha20_poly1305, InstructionSet::portable},
+#if defined(__x86_64__)
+      {Algorithm::aes_128_gcm, InstructionSet::aes_ni},         {Algorithm::aes_256_gcm, InstructionSet::aes_ni},
+      {Algorithm::aes_128_gcm, InstructionSet::vaes_256},       {Algorithm::aes_256_gcm, InstructionSet::vaes_256},
+      {Algorithm::aes_128_gcm, InstructionSet::vaes_512},       {Algorithm::aes_256_gcm, InstructionSet::vaes_512},
+      {Algorithm::chacha20_poly1305, InstructionSet::ssse3},    {Algorithm::chacha20_poly1305, InstructionSet::avx2},
+      {Algorithm::chacha20_poly1305, InstructionSet::avx512},
+#endif
+  };
+  return all;
+}
+
+inline std::string algorithm_name(Algorithm algorithm) {
+  switch (algorithm) {
+    case Algorithm::aes_128_gcm: return "aes_128_gcm";
+    case Algorithm::aes_256_gcm: return "aes_256_gcm";
+    case Algorithm::chacha20_poly1305: return "chacha20_poly1305";
+  }
+  return "unknown";
+}
+
+inline std::string test_name(const Implementation& implementation) {
+  std::string set = name(implementation.set);
+  std::ranges::replace(set, '-', '_');
+  return algorithm_name(implementation.algorithm) + "_" + set;
+}
+
+// A prepared key. The context stands `offset` bytes after a boundary of 64.
+class Key {
+ public:
+  Key(const Aead& aead, std::span<const std::uint8_t> key, std::size_t offset = 0)
+      : aead_(aead), storage_(kMaxContextSize + 128), context_(align(storage_.data()) + offset) {
+    EXPECT_EQ(key.size(), aead.key_size);
+    aead_.init(context_, key.data());
+  }
+  ~Key() { aead_.destroy(context_); }
+  Key(const Key&) = delete;
+  Key& operator=(const Key&) = delete;
+
+  void* context() { return context_; }
+
+  Bytes seal(std::span<const std::uint8_t> nonce, std::span<const std::uint8_t> aad,
+             std::span<const std::uint8_t> text) {
+    const std::array segments{text};
+    Bytes sealed(text.size() + kTagSize);
+    const SealJob job{nonce.data(), aad, segments, {}, sealed.data()};
+    aead_.seal(context_, {&job, 1});
+    return sealed;
+  }
+
+  // The plaintext; what the destination holds goes to `*left` when opening fails.
+  bool open(std::span<const std::uint8_t> nonce, std::span<const std::uint8_t> aad,
+            std::span<const std::uint8_t> sealed, Bytes& text) {
+    text.assign(sealed.size() < kTagSize ? 0 : sealed.size() - kTagSize, 0xa5);
+    OpenJob job{nonce.data(), aad, sealed, text.data()};
+    const std::size_t right = aead_.open(context_, {&job, 1});
+    EXPECT_EQ(right, job.ok ? 1U : 0U);
+    return job.ok;
+  }
+
+ private:
+  static std::uint8_t* align(std::uint8_t* bytes) {
+    void* aligned = bytes;
+    std::size_t space = kMaxContextSize + 128;
+    return static_cast<std::uint8_t*>(std::align(64, kMaxContextSize + 64, aligned, space));
+  }
+
+  const Aead& aead_;
+  Bytes storage_;
+  std::uint8_t* context_;
+};
+
+// Runs for each implementation; one that this processor lacks is skipped, and says so.
+class EveryImplementation : public testing::TestWithParam<Implementation> {
+ protected:
+  void SetUp() override {
+    aead_ = find(GetParam().algorithm, GetParam().set);
+    if (aead_ == nullptr) {
+      GTEST_SKIP() << "this processor cannot run " << name(GetParam().set) << ": "
+                   << algorithm_name(GetParam().algorithm) << " is not tested here";
+    }
+  }
+
+  const Aead& aead() const { return *aead_; }
+
+ private:
+  const Aead* aead_ = nullptr;
+};
+
+}  // namespace lockstep::kernels::test
