@@ -1,0 +1,39 @@
+#pragma once
+// From the words of a command line to values: lists of suites, groups and schemes, key types, moments, addresses.
+// Every function throws `CLI::ValidationError` with the words that would have been understood.
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lockstep/time.hpp>
+#include <lockstep/types.hpp>
+
+namespace lockstep::tool {
+
+/// Comma- or colon-separated, from registered or OpenSSL names, without regard to case.
+[[nodiscard]] std::vector<CipherSuite> parse_suites(const std::string& list);
+[[nodiscard]] std::vector<NamedGroup> parse_groups(const std::string& list);
+[[nodiscard]] std::vector<SignatureScheme> parse_schemes(const std::string& list);
+/// "h2,http/1.1".
+[[nodiscard]] std::vector<std::string> parse_alpn(const std::string& list);
+
+[[nodiscard]] KeyType parse_key_type(const std::string& word);
+/// "rsa", "p256", ... for help texts.
+[[nodiscard]] std::vector<std::string> key_type_words();
+
+/// "2026-11-21", "2026-11-21T20:31:36Z" or seconds since 1970, in UTC.
+[[nodiscard]] Time parse_time(const std::string& text);
+/// The system's clock.
+[[nodiscard]] Time time_now();
+
+struct HostAndPort {
+  std::string host;
+  std::uint16_t port;
+};
+/// "example.com", "example.com:8443", "192.0.2.1:443", "[2001:db8::1]:443", "2001:db8::1".
+[[nodiscard]] HostAndPort parse_host_and_port(const std::string& text, std::uint16_t default_port);
+
+}  // namespace lockstep::tool

@@ -1,0 +1,22 @@
+#pragma once
+// The subcommands: each adds itself to the program and hands back what runs it.
+
+#include <functional>
+
+#include <CLI/CLI.hpp>
+
+namespace lockstep::tool {
+
+struct Command {
+  CLI::App* app;
+  /// The exit status. May throw `Failure`.
+  std::function<int()> run;
+};
+
+[[nodiscard]] Command client_command(CLI::App& program);
+[[nodiscard]] Command server_command(CLI::App& program);
+[[nodiscard]] Command cert_command(CLI::App& program);
+[[nodiscard]] Command verify_command(CLI::App& program);
+[[nodiscard]] Command ciphers_command(CLI::App& program);
+
+}  // namespace lockstep::tool

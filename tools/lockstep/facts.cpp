@@ -1,0 +1,124 @@
+#include "facts.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include "provider.hpp"
+
+namespace lockstep::tool {
+namespace {
+
+template <class CodePoint>
+std::string text_of(std::optional<CodePoint> value) {
+  return value ? to_text(*value) : std::string();
+}
+
+}  // namespace
+
+Facts facts_of(const blocking::Stream& stream) {
+  const Connection& connection = stream.connection();
+  return {.peer = stream.peer_address().text(),
+          .version = text_of(connection.version()),
+          .suite = text_of(connection.suite()),
+          .group = text_of(connection.group()),
+          .own_scheme = text_of(connection.own_scheme()),
+          .peer_scheme = text_of(connection.peer_scheme()),
+          .alpn = std::string(connection.alpn()),
+          .server_name = stream.server_name(),
+          .resumed = connection.resumed(),
+          .retried = connection.retried()};
+}
+
+std::vector<Row> rows_of(const Facts& facts) {
+  std::vector<Row> rows;
+  const auto add = [&rows](std::string name, std::string value) {
+    if (!value.empty()) rows.push_back({std::move(name), std::move(value)});
+  };
+  add("version", facts.version);
+  add("suite", facts.suite);
+  add("group", facts.group + (facts.retried ? " (after HelloRetryRequest)" : ""));
+  add("peer signs", facts.peer_scheme);
+  add("we sign", facts.own_scheme);
+  add("ALPN", facts.alpn.empty() ? "none" : printable(facts.alpn));
+  add("resumed", facts.resumed ? "yes" : "no");
+  return rows;
+}
+
+Json json_of(const Facts& facts) {
+  Json json = Json::object();
+  const auto add = [&json](const char* name, const std::string& value) {
+    if (!value.empty()) json[name] = printable(value);
+  };
+  add("peer", facts.peer);
+  add("version", facts.version);
+  add("suite", facts.suite);
+  add("group", facts.group);
+  add("peer_scheme", facts.peer_scheme);
+  add("own_scheme", facts.own_scheme);
+  add("alpn", facts.alpn);
+  add("server_name", facts.server_name);
+  json["resumed"] = facts.resumed;
+  json["hello_retry_request"] = facts.retried;
+  return json;
+}
+
+PeerCheck::PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::PeerName name, Role peer,
+                     std::optional<Time> moment, bool accept_anyway)
+    : anchors_(anchors != nullptr ? std::move(anchors) : std::make_shared<const x509::TrustAnchors>()),
+      name_(std::move(name)),
+      peer_(peer),
+      moment_(moment),
+      accept_anyway_(accept_anyway) {}
+
+bool PeerCheck::operator()(Connection& connection, Event& event) {
+  if (std::holds_alternative<PeerKeyUpdated>(event)) ++peer_key_updates_;
+  if (const auto* complete = std::get_if<HandshakeComplete>(&event); complete != nullptr && !judgement_) {
+    // Verification was off: what it would have said is told all the same.
+    if (!complete->peer_chain.empty()) look_at(complete->peer_chain, system_time());
+  }
+  auto* verify = std::get_if<VerifyPeer>(&event);
+  if (verify == nullptr) return false;
+  look_at(verify->chain, verify->now);
+  if (judgement_->ok() || accept_anyway_) {
+    (void)connection.answer(std::move(verify->token), PeerAccepted{});
+  } else {
+    const x509::Code code = judgement_->verdict.code;
+    (void)connection.answer(std::move(verify->token), PeerRejected{reason_of(code), static_cast<std::uint16_t>(code)});
+  }
+  return true;
+}
+
+void PeerCheck::look_at(std::span<const Bytes> chain, Time now) {
+  chain_.clear();
+  views_.clear();
+  for (const Bytes der : chain) chain_.emplace_back(der.begin(), der.end());
+  views_.assign(chain_.begin(), chain_.end());
+  const Time moment = moment_.value_or(now);
+  judgement_ = judge({.provider = provider(),
+                      .anchors = *anchors_,
+                      .chain = views_,
+                      .peer = peer_,
+                      .name = name_,
+                      .time = std::chrono::floor<std::chrono::seconds>(moment.time_since_epoch()).count()});
+}
+
+Trouble trouble_of(const IoError& error) {
+  Trouble trouble{error.text, "", Json{{"operation", name(error.operation)}, {"condition", name(error.condition)}}};
+  if (error.tls) {
+    trouble.json["reason"] = name(error.tls->reason);
+    trouble.json["alert"] = name(error.tls->alert);
+    trouble.json["place"] = name(error.tls->place);
+    trouble.json["origin"] = name(error.tls->origin);
+    trouble.json["advice"] = advise(error.tls->reason);
+  }
+  trouble.json["text"] = error.text;
+  return trouble;
+}
+
+std::string with_separators(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
+}  // namespace lockstep::tool

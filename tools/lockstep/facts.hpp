@@ -1,0 +1,78 @@
+#pragma once
+// What was agreed on a connection, for a report: copied out of the stream, so that it outlives it.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <lockstep/blocking.hpp>
+
+#include "terminal.hpp"
+#include "verdict.hpp"
+
+namespace lockstep::tool {
+
+struct Facts {
+  std::string peer;  ///< address
+  std::string version;
+  std::string suite;
+  std::string group;
+  std::string own_scheme;
+  std::string peer_scheme;
+  std::string alpn;
+  std::string server_name;
+  bool resumed = false;
+  bool retried = false;
+};
+
+/// After the handshake, or as far as it came.
+[[nodiscard]] Facts facts_of(const blocking::Stream& stream);
+
+[[nodiscard]] std::vector<Row> rows_of(const Facts& facts);
+/// Without fields that have no value.
+[[nodiscard]] Json json_of(const Facts& facts);
+
+/// Judges the peer's certificates and remembers what it saw, whether or not they are good. Made for
+/// `blocking::Options::intercept`; one for each connection.
+class PeerCheck {
+ public:
+  /// Throws nothing. `anchors` may be null: nobody is trusted.
+  PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::PeerName name, Role peer,
+            std::optional<Time> moment, bool accept_anyway);
+
+  /// Takes the events that concern certificates, and counts the peer's key updates. True when it answered.
+  bool operator()(Connection& connection, Event& event);
+
+  /// Nothing when the peer showed no certificate.
+  [[nodiscard]] const std::optional<Judgement>& judgement() const noexcept { return judgement_; }
+  /// As sent, leaf first, DER.
+  [[nodiscard]] const std::vector<std::vector<std::uint8_t>>& chain() const noexcept { return chain_; }
+  [[nodiscard]] unsigned peer_key_updates() const noexcept { return peer_key_updates_; }
+
+ private:
+  void look_at(std::span<const Bytes> chain, Time now);
+
+  std::shared_ptr<const x509::TrustAnchors> anchors_;
+  x509::PeerName name_;
+  Role peer_;
+  std::optional<Time> moment_;
+  bool accept_anyway_;
+  std::vector<std::vector<std::uint8_t>> chain_;
+  std::vector<Bytes> views_;
+  std::optional<Judgement> judgement_;
+  unsigned peer_key_updates_ = 0;
+};
+
+/// What went wrong, for people and for machines.
+struct Trouble {
+  std::string text;
+  std::string advice;
+  Json json;
+};
+[[nodiscard]] Trouble trouble_of(const IoError& error);
+
+/// "1,234,567".
+[[nodiscard]] std::string with_separators(std::uint64_t number);
+
+}  // namespace lockstep::tool

@@ -1,0 +1,82 @@
+#include "tls_options.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "arguments.hpp"
+
+namespace lockstep::tool {
+
+void add_tls_options(CLI::App& app, TlsOptions& options) {
+  constexpr const char* kGroup = "Protocol";
+  app.add_option("--alpn", options.alpn, "Application protocols in order of preference, as \"h2,http/1.1\"")
+      ->option_text("LIST")
+      ->group(kGroup);
+  app.add_option("--suite", options.suites, "Cipher suites in order of preference (`lockstep ciphers` lists them)")
+      ->option_text("LIST")
+      ->group(kGroup);
+  app.add_option("--group", options.groups, "Key exchange groups in order of preference")
+      ->option_text("LIST")
+      ->group(kGroup);
+  app.add_option("--scheme", options.schemes, "Signature schemes in order of preference")
+      ->option_text("LIST")
+      ->group(kGroup);
+  app.add_option("--max-fragment", options.max_fragment, "The most plaintext in a record that is sent, 64 to 16384")
+      ->check(CLI::Range(64, 16384))
+      ->option_text("BYTES")
+      ->group(kGroup);
+  app.add_option("--padding", options.padding, "Pad records to a multiple of so many bytes")
+      ->check(CLI::Range(2, 16384))
+      ->option_text("BYTES")
+      ->group(kGroup);
+  app.add_option("--keylog", options.key_log,
+                 "Append the connection's secrets for Wireshark; whoever reads the file reads it")
+      ->option_text("FILE")
+      ->group(kGroup);
+}
+
+void apply(const TlsOptions& options, ConfigBuilder& builder) {
+  if (!options.alpn.empty()) builder.alpn(parse_alpn(options.alpn));
+  if (!options.suites.empty()) builder.suites(parse_suites(options.suites));
+  if (!options.groups.empty()) builder.groups(parse_groups(options.groups));
+  if (!options.schemes.empty()) builder.schemes(parse_schemes(options.schemes));
+  if (options.max_fragment != 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_fragment));
+  if (options.padding != 0) builder.padding(PaddingPolicy::to_multiple_of(static_cast<std::uint16_t>(options.padding)));
+  builder.key_log(!options.key_log.empty());
+}
+
+std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
+  auto config = builder.build();
+  if (config) return *config;
+  std::vector<std::string> texts;
+  for (const ConfigProblem& problem : config.error()) texts.push_back(problem.setting + ": " + problem.text);
+  throw CLI::ValidationError(joined(texts, "; "));
+}
+
+KeyLog::KeyLog(const std::string& path)
+    : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600)) {
+  if (!file_) {
+    throw Failure("the key log " + path + " cannot be opened: " + std::strerror(errno),
+                  "Give --keylog a file in a folder that you may write to.");
+  }
+}
+
+void KeyLog::append(std::string_view line) {
+  const std::string whole = std::string(line) + "\n";
+  const std::scoped_lock lock(mutex_);
+  if (::write(file_.number(), whole.data(), whole.size()) != static_cast<ssize_t>(whole.size()) && !warned_) {
+    warned_ = true;
+    print_warning(std::string("the key log is incomplete: ") + std::strerror(errno));
+  }
+}
+
+std::function<void(std::string_view)> key_log_of(const TlsOptions& options) {
+  if (options.key_log.empty()) return {};
+  print_warning("secrets go to " + options.key_log + ": whoever reads that file can read these connections");
+  return [log = std::make_shared<KeyLog>(options.key_log)](std::string_view line) { log->append(line); };
+}
+
+}  // namespace lockstep::tool

@@ -1,0 +1,50 @@
+#pragma once
+// The options of a connection that client and server share, and the key log.
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lockstep/config.hpp>
+#include <lockstep/io.hpp>
+
+#include "terminal.hpp"
+
+namespace lockstep::tool {
+
+struct TlsOptions {
+  std::string alpn;
+  std::string suites;
+  std::string groups;
+  std::string schemes;
+  unsigned max_fragment = 0;
+  unsigned padding = 0;
+  std::string key_log;
+};
+void add_tls_options(CLI::App& app, TlsOptions& options);
+
+/// Puts the options into a builder. Throws `CLI::ValidationError` for words that it does not know.
+void apply(const TlsOptions& options, ConfigBuilder& builder);
+
+/// The configuration; throws `CLI::ValidationError` with every problem.
+[[nodiscard]] std::shared_ptr<const Config> built(const ConfigBuilder& builder);
+
+/// A file that key log lines are appended to, whole lines at a time, from any thread. Readable by its owner alone.
+class KeyLog {
+ public:
+  explicit KeyLog(const std::string& path);
+  void append(std::string_view line);
+
+ private:
+  Descriptor file_;
+  std::mutex mutex_;
+  bool warned_ = false;
+};
+
+/// What `blocking::Options::key_log` takes: nothing when no key log was asked for. Warns aloud.
+[[nodiscard]] std::function<void(std::string_view)> key_log_of(const TlsOptions& options);
+
+}  // namespace lockstep::tool
