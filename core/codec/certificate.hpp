@@ -38,10 +38,10 @@ struct Certificate {
 
 /// What to write.
 struct CertificateParameters {
-  Bytes certificate_request_context;
-  std::span<const Bytes> chain;         ///< DER, the end entity first; empty says that there is no certificate
-  Bytes ocsp_response;                  ///< for the end entity; empty: none
-  Bytes signed_certificate_timestamps;  ///< a SignedCertificateTimestampList for the end entity; empty: none
+  Bytes certificate_request_context{};
+  std::span<const Bytes> chain{};         ///< DER, the end entity first; empty says that there is no certificate
+  Bytes ocsp_response{};                  ///< for the end entity; empty: none
+  Bytes signed_certificate_timestamps{};  ///< a SignedCertificateTimestampList for the end entity; empty: none
 };
 
 /// Writes a whole message; an empty view when it did not fit.

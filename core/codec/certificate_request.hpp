@@ -35,10 +35,10 @@ struct CertificateRequest {
 
 /// What to write. Empty fields are not written, but for signature_algorithms, which must not be empty.
 struct CertificateRequestParameters {
-  Bytes certificate_request_context;
-  std::span<const SignatureScheme> signature_algorithms;
-  std::span<const SignatureScheme> signature_algorithms_cert;
-  std::span<const Bytes> certificate_authorities;  ///< DER names
+  Bytes certificate_request_context{};
+  std::span<const SignatureScheme> signature_algorithms{};
+  std::span<const SignatureScheme> signature_algorithms_cert{};
+  std::span<const Bytes> certificate_authorities{};  ///< DER names
 };
 
 /// Writes a whole message; an empty view when it did not fit.

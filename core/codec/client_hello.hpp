@@ -79,7 +79,7 @@ struct ClientHello {
 
 /// A PSK to offer. Its binder is written as zeros and filled in later.
 struct PskOffer {
-  Bytes identity;
+  Bytes identity{};
   std::uint32_t obfuscated_ticket_age = 0;
   std::size_t binder_length = 0;  ///< the length of the PSK's hash
 };
@@ -100,37 +100,38 @@ struct Grease {
 /// What to write. Every view is of the caller's memory. Fields that are empty are not written, unless said otherwise.
 struct ClientHelloParameters {
   ProtocolVersion legacy_version = ProtocolVersion::tls_1_2;
-  Bytes random;  ///< kRandomSize bytes
-  Bytes legacy_session_id;
-  std::span<const CipherSuite> cipher_suites;  ///< signalling suites included
+  Bytes random{};  ///< kRandomSize bytes
+  Bytes legacy_session_id{};
+  std::span<const CipherSuite> cipher_suites{};  ///< signalling suites included
 
-  std::string_view server_name;
-  std::span<const ProtocolVersion> supported_versions;
-  std::span<const NamedGroup> supported_groups;
+  std::string_view server_name{};
+  std::span<const ProtocolVersion> supported_versions{};
+  std::span<const NamedGroup> supported_groups{};
   std::span<const KeyShareEntry>
       key_shares;  ///< key_share is written whenever TLS 1.3 is among supported_versions, empty or not
-  std::span<const SignatureScheme> signature_algorithms;
-  std::span<const SignatureScheme> signature_algorithms_cert;
-  std::span<const std::string> application_layer_protocol_negotiation;
-  std::span<const Bytes> certificate_authorities;  ///< DER names
-  std::span<const PskKeyExchangeMode> psk_key_exchange_modes;
-  std::span<const PskOffer> pre_shared_keys;
-  Bytes cookie;
+  std::span<const SignatureScheme> signature_algorithms{};
+  std::span<const SignatureScheme> signature_algorithms_cert{};
+  std::span<const std::string> application_layer_protocol_negotiation{};
+  std::span<const Bytes> certificate_authorities{};  ///< DER names
+  std::span<const PskKeyExchangeMode> psk_key_exchange_modes{};
+  std::span<const PskOffer> pre_shared_keys{};
+  Bytes cookie{};
   bool status_request = false;
   bool signed_certificate_timestamp = false;
   bool early_data = false;
   bool post_handshake_auth = false;
-  std::optional<std::uint16_t> record_size_limit;
+  std::optional<std::uint16_t> record_size_limit{};
+  std::optional<std::uint16_t> padding{};  ///< so many zeros (RFC 7685)
   // for a TLS 1.2 server
   bool extended_master_secret = false;
-  bool ec_point_formats = false;            ///< uncompressed
-  std::optional<Bytes> renegotiation_info;  ///< empty in a first handshake
-  std::optional<Bytes> session_ticket;      ///< empty asks for one
+  bool ec_point_formats = false;              ///< uncompressed
+  std::optional<Bytes> renegotiation_info{};  ///< empty in a first handshake
+  std::optional<Bytes> session_ticket{};      ///< empty asks for one
 
-  std::optional<Grease> grease;
+  std::optional<Grease> grease{};
   /// Shuffles the extensions, pre_shared_key staying last; the same seed gives the same order, whichever are present.
   /// Nothing: fixed order.
-  std::optional<std::uint64_t> permutation_seed;
+  std::optional<std::uint64_t> permutation_seed{};
 };
 
 struct EncodedClientHello {

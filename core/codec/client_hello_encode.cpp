@@ -7,7 +7,8 @@
 namespace lockstep::codec {
 namespace {
 
-/// Every extension that a ClientHello can carry but pre_shared_key, in the order without permutation.
+/// Every extension that a ClientHello can carry but pre_shared_key, in the order without permutation: that of the
+/// traces in RFC 8448.
 constexpr std::array kOrder{
     ExtensionType::server_name,
     ExtensionType::extended_master_secret,
@@ -17,17 +18,18 @@ constexpr std::array kOrder{
     ExtensionType::session_ticket,
     ExtensionType::application_layer_protocol_negotiation,
     ExtensionType::status_request,
-    ExtensionType::signature_algorithms,
-    ExtensionType::signature_algorithms_cert,
     ExtensionType::signed_certificate_timestamp,
     ExtensionType::key_share,
-    ExtensionType::psk_key_exchange_modes,
-    ExtensionType::supported_versions,
-    ExtensionType::cookie,
     ExtensionType::early_data,
+    ExtensionType::supported_versions,
+    ExtensionType::signature_algorithms,
+    ExtensionType::signature_algorithms_cert,
     ExtensionType::certificate_authorities,
+    ExtensionType::cookie,
+    ExtensionType::psk_key_exchange_modes,
     ExtensionType::post_handshake_auth,
     ExtensionType::record_size_limit,
+    ExtensionType::padding,
 };
 
 /// One extension: whether it is written, and how. Gives false when the parameters do not ask for it.
@@ -165,6 +167,7 @@ bool write_extension_of(Writer& writer, ExtensionType type, const ClientHelloPar
                    [&] { write_certificate_authorities(writer, p.certificate_authorities); });
     case ExtensionType::record_size_limit:
       return write(p.record_size_limit.has_value(), [&] { writer.u16(*p.record_size_limit); });
+    case ExtensionType::padding: return write(p.padding.has_value(), [&] { writer.zeros(*p.padding); });
     case ExtensionType::cookie: return write(!p.cookie.empty(), [&] { writer.opaque16(p.cookie); });
     case ExtensionType::renegotiation_info:
       return write(p.renegotiation_info.has_value(), [&] { writer.opaque8(*p.renegotiation_info); });

@@ -46,7 +46,6 @@ Decoded<EncryptedExtensions> decode_encrypted_extensions(Bytes body, const Exten
 Bytes encode_encrypted_extensions(Writer& writer, const EncryptedExtensionsParameters& parameters) noexcept {
   return write_handshake_message(writer, HandshakeType::encrypted_extensions, [&] {
     const auto extensions = writer.vector16();
-    if (parameters.server_name) write_empty_extension(writer, ExtensionType::server_name);
     if (!parameters.supported_groups.empty()) {
       write_extension(writer, ExtensionType::supported_groups,
                       [&] { write_code_points16(writer, parameters.supported_groups); });
@@ -60,6 +59,7 @@ Bytes encode_encrypted_extensions(Writer& writer, const EncryptedExtensionsParam
     if (parameters.record_size_limit) {
       write_extension(writer, ExtensionType::record_size_limit, [&] { writer.u16(*parameters.record_size_limit); });
     }
+    if (parameters.server_name) write_empty_extension(writer, ExtensionType::server_name);
     if (parameters.early_data) write_empty_extension(writer, ExtensionType::early_data);
   });
 }

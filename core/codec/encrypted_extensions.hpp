@@ -33,9 +33,9 @@ struct EncryptedExtensions {
 /// What to write. Empty fields are not written.
 struct EncryptedExtensionsParameters {
   bool server_name = false;
-  std::span<const NamedGroup> supported_groups;
-  Bytes application_layer_protocol_negotiation;
-  std::optional<std::uint16_t> record_size_limit;
+  std::span<const NamedGroup> supported_groups{};
+  Bytes application_layer_protocol_negotiation{};
+  std::optional<std::uint16_t> record_size_limit{};
   bool early_data = false;
 };
 

@@ -32,9 +32,9 @@ struct NewSessionTicket {
 struct NewSessionTicketParameters {
   std::uint32_t ticket_lifetime = 0;  ///< in seconds, at most kMaxTicketLifetime
   std::uint32_t ticket_age_add = 0;
-  Bytes ticket_nonce;  ///< at most 255 bytes
-  Bytes ticket;        ///< 1 to 65535 bytes
-  std::optional<std::uint32_t> max_early_data_size;
+  Bytes ticket_nonce{};  ///< at most 255 bytes
+  Bytes ticket{};        ///< 1 to 65535 bytes
+  std::optional<std::uint32_t> max_early_data_size{};
 };
 
 /// Writes a whole message; an empty view when it did not fit.

@@ -87,7 +87,6 @@ Bytes encode_server_hello(Writer& writer, const ServerHelloParameters& parameter
     writer.code_point(parameters.cipher_suite);
     writer.u8(0);  // null compression
     const auto extensions = writer.vector16();
-    write_extension(writer, ExtensionType::supported_versions, [&] { writer.code_point(parameters.selected_version); });
     if (parameters.key_share) {
       write_extension(writer, ExtensionType::key_share, [&] {
         writer.code_point(parameters.key_share->group);
@@ -97,6 +96,7 @@ Bytes encode_server_hello(Writer& writer, const ServerHelloParameters& parameter
     if (parameters.selected_identity) {
       write_extension(writer, ExtensionType::pre_shared_key, [&] { writer.u16(*parameters.selected_identity); });
     }
+    write_extension(writer, ExtensionType::supported_versions, [&] { writer.code_point(parameters.selected_version); });
   });
 }
 
@@ -108,13 +108,13 @@ Bytes encode_hello_retry_request(Writer& writer, const HelloRetryRequestParamete
     writer.code_point(parameters.cipher_suite);
     writer.u8(0);  // null compression
     const auto extensions = writer.vector16();
-    write_extension(writer, ExtensionType::supported_versions, [&] { writer.code_point(parameters.selected_version); });
     if (parameters.selected_group) {
       write_extension(writer, ExtensionType::key_share, [&] { writer.code_point(*parameters.selected_group); });
     }
     if (!parameters.cookie.empty()) {
       write_extension(writer, ExtensionType::cookie, [&] { writer.opaque16(parameters.cookie); });
     }
+    write_extension(writer, ExtensionType::supported_versions, [&] { writer.code_point(parameters.selected_version); });
   });
 }
 

@@ -71,20 +71,20 @@ struct HelloRetryRequest {
 
 /// What to write in TLS 1.3.
 struct ServerHelloParameters {
-  Bytes random;  ///< kRandomSize bytes
-  Bytes legacy_session_id_echo;
+  Bytes random{};  ///< kRandomSize bytes
+  Bytes legacy_session_id_echo{};
   CipherSuite cipher_suite{};
   ProtocolVersion selected_version = ProtocolVersion::tls_1_3;
-  std::optional<KeyShareEntry> key_share;
-  std::optional<std::uint16_t> selected_identity;
+  std::optional<KeyShareEntry> key_share{};
+  std::optional<std::uint16_t> selected_identity{};
 };
 
 struct HelloRetryRequestParameters {
-  Bytes legacy_session_id_echo;
+  Bytes legacy_session_id_echo{};
   CipherSuite cipher_suite{};
   ProtocolVersion selected_version = ProtocolVersion::tls_1_3;
-  std::optional<NamedGroup> selected_group;
-  Bytes cookie;  ///< empty: none
+  std::optional<NamedGroup> selected_group{};
+  Bytes cookie{};  ///< empty: none
 };
 
 /// Write a whole message; an empty view when it did not fit.

@@ -44,7 +44,7 @@ class Protection {
  private:
   void take(Protection& other) noexcept;
 
-  alignas(64) std::array<std::byte, kMaxAeadContextSize> context_;  // initialised by install
+  alignas(16) std::array<std::byte, kMaxAeadContextSize> context_;  // initialised by install
   const Aead* aead_ = nullptr;
   std::uint64_t sequence_ = 0;
   Nonce iv_{};

@@ -24,7 +24,7 @@ inline constexpr std::size_t kMaxSealSegments = 64;
 /// How to cut content into records.
 struct Cut {
   std::size_t max_fragment = kMaxPlaintext;  ///< content and padding of one record, 1 to kMaxPlaintext
-  PaddingPolicy padding;
+  PaddingPolicy padding{};
 };
 
 struct Sealed {

@@ -31,9 +31,7 @@ using MutableBytes = std::span<std::uint8_t>;
 }
 
 /// Whether two byte strings are equal; takes time that depends on their contents. Never for secrets.
-[[nodiscard]] inline bool equal(Bytes a, Bytes b) noexcept {
-  return std::ranges::equal(a, b);
-}
+[[nodiscard]] inline bool equal(Bytes a, Bytes b) noexcept { return std::ranges::equal(a, b); }
 
 /// Whether two byte strings are equal, in time that depends on their lengths only.
 [[nodiscard]] LOCKSTEP_API bool constant_time_equal(Bytes a, Bytes b) noexcept;
@@ -87,10 +85,13 @@ class Secret {
   Size size_ = 0;
 };
 
-/// The longest hash output and traffic secret of any suite (SHA-512).
+/// The longest output of any hash (SHA-512).
 inline constexpr std::size_t kMaxDigestSize = 64;
 
+/// The longest secret of the key schedule: suites use SHA-256 and SHA-384.
+inline constexpr std::size_t kMaxSuiteDigestSize = 48;
+
 /// A secret of the key schedule (RFC 9846 7.1): as long as the suite's hash.
-using DigestSecret = Secret<kMaxDigestSize>;
+using DigestSecret = Secret<kMaxSuiteDigestSize>;
 
 }  // namespace lockstep

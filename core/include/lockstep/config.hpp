@@ -71,16 +71,16 @@ struct Settings {
   ProtocolVersion max_version = ProtocolVersion::tls_1_3;
   std::vector<BoundSuite> suites;
   std::vector<BoundGroup> groups;
-  std::vector<NamedGroup> key_shares;        ///< client: groups whose shares go into the first ClientHello
-  std::vector<SignatureScheme> schemes;      ///< accepted in CertificateVerify, and offered
-  std::vector<SignatureScheme> schemes_cert; ///< offered for certificates; empty: the same as schemes
+  std::vector<NamedGroup> key_shares;         ///< client: groups whose shares go into the first ClientHello
+  std::vector<SignatureScheme> schemes;       ///< accepted in CertificateVerify, and offered
+  std::vector<SignatureScheme> schemes_cert;  ///< offered for certificates; empty: the same as schemes
   std::vector<std::string> alpn;
   ClientAuth client_auth = ClientAuth::none;
   std::vector<std::vector<std::uint8_t>> certificate_authorities;  ///< DER distinguished names to send
-  bool server_preference = true;      ///< server: its own order of suites and groups decides
+  bool server_preference = true;  ///< server: its own order of suites and groups decides
   bool middlebox_compatibility = true;
-  bool grease = true;                 ///< client: RFC 8701
-  bool cookie = false;                ///< server: a cookie in HelloRetryRequest
+  bool grease = true;   ///< client: RFC 8701
+  bool cookie = false;  ///< server: a cookie in HelloRetryRequest
   bool send_tickets = true;
   bool resumption = true;
   std::uint8_t ticket_count = 2;
@@ -135,7 +135,8 @@ class LOCKSTEP_API ConfigBuilder {
   ConfigBuilder& suites(std::vector<CipherSuite> list);
   /// Put ChaCha20-Poly1305 first in the default order (machines without AES instructions).
   ConfigBuilder& prefer_chacha20(bool on = true);
-  /// Groups in order of preference. Default: X25519MLKEM768, X25519, P-256, P-384, P-521, X448 as the provider has them.
+  /// Groups in order of preference. Default: X25519MLKEM768, X25519, P-256, P-384, P-521, X448 as the provider has
+  /// them.
   ConfigBuilder& groups(std::vector<NamedGroup> list);
   /// Client: which groups' key shares go into the first ClientHello. Default: the first hybrid and the first plain
   /// group of `groups`.

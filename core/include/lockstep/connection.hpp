@@ -43,19 +43,20 @@ struct Sealed {
 
 /// A call that the connection's state does not allow: a bug in the caller, told apart from errors of the protocol.
 enum class Misuse : std::uint8_t {
-  not_connected,    ///< application data before the handshake is complete
-  closed,           ///< sending after `close` or after a failure
-  wrong_token,      ///< a token of another connection, of another operation, or answered before
-  invalid_answer,   ///< e.g. a signature that is too long
+  not_connected,   ///< application data before the handshake is complete
+  closed,          ///< sending after `close` or after a failure
+  wrong_token,     ///< a token of another connection, of another operation, or answered before
+  invalid_answer,  ///< e.g. a signature that is too long
   buffer_too_small,
+  transmit_first,  ///< `seal_in_place` while `transmit` has something to send
 };
 [[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
 
 /// A buffer with room around its payload, for sealing without a copy.
 struct RecordSlot {
-  MutableBytes buffer;        ///< headroom | payload | tailroom
-  std::size_t headroom = 0;   ///< at least `Connection::kHeadroom`
-  std::size_t payload = 0;    ///< 1 byte to the largest fragment; behind it at least `tailroom(payload)`
+  MutableBytes buffer;       ///< headroom | payload | tailroom
+  std::size_t headroom = 0;  ///< at least `Connection::kHeadroom`
+  std::size_t payload = 0;   ///< 1 byte to the largest fragment; behind it at least `tailroom(payload)`
 };
 
 struct ClientOptions {
@@ -142,15 +143,15 @@ class LOCKSTEP_API Connection {
   [[nodiscard]] Role role() const noexcept;
   [[nodiscard]] bool connected() const noexcept;  ///< the handshake is complete and nothing has failed
   [[nodiscard]] bool awaiting_answer() const noexcept;
-  [[nodiscard]] const Error* error() const noexcept;    ///< the sticky failure, or null
-  [[nodiscard]] bool peer_closed() const noexcept;      ///< close_notify was received
-  [[nodiscard]] bool closed() const noexcept;           ///< close_notify was queued or sent
+  [[nodiscard]] const Error* error() const noexcept;  ///< the sticky failure, or null
+  [[nodiscard]] bool peer_closed() const noexcept;    ///< close_notify was received
+  [[nodiscard]] bool closed() const noexcept;         ///< close_notify was queued or sent
   [[nodiscard]] std::optional<ProtocolVersion> version() const noexcept;
   [[nodiscard]] std::optional<CipherSuite> suite() const noexcept;
-  [[nodiscard]] std::optional<NamedGroup> group() const noexcept;       ///< of this connection's key exchange
+  [[nodiscard]] std::optional<NamedGroup> group() const noexcept;             ///< of this connection's key exchange
   [[nodiscard]] std::optional<SignatureScheme> own_scheme() const noexcept;   ///< we signed with
   [[nodiscard]] std::optional<SignatureScheme> peer_scheme() const noexcept;  ///< the peer signed with
-  [[nodiscard]] std::string_view alpn() const noexcept;                 ///< empty when none; lives as long as the config
+  [[nodiscard]] std::string_view alpn() const noexcept;  ///< empty when none; lives as long as the config
   [[nodiscard]] bool resumed() const noexcept;
   [[nodiscard]] bool retried() const noexcept;  ///< a HelloRetryRequest was needed
   /// Keying material for the application (RFC 9846 7.5). `out` has at most 255 times the hash's size.
@@ -166,7 +167,7 @@ class LOCKSTEP_API Connection {
   // The state is held inline, so that a connection is one value without heap; its definition is private to the engine,
   // which asserts that it fits.
   static constexpr std::size_t kStateSize = 2048;
-  alignas(64) std::byte storage_[kStateSize];
+  alignas(16) std::byte storage_[kStateSize];
 };
 
 }  // namespace lockstep

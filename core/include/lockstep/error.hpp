@@ -57,19 +57,19 @@ enum class Alert : std::uint8_t {
 enum class Reason : std::uint8_t {
   none,
   // records
-  not_tls,                      ///< the first bytes are no TLS record; the error shows them
-  plain_http,                   ///< the first bytes are an HTTP request or response
-  ssl2_or_older,                ///< an SSL 2 hello
+  not_tls,        ///< the first bytes are no TLS record; the error shows them
+  plain_http,     ///< the first bytes are an HTTP request or response
+  ssl2_or_older,  ///< an SSL 2 hello
   record_version,
   record_type,
   record_too_long,
   record_empty,
-  record_unprotected,           ///< plaintext where protection is due
+  record_unprotected,  ///< plaintext where protection is due
   record_mac,
-  record_all_padding,           ///< no content type inside a protected record
-  record_interleaved,           ///< another content type inside a fragmented handshake message
-  record_after_key_change,      ///< a handshake message spans a key change
-  record_limit,                 ///< sequence number or AEAD limit reached
+  record_all_padding,       ///< no content type inside a protected record
+  record_interleaved,       ///< another content type inside a fragmented handshake message
+  record_after_key_change,  ///< a handshake message spans a key change
+  record_limit,             ///< sequence number or AEAD limit reached
   too_many_empty_records,
   too_many_key_updates,
   too_many_warnings,
@@ -77,53 +77,53 @@ enum class Reason : std::uint8_t {
   change_cipher_spec_unexpected,
   alert_malformed,
   alert_fragmented,
-  truncated,                    ///< the transport ended without close_notify
+  truncated,  ///< the transport ended without close_notify
   // messages
   message_too_long,
-  message_truncated,            ///< a field reaches beyond its message
+  message_truncated,  ///< a field reaches beyond its message
   message_trailing_data,
-  message_unexpected,           ///< not accepted in this state
+  message_unexpected,  ///< not accepted in this state
   message_unknown,
-  vector_length,                ///< a vector's length is outside the bounds that the RFC gives it
+  vector_length,  ///< a vector's length is outside the bounds that the RFC gives it
   enum_value,
   compression_method,
   extension_duplicate,
   extension_unsolicited,
-  extension_forbidden,          ///< known, but not in this message
+  extension_forbidden,  ///< known, but not in this message
   extension_malformed,
   extension_missing,
   server_name_malformed,
   alpn_malformed,
   alpn_mismatch,
-  alpn_not_offered,             ///< the server chose a protocol that was not offered
-  record_size_limit,            ///< below the 64 bytes of RFC 8449
+  alpn_not_offered,   ///< the server chose a protocol that was not offered
+  record_size_limit,  ///< below the 64 bytes of RFC 8449
   // negotiation
   version_unsupported,
-  version_ssl3,                 ///< SSL 3.0, recognised and refused
-  version_downgrade,            ///< RFC 9846 4.1.3: the sentinel in ServerHello.random
+  version_ssl3,       ///< SSL 3.0, recognised and refused
+  version_downgrade,  ///< RFC 9846 4.1.3: the sentinel in ServerHello.random
   version_not_offered,
-  version_legacy,               ///< legacy_version is not TLS 1.2's in a TLS 1.3 ServerHello
+  version_legacy,  ///< legacy_version is not TLS 1.2's in a TLS 1.3 ServerHello
   inappropriate_fallback,
-  suite_unsupported,            ///< nothing in common
+  suite_unsupported,  ///< nothing in common
   suite_not_offered,
-  suite_changed,                ///< differs between HelloRetryRequest and ServerHello
+  suite_changed,  ///< differs between HelloRetryRequest and ServerHello
   group_unsupported,
   group_not_offered,
-  group_unchanged,              ///< HelloRetryRequest asks for nothing new
+  group_unchanged,  ///< HelloRetryRequest asks for nothing new
   key_share_missing,
   key_share_duplicate,
   key_share_not_in_groups,
   key_share_size,
   key_share_invalid,
-  key_share_group,              ///< ServerHello's share is of another group than agreed
+  key_share_group,  ///< ServerHello's share is of another group than agreed
   session_id_echo,
   second_hello_retry_request,
-  client_hello_changed,         ///< the second ClientHello differs where it must not
+  client_hello_changed,  ///< the second ClientHello differs where it must not
   cookie_missing,
   cookie_mismatch,
   scheme_unsupported,
   scheme_not_offered,
-  scheme_wrong_key,             ///< the scheme does not fit the certificate's key
+  scheme_wrong_key,  ///< the scheme does not fit the certificate's key
   psk_not_offered,
   psk_mode_missing,
   psk_not_last,
@@ -132,10 +132,10 @@ enum class Reason : std::uint8_t {
   psk_hash,
   early_data_unexpected,
   // authentication
-  certificate_missing,          ///< the server sent none
-  certificate_required,         ///< the client sent none, and the server insists
+  certificate_missing,   ///< the server sent none
+  certificate_required,  ///< the client sent none, and the server insists
   certificate_malformed,
-  certificate_context,          ///< certificate_request_context is not what it must be
+  certificate_context,  ///< certificate_request_context is not what it must be
   certificate_type,
   certificate_expired,
   certificate_not_yet_valid,
@@ -146,19 +146,19 @@ enum class Reason : std::uint8_t {
   certificate_wrong_usage,
   certificate_bad_signature,
   certificate_weak,
-  certificate_invalid,          ///< any other check; the x509 code says which
+  certificate_invalid,  ///< any other check; the x509 code says which
   certificate_chain_too_long,
-  certificate_rejected,         ///< the application said no
+  certificate_rejected,  ///< the application said no
   signature_invalid,
   finished_mismatch,
-  no_credential,                ///< the application has none to offer
+  no_credential,  ///< the application has none to offer
   signing_failed,
   // keys and tickets
   key_update_malformed,
   ticket_malformed,
   // the peer and the application
   peer_alert,
-  peer_closed,                  ///< close_notify during the handshake
+  peer_closed,  ///< close_notify during the handshake
   canceled,
   token_dropped,
   answer_invalid,

@@ -92,12 +92,12 @@ struct Credential {
 /// Answer with a credential, or with `NoCredential` (a server then fails, a client goes on without).
 struct SelectCredential {
   Token<SelectCredential> token;
-  Role role{};                                       ///< whose certificate: ours
-  std::string_view server_name;                      ///< what the client asked for (SNI), empty when it did not
-  std::span<const SignatureScheme> schemes;          ///< what the peer verifies in the handshake
-  std::span<const SignatureScheme> schemes_cert;     ///< what it verifies in certificates
-  std::span<const Bytes> certificate_authorities;    ///< distinguished names (DER) that the peer trusts; often empty
-  std::string_view alpn;                             ///< the protocol agreed, empty for none
+  Role role{};                                     ///< whose certificate: ours
+  std::string_view server_name;                    ///< what the client asked for (SNI), empty when it did not
+  std::span<const SignatureScheme> schemes;        ///< what the peer verifies in the handshake
+  std::span<const SignatureScheme> schemes_cert;   ///< what it verifies in certificates
+  std::span<const Bytes> certificate_authorities;  ///< distinguished names (DER) that the peer trusts; often empty
+  std::string_view alpn;                           ///< the protocol agreed, empty for none
 };
 struct NoCredential {};
 
@@ -114,8 +114,8 @@ struct SigningFailed {};
 /// application has another way of knowing its peer); `PeerRejected` otherwise.
 struct VerifyPeer {
   Token<VerifyPeer> token;
-  Role peer{};                       ///< the role of the one who is judged
-  std::span<const Bytes> chain;      ///< DER as sent, leaf first
+  Role peer{};                           ///< the role of the one who is judged
+  std::span<const Bytes> chain;          ///< DER as sent, leaf first
   const x509::PeerName* name = nullptr;  ///< what the client expects; null when the peer is a client
   Time now{};
 };
@@ -162,7 +162,8 @@ class ApplicationData {
   std::size_t size_ = 0;
 };
 
-/// The handshake is complete: both sides are authenticated as the configuration demands. Views live until the next call.
+/// The handshake is complete: both sides are authenticated as the configuration demands. Views live until the next
+/// call.
 struct HandshakeComplete {
   bool resumed = false;
   std::string_view server_name;       ///< server: what the client asked for

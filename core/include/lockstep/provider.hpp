@@ -60,7 +60,7 @@ struct Aead {
   std::string_view implementation;  ///< e.g. "botan", "kernels vaes-256"
   std::size_t key_size;
   std::size_t tag_size;
-  std::size_t context_size;  ///< at most kMaxAeadContextSize, alignment at most 64
+  std::size_t context_size;  ///< at most kMaxAeadContextSize, alignment at most 16
   /// Prepares a context. False when the library refuses (out of memory): nothing to destroy then.
   bool (*init)(void* context, Bytes key) noexcept;
   /// False when the library failed; destinations are then wiped.
@@ -151,7 +151,8 @@ class LOCKSTEP_API SigningKey {
   [[nodiscard]] virtual KeyType type() const noexcept = 0;
   /// DER; lives as long as the key.
   [[nodiscard]] virtual Bytes subject_public_key_info() const noexcept = 0;
-  /// What the key can do, in order of preference; PKCS#1 schemes (for certificates) come last. Lives as long as the key.
+  /// What the key can do, in order of preference; PKCS#1 schemes (for certificates) come last. Lives as long as the
+  /// key.
   [[nodiscard]] virtual std::span<const SignatureScheme> schemes() const noexcept = 0;
   /// Signs `message` (not a digest). The size of the signature written to `out` (kMaxSignatureSize bytes suffice),
   /// or 0 when the key cannot do it.

@@ -179,7 +179,7 @@ struct Policy {
   std::size_t max_chains = 1;                  ///< stop after so many verified chains
   std::size_t max_certificates = 128;          ///< presented certificates that are looked at
   std::size_t max_signatures = 100;            ///< signatures verified, as in Go's crypto/x509
-  std::size_t max_candidates = 10'000;         ///< issuers tried
+  std::size_t max_candidates = 1'000;          ///< issuers tried
   std::size_t max_name_comparisons = 250'000;  ///< names held against constraints, as in Go's crypto/x509
 
   /// Everything that the Baseline Requirements say of certificates.
@@ -315,17 +315,29 @@ struct Work {
   std::size_t name_comparisons = 0;
 };
 
+/// One thing that is wrong.
+struct Problem {
+  Code code = Code::unspecified;
+  /// How far from the leaf (0) the certificate stands that it is about.
+  std::size_t depth = 0;
+  /// That certificate, unless it does not parse.
+  std::optional<Certificate> certificate;
+};
+
 /// The answer. Its certificates are views into the chain and the anchors of the request.
 struct Verdict {
+  /// Code::ok, or what decides: the first problem.
   Code code = Code::unspecified;
-  /// When refused: how far from the leaf (0) the certificate stands that failed, and the certificate, unless it does
-  /// not parse.
+  /// Where it is: how far from the leaf (0) the certificate stands that failed, and the certificate, unless it does not
+  /// parse.
   std::size_t depth = 0;
   std::optional<Certificate> culprit;
   /// When malformed: where.
   std::optional<ParseError> parse_error;
-  /// When ok: leaf first, anchor last. When refused: the path as far as it was built, the culprit last or the leaf
-  /// alone.
+  /// What else is wrong with the leaf, so that somebody who repairs it sees everything at once. Never the whole of what
+  /// is wrong with others.
+  std::vector<Problem> further;
+  /// When ok: leaf first, anchor last. When refused: the path as far as it was built, the leaf at least if it parses.
   std::vector<Certificate> chain;
   /// Further verified chains, when the policy asks for them.
   std::vector<std::vector<Certificate>> other_chains;
@@ -335,9 +347,11 @@ struct Verdict {
   std::int64_t time = 0;
 
   [[nodiscard]] bool ok() const noexcept { return code == Code::ok; }
-  /// "CERT_HAS_EXPIRED at depth 1 (CN=R3): the certificate is no longer valid (until 2025-09-15 16:00:00 UTC, checked
-  /// for 2026-11-21 20:31:36 UTC). Renew it, or correct the clock." One line.
+  /// "CERT_HAS_EXPIRED at depth 1 (CN=R3): the certificate is no longer valid (it was until 2025-09-15 16:00:00 UTC,
+  /// the time of the check is 2026-11-21 20:31:36 UTC). Renew it, or correct the clock." One line for each problem.
   [[nodiscard]] LOCKSTEP_API std::string text() const;
+  /// The line for one problem.
+  [[nodiscard]] LOCKSTEP_API std::string text(const Problem& problem) const;
 };
 
 /// Builds paths from the leaf to an anchor and validates them. Deterministic; tries every path within the limits before

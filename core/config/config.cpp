@@ -1,0 +1,356 @@
+// Collecting settings, checking them all, and binding algorithms to what the provider has.
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include <lockstep/config.hpp>
+
+namespace lockstep {
+namespace {
+
+// What is offered when nobody says otherwise: what the wide world speaks, the post-quantum hybrid first. Everything
+// else is opt-in, so that a ClientHello stays small and no curve is offered that nobody asked for.
+constexpr std::array kDefaultSuites{CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_aes_256_gcm_sha384,
+                                    CipherSuite::tls_chacha20_poly1305_sha256};
+constexpr std::array kDefaultGroups{NamedGroup::x25519mlkem768, NamedGroup::x25519,    NamedGroup::secp256r1,
+                                    NamedGroup::secp384r1,      NamedGroup::secp521r1, NamedGroup::x448};
+constexpr std::uint32_t kMaxTicketLifetime =
+    604800;  // RFC 9846 4.6.1: "Servers MUST NOT use any value greater than 604800 seconds"
+constexpr std::size_t kMinHandshakeMessage = 4096;  // a ClientHello with one post-quantum share fits
+constexpr std::size_t kMaxHandshakeMessage = (1U << 24U) - 1;
+constexpr std::uint16_t kMinSendFragment = 64;
+constexpr std::uint16_t kMaxSendFragment = 16384;
+constexpr std::size_t kMaxProtocolName = 255;  // RFC 7301 3.1
+constexpr std::size_t kMaxAlpnList = 65535;
+
+template <class Id>
+std::string quoted(Id id) {
+  return "'" + to_text(id) + "'";
+}
+
+// Complains about repeated entries, and about those that the provider cannot serve.
+template <class Id>
+void check_list(std::vector<ConfigProblem>& problems, const char* setting, const std::vector<Id>& list,
+                const Provider& provider) {
+  if (list.empty()) problems.push_back({setting, "the list is empty; name at least one, or leave the default"});
+  for (auto it = list.begin(); it != list.end(); ++it) {
+    if (std::find(list.begin(), it, *it) != it) {
+      problems.push_back({setting, quoted(*it) + " is listed twice; remove one"});
+    } else if (!provider.supports(*it)) {
+      problems.push_back({setting, "provider '" + std::string(provider.name) + "' does not have " + quoted(*it) +
+                                       "; remove it or choose a provider that does"});
+    }
+  }
+}
+
+template <class Id, class Defaults>
+std::vector<Id> available(const Defaults& defaults, const Provider& provider) {
+  std::vector<Id> list;
+  std::ranges::copy_if(defaults, std::back_inserter(list), [&](Id id) { return provider.supports(id); });
+  return list;
+}
+
+bool for_handshake(SignatureScheme scheme) {
+  const auto known = parts(scheme);
+  return known && !known->certificates_only;
+}
+
+BoundGroup bind(NamedGroup id, const Provider& provider) {
+  if (const auto hybrid = parts(id)) return {id, provider.group(hybrid->first), provider.group(hybrid->second)};
+  return {id, provider.group(id), nullptr};
+}
+
+BoundSuite bind(CipherSuite id, const Provider& provider) {
+  const auto known = parts(id);
+  return {id, provider.aead(known->aead), provider.hash(known->hash)};
+}
+
+}  // namespace
+
+const BoundSuite* Config::suite(CipherSuite id) const noexcept {
+  const auto found = std::ranges::find(settings_.suites, id, &BoundSuite::suite);
+  return found == settings_.suites.end() ? nullptr : &*found;
+}
+
+const BoundGroup* Config::group(NamedGroup id) const noexcept {
+  const auto found = std::ranges::find(settings_.groups, id, &BoundGroup::id);
+  return found == settings_.groups.end() ? nullptr : &*found;
+}
+
+ConfigBuilder ConfigBuilder::client(Provider provider) {
+  ConfigBuilder builder;
+  builder.provider_ = std::move(provider);
+  builder.settings_.role = Role::client;
+  return builder;
+}
+
+ConfigBuilder ConfigBuilder::server(Provider provider) {
+  ConfigBuilder builder;
+  builder.provider_ = std::move(provider);
+  builder.settings_.role = Role::server;
+  return builder;
+}
+
+ConfigBuilder ConfigBuilder::from(const Config& config) {
+  ConfigBuilder builder;
+  builder.provider_ = config.provider_;
+  builder.settings_ = config.settings_;
+  const Settings& settings = config.settings_;
+  builder.suites_.emplace();
+  std::ranges::transform(settings.suites, std::back_inserter(*builder.suites_), &BoundSuite::suite);
+  builder.groups_.emplace();
+  std::ranges::transform(settings.groups, std::back_inserter(*builder.groups_), &BoundGroup::id);
+  if (settings.role == Role::client) builder.key_shares_ = settings.key_shares;
+  builder.schemes_ = settings.schemes;
+  builder.schemes_cert_ = settings.schemes_cert;
+  return builder;
+}
+
+ConfigBuilder& ConfigBuilder::versions(ProtocolVersion min, ProtocolVersion max) {
+  version_list_.reset();
+  settings_.min_version = min;
+  settings_.max_version = max;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::versions(std::span<const ProtocolVersion> list) {
+  version_list_.emplace(list.begin(), list.end());
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::suites(std::vector<CipherSuite> list) {
+  suites_ = std::move(list);
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::prefer_chacha20(bool on) {
+  prefer_chacha20_ = on;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::groups(std::vector<NamedGroup> list) {
+  groups_ = std::move(list);
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::key_shares(std::vector<NamedGroup> list) {
+  key_shares_ = std::move(list);
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::schemes(std::vector<SignatureScheme> list) {
+  schemes_ = std::move(list);
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::schemes_cert(std::vector<SignatureScheme> list) {
+  schemes_cert_ = std::move(list);
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::alpn(std::vector<std::string> list) {
+  settings_.alpn = std::move(list);
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::client_auth(ClientAuth mode) {
+  settings_.client_auth = mode;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::certificate_authorities(std::vector<std::vector<std::uint8_t>> names) {
+  settings_.certificate_authorities = std::move(names);
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::server_preference(bool on) {
+  settings_.server_preference = on;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::middlebox_compatibility(bool on) {
+  settings_.middlebox_compatibility = on;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::grease(bool on) {
+  settings_.grease = on;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::cookie(bool on) {
+  settings_.cookie = on;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::tickets(std::uint8_t count, std::uint32_t lifetime_seconds) {
+  settings_.ticket_count = count;
+  settings_.send_tickets = count != 0;
+  settings_.ticket_lifetime = lifetime_seconds;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::resumption(bool on) {
+  settings_.resumption = on;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::key_log(bool on) {
+  settings_.key_log = on;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::padding(PaddingPolicy policy) {
+  settings_.padding = policy;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::max_send_fragment(std::uint16_t bytes) {
+  settings_.max_send_fragment = bytes;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::dynamic_record_sizing(bool on) {
+  settings_.dynamic_record_sizing = on;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::key_update_after(std::uint64_t bytes) {
+  settings_.key_update_bytes = bytes;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::max_handshake_message(std::size_t bytes) {
+  settings_.max_handshake_message = bytes;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::handshake_memory(std::size_t bytes) {
+  settings_.handshake_memory = bytes;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::Dangerous::skip_verification() {
+  builder_.settings_.skip_verification = true;
+  return builder_;
+}
+
+std::expected<std::shared_ptr<const Config>, std::vector<ConfigProblem>> ConfigBuilder::build() const {
+  std::vector<ConfigProblem> problems;
+  Settings settings = settings_;
+  check(problems, settings);
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+
+  std::shared_ptr<Config> config(new Config);
+  config->settings_ = std::move(settings);
+  config->provider_ = provider_;
+  return config;
+}
+
+// Every check runs, whatever the ones before it found.
+void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settings) const {
+  const auto complain = [&](const char* setting, std::string text) { problems.push_back({setting, std::move(text)}); };
+  const bool client = settings.role == Role::client;
+
+  if (version_list_) {
+    if (version_list_->empty()) {
+      complain("versions", "the list is empty; name at least TLSv1.3");
+    } else {
+      const auto [oldest, newest] = std::ranges::minmax(*version_list_);
+      settings.min_version = oldest;
+      settings.max_version = newest;
+      for (auto version = std::to_underlying(oldest); version <= std::to_underlying(newest); ++version) {
+        if (std::ranges::find(*version_list_, static_cast<ProtocolVersion>(version)) == version_list_->end())
+          complain("versions",
+                   quoted(static_cast<ProtocolVersion>(version)) + " is missing from the middle of the list; add it");
+      }
+    }
+  }
+  if (settings.min_version > settings.max_version)
+    complain("versions", "the oldest version is newer than the newest; swap them");
+  for (const ProtocolVersion version : {settings.min_version, settings.max_version}) {
+    if (version != ProtocolVersion::tls_1_3) {
+      complain("versions", quoted(version) + " is not in this build; it speaks TLSv1.3");
+      break;
+    }
+  }
+
+  std::vector<CipherSuite> suites = suites_ ? *suites_ : available<CipherSuite>(kDefaultSuites, provider_);
+  if (!suites_ && prefer_chacha20_)
+    std::ranges::stable_partition(suites,
+                                  [](CipherSuite suite) { return suite == CipherSuite::tls_chacha20_poly1305_sha256; });
+  check_list(problems, "suites", suites, provider_);
+
+  const std::vector<NamedGroup> groups = groups_ ? *groups_ : available<NamedGroup>(kDefaultGroups, provider_);
+  check_list(problems, "groups", groups, provider_);
+
+  if (client) {
+    if (key_shares_) {
+      settings.key_shares = *key_shares_;
+      for (const NamedGroup share : settings.key_shares) {
+        if (std::ranges::find(groups, share) == groups.end())
+          complain("key_shares", quoted(share) + " is not among the groups; add it there too");
+        if (std::ranges::count(settings.key_shares, share) > 1)
+          complain("key_shares", quoted(share) + " is listed twice; remove one");
+      }
+    } else {
+      // One hybrid and one plain share: an older server answers without another round trip.
+      for (const bool hybrid : {true, false}) {
+        const auto found = std::ranges::find_if(groups, [&](NamedGroup id) { return parts(id).has_value() == hybrid; });
+        if (found != groups.end()) settings.key_shares.push_back(*found);
+      }
+    }
+  } else if (key_shares_) {
+    complain("key_shares", "a server answers shares, it does not choose which are sent; remove the setting");
+  }
+
+  const auto known = known_schemes();
+  settings.schemes = schemes_ ? *schemes_ : available<SignatureScheme>(known, provider_);
+  if (!schemes_) std::erase_if(settings.schemes, std::not_fn(for_handshake));
+  settings.schemes_cert = schemes_cert_ ? *schemes_cert_ : available<SignatureScheme>(known, provider_);
+  check_list(problems, "schemes", settings.schemes, provider_);
+  if (schemes_cert_) check_list(problems, "schemes_cert", settings.schemes_cert, provider_);
+  for (const SignatureScheme scheme : settings.schemes) {
+    if (parts(scheme) && !for_handshake(scheme))
+      complain("schemes", quoted(scheme) + " is for certificates only in TLS 1.3; move it to schemes_cert");
+  }
+
+  std::size_t alpn_size = 0;
+  for (const std::string& protocol : settings.alpn) {
+    alpn_size += protocol.size() + 1;
+    if (protocol.empty() || protocol.size() > kMaxProtocolName)
+      complain("alpn", "protocol names have 1 to 255 bytes; '" + protocol + "' has " + std::to_string(protocol.size()));
+    if (std::ranges::count(settings.alpn, protocol) > 1)
+      complain("alpn", "'" + protocol + "' is listed twice; remove one");
+  }
+  if (alpn_size > kMaxAlpnList || settings.alpn.size() > 255)
+    complain("alpn", "the list is too long; name at most 255 protocols");
+
+  if (client && settings.client_auth != ClientAuth::none)
+    complain("client_auth", "only a server asks for client certificates; remove the setting");
+  if (client && settings.cookie) complain("cookie", "only a server sends cookies; remove the setting");
+  if (!client && settings.skip_verification)
+    complain("dangerous().skip_verification",
+             "a server that does not verify its clients should not ask them: use client_auth(none)");
+  if (settings.ticket_lifetime == 0 || settings.ticket_lifetime > kMaxTicketLifetime)
+    complain("tickets", "a ticket lives 1 to 604800 seconds (RFC 9846 4.6.1)");
+  if (settings.max_send_fragment < kMinSendFragment || settings.max_send_fragment > kMaxSendFragment)
+    complain("max_send_fragment", "a fragment has 64 to 16384 bytes");
+  if (settings.key_update_bytes < kMaxSendFragment)
+    complain("key_update_after", "a key serves at least one full record: 16384 bytes or more");
+  if (settings.max_handshake_message < kMinHandshakeMessage || settings.max_handshake_message > kMaxHandshakeMessage)
+    complain("max_handshake_message", "a bound of 4096 to 16777215 bytes is needed");
+  if (settings.handshake_memory < settings.max_handshake_message + 16384)
+    complain("handshake_memory", "must exceed max_handshake_message by at least 16384 bytes, for our own messages");
+
+  if (!problems.empty()) return;
+  std::ranges::transform(suites, std::back_inserter(settings.suites = {}),
+                         [&](CipherSuite id) { return bind(id, provider_); });
+  std::ranges::transform(groups, std::back_inserter(settings.groups = {}),
+                         [&](NamedGroup id) { return bind(id, provider_); });
+}
+
+}  // namespace lockstep

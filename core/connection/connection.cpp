@@ -1,0 +1,314 @@
+// The public face of a connection, its beginning and its end.
+
+#include <new>
+#include <utility>
+
+#include <lockstep/connection.hpp>
+
+#include "connection/state.hpp"
+#include "key_schedule/tls13.hpp"
+
+namespace lockstep {
+namespace connection {
+namespace {
+
+// Left in a supplied block behind the run itself; below that it is not worth using.
+constexpr std::size_t kLeastArena = 4096;
+
+}  // namespace
+
+Run* Run::create(const Config& config, RandomSource& random, MutableBytes memory) noexcept {
+  void* place = memory.data();
+  std::size_t room = memory.size();
+  const bool fits = place != nullptr && std::align(alignof(Run), sizeof(Run), place, room) != nullptr &&
+                    room - sizeof(Run) >= kLeastArena;
+  if (!fits) {
+    room = Connection::kHandshakeMemory;
+    place = ::operator new(room, std::align_val_t(alignof(Run)), std::nothrow);
+    if (place == nullptr) return nullptr;
+  }
+  const MutableBytes rest(static_cast<std::uint8_t*>(place) + sizeof(Run), room - sizeof(Run));
+  return new (place) Run(config, random, rest, !fits);
+}
+
+void Run::Destroy::operator()(Run* run) const noexcept {
+  const bool on_heap = run->on_heap_;
+  run->~Run();
+  wipe({reinterpret_cast<std::uint8_t*>(run), sizeof(Run)});
+  if (on_heap) ::operator delete(run, std::align_val_t(alignof(Run)));
+}
+
+}  // namespace connection
+
+// --- life --------------------------------------------------------------------------------------------------------
+
+Connection::State& Connection::state() noexcept { return *std::launder(reinterpret_cast<State*>(storage_)); }
+
+const Connection::State& Connection::state() const noexcept {
+  return *std::launder(reinterpret_cast<const State*>(storage_));
+}
+
+Connection::Connection(State&& state) noexcept {
+  static_assert(sizeof(State) <= kStateSize && alignof(State) <= alignof(Connection));
+  new (storage_) State(std::move(state));
+  if (this->state().run) this->state().run->transport.attach(this->state().opener, this->state().sealer);
+}
+
+Connection::Connection(Connection&& other) noexcept : Connection(std::move(other.state())) {}
+
+Connection& Connection::operator=(Connection&& other) noexcept {
+  if (this != &other) {
+    std::destroy_at(&state());
+    new (storage_) State(std::move(other.state()));
+    if (state().run) state().run->transport.attach(state().opener, state().sealer);
+  }
+  return *this;
+}
+
+Connection::~Connection() { std::destroy_at(&state()); }
+
+Connection Connection::client(std::shared_ptr<const Config> config, ClientOptions options, RandomSource& random,
+                              Time now, MutableBytes memory) {
+  State state;
+  state.config = std::move(config);
+  state.random = &random;
+  state.supplied = memory;
+  state.start(now, std::move(options.name), options.sessions);
+  return Connection(std::move(state));
+}
+
+Connection Connection::server(std::shared_ptr<const Config> config, RandomSource& random, MutableBytes memory) {
+  State state;
+  state.config = std::move(config);
+  state.random = &random;
+  state.supplied = memory;
+  state.start({}, x509::NoNameCheck{}, {});
+  return Connection(std::move(state));
+}
+
+void Connection::State::start(Time now, x509::PeerName name, std::span<Session> sessions) noexcept {
+  run.reset(connection::Run::create(*config, *random, supplied));
+  if (!run) return fail(Reason::memory, Place::handshake);
+  run->transport.attach(opener, sealer);
+  if (config->role() == Role::server) return run->handshake.start_server();
+  server_name = name.host_name();
+  if (auto started = run->handshake.start_client(std::move(name), sessions, now); !started) fail(started.error());
+}
+
+void Connection::State::fail(const Error& cause) noexcept {
+  if (failed) return;
+  failed = true;
+  error = cause;
+  // RFC 9846 6.2: "Upon transmission or receipt of a fatal alert message, both parties MUST immediately close the
+  // connection. Servers and clients MUST forget the secret values and keys established in failed connections": all but
+  // the key that protects the alert.
+  control = {};
+  control.user_canceled = cause.alert == Alert::close_notify && cause.reason == Reason::canceled;
+  control.alert = cause.alert;
+  // RFC 9846 6.1: nothing answers an alert, and nobody hears one where the transport has ended.
+  control.alert_due = cause.origin != Origin::peer && !closed;
+  opener.clear();
+  secrets = {};
+  session.reset();
+  partial.reset();
+  tell_key_update = false;
+  if (run) {
+    run->transport.abandon();
+    run->handshake.events().clear();
+  }
+}
+
+void Connection::State::adopt() noexcept {
+  if (complete || failed || !run || !run->handshake.complete()) return;
+  handshake::Context& context = run->handshake.context();
+  agreed = context.agreed;
+  secrets = std::move(context.secrets);
+  complete = true;
+}
+
+void Connection::State::retire() noexcept {
+  if (!run || run->transport.pending()) return;
+  const bool over = failed ? control.empty() : run->handshake.connected();
+  if (!over || !run->handshake.events().empty()) return;
+  if (failed && agreed.suite == nullptr) agreed = run->handshake.context().agreed;
+  run.reset();
+}
+
+// --- bytes -------------------------------------------------------------------------------------------------------
+
+Received Connection::receive(MutableBytes inbound, Time now) { return state().receive(inbound, now); }
+
+std::size_t Connection::transmit(MutableBytes outbound, Time /*now*/) { return state().transmit(outbound); }
+
+bool Connection::transmit_pending() const noexcept { return state().transmit_pending(); }
+
+std::expected<Sealed, Misuse> Connection::seal(std::span<const Bytes> plaintext, MutableBytes outbound, Time now) {
+  return state().seal(plaintext, outbound, now);
+}
+
+std::expected<MutableBytes, Misuse> Connection::seal_in_place(RecordSlot slot, Time now) {
+  return state().seal_in_place(slot, now);
+}
+
+std::size_t Connection::tailroom(std::size_t payload) const noexcept {
+  const Settings& settings = state().config->settings();
+  return 1 + settings.padding.padding_for(payload, settings.max_send_fragment) + kMaxAeadTagSize;
+}
+
+Event Connection::receive_end() { return state().receive_end(); }
+
+// --- answers -----------------------------------------------------------------------------------------------------
+
+template <class Operation, class Input>
+std::expected<void, Misuse> Connection::State::answer(Token<Operation>& token, const Input& input,
+                                                      Place place) noexcept {
+  if (failed || !run || !run->handshake.awaits(token)) return std::unexpected(Misuse::wrong_token);
+  handshake::Handshake& handshake = run->handshake;
+  auto went = handshake.answer(token, input, place);
+  if (went) went = handshake.proceed(handshake.context().now);
+  if (!went) fail(went.error());
+  adopt();
+  return {};
+}
+
+std::expected<void, Misuse> Connection::answer(Token<SelectCredential> token,
+                                               std::shared_ptr<const Credential> credential) {
+  return state().answer(token, handshake::CredentialSelected{std::move(credential)}, Place::certificate);
+}
+
+std::expected<void, Misuse> Connection::answer(Token<SelectCredential> token, NoCredential) {
+  return state().answer(token, handshake::CredentialSelected{}, Place::certificate);
+}
+
+std::expected<void, Misuse> Connection::answer(Token<Sign> token, Bytes signature) {
+  if (signature.empty() || signature.size() > 0xffff) return std::unexpected(Misuse::invalid_answer);
+  return state().answer(token, handshake::Signed{signature}, Place::certificate_verify);
+}
+
+std::expected<void, Misuse> Connection::answer(Token<Sign> token, SigningFailed) {
+  return state().answer(token, handshake::Signed{}, Place::certificate_verify);
+}
+
+std::expected<void, Misuse> Connection::answer(Token<VerifyPeer> token, PeerAccepted) {
+  return state().answer(token, handshake::Handshake::peer_verified(), Place::certificate);
+}
+
+std::expected<void, Misuse> Connection::answer(Token<VerifyPeer> token, PeerRejected rejection) {
+  return state().answer(token, handshake::PeerRefused{rejection}, Place::certificate);
+}
+
+std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, Session session) {
+  return state().answer(token, handshake::TicketOpened{&session}, Place::client_hello);
+}
+
+std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, TicketDeclined) {
+  return state().answer(token, handshake::TicketOpened{}, Place::client_hello);
+}
+
+std::expected<void, Misuse> Connection::answer(Token<SealTicket> token, Bytes ticket) {
+  if (ticket.empty() || ticket.size() > 0xffff) return std::unexpected(Misuse::invalid_answer);
+  return state().answer(token, handshake::TicketSealed{ticket}, Place::new_session_ticket);
+}
+
+std::expected<void, Misuse> Connection::answer(Token<SealTicket> token, TicketDeclined) {
+  return state().answer(token, handshake::TicketSealed{}, Place::new_session_ticket);
+}
+
+// --- ending and renewing -----------------------------------------------------------------------------------------
+
+void Connection::close() noexcept {
+  State& self = state();
+  if (self.failed || self.closed) return;
+  if (!self.complete) return cancel();
+  self.closed = true;
+  self.control.key_update = connection::Control::KeyUpdate::none;
+  self.control.alert = Alert::close_notify;
+  self.control.alert_due = true;
+}
+
+void Connection::cancel() noexcept {
+  Error error = make_error(Reason::canceled, Place::application);
+  error.origin = Origin::application;
+  error.alert = Alert::close_notify;
+  state().fail(error);
+}
+
+std::expected<void, Misuse> Connection::update_keys(bool request_peer) {
+  State& self = state();
+  if (!self.complete) return std::unexpected(Misuse::not_connected);
+  if (!self.sendable()) return std::unexpected(Misuse::closed);
+  using KeyUpdate = connection::Control::KeyUpdate;
+  if (request_peer || self.control.key_update == KeyUpdate::none)
+    self.control.key_update = request_peer ? KeyUpdate::requested : KeyUpdate::not_requested;
+  return {};
+}
+
+MutableBytes Connection::reclaim() noexcept {
+  state().retire();
+  if (state().run) return {};
+  return std::exchange(state().supplied, {});
+}
+
+// --- what was agreed ---------------------------------------------------------------------------------------------
+
+namespace {
+
+template <class Id>
+std::optional<Id> known(Id id) noexcept {
+  if (id == Id{}) return std::nullopt;
+  return id;
+}
+
+}  // namespace
+
+Role Connection::role() const noexcept { return state().config->role(); }
+bool Connection::connected() const noexcept { return state().complete && !state().failed; }
+bool Connection::awaiting_answer() const noexcept {
+  return !state().failed && state().run && state().run->handshake.suspended();
+}
+const Error* Connection::error() const noexcept { return state().failed ? &state().error : nullptr; }
+bool Connection::peer_closed() const noexcept { return state().peer_closed; }
+bool Connection::closed() const noexcept { return state().closed; }
+
+std::optional<ProtocolVersion> Connection::version() const noexcept { return known(state().agreed_now().version); }
+std::optional<CipherSuite> Connection::suite() const noexcept {
+  const BoundSuite* suite = state().agreed_now().suite;
+  if (suite == nullptr) return std::nullopt;
+  return suite->suite;
+}
+std::optional<NamedGroup> Connection::group() const noexcept { return known(state().agreed_now().group); }
+std::optional<SignatureScheme> Connection::own_scheme() const noexcept {
+  return known(state().agreed_now().own_scheme);
+}
+std::optional<SignatureScheme> Connection::peer_scheme() const noexcept {
+  return known(state().agreed_now().peer_scheme);
+}
+std::string_view Connection::alpn() const noexcept {
+  const std::string* alpn = state().agreed_now().alpn;
+  return alpn == nullptr ? std::string_view() : std::string_view(*alpn);
+}
+bool Connection::resumed() const noexcept { return state().agreed_now().resumed; }
+bool Connection::retried() const noexcept { return state().agreed_now().retried; }
+
+std::expected<void, Misuse> Connection::export_keying_material(std::string_view label, Bytes context,
+                                                               MutableBytes out) const {
+  const State& self = state();
+  if (!connected()) return std::unexpected(Misuse::not_connected);
+  if (!key_schedule::export_keying_material(*self.agreed.suite->hash, self.secrets.exporter, label, context, out))
+    return std::unexpected(Misuse::invalid_answer);
+  return {};
+}
+
+std::string_view name(Misuse misuse) noexcept {
+  switch (misuse) {
+    case Misuse::not_connected: return "not_connected";
+    case Misuse::closed: return "closed";
+    case Misuse::wrong_token: return "wrong_token";
+    case Misuse::invalid_answer: return "invalid_answer";
+    case Misuse::buffer_too_small: return "buffer_too_small";
+    case Misuse::transmit_first: return "transmit_first";
+  }
+  return {};
+}
+
+}  // namespace lockstep

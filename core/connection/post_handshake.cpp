@@ -1,0 +1,130 @@
+// Messages after the handshake: NewSessionTicket and KeyUpdate (RFC 9846 4.6).
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <utility>
+
+#include "codec/handshake_message.hpp"
+#include "codec/key_update.hpp"
+#include "codec/new_session_ticket.hpp"
+#include "connection/state.hpp"
+#include "key_schedule/tls13.hpp"
+
+namespace lockstep {
+
+using handshake::Status;
+
+namespace {
+
+std::unexpected<Error> failure(Reason reason, Place place, HandshakeType type = {}) noexcept {
+  return std::unexpected(make_error(reason, place, static_cast<std::uint16_t>(type)));
+}
+
+// Puts a new traffic secret's key into an opener or a sealer.
+template <class Half>
+bool install(Half& half, const BoundSuite& suite, const DigestSecret& secret) noexcept {
+  const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
+  return key && half.install(*suite.aead, key->key.view(), key->iv.view());
+}
+
+}  // namespace
+
+Status Connection::State::receive_post_handshake(Bytes content, Time now) noexcept {
+  const bool fragmented = partial != nullptr;
+  if (fragmented) {
+    partial->insert(partial->end(), content.begin(), content.end());
+    content = *partial;
+  }
+  while (const auto header = codec::handshake_header(content)) {
+    const bool accepted = header->type == HandshakeType::key_update ||
+                          (header->type == HandshakeType::new_session_ticket && config->role() == Role::client);
+    if (!accepted) return failure(Reason::message_unexpected, Place::handshake, header->type);
+    if (header->length > config->settings().max_handshake_message)
+      return failure(Reason::message_too_long, Place::handshake, header->type);
+    const std::size_t size = codec::kHandshakeHeaderSize + header->length;
+    if (content.size() < size) break;
+    if (auto treated = treat_post_handshake(content.first(size), content.size() == size, now); !treated) return treated;
+    content = content.subspan(size);
+  }
+  // Only a message that is cut by the end of its record is kept, and only until it is whole.
+  if (content.empty()) {
+    partial.reset();
+  } else if (!fragmented) {
+    partial.reset(new (std::nothrow) std::vector<std::uint8_t>(content.begin(), content.end()));
+  } else {
+    partial->erase(partial->begin(), partial->end() - static_cast<std::ptrdiff_t>(content.size()));
+  }
+  return {};
+}
+
+Status Connection::State::treat_post_handshake(Bytes message, bool last, Time now) noexcept {
+  const Bytes body = message.subspan(codec::kHandshakeHeaderSize);
+  if (static_cast<HandshakeType>(message[0]) == HandshakeType::new_session_ticket) return take_ticket(body, now);
+  // RFC 9846 5.1: "Handshake messages MUST NOT span key changes."
+  if (!last) return failure(Reason::record_after_key_change, Place::key_update);
+  return take_key_update(body);
+}
+
+Status Connection::State::take_key_update(Bytes body) noexcept {
+  const auto message = codec::decode_key_update(body);
+  if (!message) return std::unexpected(message.error());
+  if (++key_updates > record::kMaxKeyUpdatesWithoutData)
+    return failure(Reason::too_many_key_updates, Place::key_update);
+  auto next = key_schedule::next_traffic_secret(*agreed.suite->hash, secrets.read_traffic);
+  if (!next || !install(opener, *agreed.suite, *next)) return failure(Reason::provider_failed, Place::key_update);
+  secrets.read_traffic = std::move(*next);
+  tell_key_update = true;
+  // RFC 9846 4.6.3: "If the request_update field is set to "update_requested", then the receiver MUST send a KeyUpdate
+  // of its own with request_update set to "update_not_requested" prior to sending its next Application Data record."
+  // One answers several.
+  using KeyUpdate = connection::Control::KeyUpdate;
+  if (message->request_update == KeyUpdateRequest::update_requested && !closed && control.key_update == KeyUpdate::none)
+    control.key_update = KeyUpdate::not_requested;
+  return {};
+}
+
+Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
+  const auto message = codec::decode_new_session_ticket(body);
+  if (!message) return std::unexpected(message.error());
+  const Settings& settings = config->settings();
+  // RFC 9846 4.6.1: "The value of zero indicates that the ticket should be discarded immediately."
+  if (!settings.resumption || message->ticket_lifetime == 0) return {};
+  auto psk = key_schedule::ticket_psk(*agreed.suite->hash, secrets.resumption, message->ticket_nonce);
+  std::unique_ptr<Session> received(new (std::nothrow) Session);
+  if (!psk || received == nullptr) return failure(Reason::provider_failed, Place::new_session_ticket);
+  received->suite = agreed.suite->suite;
+  received->psk = std::move(*psk);
+  received->ticket.assign(message->ticket.begin(), message->ticket.end());
+  received->ticket_age_add = message->ticket_age_add;
+  received->issued_at = now;
+  // RFC 9846 4.6.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the ticket_lifetime".
+  received->lifetime = std::min(std::chrono::seconds(message->ticket_lifetime), kMaxTicketLifetime);
+  received->max_early_data = message->max_early_data_size.value_or(0);
+  received->peer_verified = !settings.skip_verification;
+  received->server_name = server_name;
+  if (agreed.alpn != nullptr) received->alpn = *agreed.alpn;
+  session = std::move(received);
+  return {};
+}
+
+std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept {
+  using KeyUpdate = connection::Control::KeyUpdate;
+  if (outbound.size() < codec::kKeyUpdateSize + sealer.overhead()) return 0;
+  std::array<std::uint8_t, codec::kKeyUpdateSize> buffer{};
+  codec::Writer writer(buffer);
+  const Bytes message = codec::encode_key_update(
+      writer, {.request_update = control.key_update == KeyUpdate::requested ? KeyUpdateRequest::update_requested
+                                                                            : KeyUpdateRequest::update_not_requested});
+  control.key_update = KeyUpdate::none;
+  const auto sealed = sealer.seal(ContentType::handshake, std::span(&message, 1), {}, outbound);
+  auto next = key_schedule::next_traffic_secret(*agreed.suite->hash, secrets.write_traffic);
+  if (!sealed || !next || !install(sealer, *agreed.suite, *next)) {
+    fail(Reason::provider_failed, Place::key_update);
+    return 0;
+  }
+  secrets.write_traffic = std::move(*next);
+  return sealed->produced;
+}
+
+}  // namespace lockstep

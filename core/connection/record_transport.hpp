@@ -1,0 +1,77 @@
+#pragma once
+// Handshake messages over TLS records (RFC 9846 5.1): gathers a flight's messages into records and keeps them until the
+// caller has room.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "handshake/arena.hpp"
+#include "handshake/context.hpp"
+#include "handshake/handshake.hpp"
+#include "record/opener.hpp"
+#include "record/sealer.hpp"
+
+namespace lockstep::connection {
+
+class RecordTransport final : public handshake::Transport {
+ public:
+  RecordTransport(const Settings& settings, handshake::Arena& arena) noexcept : settings_(settings), arena_(arena) {}
+
+  /// Where the keys live: set after construction and whenever the connection moves.
+  void attach(record::Opener& opener, record::Sealer& sealer) noexcept {
+    opener_ = &opener;
+    sealer_ = &sealer;
+  }
+  /// Whose messages these are, to see whether a key change splits one.
+  void attach(const handshake::Handshake& handshake) noexcept { handshake_ = &handshake; }
+
+  [[nodiscard]] handshake::Status send(handshake::Level level, Bytes message) noexcept override;
+  [[nodiscard]] handshake::Status install(handshake::Level level, handshake::Direction direction,
+                                          const BoundSuite& suite, const DigestSecret& secret) noexcept override;
+  [[nodiscard]] handshake::Status end_flight() noexcept override;
+  void middlebox_compatibility(bool on) noexcept override { compatibility_ = on; }
+  void skip_early_data() noexcept override { early_data_to_skip_ = kMaxEarlyDataSkipped; }
+
+  /// Whether a record that cannot be opened may be early data that is to be skipped; counts it.
+  [[nodiscard]] bool skip(std::size_t record_size) noexcept;
+
+  /// Ends the record that is being filled, so that it can be sent.
+  [[nodiscard]] handshake::Status flush() noexcept;
+  /// Forgets the record that is being filled: the handshake has failed.
+  void abandon() noexcept;
+  /// Whether everything finished has been sent.
+  [[nodiscard]] bool empty() const noexcept { return sent_ == size_; }
+  /// Whether there is something to send, the open record included.
+  [[nodiscard]] bool pending() const noexcept { return !empty() || content_ != 0; }
+  /// Copies finished records to `out`; the number of bytes.
+  [[nodiscard]] std::size_t drain(MutableBytes out) noexcept;
+
+ private:
+  // RFC 9846 4.2.10: a server that rejects early data skips "up to the configured max_early_data_size". Our tickets
+  // allow none; this much is tolerated from those who hold another server's.
+  static constexpr std::size_t kMaxEarlyDataSkipped = 32768;
+
+  [[nodiscard]] handshake::Status append(Bytes bytes) noexcept;
+  [[nodiscard]] handshake::Status append_change_cipher_spec() noexcept;
+  [[nodiscard]] bool reserve(std::size_t size) noexcept;
+
+  const Settings& settings_;
+  handshake::Arena& arena_;
+  record::Opener* opener_ = nullptr;
+  record::Sealer* sealer_ = nullptr;
+  const handshake::Handshake* handshake_ = nullptr;
+
+  // What waits to be sent: buffer_[sent_, size_) is finished records, followed by the open one.
+  MutableBytes buffer_;
+  std::size_t sent_ = 0;
+  std::size_t size_ = 0;
+  std::size_t content_ = 0;  // of the open record, behind the room for its header; 0: none is open
+  std::size_t early_data_to_skip_ = 0;
+  bool first_record_ = true;
+  bool flight_ended_ = false;
+  bool compatibility_ = false;
+  bool change_cipher_spec_sent_ = false;
+};
+
+}  // namespace lockstep::connection

@@ -1,0 +1,137 @@
+#pragma once
+// What a connection holds: inline, and as little as possible once the handshake is over.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <lockstep/connection.hpp>
+
+#include "connection/record_transport.hpp"
+#include "handshake/handshake.hpp"
+#include "record/framing.hpp"
+#include "record/opener.hpp"
+#include "record/sealer.hpp"
+#include "record/sizer.hpp"
+
+namespace lockstep {
+
+namespace connection {
+
+/// A handshake with its memory and transport, in one block.
+class Run {
+ public:
+  /// In `memory` if it suffices, else on the heap. Null when there is no memory.
+  static Run* create(const Config& config, RandomSource& random, MutableBytes memory) noexcept;
+  struct Destroy {
+    /// Wipes everything.
+    void operator()(Run* run) const noexcept;
+  };
+  using Owner = std::unique_ptr<Run, Destroy>;
+
+  handshake::Arena arena;
+  RecordTransport transport;
+  handshake::Handshake handshake;
+
+ private:
+  Run(const Config& config, RandomSource& random, MutableBytes rest, bool on_heap) noexcept
+      : arena(rest, config.settings().handshake_memory),
+        transport(config.settings(), arena),
+        handshake({config, random, transport, arena}),
+        on_heap_(on_heap) {
+    transport.attach(handshake);
+  }
+  ~Run() = default;
+  bool on_heap_;
+};
+
+/// Control records that wait for `transmit`.
+struct Control {
+  enum class KeyUpdate : std::uint8_t { none, not_requested, requested };
+  KeyUpdate key_update = KeyUpdate::none;
+  bool user_canceled = false;
+  bool alert_due = false;
+  Alert alert{};
+
+  [[nodiscard]] bool empty() const noexcept { return key_update == KeyUpdate::none && !user_canceled && !alert_due; }
+};
+
+}  // namespace connection
+
+struct Connection::State {
+  // --- receive.cpp
+  [[nodiscard]] Received receive(MutableBytes inbound, Time now) noexcept;
+  [[nodiscard]] Event receive_end() noexcept;
+  // --- transmit.cpp
+  [[nodiscard]] std::size_t transmit(MutableBytes outbound) noexcept;
+  [[nodiscard]] bool transmit_pending() const noexcept;
+  [[nodiscard]] std::expected<Sealed, Misuse> seal(std::span<const Bytes> plaintext, MutableBytes outbound,
+                                                   Time now) noexcept;
+  [[nodiscard]] std::expected<MutableBytes, Misuse> seal_in_place(RecordSlot slot, Time now) noexcept;
+  // --- post_handshake.cpp
+  [[nodiscard]] handshake::Status receive_post_handshake(Bytes content, Time now) noexcept;
+  [[nodiscard]] std::size_t write_key_update(MutableBytes outbound) noexcept;
+  // --- connection.cpp
+  void start(Time now, x509::PeerName name, std::span<Session> sessions) noexcept;
+  /// Ends the connection with an error of ours; its alert is to be sent.
+  void fail(const Error& error) noexcept;
+  void fail(Reason reason, Place place) noexcept { fail(make_error(reason, place)); }
+  /// Hands the handshake's memory back once nothing needs it.
+  void retire() noexcept;
+  /// Takes over what outlives the handshake.
+  void adopt() noexcept;
+  template <class Operation, class Input>
+  [[nodiscard]] std::expected<void, Misuse> answer(Token<Operation>& token, const Input& input, Place place) noexcept;
+  /// What is agreed so far.
+  [[nodiscard]] const handshake::Agreed& agreed_now() const noexcept {
+    return complete || !run ? agreed : run->handshake.context().agreed;
+  }
+  [[nodiscard]] bool sendable() const noexcept { return complete && !failed && !closed; }
+
+  record::Opener opener;
+  record::Sealer sealer;
+  handshake::ConnectionSecrets secrets;
+  handshake::Agreed agreed;
+  std::shared_ptr<const Config> config;
+  RandomSource* random = nullptr;
+  connection::Run::Owner run;
+  MutableBytes supplied;                               // the caller's block, until it is reclaimed
+  std::string server_name;                             // client: for the sessions to come
+  std::unique_ptr<Session> session;                    // received, not yet told
+  std::unique_ptr<std::vector<std::uint8_t>> partial;  // the begin of a fragmented post-handshake message
+  record::RecordSizer sizer;
+  Error error;
+  connection::Control control;
+  std::uint8_t empty_records = 0;
+  std::uint8_t key_updates = 0;
+  std::uint8_t warnings = 0;
+  bool any_record = false;  // a record was accepted: the peer speaks TLS
+  bool complete = false;    // application data may flow
+  bool failed = false;
+  bool closed = false;       // close_notify is due or sent
+  bool peer_closed = false;  // close_notify was received
+  bool tell_peer_closed = false;
+  bool tell_key_update = false;
+
+ private:
+  enum class Step : std::uint8_t { go_on, stop };
+  [[nodiscard]] Step treat_record(const record::Header& header, MutableBytes record, ApplicationData& data,
+                                  Time now) noexcept;
+  [[nodiscard]] Step treat_content(ContentType type, MutableBytes content, ApplicationData& data, Time now) noexcept;
+  [[nodiscard]] Step treat_plaintext(ContentType type, MutableBytes content, std::size_t record_size,
+                                     ApplicationData& data, Time now) noexcept;
+  [[nodiscard]] Step treat_handshake(Bytes content, Time now) noexcept;
+  [[nodiscard]] Step treat_alert(Bytes content) noexcept;
+  [[nodiscard]] Step treat_change_cipher_spec(const record::Header& header, Bytes fragment) noexcept;
+  [[nodiscard]] Step refuse(Reason reason, Place place = Place::record) noexcept;
+  [[nodiscard]] record::Stream stream() const noexcept;
+  [[nodiscard]] std::optional<Event> waiting_event() noexcept;
+  [[nodiscard]] handshake::Status treat_post_handshake(Bytes message, bool last, Time now) noexcept;
+  [[nodiscard]] handshake::Status take_ticket(Bytes body, Time now) noexcept;
+  [[nodiscard]] handshake::Status take_key_update(Bytes body) noexcept;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,147 @@
+#include "handshake/authentication.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include <lockstep/x509_certificate.hpp>
+
+namespace lockstep::handshake {
+namespace {
+
+// RFC 9846 4.4.3: "The digital signature is then computed over the concatenation of: A string that consists of octet 32
+// (0x20) repeated 64 times, the context string, a single 0 byte which serves as the separator, the content to be
+// signed".
+constexpr std::size_t kPadding = 64;
+constexpr std::string_view kServerContext = "TLS 1.3, server CertificateVerify";
+constexpr std::string_view kClientContext = "TLS 1.3, client CertificateVerify";
+
+std::expected<Bytes, Error> signed_content(Context& context, Role signer) noexcept {
+  const auto hash = context.transcript_hash();
+  if (!hash) return std::unexpected(hash.error());
+  const std::string_view text = signer == Role::server ? kServerContext : kClientContext;
+  const auto content = context.scratch(kPadding + text.size() + 1 + hash->view().size());
+  if (!content) return std::unexpected(content.error());
+  auto place = std::ranges::fill(content->first(kPadding), std::uint8_t{0x20});
+  place = std::ranges::copy(as_bytes(text), place).out;
+  *place++ = 0;
+  std::ranges::copy(hash->view(), place);
+  return *content;
+}
+
+}  // namespace
+
+std::optional<PeerVerified> verification_skipped(const Settings& settings) noexcept {
+  if (!settings.skip_verification) return std::nullopt;
+  return PeerVerified();
+}
+
+std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept {
+  const std::span<Bytes> chain = context.arena.array<Bytes>(message.certificate_list.size());
+  if (chain.empty()) return context.fail(Reason::handshake_too_large);
+  std::size_t count = 0;
+  for (const codec::CertificateEntry& entry : message.certificate_list) chain[count++] = entry.cert_data;
+  context.peer_chain = chain;
+
+  const auto leaf = x509::Certificate::parse(chain.front());
+  if (!leaf) return context.fail(Reason::certificate_malformed);
+  if (!leaf->key_type()) return context.fail(Reason::certificate_type);
+  return PeerKey{leaf->subject_public_key_info(), *leaf->key_type()};
+}
+
+std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
+                                                         const PeerVerified& /*accepted*/, Role signer,
+                                                         const codec::CertificateVerify& message) {
+  const auto detail = static_cast<std::uint16_t>(message.algorithm);
+  // RFC 9846 4.4.3: "If the CertificateVerify message is sent by a server, the signature algorithm MUST be one offered
+  // in the client's "signature_algorithms" extension"; "If sent by a client, the signature algorithm used in the
+  // signature MUST be one of those present in the supported_signature_algorithms field of the
+  // "signature_algorithms" extension in the CertificateRequest message."
+  if (std::ranges::find(context.settings().schemes, message.algorithm) == context.settings().schemes.end())
+    return context.fail(Reason::scheme_not_offered, detail);
+  // RFC 9846 4.4.3: "the signature algorithm MUST be compatible with the key in the sender's end-entity certificate."
+  const auto scheme = parts(message.algorithm);
+  if (!scheme || scheme->key != key.type) return context.fail(Reason::scheme_wrong_key, detail);
+  const SignatureVerifier* verifier = context.config.provider().verifier(scheme->algorithm, scheme->key);
+  if (verifier == nullptr) return context.fail(Reason::provider_failed, detail);
+
+  const auto content = signed_content(context, signer);
+  if (!content) return std::unexpected(content.error());
+  switch (verifier->verify(key.subject_public_key_info, *content, message.signature)) {
+    case VerifyResult::valid: break;
+    case VerifyResult::bad_key: return context.fail(Reason::certificate_malformed, detail);
+    // RFC 9846 4.4.3: "If the verification fails, the receiver MUST terminate the handshake with a "decrypt_error"
+    // alert."
+    case VerifyResult::invalid: return context.fail(Reason::signature_invalid, detail);
+  }
+  context.agreed.peer_scheme = message.algorithm;
+  return VerifiedSignature();
+}
+
+Status verify_finished(Context& context, const DigestSecret& base_key, const codec::Finished& message) noexcept {
+  const auto hash = context.transcript_hash();
+  if (!hash) return std::unexpected(hash.error());
+  const auto expected = key_schedule::finished_verify_data(context.transcript.hash(), base_key, *hash);
+  if (!expected) return context.fail(Reason::provider_failed);
+  // RFC 9846 4.4.4: "Recipients of Finished messages MUST verify that the contents are correct and if incorrect MUST
+  // terminate the connection with a "decrypt_error" alert."
+  if (!constant_time_equal(expected->view(), message.verify_data)) return context.fail(Reason::finished_mismatch);
+  return {};
+}
+
+std::optional<SignatureScheme> choose_scheme(const Context& context, const Credential& credential,
+                                             const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept {
+  const auto& allowed = context.settings().schemes;
+  for (const SignatureScheme scheme : credential.schemes) {
+    const auto known = parts(scheme);
+    if (known && !known->certificates_only && peer_schemes.contains(scheme) &&
+        std::ranges::find(allowed, scheme) != allowed.end())
+      return scheme;
+  }
+  return std::nullopt;
+}
+
+Status send_certificate(Context& context, const Credential* credential, Bytes request_context) noexcept {
+  std::span<Bytes> chain;
+  if (credential != nullptr) {
+    chain = context.arena.array<Bytes>(credential->chain.size());
+    if (chain.size() != credential->chain.size()) return context.fail(Reason::handshake_too_large);
+    std::ranges::transform(credential->chain, chain.begin(), [](const auto& der) { return Bytes(der); });
+  }
+  const codec::CertificateParameters message{.certificate_request_context = request_context,
+                                             .chain = chain,
+                                             .ocsp_response = {},
+                                             .signed_certificate_timestamps = {}};
+  const auto room = context.scratch(codec::certificate_message_size(message));
+  if (!room) return std::unexpected(room.error());
+  codec::Writer writer(*room);
+  return context.send(Level::handshake, codec::encode_certificate(writer, message));
+}
+
+Status ask_signature(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme,
+                     Role signer) noexcept {
+  const auto content = signed_content(context, signer);
+  if (!content) return std::unexpected(content.error());
+  context.agreed.own_scheme = scheme;
+  return context.ask(Sign{.token = {}, .scheme = scheme, .credential = std::move(credential), .message = *content});
+}
+
+Status send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept {
+  const auto room = context.scratch(codec::kHandshakeHeaderSize + 4 + signature.size());
+  if (!room) return std::unexpected(room.error());
+  codec::Writer writer(*room);
+  return context.send(Level::handshake,
+                      codec::encode_certificate_verify(writer, {.algorithm = scheme, .signature = signature}));
+}
+
+Status send_finished(Context& context, const DigestSecret& base_key) noexcept {
+  const auto hash = context.transcript_hash();
+  if (!hash) return std::unexpected(hash.error());
+  const auto verify_data = key_schedule::finished_verify_data(context.transcript.hash(), base_key, *hash);
+  if (!verify_data) return context.fail(Reason::provider_failed);
+  const auto room = context.scratch(codec::kHandshakeHeaderSize + verify_data->view().size());
+  if (!room) return std::unexpected(room.error());
+  codec::Writer writer(*room);
+  return context.send(Level::handshake, codec::encode_finished(writer, {.verify_data = verify_data->view()}));
+}
+
+}  // namespace lockstep::handshake

@@ -1,0 +1,84 @@
+#pragma once
+// Certificate, CertificateVerify and Finished (RFC 9846 4.4), the same for both sides.
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include <lockstep/event.hpp>
+#include <lockstep/types.hpp>
+
+#include "codec/certificate.hpp"
+#include "codec/certificate_verify.hpp"
+#include "codec/finished.hpp"
+#include "codec/lists.hpp"
+#include "handshake/context.hpp"
+#include "handshake/inputs.hpp"
+
+namespace lockstep::handshake {
+
+/// The key in the peer's end-entity certificate.
+struct PeerKey {
+  Bytes subject_public_key_info;  ///< lives as long as the handshake
+  KeyType type{};
+};
+
+/// Proof that the peer holds the key of a certificate that was accepted.
+class VerifiedSignature {
+ private:
+  friend std::expected<VerifiedSignature, Error> verify_signature(Context&, const PeerKey&, const PeerVerified&,
+                                                                  Role signer, const codec::CertificateVerify&);
+  VerifiedSignature() noexcept = default;
+};
+
+/// Why the peer is who it should be. Connecting demands one.
+class Authenticated {
+ public:
+  static Authenticated by_signature(VerifiedSignature /*proof*/) noexcept { return Authenticated(); }
+  /// The binder was verified, or the server chose the PSK that we offered.
+  static Authenticated by_psk() noexcept { return Authenticated(); }
+  /// Server: no certificate was demanded.
+  static Authenticated not_required() noexcept { return Authenticated(); }
+
+ private:
+  Authenticated() noexcept = default;
+};
+
+/// The answer that a configuration gives instead of the application: dangerous().skip_verification().
+[[nodiscard]] std::optional<PeerVerified> verification_skipped(const Settings& settings) noexcept;
+
+/// Reads a non-empty chain: fills context.peer_chain, and gives the leaf's key.
+[[nodiscard]] std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept;
+
+/// Checks CertificateVerify against the transcript so far. Demands that the certificate was accepted before.
+[[nodiscard]] std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
+                                                                       const PeerVerified& accepted, Role signer,
+                                                                       const codec::CertificateVerify& message);
+
+/// Checks verify_data against the transcript so far.
+[[nodiscard]] Status verify_finished(Context& context, const DigestSecret& base_key,
+                                     const codec::Finished& message) noexcept;
+
+/// The first scheme of the credential that we may use, the peer verifies and TLS 1.3 allows.
+[[nodiscard]] std::optional<SignatureScheme> choose_scheme(
+    const Context& context, const Credential& credential,
+    const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept;
+
+[[nodiscard]] Status send_certificate(Context& context, const Credential* credential, Bytes request_context) noexcept;
+/// Suspends for a signature over the transcript so far.
+[[nodiscard]] Status ask_signature(Context& context, std::shared_ptr<const Credential> credential,
+                                   SignatureScheme scheme, Role signer) noexcept;
+[[nodiscard]] Status send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept;
+[[nodiscard]] Status send_finished(Context& context, const DigestSecret& base_key) noexcept;
+
+/// A copy of a list of code points that lives as long as the handshake.
+template <class CodePoint>
+[[nodiscard]] std::expected<std::span<const CodePoint>, Error> keep(Context& context,
+                                                                    const codec::CodePoints<CodePoint>& list) noexcept {
+  const std::span<CodePoint> copy = context.arena.array<CodePoint>(list.size());
+  if (copy.size() != list.size()) return context.fail(Reason::handshake_too_large);
+  std::ranges::copy(list, copy.begin());
+  return copy;
+}
+
+}  // namespace lockstep::handshake

@@ -1,0 +1,312 @@
+#include "handshake/client13.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "key_schedule/key_log.hpp"
+
+namespace lockstep::handshake::client13 {
+namespace {
+
+namespace key_log = key_schedule::key_log;
+
+// RFC 9846 4.1.3: "A client which receives a legacy_session_id_echo field that does not match what it sent in the
+// ClientHello MUST abort the handshake with an "illegal_parameter" alert."
+Status check_echo(Context& context, const Offer& offer, Bytes legacy_session_id_echo) noexcept {
+  if (!equal(legacy_session_id_echo, offer.legacy_session_id)) return context.fail(Reason::session_id_echo);
+  return {};
+}
+
+// RFC 9846 4.1.3: "A client which receives a cipher suite that was not offered MUST abort the handshake with an
+// "illegal_parameter" alert."
+std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuite suite) noexcept {
+  const BoundSuite* bound = context.config.suite(suite);
+  if (bound == nullptr) return context.fail(Reason::suite_not_offered, static_cast<std::uint16_t>(suite));
+  return bound;
+}
+
+// The PSK that the server chose, or nothing for a full handshake.
+std::expected<const OfferedSession*, Error> chosen_psk(Context& context, const Offer& offer,
+                                                       const codec::ServerHello& hello) noexcept {
+  if (!hello.pre_shared_key) return nullptr;
+  // RFC 9846 4.2.11: "Clients MUST verify that the server's selected_identity is within the range supplied by the
+  // client, that the server selected a cipher suite indicating a Hash associated with the PSK ... If these values are
+  // not consistent, the client MUST abort the handshake with an "illegal_parameter" alert."
+  if (*hello.pre_shared_key >= offer.sessions.size()) return context.fail(Reason::psk_not_offered);
+  const OfferedSession& chosen = offer.sessions[*hello.pre_shared_key];
+  if (chosen.hash->id != context.agreed.suite->hash->id) return context.fail(Reason::psk_hash);
+  return &chosen;
+}
+
+std::expected<SharedSecret, Error> agree(Context& context, Offer& offer, const codec::ServerHello& hello) noexcept {
+  // RFC 9846 4.2.11: "that a server "key_share" extension is present if required by the ClientHello
+  // "psk_key_exchange_modes" extension": psk_dhe_ke is all that we offer.
+  if (!hello.key_share)
+    return context.fail(Reason::key_share_missing, static_cast<std::uint16_t>(ExtensionType::key_share));
+  const auto detail = static_cast<std::uint16_t>(hello.key_share->group);
+  // RFC 9846 4.2.8: "This value MUST be in the same group as the KeyShareEntry value offered by the client that the
+  // server has selected".
+  KeyExchange* exchange = offer.shares.find(hello.key_share->group);
+  if (exchange == nullptr) return context.fail(Reason::key_share_group, detail);
+  if (hello.key_share->key_exchange.size() != exchange->group()->server_share_size())
+    return context.fail(Reason::key_share_size, detail);
+  SharedSecret secret;
+  switch (exchange->decapsulate(hello.key_share->key_exchange, secret)) {
+    case GroupResult::ok: break;
+    case GroupResult::bad_share: return context.fail(Reason::key_share_invalid, detail);
+    case GroupResult::failed: return context.fail(Reason::provider_failed, detail);
+  }
+  context.agreed.group = hello.key_share->group;
+  return secret;
+}
+
+// ServerHello, whichever ClientHello it answers: the transcript has started and holds that ClientHello.
+Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& hello, Context& context) {
+  const auto psk = chosen_psk(context, offer, hello);
+  if (!psk) return std::unexpected(psk.error());
+  const auto shared = agree(context, offer, hello);
+  if (!shared) return std::unexpected(shared.error());
+  context.agreed.resumed = *psk != nullptr;
+  context.hash_message();
+
+  const Hash& hash = *context.agreed.suite->hash;
+  auto early = *psk != nullptr ? key_schedule::EarlySecret::from_psk(hash, (*psk)->session->psk.view())
+                               : key_schedule::EarlySecret::without_psk(hash);
+  if (!early) return context.fail(Reason::provider_failed);
+  auto secret = std::move(*early).handshake_secret(shared->view());
+  const auto transcript = context.transcript_hash();
+  if (!secret || !transcript) return context.fail(Reason::provider_failed);
+  auto traffic = secret->traffic_secrets(*transcript);
+  auto master = std::move(*secret).master_secret();
+  if (!traffic || !master) return context.fail(Reason::provider_failed);
+
+  if (auto done = context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client); !done)
+    return std::unexpected(done.error());
+  if (auto done = context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server); !done)
+    return std::unexpected(done.error());
+  if (auto done = context.install(Level::handshake, Direction::read, traffic->server); !done)
+    return std::unexpected(done.error());
+  if (auto done = context.install(Level::handshake, Direction::write, traffic->client); !done)
+    return std::unexpected(done.error());
+  return WaitEncryptedExtensions{{std::move(*master), std::move(*traffic)}};
+}
+
+Status take_alpn(Context& context, const codec::EncryptedExtensions& message) noexcept {
+  if (!message.application_layer_protocol_negotiation) return {};
+  const auto& offered = context.settings().alpn;
+  const auto found = std::ranges::find(offered, as_text(*message.application_layer_protocol_negotiation));
+  // RFC 7301 3.1: the server chooses among the protocols that the client advertised.
+  if (found == offered.end()) return context.fail(Reason::alpn_not_offered);
+  context.agreed.alpn = &*found;
+  return {};
+}
+
+Next<WaitPeerVerified, WaitCertificateVerify> judge(Keys&& keys, std::optional<Requested>&& requested,
+                                                    const codec::Certificate& message, Context& context) {
+  // RFC 9846 4.4.2: "in the case of server authentication, this field SHALL be zero length."
+  if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
+  // RFC 9846 4.4.2.4: "If the server supplies an empty Certificate message, the client MUST abort the handshake with a
+  // "decode_error" alert."
+  if (message.certificate_list.empty()) return context.fail(Reason::certificate_missing);
+  const auto key = read_chain(context, message);
+  if (!key) return std::unexpected(key.error());
+  context.hash_message();
+  if (const auto accepted = verification_skipped(context.settings()))
+    return WaitCertificateVerify{std::move(keys), std::move(requested), *key, *accepted};
+  if (auto asked = context.ask(VerifyPeer{.token = {},
+                                          .peer = Role::server,
+                                          .chain = context.peer_chain,
+                                          .name = context.expected_name,
+                                          .now = context.now});
+      !asked)
+    return std::unexpected(asked.error());
+  return WaitPeerVerified{std::move(keys), std::move(requested), *key};
+}
+
+// Our last message is out: the connection stands.
+Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Authenticated authenticated, Context& context) {
+  if (auto sent = send_finished(context, keys.handshake_traffic.client); !sent) return std::unexpected(sent.error());
+  const auto transcript = context.transcript_hash();
+  if (!transcript) return std::unexpected(transcript.error());
+  auto resumption = keys.master.resumption_secret(*transcript);
+  if (!resumption) return context.fail(Reason::provider_failed);
+  context.secrets.resumption = std::move(*resumption);
+  if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
+  if (auto done = context.install(Level::application, Direction::write, write_traffic); !done)
+    return std::unexpected(done.error());
+  context.secrets.write_traffic = std::move(write_traffic);
+  if (auto told = context.tell_complete(); !told) return std::unexpected(told.error());
+  return Connected{authenticated};
+}
+
+}  // namespace
+
+std::expected<WaitServerHello, Error> start(Context& context, std::span<const Session> sessions) noexcept {
+  context.place = Place::client_hello;
+  auto offer = send_client_hello(context, sessions);
+  if (!offer) return std::unexpected(offer.error());
+  return WaitServerHello{std::move(*offer)};
+}
+
+Next<WaitEncryptedExtensions> on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
+  if (auto settled = settle_version(context, hello); !settled) return std::unexpected(settled.error());
+  if (auto echoed = check_echo(context, state.offer, hello.legacy_session_id_echo); !echoed)
+    return std::unexpected(echoed.error());
+  const auto suite = check_suite(context, hello.cipher_suite);
+  if (!suite) return std::unexpected(suite.error());
+  context.agreed.suite = *suite;
+  if (!context.transcript.start(*(*suite)->hash)) return context.fail(Reason::provider_failed);
+  context.transcript.update(state.offer.client_hello);
+  return answer(std::move(state.offer), hello, context);
+}
+
+Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryRequest& retry, Context& context) {
+  if (retry.supported_versions != ProtocolVersion::tls_1_3)
+    return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(retry.supported_versions));
+  if (auto echoed = check_echo(context, state.offer, retry.legacy_session_id_echo); !echoed)
+    return std::unexpected(echoed.error());
+  const auto suite = check_suite(context, retry.cipher_suite);
+  if (!suite) return std::unexpected(suite.error());
+
+  // RFC 9846 4.2.8: "Upon receipt of this extension in a HelloRetryRequest, the client MUST verify that (1) the
+  // selected_group field corresponds to a group which was provided in the "supported_groups" extension in the original
+  // ClientHello and (2) the selected_group field does not correspond to a group which was provided in the "key_share"
+  // extension in the original ClientHello. If either of these checks fails, then the client MUST abort the handshake
+  // with an "illegal_parameter" alert."
+  if (retry.key_share) {
+    const auto detail = static_cast<std::uint16_t>(*retry.key_share);
+    if (context.config.group(*retry.key_share) == nullptr) return context.fail(Reason::group_not_offered, detail);
+    if (state.offer.shares.find(*retry.key_share) != nullptr) return context.fail(Reason::group_unchanged, detail);
+  }
+  // RFC 9846 4.1.4: "Clients MUST abort the handshake with an "illegal_parameter" alert if the HelloRetryRequest would
+  // not result in any change in the ClientHello."
+  if (!retry.key_share && !retry.cookie) return context.fail(Reason::group_unchanged);
+
+  const Hash& hash = *(*suite)->hash;
+  if (!context.transcript.start(hash)) return context.fail(Reason::provider_failed);
+  context.transcript.update(state.offer.client_hello);
+  if (!context.transcript.replace_with_message_hash()) return context.fail(Reason::provider_failed);
+  context.hash_message();
+
+  context.agreed.retried = true;
+  if (retry.cookie) state.offer.cookie = *retry.cookie;
+  if (auto sent = send_second_client_hello(context, state.offer, **suite, retry.key_share); !sent)
+    return std::unexpected(sent.error());
+  return WaitSecondServerHello{std::move(state.offer), retry.cipher_suite, retry.key_share};
+}
+
+Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::ServerHello& hello, Context& context) {
+  if (auto settled = settle_version(context, hello); !settled) return std::unexpected(settled.error());
+  if (auto echoed = check_echo(context, state.offer, hello.legacy_session_id_echo); !echoed)
+    return std::unexpected(echoed.error());
+  const auto suite = check_suite(context, hello.cipher_suite);
+  if (!suite) return std::unexpected(suite.error());
+  // RFC 9846 4.1.4: "the client MUST check that the cipher suite supplied in the ServerHello is the same as that in the
+  // HelloRetryRequest and otherwise abort the handshake with an "illegal_parameter" alert."
+  if (hello.cipher_suite != state.suite)
+    return context.fail(Reason::suite_changed, static_cast<std::uint16_t>(hello.cipher_suite));
+  context.agreed.suite = *suite;
+  return answer(std::move(state.offer), hello, context);
+}
+
+Next<WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&& state,
+                                              const codec::EncryptedExtensions& message, Context& context) {
+  if (auto taken = take_alpn(context, message); !taken) return std::unexpected(taken.error());
+  context.hash_message();
+  if (context.agreed.resumed) return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
+  return WaitCertificateRequest{std::move(state.keys)};
+}
+
+Next<WaitCertificate> on(WaitCertificateRequest&& state, const codec::CertificateRequest& message, Context& context) {
+  // RFC 9846 4.3.2: "This field SHALL be zero length unless used for the post-handshake authentication exchanges".
+  if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
+  Requested requested{message.signature_algorithms, message.signature_algorithms_cert, {}};
+  if (message.certificate_authorities) {
+    const auto names = context.arena.array<Bytes>(message.certificate_authorities->size());
+    if (names.empty()) return context.fail(Reason::handshake_too_large);
+    std::size_t count = 0;
+    for (const Bytes name : *message.certificate_authorities) names[count++] = name;
+    requested.certificate_authorities = names;
+  }
+  context.hash_message();
+  return WaitCertificate{std::move(state.keys), std::move(requested)};
+}
+
+Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificateRequest&& state, const codec::Certificate& message,
+                                                 Context& context) {
+  return judge(std::move(state.keys), std::nullopt, message, context);
+}
+
+Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&& state, const codec::Certificate& message,
+                                                 Context& context) {
+  return judge(std::move(state.keys), std::move(state.requested), message, context);
+}
+
+Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& /*context*/) {
+  return WaitCertificateVerify{std::move(state.keys), std::move(state.requested), state.key, accepted};
+}
+
+Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
+}
+
+Next<WaitFinished> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message, Context& context) {
+  const auto proof = verify_signature(context, state.key, state.accepted, Role::server, message);
+  if (!proof) return std::unexpected(proof.error());
+  context.hash_message();
+  return WaitFinished{std::move(state.keys), std::move(state.requested), Authenticated::by_signature(*proof)};
+}
+
+Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& message, Context& context) {
+  if (auto verified = verify_finished(context, state.keys.handshake_traffic.server, message); !verified)
+    return std::unexpected(verified.error());
+  context.hash_message();
+  const auto transcript = context.transcript_hash();
+  if (!transcript) return std::unexpected(transcript.error());
+  auto secrets = state.keys.master.application_secrets(*transcript);
+  if (!secrets) return context.fail(Reason::provider_failed);
+  if (auto told = context.log_application_secrets(*secrets); !told) return std::unexpected(told.error());
+  if (auto done = context.install(Level::application, Direction::read, secrets->traffic.server); !done)
+    return std::unexpected(done.error());
+  context.secrets.read_traffic = std::move(secrets->traffic.server);
+  context.secrets.exporter = std::move(secrets->exporter);
+
+  if (!state.requested)
+    return finish(std::move(state.keys), std::move(secrets->traffic.client), state.authenticated, context);
+
+  const auto schemes = keep(context, state.requested->schemes);
+  const auto schemes_cert = keep(context, state.requested->schemes_cert.value_or(state.requested->schemes));
+  if (!schemes || !schemes_cert) return context.fail(Reason::handshake_too_large);
+  SelectCredential question;
+  question.role = Role::client;
+  question.server_name = context.server_name;
+  question.schemes = *schemes;
+  question.schemes_cert = *schemes_cert;
+  question.certificate_authorities = state.requested->certificate_authorities;
+  question.alpn = context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
+  if (auto asked = context.ask(std::move(question)); !asked) return std::unexpected(asked.error());
+  return WaitCredential{std::move(state.keys), std::move(*state.requested), std::move(secrets->traffic.client),
+                        state.authenticated};
+}
+
+Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
+  const auto scheme = selected.credential == nullptr
+                          ? std::nullopt
+                          : choose_scheme(context, *selected.credential, state.requested.schemes);
+  // RFC 9846 4.4.2: "If none is available, the client MUST send a Certificate message containing no certificates".
+  if (auto sent = send_certificate(context, scheme ? selected.credential.get() : nullptr, {}); !sent)
+    return std::unexpected(sent.error());
+  if (!scheme) return finish(std::move(state.keys), std::move(state.write_traffic), state.authenticated, context);
+  if (auto asked = ask_signature(context, selected.credential, *scheme, Role::client); !asked)
+    return std::unexpected(asked.error());
+  return WaitSignature{std::move(state.keys), std::move(state.write_traffic), state.authenticated};
+}
+
+Next<Connected> on(WaitSignature&& state, const Signed& answer, Context& context) {
+  if (answer.signature.empty()) return context.fail(Reason::signing_failed);
+  if (auto sent = send_certificate_verify(context, context.agreed.own_scheme, answer.signature); !sent)
+    return std::unexpected(sent.error());
+  return finish(std::move(state.keys), std::move(state.write_traffic), state.authenticated, context);
+}
+
+}  // namespace lockstep::handshake::client13

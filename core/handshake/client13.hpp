@@ -1,0 +1,108 @@
+#pragma once
+// The client of TLS 1.3 (RFC 9846 A.1), a struct per state.
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "codec/certificate.hpp"
+#include "codec/certificate_request.hpp"
+#include "codec/certificate_verify.hpp"
+#include "codec/encrypted_extensions.hpp"
+#include "codec/finished.hpp"
+#include "codec/server_hello.hpp"
+#include "handshake/authentication.hpp"
+#include "handshake/connected.hpp"
+#include "handshake/hello.hpp"
+#include "handshake/inputs.hpp"
+#include "handshake/machine.hpp"
+
+namespace lockstep::handshake::client13 {
+
+/// What ServerHello leaves: the secrets of the handshake, and whether the server took a PSK.
+struct Keys {
+  key_schedule::MasterSecret master;
+  key_schedule::TrafficSecrets handshake_traffic;
+};
+
+/// What a CertificateRequest asks for; views live as long as the handshake.
+struct Requested {
+  codec::CodePoints<SignatureScheme> schemes;
+  std::optional<codec::CodePoints<SignatureScheme>> schemes_cert;
+  std::span<const Bytes> certificate_authorities;
+};
+
+struct WaitServerHello {
+  static constexpr std::string_view name = "WAIT_SH";
+  Offer offer;
+};
+struct WaitSecondServerHello {
+  static constexpr std::string_view name = "WAIT_SH (after HelloRetryRequest)";
+  Offer offer;
+  CipherSuite suite{};
+  std::optional<NamedGroup> group;
+};
+struct WaitEncryptedExtensions {
+  static constexpr std::string_view name = "WAIT_EE";
+  Keys keys;
+};
+struct WaitCertificateRequest {
+  static constexpr std::string_view name = "WAIT_CERT_CR";
+  Keys keys;
+};
+struct WaitCertificate {
+  static constexpr std::string_view name = "WAIT_CERT";
+  Keys keys;
+  Requested requested;
+};
+struct WaitPeerVerified {
+  static constexpr std::string_view name = "(verify peer)";
+  Keys keys;
+  std::optional<Requested> requested;
+  PeerKey key;
+};
+struct WaitCertificateVerify {
+  static constexpr std::string_view name = "WAIT_CV";
+  Keys keys;
+  std::optional<Requested> requested;
+  PeerKey key;
+  PeerVerified accepted;
+};
+struct WaitFinished {
+  static constexpr std::string_view name = "WAIT_FINISHED";
+  Keys keys;
+  std::optional<Requested> requested;
+  Authenticated authenticated;
+};
+struct WaitCredential {
+  static constexpr std::string_view name = "(select credential)";
+  Keys keys;
+  Requested requested;
+  DigestSecret write_traffic;
+  Authenticated authenticated;
+};
+struct WaitSignature {
+  static constexpr std::string_view name = "(sign)";
+  Keys keys;
+  DigestSecret write_traffic;
+  Authenticated authenticated;
+};
+
+Next<WaitEncryptedExtensions> on(WaitServerHello&&, const codec::ServerHello&, Context&);
+Next<WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
+Next<WaitEncryptedExtensions> on(WaitSecondServerHello&&, const codec::ServerHello&, Context&);
+Next<WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&&, const codec::EncryptedExtensions&, Context&);
+Next<WaitCertificate> on(WaitCertificateRequest&&, const codec::CertificateRequest&, Context&);
+Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificateRequest&&, const codec::Certificate&, Context&);
+Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&&, const codec::Certificate&, Context&);
+Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
+Next<WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
+Next<WaitCredential, Connected> on(WaitFinished&&, const codec::Finished&, Context&);
+Next<WaitSignature, Connected> on(WaitCredential&&, const CredentialSelected&, Context&);
+Next<Connected> on(WaitSignature&&, const Signed&, Context&);
+
+/// Sends the ClientHello.
+[[nodiscard]] std::expected<WaitServerHello, Error> start(Context& context, std::span<const Session> sessions) noexcept;
+
+}  // namespace lockstep::handshake::client13

@@ -1,0 +1,85 @@
+#include "handshake/context.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "codec/client_hello.hpp"
+#include "key_schedule/key_log.hpp"
+
+namespace lockstep {
+namespace detail {
+
+void release(TokenControl* control) noexcept {
+  if (control->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete control;
+}
+
+}  // namespace detail
+
+namespace handshake {
+
+std::expected<key_schedule::Digest, Error> Context::transcript_hash() const noexcept {
+  const auto digest = transcript.digest();
+  if (!digest) return fail(Reason::provider_failed);
+  return *digest;
+}
+
+std::expected<MutableBytes, Error> Context::scratch(std::size_t size) noexcept {
+  const MutableBytes memory = arena.allocate(size, 1);
+  if (memory.data() == nullptr) return fail(Reason::handshake_too_large);
+  return memory;
+}
+
+Status Context::send(Level level, Bytes encoded) noexcept {
+  if (encoded.empty()) return fail(Reason::handshake_too_large);
+  if (rewriter != nullptr) encoded = rewriter->rewrite(level, encoded);
+  if (transcript.started()) transcript.update(encoded);
+  return transport.send(level, encoded);
+}
+
+Status Context::send_client_hello(Bytes& hello) noexcept {
+  if (rewriter != nullptr) {
+    hello = rewriter->rewrite(Level::initial, hello);
+    offered = {};
+    if (const auto sent = codec::decode_client_hello(hello.subspan(codec::kHandshakeHeaderSize))) {
+      for (const codec::Extension& extension : sent->extensions) offered.insert(extension.type);
+    }
+  }
+  return transport.send(Level::initial, hello);
+}
+
+std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
+  const auto bytes = scratch(size);
+  if (!bytes) return std::unexpected(bytes.error());
+  if (!random.fill(*bytes)) return fail(Reason::random_failed);
+  return *bytes;
+}
+
+Status Context::log_secret(std::string_view label, const DigestSecret& secret) noexcept {
+  if (!settings().key_log) return {};
+  const Bytes copy = arena.copy(secret.view());
+  if (copy.empty() || !events.push(SecretLogged{label, client_random, copy}, arena))
+    return fail(Reason::handshake_too_large);
+  return {};
+}
+
+Status Context::log_application_secrets(const key_schedule::ApplicationSecrets& derived) noexcept {
+  using namespace key_schedule::key_log;
+  if (auto told = log_secret(kClientTrafficSecret0, derived.traffic.client); !told) return told;
+  if (auto told = log_secret(kServerTrafficSecret0, derived.traffic.server); !told) return told;
+  return log_secret(kExporterSecret, derived.exporter);
+}
+
+Status Context::tell_complete() noexcept {
+  if (!events.push(HandshakeComplete{agreed.resumed, server_name, peer_chain}, arena))
+    return fail(Reason::handshake_too_large);
+  return {};
+}
+
+bool Context::prepare_token() noexcept {
+  if (control == nullptr) control = new (std::nothrow) detail::TokenControl;
+  ++serial;
+  return control != nullptr;
+}
+
+}  // namespace handshake
+}  // namespace lockstep

@@ -1,0 +1,195 @@
+#pragma once
+// What the states of a handshake share: the transport below, the application above, and the transcript between.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/config.hpp>
+#include <lockstep/error.hpp>
+#include <lockstep/event.hpp>
+#include <lockstep/time.hpp>
+#include <lockstep/types.hpp>
+
+#include "codec/extensions.hpp"
+#include "codec/handshake_message.hpp"
+#include "handshake/arena.hpp"
+#include "handshake/event_queue.hpp"
+#include "key_schedule/tls13.hpp"
+#include "key_schedule/transcript.hpp"
+
+namespace lockstep::handshake {
+
+using Status = std::expected<void, Error>;
+
+/// The keys under which messages travel, in the order in which they come.
+enum class Level : std::uint8_t { initial, handshake, application };
+enum class Direction : std::uint8_t { read, write };
+
+/// What a handshake asks of its transport, whichever it is: TLS records, datagrams, QUIC.
+class Transport {
+ public:
+  /// Sends one handshake message. The bytes are taken before the call returns.
+  [[nodiscard]] virtual Status send(Level level, Bytes message) noexcept = 0;
+  /// From here on, messages of this direction travel under this traffic secret.
+  [[nodiscard]] virtual Status install(Level level, Direction direction, const BoundSuite& suite,
+                                       const DigestSecret& secret) noexcept = 0;
+  /// It is the peer's turn.
+  [[nodiscard]] virtual Status end_flight() noexcept = 0;
+
+  // What only TLS over a stream needs; others have nothing to do.
+
+  /// RFC 9846 D.4: whether dummy change_cipher_spec records are sent.
+  virtual void middlebox_compatibility(bool /*on*/) noexcept {}
+  /// RFC 9846 4.2.10: the client may be sending early data that nobody can read: skip a bounded amount of it.
+  virtual void skip_early_data() noexcept {}
+
+ protected:
+  ~Transport() = default;
+};
+
+/// What the two sides agreed on; outlives the handshake.
+struct Agreed {
+  ProtocolVersion version{};
+  const BoundSuite* suite = nullptr;
+  NamedGroup group{};
+  SignatureScheme own_scheme{};
+  SignatureScheme peer_scheme{};
+  const std::string* alpn = nullptr;  ///< in the configuration
+  bool resumed = false;
+  bool retried = false;
+};
+
+/// The secrets that outlive the handshake. A TLS 1.3 secret has at most the 48 bytes of SHA-384.
+struct ConnectionSecrets {
+  DigestSecret read_traffic;
+  DigestSecret write_traffic;
+  DigestSecret exporter;
+  DigestSecret resumption;  ///< client: for tickets to come
+};
+
+/// A replacement for messages that we send, under the right keys and in the transcript: for replaying published traces
+/// and for playing a hostile peer. Never there in production.
+class Rewriter {
+ public:
+  /// The message to send instead; it must live until the call after the next.
+  virtual Bytes rewrite(Level level, Bytes message) = 0;
+
+ protected:
+  ~Rewriter() = default;
+};
+
+struct Context {
+  const Config& config;
+  RandomSource& random;
+  Transport& transport;
+  Arena& arena;
+
+  Agreed agreed{};
+  ConnectionSecrets secrets{};
+  EventQueue events{};
+  key_schedule::Transcript transcript{};
+  Time now{};
+  Rewriter* rewriter = nullptr;
+
+  // The message under treatment: whole, with its header. It lives until the handshake ends.
+  Bytes message{};
+  Place place = Place::handshake;
+
+  std::array<std::uint8_t, codec::kRandomSize> client_random{};
+  codec::ExtensionSet offered{};                  ///< what we offered, to see through answers that nobody asked for
+  std::string_view server_name{};                 ///< what the client asks for
+  bool client_verified = false;                   ///< server: the client proved an identity that was accepted
+  const x509::PeerName* expected_name = nullptr;  ///< client: whom the peer must be
+  std::span<const Bytes> peer_chain{};            ///< what the peer showed
+
+  [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
+
+  /// The error for what is wrong with the message under treatment.
+  [[nodiscard]] std::unexpected<Error> fail(Reason reason, std::uint16_t detail = 0) const noexcept {
+    return std::unexpected(make_error(reason, place, detail));
+  }
+
+  /// Adds the message under treatment to the transcript.
+  void hash_message() noexcept { transcript.update(message); }
+  /// Transcript-Hash of everything so far.
+  [[nodiscard]] std::expected<key_schedule::Digest, Error> transcript_hash() const noexcept;
+
+  /// Room to encode a message of at most `size` bytes.
+  [[nodiscard]] std::expected<MutableBytes, Error> scratch(std::size_t size) noexcept;
+  /// Sends a message that was encoded (empty: it did not fit) and adds it to the transcript once that has started.
+  [[nodiscard]] Status send(Level level, Bytes encoded) noexcept;
+  /// Sends a ClientHello, which whoever makes it adds to the transcript. With a rewriter, `hello` becomes what was
+  /// sent instead, and `offered` what that offers.
+  [[nodiscard]] Status send_client_hello(Bytes& hello) noexcept;
+  [[nodiscard]] Status install(Level level, Direction direction, const DigestSecret& secret) noexcept {
+    return transport.install(level, direction, *agreed.suite, secret);
+  }
+
+  /// Random bytes that live as long as the handshake.
+  [[nodiscard]] std::expected<Bytes, Error> draw(std::size_t size) noexcept;
+
+  /// Reports a secret, if the configuration asks for it.
+  [[nodiscard]] Status log_secret(std::string_view label, const DigestSecret& secret) noexcept;
+  [[nodiscard]] Status log_application_secrets(const key_schedule::ApplicationSecrets& derived) noexcept;
+  /// Tells the application that the handshake is complete.
+  [[nodiscard]] Status tell_complete() noexcept;
+
+  /// Suspends the handshake until `operation` is answered.
+  template <class Operation>
+  [[nodiscard]] Status ask(Operation operation) noexcept;
+
+  /// Whether an answer is awaited.
+  [[nodiscard]] bool suspended() const noexcept { return pending != 0; }
+
+  detail::TokenControl* control = nullptr;
+  std::uint32_t serial = 0;   ///< of the last token
+  std::uint32_t pending = 0;  ///< serial of the token whose answer is awaited, or 0
+
+ private:
+  [[nodiscard]] bool prepare_token() noexcept;
+};
+
+}  // namespace lockstep::handshake
+
+namespace lockstep {
+
+/// Makes and reads tokens, for the engine only.
+struct TokenAccess {
+  template <class Operation>
+  static Token<Operation> make(detail::TokenControl* control, std::uint32_t serial) noexcept {
+    return Token<Operation>(control, serial);
+  }
+  template <class Operation>
+  static bool matches(const Token<Operation>& token, const detail::TokenControl* control,
+                      std::uint32_t serial) noexcept {
+    return token.control_ != nullptr && token.control_ == control && token.serial_ == serial;
+  }
+  /// Ends a token without counting it as dropped.
+  template <class Operation>
+  static void redeem(Token<Operation>& token) noexcept {
+    detail::release(std::exchange(token.control_, nullptr));
+  }
+};
+
+}  // namespace lockstep
+
+namespace lockstep::handshake {
+
+template <class Operation>
+Status Context::ask(Operation operation) noexcept {
+  if (!prepare_token()) return fail(Reason::memory);
+  operation.token = TokenAccess::make<Operation>(control, serial);
+  if (!events.push(std::move(operation), arena)) return fail(Reason::handshake_too_large);
+  pending = serial;
+  return {};
+}
+
+}  // namespace lockstep::handshake

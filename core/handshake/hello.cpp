@@ -1,0 +1,212 @@
+#include "handshake/hello.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+
+namespace lockstep::handshake {
+namespace {
+
+constexpr std::array kVersions{ProtocolVersion::tls_1_3};
+// RFC 9846 4.2.9: without (EC)DHE there is no forward secrecy, so psk_ke is not offered.
+constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke};
+// A ClientHello without its shares, PSKs, names and lists: fixed fields and the small extensions, with room to spare.
+constexpr std::size_t kHelloBase = 512;
+
+// Makes one key pair per group and the entries that point at their shares.
+Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> groups) noexcept {
+  KeyExchanges exchanges;
+  const auto entries = context.arena.array<codec::KeyShareEntry>(groups.size());
+  if (!exchanges.allocate(context.arena, groups.size()) || entries.size() != groups.size())
+    return context.fail(Reason::handshake_too_large);
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const BoundGroup& group = *context.config.group(groups[i]);
+    const auto share = context.scratch(group.client_share_size());
+    if (!share) return std::unexpected(share.error());
+    if (exchanges.all()[i].generate(group, context.random, *share) != GroupResult::ok)
+      return context.fail(Reason::random_failed);
+    entries[i] = {group.id, *share};
+  }
+  offer.shares = std::move(exchanges);
+  offer.share_entries = entries;
+  return {};
+}
+
+std::size_t size_of(const codec::ClientHelloParameters& hello) noexcept {
+  std::size_t size = kHelloBase + hello.cookie.size() + hello.server_name.size() +
+                     2 * (hello.cipher_suites.size() + hello.supported_groups.size() +
+                          hello.signature_algorithms.size() + hello.signature_algorithms_cert.size());
+  for (const auto& share : hello.key_shares) size += 4 + share.key_exchange.size();
+  for (const auto& protocol : hello.application_layer_protocol_negotiation) size += 1 + protocol.size();
+  for (const auto& name : hello.certificate_authorities) size += 2 + name.size();
+  for (const auto& psk : hello.pre_shared_keys) size += 2 + psk.identity.size() + 4 + 1 + psk.binder_length;
+  return size;
+}
+
+// RFC 9846 4.2.11.2: each binder is a MAC over the transcript up to and including the ClientHello without its binders.
+Status fill_binders(Context& context, const Offer& offer, const codec::EncodedClientHello& hello) noexcept {
+  const Bytes truncated = hello.message.first(hello.binders_offset);
+  // In a second ClientHello the messages before count too; all PSKs left are of the transcript's hash then.
+  if (context.transcript.started()) context.transcript.update(truncated);
+  for (std::size_t i = 0; i < offer.sessions.size(); ++i) {
+    const auto& [session, hash] = offer.sessions[i];
+    const auto digest =
+        context.transcript.started() ? context.transcript.digest() : key_schedule::digest_of(*hash, {truncated});
+    const auto early = key_schedule::EarlySecret::from_psk(*hash, session->psk.view());
+    if (!digest || !early) return context.fail(Reason::provider_failed);
+    const auto binder = early->binder(key_schedule::PskKind::resumption, *digest);
+    if (!binder || !codec::fill_binder(hello, i, binder->view())) return context.fail(Reason::provider_failed);
+  }
+  if (context.transcript.started()) context.transcript.update(hello.message.subspan(hello.binders_offset));
+  return {};
+}
+
+Status encode_and_send(Context& context, Offer& offer) noexcept {
+  const Settings& settings = context.settings();
+  const auto suites = context.arena.array<CipherSuite>(settings.suites.size());
+  const auto groups = context.arena.array<NamedGroup>(settings.groups.size());
+  const auto authorities = context.arena.array<Bytes>(settings.certificate_authorities.size());
+  const auto psks = context.arena.array<codec::PskOffer>(offer.sessions.size());
+  if (suites.size() != settings.suites.size() || groups.size() != settings.groups.size() ||
+      authorities.size() != settings.certificate_authorities.size() || psks.size() != offer.sessions.size())
+    return context.fail(Reason::handshake_too_large);
+  std::ranges::transform(settings.suites, suites.begin(), &BoundSuite::suite);
+  std::ranges::transform(settings.groups, groups.begin(), &BoundGroup::id);
+  std::ranges::transform(settings.certificate_authorities, authorities.begin(),
+                         [](const auto& name) { return Bytes(name); });
+  std::ranges::transform(offer.sessions, psks.begin(), [&](const OfferedSession& offered) {
+    return codec::PskOffer{offered.session->ticket, offered.session->obfuscated_ticket_age(context.now),
+                           offered.hash->digest_size};
+  });
+
+  codec::ClientHelloParameters hello;
+  hello.random = context.client_random;
+  hello.legacy_session_id = offer.legacy_session_id;
+  hello.cipher_suites = suites;
+  hello.server_name = context.server_name;
+  hello.supported_versions = kVersions;
+  hello.supported_groups = groups;
+  hello.key_shares = offer.share_entries;
+  hello.signature_algorithms = settings.schemes;
+  hello.signature_algorithms_cert = settings.schemes_cert;
+  hello.application_layer_protocol_negotiation = settings.alpn;
+  hello.certificate_authorities = authorities;
+  // RFC 9846 4.2.9: also without PSKs to offer, so that the server sends tickets.
+  if (settings.resumption) hello.psk_key_exchange_modes = kPskModes;
+  hello.pre_shared_keys = psks;
+  hello.cookie = offer.cookie;
+  hello.grease = offer.grease;
+  hello.permutation_seed = offer.permutation_seed;
+
+  const auto room = context.scratch(size_of(hello));
+  if (!room) return std::unexpected(room.error());
+  codec::Writer writer(*room);
+  const codec::EncodedClientHello encoded = codec::encode_client_hello(writer, hello);
+  if (encoded.message.empty()) return context.fail(Reason::handshake_too_large);
+  if (auto filled = fill_binders(context, offer, encoded); !filled) return filled;
+  offer.client_hello = encoded.message;
+  context.offered = encoded.offered;
+  return context.send_client_hello(offer.client_hello);
+}
+
+}  // namespace
+
+std::expected<Offer, Error> send_client_hello(Context& context, std::span<const Session> sessions) noexcept {
+  const Settings& settings = context.settings();
+  Offer offer;
+  if (!context.random.fill(context.client_random)) return context.fail(Reason::random_failed);
+  if (settings.middlebox_compatibility) {
+    // RFC 9846 4.1.2: "In compatibility mode (see Appendix D.4), this field MUST be non-empty, so a client not offering
+    // a pre-TLS 1.3 session MUST generate a new 32-byte value."
+    const auto id = context.draw(codec::kMaxSessionIdSize);
+    if (!id) return std::unexpected(id.error());
+    offer.legacy_session_id = *id;
+  }
+  context.transport.middlebox_compatibility(settings.middlebox_compatibility);
+  if (settings.grease) {
+    std::array<std::uint8_t, 13> random{};
+    if (!context.random.fill(random)) return context.fail(Reason::random_failed);
+    offer.grease = codec::make_grease(std::span(random).first<5>());
+    std::array<std::uint8_t, 8> seed{};
+    std::ranges::copy(std::span(random).last<8>(), seed.begin());
+    offer.permutation_seed = std::bit_cast<std::uint64_t>(seed);
+  }
+
+  const auto offered = context.arena.array<OfferedSession>(sessions.size());
+  if (offered.size() != sessions.size()) return context.fail(Reason::handshake_too_large);
+  std::size_t count = 0;
+  for (const Session& session : sessions) {
+    const BoundSuite* suite = context.config.suite(session.suite);
+    // RFC 9846 4.6.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented in
+    // the original session": here, only for the very name that was verified then.
+    if (settings.resumption && suite != nullptr && session.version == ProtocolVersion::tls_1_3 &&
+        session.usable(context.now) && session.server_name == context.server_name && !session.ticket.empty() &&
+        (session.peer_verified || settings.skip_verification))
+      offered[count++] = {&session, suite->hash};
+  }
+  offer.sessions = offered.first(count);
+
+  if (auto made = make_shares(context, offer, settings.key_shares); !made) return std::unexpected(made.error());
+  if (auto sent = encode_and_send(context, offer); !sent) return std::unexpected(sent.error());
+  if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
+  return offer;
+}
+
+Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,
+                                std::optional<NamedGroup> group) noexcept {
+  // RFC 9846 4.1.4: "the client MUST ... remove any PSKs which are incompatible with the server's indicated cipher
+  // suite."
+  const auto kept = context.arena.array<OfferedSession>(offer.sessions.size());
+  if (kept.size() != offer.sessions.size()) return context.fail(Reason::handshake_too_large);
+  const auto end = std::ranges::copy_if(offer.sessions, kept.begin(), [&](const OfferedSession& offered) {
+                     return offered.hash->id == suite.hash->id;
+                   }).out;
+  offer.sessions = kept.first(static_cast<std::size_t>(end - kept.begin()));
+
+  // RFC 9846 4.1.2: the second ClientHello replaces "the list of shares with a list containing a single KeyShareEntry
+  // from the indicated group." Without one it repeats the shares it had.
+  if (group) {
+    if (auto made = make_shares(context, offer, std::array{*group}); !made) return made;
+    if (offer.grease) offer.grease->key_share = false;
+  }
+  if (auto sent = encode_and_send(context, offer); !sent) return sent;
+  return context.transport.end_flight();
+}
+
+Status settle_version(Context& context, const codec::ServerHello& hello) noexcept {
+  if (hello.supported_versions) {
+    // RFC 9846 4.2.1: "If the "supported_versions" extension in the ServerHello contains a version not offered by the
+    // client or contains a version prior to TLS 1.3, the client MUST abort the handshake with an "illegal_parameter"
+    // alert."
+    if (*hello.supported_versions != ProtocolVersion::tls_1_3)
+      return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(*hello.supported_versions));
+    // RFC 9846 4.1.3: "In TLS 1.3, ... the legacy_version field MUST be set to 0x0303".
+    if (hello.legacy_version != ProtocolVersion::tls_1_2)
+      return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(hello.legacy_version));
+    context.agreed.version = ProtocolVersion::tls_1_3;
+    return {};
+  }
+  // RFC 9846 4.1.3: "TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check that the last 8
+  // bytes are not equal to either of these values. ... If a match is found, the client MUST abort the handshake with an
+  // "illegal_parameter" alert."
+  const Bytes sentinel = hello.random.last(codec::kDowngradeToTls12.size());
+  if (equal(sentinel, codec::kDowngradeToTls12) || equal(sentinel, codec::kDowngradeToTls11))
+    return context.fail(Reason::version_downgrade, static_cast<std::uint16_t>(hello.legacy_version));
+  if (hello.legacy_version <= ProtocolVersion::ssl_3_0) return context.fail(Reason::version_ssl3);
+  return context.fail(Reason::version_unsupported, static_cast<std::uint16_t>(hello.legacy_version));
+}
+
+std::expected<ProtocolVersion, Error> settle_version(Context& context, const codec::ClientHello& hello) noexcept {
+  if (hello.offers(ProtocolVersion::tls_1_3)) return ProtocolVersion::tls_1_3;
+  // RFC 7507 3: "If TLS_FALLBACK_SCSV appears in ClientHello.cipher_suites and the highest protocol version supported
+  // by the server is higher than the version indicated in ClientHello.client_version, the server MUST respond with a
+  // fatal inappropriate_fallback alert".
+  if (hello.offers(CipherSuite::fallback_scsv)) return context.fail(Reason::inappropriate_fallback);
+  if (hello.legacy_version <= ProtocolVersion::ssl_3_0) return context.fail(Reason::version_ssl3);
+  // RFC 9846 4.2.1: "If this extension is not present ... servers ... MUST negotiate TLS 1.2 or prior": not in this
+  // configuration.
+  return context.fail(Reason::version_unsupported, static_cast<std::uint16_t>(hello.legacy_version));
+}
+
+}  // namespace lockstep::handshake

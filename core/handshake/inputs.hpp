@@ -1,0 +1,48 @@
+#pragma once
+// What moves a handshake on, beside messages: answers to suspended operations. One mechanism for both.
+
+#include <memory>
+#include <optional>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/event.hpp>
+#include <lockstep/session.hpp>
+
+namespace lockstep::handshake {
+
+struct CredentialSelected {
+  std::shared_ptr<const Credential> credential;  ///< null: there is none
+};
+
+struct Signed {
+  Bytes signature;  ///< empty: the key could not
+};
+
+/// Proof that whoever judges the peer has accepted it. Made where the answer arrives, and where the configuration says
+/// that nobody asks.
+class PeerVerified {
+ public:
+  PeerVerified(PeerVerified&&) noexcept = default;
+  PeerVerified& operator=(PeerVerified&&) noexcept = default;
+  PeerVerified(const PeerVerified&) noexcept = default;
+  PeerVerified& operator=(const PeerVerified&) noexcept = default;
+
+ private:
+  friend class Handshake;
+  friend std::optional<PeerVerified> verification_skipped(const Settings& settings) noexcept;
+  PeerVerified() noexcept = default;
+};
+
+struct PeerRefused {
+  PeerRejected rejection;
+};
+
+struct TicketOpened {
+  const Session* session = nullptr;  ///< null: declined
+};
+
+struct TicketSealed {
+  Bytes ticket;  ///< empty: none is sent
+};
+
+}  // namespace lockstep::handshake

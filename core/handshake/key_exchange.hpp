@@ -1,0 +1,67 @@
+#pragma once
+// Key exchange over a bound group, plain or hybrid (RFC 9846 4.2.8).
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/config.hpp>
+#include <lockstep/provider.hpp>
+
+#include "handshake/arena.hpp"
+
+namespace lockstep::handshake {
+
+/// The longest shared secret: FFDHE-8192.
+inline constexpr std::size_t kMaxSharedSecret = 1024;
+using SharedSecret = Secret<kMaxSharedSecret>;
+
+/// The client's half: a private key that waits for the server's share. Wiped by the provider when destroyed.
+class KeyExchange {
+ public:
+  KeyExchange() noexcept = default;
+  KeyExchange(const KeyExchange&) = delete;
+  KeyExchange& operator=(const KeyExchange&) = delete;
+  ~KeyExchange();
+
+  /// Makes a key pair and writes its share (group.client_share_size() bytes).
+  [[nodiscard]] GroupResult generate(const BoundGroup& group, RandomSource& random, MutableBytes share) noexcept;
+  [[nodiscard]] GroupResult decapsulate(Bytes server_share, SharedSecret& secret) noexcept;
+  [[nodiscard]] const BoundGroup* group() const noexcept { return group_; }
+
+ private:
+  using PrivateKey = std::array<std::byte, kMaxGroupContextSize>;
+  const BoundGroup* group_ = nullptr;
+  alignas(64) PrivateKey first_;
+  alignas(64) PrivateKey second_;
+};
+
+/// The server's half: from the client's share to its own share (group.server_share_size() bytes) and the secret.
+[[nodiscard]] GroupResult encapsulate(const BoundGroup& group, Bytes client_share, RandomSource& random,
+                                      MutableBytes server_share, SharedSecret& secret) noexcept;
+
+/// The key exchanges that a ClientHello offers; they live in the arena.
+class KeyExchanges {
+ public:
+  KeyExchanges() noexcept = default;
+  KeyExchanges(KeyExchanges&& other) noexcept : exchanges_(std::exchange(other.exchanges_, {})) {}
+  KeyExchanges& operator=(KeyExchanges&& other) noexcept {
+    std::swap(exchanges_, other.exchanges_);
+    return *this;
+  }
+  KeyExchanges(const KeyExchanges&) = delete;
+  KeyExchanges& operator=(const KeyExchanges&) = delete;
+  ~KeyExchanges() { std::destroy(exchanges_.begin(), exchanges_.end()); }
+
+  /// Room for `count`; false when the arena is full.
+  [[nodiscard]] bool allocate(Arena& arena, std::size_t count) noexcept;
+  [[nodiscard]] std::span<KeyExchange> all() noexcept { return exchanges_; }
+  [[nodiscard]] KeyExchange* find(NamedGroup group) noexcept;
+
+ private:
+  std::span<KeyExchange> exchanges_;
+};
+
+}  // namespace lockstep::handshake

@@ -1,0 +1,83 @@
+#pragma once
+// The machinery of states. A state is a struct; what it accepts and where that leads stands in the signatures of its
+// handlers and nowhere else:
+//
+//     Next<WaitCertificate, WaitFinished> on(WaitEncryptedExtensions&&, const EncryptedExtensions&, Context&);
+//
+// A transition to a state that the signature does not name does not compile. The tables of what is accepted where, for
+// the machine itself, for the tests and for the charts in docs/states.md, are derived from the same signatures.
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <expected>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <lockstep/error.hpp>
+
+#include "handshake/context.hpp"
+
+namespace lockstep::handshake {
+
+/// What a handler returns: the next state, one of those that its type names, or the error that ends the handshake.
+template <class... Successors>
+class [[nodiscard]] Next {
+ public:
+  template <class State>
+    requires(std::same_as<std::remove_cvref_t<State>, Successors> || ...)
+  Next(State&& state) noexcept : value_(std::forward<State>(state)) {}    // NOLINT(google-explicit-constructor)
+  Next(std::unexpected<Error> error) noexcept : value_(error.error()) {}  // NOLINT(google-explicit-constructor)
+  /// From a step that leads to some of our successors.
+  template <class... Some>
+  Next(Next<Some...>&& step) noexcept  // NOLINT(google-explicit-constructor)
+      : value_(std::visit([](auto&& alternative) { return Value(std::move(alternative)); }, std::move(step).value())) {}
+
+  using Value = std::variant<Error, Successors...>;
+  [[nodiscard]] Value&& value() && noexcept { return std::move(value_); }
+
+ private:
+  Value value_;
+};
+
+/// Whether there is a handler for an input in a state.
+template <class State, class Input>
+concept Accepts =
+    requires(State&& state, const Input& input, Context& context) { on(std::move(state), input, context); };
+
+/// What a handler returns, as a type: `Next<...>`.
+template <class State, class Input>
+using NextOf = decltype(on(std::declval<State>(), std::declval<const Input&>(), std::declval<Context&>()));
+
+/// Gives an input to the current state. Without a handler for it: message_unexpected.
+template <class Machine, class Input>
+[[nodiscard]] Status dispatch(Machine& machine, const Input& input, Context& context) noexcept {
+  return std::visit(
+      [&]<class State>(State& state) -> Status {
+        if constexpr (Accepts<State, Input>) {
+          auto next = on(std::move(state), input, context);
+          return std::visit(
+              [&]<class Successor>(Successor&& successor) -> Status {
+                if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {
+                  return std::unexpected(successor);
+                } else {
+                  machine = std::forward<Successor>(successor);
+                  return {};
+                }
+              },
+              std::move(next).value());
+        } else {
+          return context.fail(Reason::message_unexpected);
+        }
+      },
+      machine);
+}
+
+/// Whether the current state has a handler for this kind of input; asked before a message is parsed.
+template <class Input, class Machine>
+[[nodiscard]] bool accepts(const Machine& machine) noexcept {
+  return std::visit([]<class State>(const State&) { return Accepts<State, Input>; }, machine);
+}
+
+}  // namespace lockstep::handshake

@@ -1,0 +1,71 @@
+#include "handshake/negotiation.hpp"
+
+#include <algorithm>
+
+namespace lockstep::handshake {
+namespace {
+
+// The first of our groups, in the order of preference, for which `usable` says yes.
+template <class Usable>
+const BoundGroup* first_group(const Context& context, const codec::ClientHello& hello, Usable usable) noexcept {
+  const Settings& settings = context.settings();
+  if (settings.server_preference) {
+    const auto found = std::ranges::find_if(settings.groups, [&](const BoundGroup& group) { return usable(group.id); });
+    return found == settings.groups.end() ? nullptr : &*found;
+  }
+  for (const NamedGroup id : *hello.supported_groups) {
+    const BoundGroup* group = context.config.group(id);
+    if (group != nullptr && usable(id)) return group;
+  }
+  return nullptr;
+}
+
+std::optional<Bytes> share_of(const codec::ClientHello& hello, NamedGroup group) noexcept {
+  for (const codec::KeyShareEntry& entry : *hello.key_share) {
+    if (entry.group == group) return entry.key_exchange;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::expected<const BoundSuite*, Error> choose_suite(Context& context, const codec::ClientHello& hello) noexcept {
+  const Settings& settings = context.settings();
+  if (settings.server_preference) {
+    const auto found =
+        std::ranges::find_if(settings.suites, [&](const BoundSuite& suite) { return hello.offers(suite.suite); });
+    if (found != settings.suites.end()) return &*found;
+  } else {
+    for (const CipherSuite id : hello.cipher_suites) {
+      if (const BoundSuite* suite = context.config.suite(id)) return suite;
+    }
+  }
+  return context.fail(Reason::suite_unsupported);
+}
+
+std::expected<GroupChoice, Error> choose_group(Context& context, const codec::ClientHello& hello) noexcept {
+  const auto with_share = first_group(context, hello, [&](NamedGroup id) { return share_of(hello, id).has_value(); });
+  if (with_share != nullptr) return GroupChoice{with_share, *share_of(hello, with_share->id)};
+  const auto common = first_group(context, hello, [&](NamedGroup id) { return hello.supported_groups->contains(id); });
+  // RFC 9846 4.1.1: "If there is no overlap between the received "supported_groups" and the groups supported by the
+  // server, then the server MUST abort the handshake with a "handshake_failure" or an "insufficient_security" alert."
+  if (common == nullptr) return context.fail(Reason::group_unsupported);
+  return GroupChoice{common, {}};
+}
+
+Status choose_alpn(Context& context, const codec::ClientHello& hello) noexcept {
+  const auto& ours = context.settings().alpn;
+  if (ours.empty() || !hello.application_layer_protocol_negotiation) return {};
+  const auto& theirs = *hello.application_layer_protocol_negotiation;
+  for (const std::string& protocol : ours) {
+    const bool offered = std::ranges::any_of(theirs, [&](Bytes name) { return as_text(name) == protocol; });
+    if (!offered) continue;
+    context.agreed.alpn = &protocol;
+    return {};
+  }
+  // RFC 7301 3.2: "In the event that the server supports no protocols that the client advertises, then the server SHALL
+  // respond with a fatal "no_application_protocol" alert."
+  return context.fail(Reason::alpn_mismatch);
+}
+
+}  // namespace lockstep::handshake

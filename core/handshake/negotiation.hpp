@@ -1,0 +1,27 @@
+#pragma once
+// What a server chooses from a ClientHello: suite, group, application protocol.
+
+#include <lockstep/types.hpp>
+
+#include "codec/client_hello.hpp"
+#include "handshake/context.hpp"
+
+namespace lockstep::handshake {
+
+/// The suite: the server's first that the client offers, or the other way round.
+[[nodiscard]] std::expected<const BoundSuite*, Error> choose_suite(Context& context,
+                                                                   const codec::ClientHello& hello) noexcept;
+
+struct GroupChoice {
+  const BoundGroup* group = nullptr;
+  Bytes share;  ///< the client's; empty: it must be asked for one
+};
+
+/// The group: among those of which the client sent shares if possible, so that no round trip is spent.
+[[nodiscard]] std::expected<GroupChoice, Error> choose_group(Context& context,
+                                                             const codec::ClientHello& hello) noexcept;
+
+/// Sets context.agreed.alpn. Without a common protocol it fails (RFC 7301 3.2).
+[[nodiscard]] Status choose_alpn(Context& context, const codec::ClientHello& hello) noexcept;
+
+}  // namespace lockstep::handshake

@@ -1,0 +1,474 @@
+#include "handshake/server13.hpp"
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <utility>
+
+#include "codec/certificate_request.hpp"
+#include "codec/encrypted_extensions.hpp"
+#include "codec/new_session_ticket.hpp"
+#include "codec/server_hello.hpp"
+#include "handshake/hello.hpp"
+#include "handshake/negotiation.hpp"
+#include "key_schedule/key_log.hpp"
+
+namespace lockstep::handshake::server13 {
+namespace {
+
+namespace key_log = key_schedule::key_log;
+
+constexpr std::size_t kCookieSize = 32;
+// Identities beyond these are not looked at: each costs the application a look-up. Clients offer one or two.
+constexpr std::uint16_t kMaxIdentitiesTried = 4;
+
+bool offers_resumption(const Context& context, const codec::ClientHello& hello) noexcept {
+  // RFC 9846 4.2.9: "Servers MUST NOT select a key exchange mode that is not listed by the client."
+  return context.settings().resumption && hello.pre_shared_key && hello.psk_key_exchange_modes &&
+         hello.psk_key_exchange_modes->contains(PskKeyExchangeMode::psk_dhe_ke);
+}
+
+Status ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16_t identity) noexcept {
+  auto offered = hello.pre_shared_key->identities.begin();
+  for (std::uint16_t skip = 0; skip < identity; ++skip) ++offered;
+  return context.ask(OpenTicket{.token = {}, .ticket = offered->identity});
+}
+
+Status ask_credential(Context& context, const codec::ClientHello& hello) noexcept {
+  // RFC 9846 4.2.3: "Clients which desire the server to authenticate itself via a certificate MUST send the
+  // "signature_algorithms" extension. If a server is authenticating via a certificate and the client has not sent a
+  // "signature_algorithms" extension, then the server MUST abort the handshake with a "missing_extension" alert".
+  if (!hello.signature_algorithms)
+    return context.fail(Reason::extension_missing, static_cast<std::uint16_t>(ExtensionType::signature_algorithms));
+  const auto schemes = keep(context, *hello.signature_algorithms);
+  const auto schemes_cert = keep(context, hello.signature_algorithms_cert.value_or(*hello.signature_algorithms));
+  if (!schemes || !schemes_cert) return context.fail(Reason::handshake_too_large);
+  SelectCredential question;
+  question.role = Role::server;
+  question.server_name = context.server_name;
+  question.schemes = *schemes;
+  question.schemes_cert = *schemes_cert;
+  if (hello.certificate_authorities) {
+    const auto names = context.arena.array<Bytes>(hello.certificate_authorities->size());
+    if (names.empty()) return context.fail(Reason::handshake_too_large);
+    std::size_t count = 0;
+    for (const Bytes name : *hello.certificate_authorities) names[count++] = name;
+    question.certificate_authorities = names;
+  }
+  question.alpn = context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
+  return context.ask(std::move(question));
+}
+
+// A ClientHello with a usable share: resume if the client offers to, else authenticate.
+Next<WaitTicketOpened, WaitCredential> proceed(Negotiated&& negotiated, Context& context) {
+  if (auto chosen = choose_alpn(context, negotiated.hello); !chosen) return std::unexpected(chosen.error());
+  const codec::ClientHello& hello = negotiated.hello;
+  if (hello.early_data) context.transport.skip_early_data();
+  if (offers_resumption(context, hello)) {
+    if (auto asked = ask_ticket(context, hello, 0); !asked) return std::unexpected(asked.error());
+    return WaitTicketOpened{std::move(negotiated), 0};
+  }
+  if (auto asked = ask_credential(context, hello); !asked) return std::unexpected(asked.error());
+  return WaitCredential{std::move(negotiated)};
+}
+
+Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& hello, const BoundGroup& group,
+                                  bool share_missing) {
+  codec::HelloRetryRequestParameters request;
+  request.legacy_session_id_echo = hello.legacy_session_id;
+  request.cipher_suite = context.agreed.suite->suite;
+  if (share_missing) request.selected_group = group.id;
+  if (context.settings().cookie) {
+    const auto cookie = context.draw(kCookieSize);
+    if (!cookie) return std::unexpected(cookie.error());
+    request.cookie = *cookie;
+  }
+  context.hash_message();
+  if (!context.transcript.replace_with_message_hash()) return context.fail(Reason::provider_failed);
+  const auto room = context.scratch(256);
+  if (!room) return std::unexpected(room.error());
+  codec::Writer writer(*room);
+  if (auto sent = context.send(Level::initial, codec::encode_hello_retry_request(writer, request)); !sent)
+    return std::unexpected(sent.error());
+  if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
+  if (hello.early_data) context.transport.skip_early_data();
+  context.agreed.retried = true;
+  return WaitSecondClientHello{context.message.subspan(codec::kHandshakeHeaderSize), &group, share_missing,
+                               request.cookie};
+}
+
+// RFC 9846 4.1.2: what a second ClientHello may change: key_share, early_data, cookie, pre_shared_key and padding.
+bool may_change(ExtensionType type) noexcept {
+  switch (type) {
+    case ExtensionType::key_share:
+    case ExtensionType::early_data:
+    case ExtensionType::cookie:
+    case ExtensionType::pre_shared_key:
+    case ExtensionType::padding: return true;
+    default: return false;
+  }
+}
+
+bool same_but_for_the_retry(const codec::ClientHello& first, const codec::ClientHello& second) noexcept {
+  if (!equal(first.random, second.random) || !equal(first.legacy_session_id, second.legacy_session_id) ||
+      !equal(first.cipher_suites.raw(), second.cipher_suites.raw()) ||
+      !equal(first.legacy_compression_methods, second.legacy_compression_methods) ||
+      first.legacy_version != second.legacy_version)
+    return false;
+  auto before = first.extensions.begin();
+  auto after = second.extensions.begin();
+  const auto skip = [](auto& it) {
+    while (it != std::default_sentinel && may_change(it->type)) ++it;
+  };
+  for (;; ++before, ++after) {
+    skip(before);
+    skip(after);
+    if (before == std::default_sentinel || after == std::default_sentinel)
+      return before == std::default_sentinel && after == std::default_sentinel;
+    if (before->type != after->type || !equal(before->data, after->data)) return false;
+  }
+}
+
+// ServerHello, and the keys that it leads to. `psk` is empty in a full handshake.
+std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated& negotiated, Bytes psk,
+                                             std::optional<std::uint16_t> selected_identity) noexcept {
+  const auto random = context.draw(codec::kRandomSize);
+  const auto share = context.scratch(negotiated.group->server_share_size());
+  if (!random || !share) return context.fail(Reason::random_failed);
+  SharedSecret shared;
+  const auto detail = static_cast<std::uint16_t>(negotiated.group->id);
+  switch (encapsulate(*negotiated.group, negotiated.client_share, context.random, *share, shared)) {
+    case GroupResult::ok: break;
+    case GroupResult::bad_share: return context.fail(Reason::key_share_invalid, detail);
+    case GroupResult::failed: return context.fail(Reason::provider_failed, detail);
+  }
+  context.agreed.group = negotiated.group->id;
+
+  codec::ServerHelloParameters hello;
+  hello.random = *random;
+  hello.legacy_session_id_echo = negotiated.hello.legacy_session_id;
+  hello.cipher_suite = context.agreed.suite->suite;
+  hello.key_share = codec::KeyShareEntry{negotiated.group->id, *share};
+  hello.selected_identity = selected_identity;
+  const auto room = context.scratch(256 + share->size());
+  if (!room) return std::unexpected(room.error());
+  codec::Writer writer(*room);
+  if (auto sent = context.send(Level::initial, codec::encode_server_hello(writer, hello)); !sent)
+    return std::unexpected(sent.error());
+
+  const Hash& hash = *context.agreed.suite->hash;
+  auto early =
+      psk.empty() ? key_schedule::EarlySecret::without_psk(hash) : key_schedule::EarlySecret::from_psk(hash, psk);
+  if (!early) return context.fail(Reason::provider_failed);
+  auto secret = std::move(*early).handshake_secret(shared.view());
+  const auto transcript = context.transcript_hash();
+  if (!secret || !transcript) return context.fail(Reason::provider_failed);
+  auto traffic = secret->traffic_secrets(*transcript);
+  auto master = std::move(*secret).master_secret();
+  if (!traffic || !master) return context.fail(Reason::provider_failed);
+  if (auto done = context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client); !done)
+    return std::unexpected(done.error());
+  if (auto done = context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server); !done)
+    return std::unexpected(done.error());
+  if (auto done = context.install(Level::handshake, Direction::write, traffic->server); !done)
+    return std::unexpected(done.error());
+  if (auto done = context.install(Level::handshake, Direction::read, traffic->client); !done)
+    return std::unexpected(done.error());
+
+  const auto& modes = negotiated.hello.psk_key_exchange_modes;
+  const bool tickets = modes && modes->contains(PskKeyExchangeMode::psk_dhe_ke);
+  return Keys{std::move(*master), std::move(*traffic), tickets};
+}
+
+Status send_encrypted_extensions(Context& context) noexcept {
+  codec::EncryptedExtensionsParameters message;
+  // RFC 6066 3: "A server that receives a client hello containing the "server_name" extension MAY use the information
+  // ... In this event, the server SHALL include an extension of type "server_name" in the (extended) server hello." Not
+  // when resuming (RFC 9846 leaves no need for it: the name was agreed then).
+  message.server_name = !context.server_name.empty() && !context.agreed.resumed;
+  if (context.agreed.alpn != nullptr) message.application_layer_protocol_negotiation = as_bytes(*context.agreed.alpn);
+  const auto room = context.scratch(64 + message.application_layer_protocol_negotiation.size());
+  if (!room) return std::unexpected(room.error());
+  codec::Writer writer(*room);
+  return context.send(Level::handshake, codec::encode_encrypted_extensions(writer, message));
+}
+
+Status send_certificate_request(Context& context) noexcept {
+  const Settings& settings = context.settings();
+  const auto authorities = context.arena.array<Bytes>(settings.certificate_authorities.size());
+  if (authorities.size() != settings.certificate_authorities.size()) return context.fail(Reason::handshake_too_large);
+  std::ranges::transform(settings.certificate_authorities, authorities.begin(),
+                         [](const auto& name) { return Bytes(name); });
+  std::size_t size = 256 + 2 * (settings.schemes.size() + settings.schemes_cert.size());
+  for (const Bytes name : authorities) size += 2 + name.size();
+  const auto room = context.scratch(size);
+  if (!room) return std::unexpected(room.error());
+  codec::Writer writer(*room);
+  const codec::CertificateRequestParameters message{.certificate_request_context = {},
+                                                    .signature_algorithms = settings.schemes,
+                                                    .signature_algorithms_cert = settings.schemes_cert,
+                                                    .certificate_authorities = authorities};
+  return context.send(Level::handshake, codec::encode_certificate_request(writer, message));
+}
+
+// Our Finished ends our flight: application data may follow it, the client's is still to come.
+std::expected<Established, Error> finish_flight(Keys&& keys, Context& context) noexcept {
+  if (auto sent = send_finished(context, keys.handshake_traffic.server); !sent) return std::unexpected(sent.error());
+  const auto transcript = context.transcript_hash();
+  if (!transcript) return std::unexpected(transcript.error());
+  auto secrets = keys.master.application_secrets(*transcript);
+  if (!secrets) return context.fail(Reason::provider_failed);
+  if (auto told = context.log_application_secrets(*secrets); !told) return std::unexpected(told.error());
+  if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
+  if (auto done = context.install(Level::application, Direction::write, secrets->traffic.server); !done)
+    return std::unexpected(done.error());
+  context.secrets.write_traffic = std::move(secrets->traffic.server);
+  context.secrets.exporter = std::move(secrets->exporter);
+  return Established{std::move(keys), std::move(secrets->traffic.client)};
+}
+
+// Whether a session may be resumed here and now.
+bool resumable(const Context& context, const Session& session) noexcept {
+  const BoundSuite* suite = context.config.suite(session.suite);
+  return session.version == ProtocolVersion::tls_1_3 && suite != nullptr &&
+         // RFC 9846 4.2.11: the server must choose "a compatible set of PSK and cipher suite": of the same hash.
+         suite->hash->id == context.agreed.suite->hash->id && session.usable(context.now) &&
+         session.server_name == context.server_name && session.psk.size() == suite->hash->digest_size &&
+         // A session without the client's identity does not replace one where that is demanded.
+         (context.settings().client_auth != ClientAuth::require || session.peer_verified);
+}
+
+// RFC 9846 4.2.11: "Prior to accepting PSK key establishment, the server MUST validate the corresponding binder value
+// ... If this value is not present or does not validate, the server MUST abort the handshake."
+Status verify_binder(Context& context, const Negotiated& negotiated, Bytes psk, std::uint16_t identity) noexcept {
+  const codec::OfferedPsks& offered = *negotiated.hello.pre_shared_key;
+  auto binder = offered.binders.begin();
+  for (std::uint16_t skip = 0; skip < identity; ++skip) ++binder;
+
+  const Hash& hash = *context.agreed.suite->hash;
+  context.transcript.update(negotiated.message.first(offered.binders_offset));
+  const auto transcript = context.transcript_hash();
+  if (!transcript) return std::unexpected(transcript.error());
+  context.transcript.update(negotiated.message.subspan(offered.binders_offset));
+
+  const auto early = key_schedule::EarlySecret::from_psk(hash, psk);
+  if (!early) return context.fail(Reason::provider_failed);
+  const auto expected = early->binder(key_schedule::PskKind::resumption, *transcript);
+  if (!expected) return context.fail(Reason::provider_failed);
+  if (!constant_time_equal(expected->view(), *binder)) return context.fail(Reason::psk_binder);
+  return {};
+}
+
+// The session that the next ticket will hold.
+Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, DigestSecret&& resumption,
+                                               std::uint8_t number, Context& context) {
+  const Settings& settings = context.settings();
+  if (number == settings.ticket_count) return Connected{authenticated};
+  std::unique_ptr<Session> session(new (std::nothrow) Session);
+  std::array<std::uint8_t, 4> age_add{};
+  // RFC 9846 4.6.1: "A per-ticket value that is unique across all tickets issued on this connection."
+  const std::array<std::uint8_t, 1> nonce{number};
+  auto psk = key_schedule::ticket_psk(*context.agreed.suite->hash, resumption, nonce);
+  if (session == nullptr || !psk) return context.fail(Reason::memory);
+  if (!context.random.fill(age_add)) return context.fail(Reason::random_failed);
+  session->suite = context.agreed.suite->suite;
+  session->psk = std::move(*psk);
+  session->ticket_age_add =
+      static_cast<std::uint32_t>(age_add[0] << 24U | age_add[1] << 16U | age_add[2] << 8U | age_add[3]);
+  session->issued_at = context.now;
+  session->lifetime = std::chrono::seconds(settings.ticket_lifetime);
+  session->server_name = context.server_name;
+  if (context.agreed.alpn != nullptr) session->alpn = *context.agreed.alpn;
+  session->peer_verified = context.client_verified;
+  if (auto asked = context.ask(SealTicket{.token = {}, .session = session.get()}); !asked)
+    return std::unexpected(asked.error());
+  return WaitTicketSealed{authenticated, std::move(resumption), std::move(session), number};
+}
+
+}  // namespace
+
+Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello&& /*state*/,
+                                                                 const codec::ClientHello& hello, Context& context) {
+  const auto version = settle_version(context, hello);
+  if (!version) return std::unexpected(version.error());
+  if (const auto checked = codec::check_tls13(hello); !checked) return std::unexpected(checked.error());
+  context.agreed.version = *version;
+  std::ranges::copy(hello.random, context.client_random.begin());
+  context.server_name = hello.server_name.value_or(std::string_view());
+  // RFC 9846 D.4: a server that receives a non-empty legacy_session_id sends a dummy change_cipher_spec.
+  context.transport.middlebox_compatibility(context.settings().middlebox_compatibility &&
+                                            !hello.legacy_session_id.empty());
+
+  const auto suite = choose_suite(context, hello);
+  if (!suite) return std::unexpected(suite.error());
+  context.agreed.suite = *suite;
+  if (!context.transcript.start(*(*suite)->hash)) return context.fail(Reason::provider_failed);
+
+  const auto choice = choose_group(context, hello);
+  if (!choice) return std::unexpected(choice.error());
+  if (choice->share.empty() || context.settings().cookie)
+    return retry(context, hello, *choice->group, choice->share.empty());
+  if (choice->share.size() != choice->group->client_share_size())
+    return context.fail(Reason::key_share_size, static_cast<std::uint16_t>(choice->group->id));
+  return proceed(Negotiated{hello, context.message, choice->group, choice->share}, context);
+}
+
+Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const codec::ClientHello& hello,
+                                          Context& context) {
+  if (const auto checked = codec::check_tls13(hello); !checked) return std::unexpected(checked.error());
+  const auto first = codec::decode_client_hello(state.first_hello);
+  // RFC 9846 4.1.2: a client that is answered by HelloRetryRequest "MUST send the same ClientHello without
+  // modification, except as follows".
+  if (!first || !same_but_for_the_retry(*first, hello)) return context.fail(Reason::client_hello_changed);
+  if (!state.cookie.empty()) {
+    // RFC 9846 4.2.2: "the client MUST copy the contents of the extension received in the HelloRetryRequest into a
+    // "cookie" extension in the new ClientHello."
+    if (!hello.cookie) return context.fail(Reason::cookie_missing);
+    if (!constant_time_equal(*hello.cookie, state.cookie)) return context.fail(Reason::cookie_mismatch);
+  }
+  // RFC 9846 4.2.10: "Clients MUST NOT use early data" after HelloRetryRequest: "it MUST NOT include this extension in
+  // its followup ClientHello."
+  if (hello.early_data) return context.fail(Reason::early_data_unexpected);
+  Bytes share;
+  std::size_t count = 0;
+  for (const codec::KeyShareEntry& entry : *hello.key_share) {
+    ++count;
+    if (entry.group == state.group->id) share = entry.key_exchange;
+  }
+  const auto detail = static_cast<std::uint16_t>(state.group->id);
+  // RFC 9846 4.1.2: "a list containing a single KeyShareEntry from the indicated group", if one was indicated.
+  if (share.empty() || (state.share_requested && count != 1)) return context.fail(Reason::key_share_missing, detail);
+  if (share.size() != state.group->client_share_size()) return context.fail(Reason::key_share_size, detail);
+  return proceed(Negotiated{hello, context.message, state.group, share}, context);
+}
+
+Next<WaitTicketOpened, WaitCredential, WaitFinished> on(WaitTicketOpened&& state, const TicketOpened& answer,
+                                                        Context& context) {
+  const codec::ClientHello& hello = state.negotiated.hello;
+  if (answer.session != nullptr && resumable(context, *answer.session)) {
+    const Bytes psk = answer.session->psk.view();
+    if (auto verified = verify_binder(context, state.negotiated, psk, state.identity); !verified)
+      return std::unexpected(verified.error());
+    context.agreed.resumed = true;
+    context.client_verified = answer.session->peer_verified;
+    auto keys = send_server_hello(context, state.negotiated, psk, state.identity);
+    if (!keys) return std::unexpected(keys.error());
+    if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
+    auto established = finish_flight(std::move(*keys), context);
+    if (!established) return std::unexpected(established.error());
+    return WaitFinished{std::move(*established), Authenticated::by_psk()};
+  }
+
+  const auto next = static_cast<std::uint16_t>(state.identity + 1);
+  if (next < std::min<std::size_t>(hello.pre_shared_key->identities.size(), kMaxIdentitiesTried)) {
+    if (auto asked = ask_ticket(context, hello, next); !asked) return std::unexpected(asked.error());
+    return WaitTicketOpened{std::move(state.negotiated), next};
+  }
+  if (auto asked = ask_credential(context, hello); !asked) return std::unexpected(asked.error());
+  return WaitCredential{std::move(state.negotiated)};
+}
+
+Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
+  if (selected.credential == nullptr || selected.credential->chain.empty()) return context.fail(Reason::no_credential);
+  const auto scheme = choose_scheme(context, *selected.credential, *state.negotiated.hello.signature_algorithms);
+  if (!scheme) return context.fail(Reason::scheme_unsupported);
+
+  context.transcript.update(state.negotiated.message);
+  auto keys = send_server_hello(context, state.negotiated, {}, std::nullopt);
+  if (!keys) return std::unexpected(keys.error());
+  if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
+  if (context.settings().client_auth != ClientAuth::none) {
+    if (auto sent = send_certificate_request(context); !sent) return std::unexpected(sent.error());
+  }
+  if (auto sent = send_certificate(context, selected.credential.get(), {}); !sent) return std::unexpected(sent.error());
+  if (auto asked = ask_signature(context, selected.credential, *scheme, Role::server); !asked)
+    return std::unexpected(asked.error());
+  return WaitSignature{std::move(*keys)};
+}
+
+Next<WaitCertificate, WaitFinished> on(WaitSignature&& state, const Signed& answer, Context& context) {
+  if (answer.signature.empty()) return context.fail(Reason::signing_failed);
+  if (auto sent = send_certificate_verify(context, context.agreed.own_scheme, answer.signature); !sent)
+    return std::unexpected(sent.error());
+  auto established = finish_flight(std::move(state.keys), context);
+  if (!established) return std::unexpected(established.error());
+  if (context.settings().client_auth != ClientAuth::none) return WaitCertificate{std::move(*established)};
+  return WaitFinished{std::move(*established), Authenticated::not_required()};
+}
+
+Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Certificate& message, Context& context) {
+  // RFC 9846 4.4.2: "If this message is in response to a CertificateRequest, the value of certificate_request_context
+  // in that message": empty in the handshake.
+  if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
+  if (message.certificate_list.empty()) {
+    // RFC 9846 4.4.2.4: "If the client does not send any certificates ..., the server MAY at its discretion either
+    // continue the handshake without client authentication or abort the handshake with a "certificate_required" alert."
+    if (context.settings().client_auth == ClientAuth::require) return context.fail(Reason::certificate_required);
+    context.hash_message();
+    return WaitFinished{std::move(state.established), Authenticated::not_required()};
+  }
+  const auto key = read_chain(context, message);
+  if (!key) return std::unexpected(key.error());
+  context.hash_message();
+  if (auto asked = context.ask(VerifyPeer{
+          .token = {}, .peer = Role::client, .chain = context.peer_chain, .name = nullptr, .now = context.now});
+      !asked)
+    return std::unexpected(asked.error());
+  return WaitPeerVerified{std::move(state.established), *key};
+}
+
+Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& /*context*/) {
+  return WaitCertificateVerify{std::move(state.established), state.key, accepted};
+}
+
+Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
+}
+
+Next<WaitFinished> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message, Context& context) {
+  const auto proof = verify_signature(context, state.key, state.accepted, Role::client, message);
+  if (!proof) return std::unexpected(proof.error());
+  context.hash_message();
+  context.client_verified = true;
+  return WaitFinished{std::move(state.established), Authenticated::by_signature(*proof)};
+}
+
+Next<WaitTicketSealed, Connected> on(WaitFinished&& state, const codec::Finished& message, Context& context) {
+  Keys& keys = state.established.keys;
+  if (auto verified = verify_finished(context, keys.handshake_traffic.client, message); !verified)
+    return std::unexpected(verified.error());
+  context.hash_message();
+  if (auto done = context.install(Level::application, Direction::read, state.established.read_traffic); !done)
+    return std::unexpected(done.error());
+  context.secrets.read_traffic = std::move(state.established.read_traffic);
+  if (auto told = context.tell_complete(); !told) return std::unexpected(told.error());
+
+  const Settings& settings = context.settings();
+  if (!settings.send_tickets || !settings.resumption || !keys.tickets) return Connected{state.authenticated};
+  const auto transcript = context.transcript_hash();
+  if (!transcript) return std::unexpected(transcript.error());
+  auto resumption = keys.master.resumption_secret(*transcript);
+  if (!resumption) return context.fail(Reason::provider_failed);
+  return offer_ticket(state.authenticated, std::move(*resumption), 0, context);
+}
+
+Next<WaitTicketSealed, Connected> on(WaitTicketSealed&& state, const TicketSealed& answer, Context& context) {
+  if (!answer.ticket.empty()) {
+    const std::array<std::uint8_t, 1> nonce{state.number};
+    const auto room = context.scratch(64 + answer.ticket.size());
+    if (!room) return std::unexpected(room.error());
+    codec::Writer writer(*room);
+    const codec::NewSessionTicketParameters message{.ticket_lifetime = context.settings().ticket_lifetime,
+                                                    .ticket_age_add = state.session->ticket_age_add,
+                                                    .ticket_nonce = nonce,
+                                                    .ticket = answer.ticket,
+                                                    .max_early_data_size = {}};
+    if (auto sent = context.send(Level::application, codec::encode_new_session_ticket(writer, message)); !sent)
+      return std::unexpected(sent.error());
+    if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
+  }
+  return offer_ticket(state.authenticated, std::move(state.resumption), static_cast<std::uint8_t>(state.number + 1),
+                      context);
+}
+
+}  // namespace lockstep::handshake::server13

@@ -1,0 +1,108 @@
+#pragma once
+// The server of TLS 1.3 (RFC 9846 A.2), a struct per state.
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <lockstep/session.hpp>
+
+#include "codec/certificate.hpp"
+#include "codec/certificate_verify.hpp"
+#include "codec/client_hello.hpp"
+#include "codec/finished.hpp"
+#include "handshake/authentication.hpp"
+#include "handshake/connected.hpp"
+#include "handshake/inputs.hpp"
+#include "handshake/key_exchange.hpp"
+#include "handshake/machine.hpp"
+
+namespace lockstep::handshake::server13 {
+
+/// What a ClientHello leads to. Views live as long as the handshake.
+struct Negotiated {
+  codec::ClientHello hello;
+  Bytes message;  ///< the ClientHello, whole
+  const BoundGroup* group = nullptr;
+  Bytes client_share;
+};
+
+/// What ServerHello leaves.
+struct Keys {
+  key_schedule::MasterSecret master;
+  key_schedule::TrafficSecrets handshake_traffic;
+  bool tickets = false;  ///< the client can use tickets
+};
+
+/// What our Finished leaves: the client's traffic secret is installed when its Finished has come.
+struct Established {
+  Keys keys;
+  DigestSecret read_traffic;
+};
+
+struct WaitClientHello {
+  static constexpr std::string_view name = "START";
+};
+struct WaitSecondClientHello {
+  static constexpr std::string_view name = "START (after HelloRetryRequest)";
+  Bytes first_hello;  ///< the message's body
+  const BoundGroup* group = nullptr;
+  bool share_requested = false;
+  Bytes cookie;
+};
+struct WaitTicketOpened {
+  static constexpr std::string_view name = "(open ticket)";
+  Negotiated negotiated;
+  std::uint16_t identity = 0;  ///< which of the client's identities is asked about
+};
+struct WaitCredential {
+  static constexpr std::string_view name = "(select credential)";
+  Negotiated negotiated;
+};
+struct WaitSignature {
+  static constexpr std::string_view name = "(sign)";
+  Keys keys;
+};
+struct WaitCertificate {
+  static constexpr std::string_view name = "WAIT_CERT";
+  Established established;
+};
+struct WaitPeerVerified {
+  static constexpr std::string_view name = "(verify peer)";
+  Established established;
+  PeerKey key;
+};
+struct WaitCertificateVerify {
+  static constexpr std::string_view name = "WAIT_CV";
+  Established established;
+  PeerKey key;
+  PeerVerified accepted;
+};
+struct WaitFinished {
+  static constexpr std::string_view name = "WAIT_FINISHED";
+  Established established;
+  Authenticated authenticated;
+};
+/// The handshake is complete; tickets remain to be sent.
+struct WaitTicketSealed {
+  static constexpr std::string_view name = "(seal ticket)";
+  Authenticated authenticated;
+  DigestSecret resumption;
+  std::unique_ptr<Session> session;  ///< whose ticket is being sealed
+  std::uint8_t number = 0;           ///< which of them
+};
+
+Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello&&, const codec::ClientHello&,
+                                                                 Context&);
+Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&&, const codec::ClientHello&, Context&);
+Next<WaitTicketOpened, WaitCredential, WaitFinished> on(WaitTicketOpened&&, const TicketOpened&, Context&);
+Next<WaitSignature> on(WaitCredential&&, const CredentialSelected&, Context&);
+Next<WaitCertificate, WaitFinished> on(WaitSignature&&, const Signed&, Context&);
+Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&&, const codec::Certificate&, Context&);
+Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
+Next<WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
+Next<WaitTicketSealed, Connected> on(WaitFinished&&, const codec::Finished&, Context&);
+Next<WaitTicketSealed, Connected> on(WaitTicketSealed&&, const TicketSealed&, Context&);
+
+}  // namespace lockstep::handshake::server13

@@ -1,0 +1,324 @@
+#include "x509/checks.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "x509/algorithms.hpp"
+#include "x509/der.hpp"
+#include "x509/oid.hpp"
+#include "x509/peer_name.hpp"
+#include "x509/text.hpp"
+
+namespace lockstep::x509 {
+
+namespace {
+
+/// Larger keys are slow to verify with, which a peer could make us pay for.
+constexpr std::uint32_t kMaxRsaBits = 16'384;
+
+constexpr std::uint8_t kLeaf = static_cast<std::uint8_t>(Position::leaf);
+constexpr std::uint8_t kAnchoredLeaf = static_cast<std::uint8_t>(Position::anchored_leaf);
+constexpr std::uint8_t kIntermediate = static_cast<std::uint8_t>(Position::intermediate);
+constexpr std::uint8_t kAnchor = static_cast<std::uint8_t>(Position::anchor);
+constexpr std::uint8_t kLeaves = kLeaf | kAnchoredLeaf;
+constexpr std::uint8_t kIssuers = kIntermediate | kAnchor;
+constexpr std::uint8_t kEvery = kLeaves | kIssuers;
+
+bool is_leaf(Position position) noexcept { return (static_cast<std::uint8_t>(position) & kLeaves) != 0; }
+
+// --- the structure ---------------------------------------------------------------------------------------------------
+
+Code check_version(const Certificate& certificate, Position, const VerifyRequest&) noexcept {
+  if (certificate.version() == 3) return Code::ok;
+  // RFC 5280 4.1.2.9: extensions "MUST only appear if the version is 3".
+  return certificate.extensions().empty() ? Code::version_not_3 : Code::extensions_require_version_3;
+}
+
+Code check_algorithm_fields(const Certificate& certificate, Position, const VerifyRequest&) noexcept {
+  // RFC 5280 4.1.1.2: "This field MUST contain the same algorithm identifier as the signature field in the sequence
+  // tbsCertificate".
+  return equal(certificate.signature_algorithm().der, certificate.signed_signature_algorithm())
+             ? Code::ok
+             : Code::signature_algorithm_mismatch;
+}
+
+Code check_critical_extensions(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  if (!certificate.has_unknown_critical_extension()) return Code::ok;
+  // RFC 5280 4.2: "A certificate-using system MUST reject the certificate if it encounters a critical extension it does
+  // not recognize".
+  for (const Extension& extension : certificate.extensions()) {
+    if (!extension.critical || Certificate::is_known_extension(extension.oid)) continue;
+    if (oid::kPolicyConstraints == extension.oid) continue;  // check_policy_constraints
+    const std::string dotted = oid_text(extension.oid);
+    if (std::ranges::find(request.policy.handled_extensions, dotted) == request.policy.handled_extensions.end()) {
+      return Code::unhandled_critical_extension;
+    }
+  }
+  return Code::ok;
+}
+
+Code check_policy_constraints(const Certificate& certificate, Position, const VerifyRequest&) noexcept {
+  const auto extension = certificate.extension(oid::kPolicyConstraints.view());
+  if (!extension) return Code::ok;
+  // RFC 5280 4.2.1.11: "Conforming CAs MUST mark this extension as critical."
+  if (!extension->critical) return Code::extension_must_be_critical;
+  // Without a demand for an explicit policy any policy will do, and nothing can fail. With one, the policies of the
+  // path would have to be processed (RFC 5280 6.1), which is not done here.
+  der::ParseState state{extension->value.data()};
+  der::Reader reader(state, extension->value);
+  return reader.enter().next_is(der::context(0)) ? Code::unhandled_critical_extension : Code::ok;
+}
+
+Code check_extensions_never_critical(const Certificate& certificate, Position, const VerifyRequest&) noexcept {
+  // RFC 5280 4.2.1.1, 4.2.1.2, 4.2.2.1, 4.2.2.2: "Conforming CAs MUST mark this extension as non-critical."
+  if (certificate.authority_key_identifier() && certificate.authority_key_identifier()->critical)
+    return Code::authority_key_identifier_critical;
+  if (certificate.subject_key_identifier() && certificate.subject_key_identifier()->critical)
+    return Code::subject_key_identifier_critical;
+  for (const Oid* oid : {&oid::kAuthorityInfoAccess, &oid::kSubjectInfoAccess, &oid::kSctList}) {
+    const auto extension = certificate.extension(oid->view());
+    if (extension && extension->critical) return Code::extension_must_not_be_critical;
+  }
+  return Code::ok;
+}
+
+Code check_serial_number(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  if (!request.policy.refuse_bad_serial_number) return Code::ok;
+  // RFC 5280 4.1.2.2: "The serial number MUST be a positive integer [...] Conforming CAs MUST NOT use serialNumber
+  // values longer than 20 octets."
+  const Bytes serial = certificate.serial_number();
+  const bool negative = serial[0] >= 0x80U;
+  const bool zero = serial.size() == 1 && serial[0] == 0;
+  return negative || zero || serial.size() > 20 ? Code::serial_number_invalid : Code::ok;
+}
+
+// --- validity --------------------------------------------------------------------------------------------------------
+
+Code check_validity(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  // RFC 5280 4.1.2.5: "the period of time from notBefore through notAfter, inclusive".
+  if (request.time < certificate.not_before()) return Code::cert_not_yet_valid;
+  if (request.time > certificate.not_after()) return Code::cert_has_expired;
+  return Code::ok;
+}
+
+// --- names -----------------------------------------------------------------------------------------------------------
+
+Code check_names(const Certificate& certificate, Position position, const VerifyRequest&) noexcept {
+  // RFC 5280 4.1.2.4: "The issuer field MUST contain a non-empty distinguished name".
+  if (certificate.issuer().empty()) return Code::issuer_name_empty;
+  if (!certificate.subject().empty()) return Code::ok;
+  // RFC 5280 4.1.2.6: "If the subject is a CA [...], then the subject field MUST be populated with a non-empty
+  // distinguished name".
+  if (!is_leaf(position)) return Code::subject_name_empty;
+  // RFC 5280 4.2.1.6: "If the subject field contains an empty sequence, then the issuing CA MUST include a
+  // subjectAltName extension that is marked as critical."
+  if (!certificate.subject_alt_name()) return Code::empty_subject_alt_name;
+  return certificate.subject_alt_name()->critical ? Code::ok : Code::empty_subject_san_not_critical;
+}
+
+Code check_critical_alt_name(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  if (!request.policy.refuse_critical_alt_name || certificate.subject().empty()) return Code::ok;
+  // Baseline Requirements 7.1.2.7.12: "If the subject field [...] is an empty SEQUENCE, this extension MUST be marked
+  // critical [...]. Otherwise, this extension MUST NOT be marked critical."
+  return certificate.subject_alt_name() && certificate.subject_alt_name()->critical ? Code::subject_alt_name_critical
+                                                                                    : Code::ok;
+}
+
+Code check_peer_name(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  if (matches(certificate, request.name)) return Code::ok;
+  return request.name.kind() == PeerName::Kind::dns ? Code::hostname_mismatch : Code::ip_address_mismatch;
+}
+
+Code check_common_name(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  if (!request.policy.require_common_name_in_alt_names) return Code::ok;
+  // Baseline Requirements 7.1.4.3: a common name "MUST contain exactly one entry that is one of the values contained in
+  // the Certificate's subjectAltName extension", "encoded as a character-for-character copy".
+  for (const NameAttribute& attribute : certificate.subject()) {
+    if (!(oid::kCommonName == attribute.type)) continue;
+    bool found = false;
+    for (const GeneralName& alternative : certificate.alternative_names()) {
+      if (alternative.kind == GeneralName::Kind::dns) found = found || equal(alternative.value, attribute.value);
+      if (alternative.kind == GeneralName::Kind::ip_address)
+        found = found || address_text(alternative.value) == as_text(attribute.value);
+    }
+    if (!found) return Code::common_name_not_in_alt_names;
+  }
+  return Code::ok;
+}
+
+// --- keys ------------------------------------------------------------------------------------------------------------
+
+Code check_public_key(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept {
+  const Policy& policy = request.policy;
+  const PublicKey& key = certificate.public_key();
+  if (key.explicit_curve) return Code::ec_key_explicit_params;
+  if (!key.type) return Code::key_type_not_allowed;
+  if (!policy.key_types.empty() && std::ranges::find(policy.key_types, *key.type) == policy.key_types.end())
+    return Code::key_type_not_allowed;
+  if (*key.type != KeyType::rsa && *key.type != KeyType::rsa_pss) return Code::ok;
+  // Baseline Requirements 6.1.5: "the modulus size, when encoded, is at least 2048 bits, and [...] is evenly divisible
+  // by 8".
+  if (key.bits < policy.min_rsa_bits) return is_leaf(position) ? Code::ee_key_too_small : Code::ca_key_too_small;
+  if (key.bits > kMaxRsaBits || (policy.refuse_odd_rsa_size && key.bits % 8 != 0)) return Code::key_size_not_allowed;
+  return Code::ok;
+}
+
+Code check_key_identifiers(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept {
+  if (!request.policy.require_key_identifiers) return Code::ok;
+  // RFC 5280 4.2.1.1: "The keyIdentifier field of the authorityKeyIdentifier extension MUST be included in all
+  // certificates [...]. There is one exception; where a CA distributes its public key in the form of a 'self-signed'
+  // certificate, the authority key identifier MAY be omitted."
+  const auto& authority = certificate.authority_key_identifier();
+  const bool is_self_signed_root = position == Position::anchor && certificate.is_self_issued();
+  if (!is_self_signed_root && !(authority && authority->key_identifier)) return Code::missing_authority_key_identifier;
+  // RFC 5280 4.2.1.2: "this extension MUST appear in all conforming CA certificates".
+  if (!is_leaf(position) && !certificate.subject_key_identifier()) return Code::missing_subject_key_identifier;
+  return Code::ok;
+}
+
+Code check_root_key_identifier(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  const auto& authority = certificate.authority_key_identifier();
+  if (!request.policy.check_root_key_identifier || !authority || !certificate.is_self_issued()) return Code::ok;
+  // Baseline Requirements 7.1.2.1.3: keyIdentifier "MUST be present. MUST be identical to the subjectKeyIdentifier
+  // field.", authorityCertIssuer and authorityCertSerialNumber "MUST NOT be present".
+  const auto& subject = certificate.subject_key_identifier();
+  const bool identical =
+      authority->key_identifier && subject && equal(*authority->key_identifier, subject->key_identifier);
+  return identical && !authority->issuer && !authority->serial_number ? Code::ok
+                                                                      : Code::authority_key_identifier_invalid;
+}
+
+// --- purposes --------------------------------------------------------------------------------------------------------
+
+Code check_authority(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  const auto& constraints = certificate.basic_constraints();
+  // RFC 5280 4.2.1.9: "If the basic constraints extension is not present in a version 3 certificate, or the extension
+  // is present but the cA boolean is not asserted, then the certified public key MUST NOT be used to verify certificate
+  // signatures."
+  if (!constraints || !constraints->ca) return Code::invalid_ca;
+  // "Conforming CAs MUST [...] mark the extension as critical in such certificates."
+  if (request.policy.require_critical_basic_constraints && !constraints->critical) return Code::ca_bcons_not_critical;
+  // RFC 5280 6.1.4 (n): "If a key usage extension is present, verify that the keyCertSign bit is set."
+  const auto& usage = certificate.key_usage();
+  if (!usage || usage->has(KeyUsage::key_cert_sign)) return Code::ok;
+  // RFC 5280 4.2.1.9: "CAs MUST NOT include the pathLenConstraint field unless the cA boolean is asserted and the key
+  // usage extension asserts the keyCertSign bit."
+  return constraints->path_length ? Code::pathlen_without_ku_key_cert_sign : Code::keyusage_no_certsign;
+}
+
+Code check_leaf_is_no_authority(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  const auto& constraints = certificate.basic_constraints();
+  const auto& usage = certificate.key_usage();
+  const bool is_ca = certificate.is_ca();
+  if (request.policy.refuse_ca_as_leaf && is_ca) return Code::invalid_non_ca;
+  if (is_ca) return Code::ok;
+  // RFC 5280 4.2.1.9: "If the cA boolean is not asserted, then the keyCertSign bit in the key usage extension MUST NOT
+  // be asserted."
+  if (usage && usage->has(KeyUsage::key_cert_sign)) return Code::ku_key_cert_sign_invalid_for_non_ca;
+  if (constraints && constraints->path_length) return Code::pathlen_invalid_for_non_ca;
+  // RFC 5280 4.2.1.10: "The name constraints extension, which MUST be used only in a CA certificate".
+  if (certificate.name_constraints()) return Code::name_constraints_in_leaf;
+  return Code::ok;
+}
+
+Code check_digital_signature(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  // RFC 9846 4.4.2.2: "The certificate MUST allow the key to be used for signing (i.e., the digitalSignature bit MUST
+  // be set if the Key Usage extension is present)".
+  const auto& usage = certificate.key_usage();
+  const bool refused = request.policy.require_digital_signature && usage && !usage->has(KeyUsage::digital_signature);
+  return refused ? Code::keyusage_no_digital_signature : Code::ok;
+}
+
+Code check_purpose(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept {
+  const Policy& policy = request.policy;
+  const auto& purposes = certificate.extended_key_usage();
+  if (!purposes) return is_leaf(position) && policy.require_purpose ? Code::purpose_missing : Code::ok;
+  if (is_leaf(position) && policy.require_purpose && purposes->critical) return Code::purpose_critical;
+  if (position == Position::anchor && policy.refuse_purpose_on_root) return Code::purpose_on_root;
+  // RFC 5280 4.2.1.12: "If the extension is present, then the certificate MUST only be used for one of the purposes
+  // indicated." In a CA it says the same of what the CA issues (Baseline Requirements 7.1.2.10.6).
+  const Purpose wanted = request.peer == Role::server ? Purpose::server_auth : Purpose::client_auth;
+  const bool any_counts = is_leaf(position) ? policy.any_purpose_on_leaf : policy.any_purpose_on_ca;
+  return purposes->has(wanted) || (any_counts && purposes->has(Purpose::any)) ? Code::ok : Code::invalid_purpose;
+}
+
+Code check_name_constraints_critical(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  // RFC 5280 4.2.1.10: "Conforming CAs MUST mark this extension as critical".
+  const auto& constraints = certificate.name_constraints();
+  return request.policy.require_critical_name_constraints && constraints && !constraints->critical
+             ? Code::name_constraints_not_critical
+             : Code::ok;
+}
+
+constexpr std::array kRules = std::to_array<Rule>({
+    {kEvery, check_version},
+    {kEvery, check_algorithm_fields},
+    {kEvery, check_critical_extensions},
+    {kEvery, check_policy_constraints},
+    {kEvery, check_validity},
+    {kLeaves, check_peer_name},
+    {kEvery, check_public_key},
+    {kIssuers, check_authority},
+    {kLeaf, check_leaf_is_no_authority},
+    {kLeaves, check_digital_signature},
+    {kEvery, check_purpose},
+    {kEvery, check_names},
+    {kLeaf | kIntermediate, check_serial_number},
+    {kEvery, check_extensions_never_critical},
+    {kLeaf | kIssuers, check_key_identifiers},
+    {kAnchor, check_root_key_identifier},
+    {kLeaf, check_critical_alt_name},
+    {kLeaf, check_common_name},
+    {kIssuers, check_name_constraints_critical},
+});
+
+}  // namespace
+
+std::span<const Rule> rules() noexcept { return kRules; }
+
+Code check_signature_algorithm(const Certificate& child, const Certificate& issuer,
+                               const VerifyRequest& request) noexcept {
+  const SignatureIdentifier& identifier = child.signature_algorithm();
+  if (!identifier.algorithm) return identifier.weak ? Code::ca_md_too_weak : Code::unsupported_signature_algorithm;
+  const auto allowed = request.policy.signature_algorithms;
+  if (!allowed.empty() && std::ranges::find(allowed, *identifier.algorithm) == allowed.end())
+    return Code::unsupported_signature_algorithm;
+  if (!issuer.key_type() || !fits(*identifier.algorithm, *issuer.key_type()))
+    return Code::signature_algorithm_inconsistency;
+  if (request.provider.verifier(*identifier.algorithm, *issuer.key_type()) == nullptr)
+    return Code::unsupported_signature_algorithm;
+  return Code::ok;
+}
+
+Code check_signature(const Certificate& child, const Certificate& issuer, const Provider& provider) noexcept {
+  const SignatureVerifier* const verifier =
+      provider.verifier(*child.signature_algorithm().algorithm, *issuer.key_type());
+  switch (verifier->verify(issuer.subject_public_key_info(), child.to_be_signed(), child.signature())) {
+    case VerifyResult::valid: return Code::ok;
+    case VerifyResult::invalid: return Code::cert_signature_failure;
+    case VerifyResult::bad_key: return Code::unable_to_decode_issuer_public_key;
+  }
+  return Code::unspecified;
+}
+
+Policy Policy::web_pki() noexcept {
+  Policy policy;
+  policy.require_purpose = true;
+  policy.refuse_purpose_on_root = true;
+  policy.require_common_name_in_alt_names = true;
+  return policy;
+}
+
+Policy Policy::private_pki() noexcept {
+  Policy policy;
+  policy.require_key_identifiers = false;
+  policy.refuse_ca_as_leaf = false;
+  policy.refuse_bad_serial_number = false;
+  policy.refuse_odd_rsa_size = false;
+  policy.require_critical_basic_constraints = false;
+  policy.check_root_key_identifier = false;
+  policy.refuse_critical_alt_name = false;
+  return policy;
+}
+
+}  // namespace lockstep::x509

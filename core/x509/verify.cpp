@@ -1,0 +1,327 @@
+// Building paths from a leaf to an anchor, and validating them (RFC 5280 6, RFC 4158).
+//
+// The search goes depth first from the leaf upwards and keeps its own stack. A certificate is checked when it is put on
+// the path, so that what stands on the path is always valid so far. Of everything that fails on the way the gravest is
+// kept, to explain a refusal.
+
+#include <algorithm>
+
+#include <lockstep/x509_verify.hpp>
+
+#include "x509/checks.hpp"
+#include "x509/name_constraints.hpp"
+#include "x509/parser.hpp"
+
+namespace lockstep::x509 {
+
+namespace {
+
+/// How much a failure says about why there is no path.
+enum class Weight : std::uint8_t {
+  nothing,
+  dead_end,  ///< no issuer in sight
+  fault,     ///< an issuer was there but would not do
+  limit,     ///< the search was given up
+};
+
+class PathBuilder {
+ public:
+  explicit PathBuilder(const VerifyRequest& request)
+      : request_(request), budget_{0, request.policy.max_name_comparisons} {}
+  Verdict run() &&;
+
+ private:
+  /// One certificate on the path, and which of its possible issuers is next to be tried.
+  struct Node {
+    Certificate certificate;
+    bool is_anchor = false;
+    std::uint8_t pass = 0;
+    std::size_t next = 0;
+  };
+  struct Candidate {
+    const Certificate* certificate;
+    bool is_anchor;
+  };
+  struct KnownSignature {
+    const std::uint8_t* child;
+    const std::uint8_t* issuer;
+    Code code;
+  };
+
+  void read_candidates();
+  void search();
+  std::optional<Candidate> next_candidate(Node& node) const noexcept;
+  Code try_candidate(const Candidate& candidate, std::size_t& culprit);
+  Code check_path_to(const Certificate& issuer, std::size_t& culprit) noexcept;
+  Code check_signature_once(const Certificate& child, const Certificate& issuer);
+  void note_dead_end();
+  void note(Weight weight, Code code, std::size_t depth, const Certificate& culprit,
+            const Certificate* beyond = nullptr);
+  void accept();
+  void conclude(Position leaf_position);
+
+  const VerifyRequest& request_;
+  Verdict verdict_;
+  ComparisonBudget budget_;
+  std::vector<Certificate> pool_;  // what the peer sent besides its own certificate
+  std::vector<Node> path_;
+  std::vector<KnownSignature> signatures_;
+  std::vector<std::vector<Certificate>> found_;
+
+  Weight weight_ = Weight::nothing;
+  Problem failure_;
+  std::vector<Certificate> failed_path_;
+};
+
+}  // namespace
+
+Verdict verify(const VerifyRequest& request) { return PathBuilder(request).run(); }
+
+namespace {
+
+Verdict PathBuilder::run() && {
+  verdict_.name = request_.name;
+  verdict_.time = request_.time;
+  if (request_.chain.empty()) {
+    verdict_.code = Code::no_certificate;
+    return std::move(verdict_);
+  }
+  const auto leaf = Certificate::parse(request_.chain.front());
+  if (!leaf) {
+    verdict_.code = Code::malformed_certificate;
+    verdict_.parse_error = leaf.error();
+    return std::move(verdict_);
+  }
+  const bool is_anchor =
+      request_.anchors.contains(*leaf) && (leaf->is_self_issued() || request_.policy.accept_partial_chain);
+  path_.push_back({*leaf});
+  if (is_anchor) {
+    accept();
+  } else {
+    read_candidates();
+    search();
+  }
+  conclude(is_anchor ? Position::anchored_leaf : Position::leaf);
+  return std::move(verdict_);
+}
+
+void PathBuilder::read_candidates() {
+  const std::size_t count = std::min(request_.chain.size(), request_.policy.max_certificates);
+  pool_.reserve(count);
+  for (const Bytes der : request_.chain.first(count).subspan(std::min<std::size_t>(count, 1))) {
+    // RFC 9846 4.4.2: peers may send certificates that nobody asked for; those that do not parse are as good as not
+    // sent.
+    const auto certificate = Certificate::parse(der);
+    if (!certificate || std::ranges::find(pool_, *certificate) != pool_.end() ||
+        request_.anchors.contains(*certificate))
+      continue;
+    pool_.push_back(*certificate);
+  }
+}
+
+void PathBuilder::search() {
+  while (!path_.empty() && found_.size() < std::max<std::size_t>(request_.policy.max_chains, 1) &&
+         weight_ != Weight::limit) {
+    Node& top = path_.back();
+    const bool fresh = top.pass == 0 && top.next == 0;
+    const auto candidate = next_candidate(top);
+    if (!candidate) {
+      if (fresh) note_dead_end();
+      path_.pop_back();
+      continue;
+    }
+    if (++verdict_.work.candidates > request_.policy.max_candidates) {
+      note(Weight::limit, Code::work_limit_exceeded, path_.size() - 1, top.certificate);
+      break;
+    }
+    std::size_t culprit = path_.size();
+    const Code code = try_candidate(*candidate, culprit);
+    if (code != Code::ok) {
+      const Weight weight = code == Code::work_limit_exceeded ? Weight::limit : Weight::fault;
+      note(weight, code, culprit, culprit == path_.size() ? *candidate->certificate : path_[culprit].certificate,
+           candidate->certificate);
+      continue;
+    }
+    path_.push_back({*candidate->certificate, candidate->is_anchor});
+    if (candidate->is_anchor) {
+      accept();
+      path_.pop_back();
+    }
+  }
+}
+
+/// The issuers of the node's certificate in the order in which they are tried: anchors before what the peer sent, and
+/// among each first those whose key identifier is the one that the certificate names, then those without, then the
+/// others.
+std::optional<PathBuilder::Candidate> PathBuilder::next_candidate(Node& node) const noexcept {
+  const Certificate& child = node.certificate;
+  const auto& authority = child.authority_key_identifier();
+  const auto rank = [&](const Certificate& issuer) noexcept -> unsigned {
+    const auto& subject = issuer.subject_key_identifier();
+    if (!subject || !authority || !authority->key_identifier) return 1;
+    return equal(subject->key_identifier, *authority->key_identifier) ? 0 : 2;
+  };
+  // RFC 4158 5.2: a path with the same name and key twice loops; it can be had without the part between.
+  const auto loops = [&](const Certificate& issuer) noexcept {
+    return std::ranges::any_of(path_, [&](const Node& below) {
+      return equal(below.certificate.subject_public_key_info(), issuer.subject_public_key_info()) &&
+             below.certificate.subject().matches(issuer.subject());
+    });
+  };
+  for (; node.pass < 6; ++node.pass, node.next = 0) {
+    const unsigned wanted = node.pass % 3U;
+    if (node.pass < 3) {
+      const TrustAnchors& anchors = request_.anchors;
+      while ((node.next = anchors.find(child.issuer(), node.next)) < anchors.size()) {
+        const Certificate& issuer = anchors[node.next++];
+        if (rank(issuer) == wanted && !loops(issuer)) return Candidate{&issuer, true};
+      }
+    } else {
+      while (node.next < pool_.size()) {
+        const Certificate& issuer = pool_[node.next++];
+        if (rank(issuer) == wanted && issuer.subject().matches(child.issuer()) && !loops(issuer))
+          return Candidate{&issuer, false};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/// Whether the path may be continued with an issuer. On failure `culprit` is the depth of the certificate that is at
+/// fault.
+Code PathBuilder::try_candidate(const Candidate& candidate, std::size_t& culprit) {
+  const Certificate& issuer = *candidate.certificate;
+  const Certificate& child = path_.back().certificate;
+  Code code = Code::ok;
+  check_rules(issuer, candidate.is_anchor ? Position::anchor : Position::intermediate, request_, [&](Code found) {
+    code = found;
+    return false;
+  });
+  if (code != Code::ok) return code;
+
+  // RFC 5280 4.2.1.9: "the maximum number of non-self-issued intermediate certificates that may follow this certificate
+  // in a valid certification path."
+  const auto below = std::ranges::count_if(path_.begin() + 1, path_.end(),
+                                           [](const Node& node) { return !node.certificate.is_self_issued(); });
+  const auto intermediates = static_cast<std::size_t>(below);
+  if (issuer.basic_constraints()->path_length && intermediates > *issuer.basic_constraints()->path_length)
+    return Code::path_length_exceeded;
+  if (!candidate.is_anchor && !issuer.is_self_issued() && intermediates + 1 > request_.policy.max_intermediates)
+    return Code::cert_chain_too_long;
+
+  code = check_signature_algorithm(child, issuer, request_);
+  if (code == Code::ok) code = check_signature_once(child, issuer);
+  if (code != Code::ok) {
+    if (code != Code::unable_to_decode_issuer_public_key) culprit = path_.size() - 1;
+    return code;
+  }
+  return check_path_to(issuer, culprit);
+}
+
+/// The issuer's name constraints, held against everything below it.
+Code PathBuilder::check_path_to(const Certificate& issuer, std::size_t& culprit) noexcept {
+  if (!issuer.name_constraints()) return Code::ok;
+  Code code = check_constraint_syntax(*issuer.name_constraints(), budget_);
+  for (std::size_t depth = path_.size(); code == Code::ok && depth-- > 0;) {
+    // RFC 5280 6.1.3 (b): "If certificate i is self-issued and it is not the final certificate in the path, skip this
+    // step".
+    if (depth != 0 && path_[depth].certificate.is_self_issued()) continue;
+    code = check_name_constraints(*issuer.name_constraints(), path_[depth].certificate, budget_);
+    if (code != Code::ok) culprit = depth;
+  }
+  return code;
+}
+
+/// A signature costs much, and the search may come by it again.
+Code PathBuilder::check_signature_once(const Certificate& child, const Certificate& issuer) {
+  const std::uint8_t* const key = issuer.subject_public_key_info().data();
+  for (const KnownSignature& known : signatures_) {
+    if (known.child == child.der().data() && known.issuer == key) return known.code;
+  }
+  if (verdict_.work.signatures >= request_.policy.max_signatures) return Code::work_limit_exceeded;
+  ++verdict_.work.signatures;
+  const Code code = check_signature(child, issuer, request_.provider);
+  signatures_.push_back({child.der().data(), key, code});
+  return code;
+}
+
+/// Nobody issued the certificate on top of the path, as far as can be seen.
+void PathBuilder::note_dead_end() {
+  const Certificate& top = path_.back().certificate;
+  const std::size_t depth = path_.size() - 1;
+  Code code = Code::unable_to_get_issuer_cert_locally;
+  if (top.is_self_issued()) code = depth == 0 ? Code::depth_zero_self_signed_cert : Code::self_signed_cert_in_chain;
+  note(Weight::dead_end, code, depth, top);
+}
+
+/// Keeps a failure if it is graver than the one kept, or as grave and further up the path.
+void PathBuilder::note(Weight weight, Code code, std::size_t depth, const Certificate& culprit,
+                       const Certificate* beyond) {
+  const std::size_t length = path_.size() + (beyond != nullptr ? 1 : 0);
+  if (weight < weight_ || (weight == weight_ && length <= failed_path_.size())) return;
+  weight_ = weight;
+  failure_ = {code, depth, culprit};
+  failed_path_.clear();
+  for (const Node& node : path_) failed_path_.push_back(node.certificate);
+  if (beyond != nullptr) failed_path_.push_back(*beyond);
+}
+
+void PathBuilder::accept() {
+  std::vector<Certificate>& chain = found_.emplace_back();
+  chain.reserve(path_.size());
+  for (const Node& node : path_) chain.push_back(node.certificate);
+}
+
+void PathBuilder::conclude(Position leaf_position) {
+  verdict_.work.name_comparisons = budget_.used;
+  const auto report = [this](Problem problem) {
+    if (verdict_.code != Code::ok) return verdict_.further.push_back(std::move(problem));
+    verdict_.code = problem.code;
+    verdict_.depth = problem.depth;
+    verdict_.culprit = problem.certificate;
+  };
+  verdict_.code = Code::ok;
+  const Certificate leaf = found_.empty() ? failed_path_.front() : found_.front().front();
+  if (found_.empty()) {
+    verdict_.chain = std::move(failed_path_);
+    report(std::move(failure_));
+  } else {
+    verdict_.chain = std::move(found_.front());
+    verdict_.other_chains.assign(std::move_iterator(found_.begin() + 1), std::move_iterator(found_.end()));
+  }
+  check_rules(leaf, leaf_position, request_, [&](Code code) {
+    report({code, 0, leaf});
+    return true;
+  });
+  if (!verdict_.ok()) verdict_.other_chains.clear();
+}
+
+}  // namespace
+
+std::vector<Bytes> build_chain(const Provider& provider, Bytes leaf, std::span<const Bytes> candidates) {
+  std::vector<Bytes> out;
+  const auto parsed = Certificate::parse(leaf);
+  if (!parsed) return out;
+  out.push_back(leaf);
+  std::vector<Certificate> pool;
+  for (const Bytes candidate : candidates) {
+    if (const auto certificate = Certificate::parse(candidate)) pool.push_back(*certificate);
+  }
+  const TrustAnchors none;
+  const VerifyRequest request{provider, none, {}, Role::server, NoNameCheck{}, 0, {}};
+  Certificate child = *parsed;
+  while (!child.is_self_issued()) {
+    const auto issuer = std::ranges::find_if(pool, [&](const Certificate& candidate) {
+      return candidate.is_ca() && candidate.subject().matches(child.issuer()) &&
+             check_signature_algorithm(child, candidate, request) == Code::ok &&
+             check_signature(child, candidate, provider) == Code::ok;
+    });
+    if (issuer == pool.end() || issuer->is_self_issued()) break;
+    child = *issuer;
+    out.push_back(child.der());
+    pool.erase(issuer);  // each at most once, so that loops end
+  }
+  return out;
+}
+
+}  // namespace lockstep::x509
