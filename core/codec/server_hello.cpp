@@ -128,8 +128,8 @@ Decoded<ServerHello> decode_fields(Bytes body, Place place) noexcept {
   hello.legacy_session_id_echo = reader.vector8(0, kMaxSessionIdSize);
   hello.cipher_suite = reader.code_point<CipherSuite>();
   const std::uint8_t legacy_compression_method = reader.u8();
-  // Servers older than TLS 1.3 may end here.
-  if (!reader.empty()) hello.extensions = read_extensions(reader);
+  // Servers older than TLS 1.3 may end here, but they send no HelloRetryRequest.
+  if (!reader.empty() || place == Place::hello_retry_request) hello.extensions = read_extensions(reader);
   if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, place);
 
   // RFC 9846 4.1.3: "legacy_compression_method: A single byte which MUST have the value 0." Older versions may choose
