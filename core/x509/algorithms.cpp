@@ -64,6 +64,18 @@ constexpr std::array<const Oid*, 7> kWeakSignatures = {&oid::kMd2WithRsa,   &oid
                                                        &oid::kSha1WithRsa,  &oid::kSha1WithRsaOiw, &oid::kDsaWithSha1,
                                                        &oid::kEcdsaWithSha1};
 
+/// The hashes of RSASSA-PSS, and the size of the salt, which is theirs.
+struct PssHash {
+  const Oid& oid;
+  std::uint32_t size;
+  SignatureAlgorithm algorithm;
+};
+constexpr std::array<PssHash, 3> kPssHashes = {{
+    {oid::kSha256, 32, SignatureAlgorithm::rsa_pss_sha256},
+    {oid::kSha384, 48, SignatureAlgorithm::rsa_pss_sha384},
+    {oid::kSha512, 64, SignatureAlgorithm::rsa_pss_sha512},
+}};
+
 /// An exponent of more bytes has no use but to make verification slow.
 constexpr std::size_t kMaxRsaExponentSize = 8;
 
@@ -171,6 +183,33 @@ bool fits(SignatureAlgorithm algorithm, KeyType key) noexcept {
   return false;
 }
 
+const Oid& signature_oid(SignatureAlgorithm algorithm) noexcept {
+  for (const KnownSignature& known : kSignatures) {
+    if (known.algorithm == algorithm) return known.oid;
+  }
+  return oid::kRsassaPss;
+}
+
+bool has_null_parameters(SignatureAlgorithm algorithm) noexcept {
+  return std::ranges::any_of(kSignatures, [&](const KnownSignature& known) {
+    return known.algorithm == algorithm && known.parameters == Parameters::null_or_absent;
+  });
+}
+
+const Oid* pss_hash_oid(SignatureAlgorithm algorithm) noexcept {
+  for (const PssHash& known : kPssHashes) {
+    if (known.algorithm == algorithm) return &known.oid;
+  }
+  return nullptr;
+}
+
+std::uint32_t pss_salt_size(SignatureAlgorithm algorithm) noexcept {
+  for (const PssHash& known : kPssHashes) {
+    if (known.algorithm == algorithm) return known.size;
+  }
+  return 0;
+}
+
 const Oid* curve_oid(KeyType key) noexcept {
   for (const Curve& curve : kCurves) {
     if (curve.type == key) return &curve.oid;
@@ -214,16 +253,6 @@ void read_curve(Reader& parameters, PublicKey& out) noexcept {
 
 /// RFC 4055 3.1, as far as TLS uses it: the hash, MGF1 with the same hash, a salt as long as the hash.
 std::optional<SignatureAlgorithm> read_pss_parameters(Reader& algorithm) noexcept {
-  struct Hash {
-    const Oid& oid;
-    std::uint32_t size;
-    SignatureAlgorithm algorithm;
-  };
-  static constexpr std::array<Hash, 3> kHashes = {{
-      {oid::kSha256, 32, SignatureAlgorithm::rsa_pss_sha256},
-      {oid::kSha384, 48, SignatureAlgorithm::rsa_pss_sha384},
-      {oid::kSha512, 64, SignatureAlgorithm::rsa_pss_sha512},
-  }};
   if (!algorithm.next_is(der::kSequence)) return std::nullopt;
   Reader parameters = algorithm.enter();
   // What is left out is SHA-1, MGF1 with SHA-1, a salt of 20 bytes: not supported.
@@ -241,7 +270,7 @@ std::optional<SignatureAlgorithm> read_pss_parameters(Reader& algorithm) noexcep
   if (!parameters.next_is(der::context_constructed(2))) return std::nullopt;
   const std::uint32_t salt = parameters.enter(der::context_constructed(2)).small_integer();
   if (parameters.failed() || parameters.more() || algorithm.more()) return std::nullopt;  // another trailer field
-  for (const Hash& known : kHashes) {
+  for (const PssHash& known : kPssHashes) {
     if (known.oid == hash_oid && known.size == salt) return known.algorithm;
   }
   return std::nullopt;

@@ -19,7 +19,17 @@ SignatureIdentifier read_signature_identifier(der::Reader& reader) noexcept;
 /// Whether a key of this type can make signatures of this algorithm.
 [[nodiscard]] bool fits(SignatureAlgorithm algorithm, KeyType key) noexcept;
 
+/// What the AlgorithmIdentifier of a signature is made of: its identifier, whether NULL follows, and for RSASSA-PSS the
+/// hash (null for others) and the size of the salt.
+[[nodiscard]] const Oid& signature_oid(SignatureAlgorithm algorithm) noexcept;
+[[nodiscard]] bool has_null_parameters(SignatureAlgorithm algorithm) noexcept;
+[[nodiscard]] const Oid* pss_hash_oid(SignatureAlgorithm algorithm) noexcept;
+[[nodiscard]] std::uint32_t pss_salt_size(SignatureAlgorithm algorithm) noexcept;
+
 /// The curve's identifier, null for a key that is not on a named curve.
 [[nodiscard]] const Oid* curve_oid(KeyType key) noexcept;
+
+/// The identifier of a purpose (RFC 5280 4.2.1.12).
+[[nodiscard]] const Oid& purpose_oid(Purpose purpose) noexcept;
 
 }  // namespace lockstep::x509

@@ -164,13 +164,16 @@ Code check_public_key(const Certificate& certificate, Position position, const V
 }
 
 Code check_key_identifiers(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept {
-  if (!request.policy.require_key_identifiers) return Code::ok;
+  const Policy& policy = request.policy;
+  if (!policy.require_key_identifiers) return Code::ok;
   // RFC 5280 4.2.1.1: "The keyIdentifier field of the authorityKeyIdentifier extension MUST be included in all
   // certificates [...]. There is one exception; where a CA distributes its public key in the form of a 'self-signed'
-  // certificate, the authority key identifier MAY be omitted."
+  // certificate, the authority key identifier MAY be omitted." It serves to find the issuer, whom an anchor does not
+  // need.
   const auto& authority = certificate.authority_key_identifier();
-  const bool is_self_signed_root = position == Position::anchor && certificate.is_self_issued();
-  if (!is_self_signed_root && !(authority && authority->key_identifier)) return Code::missing_authority_key_identifier;
+  const bool excepted =
+      certificate.is_self_issued() || (position == Position::anchor && !policy.require_anchor_key_identifier);
+  if (!excepted && !(authority && authority->key_identifier)) return Code::missing_authority_key_identifier;
   // RFC 5280 4.2.1.2: "this extension MUST appear in all conforming CA certificates".
   if (!is_leaf(position) && !certificate.subject_key_identifier()) return Code::missing_subject_key_identifier;
   return Code::ok;
@@ -303,6 +306,7 @@ Code check_signature(const Certificate& child, const Certificate& issuer, const 
 
 Policy Policy::web_pki() noexcept {
   Policy policy;
+  policy.require_anchor_key_identifier = true;
   policy.require_purpose = true;
   policy.refuse_purpose_on_root = true;
   policy.require_common_name_in_alt_names = true;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "x509/algorithms.hpp"
 #include "x509/der.hpp"
 #include "x509/oid.hpp"
 #include "x509/parser.hpp"
@@ -64,14 +65,18 @@ void CertificateParser::read_extension(const Extension& extension, Reader value,
 }
 
 bool ExtendedKeyUsage::has(Purpose purpose) const noexcept {
+  der::ParseState state{contents.data()};
+  for (Reader reader(state, contents); reader.more();) {
+    if (purpose_oid(purpose) == reader.object_identifier()) return true;
+  }
+  return false;
+}
+
+const Oid& purpose_oid(Purpose purpose) noexcept {
   static constexpr std::array<const Oid*, 7> kOids = {&oid::kServerAuth,      &oid::kClientAuth,   &oid::kCodeSigning,
                                                       &oid::kEmailProtection, &oid::kTimeStamping, &oid::kOcspSigning,
                                                       &oid::kAnyPurpose};
-  der::ParseState state{contents.data()};
-  for (Reader reader(state, contents); reader.more();) {
-    if (*kOids[static_cast<std::size_t>(purpose)] == reader.object_identifier()) return true;
-  }
-  return false;
+  return *kOids[static_cast<std::size_t>(purpose)];
 }
 
 namespace {
@@ -98,9 +103,6 @@ std::optional<KeyUsages> read_key_usage(Reader& value) noexcept {
   for (unsigned bit = 0; bit < 9 && bit / 8 < bits.bytes.size(); ++bit) {
     if ((bits.bytes[bit / 8] >> (7 - bit % 8) & 1U) != 0) out.bits = static_cast<std::uint16_t>(out.bits | 1U << bit);
   }
-  // RFC 5280 4.2.1.3: "When the keyUsage extension appears in a certificate, at least one of the bits MUST be set
-  // to 1."
-  if (out.bits == 0) value.fail(ParseCode::extension_malformed, at);
   return out;
 }
 

@@ -182,6 +182,9 @@ constexpr auto kCodes = [] {
   return codes;
 }();
 
+/// A name that fits into a line.
+std::string short_text(const DistinguishedName& name);
+
 /// What is particular to this certificate, in brackets.
 std::string detail(const Verdict& verdict, const Problem& problem);
 
@@ -209,8 +212,7 @@ std::string Verdict::text(const Problem& problem) const {
   const Row& row = row_of(problem.code);
   std::string out(row.name);
   out += " at depth " + std::to_string(problem.depth);
-  if (problem.certificate)
-    out += " (" + (problem.certificate->subject().empty() ? "no subject" : problem.certificate->subject().text()) + ")";
+  if (problem.certificate) out += " (" + short_text(problem.certificate->subject()) + ")";
   out += ": ";
   out += row.explanation;
   if (const std::string particular = detail(*this, problem); !particular.empty()) out += " (" + particular + ")";
@@ -227,8 +229,18 @@ namespace {
 /// No more names than a person reads.
 constexpr std::size_t kMaxNamesShown = 8;
 
+std::string short_text(const DistinguishedName& name) {
+  constexpr std::size_t kMaxShown = 160;
+  if (name.empty()) return "no subject";
+  std::string out = name.text();
+  if (out.size() <= kMaxShown) return out;
+  std::size_t end = kMaxShown;
+  while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xc0U) == 0x80U) --end;  // not inside a character
+  return out.substr(0, end) + "...";
+}
+
 std::string detail(const Verdict& verdict, const Problem& problem) {
-  if (problem.code == Code::malformed_certificate && verdict.parse_error) return verdict.parse_error->text();
+  if (problem.code == Code::malformed_certificate && verdict.unreadable) return verdict.unreadable->error.text();
   if (!problem.certificate) return {};
   const Certificate& certificate = *problem.certificate;
   switch (problem.code) {
@@ -251,7 +263,14 @@ std::string detail(const Verdict& verdict, const Problem& problem) {
       }
       return shown == 0 ? out + " no name at all: it lacks alternative names, and common names do not count" : out;
     }
-    case Code::unable_to_get_issuer_cert_locally: return "issuer: " + certificate.issuer().text();
+    case Code::unable_to_get_issuer_cert_locally: {
+      std::string out = "issuer: " + short_text(certificate.issuer());
+      if (verdict.unreadable) {
+        out += "; certificate " + std::to_string(verdict.unreadable->index) +
+               " of the chain cannot be read: " + verdict.unreadable->error.text();
+      }
+      return out;
+    }
     case Code::ee_key_too_small:
     case Code::ca_key_too_small:
     case Code::key_size_not_allowed: return std::to_string(certificate.public_key().bits) + " bits";

@@ -89,7 +89,7 @@ Verdict PathBuilder::run() && {
   const auto leaf = Certificate::parse(request_.chain.front());
   if (!leaf) {
     verdict_.code = Code::malformed_certificate;
-    verdict_.parse_error = leaf.error();
+    verdict_.unreadable = {0, leaf.error()};
     return std::move(verdict_);
   }
   const bool is_anchor =
@@ -108,13 +108,14 @@ Verdict PathBuilder::run() && {
 void PathBuilder::read_candidates() {
   const std::size_t count = std::min(request_.chain.size(), request_.policy.max_certificates);
   pool_.reserve(count);
-  for (const Bytes der : request_.chain.first(count).subspan(std::min<std::size_t>(count, 1))) {
-    // RFC 9846 4.4.2: peers may send certificates that nobody asked for; those that do not parse are as good as not
-    // sent.
-    const auto certificate = Certificate::parse(der);
-    if (!certificate || std::ranges::find(pool_, *certificate) != pool_.end() ||
-        request_.anchors.contains(*certificate))
+  for (std::size_t index = 1; index < count; ++index) {
+    // RFC 9846 4.4.2: peers may send certificates that nobody asked for.
+    const auto certificate = Certificate::parse(request_.chain[index]);
+    if (!certificate) {
+      if (!verdict_.unreadable) verdict_.unreadable = {index, certificate.error()};
       continue;
+    }
+    if (std::ranges::find(pool_, *certificate) != pool_.end() || request_.anchors.contains(*certificate)) continue;
     pool_.push_back(*certificate);
   }
 }
@@ -249,8 +250,9 @@ Code PathBuilder::check_signature_once(const Certificate& child, const Certifica
 void PathBuilder::note_dead_end() {
   const Certificate& top = path_.back().certificate;
   const std::size_t depth = path_.size() - 1;
-  Code code = Code::unable_to_get_issuer_cert_locally;
-  if (top.is_self_issued()) code = depth == 0 ? Code::depth_zero_self_signed_cert : Code::self_signed_cert_in_chain;
+  Code code = top.issuer().empty() ? Code::issuer_name_empty : Code::unable_to_get_issuer_cert_locally;
+  if (top.is_self_issued() && !top.issuer().empty())
+    code = depth == 0 ? Code::depth_zero_self_signed_cert : Code::self_signed_cert_in_chain;
   note(Weight::dead_end, code, depth, top);
 }
 
@@ -290,7 +292,7 @@ void PathBuilder::conclude(Position leaf_position) {
     verdict_.other_chains.assign(std::move_iterator(found_.begin() + 1), std::move_iterator(found_.end()));
   }
   check_rules(leaf, leaf_position, request_, [&](Code code) {
-    report({code, 0, leaf});
+    if (code != verdict_.code || verdict_.depth != 0) report({code, 0, leaf});
     return true;
   });
   if (!verdict_.ok()) verdict_.other_chains.clear();

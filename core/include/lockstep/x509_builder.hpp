@@ -1,6 +1,7 @@
 #pragma once
 // Certificates made in memory: for tests, for development, for a small authority of one's own.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -72,7 +73,8 @@ class LOCKSTEP_API CertificateBuilder {
   /// Any other extension, or another value for one of the above. `oid` is "1.2.3"; `value` goes into the OCTET STRING
   /// as it is.
   CertificateBuilder& extension(std::string_view oid, bool critical, Bytes value);
-  /// The scheme to sign with; without it the key's first that certificates may have.
+  /// The scheme to sign with; without it PKCS#1 with SHA-256 for RSA keys, which everybody can verify, else the key's
+  /// first.
   CertificateBuilder& scheme(SignatureScheme scheme);
 
   using Result = std::expected<std::vector<std::uint8_t>, BuildError>;
@@ -90,12 +92,14 @@ class LOCKSTEP_API CertificateBuilder {
   };
   struct Signer;
   [[nodiscard]] Result build(const Signer& signer, Bytes subject_public_key_info, RandomSource& random) const;
+  [[nodiscard]] std::vector<std::uint8_t> write_extensions(
+      Bytes issuer_identifier, std::optional<std::array<std::uint8_t, 20>> subject_identifier) const;
   void fail(BuildError error) noexcept;
 
   std::optional<BuildError> error_;
   std::vector<std::uint8_t> subject_;
   std::int64_t not_before_ = 0;
-  std::int64_t not_after_ = 0;
+  std::int64_t not_after_ = -1;
   std::vector<std::uint8_t> serial_;
   std::vector<std::uint8_t> alternative_names_;
   std::vector<std::uint8_t> permitted_;

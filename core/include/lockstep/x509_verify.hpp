@@ -169,7 +169,8 @@ struct Policy {
   bool refuse_odd_rsa_size = true;                 ///< Baseline Requirements 6.1.5: bits divisible by 8
   bool require_critical_basic_constraints = true;  ///< RFC 5280 4.2.1.9
   bool check_root_key_identifier = true;           ///< Baseline Requirements 7.1.2.1.3
-  bool refuse_critical_alt_name = true;            ///< Baseline Requirements 7.1.2.7.12: not critical beside a subject
+  bool require_anchor_key_identifier = false;  ///< RFC 5280 4.2.1.1, authority's, in anchors that are not self-signed
+  bool refuse_critical_alt_name = true;        ///< Baseline Requirements 7.1.2.7.12: not critical beside a subject
   bool require_critical_name_constraints = false;  ///< RFC 5280 4.2.1.10; the Baseline Requirements 7.1.2.5.2 except it
   bool require_purpose = false;  ///< Baseline Requirements 7.1.2.7.6: a leaf has extended key usage, not critical
   bool refuse_purpose_on_root = false;            ///< Baseline Requirements 7.1.2.1.2
@@ -332,8 +333,13 @@ struct Verdict {
   /// parse.
   std::size_t depth = 0;
   std::optional<Certificate> culprit;
-  /// When malformed: where.
-  std::optional<ParseError> parse_error;
+  /// The first certificate of the request's chain that does not parse: its index there, and where and why. Only that of
+  /// the leaf decides; others are as good as not sent.
+  struct Unreadable {
+    std::size_t index;
+    ParseError error;
+  };
+  std::optional<Unreadable> unreadable;
   /// What else is wrong with the leaf, so that somebody who repairs it sees everything at once. Never the whole of what
   /// is wrong with others.
   std::vector<Problem> further;
