@@ -1,0 +1,184 @@
+#include <algorithm>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <lockstep/botan.hpp>
+#include <lockstep/session.hpp>
+
+namespace lockstep {
+namespace {
+
+using Octets = std::vector<std::uint8_t>;
+
+/// Counts up, so that no two draws are equal and every run is.
+class CountingRandom final : public RandomSource {
+ public:
+  bool fill(MutableBytes out) noexcept override {
+    for (std::uint8_t& byte : out) byte = static_cast<std::uint8_t>(next_++ * 167U >> 3U);
+    return works;
+  }
+  bool works = true;
+
+ private:
+  unsigned next_ = 1;
+};
+
+const Provider& provider() {
+  static const Provider botan = botan::provider();
+  return botan;
+}
+
+TicketKey key(std::uint8_t number) {
+  return *TicketKey::from_bytes(Octets(TicketKey::kNameSize + TicketKey::kSecretSize, number));
+}
+
+Octets seal(const TicketKeys& keys, Bytes session, RandomSource& random) {
+  Octets ticket(TicketKeys::sealed_size(session.size()));
+  EXPECT_EQ(keys.seal(session, random, ticket).value(), ticket.size());
+  return ticket;
+}
+
+/// The session in a ticket, or the error's name.
+std::string open(const TicketKeys& keys, Bytes ticket, bool* renew = nullptr) {
+  Octets out(TicketKeys::opened_size(ticket.size()));
+  const auto opened = keys.open(ticket, out);
+  if (!opened) return std::string(name(opened.error()));
+  if (renew != nullptr) *renew = opened->renew;
+  return std::string(as_text(Bytes(out).first(opened->size)));
+}
+
+TEST(TicketKeys, OpenWhatTheySealed) {
+  CountingRandom random;
+  const auto keys = TicketKeys::create(provider(), key(1));
+  ASSERT_TRUE(keys);
+  const Octets ticket = seal(*keys, as_bytes("the session"), random);
+  bool renew = true;
+  EXPECT_EQ(open(*keys, ticket, &renew), "the session");
+  EXPECT_FALSE(renew);
+  EXPECT_EQ(open(*keys, seal(*keys, {}, random)), "");
+  EXPECT_NE(seal(*keys, as_bytes("the session"), random), ticket);
+}
+
+TEST(TicketKeys, RefuseEveryChangedByte) {
+  CountingRandom random;
+  const auto keys = TicketKeys::create(provider(), key(1));
+  const Octets ticket = seal(*keys, as_bytes("the session"), random);
+  for (std::size_t i = 0; i < ticket.size(); ++i) {
+    Octets changed = ticket;
+    changed[i] ^= 0x40;
+    EXPECT_EQ(open(*keys, changed), i < TicketKey::kNameSize ? "unknown_key" : "invalid") << i;
+  }
+}
+
+TEST(TicketKeys, RefuseEveryTruncation) {
+  CountingRandom random;
+  const auto keys = TicketKeys::create(provider(), key(1));
+  const Octets ticket = seal(*keys, as_bytes("the session"), random);
+  for (std::size_t size = 0; size < ticket.size(); ++size) {
+    EXPECT_EQ(open(*keys, Bytes(ticket).first(size)), size < TicketKeys::kOverhead ? "malformed" : "invalid") << size;
+  }
+}
+
+TEST(TicketKeys, RefuseTheTicketsOfOthers) {
+  CountingRandom random;
+  const auto ours = TicketKeys::create(provider(), key(1));
+  const auto theirs = TicketKeys::create(provider(), key(2));
+  EXPECT_EQ(open(*ours, seal(*theirs, as_bytes("x"), random)), "unknown_key");
+  // The same name with another secret.
+  TicketKey forged = key(2);
+  forged.name = key(1).name;
+  const auto forger = TicketKeys::create(provider(), std::move(forged));
+  EXPECT_EQ(open(*ours, seal(*forger, as_bytes("x"), random)), "invalid");
+}
+
+TEST(TicketKeys, RotateAndForget) {
+  CountingRandom random;
+  auto keys = TicketKeys::create(provider(), key(1));
+  std::vector<Octets> tickets;
+  for (std::uint8_t number = 1; number <= 6; ++number) {
+    if (number > 1) keys->rotate(key(number));
+    tickets.push_back(seal(*keys, as_bytes("x"), random));
+  }
+  EXPECT_EQ(keys->size(), TicketKeys::kMaxKeys);
+  for (std::size_t i = 0; i < tickets.size(); ++i) {
+    bool renew = false;
+    EXPECT_EQ(open(*keys, tickets[i], &renew), i < 2 ? "unknown_key" : "x") << i;
+    EXPECT_EQ(renew, i >= 2 && i < 5) << i;
+  }
+}
+
+TEST(TicketKeys, OpenWithThePreviousKeysThatTheyAreGiven) {
+  CountingRandom random;
+  const auto other = TicketKeys::create(provider(), key(2));
+  const Octets ticket = seal(*other, as_bytes("x"), random);
+  auto keys = TicketKeys::create(provider(), key(1));
+  keys->add_previous(key(2));
+  EXPECT_EQ(keys->size(), 2U);
+  bool renew = false;
+  EXPECT_EQ(open(*keys, ticket, &renew), "x");
+  EXPECT_TRUE(renew);
+  for (std::uint8_t number = 3; number < 9; ++number) keys->add_previous(key(number));
+  EXPECT_EQ(keys->size(), TicketKeys::kMaxKeys);
+  EXPECT_EQ(open(*keys, seal(*keys, as_bytes("y"), random)), "y");
+}
+
+TEST(TicketKeys, CheckTheRoom) {
+  CountingRandom random;
+  const auto keys = TicketKeys::create(provider(), key(1));
+  Octets out(TicketKeys::sealed_size(5));
+  EXPECT_EQ(keys->seal(as_bytes("123456"), random, out).error(), TicketError::no_room);
+  ASSERT_TRUE(keys->seal(as_bytes("12345"), random, out));
+  Octets opened(4);
+  EXPECT_EQ(keys->open(out, opened).error(), TicketError::no_room);
+}
+
+TEST(TicketKeys, NeedRandomness) {
+  CountingRandom random;
+  random.works = false;
+  EXPECT_FALSE(TicketKey::generate(random));
+  const auto keys = TicketKeys::create(provider(), key(1));
+  Octets out(200);
+  EXPECT_EQ(keys->seal(as_bytes("x"), random, out).error(), TicketError::failed);
+}
+
+TEST(TicketKeys, TakeWhatTheProviderHas) {
+  CountingRandom random;
+  Provider chacha = provider();
+  std::erase_if(chacha.aeads, [](const Aead* aead) { return aead->id != AeadAlgorithm::chacha20_poly1305; });
+  const auto keys = TicketKeys::create(chacha, key(1));
+  ASSERT_TRUE(keys);
+  const Octets ticket = seal(*keys, as_bytes("x"), random);
+  EXPECT_EQ(open(*keys, ticket), "x");
+  // The same key under another AEAD is another key.
+  EXPECT_EQ(open(*TicketKeys::create(provider(), key(1)), ticket), "invalid");
+  chacha.aeads.clear();
+  EXPECT_FALSE(TicketKeys::create(chacha, key(1)));
+  Provider hashless = provider();
+  hashless.hashes.clear();
+  EXPECT_FALSE(TicketKeys::create(hashless, key(1)));
+}
+
+TEST(TicketKey, ComesFromRandomnessOrRawBytes) {
+  CountingRandom random;
+  const auto first = TicketKey::generate(random);
+  const auto second = TicketKey::generate(random);
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(first->name, second->name);
+  EXPECT_FALSE(equal(first->secret.view(), second->secret.view()));
+  EXPECT_EQ(first->secret.size(), TicketKey::kSecretSize);
+
+  Octets raw(48);
+  for (std::size_t i = 0; i < raw.size(); ++i) raw[i] = static_cast<std::uint8_t>(i);
+  const auto key = TicketKey::from_bytes(raw);
+  ASSERT_TRUE(key);
+  EXPECT_TRUE(equal(key->name, Bytes(raw).first(16)));
+  EXPECT_TRUE(equal(key->secret.view(), Bytes(raw).subspan(16)));
+  EXPECT_TRUE(equal(key->clone().secret.view(), key->secret.view()));
+  EXPECT_FALSE(TicketKey::from_bytes(Bytes(raw).first(47)));
+  raw.push_back(0);
+  EXPECT_FALSE(TicketKey::from_bytes(raw));
+}
+
+}  // namespace
+}  // namespace lockstep
