@@ -1,22 +1,23 @@
 // Code points as the IANA TLS registries name them, and the way back from a name.
 
-#include <lockstep/types.hpp>
-
 #include <algorithm>
 #include <array>
+
+#include <lockstep/types.hpp>
 
 namespace lockstep {
 namespace {
 
 template <class CodePoint>
 struct Name {
-    CodePoint value;
-    std::string_view text;
+  CodePoint value;
+  std::string_view text;
 };
 
 constexpr std::array kVersions{
-    Name{ProtocolVersion::ssl_3_0, "SSLv3"},   Name{ProtocolVersion::tls_1_0, "TLSv1.0"}, Name{ProtocolVersion::tls_1_1, "TLSv1.1"},
-    Name{ProtocolVersion::tls_1_2, "TLSv1.2"}, Name{ProtocolVersion::tls_1_3, "TLSv1.3"},
+    Name{ProtocolVersion::ssl_3_0, "SSLv3"},   Name{ProtocolVersion::tls_1_0, "TLSv1.0"},
+    Name{ProtocolVersion::tls_1_1, "TLSv1.1"}, Name{ProtocolVersion::tls_1_2, "TLSv1.2"},
+    Name{ProtocolVersion::tls_1_3, "TLSv1.3"},
 };
 
 constexpr std::array kContentTypes{
@@ -113,8 +114,9 @@ constexpr std::array kNamedGroups{
 
 /// What OpenSSL and NIST call them besides.
 constexpr std::array kGroupAliases{
-    Name{NamedGroup::secp256r1, "P-256"},       Name{NamedGroup::secp256r1, "prime256v1"}, Name{NamedGroup::secp384r1, "P-384"},
-    Name{NamedGroup::secp521r1, "P-521"},       Name{NamedGroup::mlkem512, "ML-KEM-512"},  Name{NamedGroup::mlkem768, "ML-KEM-768"},
+    Name{NamedGroup::secp256r1, "P-256"},       Name{NamedGroup::secp256r1, "prime256v1"},
+    Name{NamedGroup::secp384r1, "P-384"},       Name{NamedGroup::secp521r1, "P-521"},
+    Name{NamedGroup::mlkem512, "ML-KEM-512"},   Name{NamedGroup::mlkem768, "ML-KEM-768"},
     Name{NamedGroup::mlkem1024, "ML-KEM-1024"},
 };
 
@@ -208,18 +210,20 @@ constexpr std::array kSignatureAlgorithms{
 
 template <class CodePoint, std::size_t size>
 std::string_view text_of(const std::array<Name<CodePoint>, size>& table, CodePoint value) noexcept {
-    const auto found = std::ranges::find(table, value, &Name<CodePoint>::value);
-    return found == table.end() ? std::string_view{} : found->text;
+  const auto found = std::ranges::find(table, value, &Name<CodePoint>::value);
+  return found == table.end() ? std::string_view{} : found->text;
 }
 
-constexpr char lower(char letter) noexcept { return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter; }
+constexpr char lower(char letter) noexcept {
+  return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
+}
 
 template <class CodePoint, std::size_t size>
 std::optional<CodePoint> value_of(const std::array<Name<CodePoint>, size>& table, std::string_view text) noexcept {
-    const auto found =
-        std::ranges::find_if(table, [&](const Name<CodePoint>& row) { return std::ranges::equal(row.text, text, {}, lower, lower); });
-    if (found == table.end()) return std::nullopt;
-    return found->value;
+  const auto found = std::ranges::find_if(
+      table, [&](const Name<CodePoint>& row) { return std::ranges::equal(row.text, text, {}, lower, lower); });
+  if (found == table.end()) return std::nullopt;
+  return found->value;
 }
 
 }  // namespace
@@ -241,20 +245,21 @@ std::string_view openssl_name(CipherSuite value) noexcept { return name(value); 
 std::optional<CipherSuite> suite_from_name(std::string_view text) noexcept { return value_of(kCipherSuites, text); }
 
 std::optional<NamedGroup> group_from_name(std::string_view text) noexcept {
-    const auto registered = value_of(kNamedGroups, text);
-    return registered ? registered : value_of(kGroupAliases, text);
+  const auto registered = value_of(kNamedGroups, text);
+  return registered ? registered : value_of(kGroupAliases, text);
 }
 
 std::optional<SignatureScheme> scheme_from_name(std::string_view text) noexcept {
-    const auto registered = value_of(kSignatureSchemes, text);
-    return registered ? registered : value_of(kSchemeAliases, text);
+  const auto registered = value_of(kSignatureSchemes, text);
+  return registered ? registered : value_of(kSchemeAliases, text);
 }
 
 std::string unknown_code_point(std::uint32_t value) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text = "unknown 0x";
-    for (int shift = value > 0xffffU ? 28 : value > 0xffU ? 12 : 4; shift >= 0; shift -= 4) text += digits[(value >> shift) & 0xfU];
-    return text;
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text = "unknown 0x";
+  for (int shift = value > 0xffffU ? 28 : value > 0xffU ? 12 : 4; shift >= 0; shift -= 4)
+    text += digits[(value >> shift) & 0xfU];
+  return text;
 }
 
 }  // namespace lockstep

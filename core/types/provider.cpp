@@ -5,45 +5,49 @@ namespace {
 
 template <class Descriptor, class Matches>
 const Descriptor* first(const std::vector<const Descriptor*>& descriptors, Matches matches) noexcept {
-    const auto found = std::ranges::find_if(descriptors, [&](const Descriptor* descriptor) { return matches(*descriptor); });
-    return found == descriptors.end() ? nullptr : *found;
+  const auto found =
+      std::ranges::find_if(descriptors, [&](const Descriptor* descriptor) { return matches(*descriptor); });
+  return found == descriptors.end() ? nullptr : *found;
 }
 
 }  // namespace
 
 const Aead* Provider::aead(AeadAlgorithm id) const noexcept {
-    return first(aeads, [&](const Aead& aead) { return aead.id == id; });
+  return first(aeads, [&](const Aead& aead) { return aead.id == id; });
 }
 
 const Hash* Provider::hash(HashAlgorithm id) const noexcept {
-    return first(hashes, [&](const Hash& hash) { return hash.id == id; });
+  return first(hashes, [&](const Hash& hash) { return hash.id == id; });
 }
 
 const Group* Provider::group(NamedGroup id) const noexcept {
-    return first(groups, [&](const Group& group) { return group.id == id; });
+  return first(groups, [&](const Group& group) { return group.id == id; });
 }
 
 const SignatureVerifier* Provider::verifier(SignatureAlgorithm algorithm, KeyType key) const noexcept {
-    return first(verifiers, [&](const SignatureVerifier& verifier) { return verifier.algorithm == algorithm && verifier.key == key; });
+  return first(verifiers, [&](const SignatureVerifier& verifier) {
+    return verifier.algorithm == algorithm && verifier.key == key;
+  });
 }
 
 const KeyLoader* Provider::key_loader(KeyType type) const noexcept {
-    return first(key_loaders, [&](const KeyLoader& loader) { return std::ranges::find(loader.types, type) != loader.types.end(); });
+  return first(key_loaders,
+               [&](const KeyLoader& loader) { return std::ranges::find(loader.types, type) != loader.types.end(); });
 }
 
 bool Provider::supports(CipherSuite suite) const noexcept {
-    const auto made_of = parts(suite);
-    return made_of && aead(made_of->aead) != nullptr && hash(made_of->hash) != nullptr;
+  const auto made_of = parts(suite);
+  return made_of && aead(made_of->aead) != nullptr && hash(made_of->hash) != nullptr;
 }
 
 bool Provider::supports(NamedGroup id) const noexcept {
-    if (const auto hybrid = parts(id)) return group(hybrid->first) != nullptr && group(hybrid->second) != nullptr;
-    return group(id) != nullptr;
+  if (const auto hybrid = parts(id)) return group(hybrid->first) != nullptr && group(hybrid->second) != nullptr;
+  return group(id) != nullptr;
 }
 
 bool Provider::supports(SignatureScheme scheme) const noexcept {
-    const auto made_of = parts(scheme);
-    return made_of && verifier(made_of->algorithm, made_of->key) != nullptr;
+  const auto made_of = parts(scheme);
+  return made_of && verifier(made_of->algorithm, made_of->key) != nullptr;
 }
 
 }  // namespace lockstep

@@ -16,10 +16,10 @@ std::vector<const KeyLoader*> key_loaders();
 /// Pointers to the elements of a table of descriptors.
 template <class Table>
 auto pointers(const Table& table) {
-    std::vector<const typename Table::value_type*> all;
-    all.reserve(table.size());
-    for (const auto& descriptor : table) all.push_back(&descriptor);
-    return all;
+  std::vector<const typename Table::value_type*> all;
+  all.reserve(table.size());
+  for (const auto& descriptor : table) all.push_back(&descriptor);
+  return all;
 }
 
 inline constexpr std::string_view kImplementation = "botan";

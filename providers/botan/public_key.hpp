@@ -4,29 +4,30 @@
 #include <memory>
 #include <optional>
 
-#include <lockstep/provider.hpp>
-
 #include <botan/ml_dsa.h>
 #include <botan/pk_keys.h>
+
+#include <lockstep/provider.hpp>
 
 namespace lockstep::botan {
 
 /// What an AlgorithmIdentifier says of a key.
 struct KeyAlgorithm {
-    KeyType type;
-    /// rsa_pss only (RFC 4055 3.1): the one hash that the key is for, when it is restricted.
-    std::optional<HashAlgorithm> only_hash;
+  KeyType type;
+  /// rsa_pss only (RFC 4055 3.1): the one hash that the key is for, when it is restricted.
+  std::optional<HashAlgorithm> only_hash;
 };
 
-/// From the contents of an AlgorithmIdentifier; nothing when no key type here has it, or when its parameters allow no scheme of TLS.
+/// From the contents of an AlgorithmIdentifier; nothing when no key type here has it, or when its parameters allow no
+/// scheme of TLS.
 std::optional<KeyAlgorithm> read_key_algorithm(Bytes identifier) noexcept;
 
 /// The contents of the AlgorithmIdentifier of a key type (rsa_pss: without parameters).
 Bytes key_algorithm(KeyType type) noexcept;
 
 struct PublicKeyInfo {
-    KeyAlgorithm algorithm;
-    Bytes bits;
+  KeyAlgorithm algorithm;
+  Bytes bits;
 };
 
 /// Reads SubjectPublicKeyInfo (RFC 5280 4.1.2.7); views live as long as `der`.
@@ -43,8 +44,9 @@ Botan::ML_DSA_Mode ml_dsa_mode(KeyType type) noexcept;
 
 /// How Botan signs and verifies an algorithm.
 struct SignatureMethod {
-    std::string_view padding;
-    bool der;  ///< ECDSA: a sequence of two integers (RFC 3279 2.2.3)
+  std::string_view signing;
+  std::string_view verifying;
+  bool der;  ///< ECDSA: a sequence of two integers (RFC 3279 2.2.3)
 };
 SignatureMethod signature_method(SignatureAlgorithm algorithm) noexcept;
 

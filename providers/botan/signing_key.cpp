@@ -12,34 +12,35 @@ namespace {
 
 /// RFC 8017 9.1.1: an encoded message of PSS holds a digest, a salt as long and two bytes more.
 bool fits(const Botan::Private_Key& key, const SchemeParts& parts) noexcept {
-    if (parts.key != KeyType::rsa && parts.key != KeyType::rsa_pss) return true;
-    const auto hash = hash_of(parts.algorithm);
-    const std::size_t digest_size = hash == HashAlgorithm::sha512 ? 64 : hash == HashAlgorithm::sha384 ? 48 : 32;
-    return (key.key_length() - 1 + 7) / 8 >= 2 * digest_size + 2;
+  if (parts.key != KeyType::rsa && parts.key != KeyType::rsa_pss) return true;
+  const auto hash = hash_of(parts.algorithm);
+  const std::size_t digest_size = hash == HashAlgorithm::sha512 ? 64 : hash == HashAlgorithm::sha384 ? 48 : 32;
+  return (key.key_length() - 1 + 7) / 8 >= 2 * digest_size + 2;
 }
 
 /// The engine's order of preference, cut down to what the key can do.
 std::vector<SignatureScheme> schemes_of(const Botan::Private_Key& key, const KeyAlgorithm& algorithm) {
-    std::vector<SignatureScheme> schemes;
-    for (const SignatureScheme scheme : known_schemes()) {
-        const SchemeParts made_of = *parts(scheme);
-        if (made_of.key != algorithm.type || !fits(key, made_of)) continue;
-        if (algorithm.only_hash && algorithm.only_hash != hash_of(made_of.algorithm)) continue;
-        schemes.push_back(scheme);
-    }
-    return schemes;
+  std::vector<SignatureScheme> schemes;
+  for (const SignatureScheme scheme : known_schemes()) {
+    const SchemeParts made_of = *parts(scheme);
+    if (made_of.key != algorithm.type || !fits(key, made_of)) continue;
+    if (algorithm.only_hash && algorithm.only_hash != hash_of(made_of.algorithm)) continue;
+    schemes.push_back(scheme);
+  }
+  return schemes;
 }
 
 std::vector<std::uint8_t> make_public_key_info(const Botan::Private_Key& key, Bytes algorithm_identifier) {
-    constexpr std::array<std::uint8_t, 1> kNoUnusedBits{0};
-    const auto info = der::value(der::kSequence, {der::value(der::kSequence, {algorithm_identifier}),
-                                                  der::value(der::kBitString, {kNoUnusedBits, key.public_key_bits()})});
-    return {info.begin(), info.end()};
+  constexpr std::array<std::uint8_t, 1> kNoUnusedBits{0};
+  const auto info = der::value(der::kSequence, {der::value(der::kSequence, {algorithm_identifier}),
+                                                der::value(der::kBitString, {kNoUnusedBits, key.public_key_bits()})});
+  return {info.begin(), info.end()};
 }
 
 }  // namespace
 
-HeldKey::HeldKey(std::unique_ptr<const Botan::Private_Key> key, const KeyAlgorithm& algorithm, Bytes algorithm_identifier)
+HeldKey::HeldKey(std::unique_ptr<const Botan::Private_Key> key, const KeyAlgorithm& algorithm,
+                 Bytes algorithm_identifier)
     : key_(std::move(key)),
       type_(algorithm.type),
       subject_public_key_info_(make_public_key_info(*key_, algorithm_identifier)),
@@ -49,40 +50,41 @@ HeldKey::~HeldKey() = default;
 
 std::span<const SignatureScheme> HeldKey::schemes() const noexcept { return schemes_; }
 
-std::size_t HeldKey::sign(SignatureScheme scheme, Bytes message, RandomSource& random, MutableBytes out) const noexcept {
-    const auto found = std::ranges::find(schemes_, scheme);
-    if (found == schemes_.end()) return 0;
-    Signers& signers = signers_[static_cast<std::size_t>(found - schemes_.begin())];
-    try {
-        auto signer = signers.take();
-        if (!signer) {
-            const SignatureMethod method = signature_method(parts(scheme)->algorithm);
-            const auto format = method.der ? Botan::Signature_Format::DerSequence : Botan::Signature_Format::Standard;
-            // A signer keeps the generator it is made with, for blinding, so it must be one that outlives it.
-            signer = std::make_unique<Botan::PK_Signer>(*key_, Botan::system_rng(), method.padding, format);
-        }
-        SourceRng rng(random);
-        const std::vector<std::uint8_t> signature = signer->sign_message(message, rng);
-        signers.give_back(std::move(signer));
-        if (signature.size() > out.size()) return 0;
-        std::ranges::copy(signature, out.begin());
-        return signature.size();
-    } catch (...) {
-        return 0;
+std::size_t HeldKey::sign(SignatureScheme scheme, Bytes message, RandomSource& random,
+                          MutableBytes out) const noexcept {
+  const auto found = std::ranges::find(schemes_, scheme);
+  if (found == schemes_.end()) return 0;
+  Signers& signers = signers_[static_cast<std::size_t>(found - schemes_.begin())];
+  try {
+    auto signer = signers.take();
+    if (!signer) {
+      const SignatureMethod method = signature_method(parts(scheme)->algorithm);
+      const auto format = method.der ? Botan::Signature_Format::DerSequence : Botan::Signature_Format::Standard;
+      // A signer keeps the generator it is made with, for blinding, so it must be one that outlives it.
+      signer = std::make_unique<Botan::PK_Signer>(*key_, Botan::system_rng(), method.signing, format);
     }
+    SourceRng rng(random);
+    const std::vector<std::uint8_t> signature = signer->sign_message(message, rng);
+    signers.give_back(std::move(signer));
+    if (signature.size() > out.size()) return 0;
+    std::ranges::copy(signature, out.begin());
+    return signature.size();
+  } catch (...) {
+    return 0;
+  }
 }
 
 std::unique_ptr<Botan::PK_Signer> HeldKey::Signers::take() noexcept {
-    const std::lock_guard lock(mutex_);
-    if (idle_.empty()) return nullptr;
-    auto signer = std::move(idle_.back());
-    idle_.pop_back();
-    return signer;
+  const std::lock_guard lock(mutex_);
+  if (idle_.empty()) return nullptr;
+  auto signer = std::move(idle_.back());
+  idle_.pop_back();
+  return signer;
 }
 
 void HeldKey::Signers::give_back(std::unique_ptr<Botan::PK_Signer> signer) {
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(signer));
+  const std::lock_guard lock(mutex_);
+  idle_.push_back(std::move(signer));
 }
 
 }  // namespace lockstep::botan

@@ -14,26 +14,27 @@ bool is_rsa(KeyType type) noexcept { return type == KeyType::rsa || type == KeyT
 
 template <SignatureAlgorithm algorithm, KeyType type>
 VerifyResult verify(Bytes subject_public_key_info, Bytes message, Bytes signature) noexcept {
-    const auto info = read_public_key_info(subject_public_key_info);
-    if (!info || info->algorithm.type != type) return VerifyResult::bad_key;
-    if (info->algorithm.only_hash && info->algorithm.only_hash != hash_of(algorithm)) return VerifyResult::bad_key;
-    try {
-        const auto key = make_public_key(type, info->bits);
-        if (!key) return VerifyResult::bad_key;
-        // RFC 8017 8.1.2 and 8.2.2: "If the length of the signature S is not k octets, output "invalid signature" and stop."
-        if (is_rsa(type) && signature.size() != (key->key_length() + 7) / 8) return VerifyResult::invalid;
-        const SignatureMethod method = signature_method(algorithm);
-        const auto format = method.der ? Botan::Signature_Format::DerSequence : Botan::Signature_Format::Standard;
-        Botan::PK_Verifier verifier(*key, method.padding, format);
-        return verifier.verify_message(message, signature) ? VerifyResult::valid : VerifyResult::invalid;
-    } catch (...) {
-        return VerifyResult::invalid;
-    }
+  const auto info = read_public_key_info(subject_public_key_info);
+  if (!info || info->algorithm.type != type) return VerifyResult::bad_key;
+  if (info->algorithm.only_hash && info->algorithm.only_hash != hash_of(algorithm)) return VerifyResult::bad_key;
+  try {
+    const auto key = make_public_key(type, info->bits);
+    if (!key) return VerifyResult::bad_key;
+    // RFC 8017 8.1.2 and 8.2.2: "If the length of the signature S is not k octets, output "invalid signature" and
+    // stop."
+    if (is_rsa(type) && signature.size() != (key->key_length() + 7) / 8) return VerifyResult::invalid;
+    const SignatureMethod method = signature_method(algorithm);
+    const auto format = method.der ? Botan::Signature_Format::DerSequence : Botan::Signature_Format::Standard;
+    Botan::PK_Verifier verifier(*key, method.verifying, format);
+    return verifier.verify_message(message, signature) ? VerifyResult::valid : VerifyResult::invalid;
+  } catch (...) {
+    return VerifyResult::invalid;
+  }
 }
 
 template <SignatureAlgorithm algorithm, KeyType type>
 constexpr SignatureVerifier row() {
-    return {algorithm, type, kImplementation, verify<algorithm, type>};
+  return {algorithm, type, kImplementation, verify<algorithm, type>};
 }
 
 using enum SignatureAlgorithm;

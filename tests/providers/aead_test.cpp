@@ -1,0 +1,312 @@
+// AEADs of the provider under test: published vectors, round trips in every form of a job, and every way to be refused.
+
+#include <cstring>
+#include <numeric>
+
+#include <gtest/gtest.h>
+
+#include "subject.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+struct Vector {
+  AeadAlgorithm id;
+  std::string_view source;
+  std::string_view key, nonce, aad, plaintext, ciphertext, tag;
+};
+
+// NIST's are in the public domain (17 U.S.C. 105); vectors of RFCs are facts, under the IETF Trust's code licence
+// (Revised BSD).
+constexpr Vector kVectors[] = {
+    {AeadAlgorithm::aes_128_gcm, "The Galois/Counter Mode of Operation (McGrew, Viega), test case 1",
+     "00000000000000000000000000000000", "000000000000000000000000", "", "", "", "58e2fccefa7e3061367f1d57a4e7455a"},
+    {AeadAlgorithm::aes_128_gcm, "The Galois/Counter Mode of Operation, test case 4",
+     "feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888", "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657b"
+     "a637b39",
+     "42831ec2217774244b7221b784d0d49ce3aa212f2c02a4e035c17e2329aca12e21d514b25466931c7d8f6a5aac84aa051ba30b396a0aac973"
+     "d58e091",
+     "5bc94fbc3221a5db94fae95ae7121a47"},
+    {AeadAlgorithm::aes_256_gcm, "The Galois/Counter Mode of Operation, test case 16",
+     "feffe9928665731c6d6a8f9467308308feffe9928665731c6d6a8f9467308308", "cafebabefacedbaddecaf888",
+     "feedfacedeadbeeffeedfacedeadbeefabaddad2",
+     "d9313225f88406e5a55909c5aff5269a86a7a9531534f7da2e4c303d8a318a721c3c0c95956809532fcf0e2449a6b525b16aedf5aa0de657b"
+     "a637b39",
+     "522dc1f099567d07f47f37a32a84427d643a8cdcbfe5c0c97598a2bd2555d1aa8cb08e48590dbb3da7b08b1056828838c5f61e6393ba7a0ab"
+     "cc9f662",
+     "76fc6ece0f4e1768cddf8853bb2d551b"},
+    {AeadAlgorithm::chacha20_poly1305, "RFC 8439 2.8.2",
+     "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f", "070000004041424344454647",
+     "50515253c0c1c2c3c4c5c6c7",
+     "4c616469657320616e642047656e746c656d656e206f662074686520636c617373206f66202739393a204966204920636f756c64206f66666"
+     "57220796f75206f"
+     "6e6c79206f6e652074697020666f7220746865206675747572652c2073756e73637265656e20776f756c642062652069742e",
+     "d31a8d34648e60db7b86afbc53ef7ec2a4aded51296e08fea9e2b5a736ee62d63dbea45e8ca9671282fafb69da92728b1a71de0a9e060b290"
+     "5d6a5b67ecd3b36"
+     "92ddbd7f2d778b8c9803aee328091b58fab324e4fad675945585808b4831d7bc3ff4def08e4b7a9de576d26586cec64b6116",
+     "1ae10b594f09e26a7e902ecbd0600691"},
+    {AeadAlgorithm::aes_128_ccm_8, "NIST SP 800-38C, example 3", "404142434445464748494a4b4c4d4e4f",
+     "101112131415161718191a1b", "000102030405060708090a0b0c0d0e0f10111213",
+     "202122232425262728292a2b2c2d2e2f3031323334353637", "e3b201a9f5b71a7a9b1ceaeccd97e70b6176aad9a4428aa5",
+     "484392fbc1b09951"},
+    {AeadAlgorithm::aes_128_ccm, "Wycheproof aes_ccm_test.json, tcId 51 (Google, Apache-2.0)",
+     "2c9b9ff47d742c4ab224e9ca1ed57c4c", "917962caf3932441c259282f", "72175bdfdb4a23e97fdcbd263baf4316",
+     "b542c2f3f81670ddf74f15184ab7de17e057cde9eef92babdb837500774c19",
+     "320ae0c11e92d10d5bf5485c854b2d8f6318e33f16b520cffd35ada381c967", "a4866908e664ee140c6ae2b9d2ab8416"},
+};
+
+/// A prepared context, wiped and destroyed at the end.
+class Key {
+ public:
+  Key(const Aead& aead, Bytes key) : aead_(aead) { ready_ = aead.init(storage_.get(), key); }
+  ~Key() {
+    if (ready_) aead_.destroy(storage_.get());
+  }
+  Key(const Key&) = delete;
+  Key& operator=(const Key&) = delete;
+
+  [[nodiscard]] bool ready() const { return ready_; }
+  void* get() { return storage_.get(); }
+
+  Buffer seal(Bytes nonce, Bytes aad, Bytes plaintext) {
+    Buffer out(plaintext.size() + aead_.tag_size, 0xee);
+    const SealJob job{nonce.data(), aad, {&plaintext, 1}, {}, out.data()};
+    EXPECT_TRUE(aead_.seal(get(), {&job, 1}));
+    return out;
+  }
+  /// Empty when it does not open; the destination must then be wiped.
+  bool open(Bytes nonce, Bytes aad, Bytes sealed, Buffer& plaintext) {
+    plaintext.assign(sealed.size() < aead_.tag_size ? 0 : sealed.size() - aead_.tag_size, 0xee);
+    OpenJob job{nonce.data(), aad, sealed, plaintext.data()};
+    const bool all = aead_.open(get(), {&job, 1});
+    EXPECT_EQ(all, job.ok);
+    if (!job.ok) {
+      EXPECT_TRUE(std::ranges::all_of(plaintext, [](std::uint8_t byte) { return byte == 0; }));
+    }
+    return job.ok;
+  }
+
+ private:
+  const Aead& aead_;
+  Storage<kMaxAeadContextSize> storage_;
+  bool ready_ = false;
+};
+
+Buffer counted(std::size_t size, unsigned start) {
+  Buffer bytes(size);
+  std::iota(bytes.begin(), bytes.end(), static_cast<std::uint8_t>(start));
+  return bytes;
+}
+
+class EveryAead : public testing::TestWithParam<const Aead*> {
+ protected:
+  const Aead& aead_ = *GetParam();
+  Buffer key_ = counted(aead_.key_size, 1);
+  Buffer nonce_ = counted(kAeadNonceSize, 100);
+  Buffer aad_ = counted(5, 200);
+};
+
+std::string title(const testing::TestParamInfo<const Aead*>& info) {
+  std::string text = std::string(name(info.param->id)) + "_" + std::string(info.param->implementation);
+  std::ranges::replace_if(text, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Aead, EveryAead, testing::ValuesIn(subject().aeads), title);
+
+TEST_P(EveryAead, HasTheSizesOfItsAlgorithm) {
+  const bool key_of_16 = aead_.id == AeadAlgorithm::aes_128_gcm || aead_.id == AeadAlgorithm::aes_128_ccm ||
+                         aead_.id == AeadAlgorithm::aes_128_ccm_8;
+  EXPECT_EQ(aead_.key_size, key_of_16 ? 16U : 32U);
+  EXPECT_EQ(aead_.tag_size, aead_.id == AeadAlgorithm::aes_128_ccm_8 ? 8U : 16U);
+  EXPECT_LE(aead_.context_size, kMaxAeadContextSize);
+  EXPECT_FALSE(aead_.implementation.empty());
+}
+
+TEST_P(EveryAead, YieldsThePublishedVectors) {
+  int seen = 0;
+  for (const Vector& vector : kVectors) {
+    if (vector.id != aead_.id) continue;
+    ++seen;
+    SCOPED_TRACE(vector.source);
+    Key key(aead_, hex(vector.key));
+    ASSERT_TRUE(key.ready());
+    Buffer expected = hex(vector.ciphertext);
+    const Buffer tag = hex(vector.tag);
+    expected.insert(expected.end(), tag.begin(), tag.end());
+    EXPECT_EQ(key.seal(hex(vector.nonce), hex(vector.aad), hex(vector.plaintext)), expected);
+    Buffer plaintext;
+    EXPECT_TRUE(key.open(hex(vector.nonce), hex(vector.aad), expected, plaintext));
+    EXPECT_EQ(plaintext, hex(vector.plaintext));
+  }
+  EXPECT_GT(seen, 0);
+}
+
+TEST_P(EveryAead, OpensWhatItSealsAtEverySize) {
+  Key key(aead_, key_);
+  ASSERT_TRUE(key.ready());
+  for (std::size_t size = 0; size < 300; ++size) {
+    const Buffer plaintext = counted(size, 7);
+    const Buffer sealed = key.seal(nonce_, aad_, plaintext);
+    Buffer opened;
+    ASSERT_TRUE(key.open(nonce_, aad_, sealed, opened)) << size;
+    ASSERT_EQ(opened, plaintext) << size;
+  }
+  // RFC 9846 5.2: the largest TLSInnerPlaintext, 2^14 + 1 bytes.
+  const Buffer largest = counted((1U << 14U) + 1, 3);
+  Buffer opened;
+  ASSERT_TRUE(key.open(nonce_, aad_, key.seal(nonce_, aad_, largest), opened));
+  EXPECT_EQ(opened, largest);
+}
+
+TEST_P(EveryAead, GathersSegmentsAndTail) {
+  Key key(aead_, key_);
+  const Buffer plaintext = counted(100, 9);
+  const Buffer expected = key.seal(nonce_, aad_, plaintext);
+  const Bytes all(plaintext);
+  for (std::size_t first = 0; first <= 40; first += 8) {
+    const Bytes segments[] = {all.first(first), {}, all.subspan(first, 50), all.subspan(first + 50, 99 - first - 50)};
+    Buffer out(expected.size());
+    const SealJob job{nonce_.data(), aad_, segments, all.last(1), out.data()};
+    ASSERT_TRUE(aead_.seal(key.get(), {&job, 1}));
+    EXPECT_EQ(out, expected);
+  }
+  Buffer out(expected.size());
+  const SealJob only_tail{nonce_.data(), aad_, {}, all, out.data()};
+  ASSERT_TRUE(aead_.seal(key.get(), {&only_tail, 1}));
+  EXPECT_EQ(out, expected);
+}
+
+TEST_P(EveryAead, WorksInPlace) {
+  Key key(aead_, key_);
+  for (const std::size_t size : {1U, 15U, 16U, 17U, 255U, 1400U}) {
+    const Buffer plaintext = counted(size, 1);
+    const Buffer expected = key.seal(nonce_, aad_, plaintext);
+
+    Buffer record = plaintext;
+    record.resize(size + aead_.tag_size);
+    const Bytes source = Bytes(record).first(size - 1);
+    const SealJob seal{nonce_.data(), aad_, {&source, 1}, Bytes(plaintext).last(1), record.data()};
+    ASSERT_TRUE(aead_.seal(key.get(), {&seal, 1}));
+    EXPECT_EQ(record, expected);
+
+    OpenJob open{nonce_.data(), aad_, record, record.data()};
+    ASSERT_TRUE(aead_.open(key.get(), {&open, 1}));
+    record.resize(size);
+    EXPECT_EQ(record, plaintext);
+  }
+}
+
+TEST_P(EveryAead, RefusesWhatWasChanged) {
+  Key key(aead_, key_);
+  const Buffer plaintext = counted(33, 5);
+  const Buffer sealed = key.seal(nonce_, aad_, plaintext);
+  Buffer opened;
+  for (std::size_t bit = 0; bit < sealed.size() * 8; ++bit) {
+    Buffer changed = sealed;
+    changed[bit / 8] = static_cast<std::uint8_t>(changed[bit / 8] ^ (1U << (bit % 8)));
+    ASSERT_FALSE(key.open(nonce_, aad_, changed, opened)) << bit;
+  }
+  for (std::size_t size = 0; size < sealed.size(); ++size)
+    ASSERT_FALSE(key.open(nonce_, aad_, Bytes(sealed).first(size), opened)) << size;
+  Buffer longer = sealed;
+  longer.push_back(0);
+  EXPECT_FALSE(key.open(nonce_, aad_, longer, opened));
+  Buffer other_nonce = nonce_;
+  other_nonce.back() ^= 1U;
+  EXPECT_FALSE(key.open(other_nonce, aad_, sealed, opened));
+  EXPECT_FALSE(key.open(nonce_, Bytes(aad_).first(4), sealed, opened));
+  Buffer other_key = key_;
+  other_key.front() ^= 1U;
+  Key other(aead_, other_key);
+  EXPECT_FALSE(other.open(nonce_, aad_, sealed, opened));
+  // None of this spoils the key.
+  EXPECT_TRUE(key.open(nonce_, aad_, sealed, opened));
+  EXPECT_EQ(opened, plaintext);
+}
+
+TEST_P(EveryAead, TakesJobsInSpans) {
+  Key key(aead_, key_);
+  constexpr std::size_t kJobs = 37;
+  std::vector<Buffer> nonces, plaintexts, records;
+  for (std::size_t i = 0; i < kJobs; ++i) {
+    nonces.push_back(counted(kAeadNonceSize, static_cast<unsigned>(i)));
+    plaintexts.push_back(counted(i * 11, static_cast<unsigned>(i)));
+    records.emplace_back(plaintexts[i].size() + aead_.tag_size);
+  }
+  std::vector<Bytes> sources(plaintexts.begin(), plaintexts.end());
+  std::vector<SealJob> seals;
+  for (std::size_t i = 0; i < kJobs; ++i)
+    seals.push_back({nonces[i].data(), aad_, {&sources[i], 1}, {}, records[i].data()});
+  ASSERT_TRUE(aead_.seal(key.get(), seals));
+  for (std::size_t i = 0; i < kJobs; ++i) EXPECT_EQ(records[i], key.seal(nonces[i], aad_, plaintexts[i])) << i;
+
+  records[5].back() ^= 1U;
+  std::vector<Buffer> opened;
+  for (const Buffer& plaintext : plaintexts) opened.emplace_back(plaintext.size());
+  std::vector<OpenJob> opens;
+  for (std::size_t i = 0; i < kJobs; ++i) opens.push_back({nonces[i].data(), aad_, records[i], opened[i].data()});
+  EXPECT_FALSE(aead_.open(key.get(), opens));
+  for (std::size_t i = 0; i < kJobs; ++i) {
+    EXPECT_EQ(opens[i].ok, i != 5) << i;
+    EXPECT_EQ(opened[i], i == 5 ? Buffer(plaintexts[i].size(), 0) : plaintexts[i]) << i;
+  }
+  EXPECT_TRUE(aead_.seal(key.get(), {}));
+  EXPECT_TRUE(aead_.open(key.get(), {}));
+}
+
+TEST_P(EveryAead, ContextMayBeMoved) {
+  Storage<kMaxAeadContextSize> before, after;
+  ASSERT_TRUE(aead_.init(before.get(), key_));
+  std::memcpy(after.get(), before.get(), aead_.context_size);
+  std::memset(before.get(), 0xa5, sizeof before);
+
+  const Buffer plaintext = counted(64, 1);
+  const Bytes source(plaintext);
+  Buffer moved(plaintext.size() + aead_.tag_size);
+  const SealJob job{nonce_.data(), aad_, {&source, 1}, {}, moved.data()};
+  EXPECT_TRUE(aead_.seal(after.get(), {&job, 1}));
+  Key key(aead_, key_);
+  EXPECT_EQ(moved, key.seal(nonce_, aad_, plaintext));
+  aead_.destroy(after.get());
+}
+
+TEST_P(EveryAead, RefusesKeysOfTheWrongSize) {
+  Storage<kMaxAeadContextSize> storage;
+  EXPECT_FALSE(aead_.init(storage.get(), counted(aead_.key_size - 1, 1)));
+  EXPECT_FALSE(aead_.init(storage.get(), counted(aead_.key_size + 1, 1)));
+  EXPECT_FALSE(aead_.init(storage.get(), {}));
+}
+
+TEST_P(EveryAead, DestroyLeavesNothingInTheContext) {
+  Storage<kMaxAeadContextSize> storage;
+  ASSERT_TRUE(aead_.init(storage.get(), key_));
+  aead_.destroy(storage.get());
+  EXPECT_TRUE(
+      std::ranges::all_of(Bytes(storage.bytes).first(aead_.context_size), [](std::uint8_t byte) { return byte == 0; }));
+}
+
+TEST_P(EveryAead, AllocatesNothingPerRecord) {
+  if (allocations() < 0) GTEST_SKIP() << "allocations cannot be counted in this build";
+  Key key(aead_, key_);
+  Buffer record(1400 + aead_.tag_size);
+  const Bytes source = Bytes(record).first(1400);
+  const auto round = [&] {
+    const SealJob seal{nonce_.data(), aad_, {&source, 1}, {}, record.data()};
+    OpenJob open{nonce_.data(), aad_, record, record.data()};
+    return aead_.seal(key.get(), {&seal, 1}) && aead_.open(key.get(), {&open, 1});
+  };
+  ASSERT_TRUE(round());
+  const long before = allocations();
+  bool ok = true;
+  for (int i = 0; i < 100; ++i) ok = round() && ok;
+  const long made = allocations() - before;
+  EXPECT_TRUE(ok);
+  // Botan's CCM makes temporaries of its own: at most two for each record.
+  const bool ccm_of_botan = aead_.implementation == "botan" && name(aead_.id).find("CCM") != std::string_view::npos;
+  EXPECT_LE(made, ccm_of_botan ? 400 : 0);
+}
+
+}  // namespace
+}  // namespace lockstep::tests

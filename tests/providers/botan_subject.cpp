@@ -1,0 +1,49 @@
+// The Botan provider, and what it must list.
+
+#include <gtest/gtest.h>
+
+#include <lockstep/botan.hpp>
+
+#include "subject.hpp"
+
+namespace lockstep::tests {
+
+const Provider& subject() {
+  static const Provider provider = botan::provider();
+  return provider;
+}
+
+RandomSource& system_random() { return botan::system_random(); }
+
+bool private_keys_are_random_bytes() { return true; }
+
+namespace {
+
+TEST(Botan, ListsEverythingThatTls13Has) {
+  for (const CipherSuite suite : known_suites()) EXPECT_TRUE(subject().supports(suite)) << name(suite);
+  for (const NamedGroup group : known_groups()) EXPECT_TRUE(subject().supports(group)) << name(group);
+  for (const SignatureScheme scheme : known_schemes()) {
+    EXPECT_TRUE(subject().supports(scheme)) << name(scheme);
+    EXPECT_NE(subject().key_loader(parts(scheme)->key), nullptr) << name(scheme);
+  }
+  EXPECT_NE(subject().hash(HashAlgorithm::sha512), nullptr);
+}
+
+TEST(Botan, VerifiesEveryHashWithEveryCurve) {
+  for (const KeyType key : {KeyType::ec_p256, KeyType::ec_p384, KeyType::ec_p521, KeyType::ec_brainpoolP256r1,
+                            KeyType::ec_brainpoolP384r1, KeyType::ec_brainpoolP512r1})
+    for (const SignatureAlgorithm algorithm :
+         {SignatureAlgorithm::ecdsa_sha256, SignatureAlgorithm::ecdsa_sha384, SignatureAlgorithm::ecdsa_sha512})
+      EXPECT_NE(subject().verifier(algorithm, key), nullptr) << name(algorithm) << " " << name(key);
+}
+
+TEST(Botan, SystemRandomYieldsFreshBytes) {
+  std::array<std::uint8_t, 32> one{}, two{};
+  ASSERT_TRUE(botan::system_random().fill(one));
+  ASSERT_TRUE(botan::system_random().fill(two));
+  EXPECT_NE(one, two);
+  EXPECT_TRUE(botan::system_random().fill({}));
+}
+
+}  // namespace
+}  // namespace lockstep::tests

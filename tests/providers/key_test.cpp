@@ -1,0 +1,308 @@
+// Private keys of the provider under test: made, loaded, used and refused.
+
+#include <map>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "subject.hpp"
+
+namespace lockstep::tests {
+namespace {
+
+constexpr std::array kKeyTypes{
+    KeyType::rsa,
+    KeyType::rsa_pss,
+    KeyType::ec_p256,
+    KeyType::ec_p384,
+    KeyType::ec_p521,
+    KeyType::ed25519,
+    KeyType::ec_brainpoolP256r1,
+    KeyType::ec_brainpoolP384r1,
+    KeyType::ec_brainpoolP512r1,
+    KeyType::ed448,
+    KeyType::mldsa44,
+    KeyType::mldsa65,
+    KeyType::mldsa87,
+};
+
+const Bytes kMessage = as_bytes("a message to be signed");
+
+/// One key of each type for all tests, because some take long to make.
+const Buffer& pkcs8_of(KeyType type) {
+  static std::map<KeyType, Buffer> made;
+  const auto found = made.find(type);
+  if (found != made.end()) return found->second;
+  auto pkcs8 = subject().key_loader(type)->generate(type, 0, system_random());
+  EXPECT_TRUE(pkcs8) << name(type);
+  return made[type] = pkcs8 ? *pkcs8 : Buffer{};
+}
+
+std::shared_ptr<const SigningKey> key_of(KeyType type) {
+  const auto key = subject().key_loader(type)->load(pkcs8_of(type));
+  return key ? *key : nullptr;
+}
+
+class EveryKeyType : public testing::TestWithParam<KeyType> {
+ protected:
+  void SetUp() override {
+    if (loader_ == nullptr) GTEST_SKIP() << "the provider does not load keys of this type";
+  }
+  const KeyType type_ = GetParam();
+  const KeyLoader* const loader_ = subject().key_loader(type_);
+};
+
+std::string title(const testing::TestParamInfo<KeyType>& info) {
+  std::string text(name(info.param));
+  std::ranges::replace_if(text, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Key, EveryKeyType, testing::ValuesIn(kKeyTypes), title);
+
+TEST_P(EveryKeyType, SignsWhatItsVerifierAccepts) {
+  const auto key = key_of(type_);
+  ASSERT_NE(key, nullptr);
+  EXPECT_EQ(key->type(), type_);
+  ASSERT_FALSE(key->schemes().empty());
+  bool certificates_only = false;
+  for (const SignatureScheme scheme : key->schemes()) {
+    SCOPED_TRACE(name(scheme));
+    const auto made_of = parts(scheme);
+    ASSERT_TRUE(made_of);
+    EXPECT_EQ(made_of->key, type_);
+    EXPECT_TRUE(made_of->certificates_only || !certificates_only) << "schemes for certificates alone come last";
+    certificates_only = made_of->certificates_only;
+
+    std::array<std::uint8_t, kMaxSignatureSize> out{};
+    const std::size_t size = key->sign(scheme, kMessage, system_random(), out);
+    ASSERT_GT(size, 0U);
+    const Buffer signature(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(size));
+    const auto& verify = *subject().verifier(made_of->algorithm, type_)->verify;
+    const Bytes info = key->subject_public_key_info();
+    EXPECT_EQ(verify(info, kMessage, signature), VerifyResult::valid);
+    EXPECT_EQ(verify(info, kMessage.first(5), signature), VerifyResult::invalid);
+    EXPECT_EQ(verify(info, kMessage, {}), VerifyResult::invalid);
+    Buffer changed = signature;
+    for (const std::size_t at : {std::size_t{0}, size / 2, size - 1}) {
+      changed[at] ^= 4U;
+      EXPECT_EQ(verify(info, kMessage, changed), VerifyResult::invalid) << at;
+      changed[at] ^= 4U;
+    }
+    changed.push_back(0);
+    EXPECT_EQ(verify(info, kMessage, changed), VerifyResult::invalid);
+    for (const SignatureVerifier* verifier : subject().verifiers) {
+      if (verifier->key != type_) {
+        EXPECT_EQ(verifier->verify(info, kMessage, signature), VerifyResult::bad_key) << name(verifier->key);
+      } else if (verifier->algorithm != made_of->algorithm) {
+        EXPECT_EQ(verifier->verify(info, kMessage, signature), VerifyResult::invalid) << name(verifier->algorithm);
+      }
+    }
+  }
+}
+
+TEST_P(EveryKeyType, DoesNotSignWhatItCannot) {
+  const auto key = key_of(type_);
+  ASSERT_NE(key, nullptr);
+  std::array<std::uint8_t, kMaxSignatureSize> out{};
+  for (const SignatureScheme scheme : known_schemes())
+    if (std::ranges::find(key->schemes(), scheme) == key->schemes().end()) {
+      EXPECT_EQ(key->sign(scheme, kMessage, system_random(), out), 0U) << name(scheme);
+    }
+  EXPECT_EQ(key->sign(SignatureScheme::rsa_pkcs1_sha1, kMessage, system_random(), out), 0U);
+  EXPECT_EQ(key->sign(key->schemes().front(), kMessage, system_random(), MutableBytes(out).first(8)), 0U) << "no room";
+  EXPECT_GT(key->sign(key->schemes().front(), kMessage, system_random(), out), 0U) << "and still works";
+}
+
+TEST_P(EveryKeyType, IsMadeAndSignsTheSameFromEqualRandomBytes) {
+  const bool rsa = type_ == KeyType::rsa || type_ == KeyType::rsa_pss;
+  SeededRandom one(11), two(11);
+  const auto first = loader_->generate(type_, 0, one);
+  const auto second = loader_->generate(type_, 0, two);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first, second);
+  if (!rsa) {
+    SeededRandom other(12);
+    EXPECT_NE(loader_->generate(type_, 0, other), first);
+  }
+
+  const auto key = loader_->load(*first);
+  ASSERT_TRUE(key);
+  for (const SignatureScheme scheme : (*key)->schemes()) {
+    std::array<std::uint8_t, kMaxSignatureSize> a{}, b{};
+    SeededRandom for_a(5), for_b(5);
+    EXPECT_EQ((*key)->sign(scheme, kMessage, for_a, a), (*key)->sign(scheme, kMessage, for_b, b));
+    EXPECT_EQ(a, b) << name(scheme);
+  }
+}
+
+TEST_P(EveryKeyType, SignsFromSeveralThreadsAtOnce) {
+  const auto key = key_of(type_);
+  ASSERT_NE(key, nullptr);
+  const SignatureScheme scheme = key->schemes().front();
+  const auto* const verifier = subject().verifier(parts(scheme)->algorithm, type_);
+  std::array<bool, 4> valid{};
+  std::vector<std::thread> threads;
+  for (bool& result : valid)
+    threads.emplace_back([&] {
+      bool all = true;
+      for (int i = 0; i < 8; ++i) {
+        std::array<std::uint8_t, kMaxSignatureSize> out{};
+        const std::size_t size = key->sign(scheme, kMessage, system_random(), out);
+        const Bytes signature = Bytes(out).first(size);
+        all = all && verifier->verify(key->subject_public_key_info(), kMessage, signature) == VerifyResult::valid;
+      }
+      result = all;
+    });
+  for (std::thread& thread : threads) thread.join();
+  for (const bool result : valid) EXPECT_TRUE(result);
+}
+
+TEST_P(EveryKeyType, RefusesPkcs8ThatIsCutOrContinued) {
+  const Buffer& pkcs8 = pkcs8_of(type_);
+  for (std::size_t size = 0; size < pkcs8.size(); size += size < 80 ? 1 : 61) {
+    const auto key = loader_->load(Bytes(pkcs8).first(size));
+    ASSERT_FALSE(key) << size;
+    EXPECT_EQ(key.error(), KeyError::malformed) << size;
+  }
+  Buffer longer = pkcs8;
+  longer.push_back(0);
+  EXPECT_FALSE(loader_->load(longer));
+}
+
+TEST_P(EveryKeyType, SurvivesPkcs8WithAnyByteChanged) {
+  const Buffer& pkcs8 = pkcs8_of(type_);
+  const bool rsa = type_ == KeyType::rsa || type_ == KeyType::rsa_pss;
+  for (std::size_t at = 0; at < pkcs8.size(); at += rsa && at > 40 ? 37 : 1) {
+    Buffer changed = pkcs8;
+    changed[at] ^= 0x21U;
+    const auto key = loader_->load(changed);
+    // A changed seed or scalar is another good key; it must then still be one that works.
+    if (!key || rsa) {
+      EXPECT_FALSE(key) << at << ": RSA has no byte that may change";
+      continue;
+    }
+    std::array<std::uint8_t, kMaxSignatureSize> out{};
+    EXPECT_GT((*key)->sign((*key)->schemes().front(), kMessage, system_random(), out), 0U) << at;
+  }
+}
+
+TEST_P(EveryKeyType, IsNotMadeWithoutRandomness) {
+  ScriptedRandom none({});
+  const auto key = loader_->generate(type_, 0, none);
+  ASSERT_FALSE(key);
+  EXPECT_EQ(key.error(), KeyError::failed);
+}
+
+TEST(KeyLoader, MakesRsaKeysOfTheSizeAskedFor) {
+  const KeyLoader* const loader = subject().key_loader(KeyType::rsa);
+  if (loader == nullptr) GTEST_SKIP();
+  const auto key = loader->load(*loader->generate(KeyType::rsa, 3072, system_random()));
+  ASSERT_TRUE(key);
+  std::array<std::uint8_t, kMaxSignatureSize> out{};
+  EXPECT_EQ((*key)->sign(SignatureScheme::rsa_pss_rsae_sha256, kMessage, system_random(), out), 3072U / 8);
+  EXPECT_EQ(loader->generate(KeyType::rsa, 1024, system_random()).error(), KeyError::unsupported);
+  EXPECT_EQ(loader->generate(KeyType::rsa, 65536, system_random()).error(), KeyError::unsupported);
+}
+
+TEST(KeyLoader, RefusesWhatItDoesNotKnow) {
+  for (const KeyLoader* loader : subject().key_loaders) {
+    // X25519 (RFC 8410) is a key that cannot sign.
+    const Buffer x25519 =
+        hex("302e020100300506032b656e04220420"
+            "77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a");
+    EXPECT_EQ(loader->load(x25519).error(), KeyError::unsupported);
+    EXPECT_EQ(loader->load({}).error(), KeyError::malformed);
+    EXPECT_EQ(loader->load(as_bytes("-----BEGIN PRIVATE KEY-----")).error(), KeyError::malformed);
+    if (loader->decrypt != nullptr) {
+      EXPECT_EQ(loader->decrypt({}, "secret").error(), KeyError::malformed);
+      EXPECT_EQ(loader->decrypt(x25519, "secret").error(), KeyError::malformed);
+    }
+  }
+}
+
+struct Stated {
+  std::string_view source;
+  KeyType type;
+  std::string_view pkcs8;
+  std::string_view subject_public_key_info;
+  SignatureScheme scheme;
+  std::string_view message;
+  std::string_view signature;
+};
+
+// Vectors of RFCs are facts, under the IETF Trust's code licence (Revised BSD). The keys are wrapped into PKCS#8.
+constexpr Stated kStated[] = {
+    {"RFC 6979 A.2.5", KeyType::ec_p256,
+     "3041020100301306072a8648ce3d020106082a8648ce3d0301070427302502010104"
+     "20c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721",
+     "3059301306072a8648ce3d020106082a8648ce3d0301070342000460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f"
+     "29fb6"
+     "7903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f5177a3c294d4462299",
+     SignatureScheme::ecdsa_secp256r1_sha256, "73616d706c65",
+     "3046022100efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716"
+     "022100f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"},
+    {"RFC 8032 7.1, test 2", KeyType::ed25519,
+     "302e020100300506032b6570042204204ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+     "302a300506032b65700321003d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+     SignatureScheme::ed25519, "72",
+     "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb"
+     "00d291612bb0c00"},
+    {"RFC 8032 7.4, blank", KeyType::ed448,
+     "3047020100300506032b6571043b0439"
+     "6c82a562cb808d10d632be89c8513ebf6c929f34ddfa8c9f63c9960ef6e348a3528c8a3fcc2f044e39a3fc5b94492f8f032e7549a20098f95"
+     "b",
+     "3043300506032b6571033a00"
+     "5fd7449b59b461fd2ce787ec616ad46a1da1342485a70e1f8a0ea75d80e96778edf124769b46c7061bd6783df1e50f6cd1fa1abeafe825618"
+     "0",
+     SignatureScheme::ed448, "",
+     "533a37f6bbe457251f023c0d88f976ae2dfb504a843e34d2074fd823d41a591f2b233f034f628281f2fd7a22ddd47d7828c59bd0a21bfd398"
+     "0ff0d2028d4b18a"
+     "9df63e006c5d1c2d345b925d8dc00b4104852db99ac5c7cdda8530a113a0f4dbb61149f05a7363268c71d95808ff2e652600"},
+};
+
+TEST(KeyLoader, SignsThePublishedVectors) {
+  int seen = 0;
+  for (const Stated& stated : kStated) {
+    const KeyLoader* const loader = subject().key_loader(stated.type);
+    if (loader == nullptr) continue;
+    ++seen;
+    SCOPED_TRACE(stated.source);
+    const auto key = loader->load(hex(stated.pkcs8));
+    ASSERT_TRUE(key);
+    EXPECT_TRUE(equal((*key)->subject_public_key_info(), hex(stated.subject_public_key_info)));
+    std::array<std::uint8_t, kMaxSignatureSize> out{};
+    const std::size_t size = (*key)->sign(stated.scheme, hex(stated.message), system_random(), out);
+    if (stated.type != KeyType::ec_p256 || private_keys_are_random_bytes()) {  // RFC 6979 is a provider's choice
+      EXPECT_TRUE(equal(Bytes(out).first(size), hex(stated.signature)));
+    }
+  }
+  EXPECT_GT(seen, 0);
+}
+
+TEST(KeyLoader, RefusesKeysThatContradictThemselves) {
+  const KeyLoader* const loader = subject().key_loader(KeyType::ec_p256);
+  if (loader == nullptr) GTEST_SKIP();
+  const std::string version1 = "301306072a8648ce3d020106082a8648ce3d030107";
+  const std::string scalar = "c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721";
+  const std::string point =
+      "0460fed4ba255a9d31c961eb74c6356d68c049b8923b61fa6ce669622e60f29fb67903fe1008b8bc99a41ae9e95628bc64f2f1b20c2d7e9f"
+      "5177a3c294d4462299";
+  const std::string with_point = "308187020100" + version1 + "046d306b0201010420" + scalar + "a144034200";
+  EXPECT_TRUE(loader->load(hex(with_point + point)));
+  std::string other = point;
+  other.back() = '8';
+  EXPECT_EQ(loader->load(hex(with_point + other)).error(), KeyError::invalid) << "the public key is another one";
+  const std::string order = "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551";
+  const std::string bare = "3041020100" + version1 + "042730250201010420";
+  EXPECT_TRUE(loader->load(hex(bare + scalar)));
+  EXPECT_EQ(loader->load(hex(bare + order)).error(), KeyError::invalid) << "the order of the group";
+  EXPECT_EQ(loader->load(hex(bare + std::string(64, '0'))).error(), KeyError::invalid) << "zero";
+  const std::string with_curve = "304d020100" + version1 + "043330310201010420" + scalar + "a00a";
+  EXPECT_TRUE(loader->load(hex(with_curve + "06082a8648ce3d030107")));
+  EXPECT_EQ(loader->load(hex(with_curve + "06082a8648ce3d030106")).error(), KeyError::malformed)
+      << "two different curves";
+}
+
+}  // namespace
+}  // namespace lockstep::tests

@@ -1,0 +1,66 @@
+#include "subject.hpp"
+
+#include <cstdlib>
+
+namespace lockstep::tests {
+
+Buffer hex(std::string_view digits) {
+  Buffer bytes;
+  unsigned half = 0;
+  bool high = true;
+  for (const char digit : digits) {
+    if (digit == ' ') continue;
+    const unsigned value =
+        digit <= '9' ? static_cast<unsigned>(digit - '0') : (static_cast<unsigned>(digit) | 0x20U) - 'a' + 10U;
+    if (high)
+      half = value;
+    else
+      bytes.push_back(static_cast<std::uint8_t>(half << 4U | value));
+    high = !high;
+  }
+  return bytes;
+}
+
+}  // namespace lockstep::tests
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define LOCKSTEP_SANITIZED 1
+#endif
+#endif
+#if !defined(LOCKSTEP_SANITIZED) && \
+    (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__))
+#define LOCKSTEP_SANITIZED 1
+#endif
+
+#ifdef LOCKSTEP_SANITIZED
+
+long lockstep::tests::allocations() { return -1; }
+
+#else
+
+namespace {
+thread_local long calls = 0;
+}
+
+long lockstep::tests::allocations() { return calls; }
+
+extern "C" {
+void* __libc_malloc(std::size_t size);                     // NOLINT(bugprone-reserved-identifier): glibc's
+void* __libc_calloc(std::size_t count, std::size_t size);  // NOLINT(bugprone-reserved-identifier)
+void* __libc_realloc(void* old, std::size_t size);         // NOLINT(bugprone-reserved-identifier)
+__attribute__((visibility("default"))) void* malloc(std::size_t size) {
+  ++calls;
+  return __libc_malloc(size);
+}
+__attribute__((visibility("default"))) void* calloc(std::size_t count, std::size_t size) {
+  ++calls;
+  return __libc_calloc(count, size);
+}
+__attribute__((visibility("default"))) void* realloc(void* old, std::size_t size) {
+  ++calls;
+  return __libc_realloc(old, size);
+}
+}
+
+#endif

@@ -1,0 +1,70 @@
+#pragma once
+// The provider that a program of this suite is about, and what its tests share. Each program links every test with one
+// definition of `subject`. What a provider does not list is skipped; what it must list, its own file asserts.
+
+#include <string_view>
+#include <vector>
+
+#include <lockstep/provider.hpp>
+
+namespace lockstep::tests {
+
+const Provider& subject();
+
+/// A RandomSource of the system, for what needs no fixed bytes.
+RandomSource& system_random();
+
+/// Whether private keys are what the random source yields, so that vectors with private keys can be replayed.
+bool private_keys_are_random_bytes();
+
+using Buffer = std::vector<std::uint8_t>;
+
+/// Bytes from hexadecimal digits; spaces are skipped.
+Buffer hex(std::string_view digits);
+
+/// Deterministic, endless; equal seeds yield equal bytes.
+class SeededRandom final : public RandomSource {
+ public:
+  explicit SeededRandom(std::uint64_t seed) : state_(seed) {}
+  [[nodiscard]] bool fill(MutableBytes out) noexcept override {
+    for (std::uint8_t& byte : out) {
+      // SplitMix64.
+      state_ += 0x9e3779b97f4a7c15U;
+      std::uint64_t mixed = state_;
+      mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9U;
+      mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebU;
+      byte = static_cast<std::uint8_t>(mixed >> 56U);
+    }
+    return true;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+/// Yields the given bytes once, then fails.
+class ScriptedRandom final : public RandomSource {
+ public:
+  explicit ScriptedRandom(Bytes script) : rest_(script) {}
+  [[nodiscard]] bool fill(MutableBytes out) noexcept override {
+    if (out.size() > rest_.size()) return false;
+    std::ranges::copy(rest_.first(out.size()), out.begin());
+    rest_ = rest_.subspan(out.size());
+    return true;
+  }
+
+ private:
+  Bytes rest_;
+};
+
+/// Storage for any context, of the size and alignment that descriptors may count on.
+template <std::size_t size>
+struct alignas(64) Storage {
+  std::array<std::uint8_t, size> bytes{};
+  void* get() noexcept { return bytes.data(); }
+};
+
+/// Calls of the allocator by this thread since the program began; -1 where they cannot be counted (under a sanitizer).
+long allocations();
+
+}  // namespace lockstep::tests
