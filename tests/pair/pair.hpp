@@ -1,0 +1,302 @@
+#pragma once
+// Two engines that talk in memory: fixed randomness, a fixed clock, and every decision answered by the test.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <lockstep/botan.hpp>
+#include <lockstep/connection.hpp>
+
+namespace lockstep::testing {
+
+inline constexpr std::int64_t kNowSeconds = 1'780'272'000;  // 2026-06-01
+inline constexpr std::int64_t kDay = 86'400;
+inline constexpr Time kNow{std::chrono::seconds(kNowSeconds)};
+
+/// Reproducible bytes (SplitMix64).
+class FixedRandom final : public RandomSource {
+ public:
+  explicit FixedRandom(std::uint64_t seed) noexcept : state_(seed) {}
+  bool fill(MutableBytes out) noexcept override {
+    if (fails) return false;
+    for (std::uint8_t& byte : out) {
+      state_ += 0x9e3779b97f4a7c15U;
+      std::uint64_t mixed = (state_ ^ (state_ >> 30U)) * 0xbf58476d1ce4e5b9U;
+      mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebU;
+      byte = static_cast<std::uint8_t>(mixed >> 56U);
+    }
+    return true;
+  }
+  bool fails = false;
+
+ private:
+  std::uint64_t state_;
+};
+
+inline const Provider& provider() {
+  static const Provider value = botan::provider();
+  return value;
+}
+
+/// A key of this type; made once per test program.
+inline std::shared_ptr<const SigningKey> key_of(KeyType type) {
+  static std::vector<std::pair<KeyType, std::shared_ptr<const SigningKey>>> keys;
+  for (const auto& [known, key] : keys) {
+    if (known == type) return key;
+  }
+  FixedRandom random(0x6b6579 + static_cast<std::uint64_t>(type));
+  const KeyLoader* loader = provider().key_loader(type);
+  auto key = loader->load(loader->generate(type, 0, random).value()).value();
+  keys.emplace_back(type, key);
+  return key;
+}
+
+/// A self-signed certificate for example.com: what the engine needs; the tests decide about trust.
+inline std::shared_ptr<const Credential> credential_of(KeyType type, std::string_view name = "example.com") {
+  FixedRandom random(7);
+  const auto key = key_of(type);
+  auto der = x509::CertificateBuilder("CN=test")
+                 .dns(name)
+                 .server()
+                 .client()
+                 .validity(kNowSeconds - kDay, kNowSeconds + kDay)
+                 .self_signed(provider(), *key, random)
+                 .value();
+  Credential credential;
+  credential.chain.push_back(std::move(der));
+  credential.schemes.assign(key->schemes().begin(), key->schemes().end());
+  credential.key = key;
+  return std::make_shared<const Credential>(std::move(credential));
+}
+
+inline std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
+  auto config = builder.build();
+  if (config) return *config;
+  std::string text;
+  for (const ConfigProblem& problem : config.error()) text += problem.setting + ": " + problem.text + "\n";
+  ADD_FAILURE() << text;
+  return nullptr;
+}
+inline ConfigBuilder client_builder() { return ConfigBuilder::client(provider()); }
+inline ConfigBuilder server_builder() { return ConfigBuilder::server(provider()); }
+
+/// How an end answers, and what it was told.
+struct End {
+  explicit End(Connection made, std::uint64_t seed) : connection(std::move(made)), random(seed) {}
+
+  Connection connection;
+  FixedRandom random;  // for signatures and tickets
+
+  // answers
+  std::shared_ptr<const Credential> credential;
+  std::optional<PeerRejected> rejection;
+  std::shared_ptr<TicketKeys> ticket_keys;
+  bool sign_fails = false;
+  bool drop_tokens = false;
+
+  // what happened
+  std::vector<std::string> events;  ///< names, in order
+  std::vector<std::uint8_t> data;   ///< application data
+  std::vector<Session> sessions;
+  std::vector<std::string> secrets_logged;
+  std::vector<std::vector<std::uint8_t>> peer_chain;
+  std::string server_name;
+  std::optional<Error> error;
+  bool complete = false;
+  bool peer_closed = false;
+  bool key_updated = false;
+
+  /// Treats one event; false when there was nothing.
+  bool treat(Event event) {
+    return std::visit([this](auto& value) { return on(value); }, event);
+  }
+
+ private:
+  bool on(Nothing& /*event*/) { return false; }
+  bool on(ApplicationData& event) {
+    events.emplace_back("data");
+    for (const MutableBytes segment : event.segments()) data.insert(data.end(), segment.begin(), segment.end());
+    return true;
+  }
+  bool on(SelectCredential& event) {
+    events.emplace_back("select_credential");
+    if (drop_tokens) return true;
+    if (credential) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), credential));
+    } else {
+      EXPECT_TRUE(connection.answer(std::move(event.token), NoCredential{}));
+    }
+    return true;
+  }
+  bool on(Sign& event) {
+    events.emplace_back("sign");
+    std::vector<std::uint8_t> signature(kMaxSignatureSize);
+    signature.resize(event.credential->key->sign(event.scheme, event.message, random, signature));
+    if (sign_fails) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), SigningFailed{}));
+    } else {
+      EXPECT_TRUE(connection.answer(std::move(event.token), Bytes(signature)));
+    }
+    return true;
+  }
+  bool on(VerifyPeer& event) {
+    events.emplace_back("verify_peer");
+    if (rejection) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), *rejection));
+    } else {
+      EXPECT_TRUE(connection.answer(std::move(event.token), PeerAccepted{}));
+    }
+    return true;
+  }
+  bool on(OpenTicket& event) {
+    events.emplace_back("open_ticket");
+    std::vector<std::uint8_t> bytes(TicketKeys::opened_size(event.ticket.size()));
+    const auto opened = ticket_keys->open(event.ticket, bytes);
+    if (!opened) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), TicketDeclined{}));
+      return true;
+    }
+    auto session = Session::parse(Bytes(bytes).first(opened->size));
+    EXPECT_TRUE(session);
+    EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*session)));
+    return true;
+  }
+  bool on(SealTicket& event) {
+    events.emplace_back("seal_ticket");
+    if (!ticket_keys) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), TicketDeclined{}));
+      return true;
+    }
+    const auto session = event.session->serialize();
+    std::vector<std::uint8_t> ticket(TicketKeys::sealed_size(session.size()));
+    EXPECT_TRUE(ticket_keys->seal(session, random, ticket));
+    EXPECT_TRUE(connection.answer(std::move(event.token), Bytes(ticket)));
+    return true;
+  }
+  bool on(HandshakeComplete& event) {
+    events.emplace_back("complete");
+    complete = true;
+    server_name = event.server_name;
+    for (const Bytes der : event.peer_chain) peer_chain.emplace_back(der.begin(), der.end());
+    return true;
+  }
+  bool on(SessionReceived& event) {
+    events.emplace_back("session");
+    sessions.push_back(std::move(event.session));
+    return true;
+  }
+  bool on(PeerClosed& /*event*/) {
+    events.emplace_back("peer_closed");
+    peer_closed = true;
+    return true;
+  }
+  bool on(PeerKeyUpdated& /*event*/) {
+    events.emplace_back("key_updated");
+    key_updated = true;
+    return true;
+  }
+  bool on(SecretLogged& event) {
+    secrets_logged.emplace_back(event.label);
+    return true;
+  }
+  bool on(Failed& event) {
+    if (!error) events.emplace_back("failed");
+    error = event.error;
+    return false;
+  }
+};
+
+/// How bytes travel between the ends.
+struct Wire {
+  std::size_t outbound = 65536;  ///< size of the buffer for transmit
+  std::size_t chunk = 0;         ///< bytes that arrive at a time; 0: all
+};
+
+class Pair {
+ public:
+  Pair(std::shared_ptr<const Config> client_config, std::shared_ptr<const Config> server_config,
+       ClientOptions options = {x509::PeerName::dns("example.com").value(), {}}, Wire wire = {},
+       std::uint64_t seed = 1)
+      : client_random_(seed),
+        server_random_(seed + 1),
+        wire_(wire),
+        client(Connection::client(std::move(client_config), std::move(options), client_random_, kNow), seed + 2),
+        server(Connection::server(std::move(server_config), server_random_), seed + 3) {
+    server.credential = credential_of(KeyType::ec_p256);
+  }
+
+  /// Lets both talk until neither has anything to say.
+  void run() {
+    while (step(client, to_server_, to_client_) | step(server, to_client_, to_server_)) {
+    }
+  }
+
+  /// One side: sends what it has, then treats what has arrived. Whether anything happened.
+  bool step(End& end, std::vector<std::uint8_t>& out, std::vector<std::uint8_t>& in) {
+    bool progress = false;
+    std::vector<std::uint8_t> buffer(wire_.outbound);
+    while (const std::size_t size = end.connection.transmit(buffer, now)) {
+      out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
+      progress = true;
+    }
+    std::size_t visible = wire_.chunk == 0 ? in.size() : std::min(wire_.chunk, in.size());
+    for (;;) {
+      auto [consumed, event] = end.connection.receive(MutableBytes(in).first(visible), now);
+      progress |= consumed != 0;
+      const bool told = end.treat(std::move(event));
+      in.erase(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(consumed));
+      visible -= consumed;
+      progress |= told;
+      if (told || consumed != 0) continue;
+      if (end.error || visible == in.size()) break;
+      visible += std::min(wire_.chunk, in.size() - visible);
+    }
+    return progress;
+  }
+
+  /// Sends application data, in as many calls as it takes.
+  void send(End& end, Bytes bytes) {
+    auto& out = &end == &client ? to_server_ : to_client_;
+    std::vector<std::uint8_t> buffer(std::max<std::size_t>(wire_.outbound, 256));
+    while (!bytes.empty()) {
+      const auto sealed = end.connection.seal(std::span(&bytes, 1), buffer, now);
+      ASSERT_TRUE(sealed) << name(sealed.error());
+      ASSERT_NE(sealed->consumed + sealed->written, 0U);
+      out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+      bytes = bytes.subspan(sealed->consumed);
+    }
+  }
+  void send(End& end, std::string_view text) { send(end, as_bytes(text)); }
+
+  [[nodiscard]] std::vector<std::uint8_t>& to_server() { return to_server_; }
+  [[nodiscard]] std::vector<std::uint8_t>& to_client() { return to_client_; }
+
+  Time now = kNow;
+
+ private:
+  FixedRandom client_random_;
+  FixedRandom server_random_;
+  std::vector<std::uint8_t> to_server_;
+  std::vector<std::uint8_t> to_client_;
+  Wire wire_;
+
+ public:
+  End client;
+  End server;
+};
+
+inline std::string error_text(const End& end) { return end.error ? to_text(*end.error) : "no error"; }
+
+}  // namespace lockstep::testing
