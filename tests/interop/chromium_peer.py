@@ -1,0 +1,156 @@
+"""Headless Chromium loads the server's page; its own security state is read through the DevTools protocol.
+
+The authority is put into a certificate store of its own, in a private HOME, so that Chromium judges the connection as it would
+any other: nothing is ignored.
+"""
+
+import base64
+import contextlib
+import json
+import os
+import select
+import time
+
+from harness import CheckFailed, Process, check, equal, program, run_ok
+
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--disable-default-apps", "--disable-extensions",
+         "--disable-dev-shm-usage", "--metrics-recording-only", "--no-proxy-server", "--remote-debugging-pipe",
+         "--window-size=900,700", "--host-resolver-rules=MAP localhost 127.0.0.1"]
+
+
+class Browser:
+    """Chromium with the DevTools protocol over a pair of pipes."""
+
+    def __init__(self, session, home, profile):
+        to_browser, self._write = os.pipe()
+        self._read, from_browser = os.pipe()
+        # DevTools speaks over descriptors 3 (in) and 4 (out); the shell moves ours there.
+        words = ["bash", "-c", f'exec 3<&{to_browser} 4>&{from_browser}; exec "$@"', "bash", program("chromium", "chromium-browser",
+                 "google-chrome"), f"--user-data-dir={profile}", *FLAGS, "about:blank"]
+        environment = dict(os.environ, HOME=home, XDG_CONFIG_HOME=home + "/.config", XDG_CACHE_HOME=home + "/.cache",
+                           XDG_DATA_HOME=home + "/.local/share")
+        self.process = Process(words, env=environment, stdin=False, pass_fds=(to_browser, from_browser))
+        os.close(to_browser)
+        os.close(from_browser)
+        self._buffer = b""
+        self._id = 0
+        self.events = []
+
+    def _message(self, end):
+        while b"\0" not in self._buffer:
+            left = end - time.monotonic()
+            check(left > 0, "Chromium does not answer")
+            ready, _, _ = select.select([self._read], [], [], left)
+            if ready:
+                data = os.read(self._read, 1 << 20)
+                check(data, "Chromium ended")
+                self._buffer += data
+        message, self._buffer = self._buffer.split(b"\0", 1)
+        return json.loads(message)
+
+    def call(self, method, parameters=None, target=None, timeout=60):
+        self._id += 1
+        request = {"id": self._id, "method": method, "params": parameters or {}}
+        if target:
+            request["sessionId"] = target
+        os.write(self._write, json.dumps(request).encode() + b"\0")
+        end = time.monotonic() + timeout
+        while True:
+            message = self._message(end)
+            if message.get("id") == self._id:
+                check("error" not in message, f"{method}: {message.get('error')}")
+                return message["result"]
+            self.events.append(message)
+
+    def wait_for(self, method, accept=lambda parameters: True, timeout=60):
+        end = time.monotonic() + timeout
+        seen = 0
+        while True:
+            for event in self.events[seen:]:
+                if event.get("method") == method and accept(event["params"]):
+                    return event["params"]
+            seen = len(self.events)
+            self.events.append(self._message(end))
+
+    def close(self):
+        with contextlib.suppress(CheckFailed, OSError):
+            self.call("Browser.close", timeout=10)
+        with contextlib.suppress(CheckFailed):
+            self.process.finish(10)
+        self.process.stop()
+        os.close(self._read)
+        os.close(self._write)
+
+
+def main(session):
+    program("chromium", "chromium-browser", "google-chrome")
+    certutil = program("certutil")
+    home = session.path("home")
+    for store in (".pki/nssdb", ".local/share/pki/nssdb"):
+        os.makedirs(os.path.join(home, store))
+        database = "sql:" + os.path.join(home, store)
+        run_ok([certutil, "-N", "-d", database, "--empty-password"])
+        run_ok([certutil, "-A", "-d", database, "-t", "C,,", "-n", "interop", "-i", session.ca()])
+
+    browser = None
+    try:
+        with session.server() as server:
+            with session.case("Chromium loads the page over TLS 1.3 with X25519MLKEM768 and calls it secure"):
+                browser = Browser(session, home, session.path("profile"))
+                target = browser.call("Target.createTarget", {"url": "about:blank"})["targetId"]
+                tab = browser.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+                for domain in ("Page", "Network", "Security"):
+                    browser.call(f"{domain}.enable", target=tab)
+                url = f"https://localhost:{server.port}/"
+                browser.call("Page.navigate", {"url": url}, target=tab)
+                response = browser.wait_for("Network.responseReceived",
+                                            lambda event: event["response"]["url"] == url)["response"]
+                equal(response["status"], 200, "status")
+                equal(response["securityState"], "secure", "the response's security state")
+                details = response["securityDetails"]
+                equal(details["protocol"], "TLS 1.3", "protocol")
+                equal(details["keyExchangeGroup"], "X25519MLKEM768", "group")
+                equal(details["cipher"], "AES_128_GCM", "cipher")
+                equal(details["subjectName"], "localhost", "subject")
+                state = browser.wait_for("Security.visibleSecurityStateChanged",
+                                         lambda event: "certificateSecurityState" in event["visibleSecurityState"]
+                                         )["visibleSecurityState"]
+                equal(state["securityState"], "secure", "the page's security state")
+                certificate = state["certificateSecurityState"]
+                equal((certificate["protocol"], certificate["keyExchangeGroup"]), ("TLS 1.3", "X25519MLKEM768"),
+                      "protocol and group")
+                check(not certificate.get("certificateNetworkError"), "there is no certificate error")
+                for weakness in ("certificateHasWeakSignature", "certificateHasSha1Signature", "modernSSL"):
+                    equal(certificate[weakness], weakness == "modernSSL", weakness)
+                browser.wait_for("Page.loadEventFired")
+                text = browser.call("Runtime.evaluate", {"expression": "document.body.innerText"}, target=tab)["result"]["value"]
+                check("X25519MLKEM768" in text and "TLSv1.3" in text, f"the page says so too:\n{text}")
+                picture = base64.b64decode(browser.call("Page.captureScreenshot", target=tab)["data"])
+                check(picture.startswith(b"\x89PNG") and len(picture) > 5000, "there is a screenshot")
+                session.note("screenshot: " + session.write("chromium.png", picture))
+                report = server.next_report()
+                while not report["ok"] or "request" not in report:  # connections that were opened ahead and not used
+                    report = server.next_report()
+                equal((report["version"], report["group"], report["alpn"]), ("TLSv1.3", "X25519MLKEM768", "http/1.1"),
+                      "our version, group, ALPN")
+            with session.case("Chromium resumes"):
+                browser.events.clear()
+                browser.call("Page.navigate", {"url": f"https://localhost:{server.port}/again"}, target=tab)
+                browser.wait_for("Network.responseReceived", lambda event: event["response"]["url"].endswith("/again"))
+                report = server.next_report()
+                while "/again" not in report.get("request", ""):
+                    report = server.next_report()
+                equal(report["resumed"], True, "resumed")
+        with session.case("Chromium refuses a server that it does not know"):
+            stranger = session.leaf("stranger", ca="other-ca")
+            with session.server(credentials=[stranger]) as server:
+                browser.events.clear()
+                result = browser.call("Page.navigate", {"url": f"https://localhost:{server.port}/"}, target=tab)
+                equal(result.get("errorText"), "net::ERR_CERT_AUTHORITY_INVALID", "Chromium's error")
+                report = server.next_report()
+                equal(report["ok"], False, "our report")
+                session.note(f"Chromium refused with {report['error'].get('alert', report['error']['condition'])}")
+    finally:
+        if browser:
+            browser.close()

@@ -1,0 +1,3 @@
+module lockstep/interop
+
+go 1.24

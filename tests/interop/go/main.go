@@ -1,0 +1,143 @@
+// A TLS 1.3 peer made of Go's crypto/tls: `peer server` or `peer client`. Prints one line of JSON for each connection.
+package main
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+)
+
+var groups = map[string]tls.CurveID{
+	"X25519MLKEM768": tls.X25519MLKEM768,
+	"x25519":         tls.X25519,
+	"secp256r1":      tls.CurveP256,
+	"secp384r1":      tls.CurveP384,
+	"secp521r1":      tls.CurveP521,
+}
+
+type report struct {
+	OK         bool   `json:"ok"`
+	Error      string `json:"error,omitempty"`
+	Version    string `json:"version,omitempty"`
+	Suite      string `json:"suite,omitempty"`
+	ALPN       string `json:"alpn,omitempty"`
+	ServerName string `json:"server_name,omitempty"`
+	Resumed    bool   `json:"resumed"`
+	Peer       string `json:"peer,omitempty"`
+	Echo       string `json:"echo,omitempty"`
+}
+
+func describe(state tls.ConnectionState) report {
+	r := report{OK: true, Version: tls.VersionName(state.Version), Suite: tls.CipherSuiteName(state.CipherSuite),
+		ALPN: state.NegotiatedProtocol, ServerName: state.ServerName, Resumed: state.DidResume}
+	if len(state.PeerCertificates) > 0 {
+		r.Peer = state.PeerCertificates[0].Subject.CommonName
+	}
+	return r
+}
+
+func print(r report) {
+	line, err := json.Marshal(r)
+	check(err)
+	fmt.Println(string(line))
+}
+
+func check(err error) {
+	if err != nil {
+		print(report{Error: err.Error()})
+		os.Exit(1)
+	}
+}
+
+func main() {
+	role := os.Args[1]
+	flags := flag.NewFlagSet(role, flag.ExitOnError)
+	cert := flags.String("cert", "", "certificate chain")
+	key := flags.String("key", "", "private key")
+	ca := flags.String("ca", "", "anchors")
+	group := flags.String("group", "", "the only group")
+	alpn := flags.String("alpn", "", "application protocols")
+	clientAuth := flags.Bool("client-auth", false, "insist on a client certificate")
+	address := flags.String("address", "127.0.0.1:0", "to connect to")
+	count := flags.Int("count", 1, "client: connections, which share a session cache")
+	check(flags.Parse(os.Args[2:]))
+
+	config := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: "localhost"}
+	if *group != "" {
+		config.CurvePreferences = []tls.CurveID{groups[*group]}
+	}
+	if *alpn != "" {
+		config.NextProtos = strings.Split(*alpn, ",")
+	}
+	if *cert != "" {
+		pair, err := tls.LoadX509KeyPair(*cert, *key)
+		check(err)
+		config.Certificates = []tls.Certificate{pair}
+	}
+	pool := x509.NewCertPool()
+	if *ca != "" {
+		pem, err := os.ReadFile(*ca)
+		check(err)
+		pool.AppendCertsFromPEM(pem)
+	}
+	if role == "server" {
+		if *clientAuth {
+			config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, pool
+		}
+		serve(config)
+	} else {
+		config.RootCAs = pool
+		config.ClientSessionCache = tls.NewLRUClientSessionCache(8)
+		for i := 0; i < *count; i++ {
+			connect(*address, config)
+		}
+	}
+}
+
+// serve sends back every line that comes.
+func serve(config *tls.Config) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	check(err)
+	fmt.Printf("port %d\n", listener.Addr().(*net.TCPAddr).Port)
+	for {
+		plain, err := listener.Accept()
+		check(err)
+		conn := tls.Server(plain, config)
+		if err := conn.Handshake(); err != nil {
+			print(report{Error: err.Error()})
+			conn.Close()
+			continue
+		}
+		_, err = io.Copy(conn, conn)
+		r := describe(conn.ConnectionState())
+		if err != nil {
+			r.OK, r.Error = false, err.Error()
+		}
+		conn.Close()
+		print(r)
+	}
+}
+
+// connect sends a line and reads it back.
+func connect(address string, config *tls.Config) {
+	conn, err := tls.Dial("tcp", address, config)
+	check(err)
+	_, err = conn.Write([]byte("over the wire\n"))
+	check(err)
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	check(err)
+	r := describe(conn.ConnectionState())
+	r.Echo = strings.TrimSpace(line)
+	check(conn.CloseWrite())
+	_, err = io.Copy(io.Discard, conn)
+	check(err)
+	conn.Close()
+	print(r)
+}

@@ -1,0 +1,224 @@
+"""OpenSSL's client against Lockstep's server."""
+
+import os
+import re
+
+import openssl_peer
+from harness import DEFAULT_SUITES, GROUPS, KEY_TYPES, SUITES, check, equal, matches
+from openssl_peer import same_name
+
+GET = b"GET / HTTP/1.0\r\nAccept: text/plain\r\n\r\n"
+
+
+def fetch(session, server, *options, name="localhost", ok=True):
+    """The page, fetched by s_client. Returns the process and our report."""
+    process = openssl_peer.client(session, server.port, "-tls1_3", "-ign_eof", "-brief", *options, stdin=GET, name=name)
+    status = process.finish()
+    if ok:
+        equal(status, 0, "exit status of s_client")
+        matches(r"^HTTP/1.1 200 OK", process.text, "the page")
+        matches(r"^Verification: OK", process.text, "OpenSSL's verdict")
+    return process, server.next_report()
+
+
+def suites(session):
+    with session.server("--suite", ",".join(SUITES), "--client-preference") as server:
+        for suite in SUITES:
+            with session.case(f"suite {suite}"):
+                process, report = fetch(session, server, "-ciphersuites", suite)
+                equal(report["suite"], suite, "our suite")
+                matches(rf"^Ciphersuite: {suite}", process.text, "OpenSSL's suite")
+    with session.server() as server:
+        with session.case("CCM is accepted only when asked for"):
+            process, report = fetch(session, server, "-ciphersuites", SUITES[3], ok=False)
+            check(process.popen.returncode != 0, "s_client fails")
+            equal(report["error"]["reason"], "suite_unsupported", "reason")
+            equal(report["error"]["alert"], "handshake_failure", "alert")
+        with session.case("the server's order of suites decides"):
+            _, report = fetch(session, server, "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256")
+            equal(report["suite"], "TLS_AES_128_GCM_SHA256", "our suite")
+    with session.server("--client-preference") as server:
+        with session.case("the client's order of suites decides"):
+            _, report = fetch(session, server, "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256")
+            equal(report["suite"], "TLS_CHACHA20_POLY1305_SHA256", "our suite")
+
+
+def groups(session):
+    with session.server("--group", ",".join(GROUPS)) as server:
+        for group in GROUPS:
+            with session.case(f"group {group}"):
+                process, report = fetch(session, server, "-groups", group)
+                check(same_name(report["group"], group), f"our group is {report['group']}")
+                equal(report["hello_retry_request"], False, "HelloRetryRequest")
+                found = matches(r"^(?:Negotiated TLS1.3 group|Peer Temp Key): (\S+)", process.text, "OpenSSL's group")
+                session.note(f"OpenSSL says: {found[0]}")
+    for cookie in ([], ["--cookie"]):
+        for group in GROUPS:
+            with session.case(f"group {group} after HelloRetryRequest{' with cookie' if cookie else ''}"):
+                first = "x25519" if group != "x25519" else "secp256r1"
+                with session.server("--group", group, *cookie) as server:
+                    _, report = fetch(session, server, "-groups", f"{first}:{group}")
+                    check(same_name(report["group"], group), f"our group is {report['group']}")
+                    equal(report["hello_retry_request"], True, "HelloRetryRequest")
+
+
+def certificates(session):
+    everything = [session.leaf(key_type, "--key-type", key_type) for key_type in KEY_TYPES]
+    with session.server(credentials=everything) as server:
+        for key_type, scheme in KEY_TYPES.items():
+            with session.case(f"certificate {key_type}, chosen by the client's schemes"):
+                process, report = fetch(session, server, "-sigalgs", scheme)
+                equal(report["own_scheme"], scheme, "scheme")
+                matches(rf"^Signature type: {scheme}", process.text, "OpenSSL's scheme")
+    names = [session.leaf(f"name-{i}", names=(f"{i}.example.com",)) for i in range(3)]
+    names.append(session.leaf("name-star", names=("*.example.org",)))
+    with session.server(credentials=names) as server:
+        for name, common in (("0.example.com", "0.example.com"), ("2.example.com", "2.example.com"),
+                             ("any.example.org", r"\*.example.org")):
+            with session.case(f"certificate for {name}, chosen by SNI"):
+                process, report = fetch(session, server, name=name)
+                equal(report["server_name"], name, "SNI")
+                matches(rf"^Peer certificate: CN\s?=\s?{common}$", process.text, "the certificate")
+    with session.case("no common scheme"):
+        with session.server(credentials=[session.leaf("ed25519", "--key-type", "ed25519")]) as server:
+            process, report = fetch(session, server, "-sigalgs", "ecdsa_secp256r1_sha256", ok=False)
+            check(process.popen.returncode != 0, "s_client fails")
+            equal(report["error"]["alert"], "handshake_failure", "alert")
+
+
+def client_authentication(session):
+    with session.server("--client-auth", "require", "--client-ca", session.ca()) as server:
+        for key_type, scheme in KEY_TYPES.items():
+            with session.case(f"client certificate {key_type}"):
+                certificate, key = session.leaf(f"client-{key_type}", "--key-type", key_type, "--client",
+                                                names=("someone@example.com",))
+                _, report = fetch(session, server, "-cert", certificate, "-key", key)
+                equal(report["peer_scheme"], scheme, "scheme")
+                equal(report["client_verdict"], "ok", "verdict")
+                equal(report["client_certificate"]["subject"], "CN=someone@example.com", "subject")
+        with session.case("a client without certificate is refused"):
+            process, report = fetch(session, server, ok=False)
+            equal(report["error"]["reason"], "certificate_required", "reason")
+            matches(r"alert certificate required|alert number 116", process.text, "OpenSSL sees the alert")
+        with session.case("a client certificate for servers only is refused"):
+            certificate, key = session.leaf("p256")
+            process, report = fetch(session, server, "-cert", certificate, "-key", key, ok=False)
+            equal(report["error"]["reason"], "certificate_wrong_usage", "reason")
+            equal(report["client_verdict"], "INVALID_PURPOSE", "verdict")
+        with session.case("a client certificate from another authority is refused"):
+            certificate, key = session.leaf("stranger", "--client", ca="other-ca", names=("stranger@example.com",))
+            process, report = fetch(session, server, "-cert", certificate, "-key", key, ok=False)
+            equal(report["error"]["reason"], "certificate_unknown_ca", "reason")
+            matches(r"alert unknown ca|alert number 48", process.text, "OpenSSL sees the alert")
+        with session.case("the server names its authorities"):
+            process = openssl_peer.client(session, server.port, "-tls1_3", "-ign_eof", stdin=GET)
+            process.finish()
+            server.next_report()
+            matches(r"^Acceptable client certificate CA names\n.*CN\s?=\s?Lockstep test CA", process.text, "the names")
+    with session.case("a server that merely asks accepts a client without certificate"):
+        with session.server("--client-auth", "request", "--client-ca", session.ca()) as server:
+            _, report = fetch(session, server)
+            check("client_certificate" not in report, "there is none")
+
+
+def resumption(session):
+    with session.server() as server:
+        for suite in DEFAULT_SUITES:
+            with session.case(f"resumption with {suite}"):
+                path = session.path(f"openssl-session-{suite}")
+                _, report = fetch(session, server, "-ciphersuites", suite, "-sess_out", path)
+                equal(report["resumed"], False, "the first connection is resumed")
+                process = openssl_peer.client(session, server.port, "-tls1_3", "-ign_eof", "-ciphersuites", suite, "-sess_in",
+                                              path, stdin=GET)
+                equal(process.finish(), 0, "exit status of s_client")
+                report = server.next_report()
+                equal(report["resumed"], True, "the second connection is resumed")
+                equal(report["suite"], suite, "suite")
+                matches(rf"^Reused, TLSv1.3, Cipher is {suite}", process.text, "OpenSSL says that it resumed")
+    with session.case("a ticket key that two servers share"):
+        key = session.write("ticket.key", os.urandom(48))
+        os.chmod(key, 0o600)
+        path = session.path("openssl-session-shared")
+        with session.server("--ticket-key", key) as server:
+            fetch(session, server, "-sess_out", path)
+        with session.server("--ticket-key", key) as server:
+            _, report = fetch(session, server, "-sess_in", path)
+            equal(report["resumed"], True, "resumed by the other server")
+    with session.case("a ticket of an unknown key gives a full handshake"):
+        path = session.path("openssl-session-old")
+        with session.server() as server:
+            fetch(session, server, "-sess_out", path)
+        with session.server() as server:
+            _, report = fetch(session, server, "-sess_in", path)
+            equal(report["resumed"], False, "resumed")
+    with session.case("no tickets when none are wanted"):
+        with session.server("--tickets", "0") as server:
+            process = openssl_peer.client(session, server.port, "-tls1_3", "-ign_eof", "-msg", stdin=GET)
+            equal(process.finish(), 0, "exit status of s_client")
+            check("NewSessionTicket" not in process.text, "there is no NewSessionTicket")
+    with session.case("as many tickets as are wanted"):
+        with session.server("--tickets", "5") as server:
+            process = openssl_peer.client(session, server.port, "-tls1_3", "-ign_eof", "-msg", stdin=GET)
+            equal(process.finish(), 0, "exit status of s_client")
+            equal(len(re.findall(r"^<<< .*NewSessionTicket", process.text, re.MULTILINE)), 5, "tickets")
+
+
+def alpn(session):
+    with session.server("--alpn", "h2,http/1.1") as server:
+        with session.case("ALPN"):
+            process, report = fetch(session, server, "-alpn", "spdy/3,http/1.1,h2")
+            equal(report["alpn"], "h2", "ours (our order decides)")
+        with session.case("ALPN, the client has none"):
+            _, report = fetch(session, server)
+            check("alpn" not in report, "no protocol was agreed")
+        with session.case("ALPN mismatch"):
+            process, report = fetch(session, server, "-alpn", "imap", ok=False)
+            equal(report["error"]["reason"], "alpn_mismatch", "reason")
+            matches(r"no application protocol|alert number 120", process.text, "OpenSSL sees the alert")
+
+
+def key_updates(session):
+    for letter in ("k", "K"):
+        with session.case(f"KeyUpdate from the client ({letter})"):
+            with session.server("--echo") as server:
+                process = openssl_peer.client(session, server.port, "-tls1_3", "-msg")
+                process.wait_for(r"^<<< .*NewSessionTicket")
+                process.send(letter.encode() + b"\n")
+                process.wait_for(r"^>>> .*KeyUpdate")
+                process.send(b"after the update\n")
+                process.wait_for(r"^after the update$")
+                if letter == "K":
+                    process.wait_for(r"^<<< .*KeyUpdate")
+                process.send(b"Q\n")
+                equal(process.finish(), 0, "exit status of s_client")
+                equal(server.next_report()["peer_key_updates"], 1, "key updates that we saw")
+
+
+def data(session):
+    with session.case("64 MiB to OpenSSL, from a folder"):
+        os.makedirs(session.path("served"), exist_ok=True)
+        blob = os.urandom(1 << 20) * 64
+        session.write("served/blob.bin", blob)
+        with session.server("--dir", session.path("served")) as server:
+            process = openssl_peer.client(session, server.port, "-tls1_3", "-quiet",
+                                          stdin=b"GET /blob.bin HTTP/1.0\r\n\r\n")
+            equal(process.finish(120), 0, "exit status of s_client")
+            body = bytes(process.stdout).split(b"\r\n\r\n", 1)[1]
+            check(body == blob, f"the bytes are the same ({len(body)} of {len(blob)})")
+            equal(server.next_report()["status"], 200, "status")
+    for option in (["--max-fragment", "64"], ["--padding", "4096"]):
+        with session.case(f"our {' '.join(option)}"):
+            with session.server(*option) as server:
+                fetch(session, server)
+    with session.case("records as max_send_frag makes them"):
+        with session.server() as server:
+            fetch(session, server, "-max_send_frag", "512")
+    with session.case("no middlebox compatibility"):
+        with session.server() as server:
+            fetch(session, server, "-no_middlebox")
+
+
+def main(session):
+    openssl_peer.openssl()
+    for part in (suites, groups, certificates, client_authentication, resumption, alpn, key_updates, data):
+        part(session)

@@ -1,0 +1,217 @@
+"""Lockstep's client against OpenSSL's server."""
+
+import os
+import re
+import time
+
+import openssl_peer
+from harness import (DEFAULT_SUITES, GROUPS, KEY_TYPES, SUITES, Client, check, equal, matches)
+from openssl_peer import same_name
+
+
+def reversed_lines(text):
+    return b"".join(line[::-1] + b"\n" for line in text.splitlines())
+
+
+def one_echo(session, server_options, client_options, credential=None):
+    """One connection over which OpenSSL reverses a line. Returns our report and OpenSSL's text."""
+    with openssl_peer.server(session, "-rev", *server_options, credential=credential) as server:
+        client = session.client(server.port, *client_options, stdin=b"over the wire\n")
+        equal(client.output, b"eriw eht revo\n", "what OpenSSL sent back")
+        server.wait_for(r"^CONNECTION CLOSED")
+        return client.report, server.text
+
+
+def suites(session):
+    for suite in SUITES:
+        with session.case(f"suite {suite}"):
+            report, text = one_echo(session, ["-ciphersuites", ":".join(SUITES)], ["--suite", suite])
+            equal(report["suite"], suite, "our suite")
+            equal(report["version"], "TLSv1.3", "our version")
+            matches(rf"^Ciphersuite: {suite}$", text, "OpenSSL's suite")
+            matches(r"^Protocol version: TLSv1.3$", text, "OpenSSL's version")
+    with session.case("CCM is offered only when asked for"):
+        with openssl_peer.server(session, "-rev", "-ciphersuites", ":".join(SUITES[3:])) as server:
+            client = session.client(server.port, ok=False)
+            equal(client.status, 1, "exit status")
+            equal(client.report["error"]["alert"], "handshake_failure", "alert")
+
+
+def groups(session):
+    for group in GROUPS:
+        with session.case(f"group {group}"):
+            report, _ = one_echo(session, ["-groups", group], ["--group", group])
+            check(same_name(report["group"], group), f"our group is {report['group']}")
+            equal(report["hello_retry_request"], False, "HelloRetryRequest")
+        first = "x25519" if group != "x25519" else "secp256r1"
+        with session.case(f"group {group} after HelloRetryRequest"):
+            report, _ = one_echo(session, ["-groups", group],
+                                 ["--group", f"{first},{group}", "--key-share", first])
+            check(same_name(report["group"], group), f"our group is {report['group']}")
+            equal(report["hello_retry_request"], True, "HelloRetryRequest")
+    with session.case("cookie in HelloRetryRequest (-stateless)"):
+        with openssl_peer.server(session, "-stateless", "-www") as server:
+            client = session.client(server.port, "--get", "/")
+            check(b"HTTP/1.0 200" in client.output, "OpenSSL's page")
+            equal(client.report["hello_retry_request"], True, "HelloRetryRequest")
+
+
+def certificates(session):
+    for key_type, scheme in KEY_TYPES.items():
+        with session.case(f"certificate {key_type}"):
+            report, _ = one_echo(session, [], [], credential=session.leaf(key_type, "--key-type", key_type))
+            equal(report["peer_scheme"], scheme, "scheme")
+            equal(report["verdict"], "ok", "verdict")
+    for scheme in ("rsa_pss_rsae_sha384", "rsa_pss_rsae_sha512"):
+        with session.case(f"scheme {scheme}"):
+            report, _ = one_echo(session, [], ["--scheme", scheme], credential=session.leaf("rsa", "--key-type", "rsa"))
+            equal(report["peer_scheme"], scheme, "scheme")
+    for scheme in ("rsa_pss_pss_sha384", "rsa_pss_pss_sha512"):
+        with session.case(f"scheme {scheme}"):
+            report, _ = one_echo(session, [], ["--scheme", scheme],
+                                 credential=session.leaf("rsa-pss", "--key-type", "rsa-pss"))
+            equal(report["peer_scheme"], scheme, "scheme")
+    for key_type in ("rsa", "p384", "ed25519", "mldsa65"):
+        with session.case(f"a chain through an intermediate, {key_type} authorities"):
+            session.ca(f"root-{key_type}", "--key-type", key_type)
+            root = session.path(f"root-{key_type}")
+            session.ca(f"middle-{key_type}", "--key-type", key_type, "--ca", root + ".pem", "--ca-key", root + ".key.pem",
+                       "--subject", "CN=Intermediate", "--path-length", "0")
+            credential = session.leaf(f"below-{key_type}", ca=f"middle-{key_type}")
+            with openssl_peer.server(session, "-www", credential=credential) as server:
+                client = session.client(server.port, "--get", "/", ca=root + ".pem")
+            equal(len(client.report["chain"]), 2, "certificates sent")
+            equal(client.report["verdict"], "ok", "verdict")
+
+
+def client_authentication(session):
+    for key_type, scheme in KEY_TYPES.items():
+        with session.case(f"client certificate {key_type}"):
+            certificate, key = session.leaf(f"client-{key_type}", "--key-type", key_type, "--client",
+                                            names=("someone@example.com",))
+            report, text = one_echo(session, ["-Verify", "1", "-verify_return_error", "-CAfile", session.ca()],
+                                    ["--cert", certificate, "--key", key])
+            equal(report["own_scheme"], scheme, "scheme")
+            matches(r"^Peer certificate: CN\s?=\s?someone@example.com$", text, "the certificate that OpenSSL saw")
+            matches(r"^Verification: OK$", text, "OpenSSL's verdict")
+    with session.case("a server that insists refuses a client without certificate"):
+        with openssl_peer.server(session, "-rev", "-Verify", "1", "-verify_return_error", "-CAfile", session.ca()) as server:
+            client = session.client(server.port, stdin=b"hello\n", ok=False)
+            equal(client.status, 1, "exit status")
+            equal(client.report["error"]["alert"], "certificate_required", "alert")
+            equal(client.report["error"]["origin"], "peer", "origin")
+    with session.case("a server that merely asks accepts a client without certificate"):
+        one_echo(session, ["-verify", "1", "-CAfile", session.ca()], [])
+
+
+def resumption(session):
+    for suite in DEFAULT_SUITES:
+        with session.case(f"resumption with {suite}"):
+            with openssl_peer.server(session, "-www") as server:
+                path = session.path(f"session-{suite}")
+                first = session.client(server.port, "--get", "/", "--suite", suite, "--session-out", path)
+                equal(first.report["resumed"], False, "the first connection is resumed")
+                equal(os.stat(path).st_mode & 0o777, 0o600, "mode of the session file")
+                second = session.client(server.port, "--get", "/", "--suite", suite, "--session-in", path)
+                equal(second.report["resumed"], True, "the second connection is resumed")
+                check(b"Reused, TLSv1.3" in second.output, "OpenSSL says that it resumed")
+                check(b"New, TLSv1.3" in first.output, "OpenSSL says that the first was new")
+                equal(second.report["chain"], [], "certificates in a resumed handshake")
+    with session.case("resumption, many times in one run"):
+        with openssl_peer.server(session, "-www") as server:
+            client = session.client(server.port, "--get", "/", "--resume", "5")
+            equal([report["resumed"] for report in client.reports], [False] + [True] * 5, "resumed")
+    with session.case("resumption after HelloRetryRequest"):
+        with openssl_peer.server(session, "-www", "-groups", "secp384r1") as server:
+            client = session.client(server.port, "--get", "/", "--resume", "1", "--group", "x25519,secp384r1",
+                                    "--key-share", "x25519")
+            equal([report["resumed"] for report in client.reports], [False, True], "resumed")
+            equal([report["hello_retry_request"] for report in client.reports], [True, True], "HelloRetryRequest")
+    with session.case("a session that the server does not know gives a full handshake"):
+        path = session.path("session-stale")
+        with openssl_peer.server(session, "-www") as server:
+            session.client(server.port, "--get", "/", "--session-out", path)
+        with openssl_peer.server(session, "-www") as server:
+            client = session.client(server.port, "--get", "/", "--session-in", path)
+            equal(client.report["resumed"], False, "resumed")
+            equal(client.report["verdict"], "ok", "verdict")
+
+
+def alpn(session):
+    with session.case("ALPN"):
+        report, text = one_echo(session, ["-alpn", "http/1.1,h2"], ["--alpn", "h2,http/1.1"])
+        equal(report["alpn"], "http/1.1", "ours (the server prefers it)")
+        matches(r"ALPN protocols selected: http/1.1", text, "OpenSSL's")
+    with session.case("ALPN, the server has none"):
+        report, _ = one_echo(session, [], ["--alpn", "h2"])
+        check("alpn" not in report, "no protocol was agreed")
+    with session.case("ALPN mismatch"):
+        with openssl_peer.server(session, "-rev", "-alpn", "h2") as server:
+            client = session.client(server.port, "--alpn", "imap", ok=False)
+            equal(client.status, 1, "exit status")
+            equal(client.report["error"]["alert"], "no_application_protocol", "alert")
+
+
+def key_updates(session):
+    for letter, name in (("k", "update_not_requested"), ("K", "update_requested")):
+        with session.case(f"KeyUpdate from the server ({name})"):
+            with openssl_peer.server(session, "-msg") as server:
+                process = session.client_process(server.port)
+                server.wait_for(r"^CIPHER is ")
+                server.send(letter.encode() + b"\n")
+                server.wait_for(r"^>>> .*KeyUpdate")
+                server.send(b"after the update\n")
+                process.wait_for(r"after the update")
+                process.send(b"and back\n")
+                server.wait_for(r"^and back$")
+                if letter == "K":
+                    server.wait_for(r"^<<< .*KeyUpdate")
+                else:
+                    check("<<< TLS 1.3, Handshake [length 0005], KeyUpdate" not in server.text, "no answer was asked for")
+                process.close_stdin()
+                equal(process.finish(), 0, "exit status")
+                equal(Client(process).report["peer_key_updates"], 1, "key updates that we saw")
+    with session.case("KeyUpdate from the client, requested back"):
+        with openssl_peer.server(session, "-rev", "-msg") as server:
+            client = session.client(server.port, "--key-update", stdin=b"over the wire\n")
+            equal(client.output, b"eriw eht revo\n", "what OpenSSL sent back")
+            matches(r"^<<< .*KeyUpdate", server.text, "our KeyUpdate")
+            matches(r"^>>> .*KeyUpdate", server.text, "OpenSSL's")
+            equal(client.report["peer_key_updates"], 1, "key updates that we saw")
+
+
+def data(session):
+    with session.case("64 MiB from OpenSSL"):
+        blob = os.urandom(1 << 20) * 64
+        session.write("blob", blob)
+        certificate, key = session.leaf("p256")
+        process = openssl_peer.Process([openssl_peer.openssl(), "s_server", "-accept", "127.0.0.1:0", "-cert", certificate,
+                                        "-key", key, "-tls1_3", "-WWW", "-http_server_binmode"], cwd=session.work)
+        with process as server:
+            port = int(server.wait_for(r"^ACCEPT .*:(\d+)$").group(1))
+            started = time.monotonic()
+            client = session.client(port, "--get", "/blob", timeout=120)
+            body = client.output.split(b"\r\n\r\n", 1)[1]
+            equal(len(body), len(blob), "bytes")
+            check(body == blob, "the bytes are the same")
+            session.note(f"64 MiB received in {time.monotonic() - started:.2f} s")
+    with session.case("8 MiB both ways at once"):
+        lines = b"".join(os.urandom(300).hex().encode() + b"\n" for _ in range(8 * 1024 * 1024 // 601))
+        with openssl_peer.server(session, "-rev") as server:
+            client = session.client(server.port, stdin=lines, timeout=120)
+            check(client.output == reversed_lines(lines), "the bytes are the same, reversed")
+            equal(client.report["bytes_sent"], len(lines), "bytes sent")
+    for option in (["-max_send_frag", "512"], ["-record_padding", "1024"]):
+        with session.case(f"records as {option[0][1:]} makes them"):
+            report, _ = one_echo(session, option, [])
+            equal(report["verdict"], "ok", "verdict")
+    for option in (["--max-fragment", "64"], ["--padding", "4096"], ["--no-grease"], ["--no-middlebox"]):
+        with session.case(f"our {' '.join(option)}"):
+            report, _ = one_echo(session, [], option)
+            equal(report["verdict"], "ok", "verdict")
+
+
+def main(session):
+    openssl_peer.openssl()
+    for part in (suites, groups, certificates, client_authentication, resumption, alpn, key_updates, data):
+        part(session)
