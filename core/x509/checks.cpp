@@ -236,7 +236,11 @@ Code check_purpose(const Certificate& certificate, Position position, const Veri
   const Policy& policy = request.policy;
   const auto& purposes = certificate.extended_key_usage();
   if (!purposes) return is_leaf(position) && policy.require_purpose ? Code::purpose_missing : Code::ok;
-  if (is_leaf(position) && policy.require_purpose && purposes->critical) return Code::purpose_critical;
+  if (is_leaf(position) && policy.require_purpose) {
+    // Baseline Requirements 7.1.2.7.6 and 7.1.2.7.10: not critical, and without anyExtendedKeyUsage.
+    if (purposes->critical) return Code::purpose_critical;
+    if (purposes->has(Purpose::any)) return Code::invalid_purpose;
+  }
   if (position == Position::anchor && policy.refuse_purpose_on_root) return Code::purpose_on_root;
   // RFC 5280 4.2.1.12: "If the extension is present, then the certificate MUST only be used for one of the purposes
   // indicated." In a CA it says the same of what the CA issues (Baseline Requirements 7.1.2.10.6).
