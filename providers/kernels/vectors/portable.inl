@@ -15,6 +15,11 @@ LOCKSTEP_INLINE void store(std::uint8_t* to, Block a) {
   }
 }
 LOCKSTEP_INLINE Block zero_block() { return {Words{0, 0, 0, 0}}; }
+/// Two 64-bit halves, the low one in the bytes at the lower addresses.
+LOCKSTEP_INLINE Block make_block(std::uint64_t low, std::uint64_t high) {
+  return {Words{static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(low >> 32),
+                static_cast<std::uint32_t>(high), static_cast<std::uint32_t>(high >> 32)}};
+}
 LOCKSTEP_INLINE Block bit_xor(Block a, Block b) { return {a.bits ^ b.bits}; }
 LOCKSTEP_INLINE Block add_32(Block a, Block b) { return {a.bits + b.bits}; }
 LOCKSTEP_INLINE Block broadcast_word(std::uint32_t a) { return {Words{a, a, a, a}}; }

@@ -27,3 +27,5 @@ LOCKSTEP_INLINE Block swap_halves(Block a) { return {_mm_shuffle_epi32(a.bits, 0
 LOCKSTEP_INLINE bool equal_in_constant_time(Block a, Block b) {
   return _mm_movemask_epi8(_mm_cmpeq_epi8(a.bits, b.bits)) == 0xffff;
 }
+/// Computed before what is pinned later, and in a register: keeps the compiler from moving it.
+LOCKSTEP_INLINE void pin(Block& a) { asm volatile("" : "+x"(a.bits)); }

@@ -32,3 +32,13 @@ LOCKSTEP_INLINE void store_lanes(std::uint8_t* to, Vector a, std::size_t lanes) 
     store(to, Block{_mm256_castsi256_si128(a.bits)});
   }
 }
+/// Computed before what is pinned later, and in a register: keeps the compiler from moving it.
+LOCKSTEP_INLINE void pin(Vector& a) { asm volatile("" : "+x"(a.bits)); }
+/// Loads the first `lanes` lanes, fewer than there are; the others are zero.
+LOCKSTEP_INLINE Vector load_lanes(const std::uint8_t* from, std::size_t lanes) {
+  return lanes != 0 ? widen(load_block(from)) : zero_vector();
+}
+/// Eight bytes in both halves of every lane.
+LOCKSTEP_INLINE Vector broadcast_half(const std::uint8_t* from) {
+  return {_mm256_set1_epi64x(static_cast<long long>(load_le64(from)))};
+}

@@ -29,3 +29,13 @@ LOCKSTEP_INLINE Vector swap_halves(Vector a) { return {_mm512_shuffle_epi32(a.bi
 LOCKSTEP_INLINE void store_lanes(std::uint8_t* to, Vector a, std::size_t lanes) {
   _mm512_mask_storeu_epi64(to, static_cast<__mmask8>((1U << (2 * lanes)) - 1), a.bits);
 }
+/// Computed before what is pinned later, and in a register: keeps the compiler from moving it.
+LOCKSTEP_INLINE void pin(Vector& a) { asm volatile("" : "+v"(a.bits)); }
+/// Loads the first `lanes` lanes, fewer than there are; the others are zero.
+LOCKSTEP_INLINE Vector load_lanes(const std::uint8_t* from, std::size_t lanes) {
+  return {_mm512_maskz_loadu_epi64(static_cast<__mmask8>((1U << (2 * lanes)) - 1), from)};
+}
+/// Eight bytes in both halves of every lane.
+LOCKSTEP_INLINE Vector broadcast_half(const std::uint8_t* from) {
+  return {_mm512_set1_epi64(static_cast<long long>(load_le64(from)))};
+}
