@@ -21,6 +21,23 @@ void expect_echo(Pair& pair) {
   EXPECT_EQ(as_text(pair.client.data), "pong");
 }
 
+// Both ends fail with this reason, the other one by the alert.
+void expect_failure(const End& finder, const End& other, Reason reason, Alert alert) {
+  ASSERT_TRUE(finder.error) << "nothing failed";
+  EXPECT_EQ(finder.error->reason, reason) << error_text(finder);
+  EXPECT_EQ(finder.error->alert, alert) << error_text(finder);
+  ASSERT_TRUE(other.error) << "the alert did not arrive";
+  EXPECT_EQ(other.error->reason, Reason::peer_alert) << error_text(other);
+  EXPECT_EQ(other.error->alert, alert) << error_text(other);
+  EXPECT_EQ(other.error->origin, Origin::peer);
+}
+
+std::string printable(std::string_view name) {
+  std::string text(name);
+  std::ranges::replace_if(text, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) == 0; }, '_');
+  return text;
+}
+
 TEST(Handshake, AgreesOnTheDefaults) {
   Pair pair(built(client_builder()), built(server_builder()));
   pair.run();
@@ -31,11 +48,445 @@ TEST(Handshake, AgreesOnTheDefaults) {
     EXPECT_EQ(end->connection.group(), NamedGroup::x25519mlkem768);
     EXPECT_FALSE(end->connection.resumed());
     EXPECT_FALSE(end->connection.retried());
+    EXPECT_EQ(end->connection.alpn(), "");
   }
   EXPECT_EQ(pair.client.connection.peer_scheme(), SignatureScheme::ecdsa_secp256r1_sha256);
   EXPECT_EQ(pair.server.connection.own_scheme(), SignatureScheme::ecdsa_secp256r1_sha256);
+  EXPECT_FALSE(pair.server.connection.peer_scheme());
   EXPECT_EQ(pair.server.server_name, "example.com");
+  ASSERT_EQ(pair.client.peer_chain.size(), 1U);
+  EXPECT_EQ(pair.client.peer_chain.front(), pair.server.credential->chain.front());
   expect_echo(pair);
+}
+
+TEST(Handshake, TellsEventsInCausalOrder) {
+  Pair pair(built(client_builder()), built(server_builder().tickets(1)));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.events, (std::vector<std::string>{"verify_peer", "complete"}));
+  EXPECT_EQ(pair.server.events, (std::vector<std::string>{"select_credential", "sign", "complete", "seal_ticket"}));
+}
+
+class HandshakeSuite : public ::testing::TestWithParam<CipherSuite> {};
+TEST_P(HandshakeSuite, Connects) {
+  Pair pair(built(client_builder().suites({GetParam()})), built(server_builder().suites({GetParam()})));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.connection.suite(), GetParam());
+  expect_echo(pair);
+}
+INSTANTIATE_TEST_SUITE_P(Known, HandshakeSuite, ::testing::ValuesIn(known_suites().begin(), known_suites().end()),
+                         [](const auto& param_info) { return printable(name(param_info.param)); });
+
+class HandshakeGroup : public ::testing::TestWithParam<NamedGroup> {};
+TEST_P(HandshakeGroup, ConnectsWithItsShare) {
+  Pair pair(built(client_builder().groups({GetParam()})), built(server_builder().groups({GetParam()})));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.connection.group(), GetParam());
+  EXPECT_EQ(pair.server.connection.group(), GetParam());
+  EXPECT_FALSE(pair.client.connection.retried());
+  expect_echo(pair);
+}
+TEST_P(HandshakeGroup, ConnectsAfterHelloRetryRequest) {
+  const NamedGroup other = GetParam() == NamedGroup::secp256r1 ? NamedGroup::x25519 : NamedGroup::secp256r1;
+  Pair pair(built(client_builder().groups({other, GetParam()}).key_shares({other})),
+            built(server_builder().groups({GetParam()})));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.connection.group(), GetParam());
+  EXPECT_TRUE(pair.client.connection.retried());
+  EXPECT_TRUE(pair.server.connection.retried());
+  expect_echo(pair);
+}
+INSTANTIATE_TEST_SUITE_P(Known, HandshakeGroup, ::testing::ValuesIn(known_groups().begin(), known_groups().end()),
+                         [](const auto& param_info) { return printable(name(param_info.param)); });
+
+std::vector<SignatureScheme> handshake_schemes() {
+  std::vector<SignatureScheme> list;
+  for (const SignatureScheme scheme : known_schemes()) {
+    if (!parts(scheme)->certificates_only) list.push_back(scheme);
+  }
+  return list;
+}
+class HandshakeScheme : public ::testing::TestWithParam<SignatureScheme> {};
+TEST_P(HandshakeScheme, AuthenticatesBothSides) {
+  const KeyType key = parts(GetParam())->key;
+  Pair pair(built(client_builder().schemes({GetParam()})),
+            built(server_builder().schemes({GetParam()}).client_auth(ClientAuth::require)));
+  pair.server.credential = credential_of(key);
+  pair.client.credential = credential_of(key, "client.example");
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.connection.peer_scheme(), GetParam());
+  EXPECT_EQ(pair.client.connection.own_scheme(), GetParam());
+  EXPECT_EQ(pair.server.connection.peer_scheme(), GetParam());
+  ASSERT_EQ(pair.server.peer_chain.size(), 1U);
+  EXPECT_EQ(pair.server.peer_chain.front(), pair.client.credential->chain.front());
+  expect_echo(pair);
+}
+INSTANTIATE_TEST_SUITE_P(Known, HandshakeScheme, ::testing::ValuesIn(handshake_schemes()),
+                         [](const auto& param_info) { return printable(name(param_info.param)); });
+
+// The same handshake whatever the sizes in which bytes arrive and leave: with HelloRetryRequest, client authentication
+// and tickets, so that every message passes.
+class HandshakeWire : public ::testing::TestWithParam<Wire> {};
+TEST_P(HandshakeWire, ConnectsInAnyPieces) {
+  auto server_config =
+      built(server_builder().groups({NamedGroup::secp384r1}).client_auth(ClientAuth::require).cookie(true));
+  Pair pair(built(client_builder()), server_config, {x509::PeerName::dns("example.com").value(), {}}, GetParam());
+  pair.client.credential = credential_of(KeyType::ed25519);
+  FixedRandom random(9);
+  pair.server.ticket_keys =
+      std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.sessions.size(), 2U);
+  const std::vector<std::uint8_t> bulk(50'000, 0x5a);
+  pair.send(pair.client, bulk);
+  pair.run();
+  EXPECT_EQ(pair.server.data, bulk);
+  pair.client.connection.close();
+  pair.run();
+  EXPECT_TRUE(pair.server.peer_closed);
+}
+INSTANTIATE_TEST_SUITE_P(Sizes, HandshakeWire,
+                         ::testing::Values(Wire{65536, 0}, Wire{65536, 1}, Wire{65536, 2}, Wire{65536, 3},
+                                           Wire{65536, 7}, Wire{65536, 100}, Wire{65536, 1500}, Wire{1, 0}, Wire{1, 1},
+                                           Wire{5, 13}, Wire{64, 0}, Wire{100, 0}, Wire{1400, 0}),
+                         [](const auto& param_info) {
+                           return "out" + std::to_string(param_info.param.outbound) + "_in" +
+                                  std::to_string(param_info.param.chunk);
+                         });
+
+TEST(Handshake, WorksWithAndWithoutMiddleboxCompatibility) {
+  for (const bool client_side : {false, true}) {
+    for (const bool server_side : {false, true}) {
+      Pair pair(built(client_builder().middlebox_compatibility(client_side)),
+                built(server_builder().middlebox_compatibility(server_side)));
+      pair.run();
+      expect_connected(pair);
+      expect_echo(pair);
+    }
+  }
+}
+
+TEST(Handshake, SendsChangeCipherSpecOnlyInCompatibilityMode) {
+  for (const bool compatibility : {false, true}) {
+    Pair pair(built(client_builder().middlebox_compatibility(compatibility)), built(server_builder()));
+    pair.step(pair.client, pair.to_server(), pair.to_client());
+    std::vector<std::uint8_t> sent;
+    pair.step(pair.server, pair.to_client(), pair.to_server());
+    pair.step(pair.server, pair.to_client(), pair.to_server());
+    const std::vector<std::uint8_t> dummy{20, 3, 3, 0, 1, 1};
+    const bool found = !std::ranges::search(pair.to_client(), dummy).empty();
+    EXPECT_EQ(found, compatibility);
+  }
+}
+
+TEST(Handshake, WorksWithAndWithoutGrease) {
+  for (const bool grease : {false, true}) {
+    Pair pair(built(client_builder().grease(grease)), built(server_builder()));
+    pair.run();
+    expect_connected(pair);
+  }
+}
+
+TEST(Handshake, SendsCookieAndChecksIt) {
+  Pair pair(built(client_builder()), built(server_builder().cookie(true)));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_TRUE(pair.client.connection.retried());
+  EXPECT_EQ(pair.client.connection.group(), NamedGroup::x25519mlkem768);
+}
+
+TEST(Handshake, FollowsPreferences) {
+  const std::vector suites{CipherSuite::tls_chacha20_poly1305_sha256, CipherSuite::tls_aes_256_gcm_sha384};
+  const std::vector reversed(suites.rbegin(), suites.rend());
+  for (const bool server_decides : {true, false}) {
+    Pair pair(built(client_builder().suites(suites)),
+              built(server_builder().suites(reversed).server_preference(server_decides)));
+    pair.run();
+    expect_connected(pair);
+    EXPECT_EQ(pair.client.connection.suite(), server_decides ? reversed.front() : suites.front());
+  }
+}
+
+TEST(Handshake, AgreesOnApplicationProtocol) {
+  Pair pair(built(client_builder().alpn({"h2", "http/1.1"})), built(server_builder().alpn({"http/1.1", "h2"})));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.connection.alpn(), "http/1.1");
+  EXPECT_EQ(pair.server.connection.alpn(), "http/1.1");
+}
+
+TEST(Handshake, GoesOnWhenOnlyOneSideKnowsProtocols) {
+  Pair one(built(client_builder().alpn({"h2"})), built(server_builder()));
+  one.run();
+  expect_connected(one);
+  EXPECT_EQ(one.client.connection.alpn(), "");
+  Pair other(built(client_builder()), built(server_builder().alpn({"h2"})));
+  other.run();
+  expect_connected(other);
+}
+
+TEST(Handshake, FailsWithoutCommonProtocol) {
+  Pair pair(built(client_builder().alpn({"h2"})), built(server_builder().alpn({"smtp"})));
+  pair.run();
+  expect_failure(pair.server, pair.client, Reason::alpn_mismatch, Alert::no_application_protocol);
+}
+
+TEST(Handshake, FailsWithoutCommonSuite) {
+  Pair pair(built(client_builder().suites({CipherSuite::tls_aes_128_gcm_sha256})),
+            built(server_builder().suites({CipherSuite::tls_aes_256_gcm_sha384})));
+  pair.run();
+  expect_failure(pair.server, pair.client, Reason::suite_unsupported, Alert::handshake_failure);
+}
+
+TEST(Handshake, FailsWithoutCommonGroup) {
+  Pair pair(built(client_builder().groups({NamedGroup::x25519})), built(server_builder().groups({NamedGroup::x448})));
+  pair.run();
+  expect_failure(pair.server, pair.client, Reason::group_unsupported, Alert::handshake_failure);
+}
+
+TEST(Handshake, FailsWithoutCommonScheme) {
+  Pair pair(built(client_builder().schemes({SignatureScheme::ed25519})), built(server_builder()));
+  pair.run();
+  expect_failure(pair.server, pair.client, Reason::scheme_unsupported, Alert::handshake_failure);
+}
+
+TEST(Handshake, FailsWithoutCredential) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.server.credential = nullptr;
+  pair.run();
+  expect_failure(pair.server, pair.client, Reason::no_credential, Alert::handshake_failure);
+}
+
+TEST(Handshake, FailsWhenTheServerIsRejected) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.client.rejection = PeerRejected{Reason::certificate_expired, 10};
+  pair.run();
+  expect_failure(pair.client, pair.server, Reason::certificate_expired, Alert::certificate_expired);
+  EXPECT_EQ(pair.client.error->detail, 10);
+  EXPECT_EQ(pair.client.error->place, Place::certificate);
+  EXPECT_FALSE(pair.client.connection.connected());
+}
+
+TEST(Handshake, FailsWhenSigningFails) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.server.sign_fails = true;
+  pair.run();
+  expect_failure(pair.server, pair.client, Reason::signing_failed, Alert::internal_error);
+}
+
+TEST(Handshake, FailsWhenATokenIsDropped) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.server.drop_tokens = true;
+  pair.run();
+  expect_failure(pair.server, pair.client, Reason::token_dropped, Alert::internal_error);
+}
+
+TEST(Handshake, SkipsVerificationOnlyWhenToldTo) {
+  Pair pair(built(client_builder().dangerous().skip_verification()), built(server_builder()));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.events, (std::vector<std::string>{"complete"}));
+}
+
+TEST(ClientAuthentication, IsOptionalWhenRequested) {
+  Pair pair(built(client_builder()), built(server_builder().client_auth(ClientAuth::request)));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_TRUE(pair.server.peer_chain.empty());
+  EXPECT_FALSE(pair.server.connection.peer_scheme());
+}
+
+TEST(ClientAuthentication, FailsWithoutCertificateWhenRequired) {
+  Pair pair(built(client_builder()), built(server_builder().client_auth(ClientAuth::require)));
+  pair.run();
+  expect_failure(pair.server, pair.client, Reason::certificate_required, Alert::certificate_required);
+}
+
+TEST(ClientAuthentication, FailsWhenTheClientIsRejected) {
+  Pair pair(built(client_builder()), built(server_builder().client_auth(ClientAuth::require)));
+  pair.client.credential = credential_of(KeyType::ec_p256);
+  pair.server.rejection = PeerRejected{Reason::certificate_unknown_ca, 20};
+  pair.run();
+  expect_failure(pair.server, pair.client, Reason::certificate_unknown_ca, Alert::unknown_ca);
+}
+
+TEST(ClientAuthentication, NamesAuthorities) {
+  const auto authority = x509::Certificate::parse(credential_of(KeyType::ec_p256)->chain.front())->subject().der();
+  Pair pair(built(client_builder()), built(server_builder()
+                                               .client_auth(ClientAuth::request)
+                                               .certificate_authorities({{authority.begin(), authority.end()}})));
+  std::vector<std::vector<std::uint8_t>> names;
+  // The question is looked at by hand, then answered.
+  pair.client.credential = nullptr;
+  bool asked = false;
+  for (int i = 0; i < 10 && !asked; ++i) {
+    pair.step(pair.server, pair.to_client(), pair.to_server());
+    std::vector<std::uint8_t> buffer(65536);
+    while (const auto size = pair.client.connection.transmit(buffer, kNow))
+      pair.to_server().insert(pair.to_server().end(), buffer.begin(),
+                              buffer.begin() + static_cast<std::ptrdiff_t>(size));
+    for (;;) {
+      auto [consumed, event] = pair.client.connection.receive(pair.to_client(), kNow);
+      pair.to_client().erase(pair.to_client().begin(),
+                             pair.to_client().begin() + static_cast<std::ptrdiff_t>(consumed));
+      if (auto* question = std::get_if<SelectCredential>(&event)) {
+        asked = true;
+        for (const Bytes name : question->certificate_authorities) names.emplace_back(name.begin(), name.end());
+        EXPECT_EQ(question->role, Role::client);
+        EXPECT_FALSE(question->schemes.empty());
+        EXPECT_TRUE(std::ranges::find(question->schemes_cert, SignatureScheme::rsa_pkcs1_sha256) !=
+                    question->schemes_cert.end());
+        break;
+      }
+      if (!pair.client.treat(std::move(event)) && consumed == 0) break;
+    }
+  }
+  ASSERT_TRUE(asked);
+  ASSERT_EQ(names.size(), 1U);
+  EXPECT_TRUE(equal(names.front(), authority));
+}
+
+// A suspended operation may be answered at any later moment: meanwhile nothing is consumed and transmit works.
+TEST(SuspendedOperations, WaitForLateAnswers) {
+  auto client_config = built(client_builder());
+  auto server_config = built(server_builder());
+  FixedRandom client_random(1);
+  FixedRandom server_random(2);
+  Connection client =
+      Connection::client(client_config, {x509::PeerName::dns("example.com").value(), {}}, client_random, kNow);
+  Connection server = Connection::server(server_config, server_random);
+  std::vector<std::uint8_t> wire(65536);
+  wire.resize(client.transmit(wire, kNow));
+
+  auto first = server.receive(wire, kNow);
+  ASSERT_TRUE(std::holds_alternative<SelectCredential>(first.event));
+  EXPECT_EQ(first.consumed, wire.size());
+  EXPECT_TRUE(server.awaiting_answer());
+  auto question = std::move(std::get<SelectCredential>(first.event));
+  for (int i = 0; i < 3; ++i) {
+    std::vector<std::uint8_t> garbage(100, 0xff);
+    const auto again = server.receive(garbage, kNow);
+    EXPECT_EQ(again.consumed, 0U);
+    EXPECT_TRUE(std::holds_alternative<Nothing>(again.event));
+  }
+  const auto credential = credential_of(KeyType::ec_p256);
+  Connection moved = std::move(server);  // the token finds the connection wherever it is
+  ASSERT_TRUE(moved.answer(std::move(question.token), credential));
+
+  auto second = moved.receive({}, kNow);
+  ASSERT_TRUE(std::holds_alternative<Sign>(second.event));
+  auto sign = std::move(std::get<Sign>(second.event));
+  // ServerHello may leave before the signature is there.
+  std::vector<std::uint8_t> early(65536);
+  early.resize(moved.transmit(early, kNow));
+  EXPECT_GT(early.size(), 100U);
+  std::vector<std::uint8_t> signature(kMaxSignatureSize);
+  signature.resize(credential->key->sign(sign.scheme, sign.message, server_random, signature));
+  ASSERT_TRUE(moved.answer(std::move(sign.token), Bytes(signature)));
+  std::vector<std::uint8_t> rest(65536);
+  rest.resize(moved.transmit(rest, kNow));
+  early.insert(early.end(), rest.begin(), rest.end());
+
+  std::size_t used = 0;
+  bool complete = false;
+  for (int i = 0; i < 20 && !complete; ++i) {
+    auto [consumed, event] = client.receive(MutableBytes(early).subspan(used), kNow);
+    used += consumed;
+    if (auto* verify = std::get_if<VerifyPeer>(&event)) {
+      EXPECT_EQ(verify->name->host_name(), "example.com");
+      ASSERT_TRUE(client.answer(std::move(verify->token), PeerAccepted{}));
+    }
+    complete = std::holds_alternative<HandshakeComplete>(event);
+  }
+  EXPECT_TRUE(complete);
+  EXPECT_EQ(used, early.size());
+}
+
+TEST(SuspendedOperations, RefuseTokensOfOthers) {
+  const auto config = built(server_builder());
+  Pair one(built(client_builder()), config);
+  Pair two(built(client_builder()), config);
+  const auto question_of = [](Pair& pair) {
+    pair.step(pair.client, pair.to_server(), pair.to_client());
+    auto received = pair.server.connection.receive(pair.to_server(), kNow);
+    return std::move(std::get<SelectCredential>(received.event));
+  };
+  SelectCredential first = question_of(one);
+  SelectCredential second = question_of(two);
+  EXPECT_EQ(two.server.connection.answer(std::move(first.token), one.server.credential).error(), Misuse::wrong_token);
+  EXPECT_TRUE(two.server.connection.answer(std::move(second.token), one.server.credential));
+  EXPECT_EQ(two.server.connection.answer(Token<SelectCredential>(), one.server.credential).error(),
+            Misuse::wrong_token);
+}
+
+TEST(SuspendedOperations, MayOutliveTheirConnection) {
+  Token<SelectCredential> token;
+  {
+    Pair pair(built(client_builder()), built(server_builder()));
+    pair.step(pair.client, pair.to_server(), pair.to_client());
+    auto received = pair.server.connection.receive(pair.to_server(), kNow);
+    token = std::move(std::get<SelectCredential>(received.event).token);
+  }
+  EXPECT_TRUE(token);
+}
+
+TEST(Handshake, IsReproducible) {
+  std::vector<std::uint8_t> first;
+  for (int i = 0; i < 2; ++i) {
+    Pair pair(built(client_builder()), built(server_builder()));
+    pair.step(pair.client, pair.to_server(), pair.to_client());
+    pair.step(pair.server, pair.to_client(), pair.to_server());
+    pair.step(pair.server, pair.to_client(), pair.to_server());
+    std::vector<std::uint8_t> bytes = pair.to_server();
+    bytes.insert(bytes.end(), pair.to_client().begin(), pair.to_client().end());
+    if (i == 0) {
+      first = bytes;
+    } else {
+      EXPECT_EQ(bytes, first);
+    }
+  }
+  EXPECT_GT(first.size(), 1000U);
+}
+
+TEST(Handshake, FailsWithoutRandomness) {
+  FixedRandom random(1);
+  random.fails = true;
+  Connection client =
+      Connection::client(built(client_builder()), {x509::PeerName::dns("example.com").value(), {}}, random, kNow);
+  auto received = client.receive({}, kNow);
+  ASSERT_TRUE(std::holds_alternative<Failed>(received.event));
+  EXPECT_EQ(std::get<Failed>(received.event).error.reason, Reason::random_failed);
+  EXPECT_EQ(client.error()->reason, Reason::random_failed);
+}
+
+TEST(KeyLog, ReportsSecretsOnlyWhenAsked) {
+  Pair quiet(built(client_builder()), built(server_builder()));
+  quiet.run();
+  EXPECT_TRUE(quiet.client.secrets_logged.empty());
+  Pair pair(built(client_builder().key_log(true)), built(server_builder().key_log(true)));
+  pair.run();
+  expect_connected(pair);
+  const std::vector<std::string> labels{"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+                                        "CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0", "EXPORTER_SECRET"};
+  EXPECT_EQ(pair.client.secrets_logged, labels);
+  EXPECT_EQ(pair.server.secrets_logged, labels);
+}
+
+TEST(Exporter, AgreesOnBothSides) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.run();
+  std::array<std::uint8_t, 40> client{};
+  std::array<std::uint8_t, 40> server{};
+  ASSERT_TRUE(pair.client.connection.export_keying_material("EXPORTER-test", as_bytes("context"), client));
+  ASSERT_TRUE(pair.server.connection.export_keying_material("EXPORTER-test", as_bytes("context"), server));
+  EXPECT_EQ(client, server);
+  ASSERT_TRUE(pair.server.connection.export_keying_material("EXPORTER-other", as_bytes("context"), server));
+  EXPECT_NE(client, server);
 }
 
 }  // namespace

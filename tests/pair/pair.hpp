@@ -227,8 +227,7 @@ struct Wire {
 class Pair {
  public:
   Pair(std::shared_ptr<const Config> client_config, std::shared_ptr<const Config> server_config,
-       ClientOptions options = {x509::PeerName::dns("example.com").value(), {}}, Wire wire = {},
-       std::uint64_t seed = 1)
+       ClientOptions options = {x509::PeerName::dns("example.com").value(), {}}, Wire wire = {}, std::uint64_t seed = 1)
       : client_random_(seed),
         server_random_(seed + 1),
         wire_(wire),
@@ -246,7 +245,8 @@ class Pair {
   /// One side: sends what it has, then treats what has arrived. Whether anything happened.
   bool step(End& end, std::vector<std::uint8_t>& out, std::vector<std::uint8_t>& in) {
     bool progress = false;
-    std::vector<std::uint8_t> buffer(wire_.outbound);
+    // Once connected, a control record must fit whole.
+    std::vector<std::uint8_t> buffer(end.complete ? std::max<std::size_t>(wire_.outbound, 64) : wire_.outbound);
     while (const std::size_t size = end.connection.transmit(buffer, now)) {
       out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
       progress = true;

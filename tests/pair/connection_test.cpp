@@ -1,0 +1,460 @@
+// What happens once connected: data, key updates, closing, resumption.
+
+#include "pair.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+std::shared_ptr<TicketKeys> make_ticket_keys(std::uint64_t seed = 11) {
+  FixedRandom random(seed);
+  return std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+}
+
+std::vector<std::uint8_t> pattern(std::size_t size) {
+  std::vector<std::uint8_t> bytes(size);
+  for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 31 + i / 251);
+  return bytes;
+}
+
+struct Record {
+  std::uint8_t type;
+  std::size_t length;
+};
+std::vector<Record> records_of(Bytes wire) {
+  std::vector<Record> records;
+  while (wire.size() >= 5) {
+    const std::size_t length = static_cast<std::size_t>(wire[3] << 8U | wire[4]);
+    records.push_back({wire[0], length});
+    wire = wire.subspan(5 + length);
+  }
+  return records;
+}
+
+class Connected : public ::testing::Test {
+ protected:
+  void connect(ConfigBuilder client, ConfigBuilder server) {
+    pair_ = std::make_unique<Pair>(built(client), built(server));
+    pair_->run();
+    ASSERT_TRUE(pair_->client.connection.connected()) << error_text(pair_->client);
+    ASSERT_TRUE(pair_->server.connection.connected()) << error_text(pair_->server);
+  }
+  Pair& pair() { return *pair_; }
+
+ private:
+  std::unique_ptr<Pair> pair_;
+};
+
+TEST_F(Connected, CarriesDataBothWays) {
+  connect(client_builder(), server_builder());
+  for (const std::size_t size : {1U, 2U, 100U, 1023U, 16383U, 16384U, 16385U, 100'000U}) {
+    const auto bytes = pattern(size);
+    pair().server.data.clear();
+    pair().client.data.clear();
+    pair().send(pair().client, bytes);
+    pair().send(pair().server, bytes);
+    pair().run();
+    EXPECT_EQ(pair().server.data, bytes);
+    EXPECT_EQ(pair().client.data, bytes);
+  }
+}
+
+TEST_F(Connected, GathersSegments) {
+  connect(client_builder(), server_builder());
+  const auto bytes = pattern(40'000);
+  std::vector<Bytes> segments;
+  for (std::size_t start = 0, size = 1; start < bytes.size(); start += size, size = size * 3 % 1000 + 1) {
+    size = std::min(size, bytes.size() - start);
+    segments.push_back(Bytes(bytes).subspan(start, size));
+  }
+  std::vector<std::uint8_t> out(60'000);
+  std::size_t consumed = 0;
+  while (consumed < bytes.size()) {
+    std::vector<Bytes> rest;
+    std::size_t skip = consumed;
+    for (const Bytes segment : segments) {
+      if (skip >= segment.size()) {
+        skip -= segment.size();
+      } else {
+        rest.push_back(segment.subspan(skip));
+        skip = 0;
+      }
+    }
+    const auto sealed = pair().client.connection.seal(rest, out, kNow);
+    ASSERT_TRUE(sealed);
+    ASSERT_NE(sealed->consumed, 0U);
+    consumed += sealed->consumed;
+    pair().to_server().insert(pair().to_server().end(), out.begin(),
+                              out.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+  }
+  pair().run();
+  EXPECT_EQ(pair().server.data, bytes);
+}
+
+TEST_F(Connected, SealsInPlace) {
+  connect(client_builder(), server_builder());
+  ASSERT_FALSE(pair().client.connection.transmit_pending());
+  const auto bytes = pattern(5000);
+  std::vector<std::uint8_t> buffer(100 + bytes.size() + pair().client.connection.tailroom(bytes.size()));
+  std::ranges::copy(bytes, buffer.begin() + 100);
+  const auto record = pair().client.connection.seal_in_place({buffer, 100, bytes.size()}, kNow);
+  ASSERT_TRUE(record) << name(record.error());
+  EXPECT_EQ(record->data(), buffer.data() + 95);
+  EXPECT_EQ(record->size(), 5 + bytes.size() + 17);
+  pair().to_server().assign(record->begin(), record->end());
+  pair().run();
+  EXPECT_EQ(pair().server.data, bytes);
+}
+
+TEST_F(Connected, RefusesSlotsThatAreTooSmall) {
+  connect(client_builder(), server_builder());
+  std::vector<std::uint8_t> buffer(100);
+  Connection& client = pair().client.connection;
+  EXPECT_EQ(client.seal_in_place({buffer, 4, 10}, kNow).error(), Misuse::buffer_too_small);
+  EXPECT_EQ(client.seal_in_place({buffer, 5, 95}, kNow).error(), Misuse::buffer_too_small);
+  EXPECT_EQ(client.seal_in_place({buffer, 5, 79}, kNow).error(), Misuse::buffer_too_small);
+  EXPECT_TRUE(client.seal_in_place({buffer, 5, 78}, kNow));
+}
+
+TEST_F(Connected, SealsOnlyWholeRecords) {
+  connect(client_builder(), server_builder());
+  const auto bytes = pattern(1000);
+  const Bytes view = bytes;
+  std::vector<std::uint8_t> small(21);
+  auto sealed = pair().client.connection.seal(std::span(&view, 1), small, kNow);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->written, 0U);
+  EXPECT_EQ(sealed->consumed, 0U);
+  std::vector<std::uint8_t> enough(122);
+  sealed = pair().client.connection.seal(std::span(&view, 1), enough, kNow);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->written, 122U);
+  EXPECT_EQ(sealed->consumed, 100U);
+}
+
+TEST_F(Connected, KeepsToMaxSendFragment) {
+  connect(client_builder().max_send_fragment(512), server_builder());
+  pair().send(pair().client, pattern(2000));
+  for (const Record& record : records_of(pair().to_server())) EXPECT_LE(record.length, 512U + 17U);
+  EXPECT_EQ(records_of(pair().to_server()).size(), 4U);
+}
+
+TEST_F(Connected, PadsRecords) {
+  connect(client_builder().padding(PaddingPolicy::to_multiple_of(256)), server_builder());
+  pair().send(pair().client, "x");
+  ASSERT_EQ(records_of(pair().to_server()).size(), 1U);
+  EXPECT_EQ(records_of(pair().to_server()).front().length, 256U + 17U);
+  pair().run();
+  EXPECT_EQ(as_text(pair().server.data), "x");
+}
+
+TEST_F(Connected, SizesRecordsDynamically) {
+  connect(client_builder().dynamic_record_sizing(true), server_builder());
+  const auto bytes = pattern(400'000);
+  pair().send(pair().client, bytes);
+  const auto records = records_of(pair().to_server());
+  EXPECT_LE(records.front().length, 1460U);
+  EXPECT_EQ(std::ranges::max(records, {}, &Record::length).length, 16384U + 17U);
+  pair().run();
+  EXPECT_EQ(pair().server.data, bytes);
+}
+
+TEST_F(Connected, UpdatesKeysOnDemand) {
+  connect(client_builder(), server_builder());
+  for (const bool request : {false, true}) {
+    pair().server.key_updated = pair().client.key_updated = false;
+    ASSERT_TRUE(pair().client.connection.update_keys(request));
+    pair().run();
+    EXPECT_TRUE(pair().server.key_updated);
+    EXPECT_EQ(pair().client.key_updated, request);
+    pair().server.data.clear();
+    pair().client.data.clear();
+    pair().send(pair().client, "after");
+    pair().send(pair().server, "update");
+    pair().run();
+    EXPECT_EQ(as_text(pair().server.data), "after");
+    EXPECT_EQ(as_text(pair().client.data), "update");
+  }
+}
+
+TEST_F(Connected, UpdatesKeysByItself) {
+  connect(client_builder().key_update_after(32768), server_builder());
+  const auto bytes = pattern(200'000);
+  pair().send(pair().client, bytes);
+  pair().run();
+  EXPECT_EQ(pair().server.data, bytes);
+  const auto updates = std::ranges::count(pair().server.events, "key_updated");
+  EXPECT_GE(updates, 5);
+  EXPECT_LE(updates, 7);
+}
+
+TEST_F(Connected, BoundsKeyUpdatesWithoutData) {
+  connect(client_builder(), server_builder());
+  for (int i = 0; i < 33; ++i) {
+    ASSERT_TRUE(pair().client.connection.update_keys(false));
+    pair().run();
+  }
+  ASSERT_TRUE(pair().server.error);
+  EXPECT_EQ(pair().server.error->reason, Reason::too_many_key_updates);
+  EXPECT_EQ(pair().client.error->reason, Reason::peer_alert);
+}
+
+TEST_F(Connected, ClosesOneDirectionAtATime) {
+  connect(client_builder(), server_builder());
+  pair().client.connection.close();
+  pair().run();
+  EXPECT_TRUE(pair().server.peer_closed);
+  EXPECT_TRUE(pair().client.connection.closed());
+  const Bytes late = as_bytes("late");
+  std::vector<std::uint8_t> out(100);
+  EXPECT_EQ(pair().client.connection.seal(std::span(&late, 1), out, kNow).error(), Misuse::closed);
+  pair().send(pair().server, "still");
+  pair().run();
+  EXPECT_EQ(as_text(pair().client.data), "still");
+  pair().server.connection.close();
+  pair().run();
+  EXPECT_TRUE(pair().client.peer_closed);
+  EXPECT_FALSE(pair().client.error);
+  EXPECT_FALSE(pair().server.error);
+  EXPECT_TRUE(std::holds_alternative<Nothing>(pair().client.connection.receive_end()));
+}
+
+TEST_F(Connected, CallsMissingCloseNotifyATruncation) {
+  connect(client_builder(), server_builder());
+  const Event event = pair().client.connection.receive_end();
+  ASSERT_TRUE(std::holds_alternative<Failed>(event));
+  EXPECT_EQ(std::get<Failed>(event).error.reason, Reason::truncated);
+  EXPECT_FALSE(pair().client.connection.transmit_pending());
+}
+
+TEST_F(Connected, IgnoresWhatFollowsCloseNotify) {
+  connect(client_builder(), server_builder());
+  pair().client.connection.close();
+  pair().step(pair().client, pair().to_server(), pair().to_client());
+  pair().to_server().insert(pair().to_server().end(), 50, 0xee);
+  pair().run();
+  EXPECT_TRUE(pair().server.peer_closed);
+  EXPECT_FALSE(pair().server.error);
+  EXPECT_TRUE(pair().to_server().empty());
+}
+
+TEST_F(Connected, RefusesTamperedRecords) {
+  connect(client_builder(), server_builder());
+  pair().send(pair().client, "payload");
+  pair().to_server().back() ^= 1U;
+  pair().run();
+  ASSERT_TRUE(pair().server.error);
+  EXPECT_EQ(pair().server.error->reason, Reason::record_mac);
+  EXPECT_EQ(pair().server.error->alert, Alert::bad_record_mac);
+  EXPECT_EQ(pair().client.error->alert, Alert::bad_record_mac);
+  EXPECT_TRUE(pair().server.data.empty());
+}
+
+TEST_F(Connected, RefusesReplayedAndReorderedRecords) {
+  connect(client_builder(), server_builder());
+  pair().send(pair().client, "one");
+  const auto record = pair().to_server();
+  pair().to_server().insert(pair().to_server().end(), record.begin(), record.end());
+  pair().run();
+  EXPECT_EQ(as_text(pair().server.data), "one");
+  ASSERT_TRUE(pair().server.error);
+  EXPECT_EQ(pair().server.error->reason, Reason::record_mac);
+}
+
+TEST_F(Connected, RefusesChangeCipherSpecAndPlaintext) {
+  for (const std::vector<std::uint8_t>& record :
+       {std::vector<std::uint8_t>{20, 3, 3, 0, 1, 1}, std::vector<std::uint8_t>{21, 3, 3, 0, 2, 1, 0}}) {
+    connect(client_builder(), server_builder());
+    pair().to_server() = record;
+    pair().run();
+    ASSERT_TRUE(pair().server.error);
+    EXPECT_EQ(pair().server.error->alert, Alert::unexpected_message) << error_text(pair().server);
+  }
+}
+
+TEST_F(Connected, ErrorsAreSticky) {
+  connect(client_builder(), server_builder());
+  pair().client.connection.cancel();
+  for (int i = 0; i < 3; ++i) {
+    const auto received = pair().client.connection.receive({}, kNow);
+    ASSERT_TRUE(std::holds_alternative<Failed>(received.event));
+    EXPECT_EQ(std::get<Failed>(received.event).error.reason, Reason::canceled);
+  }
+  EXPECT_EQ(pair().client.connection.update_keys(false).error(), Misuse::closed);
+}
+
+TEST(Cancel, EndsTheHandshakeWithTwoAlerts) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  pair.client.connection.cancel();
+  pair.run();
+  ASSERT_TRUE(pair.client.error);
+  EXPECT_EQ(pair.client.error->reason, Reason::canceled);
+  EXPECT_EQ(pair.client.error->origin, Origin::application);
+  ASSERT_TRUE(pair.server.error);
+  EXPECT_EQ(pair.server.error->reason, Reason::peer_closed);
+  EXPECT_EQ(pair.server.error->alert, Alert::close_notify);
+}
+
+TEST(Misuses, AreToldApartFromErrors) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  const Bytes early = as_bytes("early");
+  std::vector<std::uint8_t> out(100);
+  EXPECT_EQ(pair.client.connection.seal(std::span(&early, 1), out, kNow).error(), Misuse::not_connected);
+  EXPECT_EQ(pair.client.connection.update_keys(false).error(), Misuse::not_connected);
+  EXPECT_EQ(pair.client.connection.export_keying_material("x", {}, out).error(), Misuse::not_connected);
+  EXPECT_EQ(pair.client.connection.error(), nullptr);
+}
+
+TEST(Memory, IsHandedBackWiped) {
+  const auto config = built(server_builder().tickets(0));
+  FixedRandom random(5);
+  FixedRandom client_random(6);
+  std::vector<std::uint8_t> block(Connection::kHandshakeMemory, 0xcc);
+  Pair pair(built(client_builder()), config);
+  pair.server.connection = Connection::server(config, random, block);
+  EXPECT_TRUE(pair.server.connection.reclaim().empty());
+  pair.run();
+  ASSERT_TRUE(pair.server.connection.connected());
+  const MutableBytes back = pair.server.connection.reclaim();
+  ASSERT_EQ(back.size(), block.size());
+  EXPECT_EQ(back.data(), block.data());
+  // Wiped, but for what was never used at either end of the block.
+  EXPECT_TRUE(std::ranges::all_of(block, [](std::uint8_t byte) { return byte == 0 || byte == 0xcc; }));
+  pair.send(pair.client, "works without");
+  pair.run();
+  EXPECT_EQ(as_text(pair.server.data), "works without");
+}
+
+// --- resumption ---
+
+class Resumption : public ::testing::Test {
+ protected:
+  Resumption() { keys_ = make_ticket_keys(); }
+
+  std::vector<Session> sessions_of(ConfigBuilder client, ConfigBuilder server) {
+    Pair pair(built(client), built(server));
+    pair.server.ticket_keys = keys_;
+    pair.client.credential = credential_of(KeyType::ec_p256);
+    pair.run();
+    EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+    return std::move(pair.client.sessions);
+  }
+  std::unique_ptr<Pair> connect(ConfigBuilder client, ConfigBuilder server, std::vector<Session>& sessions,
+                                std::string_view host = "example.com", std::chrono::milliseconds later = {}) {
+    auto pair = std::make_unique<Pair>(built(client), built(server),
+                                       ClientOptions{x509::PeerName::dns(host).value(), sessions}, Wire{}, 100);
+    pair->now = kNow + later;
+    pair->server.ticket_keys = keys_;
+    pair->run();
+    return pair;
+  }
+
+  std::shared_ptr<TicketKeys> keys_;
+};
+
+TEST_F(Resumption, ResumesWithEverySuite) {
+  for (const CipherSuite suite : known_suites()) {
+    auto sessions = sessions_of(client_builder().suites({suite}), server_builder().suites({suite}));
+    ASSERT_EQ(sessions.size(), 2U);
+    const auto pair = connect(client_builder().suites({suite}), server_builder().suites({suite}), sessions);
+    ASSERT_TRUE(pair->client.connection.connected()) << error_text(pair->client);
+    EXPECT_TRUE(pair->client.connection.resumed());
+    EXPECT_TRUE(pair->server.connection.resumed());
+    EXPECT_TRUE(pair->client.peer_chain.empty());
+    EXPECT_EQ(pair->client.sessions.size(), 2U);
+    EXPECT_EQ(pair->client.events.front(), "complete");
+    pair->send(pair->client, "again");
+    pair->run();
+    EXPECT_EQ(as_text(pair->server.data), "again");
+  }
+}
+
+TEST_F(Resumption, SurvivesSerialization) {
+  auto sessions = sessions_of(client_builder(), server_builder());
+  const auto bytes = sessions.front().serialize();
+  std::vector<Session> stored;
+  stored.push_back(Session::parse(bytes).value());
+  const auto pair = connect(client_builder(), server_builder(), stored);
+  EXPECT_TRUE(pair->client.connection.resumed());
+}
+
+TEST_F(Resumption, ResumesAfterHelloRetryRequest) {
+  auto sessions = sessions_of(client_builder(), server_builder());
+  const auto pair = connect(client_builder(), server_builder().groups({NamedGroup::secp384r1}), sessions);
+  ASSERT_TRUE(pair->client.connection.connected()) << error_text(pair->client) << error_text(pair->server);
+  EXPECT_TRUE(pair->client.connection.resumed());
+  EXPECT_TRUE(pair->client.connection.retried());
+}
+
+TEST_F(Resumption, FallsBackToAFullHandshake) {
+  auto sessions = sessions_of(client_builder(), server_builder());
+  keys_ = make_ticket_keys(99);
+  const auto pair = connect(client_builder(), server_builder(), sessions);
+  ASSERT_TRUE(pair->client.connection.connected()) << error_text(pair->client);
+  EXPECT_FALSE(pair->client.connection.resumed());
+  EXPECT_FALSE(pair->client.peer_chain.empty());
+}
+
+TEST_F(Resumption, AcceptsTicketsOfPreviousKeys) {
+  auto sessions = sessions_of(client_builder(), server_builder());
+  FixedRandom random(77);
+  keys_->rotate(TicketKey::generate(random).value());
+  const auto pair = connect(client_builder(), server_builder(), sessions);
+  EXPECT_TRUE(pair->client.connection.resumed());
+}
+
+TEST_F(Resumption, EndsWithTheLifetime) {
+  auto sessions = sessions_of(client_builder(), server_builder().tickets(1, 60));
+  ASSERT_EQ(sessions.size(), 1U);
+  auto copy = sessions.front().clone();
+  std::vector<Session> early;
+  early.push_back(std::move(copy));
+  EXPECT_TRUE(connect(client_builder(), server_builder(), sessions, "example.com", std::chrono::seconds(30))
+                  ->client.connection.resumed());
+  // Client::client is given kNow in Pair, so a session that is expired for the server only is offered and declined.
+  early.front().lifetime = std::chrono::seconds(600);
+  const auto late = connect(client_builder(), server_builder(), early, "example.com", std::chrono::seconds(90));
+  ASSERT_TRUE(late->client.connection.connected());
+  EXPECT_FALSE(late->client.connection.resumed());
+}
+
+TEST_F(Resumption, IsOnlyForTheSameName) {
+  auto sessions = sessions_of(client_builder(), server_builder());
+  const auto pair = connect(client_builder(), server_builder(), sessions, "other.example");
+  ASSERT_TRUE(pair->client.connection.connected());
+  EXPECT_FALSE(pair->client.connection.resumed());
+}
+
+TEST_F(Resumption, CanBeOff) {
+  EXPECT_TRUE(sessions_of(client_builder(), server_builder().tickets(0)).empty());
+  EXPECT_TRUE(sessions_of(client_builder(), server_builder().resumption(false)).empty());
+  EXPECT_TRUE(sessions_of(client_builder().resumption(false), server_builder()).empty());
+  auto sessions = sessions_of(client_builder(), server_builder());
+  const auto pair = connect(client_builder(), server_builder().resumption(false), sessions);
+  ASSERT_TRUE(pair->client.connection.connected());
+  EXPECT_FALSE(pair->client.connection.resumed());
+}
+
+TEST_F(Resumption, FailsWhenTheBinderIsWrong) {
+  auto sessions = sessions_of(client_builder(), server_builder());
+  sessions.front().psk.writable()[0] ^= 1U;
+  sessions.resize(1);
+  const auto pair = connect(client_builder(), server_builder(), sessions);
+  ASSERT_TRUE(pair->server.error);
+  EXPECT_EQ(pair->server.error->reason, Reason::psk_binder);
+  EXPECT_EQ(pair->server.error->alert, Alert::decrypt_error);
+}
+
+TEST_F(Resumption, KeepsTheClientsIdentity) {
+  const auto server = [] { return server_builder().client_auth(ClientAuth::require); };
+  auto anonymous = sessions_of(client_builder(), server_builder());
+  auto known = sessions_of(client_builder(), server());
+  EXPECT_TRUE(connect(client_builder(), server(), known)->client.connection.resumed());
+  const auto pair = connect(client_builder(), server(), anonymous);
+  EXPECT_FALSE(pair->client.connection.resumed());
+  ASSERT_TRUE(pair->server.error);
+  EXPECT_EQ(pair->server.error->reason, Reason::certificate_required);
+}
+
+}  // namespace
+}  // namespace lockstep::testing
