@@ -1,0 +1,85 @@
+#pragma once
+// Trust anchors, certificate chains and private keys from files: the only part of X.509 that does I/O. It reads and
+// never writes.
+//
+//   x509::TrustAnchors anchors;
+//   files::AnchorReport report = files::add_system_anchors(anchors);
+//   auto more = files::add_anchors(anchors, "company-ca.pem");
+//   if (!more) std::cerr << more.error().text() << '\n';
+//   auto credential = files::load_credential(provider, "server.pem", "server.key");
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/provider.hpp>
+#include <lockstep/x509_pem.hpp>
+#include <lockstep/x509_verify.hpp>
+
+namespace lockstep::files {
+
+/// No bundle in use has a hundredth of it.
+inline constexpr std::size_t kMaxFileSize = std::size_t{64} << 20U;
+
+/// Why a file did not yield what was asked of it.
+struct FileError {
+  std::string path;
+  int system_error = 0;  ///< errno when the file could not be read, else 0
+  std::string reason;    ///< what is wrong, where in it, and what to do
+
+  /// "server.key: line 1: the private key is encrypted; give its passphrase"
+  [[nodiscard]] std::string text() const { return path + ": " + reason; }
+};
+
+/// The bytes of a file, a pipe or a device of at most `limit` bytes. They are wiped when they die.
+[[nodiscard]] LOCKSTEP_API std::expected<x509::SecretBytes, FileError> read_file(const std::string& path,
+                                                                                 std::size_t limit = kMaxFileSize);
+
+/// What became of anchors that were read.
+struct AnchorReport {
+  std::size_t added = 0;
+  std::size_t duplicates = 0;
+  std::vector<std::string> sources;  ///< files that were read
+  std::vector<FileError> problems;   ///< at most kMaxReported; problem_count has them all
+  std::size_t problem_count = 0;
+  static constexpr std::size_t kMaxReported = 16;
+};
+
+/// Adds the anchors of a file (PEM with any number of certificates, or one in DER), or of every file of a directory.
+/// Unusable certificates among others are reported as problems; a path that cannot be read, or without a single usable
+/// certificate, is an error.
+[[nodiscard]] LOCKSTEP_API std::expected<AnchorReport, FileError> add_anchors(x509::TrustAnchors& anchors,
+                                                                              const std::string& path);
+
+/// Adds the anchors that the system trusts: those of the file SSL_CERT_FILE and the directories SSL_CERT_DIR (separated
+/// by colons) when the environment names them, else of the first usual place that exists. Nothing added and no source:
+/// there is no store.
+[[nodiscard]] LOCKSTEP_API AnchorReport add_system_anchors(x509::TrustAnchors& anchors);
+
+/// A certificate chain, leaf first, from PEM or DER.
+[[nodiscard]] LOCKSTEP_API std::expected<std::vector<std::vector<std::uint8_t>>, FileError> load_chain(
+    const std::string& path);
+
+/// A private key from PEM or DER; see x509::load_private_key.
+[[nodiscard]] LOCKSTEP_API std::expected<std::shared_ptr<const SigningKey>, FileError> load_private_key(
+    const Provider& provider, const std::string& path, std::string_view passphrase = {});
+
+/// What one proves one's identity with.
+struct Credential {
+  std::vector<std::vector<std::uint8_t>> chain;  ///< DER, leaf first
+  std::shared_ptr<const SigningKey> key;
+};
+
+/// A chain and the key of its leaf; that they belong together is checked. Both may stand in one PEM file.
+[[nodiscard]] LOCKSTEP_API std::expected<Credential, FileError> load_credential(const Provider& provider,
+                                                                                const std::string& chain_path,
+                                                                                const std::string& key_path,
+                                                                                std::string_view passphrase = {});
+
+}  // namespace lockstep::files
