@@ -7,16 +7,11 @@
 #include <utility>
 
 #include <lockstep/config.hpp>
+#include <lockstep/lists.hpp>
 
 namespace lockstep {
 namespace {
 
-// What is offered when nobody says otherwise: what the wide world speaks, the post-quantum hybrid first. Everything
-// else is opt-in, so that a ClientHello stays small and no curve is offered that nobody asked for.
-constexpr std::array kDefaultSuites{CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_aes_256_gcm_sha384,
-                                    CipherSuite::tls_chacha20_poly1305_sha256};
-constexpr std::array kDefaultGroups{NamedGroup::x25519mlkem768, NamedGroup::x25519,    NamedGroup::secp256r1,
-                                    NamedGroup::secp384r1,      NamedGroup::secp521r1, NamedGroup::x448};
 constexpr std::uint32_t kMaxTicketLifetime =
     604800;  // RFC 9846 4.6.1: "Servers MUST NOT use any value greater than 604800 seconds"
 constexpr std::size_t kMinHandshakeMessage = 4096;  // a ClientHello with one post-quantum share fits
@@ -46,11 +41,9 @@ void check_list(std::vector<ConfigProblem>& problems, const char* setting, const
   }
 }
 
-template <class Id, class Defaults>
-std::vector<Id> available(const Defaults& defaults, const Provider& provider) {
-  std::vector<Id> list;
-  std::ranges::copy_if(defaults, std::back_inserter(list), [&](Id id) { return provider.supports(id); });
-  return list;
+template <class Id>
+std::vector<Id> available(std::span<const Id> list, const Provider& provider) {
+  return filter(std::vector<Id>(list.begin(), list.end()), [&](Id id) { return provider.supports(id); });
 }
 
 bool for_handshake(SignatureScheme scheme) {
@@ -278,13 +271,17 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
     }
   }
 
-  std::vector<CipherSuite> suites = suites_ ? *suites_ : available<CipherSuite>(kDefaultSuites, provider_);
-  if (!suites_ && prefer_chacha20_)
+  constexpr auto kDefault = ListKind::by_default;
+  std::vector<CipherSuite> suites =
+      suites_ ? *suites_ : available<CipherSuite>(lockstep::suites(settings.max_version, kDefault), provider_);
+  settings.hardware_aware = !suites_;
+  if (!suites_ && prefer_chacha20_.value_or(!provider_.fast_aes))
     std::ranges::stable_partition(suites,
                                   [](CipherSuite suite) { return suite == CipherSuite::tls_chacha20_poly1305_sha256; });
   check_list(problems, "suites", suites, provider_);
 
-  const std::vector<NamedGroup> groups = groups_ ? *groups_ : available<NamedGroup>(kDefaultGroups, provider_);
+  const std::vector<NamedGroup> groups =
+      groups_ ? *groups_ : available<NamedGroup>(lockstep::groups(settings.max_version, kDefault), provider_);
   check_list(problems, "groups", groups, provider_);
 
   if (client) {

@@ -85,6 +85,7 @@ Status verify_finished(Context& context, const DigestSecret& base_key, const cod
   // RFC 9846 4.4.4: "Recipients of Finished messages MUST verify that the contents are correct and if incorrect MUST
   // terminate the connection with a "decrypt_error" alert."
   if (!constant_time_equal(expected->view(), message.verify_data)) return context.fail(Reason::finished_mismatch);
+  context.peer_finished = message.verify_data;
   return {};
 }
 
@@ -98,6 +99,17 @@ std::optional<SignatureScheme> choose_scheme(const Context& context, const Crede
       return scheme;
   }
   return std::nullopt;
+}
+
+Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept {
+  const auto& ours = context.settings().schemes;
+  const auto shared = context.arena.array<SignatureScheme>(ours.size());
+  if (shared.size() != ours.size()) return context.fail(Reason::handshake_too_large);
+  const auto end = std::ranges::copy_if(ours, shared.begin(), [&](SignatureScheme scheme) {
+                     return peer_schemes.contains(scheme);
+                   }).out;
+  context.shared_schemes = shared.first(static_cast<std::size_t>(end - shared.begin()));
+  return {};
 }
 
 Status send_certificate(Context& context, const Credential* credential, Bytes request_context) noexcept {
@@ -141,7 +153,9 @@ Status send_finished(Context& context, const DigestSecret& base_key) noexcept {
   const auto room = context.scratch(codec::kHandshakeHeaderSize + verify_data->view().size());
   if (!room) return std::unexpected(room.error());
   codec::Writer writer(*room);
-  return context.send(Level::handshake, codec::encode_finished(writer, {.verify_data = verify_data->view()}));
+  const Bytes message = codec::encode_finished(writer, {.verify_data = verify_data->view()});
+  context.own_finished = message.subspan(codec::kHandshakeHeaderSize);
+  return context.send(Level::handshake, message);
 }
 
 }  // namespace lockstep::handshake

@@ -64,6 +64,9 @@ class Authenticated {
     const Context& context, const Credential& credential,
     const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept;
 
+/// Notes which of our schemes the peer verifies too, to tell the application.
+[[nodiscard]] Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept;
+
 [[nodiscard]] Status send_certificate(Context& context, const Credential* credential, Bytes request_context) noexcept;
 /// Suspends for a signature over the transcript so far.
 [[nodiscard]] Status ask_signature(Context& context, std::shared_ptr<const Credential> credential,

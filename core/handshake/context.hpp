@@ -108,7 +108,10 @@ struct Context {
   std::string_view server_name{};                 ///< what the client asks for
   bool client_verified = false;                   ///< server: the client proved an identity that was accepted
   const x509::PeerName* expected_name = nullptr;  ///< client: whom the peer must be
-  std::span<const Bytes> peer_chain{};            ///< what the peer showed
+  Bytes own_finished{};                           ///< verify_data
+  Bytes peer_finished{};
+  std::span<const SignatureScheme> shared_schemes{};
+  std::span<const Bytes> peer_chain{};  ///< what the peer showed
 
   [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
 

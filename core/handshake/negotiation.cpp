@@ -27,10 +27,21 @@ std::optional<Bytes> share_of(const codec::ClientHello& hello, NamedGroup group)
   return std::nullopt;
 }
 
+// The client's machine has no fast AES if it puts ChaCha20-Poly1305 before every AES suite.
+bool leads_with_chacha20(const codec::ClientHello& hello) noexcept {
+  for (const CipherSuite suite : hello.cipher_suites) {
+    if (parts(suite)) return suite == CipherSuite::tls_chacha20_poly1305_sha256;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::expected<const BoundSuite*, Error> choose_suite(Context& context, const codec::ClientHello& hello) noexcept {
   const Settings& settings = context.settings();
+  if (settings.server_preference && settings.hardware_aware && leads_with_chacha20(hello)) {
+    if (const BoundSuite* suite = context.config.suite(CipherSuite::tls_chacha20_poly1305_sha256)) return suite;
+  }
   if (settings.server_preference) {
     const auto found =
         std::ranges::find_if(settings.suites, [&](const BoundSuite& suite) { return hello.offers(suite.suite); });

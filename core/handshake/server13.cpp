@@ -43,8 +43,10 @@ Status ask_credential(Context& context, const codec::ClientHello& hello) noexcep
   const auto schemes = keep(context, *hello.signature_algorithms);
   const auto schemes_cert = keep(context, hello.signature_algorithms_cert.value_or(*hello.signature_algorithms));
   if (!schemes || !schemes_cert) return context.fail(Reason::handshake_too_large);
+  if (auto shared = share_schemes(context, *hello.signature_algorithms); !shared) return shared;
   SelectCredential question;
   question.role = Role::server;
+  if (hello.ec_point_formats) question.ec_point_formats = hello.ec_point_formats->raw();
   question.server_name = context.server_name;
   question.schemes = *schemes;
   question.schemes_cert = *schemes_cert;

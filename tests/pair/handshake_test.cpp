@@ -59,6 +59,40 @@ TEST(Handshake, AgreesOnTheDefaults) {
   expect_echo(pair);
 }
 
+TEST(Handshake, ShowsFinishedMessagesAndSharedSchemes) {
+  Pair pair(built(client_builder().schemes({SignatureScheme::ed25519, SignatureScheme::ecdsa_secp256r1_sha256})),
+            built(server_builder()));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.own_finished.size(), 32U);
+  EXPECT_EQ(pair.client.own_finished, pair.server.peer_finished);
+  EXPECT_EQ(pair.server.own_finished, pair.client.peer_finished);
+  EXPECT_NE(pair.server.own_finished, pair.client.own_finished);
+  EXPECT_EQ(pair.server.shared_schemes,
+            (std::vector{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ed25519}));
+}
+
+TEST(Handshake, FollowsAClientWhoseMachineIsSlowAtAes) {
+  const std::vector chacha_first{CipherSuite::tls_chacha20_poly1305_sha256, CipherSuite::tls_aes_128_gcm_sha256};
+  Pair follows(built(client_builder().suites(chacha_first)), built(server_builder()));
+  follows.run();
+  EXPECT_EQ(follows.client.connection.suite(), CipherSuite::tls_chacha20_poly1305_sha256);
+  Pair insists(
+      built(client_builder().suites(chacha_first)),
+      built(server_builder().suites({CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_chacha20_poly1305_sha256})));
+  insists.run();
+  EXPECT_EQ(insists.client.connection.suite(), CipherSuite::tls_aes_128_gcm_sha256);
+}
+
+TEST(Handshake, LeadsWithChaCha20WhereAesIsSlow) {
+  Provider slow = provider();
+  slow.fast_aes = false;
+  EXPECT_EQ(built(ConfigBuilder::client(slow))->settings().suites.front().suite,
+            CipherSuite::tls_chacha20_poly1305_sha256);
+  EXPECT_EQ(built(ConfigBuilder::client(slow).prefer_chacha20(false))->settings().suites.front().suite,
+            CipherSuite::tls_aes_128_gcm_sha256);
+}
+
 TEST(Handshake, TellsEventsInCausalOrder) {
   Pair pair(built(client_builder()), built(server_builder().tickets(1)));
   pair.run();

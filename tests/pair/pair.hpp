@@ -112,6 +112,9 @@ struct End {
   std::vector<Session> sessions;
   std::vector<std::string> secrets_logged;
   std::vector<std::vector<std::uint8_t>> peer_chain;
+  std::vector<std::uint8_t> own_finished;
+  std::vector<std::uint8_t> peer_finished;
+  std::vector<SignatureScheme> shared_schemes;
   std::string server_name;
   std::optional<Error> error;
   bool complete = false;
@@ -189,6 +192,9 @@ struct End {
     events.emplace_back("complete");
     complete = true;
     server_name = event.server_name;
+    own_finished.assign(event.own_finished.begin(), event.own_finished.end());
+    peer_finished.assign(event.peer_finished.begin(), event.peer_finished.end());
+    shared_schemes.assign(event.shared_schemes.begin(), event.shared_schemes.end());
     for (const Bytes der : event.peer_chain) peer_chain.emplace_back(der.begin(), der.end());
     return true;
   }

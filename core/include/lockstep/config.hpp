@@ -77,6 +77,7 @@ struct Settings {
   std::vector<std::string> alpn;
   ClientAuth client_auth = ClientAuth::none;
   std::vector<std::vector<std::uint8_t>> certificate_authorities;  ///< DER distinguished names to send
+  bool hardware_aware = true;     ///< the order of suites is the default: it bends to what either machine is good at
   bool server_preference = true;  ///< server: its own order of suites and groups decides
   bool middlebox_compatibility = true;
   bool grease = true;   ///< client: RFC 8701
@@ -131,9 +132,10 @@ class LOCKSTEP_API ConfigBuilder {
   /// An explicit list of versions; it must be without gaps.
   ConfigBuilder& versions(std::span<const ProtocolVersion> list);
   /// Suites in order of preference. CCM suites are opt-in: not in the default. Default: AES-128-GCM, AES-256-GCM,
-  /// ChaCha20-Poly1305, or ChaCha20-Poly1305 first where `prefer_chacha20` says that AES is slow.
+  /// ChaCha20-Poly1305; a server with this default follows a client that puts ChaCha20-Poly1305 first, because that
+  /// client's machine has no fast AES.
   ConfigBuilder& suites(std::vector<CipherSuite> list);
-  /// Put ChaCha20-Poly1305 first in the default order (machines without AES instructions).
+  /// Put ChaCha20-Poly1305 first in the default order. Default: when the provider says that AES is slow here.
   ConfigBuilder& prefer_chacha20(bool on = true);
   /// Groups in order of preference. Default: X25519MLKEM768, X25519, P-256, P-384, P-521, X448 as the provider has
   /// them.
@@ -206,7 +208,7 @@ class LOCKSTEP_API ConfigBuilder {
   std::optional<std::vector<NamedGroup>> key_shares_;
   std::optional<std::vector<SignatureScheme>> schemes_;
   std::optional<std::vector<SignatureScheme>> schemes_cert_;
-  bool prefer_chacha20_ = false;
+  std::optional<bool> prefer_chacha20_;
 };
 
 }  // namespace lockstep

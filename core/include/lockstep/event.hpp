@@ -98,6 +98,7 @@ struct SelectCredential {
   std::span<const SignatureScheme> schemes_cert;   ///< what it verifies in certificates
   std::span<const Bytes> certificate_authorities;  ///< distinguished names (DER) that the peer trusts; often empty
   std::string_view alpn;                           ///< the protocol agreed, empty for none
+  Bytes ec_point_formats;                          ///< server: as the client sent them; often empty
 };
 struct NoCredential {};
 
@@ -168,6 +169,10 @@ struct HandshakeComplete {
   bool resumed = false;
   std::string_view server_name;       ///< server: what the client asked for
   std::span<const Bytes> peer_chain;  ///< what the peer showed in this handshake; empty when resumed or anonymous
+  Bytes own_finished;                 ///< verify_data of the Finished messages (RFC 9846 4.4.4)
+  Bytes peer_finished;
+  /// What the peer verifies and we may sign with, in our order; empty where the peer did not say.
+  std::span<const SignatureScheme> shared_schemes;
 };
 
 /// Client: the server sent a ticket. Store the session and offer it next time (once: RFC 9846 C.4).

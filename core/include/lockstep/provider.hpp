@@ -192,6 +192,8 @@ struct Provider {
   std::vector<const Group*> groups;
   std::vector<const SignatureVerifier*> verifiers;
   std::vector<const KeyLoader*> key_loaders;
+  /// AES runs on instructions of its own here; where it does not, ChaCha20-Poly1305 leads the default order.
+  bool fast_aes = true;
 
   /// The first descriptor for an id, or null.
   [[nodiscard]] LOCKSTEP_API const Aead* aead(AeadAlgorithm id) const noexcept;

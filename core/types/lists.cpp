@@ -1,0 +1,135 @@
+#include <array>
+#include <functional>
+#include <optional>
+
+#include <lockstep/lists.hpp>
+
+namespace lockstep {
+namespace {
+
+// What is offered when nobody says otherwise: what the wide world speaks, the post-quantum hybrid first. Everything
+// else is opt-in, so that a ClientHello stays small and no curve is offered that nobody asked for.
+constexpr std::array kDefaultSuites{CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_aes_256_gcm_sha384,
+                                    CipherSuite::tls_chacha20_poly1305_sha256};
+constexpr std::array kDefaultGroups{NamedGroup::x25519mlkem768, NamedGroup::x25519,    NamedGroup::secp256r1,
+                                    NamedGroup::secp384r1,      NamedGroup::secp521r1, NamedGroup::x448};
+constexpr std::array kInsecureSuites{CipherSuite::tls_aes_128_ccm_8_sha256};
+
+template <class Id>
+struct Kind {
+  std::span<const Id> all;
+  std::span<const Id> by_default;
+  std::span<const Id> insecure;
+};
+
+template <class Id>
+std::vector<Id> choose(const Kind<Id>& lists, ProtocolVersion version, ListKind kind) {
+  if (version != ProtocolVersion::tls_1_3) return {};
+  const auto copy = [](std::span<const Id> list) { return std::vector<Id>(list.begin(), list.end()); };
+  switch (kind) {
+    case ListKind::all: return copy(lists.all);
+    case ListKind::by_default: return copy(lists.by_default);
+    case ListKind::opt_in:
+      return filter(copy(lists.all),
+                    [&](Id id) { return std::ranges::find(lists.by_default, id) == lists.by_default.end(); });
+    case ListKind::insecure: return copy(lists.insecure);
+    case ListKind::anonymous: break;
+  }
+  return {};
+}
+
+const std::vector<SignatureScheme>& handshake_schemes() {
+  static const std::vector<SignatureScheme> list = [] {
+    const auto known = known_schemes();
+    return filter(std::vector<SignatureScheme>(known.begin(), known.end()),
+                  [](SignatureScheme scheme) { return !parts(scheme)->certificates_only; });
+  }();
+  return list;
+}
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  constexpr std::string_view kSeparators = ":, \t\r\n";
+  std::vector<std::string_view> words;
+  while (true) {
+    const std::size_t start = text.find_first_not_of(kSeparators);
+    if (start == std::string_view::npos) return words;
+    text.remove_prefix(start);
+    const std::size_t end = std::min(text.find_first_of(kSeparators), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+}
+
+bool is_keyword(std::string_view word, std::string_view keyword) {
+  return std::ranges::equal(word, keyword,
+                            [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 'a' + 'A' : a) == b; });
+}
+
+template <class Id>
+std::expected<std::vector<Id>, ListError> parse(std::string_view text,
+                                                std::optional<Id> (*from_name)(std::string_view) noexcept,
+                                                const std::vector<Id>& defaults, std::span<const Id> known) {
+  std::vector<Id> list;
+  for (std::string_view word : words_of(text)) {
+    if (is_keyword(word, "DEFAULT") || is_keyword(word, "ALL")) {
+      list = append(list, is_keyword(word, "ALL") ? known : std::span<const Id>(defaults));
+      continue;
+    }
+    const bool remove = word.starts_with('-');
+    const auto id = from_name(remove ? word.substr(1) : word);
+    if (!id) {
+      ListError error{std::string(word), "DEFAULT, ALL"};
+      for (const Id each : known) error.known += ", " + std::string(name(each));
+      return std::unexpected(std::move(error));
+    }
+    if (remove) {
+      std::erase(list, *id);
+    } else if (std::ranges::find(list, *id) == list.end()) {
+      list.push_back(*id);
+    }
+  }
+  return list;
+}
+
+}  // namespace
+
+std::vector<CipherSuite> suites(ProtocolVersion version, ListKind kind) {
+#ifdef LOCKSTEP_DEFAULT_SUITES
+  // What whoever builds the library wants instead; a mistake in it shows in the first test that runs.
+  static const std::vector<CipherSuite> defaults =
+      parse<CipherSuite>(LOCKSTEP_DEFAULT_SUITES, suite_from_name, {}, known_suites())
+          .value_or(std::vector<CipherSuite>());
+#else
+  static constexpr auto& defaults = kDefaultSuites;
+#endif
+  return choose<CipherSuite>({known_suites(), defaults, kInsecureSuites}, version, kind);
+}
+
+std::vector<NamedGroup> groups(ProtocolVersion version, ListKind kind) {
+  return choose<NamedGroup>({known_groups(), kDefaultGroups, {}}, version, kind);
+}
+
+std::vector<SignatureScheme> schemes(ProtocolVersion version, ListKind kind) {
+  return choose<SignatureScheme>({handshake_schemes(), handshake_schemes(), {}}, version, kind);
+}
+
+std::vector<ProtocolVersion> versions() { return {ProtocolVersion::tls_1_3}; }
+
+std::expected<std::vector<CipherSuite>, ListError> suites_from_text(std::string_view text) {
+  return parse<CipherSuite>(text, suite_from_name, suites(ProtocolVersion::tls_1_3, ListKind::by_default),
+                            known_suites());
+}
+
+std::expected<std::vector<NamedGroup>, ListError> groups_from_text(std::string_view text) {
+  return parse<NamedGroup>(text, group_from_name, groups(ProtocolVersion::tls_1_3, ListKind::by_default),
+                           known_groups());
+}
+
+std::expected<std::vector<SignatureScheme>, ListError> schemes_from_text(std::string_view text) {
+  return parse<SignatureScheme>(text, scheme_from_name, schemes(ProtocolVersion::tls_1_3, ListKind::by_default),
+                                known_schemes());
+}
+
+std::string ListError::text() const { return "'" + item + "' is not known; use one of: " + known; }
+
+}  // namespace lockstep

@@ -1,0 +1,102 @@
+// Building configurations: defaults, variants, and every problem at once.
+
+#include <array>
+
+#include "pair.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+std::vector<std::string> settings_of(const std::vector<ConfigProblem>& problems) {
+  std::vector<std::string> names;
+  for (const ConfigProblem& problem : problems) names.push_back(problem.setting);
+  return names;
+}
+
+TEST(Config, HasSafeDefaults) {
+  const Settings& settings = built(client_builder())->settings();
+  EXPECT_EQ(settings.groups.front().id, NamedGroup::x25519mlkem768);
+  EXPECT_EQ(settings.key_shares, (std::vector{NamedGroup::x25519mlkem768, NamedGroup::x25519}));
+  EXPECT_EQ(settings.suites.size(), 3U);
+  EXPECT_FALSE(settings.skip_verification);
+  EXPECT_FALSE(settings.key_log);
+  EXPECT_TRUE(settings.grease);
+  for (const SignatureScheme scheme : settings.schemes) EXPECT_FALSE(parts(scheme)->certificates_only);
+}
+
+TEST(Config, ListsEveryProblemAtOnce) {
+  const auto config = client_builder()
+                          .versions(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_3)
+                          .suites({CipherSuite::fallback_scsv})
+                          .groups({NamedGroup::x25519, NamedGroup::x25519})
+                          .key_shares({NamedGroup::secp256r1})
+                          .schemes({SignatureScheme::rsa_pkcs1_sha256})
+                          .alpn({""})
+                          .client_auth(ClientAuth::require)
+                          .cookie(true)
+                          .tickets(1, 700'000)
+                          .max_send_fragment(10)
+                          .key_update_after(1)
+                          .max_handshake_message(100)
+                          .handshake_memory(1)
+                          .build();
+  ASSERT_FALSE(config);
+  const auto names = settings_of(config.error());
+  for (const std::string expected :
+       {"versions", "suites", "groups", "key_shares", "schemes", "alpn", "client_auth", "cookie", "tickets",
+        "max_send_fragment", "key_update_after", "max_handshake_message", "handshake_memory"}) {
+    EXPECT_EQ(std::ranges::count(names, expected), 1) << expected;
+  }
+  for (const ConfigProblem& problem : config.error()) EXPECT_GT(problem.text.size(), 20U) << problem.setting;
+}
+
+TEST(Config, NamesWhatTheProviderLacks) {
+  Provider poor = provider();
+  std::erase_if(poor.groups, [](const Group* group) { return group->id == NamedGroup::mlkem768; });
+  std::erase_if(poor.aeads, [](const Aead* aead) { return aead->id == AeadAlgorithm::aes_128_gcm; });
+  const auto chosen = built(ConfigBuilder::client(poor));
+  EXPECT_EQ(chosen->settings().groups.front().id, NamedGroup::x25519);
+  const auto demanded = ConfigBuilder::client(poor)
+                            .groups({NamedGroup::x25519mlkem768})
+                            .suites({CipherSuite::tls_aes_128_gcm_sha256})
+                            .build();
+  ASSERT_FALSE(demanded);
+  EXPECT_EQ(settings_of(demanded.error()), (std::vector<std::string>{"suites", "groups"}));
+}
+
+TEST(Config, FailsWithoutAnything) {
+  Provider empty;
+  empty.name = "empty";
+  const auto config = ConfigBuilder::server(empty).build();
+  ASSERT_FALSE(config);
+  const auto names = settings_of(config.error());
+  for (const std::string expected : {"suites", "groups", "schemes"}) EXPECT_EQ(std::ranges::count(names, expected), 1);
+}
+
+TEST(Config, TakesVersionsAsRangeOrList) {
+  EXPECT_TRUE(client_builder().versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3).build());
+  EXPECT_TRUE(client_builder().versions(std::array{ProtocolVersion::tls_1_3}).build());
+  EXPECT_FALSE(client_builder().versions(std::span<const ProtocolVersion>()).build());
+  const auto gap = client_builder().versions(std::array{ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_1}).build();
+  ASSERT_FALSE(gap);
+  EXPECT_NE(gap.error().front().text.find("missing from the middle"), std::string::npos);
+}
+
+TEST(Config, IsClonedByABuilder) {
+  const auto original = built(server_builder().alpn({"h2"}).groups({NamedGroup::secp384r1}).tickets(3, 100));
+  const auto variant = built(ConfigBuilder::from(*original).alpn({"http/1.1"}));
+  EXPECT_EQ(original->settings().alpn, std::vector<std::string>{"h2"});
+  EXPECT_EQ(variant->settings().alpn, std::vector<std::string>{"http/1.1"});
+  EXPECT_EQ(variant->settings().groups.front().id, NamedGroup::secp384r1);
+  EXPECT_EQ(variant->settings().ticket_count, 3);
+  EXPECT_EQ(variant->role(), Role::server);
+}
+
+TEST(Config, KeepsServersFromSkippingVerification) {
+  const auto config = server_builder().dangerous().skip_verification().build();
+  ASSERT_FALSE(config);
+  EXPECT_EQ(settings_of(config.error()), std::vector<std::string>{"dangerous().skip_verification"});
+}
+
+}  // namespace
+}  // namespace lockstep::testing
