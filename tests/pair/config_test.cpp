@@ -14,7 +14,8 @@ std::vector<std::string> settings_of(const std::vector<ConfigProblem>& problems)
 }
 
 TEST(Config, HasSafeDefaults) {
-  const Settings& settings = built(client_builder())->settings();
+  const auto config = built(client_builder());
+  const Settings& settings = config->settings();
   EXPECT_EQ(settings.groups.front().id, NamedGroup::x25519mlkem768);
   EXPECT_EQ(settings.key_shares, (std::vector{NamedGroup::x25519mlkem768, NamedGroup::x25519}));
   EXPECT_EQ(settings.suites.size(), 3U);
