@@ -169,6 +169,12 @@ class Gather {
     return bytes;
   }
 
+  /// The last byte of all, not taken yet.
+  [[nodiscard]] const std::uint8_t* last_byte() noexcept {
+    (void)run();
+    return run_.data();
+  }
+
   /// Takes `size` bytes, copying them.
   void copy(std::uint8_t* to, std::size_t size) noexcept {
     while (size != 0) {

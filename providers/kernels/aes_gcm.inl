@@ -105,7 +105,9 @@ LOCKSTEP_INLINE Block encrypt_block(const GcmKey& key, Block block) {
 
 // The counter block of a number, its last word in the processor's order (SP 800-38D 7.1 step 2; J0 is number 1).
 LOCKSTEP_INLINE Block counter_block(const std::uint8_t* nonce, std::uint32_t number) {
-  return make_block(load_le64(nonce), load_le32(nonce + 8) | static_cast<std::uint64_t>(number) << 32);
+  // Word by word, because the caller has just written the nonce and a load that spans two stores would wait for both.
+  return make_block(load_le32(nonce) | static_cast<std::uint64_t>(load_le32(nonce + 4)) << 32,
+                    load_le32(nonce + 8) | static_cast<std::uint64_t>(number) << 32);
 }
 
 // What is added to a vector of counter blocks: in lane i, factor times i, or the number of lanes.
@@ -382,7 +384,7 @@ Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, c
     const std::uint8_t* const at_whole = remainder.whole + i * kWidth;
     Vector text;
     if (kDirection == Direction::seal && i >= kWhole) {
-      text = load_vector(at_rest);
+      text = load_blocks(at_rest);
     } else if (kDirection == Direction::open && i + 1 == kVectors) {
       text = load_lanes(at_whole, free_lane);
     } else {
@@ -452,6 +454,28 @@ LOCKSTEP_INLINE void wipe_rest(std::uint8_t* rest) {
   asm volatile("" : : "r"(rest) : "memory");
 }
 
+// Fills the last two vectors with `size` bytes, one more if there is one, and zeros. Each block is stored once and whole, as it
+// will be loaded.
+LOCKSTEP_INLINE void stage_rest(std::uint8_t* rest, const std::uint8_t* from, std::size_t size, const std::uint8_t* byte) {
+  LOCKSTEP_UNROLL
+  for (std::size_t at = 0; at < 2 * kWidth; at += kBlockSize) {
+    Block block = zero_block();
+    if (size >= at + kBlockSize) {
+      block = load_block(from + at);
+    } else if (size >= at) {
+      const std::size_t part = size - at;
+      Halves halves = part == 0 ? Halves{0, 0} : load_short(from + at, part);
+      if (byte != nullptr) {
+        const std::uint64_t last = std::uint64_t{*byte} << (part % 8 * 8);
+        halves.low |= part < 8 ? last : 0;
+        halves.high |= part < 8 ? 0 : last;
+      }
+      block = make_block(halves.low, halves.high);
+    }
+    store(rest + at, block);
+  }
+}
+
 // The chunks of a text that is longer than one.
 template <int kRounds>
 [[gnu::noinline]] std::uint8_t* seal_chunks(const GcmKey& key, Message& shared, Gather& source, std::uint8_t* to) {
@@ -497,15 +521,22 @@ void seal_one(const GcmKey& key, const SealJob& job) {
   const std::size_t whole_size = vectors > 2 ? (vectors - 2) * kWidth : 0;
   alignas(64) std::uint8_t rest[2 * kWidth];
   alignas(64) std::uint8_t scratch[kChunk];
-  store(rest, zero_vector());
-  store(rest + kWidth, zero_vector());
   const std::uint8_t* whole = scratch;
-  if (source.run() >= whole_size) {
-    whole = source.take(whole_size);
+  const std::size_t run = source.run();
+  if (left - run <= 1) {
+    // One piece, and the content type of TLS 1.3 if there is one.
+    whole = source.take(run);
+    stage_rest(rest, whole + whole_size, run - whole_size, left == run ? nullptr : source.last_byte());
   } else {
-    source.copy(scratch, whole_size);
+    if (run >= whole_size) {
+      whole = source.take(whole_size);
+    } else {
+      source.copy(scratch, whole_size);
+    }
+    store(rest, zero_vector());
+    store(rest + kWidth, zero_vector());
+    source.copy(rest, left - whole_size);
   }
-  source.copy(rest, left - whole_size);
   const Remainder remainder{whole, rest, to, left, job.aad.size(), size};
   store(to + left, finish<kRounds, Direction::seal>(key, job.nonce, message, remainder, vectors));
   wipe_rest(rest);

@@ -15,3 +15,4 @@ LOCKSTEP_INLINE Vector broadcast_half(const std::uint8_t* from) {
   const std::uint64_t half = load_le64(from);
   return make_block(half, half);
 }
+LOCKSTEP_INLINE Vector load_blocks(const std::uint8_t* from) { return load_block(from); }

@@ -42,3 +42,7 @@ LOCKSTEP_INLINE Vector load_lanes(const std::uint8_t* from, std::size_t lanes) {
 LOCKSTEP_INLINE Vector broadcast_half(const std::uint8_t* from) {
   return {_mm256_set1_epi64x(static_cast<long long>(load_le64(from)))};
 }
+/// A vector that was stored block by block.
+LOCKSTEP_INLINE Vector load_blocks(const std::uint8_t* from) {
+  return {_mm256_inserti128_si256(_mm256_castsi128_si256(load_block(from).bits), load_block(from + 16).bits, 1)};
+}
