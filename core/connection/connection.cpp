@@ -86,10 +86,12 @@ Connection Connection::server(std::shared_ptr<const Config> config, RandomSource
   return Connection(std::move(state));
 }
 
-void Connection::State::start(Time now, x509::PeerName name, std::span<Session> sessions) noexcept {
+void Connection::State::start(Time now, x509::PeerName name, std::span<Session> sessions,
+                              handshake::Rewriter* rewriter) noexcept {
   run.reset(connection::Run::create(*config, *random, supplied));
   if (!run) return fail(Reason::memory, Place::handshake);
   run->transport.attach(opener, sealer);
+  run->handshake.context().rewriter = rewriter;
   if (config->role() == Role::server) return run->handshake.start_server();
   server_name = name.host_name();
   if (auto started = run->handshake.start_client(std::move(name), sessions, now); !started) fail(started.error());

@@ -75,7 +75,8 @@ struct Connection::State {
   [[nodiscard]] handshake::Status receive_post_handshake(Bytes content, Time now) noexcept;
   [[nodiscard]] std::size_t write_key_update(MutableBytes outbound) noexcept;
   // --- connection.cpp
-  void start(Time now, x509::PeerName name, std::span<Session> sessions) noexcept;
+  void start(Time now, x509::PeerName name, std::span<Session> sessions,
+             handshake::Rewriter* rewriter = nullptr) noexcept;
   /// Ends the connection with an error of ours; its alert is to be sent.
   void fail(const Error& error) noexcept;
   void fail(Reason reason, Place place) noexcept { fail(make_error(reason, place)); }

@@ -36,7 +36,7 @@ Status Context::send(Level level, Bytes encoded) noexcept {
   return transport.send(level, encoded);
 }
 
-Status Context::send_client_hello(Bytes& hello) noexcept {
+Status Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
   if (rewriter != nullptr) {
     hello = rewriter->rewrite(Level::initial, hello);
     offered = {};
@@ -44,6 +44,7 @@ Status Context::send_client_hello(Bytes& hello) noexcept {
       for (const codec::Extension& extension : sent->extensions) offered.insert(extension.type);
     }
   }
+  if (transcript.started()) transcript.update(hello.subspan(std::min(hashed, hello.size())));
   return transport.send(Level::initial, hello);
 }
 

@@ -129,9 +129,9 @@ struct Context {
   [[nodiscard]] std::expected<MutableBytes, Error> scratch(std::size_t size) noexcept;
   /// Sends a message that was encoded (empty: it did not fit) and adds it to the transcript once that has started.
   [[nodiscard]] Status send(Level level, Bytes encoded) noexcept;
-  /// Sends a ClientHello, which whoever makes it adds to the transcript. With a rewriter, `hello` becomes what was
-  /// sent instead, and `offered` what that offers.
-  [[nodiscard]] Status send_client_hello(Bytes& hello) noexcept;
+  /// Sends a ClientHello and adds it to the transcript once that has started, but for its first `hashed` bytes, which
+  /// are there already. With a rewriter, `hello` becomes what was sent instead, and `offered` what that offers.
+  [[nodiscard]] Status send_client_hello(Bytes& hello, std::size_t hashed) noexcept;
   [[nodiscard]] Status install(Level level, Direction direction, const DigestSecret& secret) noexcept {
     return transport.install(level, direction, *agreed.suite, secret);
   }

@@ -46,6 +46,7 @@ std::size_t size_of(const codec::ClientHelloParameters& hello) noexcept {
 
 // RFC 9846 4.2.11.2: each binder is a MAC over the transcript up to and including the ClientHello without its binders.
 Status fill_binders(Context& context, const Offer& offer, const codec::EncodedClientHello& hello) noexcept {
+  if (offer.sessions.empty()) return {};
   const Bytes truncated = hello.message.first(hello.binders_offset);
   // In a second ClientHello the messages before count too; all PSKs left are of the transcript's hash then.
   if (context.transcript.started()) context.transcript.update(truncated);
@@ -58,7 +59,6 @@ Status fill_binders(Context& context, const Offer& offer, const codec::EncodedCl
     const auto binder = early->binder(key_schedule::PskKind::resumption, *digest);
     if (!binder || !codec::fill_binder(hello, i, binder->view())) return context.fail(Reason::provider_failed);
   }
-  if (context.transcript.started()) context.transcript.update(hello.message.subspan(hello.binders_offset));
   return {};
 }
 
@@ -107,7 +107,7 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   if (auto filled = fill_binders(context, offer, encoded); !filled) return filled;
   offer.client_hello = encoded.message;
   context.offered = encoded.offered;
-  return context.send_client_hello(offer.client_hello);
+  return context.send_client_hello(offer.client_hello, offer.sessions.empty() ? 0 : encoded.binders_offset);
 }
 
 }  // namespace

@@ -160,6 +160,7 @@ class LOCKSTEP_API Connection {
 
  private:
   struct State;
+  friend struct ConnectionAccess;  // the engine's own tests
   explicit Connection(State&& state) noexcept;
   [[nodiscard]] State& state() noexcept;
   [[nodiscard]] const State& state() const noexcept;
