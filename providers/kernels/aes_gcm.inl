@@ -162,13 +162,6 @@ LOCKSTEP_INLINE Message begin(const GcmKey& key, const std::uint8_t* nonce, std:
   return message;
 }
 
-// Compilers gather the AES rounds here and the products there: what passes through an empty statement that they cannot see into
-// stays where it is written.
-template <class... Vectors>
-LOCKSTEP_INLINE void keep_order(Vectors&... vectors) {
-  (pin(vectors), ...);
-}
-
 LOCKSTEP_INLINE void keep_order(Vector (&state)[kBatch]) {
   LOCKSTEP_UNROLL
   for (std::size_t i = 0; i < kBatch; ++i) {

@@ -16,6 +16,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::aes_ni;
 #include "vectors/x86_128.inl"
 #include "vectors/x86_aes_128.inl"
 #include "vectors/one_lane.inl"
+#include "vectors/order.inl"
 #include "aes_gcm.inl"
 // clang-format on
 

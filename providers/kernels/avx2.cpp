@@ -16,6 +16,8 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::avx2;
 #include "vectors/x86_128.inl"
 #include "vectors/x86_256.inl"
 #include "vectors/x86_words_256.inl"
+#include "vectors/order.inl"
+#define LOCKSTEP_MULX
 #include "poly1305.inl"
 #include "chacha20_poly1305.inl"
 // clang-format on

@@ -10,7 +10,7 @@ inline constexpr std::size_t kBlockSize = 64;
 inline constexpr std::size_t kBatch = 4 * kLanes;  // blocks
 inline constexpr std::size_t kBatchSize = kBatch * kBlockSize;
 inline constexpr std::size_t kFirstSize = kBatchSize - kBlockSize;  // text that the first batch covers
-inline constexpr std::size_t kPart = kFirstSize / 16 / 10;          // blocks hashed in each of ten double rounds
+inline constexpr std::size_t kShare = kBatchSize / 16 / 10;         // blocks hashed in each of ten double rounds
 
 struct ChaChaKey {
   std::uint8_t bytes[32];
@@ -33,32 +33,31 @@ LOCKSTEP_INLINE InitialState initial_state(const ChaChaKey& key, const std::uint
   return state;
 }
 
-// One half of a double round: four quarter rounds side by side, on columns (kShift 0) or diagonals (1).
-template <std::size_t kShift>
-LOCKSTEP_INLINE void quarter_rounds(Vector (&x)[16]) {
-  const auto b = [](std::size_t i) { return 4 + (i + kShift) % 4; };
-  const auto c = [](std::size_t i) { return 8 + (i + 2 * kShift) % 4; };
-  const auto d = [](std::size_t i) { return 12 + (i + 3 * kShift) % 4; };
-  LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < 4; ++i) {
-    x[i] = add_32(x[i], x[b(i)]);
-    x[d(i)] = rotate_words_left<16>(bit_xor(x[d(i)], x[i]));
-  }
-  LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < 4; ++i) {
-    x[c(i)] = add_32(x[c(i)], x[d(i)]);
-    x[b(i)] = rotate_words_left<12>(bit_xor(x[b(i)], x[c(i)]));
-  }
-  LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < 4; ++i) {
-    x[i] = add_32(x[i], x[b(i)]);
-    x[d(i)] = rotate_words_left<8>(bit_xor(x[d(i)], x[i]));
-  }
-  LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < 4; ++i) {
-    x[c(i)] = add_32(x[c(i)], x[d(i)]);
-    x[b(i)] = rotate_words_left<7>(bit_xor(x[b(i)], x[c(i)]));
-  }
+// RFC 8439 2.1, in every word of a vector.
+LOCKSTEP_INLINE void quarter_round(Vector& a, Vector& b, Vector& c, Vector& d) {
+  a = add_32(a, b);
+  d = rotate_words_left<16>(bit_xor(d, a));
+  c = add_32(c, d);
+  b = rotate_words_left<12>(bit_xor(b, c));
+  a = add_32(a, b);
+  d = rotate_words_left<8>(bit_xor(d, a));
+  c = add_32(c, d);
+  b = rotate_words_left<7>(bit_xor(b, c));
+  keep_order(a, b, c, d);
+}
+
+LOCKSTEP_INLINE void column_round(Vector (&x)[16]) {
+  quarter_round(x[0], x[4], x[8], x[12]);
+  quarter_round(x[1], x[5], x[9], x[13]);
+  quarter_round(x[2], x[6], x[10], x[14]);
+  quarter_round(x[3], x[7], x[11], x[15]);
+}
+
+LOCKSTEP_INLINE void diagonal_round(Vector (&x)[16]) {
+  quarter_round(x[0], x[5], x[10], x[15]);
+  quarter_round(x[1], x[6], x[11], x[12]);
+  quarter_round(x[2], x[7], x[8], x[13]);
+  quarter_round(x[3], x[4], x[9], x[14]);
 }
 
 LOCKSTEP_INLINE Vector block_numbers() {
@@ -69,60 +68,86 @@ LOCKSTEP_INLINE Vector block_numbers() {
   return load_vector(kNumbers);
 }
 
-// The keystream of a batch that starts with block `counter`, as vectors of words; hashes `blocks` blocks of 16 bytes at
-// `hashed` meanwhile.
-template <bool kHash>
-LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std::uint32_t counter, Poly1305& poly,
-                               const std::uint8_t* hashed, std::size_t blocks) {
-  LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < 16; ++i) {
-    x[i] = broadcast_word(initial.words[i]);
-  }
-  const Vector counters = add_32(broadcast_word(counter), block_numbers());
-  x[12] = counters;
-  for (int round = 0; round < 10; ++round) {
-    quarter_rounds<0>(x);
-    if constexpr (kHash) {
-      for (std::size_t i = 0; i < kPart; ++i) {
-        hash_block(poly, hashed);
-        hashed += 16;
-      }
-    }
-    quarter_rounds<1>(x);
-  }
-  if constexpr (kHash) {
-    for (std::size_t i = 10 * kPart; i < blocks; ++i) {
-      hash_block(poly, hashed);
-      hashed += 16;
-    }
-  }
-  LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < 16; ++i) {
-    x[i] = add_32(x[i], i == 12 ? counters : broadcast_word(initial.words[i]));
+template <std::size_t kIndex>
+LOCKSTEP_INLINE void start(Vector (&x)[16], const InitialState& initial) {
+  if constexpr (kIndex < 16) {
+    x[kIndex] = broadcast_word(initial.words[kIndex]);
+    start<kIndex + 1>(x, initial);
   }
 }
 
+template <std::size_t kIndex>
+LOCKSTEP_INLINE void add_initial(Vector (&x)[16], const InitialState& initial, Vector counters) {
+  if constexpr (kIndex < 16) {
+    x[kIndex] = add_32(x[kIndex], kIndex == 12 ? counters : broadcast_word(initial.words[kIndex]));
+    add_initial<kIndex + 1>(x, initial, counters);
+  }
+}
+
+// Hashes blocks up to the count that is due after some of the twenty rounds.
+LOCKSTEP_INLINE void hash_share(Poly1305& poly, const std::uint8_t*& hashed, const std::uint8_t* due) {
+  for (; hashed < due; hashed += 16) {
+    hash_block(poly, hashed);
+  }
+}
+
+// The keystream of a batch that starts with block `counter`, as vectors of words; hashes `blocks` blocks of 16 bytes at `hashed`
+// meanwhile.
+template <bool kHash>
+LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std::uint32_t counter, Poly1305& poly,
+                               const std::uint8_t* hashed, std::size_t blocks) {
+  start<0>(x, initial);
+  const Vector counters = add_32(broadcast_word(counter), block_numbers());
+  x[12] = counters;
+  const std::uint8_t* due = hashed;
+  const std::uint8_t* const end = hashed + 16 * blocks;
+  for (int round = 0; round < 10; ++round) {
+    column_round(x);
+    if constexpr (kHash) {
+      due += 16 * kShare;
+      due = due < end ? due : end;
+      hash_share(poly, hashed, due);
+    }
+    diagonal_round(x);
+  }
+  if constexpr (kHash) {
+    hash_share(poly, hashed, end);
+  }
+  add_initial<0>(x, initial, counters);
+}
+
 // Writes a batch of keystream in the order of bytes, added to the text at `from` if kText.
+template <bool kText, std::size_t kIndex>
+LOCKSTEP_INLINE void write_vector(const Vector& x, const std::uint8_t* from, std::uint8_t* to) {
+  // Vector kIndex holds part kIndex / 4 of a quarter of the batch, of which every fourth block starts with block kIndex % 4.
+  constexpr std::size_t kBytes = kIndex / 4 * kWidth;
+  constexpr std::size_t kAt = (kBytes / kBlockSize * 4 + kIndex % 4) * kBlockSize + kBytes % kBlockSize;
+  if constexpr (kText) {
+    store(to + kAt, bit_xor(x, load_vector(from + kAt)));
+  } else {
+    store(to + kAt, x);
+  }
+}
+
+template <bool kText, std::size_t kBlock = 0>
+LOCKSTEP_INLINE void write_blocks(Vector (&x)[16], const std::uint8_t* from, std::uint8_t* to) {
+  if constexpr (kBlock < 4) {
+    gather_lanes(x[kBlock], x[4 + kBlock], x[8 + kBlock], x[12 + kBlock]);
+    write_vector<kText, kBlock>(x[kBlock], from, to);
+    write_vector<kText, kBlock + 4>(x[kBlock + 4], from, to);
+    write_vector<kText, kBlock + 8>(x[kBlock + 8], from, to);
+    write_vector<kText, kBlock + 12>(x[kBlock + 12], from, to);
+    write_blocks<kText, kBlock + 1>(x, from, to);
+  }
+}
+
 template <bool kText>
 LOCKSTEP_INLINE void write_batch(Vector (&x)[16], const std::uint8_t* from, std::uint8_t* to) {
-  LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < 16; i += 4) {
-    transpose_words(x[i], x[i + 1], x[i + 2], x[i + 3]);
-  }
-  LOCKSTEP_UNROLL
-  for (std::size_t j = 0; j < 4; ++j) {
-    gather_lanes(x[j], x[4 + j], x[8 + j], x[12 + j]);
-    LOCKSTEP_UNROLL
-    for (std::size_t i = 0; i < 4; ++i) {
-      const std::size_t block = i * kWidth / kBlockSize * 4 + j;
-      const std::size_t at = block * kBlockSize + i * kWidth % kBlockSize;
-      Vector result = x[4 * i + j];
-      if constexpr (kText) {
-        result = bit_xor(result, load_vector(from + at));
-      }
-      store(to + at, result);
-    }
-  }
+  transpose_words(x[0], x[1], x[2], x[3]);
+  transpose_words(x[4], x[5], x[6], x[7]);
+  transpose_words(x[8], x[9], x[10], x[11]);
+  transpose_words(x[12], x[13], x[14], x[15]);
+  write_blocks<kText>(x, from, to);
 }
 
 // Adds keystream to a text shorter than a batch.

@@ -11,6 +11,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 // clang-format off
 #include "vectors/portable.inl"
 #include "vectors/one_lane.inl"
+#include "vectors/order.inl"
 #include "poly1305.inl"
 #include "chacha20_poly1305.inl"
 // clang-format on

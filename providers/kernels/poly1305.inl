@@ -42,9 +42,57 @@ LOCKSTEP_INLINE void hash_block(Poly1305& poly, std::uint64_t low, std::uint64_t
   poly.h2 = (d2 & 3) + static_cast<std::uint64_t>(high_sum >> 64);
 }
 
+#if defined(LOCKSTEP_MULX)
+// The same in the processor's own words, because compilers make three times as many instructions of 128-bit integers.
+LOCKSTEP_INLINE void hash_block(Poly1305& poly, const std::uint8_t* block) {
+  std::uint64_t d0;
+  std::uint64_t d1;
+  std::uint64_t d2;
+  std::uint64_t carry0;
+  std::uint64_t a;
+  std::uint64_t b;
+  asm("addq (%[block]), %[h0]\n\t"
+      "adcq 8(%[block]), %[h1]\n\t"
+      "adcq $1, %[h2]\n\t"
+      "movq %[h0], %%rdx\n\t"
+      "mulxq %[r0], %[d0], %[carry0]\n\t"
+      "mulxq %[r1], %[d1], %[d2]\n\t"
+      "movq %[h1], %%rdx\n\t"
+      "mulxq %[s1], %[a], %[b]\n\t"
+      "addq %[a], %[d0]\n\t"
+      "adcq %[b], %[carry0]\n\t"
+      "mulxq %[r0], %[a], %[b]\n\t"
+      "addq %[a], %[d1]\n\t"
+      "adcq %[b], %[d2]\n\t"
+      "movq %[h2], %%rdx\n\t"
+      "imulq %[s1], %[h2]\n\t"
+      "imulq %[r0], %%rdx\n\t"
+      "addq %[h2], %[d1]\n\t"
+      "adcq %%rdx, %[d2]\n\t"
+      "addq %[carry0], %[d1]\n\t"
+      "adcq $0, %[d2]\n\t"
+      "movq %[d2], %[h2]\n\t"
+      "movq %[d2], %[a]\n\t"
+      "andq $-4, %[d2]\n\t"
+      "shrq $2, %[a]\n\t"
+      "andq $3, %[h2]\n\t"
+      "addq %[d2], %[a]\n\t"
+      "movq %[d0], %[h0]\n\t"
+      "movq %[d1], %[h1]\n\t"
+      "addq %[a], %[h0]\n\t"
+      "adcq $0, %[h1]\n\t"
+      "adcq $0, %[h2]"
+      : [h0] "+&r"(poly.h0), [h1] "+&r"(poly.h1), [h2] "+&r"(poly.h2), [d0] "=&r"(d0), [d1] "=&r"(d1), [d2] "=&r"(d2),
+        [carry0] "=&r"(carry0), [a] "=&r"(a), [b] "=&r"(b)
+      : [block] "r"(block), [r0] "m"(poly.r0), [r1] "m"(poly.r1), [s1] "m"(poly.s1),
+        "m"(*reinterpret_cast<const std::uint8_t(*)[16]>(block))
+      : "rdx", "cc");
+}
+#else
 LOCKSTEP_INLINE void hash_block(Poly1305& poly, const std::uint8_t* block) {
   hash_block(poly, load_le64(block), load_le64(block + 8));
 }
+#endif
 
 // Adds bytes, zero padded to whole blocks (RFC 8439 2.8).
 LOCKSTEP_INLINE void hash_padded(Poly1305& poly, const std::uint8_t* from, std::size_t size) {

@@ -17,6 +17,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::vaes_256;
 #include "vectors/x86_aes_128.inl"
 #include "vectors/x86_256.inl"
 #include "vectors/x86_aes_256.inl"
+#include "vectors/order.inl"
 #include "aes_gcm.inl"
 // clang-format on
 

@@ -22,6 +22,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::vaes_512;
 #include "vectors/x86_aes_128.inl"
 #include "vectors/x86_512.inl"
 #include "vectors/x86_aes_512.inl"
+#include "vectors/order.inl"
 #include "aes_gcm.inl"
 // clang-format on
 

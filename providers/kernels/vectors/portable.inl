@@ -35,3 +35,5 @@ LOCKSTEP_INLINE void transpose_words(Block& a, Block& b, Block& c, Block& d) {
   c.bits = Words{rows[0].bits[2], rows[1].bits[2], rows[2].bits[2], rows[3].bits[2]};
   d.bits = Words{rows[0].bits[3], rows[1].bits[3], rows[2].bits[3], rows[3].bits[3]};
 }
+/// Computed before what is pinned later.
+LOCKSTEP_INLINE void pin(Block&) {}
