@@ -244,7 +244,9 @@ class Pair {
 
   /// Lets both talk until neither has anything to say.
   void run() {
-    while (step(client, to_server_, to_client_) | step(server, to_client_, to_server_)) {
+    for (bool progress = true; progress;) {
+      progress = step(client, to_server_, to_client_);
+      progress = step(server, to_client_, to_server_) || progress;
     }
   }
 
