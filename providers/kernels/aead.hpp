@@ -133,6 +133,25 @@ struct Halves {
   return {from[0] | middle << (8 * (size / 2)) | end << (8 * (size - 1)), 0};
 }
 
+/// Stores the first 1 to 15 bytes.
+[[gnu::always_inline]] inline void store_short(std::uint8_t* to, Halves halves, std::size_t size) noexcept {
+  if (size >= 8) {
+    store_le64(to, halves.low);
+    to += 8;
+    halves.low = halves.high;
+    size -= 8;
+  }
+  if (size >= 4) {
+    store_le32(to, static_cast<std::uint32_t>(halves.low));
+    to += 4;
+    halves.low >>= 32;
+    size -= 4;
+  }
+  for (; size != 0; --size, halves.low >>= 8) {
+    *to++ = static_cast<std::uint8_t>(halves.low);
+  }
+}
+
 inline std::uint64_t load_be64(const std::uint8_t* from) noexcept { return __builtin_bswap64(load_le64(from)); }
 
 inline void store_be64(std::uint8_t* to, std::uint64_t value) noexcept { store_le64(to, __builtin_bswap64(value)); }

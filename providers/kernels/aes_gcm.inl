@@ -1,18 +1,20 @@
-// AES-GCM (NIST SP 800-38D) over a vector layer: Block, Vector, kLanes and their operations. Include it inside the namespace and
-// target region of an instruction set.
+// AES-GCM (NIST SP 800-38D) over a vector layer: Block, Vector, kLanes and their operations. Include it inside the
+// namespace and target region of an instruction set.
 //
 // A message runs through stages that share one pipeline:
-// - bulk: chunks of 16 blocks (8 with 128-bit vectors). While one chunk is encrypted, another is hashed: the one before it when
+// - bulk: chunks of 16 blocks (8 with 128-bit vectors). While one chunk is encrypted, another is hashed: the one before
+// it when
 //   sealing, the same one when opening. AES and carry-less multiplication use different parts of the processor.
-// - finish: what is left, less than a chunk, together with the tag's mask (the counter block J0) and the block of lengths, so that
+// - finish: what is left, less than a chunk, together with the tag's mask (the counter block J0) and the block of
+// lengths, so that
 //   a short message needs this stage alone.
 //
-// GHASH works on byte-reversed blocks, so that bit 127 is the coefficient of x^0. A carry-less product of two such blocks is the
-// product times x; the powers of H are stored divided by x to make up for it.
+// GHASH works on byte-reversed blocks, so that bit 127 is the coefficient of x^0. A carry-less product of two such
+// blocks is the product times x; the powers of H are stored divided by x to make up for it.
 //
-// In bulk each lane of a vector is a hash of its own, of every kLanes-th block, in powers of H^kLanes that all lanes share. The
-// hash so far is then a vector to be added to the next vector of blocks, whichever powers that one is multiplied by:
-// lane i is short of H^i, which is what the powers of a vector in finish differ by.
+// In bulk each lane of a vector is a hash of its own, of every kLanes-th block, in powers of H^kLanes that all lanes
+// share. The hash so far is then a vector to be added to the next vector of blocks, whichever powers that one is
+// multiplied by: lane i is short of H^i, which is what the powers of a vector in finish differ by.
 
 inline constexpr std::size_t kBlockSize = 16;
 inline constexpr std::size_t kWidth = kLanes * kBlockSize;
@@ -57,12 +59,12 @@ LOCKSTEP_INLINE Block counter_order() { return make_block(0x0706050403020100, 0x
 
 LOCKSTEP_INLINE Block reduction_polynomial() { return make_block(0xc200000000000000, 0); }
 
-// SP 800-38D 6.3: reduces modulo x^128 + x^7 + x^2 + x + 1, in every lane. The lowest 64 bits, the highest powers of x, are
-// folded upwards twice; each time the constant stands for x^7 + x^2 + x and the exchange of halves for 1.
+// SP 800-38D 6.3: reduces modulo x^128 + x^7 + x^2 + x + 1, in every lane. The lowest 64 bits, the highest powers of x,
+// are folded upwards twice; each time the constant stands for x^7 + x^2 + x and the exchange of halves for 1.
 template <class T>
 LOCKSTEP_INLINE T reduce(const Product<T>& product, T polynomial) {
-  T middle = bit_xor(product.middle,
-                     bit_xor(swap_halves(product.low), carryless_multiply<0, 0>(product.low, polynomial)));
+  T middle =
+      bit_xor(product.middle, bit_xor(swap_halves(product.low), carryless_multiply<0, 0>(product.low, polynomial)));
   return bit_xor(bit_xor(product.high, swap_halves(middle)), carryless_multiply<0, 0>(middle, polynomial));
 }
 
@@ -135,7 +137,8 @@ LOCKSTEP_INLINE Block load_padded(const std::uint8_t* from, std::size_t size) {
   return make_block(halves.low, halves.high);
 }
 
-// Starts a message; one that is shorter than a chunk goes straight to `finish`, which uses the power `final_power` last.
+// Starts a message; one that is shorter than a chunk goes straight to `finish`, which uses the power `final_power`
+// last.
 LOCKSTEP_INLINE Message begin(const GcmKey& key, const std::uint8_t* nonce, std::span<const std::uint8_t> aad,
                               std::size_t size) {
   Message message;
@@ -268,7 +271,8 @@ LOCKSTEP_INLINE void crypt_chunks(const GcmKey& key, Message& message, const std
 
 // Encrypts or decrypts a chunk without hashing.
 template <int kRounds>
-LOCKSTEP_INLINE void crypt_chunk_alone(const GcmKey& key, Message& message, const std::uint8_t* from, std::uint8_t* to) {
+LOCKSTEP_INLINE void crypt_chunk_alone(const GcmKey& key, Message& message, const std::uint8_t* from,
+                                       std::uint8_t* to) {
   Product<Vector> none = no_vector_product();
   crypt_chunk<kRounds, false, Place::last, false>(key, message, none, from, to, nullptr);
 }
@@ -318,8 +322,8 @@ LOCKSTEP_INLINE Vector lane_mask(std::size_t lane) {
   return load_vector(kTable.bytes + (kLanes - 1 - lane) * kBlockSize);
 }
 
-// What is left of a message: less than a chunk. All but the last two of its vectors are at `whole`; those two are in `rest`, zero
-// padded, when sealing, and still at `whole` when opening, where a tag follows them.
+// What is left of a message: less than a chunk. All but the last two of its vectors are at `whole`; those two are in
+// `rest`, zero padded, when sealing, and still at `whole` when opening, where a tag follows them.
 struct Remainder {
   const std::uint8_t* whole;
   std::uint8_t* rest;  // two vectors
@@ -329,10 +333,9 @@ struct Remainder {
   std::uint64_t text_size;  // likewise
 };
 
-// Encrypts or decrypts the remainder and returns the tag. One more block follows the text in the same vectors: J0 where AES works,
-// the lengths where GHASH does.
-// Sealing writes the text to `to`, and up to 16 bytes more, where the tag will stand; opening writes the last two vectors to
-// `rest` instead.
+// Encrypts or decrypts the remainder and returns the tag. One more block follows the text in the same vectors: J0 where
+// AES works, the lengths where GHASH does. Sealing writes the text to `to`, and up to 16 bytes more, where the tag will
+// stand; opening writes the last two vectors to `rest` instead.
 template <int kRounds, Direction kDirection, std::size_t kVectors>
 Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, const Product<Block>& sum_before,
                      const Remainder& remainder) {
@@ -436,9 +439,7 @@ LOCKSTEP_INLINE Block finish(const GcmKey& key, const std::uint8_t* nonce, const
 }
 
 // The number of vectors that hold the text and one block more.
-LOCKSTEP_INLINE std::size_t finish_width(std::size_t size) {
-  return (size + kBlockSize - 1) / kBlockSize / kLanes + 1;
-}
+LOCKSTEP_INLINE std::size_t finish_width(std::size_t size) { return (size + kBlockSize - 1) / kBlockSize / kLanes + 1; }
 
 // Clears the bytes of the last two vectors.
 LOCKSTEP_INLINE void wipe_rest(std::uint8_t* rest) {
@@ -447,9 +448,10 @@ LOCKSTEP_INLINE void wipe_rest(std::uint8_t* rest) {
   asm volatile("" : : "r"(rest) : "memory");
 }
 
-// Fills the last two vectors with `size` bytes, one more if there is one, and zeros. Each block is stored once and whole, as it
-// will be loaded.
-LOCKSTEP_INLINE void stage_rest(std::uint8_t* rest, const std::uint8_t* from, std::size_t size, const std::uint8_t* byte) {
+// Fills the last two vectors with `size` bytes, one more if there is one, and zeros. Each block is stored once and
+// whole, as it will be loaded.
+LOCKSTEP_INLINE void stage_rest(std::uint8_t* rest, const std::uint8_t* from, std::size_t size,
+                                const std::uint8_t* byte) {
   LOCKSTEP_UNROLL
   for (std::size_t at = 0; at < 2 * kWidth; at += kBlockSize) {
     Block block = zero_block();
@@ -543,7 +545,8 @@ template <int kRounds>
                                    std::size_t size) {
   Message message = shared;
   std::size_t chunks = size / kChunk;
-  // The lanes of bulk's hash go into the first vector of `finish`, if it is one of as many blocks; else they are made one here.
+  // The lanes of bulk's hash go into the first vector of `finish`, if it is one of as many blocks; else they are made
+  // one here.
   const bool fill_a_vector = size % kChunk + kBlockSize > kWidth - kBlockSize;
   if (!fill_a_vector) {
     --chunks;

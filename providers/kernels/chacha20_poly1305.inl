@@ -10,7 +10,9 @@ inline constexpr std::size_t kBlockSize = 64;
 inline constexpr std::size_t kBatch = 4 * kLanes;  // blocks
 inline constexpr std::size_t kBatchSize = kBatch * kBlockSize;
 inline constexpr std::size_t kFirstSize = kBatchSize - kBlockSize;  // text that the first batch covers
-inline constexpr std::size_t kShare = kBatchSize / 16 / 10;         // blocks hashed in each of ten double rounds
+inline constexpr std::size_t kShortBatch = 2 * kLanes * kBlockSize;
+inline constexpr std::size_t kShortSize = kShortBatch - kBlockSize;  // text that a short batch covers
+inline constexpr std::size_t kShare = kBatchSize / 16 / 10;          // blocks hashed in each of ten double rounds
 
 struct ChaChaKey {
   std::uint8_t bytes[32];
@@ -91,8 +93,8 @@ LOCKSTEP_INLINE void hash_share(Poly1305& poly, const std::uint8_t*& hashed, con
   }
 }
 
-// The keystream of a batch that starts with block `counter`, as vectors of words; hashes `blocks` blocks of 16 bytes at `hashed`
-// meanwhile.
+// The keystream of a batch that starts with block `counter`, as vectors of words; hashes `blocks` blocks of 16 bytes at
+// `hashed` meanwhile.
 template <bool kHash>
 LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std::uint32_t counter, Poly1305& poly,
                                const std::uint8_t* hashed, std::size_t blocks) {
@@ -119,7 +121,8 @@ LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std
 // Writes a batch of keystream in the order of bytes, added to the text at `from` if kText.
 template <bool kText, std::size_t kIndex>
 LOCKSTEP_INLINE void write_vector(const Vector& x, const std::uint8_t* from, std::uint8_t* to) {
-  // Vector kIndex holds part kIndex / 4 of a quarter of the batch, of which every fourth block starts with block kIndex % 4.
+  // Vector kIndex holds part kIndex / 4 of a quarter of the batch, of which every fourth block starts with block kIndex
+  // % 4.
   constexpr std::size_t kBytes = kIndex / 4 * kWidth;
   constexpr std::size_t kAt = (kBytes / kBlockSize * 4 + kIndex % 4) * kBlockSize + kBytes % kBlockSize;
   if constexpr (kText) {
@@ -150,74 +153,174 @@ LOCKSTEP_INLINE void write_batch(Vector (&x)[16], const std::uint8_t* from, std:
   write_blocks<kText>(x, from, to);
 }
 
-// Adds keystream to a text shorter than a batch.
+// A short batch: two blocks of keystream for every lane, from block 0. Here a vector holds a row of the state in each
+// lane, which takes longer per block but less for a few.
+LOCKSTEP_INLINE void rotate_rows(Vector& b, Vector& c, Vector& d) {
+  b = rotate_lane_words<1>(b);
+  c = rotate_lane_words<2>(c);
+  d = rotate_lane_words<3>(d);
+}
+
+LOCKSTEP_INLINE void rotate_rows_back(Vector& b, Vector& c, Vector& d) {
+  b = rotate_lane_words<3>(b);
+  c = rotate_lane_words<2>(c);
+  d = rotate_lane_words<1>(d);
+}
+
+LOCKSTEP_INLINE void write_rows(Vector a, Vector b, Vector c, Vector d, std::uint8_t* to) {
+  gather_lanes(a, b, c, d);
+  store(to, a);
+  store(to + kWidth, b);
+  store(to + 2 * kWidth, c);
+  store(to + 3 * kWidth, d);
+}
+
+LOCKSTEP_INLINE void run_short_batch(const InitialState& initial, std::uint8_t* to) {
+  static constexpr std::uint8_t kLaneNumbers[64] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
+                                                    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                                    0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+  const std::uint32_t* words = initial.words;
+  const Vector a = broadcast(make_words(words[0], words[1], words[2], words[3]));
+  const Vector b = broadcast(make_words(words[4], words[5], words[6], words[7]));
+  const Vector c = broadcast(make_words(words[8], words[9], words[10], words[11]));
+  const Vector d = add_32(broadcast(make_words(0, words[13], words[14], words[15])), load_vector(kLaneNumbers));
+  const Vector e = add_32(d, broadcast(make_words(kLanes, 0, 0, 0)));
+  Vector a0 = a, b0 = b, c0 = c, d0 = d;
+  Vector a1 = a, b1 = b, c1 = c, d1 = e;
+  for (int round = 0; round < 10; ++round) {
+    quarter_round(a0, b0, c0, d0);
+    quarter_round(a1, b1, c1, d1);
+    rotate_rows(b0, c0, d0);
+    rotate_rows(b1, c1, d1);
+    quarter_round(a0, b0, c0, d0);
+    quarter_round(a1, b1, c1, d1);
+    rotate_rows_back(b0, c0, d0);
+    rotate_rows_back(b1, c1, d1);
+  }
+  write_rows(add_32(a0, a), add_32(b0, b), add_32(c0, c), add_32(d0, d), to);
+  write_rows(add_32(a1, a), add_32(b1, b), add_32(c1, c), add_32(d1, e), to + 4 * kWidth);
+}
+
+// Adds keystream to a text; 16 bytes of `stream` more than the text has are readable.
 LOCKSTEP_INLINE void add_stream(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* stream,
                                 std::size_t size) {
-  for (; size >= kWidth; size -= kWidth, to += kWidth, from += kWidth, stream += kWidth) {
-    store(to, bit_xor(load_vector(from), load_vector(stream)));
+  std::size_t at = 0;
+  for (; at + kWidth <= size; at += kWidth) {
+    store(to + at, bit_xor(load_vector(from + at), load_vector(stream + at)));
   }
-  if (size != 0) {
-    std::uint8_t rest[kWidth] = {};
-    copy_short(rest, from, size);
-    store(rest, bit_xor(load_vector(rest), load_vector(stream)));
-    copy_short(to, rest, size);
-    store(rest, zero_vector());
-    asm volatile("" : : "r"(rest) : "memory");
+  for (; at + 16 <= size; at += 16) {
+    store(to + at, bit_xor(load_block(from + at), load_block(stream + at)));
+  }
+  if (at != size) {
+    const Halves text = load_short(from + at, size - at);
+    const Halves key = {load_le64(stream + at), load_le64(stream + at + 8)};
+    store_short(to + at, {text.low ^ key.low, text.high ^ key.high}, size - at);
   }
 }
 
-LOCKSTEP_INLINE Tag finish_tag(Poly1305& poly, const std::uint8_t* one_time_key, std::size_t aad_size,
-                               std::size_t text_size) {
-  hash_block(poly, aad_size, text_size);
-  return finish_poly1305(poly, one_time_key + 16);
+LOCKSTEP_INLINE void add_stream(std::uint8_t* to, Gather& source, const std::uint8_t* stream, std::size_t size) {
+  while (size != 0) {
+    const std::size_t run = source.run();
+    const std::size_t part = run < size ? run : size;
+    add_stream(to, source.take(part), stream, part);
+    to += part;
+    stream += part;
+    size -= part;
+  }
+}
+
+// One message: what does not depend on the direction.
+struct Message {
+  InitialState initial;
+  Poly1305 poly;
+  std::uint8_t one_time_key[32];
+  alignas(64) std::uint8_t stream[kBatchSize + 16];
+  std::size_t stream_size;  // of the first batch, with the one-time key's block
+};
+
+LOCKSTEP_INLINE void begin(Message& message, const ChaChaKey& key, const std::uint8_t* nonce,
+                           std::span<const std::uint8_t> aad, std::size_t size) {
+  message.initial = initial_state(key, nonce);
+  if (size <= kShortSize) {
+    run_short_batch(message.initial, message.stream);
+    message.stream_size = kShortBatch;
+  } else {
+    Vector x[16];
+    Poly1305 none{};
+    run_batch<false>(x, message.initial, 0, none, nullptr, 0);
+    write_batch<false>(x, nullptr, message.stream);
+    message.stream_size = kBatchSize;
+  }
+  std::memcpy(message.one_time_key, message.stream, sizeof message.one_time_key);
+  message.poly = begin_poly1305(message.stream);
+  hash_padded(message.poly, aad.data(), aad.size());
+}
+
+LOCKSTEP_INLINE Tag end(Message& message, std::size_t aad_size, std::size_t text_size) {
+  hash_block(message.poly, aad_size, text_size);
+  const Tag tag = finish_poly1305(message.poly, message.one_time_key + 16);
+  wipe(message.stream, message.stream_size);
+  wipe(message.one_time_key, sizeof message.one_time_key);
+  wipe(&message.initial, sizeof message.initial);
+  return tag;
+}
+
+// The text behind the first batch; returns where what is not hashed yet starts.
+[[gnu::noinline]] inline std::uint8_t* seal_batches(Message& message, Gather& source, std::uint8_t* to,
+                                                    std::size_t unhashed) {
+  Vector x[16];
+  Poly1305 poly = message.poly;
+  for (std::uint32_t counter = kBatch; source.size() != 0; counter += kBatch) {
+    run_batch<true>(x, message.initial, counter, poly, to - unhashed, unhashed / 16);
+    if (source.run() >= kBatchSize) {
+      write_batch<true>(x, source.take(kBatchSize), to);
+      unhashed = kBatchSize;
+    } else {
+      write_batch<false>(x, nullptr, message.stream);
+      unhashed = source.size() < kBatchSize ? source.size() : kBatchSize;
+      add_stream(to, source, message.stream, unhashed);
+    }
+    to += unhashed;
+  }
+  message.poly = poly;
+  return to - unhashed;
 }
 
 inline void seal_one(const ChaChaKey& key, const SealJob& job) {
   Gather source(job);
   const std::size_t size = source.size();
-  const InitialState initial = initial_state(key, job.nonce);
-  alignas(64) std::uint8_t stream[kBatchSize];
-  alignas(64) std::uint8_t scratch[kBatchSize];
-  std::uint8_t one_time_key[32];
-  Vector x[16];
-  Poly1305 poly{};
-  run_batch<false>(x, initial, 0, poly, nullptr, 0);
-  write_batch<false>(x, nullptr, stream);
-  std::memcpy(one_time_key, stream, sizeof one_time_key);
-  poly = begin_poly1305(one_time_key);
-  hash_padded(poly, job.aad.data(), job.aad.size());
-
-  const auto take = [&](std::size_t part) {
-    if (source.run() >= part) {
-      return source.take(part);
-    }
-    source.copy(scratch, part);
-    return static_cast<const std::uint8_t*>(scratch);
-  };
-  std::uint8_t* to = job.destination;
-  std::size_t part = size < kFirstSize ? size : kFirstSize;
-  add_stream(to, take(part), stream + kBlockSize, part);
-  const std::uint8_t* hashed = to;
-  to += part;
-  for (std::uint32_t counter = kBatch; source.size() != 0; counter += kBatch) {
-    run_batch<true>(x, initial, counter, poly, hashed, static_cast<std::size_t>(to - hashed) / 16);
-    hashed = to;
-    part = source.size() < kBatchSize ? source.size() : kBatchSize;
-    if (part == kBatchSize) {
-      write_batch<true>(x, take(part), to);
-    } else {
-      write_batch<false>(x, nullptr, stream);
-      add_stream(to, take(part), stream, part);
-    }
-    to += part;
+  Message message;
+  begin(message, key, job.nonce, job.aad, size);
+  const std::size_t first = size < kFirstSize ? size : kFirstSize;
+  add_stream(job.destination, source, message.stream + kBlockSize, first);
+  std::uint8_t* unhashed = job.destination;
+  std::uint8_t* const to = job.destination + size;
+  if (size > kFirstSize) {
+    unhashed = seal_batches(message, source, job.destination + first, first);
   }
-  hash_padded(poly, hashed, static_cast<std::size_t>(to - hashed));
-  const Tag tag = finish_tag(poly, one_time_key, job.aad.size(), size);
+  hash_padded(message.poly, unhashed, static_cast<std::size_t>(to - unhashed));
+  const Tag tag = end(message, job.aad.size(), size);
   store_le64(to, tag.low);
   store_le64(to + 8, tag.high);
-  wipe(stream, sizeof stream);
-  wipe(scratch, sizeof scratch);
-  wipe(one_time_key, sizeof one_time_key);
+}
+
+[[gnu::noinline]] inline void open_batches(Message& message, const std::uint8_t* from, std::uint8_t* to,
+                                           std::size_t left) {
+  Vector x[16];
+  Poly1305 poly = message.poly;
+  std::uint32_t counter = kBatch;
+  for (; left >= kBatchSize; from += kBatchSize, to += kBatchSize, left -= kBatchSize) {
+    run_batch<true>(x, message.initial, counter, poly, from, kBatchSize / 16);
+    write_batch<true>(x, from, to);
+    counter += kBatch;
+  }
+  if (left != 0) {
+    run_batch<true>(x, message.initial, counter, poly, from, left / 16);
+    hash_padded(poly, from + left / 16 * 16, left % 16);
+    write_batch<false>(x, nullptr, message.stream);
+    add_stream(to, from, message.stream, left);
+  }
+  message.poly = poly;
 }
 
 inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
@@ -225,42 +328,18 @@ inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
     return false;
   }
   const std::size_t size = job.ciphertext_with_tag.size() - kTagSize;
-  const InitialState initial = initial_state(key, job.nonce);
-  alignas(64) std::uint8_t stream[kBatchSize];
-  std::uint8_t one_time_key[32];
-  Vector x[16];
-  Poly1305 poly{};
-  run_batch<false>(x, initial, 0, poly, nullptr, 0);
-  write_batch<false>(x, nullptr, stream);
-  std::memcpy(one_time_key, stream, sizeof one_time_key);
-  poly = begin_poly1305(one_time_key);
-  hash_padded(poly, job.aad.data(), job.aad.size());
-
   const std::uint8_t* from = job.ciphertext_with_tag.data();
-  std::uint8_t* to = job.destination;
-  std::size_t left = size;
-  std::size_t part = left < kFirstSize ? left : kFirstSize;
-  hash_padded(poly, from, part);
-  const std::uint64_t received_low = load_le64(from + size);
-  const std::uint64_t received_high = load_le64(from + size + 8);
-  add_stream(to, from, stream + kBlockSize, part);
-  std::uint32_t counter = kBatch;
-  for (from += part, to += part, left -= part; left >= kBatchSize;
-       from += kBatchSize, to += kBatchSize, left -= kBatchSize) {
-    run_batch<true>(x, initial, counter, poly, from, kBatchSize / 16);
-    write_batch<true>(x, from, to);
-    counter += kBatch;
+  const Tag received{load_le64(from + size), load_le64(from + size + 8)};
+  Message message;
+  begin(message, key, job.nonce, job.aad, size);
+  const std::size_t first = size < kFirstSize ? size : kFirstSize;
+  hash_padded(message.poly, from, first);
+  add_stream(job.destination, from, message.stream + kBlockSize, first);
+  if (size > kFirstSize) {
+    open_batches(message, from + first, job.destination + first, size - first);
   }
-  if (left != 0) {
-    run_batch<false>(x, initial, counter, poly, nullptr, 0);
-    write_batch<false>(x, nullptr, stream);
-    hash_padded(poly, from, left);
-    add_stream(to, from, stream, left);
-  }
-  const Tag tag = finish_tag(poly, one_time_key, job.aad.size(), size);
-  wipe(stream, sizeof stream);
-  wipe(one_time_key, sizeof one_time_key);
-  const bool ok = ((tag.low ^ received_low) | (tag.high ^ received_high)) == 0;
+  const Tag tag = end(message, job.aad.size(), size);
+  const bool ok = ((tag.low ^ received.low) | (tag.high ^ received.high)) == 0;
   if (!ok) {
     wipe(job.destination, size);
   }

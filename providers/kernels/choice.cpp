@@ -85,6 +85,7 @@ List make_list() noexcept {
   list.add(features.vaes_512, vaes_512::kAes256Gcm);
   list.add(features.vaes_256, vaes_256::kAes256Gcm);
   list.add(features.aes_ni, aes_ni::kAes256Gcm);
+  list.add(features.ifma, avx512::kChaCha20Poly1305);
   list.add(features.avx2, avx2::kChaCha20Poly1305);
   list.add(features.ssse3, ssse3::kChaCha20Poly1305);
 #endif

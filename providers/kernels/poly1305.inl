@@ -100,9 +100,8 @@ LOCKSTEP_INLINE void hash_padded(Poly1305& poly, const std::uint8_t* from, std::
     hash_block(poly, from);
   }
   if (size != 0) {
-    std::uint8_t last[16] = {};
-    copy_short(last, from, size);
-    hash_block(poly, last);
+    const Halves last = load_short(from, size);
+    hash_block(poly, last.low, last.high);
   }
 }
 

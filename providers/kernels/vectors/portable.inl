@@ -37,3 +37,12 @@ LOCKSTEP_INLINE void transpose_words(Block& a, Block& b, Block& c, Block& d) {
 }
 /// Computed before what is pinned later.
 LOCKSTEP_INLINE void pin(Block&) {}
+/// Four words, the first in the bytes at the lowest addresses.
+LOCKSTEP_INLINE Block make_words(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d) {
+  return {Words{a, b, c, d}};
+}
+/// The word at place i + kWords, going round, becomes word i.
+template <int kWords>
+LOCKSTEP_INLINE Block rotate_lane_words(Block a) {
+  return {Words{a.bits[kWords], a.bits[(kWords + 1) % 4], a.bits[(kWords + 2) % 4], a.bits[(kWords + 3) % 4]}};
+}

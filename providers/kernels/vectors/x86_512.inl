@@ -41,7 +41,8 @@ LOCKSTEP_INLINE Vector broadcast_half(const std::uint8_t* from) {
 }
 /// A vector that was stored block by block.
 LOCKSTEP_INLINE Vector load_blocks(const std::uint8_t* from) {
-  const __m256i low = _mm256_inserti128_si256(_mm256_castsi128_si256(load_block(from).bits), load_block(from + 16).bits, 1);
+  const __m256i low =
+      _mm256_inserti128_si256(_mm256_castsi128_si256(load_block(from).bits), load_block(from + 16).bits, 1);
   const __m256i high =
       _mm256_inserti128_si256(_mm256_castsi128_si256(load_block(from + 32).bits), load_block(from + 48).bits, 1);
   return {_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1)};

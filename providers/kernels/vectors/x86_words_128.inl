@@ -22,3 +22,12 @@ LOCKSTEP_INLINE void transpose_words(Block& a, Block& b, Block& c, Block& d) {
   c.bits = _mm_unpacklo_epi64(ab_high, cd_high);
   d.bits = _mm_unpackhi_epi64(ab_high, cd_high);
 }
+/// Four words, the first in the bytes at the lowest addresses.
+LOCKSTEP_INLINE Block make_words(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d) {
+  return {_mm_set_epi32(static_cast<int>(d), static_cast<int>(c), static_cast<int>(b), static_cast<int>(a))};
+}
+/// The word at place i + kWords, going round in its lane, becomes word i.
+template <int kWords>
+LOCKSTEP_INLINE Block rotate_lane_words(Block a) {
+  return {_mm_shuffle_epi32(a.bits, kWords == 1 ? 0x39 : kWords == 2 ? 0x4e : 0x93)};
+}

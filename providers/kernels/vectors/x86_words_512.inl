@@ -27,3 +27,11 @@ LOCKSTEP_INLINE void gather_lanes(Vector& a, Vector& b, Vector& c, Vector& d) {
   c.bits = _mm512_shuffle_i32x4(ab_high, cd_high, 0x88);
   d.bits = _mm512_shuffle_i32x4(ab_high, cd_high, 0xdd);
 }
+LOCKSTEP_INLINE Block make_words(std::uint32_t a, std::uint32_t b, std::uint32_t c, std::uint32_t d) {
+  return {_mm_set_epi32(static_cast<int>(d), static_cast<int>(c), static_cast<int>(b), static_cast<int>(a))};
+}
+/// The word at place i + kWords, going round in its lane, becomes word i.
+template <int kWords>
+LOCKSTEP_INLINE Vector rotate_lane_words(Vector a) {
+  return {_mm512_shuffle_epi32(a.bits, kWords == 1 ? _MM_PERM_ADCB : kWords == 2 ? _MM_PERM_BADC : _MM_PERM_CBAD)};
+}
