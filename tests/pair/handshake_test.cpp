@@ -350,7 +350,8 @@ TEST(ClientAuthentication, FailsWhenTheClientIsRejected) {
 }
 
 TEST(ClientAuthentication, NamesAuthorities) {
-  const auto authority = x509::Certificate::parse(credential_of(KeyType::ec_p256)->chain.front())->subject().der();
+  const auto issuer = credential_of(KeyType::ec_p256);
+  const auto authority = x509::Certificate::parse(issuer->chain.front())->subject().der();
   Pair pair(built(client_builder()), built(server_builder()
                                                .client_auth(ClientAuth::request)
                                                .certificate_authorities({{authority.begin(), authority.end()}})));
