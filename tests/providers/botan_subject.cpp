@@ -1,8 +1,11 @@
 // The Botan provider, and what it must list.
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include <lockstep/botan.hpp>
+#include <lockstep/kernels.hpp>
 
 #include "subject.hpp"
 
@@ -35,6 +38,27 @@ TEST(Botan, VerifiesEveryHashWithEveryCurve) {
     for (const SignatureAlgorithm algorithm :
          {SignatureAlgorithm::ecdsa_sha256, SignatureAlgorithm::ecdsa_sha384, SignatureAlgorithm::ecdsa_sha512})
       EXPECT_NE(subject().verifier(algorithm, key), nullptr) << name(algorithm) << " " << name(key);
+}
+
+TEST(Botan, PrefersKernelsAndKeepsItsOwnSelectable) {
+  const Provider own = botan::provider({.aeads = botan::AeadChoice::own});
+  EXPECT_TRUE(std::ranges::all_of(own.aeads, [](const Aead* aead) { return aead->implementation == "botan"; }));
+  for (const Aead* aead : own.aeads) {
+    EXPECT_NE(std::ranges::find(subject().aeads, aead), subject().aeads.end()) << name(aead->id);
+    EXPECT_EQ(own.aead(aead->id), aead);
+  }
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul")) {
+    EXPECT_TRUE(subject().aead(AeadAlgorithm::aes_128_gcm)->implementation.starts_with("kernels "));
+    EXPECT_TRUE(subject().aead(AeadAlgorithm::aes_256_gcm)->implementation.starts_with("kernels "));
+  }
+  if (__builtin_cpu_supports("ssse3")) {
+    EXPECT_TRUE(subject().aead(AeadAlgorithm::chacha20_poly1305)->implementation.starts_with("kernels "));
+  }
+#endif
+  EXPECT_EQ(subject().aead(AeadAlgorithm::aes_128_ccm)->implementation, "botan");
+  EXPECT_EQ(subject().aeads.size(), own.aeads.size() + kernels::available().size())
+      << "every kernel has its descriptor";
 }
 
 TEST(Botan, SystemRandomYieldsFreshBytes) {

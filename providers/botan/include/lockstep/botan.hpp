@@ -15,8 +15,18 @@
 
 namespace lockstep::botan {
 
+/// Which implementations of AEADs come first.
+enum class AeadChoice : std::uint8_t {
+  best,  ///< Lockstep's kernels where this processor has the instructions for them, then Botan's
+  own,   ///< Botan's alone
+};
+
+struct Options {
+  AeadChoice aeads = AeadChoice::best;
+};
+
 /// The provider's descriptors, the preferred ones first. Descriptors live as long as the program.
-[[nodiscard]] LOCKSTEP_API Provider provider();
+[[nodiscard]] LOCKSTEP_API Provider provider(Options options = {});
 
 /// The operating system's random source. May be shared by all threads; lives as long as the program.
 [[nodiscard]] LOCKSTEP_API RandomSource& system_random() noexcept;
