@@ -40,8 +40,6 @@ constexpr std::array kRows = std::to_array<Row>({
      "a public key that is not one of the algorithm that it names"},
     {ParseCode::extensions_empty, "extensions_empty", "a list of extensions without one"},
     {ParseCode::extension_duplicate, "extension_duplicate", "an extension that was there before"},
-    {ParseCode::extension_malformed, "extension_malformed",
-     "an extension whose contents are not what it says they are"},
     {ParseCode::general_name_malformed, "general_name_malformed",
      "a general name of no known form, or an address of a wrong size"},
     {ParseCode::sequence_empty, "sequence_empty", "a list that must have elements and has none"},

@@ -45,12 +45,9 @@ enum class ParseCode : std::uint8_t {
   set_malformed,     ///< an empty SET, or one out of order
   // RFC 5280: the structure
   version_unknown,
-  algorithm_malformed,
   public_key_malformed,
   extensions_empty,
   extension_duplicate,
-  extension_malformed,  ///< the contents of an extension of RFC 5280 are not what it says they are
-  name_malformed,
   general_name_malformed,
   sequence_empty,       ///< a SEQUENCE that must have elements has none
   too_many_extensions,  ///< more than kMaxExtensions

@@ -1,0 +1,289 @@
+// Finding a way to an anchor: several ways, dead ends, loops, and what a peer may make us work.
+
+#include <algorithm>
+
+#include "pki.hpp"
+
+namespace lockstep::x509::test {
+namespace {
+
+/// An intermediate's certificate for `subject_key`, issued by another authority: what cross-signing is.
+Der cross_sign(const Authority& issuer, const Authority& subject, const CertificateBuilder& builder) {
+  return issuer.issue(builder, *subject.own_key);
+}
+
+std::string path_text(const std::vector<Certificate>& chain) {
+  std::string out;
+  for (const Certificate& certificate : chain) out += (out.empty() ? "" : " <- ") + certificate.subject().common_name();
+  return out;
+}
+
+TEST(Path, OrderOfTheChainDoesNotMatter) {
+  const Authority root("Root");
+  const Authority one(root, "One");
+  const Authority two(one, "Two");
+  const Authority three(two, "Three");
+  std::vector<Der> others = {one.certificate, three.certificate, two.certificate};
+  std::ranges::sort(others);
+  do {
+    Question ask;
+    ask.trust(root.certificate).chain = {three.issue(leaf())};
+    ask.chain.insert(ask.chain.end(), others.begin(), others.end());
+    const Verdict verdict = ask.ask();
+    ASSERT_TRUE(verdict.ok()) << verdict.text();
+    EXPECT_EQ(path_text(verdict.chain), "leaf <- Three <- Two <- One <- Root");
+    EXPECT_EQ(verdict.work.signatures, 4U);
+  } while (std::ranges::next_permutation(others).found);
+}
+
+TEST(Path, UnrelatedAndBrokenCertificatesDoNoHarm) {
+  const Authority root("Root");
+  const Authority one(root, "One");
+  Question ask;
+  ask.trust(root.certificate).chain = {one.issue(leaf()), Der{1, 2, 3},    Authority("Another Root").certificate,
+                                       one.certificate,   one.certificate, root.certificate};
+  const Verdict verdict = ask.ask();
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(path_text(verdict.chain), "leaf <- One <- Root");
+}
+
+TEST(Path, GoesRoundAnExpiredCrossSignature) {
+  // The old root has expired and so has what it cross-signed; the new one is trusted as well.
+  const Authority old_root("Old Root");
+  const Authority new_root("New Root");
+  const Der crossed = cross_sign(old_root, new_root, make("CN=New Root").ca().validity(kNow - kDay, kNow - 1));
+  const Authority one(new_root, "One");
+  Question ask;
+  ask.trust(old_root.certificate).trust(new_root.certificate).chain = {one.issue(leaf()), one.certificate, crossed};
+  const Verdict verdict = ask.ask();
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(path_text(verdict.chain), "leaf <- One <- New Root");
+
+  // With the old root alone the fault is told.
+  Question refused;
+  refused.trust(old_root.certificate).chain = ask.chain;
+  const Verdict no = refused.ask();
+  EXPECT_EQ(no.code, Code::cert_has_expired);
+  EXPECT_EQ(no.depth, 2U);
+}
+
+TEST(Path, TurnsBackFromADeadEnd) {
+  // One has two certificates: the first leads to a root that nobody trusts, the second to ours. They differ in nothing
+  // that would say so.
+  const Authority ours("Ours");
+  const Authority theirs("Theirs");
+  const Authority one(ours, "One");
+  const Der dead_end = cross_sign(theirs, one, make("CN=One").ca());
+  Question ask;
+  ask.trust(ours.certificate).chain = {one.issue(leaf()), dead_end, theirs.certificate, one.certificate};
+  const Verdict verdict = ask.ask();
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(path_text(verdict.chain), "leaf <- One <- Ours");
+}
+
+TEST(Path, LoopsEnd) {
+  // A and B have signed each other, and nobody else has.
+  const Authority a("A");
+  const Authority b("B");
+  const Der a_by_b = cross_sign(b, a, make("CN=A").ca());
+  const Der b_by_a = cross_sign(a, b, make("CN=B").ca());
+  Question ask;
+  ask.trust(Authority("Root").certificate).chain = {a.issue(leaf()), a_by_b, b_by_a};
+  const Verdict verdict = ask.ask();
+  EXPECT_EQ(verdict.code, Code::unable_to_get_issuer_cert_locally) << verdict.text();
+  EXPECT_LE(verdict.work.signatures, 2U);
+  EXPECT_LE(verdict.work.candidates, 2U);
+
+  // Through the loop a trusted root is still found.
+  ask.trust(b.certificate);
+  const Verdict found = ask.ask();
+  ASSERT_TRUE(found.ok()) << found.text();
+  EXPECT_EQ(path_text(found.chain), "leaf <- A <- B");
+}
+
+TEST(Path, AllChainsOnRequest) {
+  const Authority first("First Root");
+  const Authority second("Second Root");
+  const Authority one(first, "One");
+  Question ask;
+  ask.trust(first.certificate).trust(second.certificate).chain = {one.issue(leaf()), one.certificate,
+                                                                  cross_sign(second, one, make("CN=One").ca())};
+  ask.policy.max_chains = 10;
+  const Verdict verdict = ask.ask();
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(path_text(verdict.chain), "leaf <- One <- First Root");
+  ASSERT_EQ(verdict.other_chains.size(), 1U);
+  EXPECT_EQ(path_text(verdict.other_chains[0]), "leaf <- One <- Second Root");
+  ask.policy.max_chains = 0;  // means one
+  EXPECT_TRUE(ask.ask().ok());
+}
+
+TEST(Path, SameNameOtherKeyIsFoundByKeyIdentifier) {
+  // A CA with twenty keys under one name: the key identifier leads to the right one at once.
+  Question ask;
+  std::vector<Der> roots;
+  for (int i = 0; i < 20; ++i) {
+    const Key own = key("many " + std::to_string(i));
+    roots.push_back(built(make("CN=Many").ca().self_signed(provider(), *own, random_source())));
+    ask.trust(roots.back());
+  }
+  ask.chain = {built(leaf().issued_by(provider(), roots[17], *key("many 17"), key("leaf")->subject_public_key_info(),
+                                      random_source()))};
+  const Verdict verdict = ask.ask();
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(verdict.work.signatures, 1U);
+
+  // Without key identifiers all are tried.
+  ask.policy = Policy::private_pki();
+  ask.chain = {built(leaf().without_key_identifiers().issued_by(
+      provider(), roots[17], *key("many 17"), key("leaf")->subject_public_key_info(), random_source()))};
+  const Verdict slow = ask.ask();
+  ASSERT_TRUE(slow.ok()) << slow.text();
+  EXPECT_EQ(slow.work.signatures, 18U);
+}
+
+/// Chains of a hundred CAs as in Go's TestPathologicalChains: nobody trusts them, and every path would have to be
+/// looked at.
+Question pathological(bool same_name, bool same_key) {
+  const auto own_key = [&](int i) { return key(same_key ? "pathological" : "pathological " + std::to_string(i)); };
+  const auto own_name = [&](int i) {
+    return "CN=Pathological" + (same_name ? std::string() : " " + std::to_string(i));
+  };
+  Der issuer =
+      built(make(own_name(0)).without_key_identifiers().ca().self_signed(provider(), *own_key(0), random_source()));
+  std::vector<Der> pool = {issuer};
+  for (int i = 1; i < 100; ++i) {
+    issuer = built(
+        make(own_name(i))
+            .without_key_identifiers()
+            .ca()
+            .issued_by(provider(), issuer, *own_key(i - 1), own_key(i)->subject_public_key_info(), random_source()));
+    pool.push_back(issuer);
+  }
+  Question ask;
+  ask.trust(Authority("Root").certificate);
+  ask.chain = {built(leaf().without_key_identifiers().issued_by(
+      provider(), issuer, *own_key(99), key("leaf")->subject_public_key_info(), random_source()))};
+  ask.chain.insert(ask.chain.end(), pool.begin(), pool.end());
+  ask.policy = Policy::private_pki();
+  ask.policy.max_intermediates = 1000;
+  return ask;
+}
+
+TEST(Path, PathologicalChainsAreGivenUp) {
+  for (const bool same_name : {false, true}) {
+    for (const bool same_key : {false, true}) {
+      Question ask = pathological(same_name, same_key);
+      const Verdict verdict = ask.ask();
+      EXPECT_FALSE(verdict.ok());
+      EXPECT_LE(verdict.work.signatures, ask.policy.max_signatures);
+      EXPECT_LE(verdict.work.candidates, ask.policy.max_candidates + 1);
+      RecordProperty(
+          std::string("work_") + (same_name ? "same" : "other") + "_name_" + (same_key ? "same" : "other") + "_key",
+          std::to_string(verdict.work.signatures) + " signatures, " + std::to_string(verdict.work.candidates) +
+              " candidates");
+    }
+  }
+}
+
+TEST(Path, LimitsHold) {
+  Question ask = pathological(true, false);
+  ask.policy.max_signatures = 5;
+  Verdict verdict = ask.ask();
+  EXPECT_EQ(verdict.code, Code::work_limit_exceeded) << verdict.text();
+  EXPECT_EQ(verdict.work.signatures, 5U);
+
+  ask.policy.max_signatures = 1000;
+  ask.policy.max_candidates = 7;
+  verdict = ask.ask();
+  EXPECT_EQ(verdict.code, Code::work_limit_exceeded) << verdict.text();
+  EXPECT_EQ(verdict.work.candidates, 8U);
+
+  // Only so many of the certificates are looked at: the one that would complete the path comes too late.
+  const Authority root("Root");
+  const Authority one(root, "One");
+  Question late;
+  late.trust(root.certificate).chain = {one.issue(leaf())};
+  for (int i = 0; i < 10; ++i) late.chain.push_back(Authority("Another Root").certificate);
+  late.chain.push_back(one.certificate);
+  EXPECT_TRUE(late.ask().ok());
+  late.policy.max_certificates = 11;
+  EXPECT_EQ(late.ask().code, Code::unable_to_get_issuer_cert_locally);
+}
+
+TEST(Path, ManyNamesTimesManyConstraintsAreGivenUp) {
+  const Authority root("Root");
+  CertificateBuilder narrow = make("CN=Narrow").ca();
+  CertificateBuilder many = leaf();
+  for (int i = 0; i < 1000; ++i) {
+    narrow.exclude_dns("excluded" + std::to_string(i) + ".test");
+    many.dns("name" + std::to_string(i) + ".test");
+  }
+  const Authority ca(root, key("Narrow"), narrow);
+  Question ask;
+  ask.trust(root.certificate).chain = {ca.issue(many), ca.certificate};
+  Verdict verdict = ask.ask();
+  EXPECT_EQ(verdict.code, Code::work_limit_exceeded) << verdict.text();
+  EXPECT_LE(verdict.work.name_comparisons, ask.policy.max_name_comparisons + 1);
+  ask.policy.max_name_comparisons = 2'000'000;
+  verdict = ask.ask();
+  EXPECT_TRUE(verdict.ok()) << verdict.text();
+}
+
+TEST(Path, SelfIssuedIntermediatesDoNotCount) {
+  // A CA that changes its key signs the new one with the old (RFC 5280 3.2).
+  const Authority root("Root");
+  const Authority old_one(root, key("One"), make("CN=One").ca(0));
+  const Authority new_one(old_one, key("One, new key"), make("CN=One").ca(0));
+  Question ask;
+  ask.trust(root.certificate).chain = {new_one.issue(leaf()), new_one.certificate, old_one.certificate};
+  ask.policy.max_intermediates = 1;
+  const Verdict verdict = ask.ask();
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(verdict.chain.size(), 4U);
+}
+
+TEST(Path, TheSameQuestionHasTheSameAnswer) {
+  Question ask = pathological(true, true);
+  const Verdict first = ask.ask();
+  const Verdict second = ask.ask();
+  EXPECT_EQ(first.text(), second.text());
+  EXPECT_EQ(first.work.signatures, second.work.signatures);
+  EXPECT_EQ(first.work.candidates, second.work.candidates);
+}
+
+// --- one's own chain -------------------------------------------------------------------------------------------------
+
+TEST(BuildChain, FindsTheIntermediatesAndLeavesOutTheRoot) {
+  const Authority root("Root");
+  const Authority one(root, "One");
+  const Authority two(one, "Two");
+  const Der own = two.issue(leaf());
+  const Authority another("Another Root");
+  const Der same_name = another.issue(make("CN=Two").ca(), *key("somebody else"));
+  const std::vector<Bytes> candidates = {root.certificate, same_name, one.certificate, Bytes(), two.certificate};
+  const std::vector<Bytes> chain = build_chain(provider(), own, candidates);
+  ASSERT_EQ(chain.size(), 3U);
+  EXPECT_TRUE(equal(chain[0], own));
+  EXPECT_TRUE(equal(chain[1], two.certificate));
+  EXPECT_TRUE(equal(chain[2], one.certificate));
+  EXPECT_EQ(chain[1].data(), two.certificate.data()) << "a view of what was given";
+}
+
+TEST(BuildChain, StopsWhereNothingFits) {
+  const Authority root("Root");
+  const Authority one(root, "One");
+  const Der own = one.issue(leaf());
+  EXPECT_EQ(build_chain(provider(), own, {}).size(), 1U);
+  EXPECT_TRUE(build_chain(provider(), Der{1, 2}, {}).empty());
+  // Two that signed each other.
+  const Authority a("A");
+  const Authority b("B");
+  const Der a_by_b = cross_sign(b, a, make("CN=A").ca());
+  const Der b_by_a = cross_sign(a, b, make("CN=B").ca());
+  const std::vector<Bytes> loop = {a_by_b, b_by_a};
+  EXPECT_EQ(build_chain(provider(), a.issue(leaf()), loop).size(), 3U);
+}
+
+}  // namespace
+}  // namespace lockstep::x509::test
