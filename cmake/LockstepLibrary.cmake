@@ -43,6 +43,7 @@ function(lockstep_library target)
     EXPORT_NAME ${name}
     VERSION ${PROJECT_VERSION}
     SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+    DEFINE_SYMBOL ""  # static and shared builds compile the same way, so that ccache serves both
     POSITION_INDEPENDENT_CODE ON)
   if(NOT DEFINED arg_INCLUDE AND EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/include")
     set(arg_INCLUDE include)
