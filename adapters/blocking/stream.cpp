@@ -333,6 +333,10 @@ IoResult<std::size_t> Stream::Implementation::writev(std::span<const Bytes> piec
       if (pieces[i].size() > skip) batch[count++] = pieces[i].subspan(skip);
     }
     if (count == 0) return total;
+    // What is sealed has to be sent, so that nothing is sealed that may not be sent.
+    if (auto go_on = check(Operation::write, deadline, socket_.canceller()); !go_on) {
+      return stop(located(std::move(go_on.error())));
+    }
 
     std::expected<Sealed, Misuse> sealed;
     std::optional<IoError> error;
@@ -451,7 +455,8 @@ IoResult<void> Stream::Implementation::close() {
       } else if (auto flushed = flush(Operation::close, deadline); !flushed) {
         result = std::unexpected(std::move(flushed.error()));
       }
-      if (result) end_orderly(socket_.descriptor(), options_.linger, socket_.canceller());
+      // A peer that has finished sends nothing more that could be left unread.
+      if (result && !peer_ended_) end_orderly(socket_.descriptor(), options_.linger, socket_.canceller());
     }
     failure_ = plain_error(Operation::close, IoCondition::ended, "the stream is closed");
   }

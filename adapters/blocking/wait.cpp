@@ -38,21 +38,6 @@ int Canceller::descriptor() const noexcept { return signal_->event.number(); }
 
 namespace {
 
-IoResult<void> check(Operation operation, Deadline deadline, const Canceller& canceller) {
-  if (canceller.canceled()) {
-    IoError error = plain_error(operation, IoCondition::canceled, "canceled by the application");
-    error.number = ECANCELED;
-    return std::unexpected(std::move(error));
-  }
-  if (deadline && Clock::now() >= *deadline) {
-    IoError error = plain_error(operation, IoCondition::timeout,
-                                "the deadline passed; allow more time, or find out why the peer is silent");
-    error.number = ETIMEDOUT;
-    return std::unexpected(std::move(error));
-  }
-  return {};
-}
-
 /// Milliseconds for poll, rounded up so that it does not wake early and spin; -1 for ever.
 int poll_timeout(Deadline deadline) {
   if (!deadline) return -1;
@@ -84,6 +69,21 @@ IoResult<std::size_t> repeat(int descriptor, short events, Operation operation, 
 }
 
 }  // namespace
+
+IoResult<void> check(Operation operation, Deadline deadline, const Canceller& canceller) {
+  if (canceller.canceled()) {
+    IoError error = plain_error(operation, IoCondition::canceled, "canceled by the application");
+    error.number = ECANCELED;
+    return std::unexpected(std::move(error));
+  }
+  if (deadline && Clock::now() >= *deadline) {
+    IoError error = plain_error(operation, IoCondition::timeout,
+                                "the deadline passed; allow more time, or find out why the peer is silent");
+    error.number = ETIMEDOUT;
+    return std::unexpected(std::move(error));
+  }
+  return {};
+}
 
 IoResult<void> wait_for(int descriptor, short events, Operation operation, Deadline deadline,
                         const Canceller& canceller) {

@@ -9,6 +9,9 @@
 
 namespace lockstep::blocking {
 
+/// An error when it was canceled or the deadline has passed.
+IoResult<void> check(Operation operation, Deadline deadline, const Canceller& canceller);
+
 /// Waits until `descriptor` has one of `events` (POLLIN, POLLOUT), an error or a hang-up.
 IoResult<void> wait_for(int descriptor, short events, Operation operation, Deadline deadline,
                         const Canceller& canceller);

@@ -66,7 +66,7 @@ void serve(blocking::Stream stream) {
   }
   const std::string page = "Hello over " + to_text(*stream.connection().suite()) + "\n";
   const std::string head =
-      "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(page.size()) +
+      "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(page.size()) +
       "\r\nConnection: close\r\n\r\n";
   const Bytes pieces[] = {as_bytes(head), as_bytes(page)};
   if (const auto sent = stream.writev(pieces); !sent) std::cerr << sent.error().text << '\n';
@@ -90,7 +90,7 @@ int main(int argc, char** argv) {
   const Provider provider = botan::provider();
   RandomSource& random = botan::system_random();
   const blocking::Options options{
-      .config = ConfigBuilder::server(provider).alpn({"http/1.0"}).build().value(),
+      .config = ConfigBuilder::server(provider).alpn({"http/1.1"}).build().value(),
       .answers = AnswerSetup::create({.provider = provider,
                                       .credentials = {new_credential(provider, random, argv[2])},
                                       .ticket_keys = TicketKeyring::create(provider, random)})

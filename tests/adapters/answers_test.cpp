@@ -1,0 +1,420 @@
+// The answers, alone and in handshakes in memory.
+
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <lockstep/answers.hpp>
+#include <lockstep/connection.hpp>
+
+#include "support.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// --- setup -----------------------------------------------------------------------------------------------------------
+
+TEST(AnswerSetup, ReportsEveryProblemAtOnce) {
+  const Authority authority;
+  const auto good = authority.issue({});
+  const auto other_key = std::make_shared<const Credential>(Credential{good->chain, good->schemes, make_key()});
+  const auto no_chain = std::make_shared<const Credential>(Credential{{}, good->schemes, good->key});
+  const auto no_schemes = std::make_shared<const Credential>(Credential{good->chain, {}, good->key});
+  const auto broken = std::make_shared<const Credential>(Credential{{{0x30, 0x01}}, good->schemes, nullptr});
+
+  const auto setup = AnswerSetup::create(
+      {.provider = provider(), .credentials = {good, other_key, nullptr, no_chain, no_schemes, broken}});
+  ASSERT_FALSE(setup);
+  std::vector<std::string> texts;
+  for (const ConfigProblem& problem : setup.error()) texts.push_back(problem.text);
+  EXPECT_THAT(texts, ElementsAre(HasSubstr("credential 2: its first certificate is for another key"),
+                                 HasSubstr("credential 3 is null"), HasSubstr("credential 4 has no certificates"),
+                                 HasSubstr("credential 5 has no signature schemes"),
+                                 HasSubstr("credential 6: certificate 1 of the chain is malformed")));
+}
+
+TEST(AnswerSetup, CredentialSignsWithHandshakeSchemesOnly) {
+  const Authority authority;
+  const auto credential = authority.issue({.key = KeyType::rsa});
+  ASSERT_FALSE(credential->schemes.empty());
+  for (const SignatureScheme scheme : credential->schemes) {
+    EXPECT_FALSE(parts(scheme)->certificates_only) << name(scheme);
+  }
+}
+
+// --- selection -------------------------------------------------------------------------------------------------------
+
+class Selection : public ::testing::Test {
+ protected:
+  std::shared_ptr<const Credential> select(std::string_view server_name, std::vector<SignatureScheme> schemes = kAll,
+                                           std::vector<SignatureScheme> schemes_cert = {},
+                                           std::vector<std::vector<std::uint8_t>> authorities = {},
+                                           Role role = Role::server) {
+    const std::vector<Bytes> views(authorities.begin(), authorities.end());
+    SelectCredential wishes;
+    wishes.role = role;
+    wishes.server_name = server_name;
+    wishes.schemes = schemes;
+    wishes.schemes_cert = schemes_cert;
+    wishes.certificate_authorities = views;
+    return setup_->select(wishes);
+  }
+
+  static inline const std::vector<SignatureScheme> kAll{SignatureScheme::ecdsa_secp256r1_sha256,
+                                                        SignatureScheme::ed25519, SignatureScheme::rsa_pss_rsae_sha256};
+  Authority root_{"CN=Root One"};
+  Authority other_root_{"CN=Root Two", KeyType::ed25519};
+  std::shared_ptr<const Credential> default_ = root_.issue({.dns = {"default.example"}});
+  std::shared_ptr<const Credential> wildcard_ = root_.issue({.dns = {"*.example.com"}});
+  std::shared_ptr<const Credential> exact_ = root_.issue({.dns = {"www.example.com"}});
+  std::shared_ptr<const Credential> exact_ed_ =
+      other_root_.issue({.dns = {"WWW.example.com"}, .key = KeyType::ed25519});
+  std::shared_ptr<const AnswerSetup> setup_ =
+      setup_of({.provider = provider(), .credentials = {default_, wildcard_, exact_, exact_ed_}});
+};
+
+TEST_F(Selection, TakesTheFirstWithoutOrWithAForeignName) {
+  EXPECT_EQ(select(""), default_);
+  EXPECT_EQ(select("nowhere.example"), default_);
+  EXPECT_EQ(select("not a name!"), default_);
+}
+
+TEST_F(Selection, PrefersTheNameItselfToAWildcard) {
+  EXPECT_EQ(select("www.example.com"), exact_);
+  EXPECT_EQ(select("WwW.eXample.com"), exact_);
+  EXPECT_EQ(select("mail.example.com"), wildcard_);
+  EXPECT_EQ(select("a.b.example.com"), default_) << "a wildcard stands for one label";
+  EXPECT_EQ(select("example.com"), default_);
+}
+
+TEST_F(Selection, UsesOnlyWhatThePeerCanVerify) {
+  EXPECT_EQ(select("www.example.com", {SignatureScheme::ed25519}), exact_ed_);
+  EXPECT_EQ(select("", {SignatureScheme::ed25519}), exact_ed_);
+  EXPECT_EQ(select("www.example.com", {SignatureScheme::rsa_pss_rsae_sha256}), nullptr);
+}
+
+TEST_F(Selection, HeedsTheSchemesForCertificates) {
+  // The ECDSA leaf comes first, but the peer verifies certificates signed with Ed25519 only.
+  EXPECT_EQ(select("www.example.com", kAll, {SignatureScheme::ed25519}), exact_ed_);
+  // Nothing fits: "the server SHOULD continue the handshake by sending the client a certificate chain of its choice".
+  EXPECT_EQ(select("www.example.com", kAll, {SignatureScheme::mldsa44}), exact_);
+}
+
+TEST_F(Selection, HeedsTheAuthoritiesOfThePeer) {
+  EXPECT_EQ(select("www.example.com", kAll, {}, {other_root_.subject()}), exact_ed_);
+  const std::vector<std::vector<std::uint8_t>> unknown{Authority("CN=Nobody").subject()};
+  EXPECT_EQ(select("www.example.com", kAll, {}, unknown), exact_);
+  EXPECT_EQ(select("", kAll, {}, unknown, Role::client), nullptr) << "a client shows nothing to strangers";
+  EXPECT_EQ(select("", kAll, {}, {other_root_.subject()}, Role::client), exact_ed_);
+  EXPECT_EQ(select("", kAll, {}, {}, Role::client), default_);
+}
+
+// --- reasons ---------------------------------------------------------------------------------------------------------
+
+TEST(Reasons, EveryCodeHasACertificateReason) {
+  EXPECT_EQ(reason_of(x509::Code::ok), Reason::none);
+  for (const x509::Code code : x509::all_codes()) {
+    if (code == x509::Code::ok) continue;
+    EXPECT_THAT(std::string(name(reason_of(code))), ::testing::StartsWith("certificate_")) << x509::name(code);
+  }
+}
+
+TEST(Reasons, AreTheOnesThatAlertsExistFor) {
+  using x509::Code;
+  EXPECT_EQ(reason_of(Code::cert_has_expired), Reason::certificate_expired);
+  EXPECT_EQ(reason_of(Code::cert_not_yet_valid), Reason::certificate_not_yet_valid);
+  EXPECT_EQ(reason_of(Code::unable_to_get_issuer_cert_locally), Reason::certificate_unknown_ca);
+  EXPECT_EQ(reason_of(Code::depth_zero_self_signed_cert), Reason::certificate_self_signed);
+  EXPECT_EQ(reason_of(Code::hostname_mismatch), Reason::certificate_name_mismatch);
+  EXPECT_EQ(reason_of(Code::ip_address_mismatch), Reason::certificate_name_mismatch);
+  EXPECT_EQ(reason_of(Code::invalid_purpose), Reason::certificate_wrong_usage);
+  EXPECT_EQ(reason_of(Code::cert_signature_failure), Reason::certificate_bad_signature);
+  EXPECT_EQ(reason_of(Code::cert_revoked), Reason::certificate_revoked);
+  EXPECT_EQ(reason_of(Code::ee_key_too_small), Reason::certificate_weak);
+  EXPECT_EQ(reason_of(Code::permitted_violation), Reason::certificate_invalid);
+  EXPECT_EQ(reason_of(Code::malformed_certificate), Reason::certificate_malformed);
+}
+
+// --- ticket keys -----------------------------------------------------------------------------------------------------
+
+Session some_session() {
+  Session session;
+  session.suite = CipherSuite::tls_aes_128_gcm_sha256;
+  session.psk = DigestSecret(std::size_t{32});
+  for (std::uint8_t& byte : session.psk.writable()) byte = 7;
+  session.issued_at = fixed_clock();
+  session.lifetime = std::chrono::hours(1);
+  session.server_name = "example.com";
+  return session;
+}
+
+TEST(TicketKeyring, OpensWhatItSealedAlsoAfterRotation) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  ASSERT_NE(keyring, nullptr);
+  const auto ticket = keyring->seal(some_session(), random());
+  ASSERT_TRUE(ticket);
+  keyring->rotate(TicketKey::generate(random()).value());
+  const auto session = keyring->open(*ticket);
+  ASSERT_TRUE(session);
+  EXPECT_EQ(session->server_name, "example.com");
+  EXPECT_TRUE(equal(session->psk.view(), some_session().psk.view()));
+}
+
+TEST(TicketKeyring, RefusesForgedAndForeignTickets) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  auto ticket = keyring->seal(some_session(), random()).value();
+  ticket.back() ^= 1U;
+  EXPECT_EQ(keyring->open(ticket).error(), TicketError::invalid);
+  ticket.back() ^= 1U;
+  EXPECT_EQ(TicketKeyring::create(provider(), random())->open(ticket).error(), TicketError::unknown_key);
+  EXPECT_EQ(keyring->open(Bytes(ticket).first(5)).error(), TicketError::malformed);
+  EXPECT_FALSE(keyring->open({}));
+}
+
+TEST(TicketKeyring, RotatesUnderTheHandsOfOthers) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  std::atomic<bool> done{false};
+  std::atomic<int> opened{0};
+  std::atomic<int> refused{0};
+  std::thread user([&] {
+    while (!done || opened == 0) {
+      const auto ticket = keyring->seal(some_session(), random());
+      if (!ticket) continue;
+      ++(keyring->open(*ticket) ? opened : refused);
+    }
+  });
+  // At most kMaxKeys - 1 rotations fit between one sealing and its opening without the key being forgotten.
+  for (int i = 0; i < 50; ++i) {
+    keyring->rotate(TicketKey::generate(random()).value());
+    std::this_thread::yield();
+  }
+  done = true;
+  user.join();
+  EXPECT_GT(opened, 0);
+  RecordProperty("refused", refused);
+}
+
+// --- handshakes in memory --------------------------------------------------------------------------------------------
+
+/// One end: an engine, its answers, and what the other end sent it.
+struct End {
+  End(Connection c, std::shared_ptr<const AnswerSetup> setup)
+      : connection(std::move(c)), answers(std::move(setup), random()) {}
+
+  /// Moves bytes to the peer and lets it work on them; false when nothing moved.
+  bool transmit_to(End& peer) {
+    std::vector<std::uint8_t> buffer(4096);
+    bool moved = false;
+    while (const std::size_t n = connection.transmit(buffer, fixed_clock())) {
+      peer.inbound.insert(peer.inbound.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(n));
+      moved = true;
+    }
+    peer.work();
+    return moved;
+  }
+  void work() {
+    for (;;) {
+      auto [consumed, event] = connection.receive(inbound, fixed_clock());
+      const bool answered = answers.answer(connection, event);
+      if (answered) ++answered_count;
+      const bool nothing = std::holds_alternative<Nothing>(event);
+      if (auto* session = std::get_if<SessionReceived>(&event)) sessions.push_back(std::move(session->session));
+      const bool failed = std::holds_alternative<Failed>(event);
+      inbound.erase(inbound.begin(), inbound.begin() + static_cast<std::ptrdiff_t>(consumed));
+      if ((nothing && !answered) || failed) return;
+    }
+  }
+
+  Connection connection;
+  Answers answers;
+  std::vector<std::uint8_t> inbound;
+  std::vector<Session> sessions;
+  int answered_count = 0;
+};
+
+struct Pair {
+  End client;
+  End server;
+
+  Pair(std::shared_ptr<const Config> client_side, std::shared_ptr<const AnswerSetup> client_setup,
+       std::shared_ptr<const Config> server_side, std::shared_ptr<const AnswerSetup> server_setup,
+       std::string_view name = "example.com", std::span<Session> sessions = {})
+      : client(Connection::client(std::move(client_side), {.name = dns(name), .sessions = sessions}, random(),
+                                  fixed_clock()),
+               std::move(client_setup)),
+        server(Connection::server(std::move(server_side), random()), std::move(server_setup)) {
+    for (int round = 0; round < 20; ++round) {
+      const bool there = client.transmit_to(server);
+      const bool back = server.transmit_to(client);
+      if (!there && !back) return;
+    }
+    ADD_FAILURE() << "the handshake does not end";
+  }
+};
+
+class Handshake : public ::testing::Test {
+ protected:
+  std::shared_ptr<const AnswerSetup> trusting() const {
+    return setup_of({.provider = provider(), .anchors = root_.anchors()});
+  }
+  std::shared_ptr<const AnswerSetup> showing(std::shared_ptr<const Credential> credential) const {
+    return setup_of({.provider = provider(), .credentials = {std::move(credential)}});
+  }
+  /// The client must refuse, and tell the server why.
+  void expect_refused(const Pair& pair, Reason reason, x509::Code code, Alert alert) {
+    const Error* error = pair.client.connection.error();
+    ASSERT_NE(error, nullptr);
+    EXPECT_EQ(error->reason, reason) << to_text(*error);
+    EXPECT_EQ(error->detail, static_cast<std::uint16_t>(code));
+    EXPECT_EQ(error->alert, alert);
+    ASSERT_TRUE(pair.client.answers.verdict());
+    EXPECT_EQ(pair.client.answers.verdict()->code, code);
+    EXPECT_THAT(to_text(*error, pair.client.answers.verdict()), HasSubstr(std::string(x509::name(code))));
+    const Error* at_server = pair.server.connection.error();
+    ASSERT_NE(at_server, nullptr);
+    EXPECT_EQ(at_server->reason, Reason::peer_alert);
+    EXPECT_EQ(at_server->alert, alert);
+    EXPECT_EQ(at_server->origin, Origin::peer);
+  }
+
+  Authority root_;
+};
+
+TEST_F(Handshake, VerifiesAndKeepsTheChain) {
+  const auto credential = root_.issue({});
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(credential));
+  ASSERT_TRUE(pair.client.connection.connected());
+  ASSERT_TRUE(pair.server.connection.connected());
+  ASSERT_TRUE(pair.client.answers.verdict());
+  EXPECT_TRUE(pair.client.answers.verdict()->ok());
+  ASSERT_EQ(pair.client.answers.peer_chain().size(), 1U);
+  EXPECT_TRUE(equal(pair.client.answers.peer_chain()[0], credential->chain[0]));
+  ASSERT_EQ(pair.client.answers.verdict()->chain.size(), 2U);
+  EXPECT_TRUE(equal(pair.client.answers.verdict()->chain[1].der(), root_.der()));
+}
+
+TEST_F(Handshake, ForgetsTheChainWhenToldTo) {
+  const auto setup = setup_of({.provider = provider(), .anchors = root_.anchors(), .keep_peer_chain = false});
+  const Pair pair(built(client_config()), setup, built(server_config()), showing(root_.issue({})));
+  ASSERT_TRUE(pair.client.connection.connected());
+  EXPECT_TRUE(pair.client.answers.verdict()->ok());
+  EXPECT_TRUE(pair.client.answers.peer_chain().empty());
+  EXPECT_TRUE(pair.client.answers.verdict()->chain.empty());
+}
+
+TEST_F(Handshake, RefusesAnUnknownAuthority) {
+  const Authority stranger("CN=Stranger");
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(stranger.issue({})));
+  expect_refused(pair, Reason::certificate_unknown_ca, x509::Code::unable_to_get_issuer_cert_locally,
+                 Alert::unknown_ca);
+}
+
+TEST_F(Handshake, RefusesEverybodyWithoutAnchors) {
+  const Pair pair(built(client_config()), setup_of({.provider = provider()}), built(server_config()),
+                  showing(root_.issue({})));
+  expect_refused(pair, Reason::certificate_unknown_ca, x509::Code::unable_to_get_issuer_cert_locally,
+                 Alert::unknown_ca);
+}
+
+TEST_F(Handshake, RefusesAnotherHost) {
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(root_.issue({})), "example.org");
+  expect_refused(pair, Reason::certificate_name_mismatch, x509::Code::hostname_mismatch, Alert::bad_certificate);
+}
+
+TEST_F(Handshake, RefusesAnExpiredCertificate) {
+  const Pair pair(built(client_config()), trusting(), built(server_config()),
+                  showing(root_.issue({.not_after = kNowSeconds - 1})));
+  expect_refused(pair, Reason::certificate_expired, x509::Code::cert_has_expired, Alert::certificate_expired);
+}
+
+TEST_F(Handshake, RefusesACertificateForAnotherUse) {
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(root_.issue({.client = true})));
+  expect_refused(pair, Reason::certificate_wrong_usage, x509::Code::invalid_purpose, Alert::unsupported_certificate);
+}
+
+TEST_F(Handshake, AsksNobodyWhenVerificationIsSkipped) {
+  auto builder = client_config();
+  builder.dangerous().skip_verification();
+  const Pair pair(built(builder), setup_of({.provider = provider()}), built(server_config()),
+                  showing(Authority("CN=Stranger").issue({})));
+  EXPECT_TRUE(pair.client.connection.connected());
+  EXPECT_FALSE(pair.client.answers.verdict()) << "nothing was verified, so there is no verdict";
+}
+
+TEST_F(Handshake, FailsWithoutACredential) {
+  const Pair pair(built(client_config()), trusting(), built(server_config()), setup_of({.provider = provider()}));
+  ASSERT_NE(pair.server.connection.error(), nullptr);
+  EXPECT_EQ(pair.server.connection.error()->reason, Reason::no_credential);
+}
+
+TEST_F(Handshake, FailsWhenTheKeyIsMissing) {
+  const auto credential = root_.issue({});
+  const auto keyless = std::make_shared<const Credential>(Credential{credential->chain, credential->schemes, nullptr});
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(keyless));
+  ASSERT_NE(pair.server.connection.error(), nullptr);
+  EXPECT_EQ(pair.server.connection.error()->reason, Reason::signing_failed);
+}
+
+TEST_F(Handshake, VerifiesClients) {
+  const auto server_side = built(server_config().client_auth(ClientAuth::require));
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .anchors = root_.anchors()});
+  const auto client_setup = [&](std::shared_ptr<const Credential> credential) {
+    return setup_of({.provider = provider(), .credentials = {std::move(credential)}, .anchors = root_.anchors()});
+  };
+  const auto credential = root_.issue({.client = true});
+  const Pair good(built(client_config()), client_setup(credential), server_side, server_setup);
+  ASSERT_TRUE(good.server.connection.connected());
+  ASSERT_EQ(good.server.answers.peer_chain().size(), 1U);
+  EXPECT_TRUE(equal(good.server.answers.peer_chain()[0], credential->chain[0]));
+  EXPECT_EQ(good.server.answers.verdict()->name.kind(), x509::PeerName::Kind::any);
+
+  const Pair wrong_use(built(client_config()), client_setup(root_.issue({})), server_side, server_setup);
+  ASSERT_NE(wrong_use.server.connection.error(), nullptr);
+  EXPECT_EQ(wrong_use.server.connection.error()->reason, Reason::certificate_wrong_usage);
+  ASSERT_NE(wrong_use.client.connection.error(), nullptr);
+  EXPECT_EQ(wrong_use.client.connection.error()->alert, Alert::unsupported_certificate);
+
+  const Pair none(built(client_config()), trusting(), server_side, server_setup);
+  ASSERT_NE(none.server.connection.error(), nullptr);
+  EXPECT_EQ(none.server.connection.error()->reason, Reason::certificate_required);
+}
+
+TEST_F(Handshake, ResumesByTicketUntilTheKeysAreGone) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .ticket_keys = keyring});
+  const auto client_side = built(client_config());
+  const auto server_side = built(server_config());
+  Pair first(client_side, trusting(), server_side, server_setup);
+  ASSERT_TRUE(first.client.connection.connected());
+  ASSERT_EQ(first.client.sessions.size(), 2U);
+
+  keyring->rotate(TicketKey::generate(random()).value());
+  Pair second(client_side, trusting(), server_side, server_setup, "example.com",
+              std::span(first.client.sessions).first(1));
+  ASSERT_TRUE(second.client.connection.connected());
+  EXPECT_TRUE(second.client.connection.resumed());
+  EXPECT_TRUE(second.server.connection.resumed());
+
+  keyring->replace(TicketKeys::create(provider(), TicketKey::generate(random()).value()).value());
+  const Pair third(client_side, trusting(), server_side, server_setup, "example.com",
+                   std::span(first.client.sessions).subspan(1));
+  ASSERT_TRUE(third.client.connection.connected());
+  EXPECT_FALSE(third.client.connection.resumed());
+}
+
+TEST_F(Handshake, SendsNoTicketsWithoutKeys) {
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(root_.issue({})));
+  ASSERT_TRUE(pair.client.connection.connected());
+  EXPECT_TRUE(pair.client.sessions.empty());
+}
+
+}  // namespace
+}  // namespace lockstep::testing
