@@ -33,12 +33,11 @@ std::vector<Value> parse_list(const std::string& list, std::string_view noun, Fr
     if (!value) {
       std::vector<std::string> names;
       for (const Value each : known) names.push_back(to_text(each));
-      throw CLI::ValidationError("unknown " + std::string(noun) + " '" + printable(word) +
-                                 "'; known: " + joined(names));
+      throw UsageError("unknown " + std::string(noun) + " '" + printable(word) + "'; known: " + joined(names));
     }
     if (std::ranges::find(values, *value) == values.end()) values.push_back(*value);
   }
-  if (values.empty()) throw CLI::ValidationError("an empty list of " + std::string(noun) + "s");
+  if (values.empty()) throw UsageError("an empty list of " + std::string(noun) + "s");
   return values;
 }
 
@@ -111,14 +110,14 @@ std::vector<SignatureScheme> parse_schemes(const std::string& list) {
 
 std::vector<std::string> parse_alpn(const std::string& list) {
   std::vector<std::string> protocols = split(list, ",");
-  if (protocols.empty()) throw CLI::ValidationError("an empty list of protocols");
+  if (protocols.empty()) throw UsageError("an empty list of protocols");
   return protocols;
 }
 
 KeyType parse_key_type(const std::string& word) {
   const auto found = std::ranges::find(kKeyTypes, word, &std::pair<std::string_view, KeyType>::first);
   if (found == kKeyTypes.end()) {
-    throw CLI::ValidationError("unknown key type '" + printable(word) + "'; known: " + joined(key_type_words()));
+    throw UsageError("unknown key type '" + printable(word) + "'; known: " + joined(key_type_words()));
   }
   return found->second;
 }
@@ -135,8 +134,8 @@ Time parse_time(const std::string& text) {
     return Time(std::chrono::seconds(*seconds));
   }
   if (const auto time = parse_iso_time(text)) return *time;
-  throw CLI::ValidationError("'" + printable(text) +
-                             "' is not a moment; write 2026-11-21, 2026-11-21T20:31:36Z or seconds since 1970 (UTC)");
+  throw UsageError("'" + printable(text) +
+                   "' is not a moment; write 2026-11-21, 2026-11-21T20:31:36Z or seconds since 1970 (UTC)");
 }
 
 Time time_now() { return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
@@ -146,22 +145,22 @@ HostAndPort parse_host_and_port(const std::string& text, std::uint16_t default_p
   std::string port;
   if (text.starts_with('[')) {
     const std::size_t bracket = text.find(']');
-    if (bracket == std::string::npos) throw CLI::ValidationError("'" + printable(text) + "' lacks a closing bracket");
+    if (bracket == std::string::npos) throw UsageError("'" + printable(text) + "' lacks a closing bracket");
     host = text.substr(1, bracket - 1);
     if (bracket + 1 < text.size()) {
-      if (text[bracket + 1] != ':') throw CLI::ValidationError("'" + printable(text) + "': expected [ADDRESS]:PORT");
+      if (text[bracket + 1] != ':') throw UsageError("'" + printable(text) + "': expected [ADDRESS]:PORT");
       port = text.substr(bracket + 2);
-      if (port.empty()) throw CLI::ValidationError("'" + printable(text) + "' names no port after the colon");
+      if (port.empty()) throw UsageError("'" + printable(text) + "' names no port after the colon");
     }
   } else if (std::ranges::count(text, ':') == 1) {
     host = text.substr(0, text.find(':'));
     port = text.substr(text.find(':') + 1);
-    if (port.empty()) throw CLI::ValidationError("'" + printable(text) + "' names no port after the colon");
+    if (port.empty()) throw UsageError("'" + printable(text) + "' names no port after the colon");
   }
-  if (host.empty()) throw CLI::ValidationError("'" + printable(text) + "' names no host");
+  if (host.empty()) throw UsageError("'" + printable(text) + "' names no host");
   if (port.empty()) return {host, default_port};
   const auto number = parse_number<std::uint16_t>(port);
-  if (!number || *number == 0) throw CLI::ValidationError("'" + printable(port) + "' is not a port (1 to 65535)");
+  if (!number || *number == 0) throw UsageError("'" + printable(port) + "' is not a port (1 to 65535)");
   return {host, *number};
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // From the words of a command line to values: lists of suites, groups and schemes, key types, moments, addresses.
-// Every function throws `CLI::ValidationError` with the words that would have been understood.
+// Every function throws `UsageError` with the words that would have been understood.
 
 #include <cstddef>
 #include <cstdint>

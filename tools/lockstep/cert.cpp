@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include <lockstep/x509.hpp>
 
 #include "arguments.hpp"
@@ -64,15 +67,15 @@ struct Issuer {
 
 std::optional<Issuer> issuer_of(const Options& options) {
   if (options.ca_file.empty() != options.ca_key_file.empty()) {
-    throw CLI::ValidationError("--ca and --ca-key go together");
+    throw UsageError("--ca and --ca-key go together");
   }
   if (options.ca_file.empty()) {
     if (options.kind == Kind::leaf) {
-      throw CLI::ValidationError("a leaf needs its issuer: --ca FILE --ca-key FILE (or make a `self-signed` one)");
+      throw UsageError("a leaf needs its issuer: --ca FILE --ca-key FILE (or make a `self-signed` one)");
     }
     return std::nullopt;
   }
-  if (options.kind == Kind::self_signed) throw CLI::ValidationError("a self-signed certificate has no --ca");
+  if (options.kind == Kind::self_signed) throw UsageError("a self-signed certificate has no --ca");
   Issuer issuer{read_chain(options.ca_file), read_key(options.ca_key_file, options.ca_passphrase_file)};
   if (!x509::belongs_to(issuer.chain.front(), *issuer.key)) {
     throw Failure("the key in " + options.ca_key_file + " is not that of the certificate in " + options.ca_file,
@@ -90,10 +93,10 @@ NewKey key_for(const Options& options) {
   if (!options.key_file.empty()) return {read_key(options.key_file, options.passphrase_file), {}};
   const KeyType type = parse_key_type(options.key_type);
   if (options.bits != 0 && type != KeyType::rsa && type != KeyType::rsa_pss) {
-    throw CLI::ValidationError("--bits is for rsa and rsa-pss; " + options.key_type + " has one size");
+    throw UsageError("--bits is for rsa and rsa-pss; " + options.key_type + " has one size");
   }
   if (options.bits != 0 && (options.bits < 2048 || options.bits > 16384 || options.bits % 8 != 0)) {
-    throw CLI::ValidationError("--bits must be a multiple of 8 from 2048 to 16384");
+    throw UsageError("--bits must be a multiple of 8 from 2048 to 16384");
   }
   const KeyLoader* loader = provider().key_loader(type);
   if (loader == nullptr || loader->generate == nullptr) {
@@ -130,7 +133,7 @@ void refuse_to_overwrite(const Options& options, const std::string& path) {
 
 int run(const Options& options) {
   if (options.kind != Kind::ca && options.names.empty()) {
-    throw CLI::ValidationError("nobody could accept it: give at least one --name (a host name or an address)");
+    throw UsageError("nobody could accept it: give at least one --name (a host name or an address)");
   }
   const auto issuer = issuer_of(options);
   const std::string certificate_path = options.prefix + ".pem";
@@ -221,8 +224,7 @@ Command cert_command(CLI::App& program) {
       {"ca", Kind::ca}, {"leaf", Kind::leaf}, {"self-signed", Kind::self_signed}};
   app->add_option("KIND", options->kind, "ca: an authority; leaf: issued by --ca; self-signed: its own issuer")
       ->required()
-      ->transform(CLI::Transformer(kinds).description("{ca,leaf,self-signed}"))
-      ->check(CLI::IsMember(kinds).description(""));
+      ->transform(CLI::CheckedTransformer(kinds).description("{ca,leaf,self-signed}"));
   app->add_option("--name", options->names, "A host name, address or mailbox it is for; may be repeated");
   app->add_option("--subject", options->subject, "As \"CN=example.com, O=Example\"; default: CN= the first --name");
   std::string key_types;

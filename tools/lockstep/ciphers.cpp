@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include <lockstep/config.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/types.hpp>

@@ -13,7 +13,9 @@
 #include <thread>
 #include <vector>
 
+#include <CLI/CLI.hpp>
 #include <fcntl.h>
+#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <unistd.h>
 
@@ -79,7 +81,7 @@ struct Outcome {
   std::chrono::duration<double, std::milli> handshake{};
   std::chrono::duration<double, std::milli> total{};
   std::vector<Session> sessions;
-  std::optional<Trouble> trouble;
+  std::optional<IoError> trouble;
 };
 
 std::chrono::milliseconds milliseconds(double seconds) {
@@ -90,8 +92,8 @@ x509::PeerName expected_name(const Options& options, const std::string& host) {
   const std::string& text = options.name.empty() ? host : options.name;
   const auto name = x509::PeerName::parse(text);
   if (name) return *name;
-  throw CLI::ValidationError("'" + printable(text) + "' is no name that a certificate could be for: " +
-                             std::string(explanation(name.error())) + "; say --name NAME");
+  throw UsageError("'" + printable(text) + "' is no name that a certificate could be for: " +
+                   std::string(explanation(name.error())) + "; say --name NAME");
 }
 
 Plan plan_of(const Options& options) {
@@ -102,7 +104,7 @@ Plan plan_of(const Options& options) {
   builder.grease(!options.no_grease).middlebox_compatibility(!options.no_middlebox);
   if (options.no_verify) builder.dangerous().skip_verification();
 
-  if (options.certificate.empty() != options.key.empty()) throw CLI::ValidationError("--cert and --key go together");
+  if (options.certificate.empty() != options.key.empty()) throw UsageError("--cert and --key go together");
   AnswerOptions answers{.provider = provider()};
   if (!options.certificate.empty()) {
     answers.credentials.push_back(read_credential(options.certificate, options.key, options.passphrase_file));
@@ -264,13 +266,13 @@ void print_end(const Outcome& outcome, const Options& options) {
 
 void print_trouble(const Outcome& outcome, const Options& options) {
   if (options.output.json || !outcome.trouble) return;
-  print_failure("client", outcome.trouble->text, outcome.trouble->advice);
+  print_failure("client", outcome.trouble->text, "");
   if (!outcome.judgement) return;
   const auto& problems = outcome.judgement->problems;
   for (std::size_t i = 1; i < problems.size(); ++i) print_failure("client", "besides, " + problems[i].text, "");
 }
 
-Json json_of(const Outcome& outcome, const Plan& plan, const Options& options) {
+Json report_of(const Outcome& outcome, const Plan& plan, const Options& options) {
   Json report = {
       {"ok", outcome.ok}, {"host", plan.target.host}, {"port", plan.target.port}, {"name", plan.name.text()}};
   report.update(json_of(outcome.facts));
@@ -292,7 +294,7 @@ Json json_of(const Outcome& outcome, const Plan& plan, const Options& options) {
   report["bytes_received"] = outcome.received;
   report["handshake_ms"] = outcome.handshake.count();
   report["total_ms"] = outcome.total.count();
-  if (outcome.trouble) report["error"] = outcome.trouble->json;
+  if (outcome.trouble) report["error"] = json_of(*outcome.trouble);
   return report;
 }
 
@@ -300,7 +302,7 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
   using Steady = std::chrono::steady_clock;
   const auto start = Steady::now();
   Outcome outcome;
-  const auto fail = [&outcome](const IoError& error) { outcome.trouble = trouble_of(error); };
+  const auto fail = [&outcome](const IoError& error) { outcome.trouble = error; };
 
   PeerCheck check(plan.anchors, plan.name, Role::server, plan.moment, options.no_verify);
   blocking::Options connection = plan.connection;
@@ -344,9 +346,8 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
 // --- sessions --------------------------------------------------------------------------------------------------------
 
 Session read_session(const std::string& path) {
-  std::vector<std::uint8_t> bytes = read_file(path);
-  auto session = Session::parse(bytes);
-  wipe(bytes);
+  constexpr std::size_t kLongestSession = std::size_t{1} << 25U;
+  auto session = Session::parse(read_file(path, kLongestSession).view());
   if (!session) {
     throw Failure(path + " holds no session: " + std::string(name(session.error())),
                   "Make one with --session-out; releases with another format cannot read it.");
@@ -377,7 +378,7 @@ int run(const Options& options) {
     ok = outcome.ok;
     if (ok) print_end(outcome, options);
     print_trouble(outcome, options);
-    if (options.output.json) err().line(json_of(outcome, plan, options).dump());
+    if (options.output.json) err().line(report_of(outcome, plan, options).dump());
 
     // RFC 9846 C.4: "Clients SHOULD NOT reuse a ticket for multiple connections." What is left from before goes.
     sessions = std::move(outcome.sessions);

@@ -3,6 +3,8 @@
 #include <chrono>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "provider.hpp"
 
 namespace lockstep::tool {
@@ -102,17 +104,17 @@ void PeerCheck::look_at(std::span<const Bytes> chain, Time now) {
                       .time = std::chrono::floor<std::chrono::seconds>(moment.time_since_epoch()).count()});
 }
 
-Trouble trouble_of(const IoError& error) {
-  Trouble trouble{error.text, "", Json{{"operation", name(error.operation)}, {"condition", name(error.condition)}}};
+Json json_of(const IoError& error) {
+  Json json = {{"operation", name(error.operation)}, {"condition", name(error.condition)}};
   if (error.tls) {
-    trouble.json["reason"] = name(error.tls->reason);
-    trouble.json["alert"] = name(error.tls->alert);
-    trouble.json["place"] = name(error.tls->place);
-    trouble.json["origin"] = name(error.tls->origin);
-    trouble.json["advice"] = advise(error.tls->reason);
+    json["reason"] = name(error.tls->reason);
+    json["alert"] = name(error.tls->alert);
+    json["place"] = name(error.tls->place);
+    json["origin"] = name(error.tls->origin);
+    json["advice"] = advise(error.tls->reason);
   }
-  trouble.json["text"] = error.text;
-  return trouble;
+  json["text"] = error.text;
+  return json;
 }
 
 std::string with_separators(std::uint64_t number) {

@@ -64,13 +64,8 @@ class PeerCheck {
   unsigned peer_key_updates_ = 0;
 };
 
-/// What went wrong, for people and for machines.
-struct Trouble {
-  std::string text;
-  std::string advice;
-  Json json;
-};
-[[nodiscard]] Trouble trouble_of(const IoError& error);
+/// What went wrong, for machines. For people there is `IoError::text`.
+[[nodiscard]] Json json_of(const IoError& error);
 
 /// "1,234,567".
 [[nodiscard]] std::string with_separators(std::uint64_t number);

@@ -2,12 +2,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <expected>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <lockstep/answers.hpp>
+#include <lockstep/files.hpp>
 #include <lockstep/io.hpp>
 
 #include "provider.hpp"
@@ -16,80 +18,81 @@
 namespace lockstep::tool {
 namespace {
 
-[[noreturn]] void fail(const std::string& path, const char* what, int error) {
-  std::string advice;
-  if (error == ENOENT) advice = "Check the path.";
-  if (error == EACCES) advice = "Check who may read and write it.";
-  throw Failure(path + " cannot be " + what + ": " + std::strerror(error), advice);
+[[noreturn]] void fail_to_write(const std::string& path, int error) {
+  throw Failure(path + " cannot be written: " + std::strerror(error), "Choose another place, or make room for it.");
 }
+
+template <class Value>
+Value value_of(std::expected<Value, files::FileError> result) {
+  if (!result) throw Failure(result.error().text());
+  return std::move(*result);
+}
+
+/// Wiped after use.
+class Passphrase {
+ public:
+  explicit Passphrase(const std::string& file) : text_(file.empty() ? std::string() : read_first_line(file)) {}
+  Passphrase(const Passphrase&) = delete;
+  Passphrase& operator=(const Passphrase&) = delete;
+  ~Passphrase() { wipe({reinterpret_cast<std::uint8_t*>(text_.data()), text_.size()}); }
+  [[nodiscard]] std::string_view view() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
 
 }  // namespace
 
-std::vector<std::uint8_t> read_file(const std::string& path, std::size_t limit) {
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) fail(path, "opened", errno);
-  std::vector<std::uint8_t> contents;
-  for (;;) {
-    constexpr std::size_t kStep = 65536;
-    const std::size_t size = contents.size();
-    contents.resize(size + kStep);
-    const ssize_t count = ::read(file.number(), contents.data() + size, kStep);
-    if (count < 0 && errno != EINTR) fail(path, "read", errno);
-    contents.resize(size + static_cast<std::size_t>(count < 0 ? 0 : count));
-    if (count == 0) return contents;
-    if (contents.size() > limit) {
-      throw Failure(path + " is larger than " + std::to_string(limit) + " bytes", "It cannot be what it should be.");
-    }
-  }
+x509::SecretBytes read_file(const std::string& path, std::size_t limit) {
+  return value_of(files::read_file(path, limit));
 }
 
 void write_file(const std::string& path, Bytes contents, Access access) {
   // A secret must never be readable by others, not even for a moment: what was there goes first.
-  if (access == Access::owner && ::unlink(path.c_str()) != 0 && errno != ENOENT) fail(path, "replaced", errno);
+  if (access == Access::owner && ::unlink(path.c_str()) != 0 && errno != ENOENT) fail_to_write(path, errno);
   const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | (access == Access::owner ? O_EXCL : O_TRUNC);
   const Descriptor file(::open(path.c_str(), flags, access == Access::owner ? 0600 : 0644));
-  if (!file) fail(path, "written", errno);
+  if (!file) fail_to_write(path, errno);
   while (!contents.empty()) {
     const ssize_t count = ::write(file.number(), contents.data(), contents.size());
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(path, "written", errno);
+    if (count < 0) fail_to_write(path, errno);
     contents = contents.subspan(static_cast<std::size_t>(count));
   }
 }
 
 std::string read_first_line(const std::string& path) {
-  std::vector<std::uint8_t> contents = read_file(path, 65536);
-  std::string line(as_text(contents));
-  wipe(contents);
-  line.resize(std::min(line.find_first_of("\r\n"), line.size()));
-  return line;
+  const x509::SecretBytes contents = read_file(path, 65536);
+  const std::string_view text = as_text(contents.view());
+  return std::string(text.substr(0, text.find_first_of("\r\n")));
 }
 
-std::vector<std::vector<std::uint8_t>> read_chain(const std::string& path) {
-  auto chain = x509::load_chain(read_file(path));
-  if (!chain) throw Failure(path + ": " + chain.error().text);
-  return std::move(*chain);
-}
+std::vector<std::vector<std::uint8_t>> read_chain(const std::string& path) { return value_of(files::load_chain(path)); }
 
 std::shared_ptr<const SigningKey> read_key(const std::string& path, const std::string& passphrase_file) {
-  std::string passphrase = passphrase_file.empty() ? std::string() : read_first_line(passphrase_file);
-  std::vector<std::uint8_t> contents = read_file(path);
-  auto key = x509::load_private_key(provider(), contents, passphrase);
-  wipe(contents);
-  wipe({reinterpret_cast<std::uint8_t*>(passphrase.data()), passphrase.size()});
-  if (!key) throw Failure(path + ": " + key.error().text);
-  return *key;
+  return value_of(files::load_private_key(provider(), path, Passphrase(passphrase_file).view()));
 }
 
 std::shared_ptr<const Credential> read_credential(const std::string& certificates, const std::string& key,
                                                   const std::string& passphrase_file) {
-  auto chain = read_chain(certificates);
-  auto loaded = read_key(key, passphrase_file);
-  if (!x509::belongs_to(chain.front(), *loaded)) {
-    throw Failure("the key in " + key + " does not belong to the first certificate in " + certificates,
-                  "Give the key that the certificate was made for, and put that certificate first in its file.");
+  auto loaded = value_of(files::load_credential(provider(), certificates, key, Passphrase(passphrase_file).view()));
+  return make_credential(std::move(loaded.chain), std::move(loaded.key));
+}
+
+std::shared_ptr<const x509::TrustAnchors> read_anchors(const std::vector<std::string>& paths) {
+  auto anchors = std::make_shared<x509::TrustAnchors>();
+  for (const std::string& path : paths) {
+    const files::AnchorReport report = value_of(files::add_anchors(*anchors, path));
+    for (const files::FileError& problem : report.problems) print_warning(problem.text());
   }
-  return make_credential(std::move(chain), std::move(loaded));
+  if (paths.empty()) {
+    (void)files::add_system_anchors(*anchors);
+    if (anchors->empty()) {
+      throw Failure("this system has no store of certificate authorities",
+                    "Install its ca-certificates package, or say whom to trust with --ca FILE.");
+    }
+  }
+  return anchors;
 }
 
 }  // namespace lockstep::tool

@@ -14,8 +14,8 @@ namespace lockstep::tool {
 /// Who may read a file that we write.
 enum class Access { everybody, owner };
 
-/// The whole file, at most `limit` bytes. Throws `Failure`.
-[[nodiscard]] std::vector<std::uint8_t> read_file(const std::string& path, std::size_t limit = std::size_t{64} << 20U);
+/// The whole file, at most `limit` bytes, wiped when it dies. Throws `Failure`.
+[[nodiscard]] x509::SecretBytes read_file(const std::string& path, std::size_t limit);
 /// Writes a file anew; one for the owner has mode 0600 from the start. Throws `Failure`.
 void write_file(const std::string& path, Bytes contents, Access access);
 /// The first line of a file, without its end: passphrases.

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+
 #include "commands.hpp"
 #include "terminal.hpp"
 
@@ -45,7 +47,7 @@ int main(int argc, char** argv) {
     const std::string name = command.app->get_name();
     try {
       return command.run();
-    } catch (const CLI::ValidationError& error) {
+    } catch (const UsageError& error) {
       print_failure(name, error.what(), "Run `lockstep " + name + " --help` for the options.");
       return kUsage;
     } catch (const Failure& failure) {

@@ -13,6 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -68,7 +70,7 @@ struct Plan {
 
 std::unique_ptr<const Service> service_of(const Options& options, std::chrono::milliseconds patience) {
   if ((options.page ? 1 : 0) + (options.echo ? 1 : 0) + (options.directory.empty() ? 0 : 1) > 1) {
-    throw CLI::ValidationError("choose one of --page, --dir and --echo");
+    throw UsageError("choose one of --page, --dir and --echo");
   }
   if (options.echo) return make_echo(patience);
   return options.directory.empty() ? make_page(patience) : make_directory(patience, options.directory);
@@ -79,9 +81,7 @@ TicketKeys ticket_keys_of(const Options& options) {
   if (options.ticket_key.empty()) {
     key = TicketKey::generate(random_source());
   } else {
-    std::vector<std::uint8_t> bytes = read_file(options.ticket_key, 4096);
-    key = TicketKey::from_bytes(bytes);
-    wipe(bytes);
+    key = TicketKey::from_bytes(read_file(options.ticket_key, 4096).view());
     if (!key) {
       throw Failure(options.ticket_key + " is no ticket key: it must hold exactly 48 bytes",
                     "Make one with `head -c 48 /dev/urandom >FILE`, readable by its owner alone.");
@@ -107,11 +107,10 @@ std::vector<std::vector<std::uint8_t>> names_of(const x509::TrustAnchors& anchor
 
 Plan plan_of(const Options& options) {
   if (options.certificates.empty()) {
-    throw CLI::ValidationError(
-        "a server needs a certificate: --cert FILE --key FILE (`lockstep cert self-signed` makes one)");
+    throw UsageError("a server needs a certificate: --cert FILE --key FILE (`lockstep cert self-signed` makes one)");
   }
   if (options.certificates.size() != options.keys.size()) {
-    throw CLI::ValidationError("every --cert needs its --key, in the same order");
+    throw UsageError("every --cert needs its --key, in the same order");
   }
   ConfigBuilder builder = ConfigBuilder::server(provider());
   // Browsers and curl offer h2 as well; what answers here speaks HTTP/1.1.
@@ -130,14 +129,13 @@ Plan plan_of(const Options& options) {
   }
   if (options.client_auth != ClientAuth::none) {
     if (options.client_ca.empty()) {
-      throw CLI::ValidationError(
-          "--client-auth needs the authority that clients' certificates come from: --client-ca FILE");
+      throw UsageError("--client-auth needs the authority that clients' certificates come from: --client-ca FILE");
     }
     plan.client_anchors = read_anchors(options.client_ca);
     builder.certificate_authorities(names_of(*plan.client_anchors));
     answers.anchors = plan.client_anchors;
   } else if (!options.client_ca.empty()) {
-    throw CLI::ValidationError("--client-ca needs --client-auth request or require");
+    throw UsageError("--client-ca needs --client-auth request or require");
   }
   if (options.tickets != 0) answers.ticket_keys = std::make_shared<TicketKeyring>(ticket_keys_of(options));
   auto setup = AnswerSetup::create(std::move(answers));
@@ -161,7 +159,7 @@ struct Outcome {
   Traffic traffic;
   std::chrono::duration<double, std::milli> total{};
   bool connected = false;
-  std::optional<Trouble> trouble;
+  std::optional<IoError> trouble;
 };
 
 Outcome serve(blocking::Socket socket, const Plan& plan) {
@@ -174,20 +172,20 @@ Outcome serve(blocking::Socket socket, const Plan& plan) {
 
   auto stream = blocking::wrap(std::move(socket), connection);
   if (!stream) {
-    outcome.trouble = trouble_of(stream.error());
+    outcome.trouble = stream.error();
     return outcome;
   }
   const auto shaken = stream->handshake();
   outcome.facts = facts_of(*stream);
   outcome.connected = shaken.has_value();
   if (!shaken) {
-    outcome.trouble = trouble_of(shaken.error());
+    outcome.trouble = shaken.error();
   } else {
     const auto served = plan.service->serve(*stream, outcome.facts, check, outcome.traffic);
     if (!served)
-      outcome.trouble = trouble_of(served.error());
+      outcome.trouble = served.error();
     else if (const auto closed = stream->close(); !closed)
-      outcome.trouble = trouble_of(closed.error());
+      outcome.trouble = closed.error();
   }
   outcome.judgement = check.judgement();
   outcome.chain = check.chain();
@@ -196,7 +194,7 @@ Outcome serve(blocking::Socket socket, const Plan& plan) {
   return outcome;
 }
 
-Json json_of(const Outcome& outcome) {
+Json report_of(const Outcome& outcome) {
   Json report = {{"ok", !outcome.trouble}, {"connected", outcome.connected}};
   report.update(json_of(outcome.facts));
   if (outcome.judgement) {
@@ -213,7 +211,7 @@ Json json_of(const Outcome& outcome) {
   report["bytes_received"] = outcome.traffic.received;
   report["bytes_sent"] = outcome.traffic.sent;
   report["total_ms"] = outcome.total.count();
-  if (outcome.trouble) report["error"] = outcome.trouble->json;
+  if (outcome.trouble) report["error"] = json_of(*outcome.trouble);
   return report;
 }
 
@@ -291,7 +289,7 @@ class Crew {
     const std::scoped_lock lock(reporting_);
     if (outcome.trouble && !canceller_.canceled()) ok_ = false;
     if (options_.output.json) {
-      out().line(json_of(outcome).dump());
+      out().line(report_of(outcome).dump());
     } else if (!options_.output.quiet || outcome.trouble) {
       out().line(line_of(outcome));
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 namespace lockstep::tool {

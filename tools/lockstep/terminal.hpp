@@ -9,8 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
+
+namespace CLI {
+class App;
+}
 
 namespace lockstep::tool {
 
@@ -30,6 +33,12 @@ class Failure : public std::runtime_error {
 
  private:
   std::string advice_;
+};
+
+/// Ends the program with `kUsage`: which word of the command line makes no sense, and which ones would.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 /// The options that every subcommand has.

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -53,7 +54,7 @@ std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
   if (config) return *config;
   std::vector<std::string> texts;
   for (const ConfigProblem& problem : config.error()) texts.push_back(problem.setting + ": " + problem.text);
-  throw CLI::ValidationError(joined(texts, "; "));
+  throw UsageError(joined(texts, "; "));
 }
 
 KeyLog::KeyLog(const std::string& path)

@@ -26,10 +26,10 @@ struct TlsOptions {
 };
 void add_tls_options(CLI::App& app, TlsOptions& options);
 
-/// Puts the options into a builder. Throws `CLI::ValidationError` for words that it does not know.
+/// Puts the options into a builder. Throws `UsageError` for words that it does not know.
 void apply(const TlsOptions& options, ConfigBuilder& builder);
 
-/// The configuration; throws `CLI::ValidationError` with every problem.
+/// The configuration; throws `UsageError` with every problem.
 [[nodiscard]] std::shared_ptr<const Config> built(const ConfigBuilder& builder);
 
 /// A file that key log lines are appended to, whole lines at a time, from any thread. Readable by its owner alone.

@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include <lockstep/x509.hpp>
 
 #include "arguments.hpp"
@@ -32,13 +35,13 @@ struct Options {
 x509::PeerName expected_name(const Options& options) {
   if (options.host.empty()) {
     if (options.purpose == "server" && !options.any_name) {
-      throw CLI::ValidationError("say which server the chain is to be good for: --host NAME (or --any-name)");
+      throw UsageError("say which server the chain is to be good for: --host NAME (or --any-name)");
     }
     return x509::NoNameCheck{};
   }
   const auto name = x509::PeerName::parse(options.host);
   if (!name) {
-    throw CLI::ValidationError("--host '" + printable(options.host) + "': " + std::string(explanation(name.error())));
+    throw UsageError("--host '" + printable(options.host) + "': " + std::string(explanation(name.error())));
   }
   return *name;
 }
