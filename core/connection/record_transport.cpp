@@ -25,7 +25,12 @@ Status RecordTransport::send(handshake::Level /*level: that of the installed key
   if (settings_.role == Role::client && flight_ended_) {
     if (auto sent = append_change_cipher_spec(); !sent) return sent;
   }
-  return append(message);
+  if (auto appended = append(message); !appended) return appended;
+  // RFC 9846 D.4: "The server sends a dummy change_cipher_spec record immediately after its first handshake message.
+  // This may either be after a ServerHello or a HelloRetryRequest."
+  if (settings_.role == Role::client || change_cipher_spec_sent_ || !compatibility_) return {};
+  if (auto flushed = flush(); !flushed) return flushed;
+  return append_change_cipher_spec();
 }
 
 Status RecordTransport::append(Bytes bytes) noexcept {
@@ -54,9 +59,6 @@ Status RecordTransport::flush() noexcept {
     record::write_header(ContentType::handshake, initial ? ProtocolVersion::tls_1_0 : ProtocolVersion::tls_1_2, content,
                          std::span<std::uint8_t, kHeaderSize>(buffer_.subspan(size_).first<kHeaderSize>()));
     size_ += kHeaderSize + content;
-    // RFC 9846 D.4: "The server sends a dummy change_cipher_spec record immediately after its first handshake message.
-    // This may either be after a ServerHello or a HelloRetryRequest."
-    if (settings_.role == Role::server) return append_change_cipher_spec();
     return {};
   }
   const std::size_t padding = settings_.padding.padding_for(content, settings_.max_send_fragment);

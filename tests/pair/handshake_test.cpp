@@ -218,6 +218,19 @@ TEST(Handshake, SendsChangeCipherSpecOnlyInCompatibilityMode) {
   }
 }
 
+// change_cipher_spec never stands inside a handshake message, however small the records are.
+TEST(Handshake, KeepsMessagesWholeInSmallRecords) {
+  for (const bool retry : {false, true}) {
+    auto server = server_builder().max_send_fragment(64);
+    if (retry) server.groups({NamedGroup::secp521r1});
+    Pair pair(built(client_builder().max_send_fragment(64)), built(server));
+    pair.run();
+    expect_connected(pair);
+    EXPECT_EQ(pair.client.connection.retried(), retry);
+    expect_echo(pair);
+  }
+}
+
 TEST(Handshake, WorksWithAndWithoutGrease) {
   for (const bool grease : {false, true}) {
     Pair pair(built(client_builder().grease(grease)), built(server_builder()));
