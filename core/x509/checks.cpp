@@ -165,14 +165,12 @@ Code check_public_key(const Certificate& certificate, Position position, const V
 
 Code check_key_identifiers(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept {
   const Policy& policy = request.policy;
-  if (!policy.require_key_identifiers) return Code::ok;
+  if (!policy.require_key_identifiers || (position == Position::anchor && !policy.require_anchor_form)) return Code::ok;
   // RFC 5280 4.2.1.1: "The keyIdentifier field of the authorityKeyIdentifier extension MUST be included in all
   // certificates [...]. There is one exception; where a CA distributes its public key in the form of a 'self-signed'
-  // certificate, the authority key identifier MAY be omitted." It serves to find the issuer, whom an anchor does not
-  // need.
+  // certificate, the authority key identifier MAY be omitted."
   const auto& authority = certificate.authority_key_identifier();
-  const bool excepted =
-      certificate.is_self_issued() || (position == Position::anchor && !policy.require_anchor_key_identifier);
+  const bool excepted = certificate.is_self_issued();
   if (!excepted && !(authority && authority->key_identifier)) return Code::missing_authority_key_identifier;
   // RFC 5280 4.2.1.2: "this extension MUST appear in all conforming CA certificates".
   if (!is_leaf(position) && !certificate.subject_key_identifier()) return Code::missing_subject_key_identifier;
@@ -181,7 +179,7 @@ Code check_key_identifiers(const Certificate& certificate, Position position, co
 
 Code check_root_key_identifier(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
   const auto& authority = certificate.authority_key_identifier();
-  if (!request.policy.check_root_key_identifier || !authority || !certificate.is_self_issued()) return Code::ok;
+  if (!request.policy.require_anchor_form || !authority || !certificate.is_self_issued()) return Code::ok;
   // Baseline Requirements 7.1.2.1.3: keyIdentifier "MUST be present. MUST be identical to the subjectKeyIdentifier
   // field.", authorityCertIssuer and authorityCertSerialNumber "MUST NOT be present".
   const auto& subject = certificate.subject_key_identifier();
@@ -193,14 +191,16 @@ Code check_root_key_identifier(const Certificate& certificate, Position, const V
 
 // --- purposes --------------------------------------------------------------------------------------------------------
 
-Code check_authority(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+Code check_authority(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept {
   const auto& constraints = certificate.basic_constraints();
   // RFC 5280 4.2.1.9: "If the basic constraints extension is not present in a version 3 certificate, or the extension
   // is present but the cA boolean is not asserted, then the certified public key MUST NOT be used to verify certificate
   // signatures."
   if (!constraints || !constraints->ca) return Code::invalid_ca;
   // "Conforming CAs MUST [...] mark the extension as critical in such certificates."
-  if (request.policy.require_critical_basic_constraints && !constraints->critical) return Code::ca_bcons_not_critical;
+  const bool form_matters = position != Position::anchor || request.policy.require_anchor_form;
+  if (form_matters && request.policy.require_critical_basic_constraints && !constraints->critical)
+    return Code::ca_bcons_not_critical;
   // RFC 5280 6.1.4 (n): "If a key usage extension is present, verify that the keyCertSign bit is set."
   const auto& usage = certificate.key_usage();
   if (!usage || usage->has(KeyUsage::key_cert_sign)) return Code::ok;
@@ -310,7 +310,7 @@ Code check_signature(const Certificate& child, const Certificate& issuer, const 
 
 Policy Policy::web_pki() noexcept {
   Policy policy;
-  policy.require_anchor_key_identifier = true;
+  policy.require_anchor_form = true;
   policy.require_purpose = true;
   policy.refuse_purpose_on_root = true;
   policy.require_common_name_in_alt_names = true;
@@ -324,7 +324,6 @@ Policy Policy::private_pki() noexcept {
   policy.refuse_bad_serial_number = false;
   policy.refuse_odd_rsa_size = false;
   policy.require_critical_basic_constraints = false;
-  policy.check_root_key_identifier = false;
   policy.refuse_critical_alt_name = false;
   return policy;
 }

@@ -90,15 +90,10 @@ Reader enter_non_empty(Reader& reader, std::uint8_t tag = der::kSequence) noexce
 }
 
 std::optional<KeyUsages> read_key_usage(Reader& value) noexcept {
-  const std::uint8_t* const at = value.position();
   const der::BitString bits = value.bit_string();
   if (value.failed()) return std::nullopt;
-  // X.690 11.2.2: a named bit list "shall have all trailing 0 bits removed".
-  const bool minimal = bits.bytes.empty() || (bits.bytes.back() >> bits.unused_bits & 1U) != 0;
-  if (!minimal) {
-    value.fail(ParseCode::bit_list_not_minimal, at);
-    return std::nullopt;
-  }
+  // X.690 11.2.2 wants the zero bits at the end of a named bit list removed. Roots in the stores of today have them,
+  // and the meaning is the same.
   KeyUsages out;
   for (unsigned bit = 0; bit < 9 && bit / 8 < bits.bytes.size(); ++bit) {
     if ((bits.bytes[bit / 8] >> (7 - bit % 8) & 1U) != 0) out.bits = static_cast<std::uint16_t>(out.bits | 1U << bit);

@@ -28,7 +28,6 @@ constexpr std::array kRows = std::to_array<Row>({
     {ParseCode::integer_not_minimal, "integer_not_minimal", "an INTEGER in more bytes than it needs"},
     {ParseCode::integer_out_of_range, "integer_out_of_range", "an INTEGER that is negative or too large here"},
     {ParseCode::bit_string_malformed, "bit_string_malformed", "a BIT STRING whose count of unused bits is wrong"},
-    {ParseCode::bit_list_not_minimal, "bit_list_not_minimal", "a named bit list with zero bits at its end"},
     {ParseCode::null_not_empty, "null_not_empty", "a NULL with contents"},
     {ParseCode::object_identifier_malformed, "object_identifier_malformed", "an OBJECT IDENTIFIER that is none"},
     {ParseCode::time_malformed, "time_malformed",

@@ -94,6 +94,9 @@ Verdict PathBuilder::run() && {
   }
   const bool is_anchor =
       request_.anchors.contains(*leaf) && (leaf->is_self_issued() || request_.policy.accept_partial_chain);
+  constexpr std::size_t kUsualPath = 6;  // so that a usual chain costs one allocation for each list
+  path_.reserve(kUsualPath);
+  signatures_.reserve(kUsualPath);
   path_.push_back({*leaf});
   if (is_anchor) {
     accept();

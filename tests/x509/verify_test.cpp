@@ -383,13 +383,14 @@ const std::vector<Case>& cases() {
            raw.key_info = std::move(info).take();
          });
        }},
-      {Code::key_type_not_allowed, 0, "a key type outside the policy's list",
+      {Code::key_type_not_allowed, 1, "a key type outside the policy's list",
        [] {
          static constexpr std::array kOnly = {KeyType::rsa};
          Question out = leaf_question(good().leaf_der);
          out.policy.key_types = kOnly;
          return out;
-       }},
+       },
+       false},
       {Code::ec_key_explicit_params, 0, "a curve spelled out",
        [] {
          return raw_leaf([](RawCertificate& raw) {
@@ -452,9 +453,11 @@ const std::vector<Case>& cases() {
        [] { return raw_leaf([](RawCertificate& raw) { replace_extension(raw, oid::kSubjectKeyIdentifier, true); }); }},
       {Code::authority_key_identifier_invalid, 2, "a root that names another key as its issuer's",
        [] {
-         return raw_root([](RawCertificate& raw) {
+         Question out = raw_root([](RawCertificate& raw) {
            replace_extension(raw, oid::kAuthorityKeyIdentifier, false, bytes({0x30, 4, 0x80, 2, 1, 2}));
          });
+         out.policy.require_anchor_form = true;
+         return out;
        }},
       {Code::extensions_require_version_3, 0, "extensions in version 2",
        [] { return raw_leaf([](RawCertificate& raw) { raw.version = 1; }); }},

@@ -37,7 +37,6 @@ enum class ParseCode : std::uint8_t {
   integer_not_minimal,
   integer_out_of_range,
   bit_string_malformed,  ///< no or impossible count of unused bits, or unused bits that are set
-  bit_list_not_minimal,  ///< a named bit list with trailing zero bits
   null_not_empty,
   object_identifier_malformed,
   time_malformed,    ///< not YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ, or no such moment

@@ -168,13 +168,16 @@ struct Policy {
   bool refuse_bad_serial_number = true;            ///< RFC 5280 4.1.2.2: positive, at most 20 bytes
   bool refuse_odd_rsa_size = true;                 ///< Baseline Requirements 6.1.5: bits divisible by 8
   bool require_critical_basic_constraints = true;  ///< RFC 5280 4.2.1.9
-  bool check_root_key_identifier = true;           ///< Baseline Requirements 7.1.2.1.3
-  bool require_anchor_key_identifier = false;  ///< RFC 5280 4.2.1.1, authority's, in anchors that are not self-signed
-  bool refuse_critical_alt_name = true;        ///< Baseline Requirements 7.1.2.7.12: not critical beside a subject
+  bool refuse_critical_alt_name = true;            ///< Baseline Requirements 7.1.2.7.12: not critical beside a subject
   bool require_critical_name_constraints = false;  ///< RFC 5280 4.2.1.10; the Baseline Requirements 7.1.2.5.2 except it
   bool require_purpose = false;  ///< Baseline Requirements 7.1.2.7.6: a leaf has extended key usage, not critical
   bool refuse_purpose_on_root = false;            ///< Baseline Requirements 7.1.2.1.2
   bool require_common_name_in_alt_names = false;  ///< Baseline Requirements 7.1.4.3
+  /// Anchors too keep the rules of form for CA certificates: key identifiers (RFC 5280 4.2.1.1 and 4.2.1.2, Baseline
+  /// Requirements 7.1.2.1.3) and critical basic constraints (RFC 5280 4.2.1.9). They are trusted for themselves, and
+  /// roots that every system trusts break these rules; that they are CAs, their keys, validity and constraints are
+  /// always checked.
+  bool require_anchor_form = false;
 
   // Limits of work, whatever a peer sends.
   std::size_t max_chains = 1;                  ///< stop after so many verified chains
