@@ -255,7 +255,7 @@ IoResult<Stream::Implementation::Progress> Stream::Implementation::process(Opera
   for (;;) {
     auto [consumed, event] = connection_.receive(inbound_.subspan(begin_, end_ - begin_), now());
     begin_ += consumed;
-    if (options_.intercept && is_suspended(event) && options_.intercept(connection_, event)) {
+    if (options_.intercept && options_.intercept(connection_, event) && is_suspended(event)) {
       if (!connection_.awaiting_answer()) continue;
       return std::unexpected(plain_error(operation, IoCondition::misuse,
                                          "`intercept` kept a token; over blocking sockets it must answer in place"));
