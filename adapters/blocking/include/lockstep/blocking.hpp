@@ -110,8 +110,9 @@ struct Options {
   std::optional<Canceller> canceller{};
   /// Receives key log lines when the configuration has `key_log`. Called in the thread of the handshake.
   std::function<void(std::string_view line)> key_log{};
-  /// Sees every suspended operation first, in the thread that reads or does the handshake. True when it has answered
-  /// it. For decisions of one's own: keys elsewhere, other rules for peers. It must not call the stream.
+  /// Sees every event first, in the thread that reads or does the handshake. For a suspended operation, true when it
+  /// has answered it; for other events the result means nothing. For decisions of one's own (keys elsewhere, other
+  /// rules for peers) and for watching. It must not call the stream.
   std::function<bool(Connection&, Event&)> intercept{};
 };
 
