@@ -1,0 +1,319 @@
+// What the engine allocates, and what a connection holds: counted, printed and bounded. What the provider allocates
+// behind its descriptors is its own affair and not counted.
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <optional>
+#include <utility>
+
+#include "pair/pair.hpp"
+
+namespace {
+
+struct Counter {
+  bool on = false;
+  std::size_t allocations = 0;
+  std::ptrdiff_t bytes = 0;  // held, of what was allocated while counting
+};
+Counter counter;  // NOLINT: this program has one thread
+
+// Every block remembers whether it was counted.
+struct alignas(64) Header {
+  std::size_t size;
+  bool counted;
+};
+
+void* take(std::size_t size) {
+  auto* header = static_cast<Header*>(std::aligned_alloc(64, (sizeof(Header) + size + 63) / 64 * 64));
+  if (header == nullptr) std::abort();
+  *header = {size, counter.on};
+  if (counter.on) {
+    ++counter.allocations;
+    counter.bytes += static_cast<std::ptrdiff_t>(size);
+  }
+  return header + 1;
+}
+
+void give(void* block) noexcept {
+  if (block == nullptr) return;
+  Header* header = static_cast<Header*>(block) - 1;
+  if (header->counted) counter.bytes -= static_cast<std::ptrdiff_t>(header->size);
+  std::free(header);
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return take(size); }
+void* operator new[](std::size_t size) { return take(size); }
+void* operator new(std::size_t size, std::align_val_t /*at most 64*/) { return take(size); }
+void* operator new[](std::size_t size, std::align_val_t /*at most 64*/) { return take(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return take(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return take(size); }
+void* operator new(std::size_t size, std::align_val_t, const std::nothrow_t&) noexcept { return take(size); }
+void operator delete(void* block) noexcept { give(block); }
+void operator delete[](void* block) noexcept { give(block); }
+void operator delete(void* block, std::size_t) noexcept { give(block); }
+void operator delete[](void* block, std::size_t) noexcept { give(block); }
+void operator delete(void* block, std::align_val_t) noexcept { give(block); }
+void operator delete[](void* block, std::align_val_t) noexcept { give(block); }
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept { give(block); }
+void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { give(block); }
+
+namespace lockstep::testing {
+namespace {
+
+// Counts while it lives.
+class Counting {
+ public:
+  explicit Counting(bool on = true) noexcept : before_(std::exchange(counter.on, on)) {}
+  ~Counting() { counter.on = before_; }
+  Counting(const Counting&) = delete;
+  Counting& operator=(const Counting&) = delete;
+
+ private:
+  bool before_;
+};
+
+// Descriptors that call the provider's with the counter off. A descriptor is plain functions, so each wrapper is a
+// template of the place of the one that it wraps.
+constexpr std::size_t kMost = 64;
+
+template <class Descriptor>
+std::array<const Descriptor*, kMost> wrapped{};
+
+template <std::size_t place>
+Aead silent(const Aead& from) {
+  Aead aead = from;
+  aead.init = [](void* context, Bytes key) noexcept {
+    const Counting off(false);
+    return wrapped<Aead>[place] -> init(context, key);
+  };
+  aead.seal = [](void* context, std::span<const SealJob> jobs) noexcept {
+    const Counting off(false);
+    return wrapped<Aead>[place] -> seal(context, jobs);
+  };
+  aead.open = [](void* context, std::span<OpenJob> jobs) noexcept {
+    const Counting off(false);
+    return wrapped<Aead>[place] -> open(context, jobs);
+  };
+  return aead;
+}
+
+template <std::size_t place>
+Hash silent(const Hash& from) {
+  Hash hash = from;
+  hash.init = [](void* context) noexcept {
+    const Counting off(false);
+    return wrapped<Hash>[place] -> init(context);
+  };
+  hash.update = [](void* context, Bytes data) noexcept {
+    const Counting off(false);
+    wrapped<Hash>[place] -> update(context, data);
+  };
+  hash.digest = [](const void* context, MutableBytes out) noexcept {
+    const Counting off(false);
+    return wrapped<Hash>[place] -> digest(context, out);
+  };
+  hash.hmac = [](Bytes key, std::span<const Bytes> segments, MutableBytes out) noexcept {
+    const Counting off(false);
+    return wrapped<Hash>[place] -> hmac(key, segments, out);
+  };
+  hash.expand = [](std::span<const ExpandJob> jobs) noexcept {
+    const Counting off(false);
+    return wrapped<Hash>[place] -> expand(jobs);
+  };
+  return hash;
+}
+
+template <std::size_t place>
+Group silent(const Group& from) {
+  Group group = from;
+  group.generate = [](void* context, RandomSource& random, MutableBytes share) noexcept {
+    const Counting off(false);
+    return wrapped<Group>[place] -> generate(context, random, share);
+  };
+  group.encapsulate = [](Bytes client_share, RandomSource& random, MutableBytes server_share,
+                         MutableBytes secret) noexcept {
+    const Counting off(false);
+    return wrapped<Group>[place] -> encapsulate(client_share, random, server_share, secret);
+  };
+  group.decapsulate = [](void* context, Bytes server_share, MutableBytes secret) noexcept {
+    const Counting off(false);
+    return wrapped<Group>[place] -> decapsulate(context, server_share, secret);
+  };
+  return group;
+}
+
+template <std::size_t place>
+SignatureVerifier silent(const SignatureVerifier& from) {
+  SignatureVerifier verifier = from;
+  verifier.verify = [](Bytes key, Bytes message, Bytes signature) noexcept {
+    const Counting off(false);
+    return wrapped<SignatureVerifier>[place] -> verify(key, message, signature);
+  };
+  return verifier;
+}
+
+template <class Descriptor, std::size_t... places>
+void silence(std::vector<const Descriptor*>& list, std::index_sequence<places...> /*places*/) {
+  static std::array<Descriptor, kMost> copies{};
+  ASSERT_LE(list.size(), kMost);
+  std::ranges::copy(list, wrapped<Descriptor>.begin());
+  ((places < list.size() ? static_cast<void>(copies[places] = silent<places>(*list[places])) : void()), ...);
+  for (std::size_t i = 0; i < list.size(); ++i) list[i] = &copies[i];
+}
+
+const Provider& silent_provider() {
+  static const Provider made = [] {
+    Provider copy = provider();
+    constexpr auto places = std::make_index_sequence<kMost>();
+    silence(copy.aeads, places);
+    silence(copy.hashes, places);
+    silence(copy.groups, places);
+    silence(copy.verifiers, places);
+    return copy;
+  }();
+  return made;
+}
+
+// One side, with its allocations.
+struct Counted {
+  std::optional<Connection> connection;
+  std::size_t allocations = 0;
+
+  template <class Work>
+  auto count(Work work) {
+    const std::size_t before = counter.allocations;
+    const Counting on;
+    auto result = work();
+    allocations += counter.allocations - before;
+    return result;
+  }
+};
+
+class Budgets : public ::testing::Test {
+ protected:
+  void connect(ConfigBuilder client_config, ConfigBuilder server_config, MutableBytes client_memory = {},
+               MutableBytes server_memory = {}) {
+    const auto client_built = built(client_config);
+    const auto server_built = built(server_config);
+    x509::PeerName name = x509::PeerName::dns("example.com").value();
+    client.count([&] {
+      client.connection.emplace(
+          Connection::client(client_built, {std::move(name), {}}, client_random_, kNow, client_memory));
+      return 0;
+    });
+    server.count([&] {
+      server.connection.emplace(Connection::server(server_built, server_random_, server_memory));
+      return 0;
+    });
+    std::vector<std::uint8_t> to_server;
+    std::vector<std::uint8_t> to_client;
+    bool client_complete = false;
+    bool server_complete = false;
+    for (int turn = 0; turn < 10; ++turn) {
+      move(client, to_server, to_client, client_complete);
+      move(server, to_client, to_server, server_complete);
+    }
+    ASSERT_TRUE(client_complete);
+    ASSERT_TRUE(server_complete);
+  }
+
+  void move(Counted& side, std::vector<std::uint8_t>& out, std::vector<std::uint8_t>& in, bool& complete) {
+    std::array<std::uint8_t, 20'000> buffer{};
+    for (;;) {
+      const std::size_t size = side.count([&] { return side.connection->transmit(buffer, kNow); });
+      if (size == 0) break;
+      out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
+    }
+    for (;;) {
+      auto [consumed, event] = side.count([&] { return side.connection->receive(in, kNow); });
+      if (auto* select = std::get_if<SelectCredential>(&event)) {
+        side.count([&] { return side.connection->answer(std::move(select->token), credential_); });
+      } else if (auto* sign = std::get_if<Sign>(&event)) {
+        std::array<std::uint8_t, kMaxSignatureSize> signature{};
+        const std::size_t size = credential_->key->sign(sign->scheme, sign->message, server_random_, signature);
+        side.count([&] { return side.connection->answer(std::move(sign->token), Bytes(signature).first(size)); });
+      } else if (auto* verify = std::get_if<VerifyPeer>(&event)) {
+        side.count([&] { return side.connection->answer(std::move(verify->token), PeerAccepted{}); });
+      } else if (auto* seal = std::get_if<SealTicket>(&event)) {
+        side.count([&] { return side.connection->answer(std::move(seal->token), as_bytes("a ticket")); });
+      } else if (std::holds_alternative<HandshakeComplete>(event)) {
+        complete = true;
+      }
+      const bool nothing = std::holds_alternative<Nothing>(event);
+      in.erase(in.begin(), in.begin() + static_cast<std::ptrdiff_t>(consumed));
+      if (nothing && consumed == 0) return;
+    }
+  }
+
+  Counted client;
+  Counted server;
+  std::shared_ptr<const Credential> credential_ = credential_of(KeyType::ec_p256);
+
+ private:
+  FixedRandom client_random_{1};
+  FixedRandom server_random_{2};
+};
+
+ConfigBuilder counted_client() { return ConfigBuilder::client(silent_provider()); }
+ConfigBuilder counted_server() { return ConfigBuilder::server(silent_provider()); }
+
+TEST_F(Budgets, AHandshakeAllocatesLittle) {
+  connect(counted_client(), counted_server());
+  std::printf("allocations per handshake without supplied memory: client %zu, server %zu (2 tickets)\n",
+              client.allocations, server.allocations);
+  EXPECT_LE(client.allocations, 40U);
+  EXPECT_LE(server.allocations, 40U);
+}
+
+TEST_F(Budgets, AHandshakeInSuppliedMemoryAllocatesLess) {
+  std::vector<std::uint8_t> client_memory(Connection::kHandshakeMemory);
+  std::vector<std::uint8_t> server_memory(Connection::kHandshakeMemory);
+  connect(counted_client().resumption(false), counted_server().tickets(0), client_memory, server_memory);
+  std::printf("allocations per handshake in supplied memory, without tickets: client %zu, server %zu\n",
+              client.allocations, server.allocations);
+  EXPECT_LE(client.allocations, 4U);
+  EXPECT_LE(server.allocations, 4U);
+}
+
+TEST_F(Budgets, RecordsAllocateNothing) {
+  connect(counted_client(), counted_server().tickets(0));
+  std::vector<std::uint8_t> wire(40'000);
+  for (const std::size_t size : {1U, 100U, 1350U, 16'384U, 30'000U}) {
+    const std::vector<std::uint8_t> plaintext(size, 0x61);
+    const Bytes view = plaintext;
+    client.allocations = server.allocations = 0;
+    for (int round = 0; round < 20; ++round) {
+      const auto sealed =
+          client.count([&] { return client.connection->seal(std::span(&view, 1), wire, kNow).value(); });
+      ASSERT_EQ(sealed.consumed, size);
+      std::size_t received = 0;
+      for (std::size_t done = 0; done < sealed.written;) {
+        const auto result = server.count(
+            [&] { return server.connection->receive(MutableBytes(wire).first(sealed.written).subspan(done), kNow); });
+        ASSERT_NE(result.consumed, 0U);
+        done += result.consumed;
+        received += std::get<ApplicationData>(result.event).size();
+      }
+      ASSERT_EQ(received, size);
+    }
+    EXPECT_EQ(client.allocations, 0U) << size;
+    EXPECT_EQ(server.allocations, 0U) << size;
+  }
+}
+
+TEST_F(Budgets, AnIdleConnectionIsItsOwnSize) {
+  std::printf("size of a connection: %zu bytes, both keys included\n", sizeof(Connection));
+  EXPECT_LE(sizeof(Connection), 2048U);
+  const std::ptrdiff_t before = counter.bytes;
+  connect(counted_client().resumption(false), counted_server().tickets(0));
+  static_cast<void>(server.connection->reclaim());
+  static_cast<void>(client.connection->reclaim());
+  EXPECT_EQ(counter.bytes - before, 0) << "bytes of heap held by two connected, idle connections";
+}
+
+}  // namespace
+}  // namespace lockstep::testing
