@@ -119,7 +119,9 @@ PublicKey read_public_key(Reader& reader) noexcept {
     read_rsa_key(info.within(bits.bytes), out);
   } else if (oid::kRsassaPss == out.algorithm) {
     // RFC 4055 3.1: without parameters the key may be used with any.
-    if (algorithm.rest().empty() || read_pss_parameters(algorithm)) out.type = KeyType::rsa_pss;
+    const bool restricted = !algorithm.rest().empty();
+    if (restricted) out.only_algorithm = read_pss_parameters(algorithm);
+    if (!restricted || out.only_algorithm) out.type = KeyType::rsa_pss;
     read_rsa_key(info.within(bits.bytes), out);
   } else if (oid::kEcPublicKey == out.algorithm) {
     read_curve(algorithm, out);

@@ -292,6 +292,9 @@ Code check_signature_algorithm(const Certificate& child, const Certificate& issu
     return Code::unsupported_signature_algorithm;
   if (!issuer.key_type() || !fits(*identifier.algorithm, *issuer.key_type()))
     return Code::signature_algorithm_inconsistency;
+  // RFC 4055 3.3: with parameters in the key, those of the signature must agree with them.
+  const auto& only = issuer.public_key().only_algorithm;
+  if (only && *only != *identifier.algorithm) return Code::signature_algorithm_inconsistency;
   if (request.provider.verifier(*identifier.algorithm, *issuer.key_type()) == nullptr)
     return Code::unsupported_signature_algorithm;
   return Code::ok;

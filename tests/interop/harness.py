@@ -306,7 +306,8 @@ class Session:
 
     def ca(self, name="ca", *options):
         if not os.path.exists(self.path(name + ".pem")):
-            run_ok([self.tool, "cert", "ca", "--quiet", "--out", self.path(name), *options])
+            run_ok([self.tool, "cert", "ca", "--quiet", "--out", self.path(name),
+                    *([] if "--subject" in options else ["--subject", f"CN=Authority {name}"]), *options])
         return self.path(name + ".pem")
 
     def leaf(self, name, *options, ca="ca", names=("localhost", "127.0.0.1")):
@@ -323,7 +324,7 @@ class Session:
 
     def client_process(self, port, *options, ca=None, json_report=True):
         words = [self.tool, "client", f"localhost:{port}", "--address", "127.0.0.1", "--ca", ca or self.ca(),
-                 "--connect-timeout", "20"]
+                 *([] if "--connect-timeout" in options else ["--connect-timeout", "20"])]
         if json_report:
             words.append("--json")
         return Process(words + list(options))

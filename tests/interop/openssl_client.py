@@ -25,7 +25,8 @@ def suites(session):
     with session.server("--suite", ",".join(SUITES), "--client-preference") as server:
         for suite in SUITES:
             with session.case(f"suite {suite}"):
-                process, report = fetch(session, server, "-ciphersuites", suite)
+                # OpenSSL counts CCM_8's short tag as weak and wants it unlocked.
+                process, report = fetch(session, server, "-ciphersuites", suite, "-cipher", "DEFAULT:@SECLEVEL=0")
                 equal(report["suite"], suite, "our suite")
                 matches(rf"^Ciphersuite: {suite}", process.text, "OpenSSL's suite")
     with session.server() as server:
@@ -35,12 +36,15 @@ def suites(session):
             equal(report["error"]["reason"], "suite_unsupported", "reason")
             equal(report["error"]["alert"], "handshake_failure", "alert")
         with session.case("the server's order of suites decides"):
-            _, report = fetch(session, server, "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256")
+            _, report = fetch(session, server, "-ciphersuites", "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256")
             equal(report["suite"], "TLS_AES_128_GCM_SHA256", "our suite")
-    with session.server("--client-preference") as server:
-        with session.case("the client's order of suites decides"):
+        with session.case("but ChaCha20 for a client that leads with it, because its AES is slow"):
             _, report = fetch(session, server, "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256")
             equal(report["suite"], "TLS_CHACHA20_POLY1305_SHA256", "our suite")
+    with session.server("--client-preference") as server:
+        with session.case("the client's order of suites decides"):
+            _, report = fetch(session, server, "-ciphersuites", "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256")
+            equal(report["suite"], "TLS_AES_256_GCM_SHA384", "our suite")
 
 
 def groups(session):
@@ -50,8 +54,9 @@ def groups(session):
                 process, report = fetch(session, server, "-groups", group)
                 check(same_name(report["group"], group), f"our group is {report['group']}")
                 equal(report["hello_retry_request"], False, "HelloRetryRequest")
-                found = matches(r"^(?:Negotiated TLS1.3 group|Peer Temp Key): (\S+)", process.text, "OpenSSL's group")
-                session.note(f"OpenSSL says: {found[0]}")
+                name = {"x25519": "X25519", "x448": "X448", "secp256r1": "prime256v1"}.get(group, group)
+                name = re.sub(r"^ffdhe(\d+)$", r"\1 bits", name).replace("tls13", "(tls13)?")
+                matches(rf"^(Negotiated TLS1.3 group|Peer Temp Key): .*{name}", process.text, "OpenSSL's group")
     for cookie in ([], ["--cookie"]):
         for group in GROUPS:
             with session.case(f"group {group} after HelloRetryRequest{' with cookie' if cookie else ''}"):
@@ -114,7 +119,7 @@ def client_authentication(session):
             process = openssl_peer.client(session, server.port, "-tls1_3", "-ign_eof", stdin=GET)
             process.finish()
             server.next_report()
-            matches(r"^Acceptable client certificate CA names\n.*CN\s?=\s?Lockstep test CA", process.text, "the names")
+            matches(r"^Acceptable client certificate CA names\n.*CN\s?=\s?Authority ca", process.text, "the names")
     with session.case("a server that merely asks accepts a client without certificate"):
         with session.server("--client-auth", "request", "--client-ca", session.ca()) as server:
             _, report = fetch(session, server)

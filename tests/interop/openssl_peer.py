@@ -25,8 +25,10 @@ def same_name(a, b):
 def server(session, *options, credential=None, verbose=True):
     """s_server on a free port; use as a context manager. `.port` is its port."""
     certificate, key = credential or session.leaf("p256")
-    words = [openssl(), "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-cert_chain", certificate, "-key", key,
-             "-tls1_3"]
+    words = [openssl(), "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-tls1_3"]
+    above = open(certificate).read().split("-----END CERTIFICATE-----\n", 1)[1]
+    if "BEGIN CERTIFICATE" in above:
+        words += ["-cert_chain", session.write("above.pem", above.encode())]
     process = Process(words + list(options))
     process.port = int(process.wait_for(r"^ACCEPT .*:(\d+)$").group(1))
     return process

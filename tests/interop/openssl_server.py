@@ -25,7 +25,9 @@ def one_echo(session, server_options, client_options, credential=None):
 def suites(session):
     for suite in SUITES:
         with session.case(f"suite {suite}"):
-            report, text = one_echo(session, ["-ciphersuites", ":".join(SUITES)], ["--suite", suite])
+            # OpenSSL counts CCM_8's short tag as weak and wants it unlocked.
+            report, text = one_echo(session, ["-ciphersuites", ":".join(SUITES), "-cipher", "DEFAULT:@SECLEVEL=0"],
+                                    ["--suite", suite])
             equal(report["suite"], suite, "our suite")
             equal(report["version"], "TLSv1.3", "our version")
             matches(rf"^Ciphersuite: {suite}$", text, "OpenSSL's suite")
@@ -50,10 +52,13 @@ def groups(session):
             check(same_name(report["group"], group), f"our group is {report['group']}")
             equal(report["hello_retry_request"], True, "HelloRetryRequest")
     with session.case("cookie in HelloRetryRequest (-stateless)"):
-        with openssl_peer.server(session, "-stateless", "-www") as server:
-            client = session.client(server.port, "--get", "/")
-            check(b"HTTP/1.0 200" in client.output, "OpenSSL's page")
-            equal(client.report["hello_retry_request"], True, "HelloRetryRequest")
+        with openssl_peer.server(session, "-stateless") as server:
+            client = session.client_process(server.port)
+            client.send(b"over the wire\n")
+            server.wait_for(r"^over the wire$")
+            client.close_stdin()
+            equal(client.finish(), 0, "exit status")
+            equal(Client(client).report["hello_retry_request"], True, "HelloRetryRequest")
 
 
 def certificates(session):
@@ -139,9 +144,10 @@ def resumption(session):
 
 def alpn(session):
     with session.case("ALPN"):
-        report, text = one_echo(session, ["-alpn", "http/1.1,h2"], ["--alpn", "h2,http/1.1"])
-        equal(report["alpn"], "http/1.1", "ours (the server prefers it)")
-        matches(r"ALPN protocols selected: http/1.1", text, "OpenSSL's")
+        with openssl_peer.server(session, "-alpn", "http/1.1,h2") as server:
+            client = session.client(server.port, "--alpn", "h2,http/1.1")
+            equal(client.report["alpn"], "http/1.1", "ours (the server prefers it)")
+            matches(r"ALPN protocols selected: http/1.1", server.text, "OpenSSL's")
     with session.case("ALPN, the server has none"):
         report, _ = one_echo(session, [], ["--alpn", "h2"])
         check("alpn" not in report, "no protocol was agreed")

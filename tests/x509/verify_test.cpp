@@ -704,6 +704,39 @@ TEST(Verify, RsaSignaturesInEveryScheme) {
   }
 }
 
+TEST(Verify, PssKeysKeepToTheirParameters) {
+  // A root whose key says that it signs with SHA-256 only, and one whose key says SHA-512; the leaf is signed with
+  // SHA-256.
+  const Key root_key = key("Root PSS", KeyType::rsa_pss);
+  const Der root = built(make("CN=PSS")
+                             .ca()
+                             .scheme(SignatureScheme::rsa_pss_pss_sha256)
+                             .self_signed(provider(), *root_key, random_source()));
+  const Der leaf_der =
+      built(leaf()
+                .scheme(SignatureScheme::rsa_pss_pss_sha256)
+                .issued_by(provider(), root, *root_key, key("leaf")->subject_public_key_info(), random_source()));
+  const auto root_with = [&](SignatureScheme scheme) {
+    const Der other = built(make("CN=PSS").ca().scheme(scheme).self_signed(provider(), *root_key, random_source()));
+    RawCertificate raw(root);
+    der::Writer info;
+    info.nest(der::kSequence, [&] {
+      info.raw(Certificate::parse(other).value().signature_algorithm().der);  // id-RSASSA-PSS with parameters
+      info.bit_string(Certificate::parse(root).value().public_key().key);
+    });
+    raw.key_info = std::move(info).take();
+    return raw.sign(*root_key);
+  };
+  for (const auto& [scheme, code] : {std::pair{SignatureScheme::rsa_pss_pss_sha256, Code::ok},
+                                     {SignatureScheme::rsa_pss_pss_sha512, Code::signature_algorithm_inconsistency}}) {
+    Question ask;
+    ask.trust(root_with(scheme)).chain = {leaf_der};
+    EXPECT_EQ(ask.anchors[0].public_key().only_algorithm, parts(scheme)->algorithm);
+    const Verdict verdict = ask.ask();
+    EXPECT_EQ(verdict.code, code) << verdict.text();
+  }
+}
+
 TEST(Verify, CertificatesThatDoNotParseAreNamed) {
   Question ask = question({good().leaf_der, Der(20, 0x30)});
   const Verdict verdict = ask.ask();

@@ -302,9 +302,9 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
   using Steady = std::chrono::steady_clock;
   const auto start = Steady::now();
   Outcome outcome;
-  const auto fail = [&outcome](const IoError& error) { outcome.trouble = error; };
 
   PeerCheck check(plan.anchors, plan.name, Role::server, plan.moment, options.no_verify);
+  const auto fail = [&](const IoError& error) { outcome.trouble = check.explained(error); };
   blocking::Options connection = plan.connection;
   connection.intercept = [&check](Connection& engine, Event& event) { return check(engine, event); };
 

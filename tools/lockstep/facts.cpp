@@ -90,6 +90,12 @@ bool PeerCheck::operator()(Connection& connection, Event& event) {
   return true;
 }
 
+IoError PeerCheck::explained(IoError error) const {
+  if (!error.tls || error.tls->origin == Origin::peer || !judgement_ || judgement_->ok()) return error;
+  if (error.tls->reason == reason_of(judgement_->verdict.code)) error.text += " [" + judgement_->verdict.text() + "]";
+  return error;
+}
+
 void PeerCheck::look_at(std::span<const Bytes> chain, Time now) {
   chain_.clear();
   views_.clear();

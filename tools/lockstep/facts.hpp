@@ -44,6 +44,8 @@ class PeerCheck {
   /// Takes the events that concern certificates, and counts the peer's key updates. True when it answered.
   bool operator()(Connection& connection, Event& event);
 
+  /// The error, with what is wrong with the certificates when that is its cause.
+  [[nodiscard]] IoError explained(IoError error) const;
   /// Nothing when the peer showed no certificate.
   [[nodiscard]] const std::optional<Judgement>& judgement() const noexcept { return judgement_; }
   /// As sent, leaf first, DER.

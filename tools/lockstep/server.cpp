@@ -179,7 +179,7 @@ Outcome serve(blocking::Socket socket, const Plan& plan) {
   outcome.facts = facts_of(*stream);
   outcome.connected = shaken.has_value();
   if (!shaken) {
-    outcome.trouble = shaken.error();
+    outcome.trouble = check.explained(shaken.error());
   } else {
     const auto served = plan.service->serve(*stream, outcome.facts, check, outcome.traffic);
     if (!served)

@@ -307,6 +307,8 @@ struct PublicKey {
   std::optional<KeyType>
       type;                ///< nothing when it is not a KeyType or its parameters are not the ones that it must have
   std::uint32_t bits = 0;  ///< RSA modulus, or the curve's; 0 when not known
+  /// The only algorithm that an id-RSASSA-PSS key with parameters may be used with (RFC 4055 3.3).
+  std::optional<SignatureAlgorithm> only_algorithm;
   bool explicit_curve = false;  ///< an EC key that spells out its curve (forbidden by RFC 5480 2.1.1)
 
   [[nodiscard]] LOCKSTEP_API static std::expected<PublicKey, ParseError> parse(Bytes subject_public_key_info) noexcept;
