@@ -86,7 +86,7 @@ Connection Connection::server(std::shared_ptr<const Config> config, RandomSource
   return Connection(std::move(state));
 }
 
-void Connection::State::start(Time now, x509::PeerName name, std::span<Session> sessions,
+void Connection::State::start(Time now, x509::PeerName name, std::span<Session> offered,
                               handshake::Rewriter* rewriter) noexcept {
   run.reset(connection::Run::create(*config, *random, supplied));
   if (!run) return fail(Reason::memory, Place::handshake);
@@ -94,7 +94,7 @@ void Connection::State::start(Time now, x509::PeerName name, std::span<Session> 
   run->handshake.context().rewriter = rewriter;
   if (config->role() == Role::server) return run->handshake.start_server();
   server_name = name.host_name();
-  if (auto started = run->handshake.start_client(std::move(name), sessions, now); !started) fail(started.error());
+  if (auto started = run->handshake.start_client(std::move(name), offered, now); !started) fail(started.error());
 }
 
 void Connection::State::fail(const Error& cause) noexcept {
@@ -111,7 +111,7 @@ void Connection::State::fail(const Error& cause) noexcept {
   control.alert_due = cause.origin != Origin::peer && !closed;
   opener.clear();
   secrets = {};
-  session.reset();
+  sessions.reset();
   partial.reset();
   tell_key_update = false;
   if (run) {

@@ -90,21 +90,24 @@ Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
   const Settings& settings = config->settings();
   // RFC 9846 4.6.1: "The value of zero indicates that the ticket should be discarded immediately."
   if (!settings.resumption || message->ticket_lifetime == 0) return {};
+  if (!sessions) sessions.reset(new (std::nothrow) std::vector<Session>);
+  if (!sessions) return failure(Reason::memory, Place::new_session_ticket);
+  // Tickets are an offer: more than anybody needs from one record are left.
+  if (sessions->size() == record::kMaxTicketsPerRecord) return {};
   auto psk = key_schedule::ticket_psk(*agreed.suite->hash, secrets.resumption, message->ticket_nonce);
-  std::unique_ptr<Session> received(new (std::nothrow) Session);
-  if (!psk || received == nullptr) return failure(Reason::provider_failed, Place::new_session_ticket);
-  received->suite = agreed.suite->suite;
-  received->psk = std::move(*psk);
-  received->ticket.assign(message->ticket.begin(), message->ticket.end());
-  received->ticket_age_add = message->ticket_age_add;
-  received->issued_at = now;
+  if (!psk) return failure(Reason::provider_failed, Place::new_session_ticket);
+  Session& received = sessions->emplace_back();
+  received.suite = agreed.suite->suite;
+  received.psk = std::move(*psk);
+  received.ticket.assign(message->ticket.begin(), message->ticket.end());
+  received.ticket_age_add = message->ticket_age_add;
+  received.issued_at = now;
   // RFC 9846 4.6.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the ticket_lifetime".
-  received->lifetime = std::min(std::chrono::seconds(message->ticket_lifetime), kMaxTicketLifetime);
-  received->max_early_data = message->max_early_data_size.value_or(0);
-  received->peer_verified = !settings.skip_verification;
-  received->server_name = server_name;
-  if (agreed.alpn != nullptr) received->alpn = *agreed.alpn;
-  session = std::move(received);
+  received.lifetime = std::min(std::chrono::seconds(message->ticket_lifetime), kMaxTicketLifetime);
+  received.max_early_data = message->max_early_data_size.value_or(0);
+  received.peer_verified = !settings.skip_verification;
+  received.server_name = server_name;
+  if (agreed.alpn != nullptr) received.alpn = *agreed.alpn;
   return {};
 }
 

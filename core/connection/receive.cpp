@@ -69,9 +69,11 @@ Event Connection::State::receive_end() noexcept {
 // What there is to tell, in causal order; the failure stays for ever.
 std::optional<Event> Connection::State::waiting_event() noexcept {
   if (run && !failed && !run->handshake.events().empty()) return run->handshake.events().pop();
-  if (session && !failed) {
-    const std::unique_ptr<Session> received = std::move(session);
-    return SessionReceived{std::move(*received)};
+  if (sessions && !failed) {
+    SessionReceived received{std::move(sessions->front())};
+    sessions->erase(sessions->begin());
+    if (sessions->empty()) sessions.reset();
+    return received;
   }
   if (std::exchange(tell_key_update, false)) return PeerKeyUpdated{};
   if (std::exchange(tell_peer_closed, false)) return PeerClosed{};
@@ -149,7 +151,7 @@ Connection::State::Step Connection::State::treat_handshake(Bytes content, Time n
     return Step::stop;
   }
   adopt();
-  const bool told = session || tell_key_update || (run && !run->handshake.events().empty());
+  const bool told = sessions || tell_key_update || (run && !run->handshake.events().empty());
   const bool waits = run && run->handshake.suspended();
   return told || waits ? Step::stop : Step::go_on;
 }

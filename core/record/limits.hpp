@@ -35,6 +35,9 @@ inline constexpr unsigned kMaxConsecutiveEmptyRecords = 32;
 /// KeyUpdates that may arrive without application data between them. RFC 9846 4.6.3 gives no bound; 32 as in BoringSSL.
 inline constexpr unsigned kMaxKeyUpdatesWithoutData = 32;
 
+/// Tickets that are taken from one record; further ones are ignored. Servers send one to four.
+inline constexpr std::size_t kMaxTicketsPerRecord = 16;
+
 /// Warning alerts that may follow each other (RFC 9846 6.1 leaves only user_canceled). 4 as in BoringSSL.
 inline constexpr unsigned kMaxWarningAlerts = 4;
 

@@ -1,0 +1,201 @@
+#pragma once
+// A hostile peer: one of our own engines whose messages are changed before they are protected and hashed, so that they
+// come under the right keys and every later check still fits. What it does wrong is all that is wrong.
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "connection/access.hpp"
+#include "hostile/messages.hpp"
+#include "pair/pair.hpp"
+
+namespace lockstep::testing {
+
+/// Changes messages on their way out.
+class Forger final : public handshake::Rewriter {
+ public:
+  using Edit = std::function<Octets(Octets)>;
+
+  /// Changes the message of this type, or the one after `earlier` others of that type.
+  void change(HandshakeType type, Edit edit, int earlier = 0) { edits_.push_back({type, earlier, std::move(edit)}); }
+  /// Changes the message of this type in its parts.
+  template <class Parts, class PartsEdit>
+  void change_parts(HandshakeType type, PartsEdit edit, int earlier = 0) {
+    change(
+        type,
+        [edit](const Octets& message) {
+          Parts parts = Parts::split(message);
+          edit(parts);
+          return parts.join();
+        },
+        earlier);
+  }
+  /// Sends this in place of the message.
+  void replace(HandshakeType type, Octets with, int earlier = 0) {
+    change(type, [with](const Octets&) { return with; }, earlier);
+  }
+  /// Leaves the message out. Not for ClientHello.
+  void omit(HandshakeType type) { replace(type, {}); }
+
+  Bytes rewrite(handshake::Level /*level*/, Bytes message) override {
+    const auto type = static_cast<HandshakeType>(message[0]);
+    Octets octets(message.begin(), message.end());
+    honest.push_back(octets);
+    for (Rule& rule : edits_) {
+      if (rule.type == type && rule.earlier-- == 0) octets = rule.edit(std::move(octets));
+    }
+    sent_.push_back(std::move(octets));
+    return sent_.back();
+  }
+
+  std::deque<Octets> honest;  ///< what would have been sent
+
+ private:
+  struct Rule {
+    HandshakeType type;
+    int earlier;
+    Edit edit;
+  };
+  std::vector<Rule> edits_;
+  std::deque<Octets> sent_;  // a deque: what was returned must stay where it is
+};
+
+/// A short handshake: one suite, X25519, no GREASE.
+inline ConfigBuilder plain_client() {
+  return client_builder()
+      .suites({CipherSuite::tls_aes_128_gcm_sha256})
+      .groups({NamedGroup::x25519, NamedGroup::secp256r1})
+      .key_shares({NamedGroup::x25519})
+      .schemes({SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ed25519})
+      .grease(false);
+}
+inline ConfigBuilder plain_server() {
+  return server_builder()
+      .suites({CipherSuite::tls_aes_128_gcm_sha256})
+      .groups({NamedGroup::x25519, NamedGroup::secp256r1})
+      .schemes({SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ed25519})
+      .tickets(0);
+}
+
+/// Two engines, each with a forger behind it.
+class Duel {
+ public:
+  ConfigBuilder client_config = plain_client();
+  ConfigBuilder server_config = plain_server();
+  Forger client_forger;
+  Forger server_forger;
+  std::vector<Session> sessions;
+
+  /// The engines, once everything above is set; the ClientHello is ready to be sent.
+  Pair& pair() {
+    if (!pair_) {
+      const auto client = built(client_config);
+      const auto server = built(server_config);
+      pair_ = std::make_unique<Pair>(client, server);
+      ClientOptions options{x509::PeerName::dns("example.com").value(), sessions};
+      pair_->client.connection =
+          ConnectionAccess::client(client, std::move(options), client_random_, kNow, client_forger);
+      pair_->server.connection = ConnectionAccess::server(server, server_random_, server_forger);
+      pair_->client.credential = credential_of(KeyType::ec_p256);
+    }
+    return *pair_;
+  }
+  void run() { pair().run(); }
+  End& client() { return pair().client; }
+  End& server() { return pair().server; }
+  Octets& to_client() { return pair().to_client(); }
+  Octets& to_server() { return pair().to_server(); }
+
+  /// Both sides are connected: the change was one that a peer must bear.
+  void expect_connected() {
+    run();
+    EXPECT_TRUE(client().connection.connected()) << error_text(client());
+    EXPECT_TRUE(server().connection.connected()) << error_text(server());
+  }
+  /// The client refuses what the server did, and the server hears why.
+  void expect_client_refuses(Reason reason, Alert alert) {
+    run();
+    expect_refusal(client(), reason, alert);
+    expect_heard(server(), alert);
+  }
+  void expect_server_refuses(Reason reason, Alert alert) {
+    run();
+    expect_refusal(server(), reason, alert);
+    expect_heard(client(), alert);
+  }
+
+  /// This side has failed by itself, for this reason, says what to do about it, and stays failed.
+  static void expect_refusal(End& end, Reason reason, Alert alert) {
+    ASSERT_TRUE(end.error) << "no failure; " << name(reason) << " was expected";
+    EXPECT_EQ(end.error->reason, reason) << error_text(end);
+    EXPECT_EQ(end.error->alert, alert) << error_text(end);
+    EXPECT_NE(end.error->origin, Origin::peer);
+    EXPECT_FALSE(explain(reason).empty());
+    EXPECT_FALSE(advise(reason).empty());
+    expect_over(end);
+  }
+  /// The other side was told by this very alert, protected as it can read it.
+  static void expect_heard(End& end, Alert alert) {
+    ASSERT_TRUE(end.error) << "the alert was not heard";
+    EXPECT_EQ(end.error->reason, Reason::peer_alert) << error_text(end);
+    EXPECT_EQ(end.error->alert, alert) << error_text(end);
+    EXPECT_EQ(end.error->origin, Origin::peer);
+    expect_over(end);
+  }
+  /// Nothing brings a failed connection back: not more input, not the application.
+  static void expect_over(End& end) {
+    Connection& connection = end.connection;
+    EXPECT_FALSE(connection.connected());
+    ASSERT_NE(connection.error(), nullptr);
+    EXPECT_EQ(*connection.error(), *end.error);
+    Octets more(100, 0x16);
+    EXPECT_EQ(connection.receive(more, kNow).consumed, 0U);
+    auto again = connection.receive(more, kNow);
+    const auto* failed = std::get_if<Failed>(&again.event);
+    ASSERT_NE(failed, nullptr);
+    EXPECT_EQ(failed->error, *end.error);
+    const Bytes data = as_bytes("x");
+    Octets out(1000);
+    EXPECT_EQ(connection.seal({&data, 1}, out, kNow).error(), Misuse::closed);
+    EXPECT_EQ(connection.update_keys(true).error(),
+              end.complete ? Misuse::closed : connection.update_keys(true).error());
+    Octets key(16);
+    EXPECT_FALSE(connection.export_keying_material("EXPORTER-x", {}, key));
+    EXPECT_FALSE(connection.transmit_pending());
+    EXPECT_EQ(connection.transmit(out, kNow), 0U);
+    EXPECT_FALSE(connection.awaiting_answer());
+  }
+
+ private:
+  FixedRandom client_random_{101};
+  FixedRandom server_random_{102};
+  std::unique_ptr<Pair> pair_;
+};
+
+/// A record of any content under a connection's present sending key.
+inline Octets seal_record(Connection& connection, ContentType type, Bytes content, std::size_t padding = 0) {
+  record::Sealer& sealer = ConnectionAccess::sealer(connection);
+  Octets slot(record::kHeaderSize + content.size() + sealer.trailer_size(padding));
+  std::ranges::copy(content, slot.begin() + record::kHeaderSize);
+  const auto sealed = sealer.seal_in_place(type, slot, content.size(), padding);
+  EXPECT_TRUE(sealed && *sealed == slot.size());
+  return slot;
+}
+
+/// A record without protection.
+inline Octets plain_record(std::uint8_t type, Bytes content, std::uint16_t version = 0x0303) {
+  Octets record{type, static_cast<std::uint8_t>(version >> 8U), static_cast<std::uint8_t>(version),
+                static_cast<std::uint8_t>(content.size() >> 8U), static_cast<std::uint8_t>(content.size())};
+  record.insert(record.end(), content.begin(), content.end());
+  return record;
+}
+
+inline void append(Octets& to, Bytes bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+
+}  // namespace lockstep::testing

@@ -1,0 +1,117 @@
+// Whatever a peer sends, a handshake's memory is bounded, and it ends.
+
+#include "hostile/hostile.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+TEST(HostileLimits, HeaderOfAMessageThatIsTooLongSuffices) {
+  for (const Octets& header : {Octets{1, 0x01, 0x00, 0x01}, Octets{1, 0xff, 0xff, 0xff}}) {
+    Duel duel;
+    duel.pair();
+    duel.to_server() = plain_record(22, header);
+    duel.expect_server_refuses(Reason::message_too_long, Alert::decode_error);
+    EXPECT_EQ(duel.server().error->place, Place::client_hello);
+  }
+  Duel duel;
+  duel.server_forger.replace(HandshakeType::certificate, Octets{11, 0x01, 0x00, 0x01});
+  duel.expect_client_refuses(Reason::message_too_long, Alert::decode_error);
+}
+
+TEST(HostileLimits, LongestMessageIsTaken) {
+  for (const std::size_t excess : {0U, 1U}) {
+    Duel duel;
+    duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [excess](RawClientHello& hello) {
+      hello.extensions.add(ExtensionType::padding);
+      const std::size_t body = hello.join().size() - 4;
+      hello.extensions[ExtensionType::padding].resize(kDefaultMaxHandshakeMessage + excess - body);
+    });
+    if (excess == 0) {
+      duel.expect_connected();
+    } else {
+      duel.expect_server_refuses(Reason::message_too_long, Alert::decode_error);
+    }
+  }
+}
+
+TEST(HostileLimits, MemoryOfAHandshakeIsBounded) {
+  // The chain is within what one message may hold, but not within what the handshake may.
+  Duel duel;
+  duel.client_config.handshake_memory(32'768);
+  duel.server_forger.change_parts<RawCertificate>(HandshakeType::certificate, [](RawCertificate& certificate) {
+    for (int i = 0; i < 10; ++i) certificate.certificate_list.push_back({Octets(5000, 0x30), {}});
+  });
+  duel.expect_client_refuses(Reason::handshake_too_large, Alert::handshake_failure);
+}
+
+TEST(HostileLimits, FragmentsDoNotAddUp) {
+  // A message in the smallest fragments takes no more memory than one in a piece.
+  for (const std::size_t size : {1U, 7U}) {
+    Duel duel;
+    duel.server_config.handshake_memory(32'768);
+    duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
+      hello.extensions.add(ExtensionType::padding, Octets(8000, 0));
+    });
+    Octets buffer(20'000);
+    buffer.resize(duel.client().connection.transmit(buffer, kNow));
+    for (Bytes rest = Bytes(buffer).subspan(5); !rest.empty();) {
+      const std::size_t taken = std::min(size, rest.size());
+      append(duel.to_server(), plain_record(22, rest.first(taken)));
+      rest = rest.subspan(taken);
+    }
+    duel.expect_connected();
+  }
+}
+
+TEST(HostileLimits, ManyCertificatesAreNothingSpecial) {
+  Duel duel;
+  duel.server_forger.change_parts<RawCertificate>(HandshakeType::certificate, [](RawCertificate& certificate) {
+    for (int i = 0; i < 5000; ++i) certificate.certificate_list.push_back({Octets{0x30, 0x00}, {}});
+  });
+  // The engine reads the leaf; whether the rest makes a path is the verifier's to say.
+  duel.expect_connected();
+  EXPECT_EQ(duel.client().peer_chain.size(), 5001U);
+}
+
+TEST(HostileLimits, ListsAtTheirLongestAreRead) {
+  Duel duel;
+  duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
+    Octets suites;
+    for (unsigned i = 0; i < 10'000; ++i) put(suites, 0x4000 + i, 2);
+    append(suites, hello.cipher_suites);
+    hello.cipher_suites = suites;
+    Octets groups;
+    for (unsigned i = 0; i < 10'000; ++i) put(groups, 0x4000 + i, 2);
+    append(groups, Octets{0x00, 0x1d});
+    hello.extensions[ExtensionType::supported_groups] = vector_of(groups, 2);
+    Octets shares;
+    for (unsigned i = 0; i < 2000; ++i) append(shares, key_share_entry(static_cast<NamedGroup>(0x4000 + i), Octets{1}));
+    const Octets& own = hello.extensions[ExtensionType::key_share];
+    append(shares, Bytes(own).subspan(2));
+    hello.extensions[ExtensionType::key_share] = vector_of(shares, 2);
+  });
+  duel.expect_connected();
+}
+
+TEST(HostileLimits, WithoutMemoryAHandshakeFailsInOrder) {
+  // From far too little to enough: failure with a reason, or success.
+  bool connected = false;
+  for (std::size_t bound = 16'384; bound <= 131'072; bound += 4096) {
+    Duel duel;
+    const auto config = duel.server_config.handshake_memory(bound).build();
+    if (!config) continue;  // the builder refuses what can never do
+    duel.run();
+    if (duel.server().connection.connected()) {
+      connected = true;
+      EXPECT_TRUE(duel.client().connection.connected());
+    } else {
+      EXPECT_FALSE(connected) << "less memory sufficed";
+      Duel::expect_refusal(duel.server(), Reason::handshake_too_large, Alert::handshake_failure);
+      Duel::expect_heard(duel.client(), Alert::handshake_failure);
+    }
+  }
+  EXPECT_TRUE(connected);
+}
+
+}  // namespace
+}  // namespace lockstep::testing

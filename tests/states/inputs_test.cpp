@@ -1,0 +1,346 @@
+// Every state against every input, with real engines: what the chart accepts goes on, everything else is refused as
+// unexpected and the connection stays failed.
+
+#include <array>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "hostile/hostile.hpp"
+#include "states/chart.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+/// How to bring a handshake to a state. Messages travel under the keys of the moment, so the peer's forger sends what
+/// is to be tried in place of `next`, and nothing after it.
+struct Way {
+  std::string_view state;
+  Role role;                    ///< whose state it is
+  HandshakeType next{};         ///< the message that would come next; for states that wait for one
+  std::string_view question{};  ///< the event whose answer is awaited; for states that wait for one
+  ClientAuth client_auth = ClientAuth::none;
+  bool retry = false;    ///< with a HelloRetryRequest
+  bool tickets = false;  ///< the server sends tickets
+  bool resume = false;   ///< the client offers one
+};
+
+constexpr auto kAuth = ClientAuth::require;
+
+const std::array kWays{
+    Way{"client13::WaitServerHello", Role::client, HandshakeType::server_hello},
+    Way{"client13::WaitSecondServerHello", Role::client, HandshakeType::server_hello, {}, ClientAuth::none, true},
+    Way{"client13::WaitEncryptedExtensions", Role::client, HandshakeType::encrypted_extensions},
+    Way{"client13::WaitCertificateRequest", Role::client, HandshakeType::certificate},
+    Way{"client13::WaitCertificate", Role::client, HandshakeType::certificate, {}, kAuth},
+    Way{"client13::WaitPeerVerified", Role::client, {}, "VerifyPeer"},
+    Way{"client13::WaitCertificateVerify", Role::client, HandshakeType::certificate_verify},
+    Way{"client13::WaitFinished", Role::client, HandshakeType::finished},
+    Way{"client13::WaitCredential", Role::client, {}, "SelectCredential", kAuth},
+    Way{"client13::WaitSignature", Role::client, {}, "Sign", kAuth},
+    Way{"server13::WaitClientHello", Role::server, HandshakeType::client_hello},
+    Way{"server13::WaitSecondClientHello", Role::server, HandshakeType::client_hello, {}, ClientAuth::none, true},
+    Way{"server13::WaitTicketOpened", Role::server, {}, "OpenTicket", ClientAuth::none, false, true, true},
+    Way{"server13::WaitCredential", Role::server, {}, "SelectCredential"},
+    Way{"server13::WaitSignature", Role::server, {}, "Sign"},
+    Way{"server13::WaitCertificate", Role::server, HandshakeType::certificate, {}, kAuth},
+    Way{"server13::WaitPeerVerified", Role::server, {}, "VerifyPeer", kAuth},
+    Way{"server13::WaitCertificateVerify", Role::server, HandshakeType::certificate_verify, {}, kAuth},
+    Way{"server13::WaitFinished", Role::server, HandshakeType::finished},
+    Way{"server13::WaitTicketSealed", Role::server, {}, "SealTicket", ClientAuth::none, false, true},
+    Way{"Connected", Role::client},
+};
+
+/// The order in which a flight's messages come.
+constexpr std::array kFlight{HandshakeType::encrypted_extensions, HandshakeType::certificate_request,
+                             HandshakeType::certificate, HandshakeType::certificate_verify, HandshakeType::finished};
+
+std::shared_ptr<TicketKeys> ticket_keys() {
+  static const auto keys = [] {
+    FixedRandom random(11);
+    return std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+  }();
+  return keys;
+}
+
+const Session& session() {
+  static const Session kept = [] {
+    Duel duel;
+    duel.server_config.tickets(1);
+    duel.server().ticket_keys = ticket_keys();
+    duel.expect_connected();
+    return duel.client().sessions.at(0).clone();
+  }();
+  return kept;
+}
+
+void configure(Duel& duel, const Way& way) {
+  duel.server_config.client_auth(way.client_auth).tickets(way.tickets ? 1 : 0);
+  if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
+  if (way.resume) duel.sessions.push_back(session().clone());
+}
+
+/// Every kind of message, well formed; named as in the chart.
+struct Message {
+  std::string_view name;
+  Octets bytes;
+};
+
+const std::vector<Message>& messages() {
+  static const std::vector<Message> all = [] {
+    Duel model;
+    model.server_config.client_auth(kAuth).groups({NamedGroup::secp256r1});
+    model.expect_connected();
+    const auto& client = model.client_forger.honest;
+    const auto& server = model.server_forger.honest;
+    return std::vector<Message>{
+        {"HelloRequest", Octets{0, 0, 0, 0}},
+        {"ClientHello", client[0]},
+        {"ServerHello", server[1]},
+        {"HelloRetryRequest", server[0]},
+        {"NewSessionTicket",
+         message_of(HandshakeType::new_session_ticket, Octets{0, 0, 0, 9, 1, 2, 3, 4, 1, 0, 0, 1, 7, 0, 0})},
+        {"EndOfEarlyData", Octets{5, 0, 0, 0}},
+        {"EncryptedExtensions", server[2]},
+        {"CertificateRequest", server[3]},
+        {"Certificate", server[4]},
+        {"CertificateVerify", server[5]},
+        {"Finished", server[6]},
+        {"KeyUpdate", Octets{24, 0, 0, 1, 0}},
+        {"message_hash", message_of(static_cast<HandshakeType>(254), Octets(32, 1))},
+        {"unknown", Octets{99, 0, 0, 1, 0}},
+    };
+  }();
+  return all;
+}
+
+/// A handshake on its way to a state; it stops where the question is asked or the message is missing.
+class Journey {
+ public:
+  explicit Journey(const Way& way) : way_(way) { configure(duel, way); }
+
+  Duel duel;
+  std::optional<Event> question;  ///< what is asked, when the state waits for an answer
+
+  End& traveller() { return way_.role == Role::client ? duel.client() : duel.server(); }
+  Forger& peer_forger() { return way_.role == Role::client ? duel.server_forger : duel.client_forger; }
+  Octets& inbound() { return way_.role == Role::client ? duel.to_client() : duel.to_server(); }
+
+  /// Puts `message` in the place of what would come next, and nothing behind it. Hellos come without protection.
+  void arrive(const Octets& message) {
+    const bool hello = way_.next == HandshakeType::client_hello || way_.next == HandshakeType::server_hello;
+    if (way_.next != HandshakeType{} && !hello) {
+      bool behind = false;
+      for (const HandshakeType type : kFlight) {
+        if (behind) peer_forger().omit(type);
+        if (type == way_.next) {
+          peer_forger().replace(type, message);
+          behind = true;
+        }
+      }
+    }
+    duel.server().ticket_keys = ticket_keys();
+    go();
+    if (hello && !message.empty()) append(inbound(), plain_record(22, message));
+    if (hello || way_.next != HandshakeType{}) go();
+  }
+  [[nodiscard]] std::string_view state() {
+    const handshake::Handshake* handshake = ConnectionAccess::handshake(traveller().connection);
+    return handshake == nullptr ? type_name<handshake::Connected>() : state_of(handshake->machine());
+  }
+  /// The rest of the way, when the question has been answered.
+  void finish() { duel.run(); }
+
+ private:
+  // Like Pair::run, but keeps the question and, for hellos, what the peer would say.
+  void go() {
+    const bool hello = way_.next == HandshakeType::client_hello || way_.next == HandshakeType::server_hello;
+    End& peer = way_.role == Role::client ? duel.server() : duel.client();
+    Octets& outbound = way_.role == Role::client ? duel.to_server() : duel.to_client();
+    for (bool progress = true; progress;) {
+      progress = false;
+      Octets said(65'536);
+      said.resize(traveller().connection.transmit(said, kNow));
+      progress |= !said.empty();
+      append(outbound, said);
+      if (!hello || hellos_due() > 0) {
+        const std::size_t before = inbound().size();
+        progress |= duel.pair().step(peer, inbound(), outbound);
+        if (hello && inbound().size() != before) --hellos_taken_;
+      }
+      for (;;) {
+        auto [consumed, event] = traveller().connection.receive(inbound(), kNow);
+        inbound().erase(inbound().begin(), inbound().begin() + static_cast<std::ptrdiff_t>(consumed));
+        if (asks(event)) {
+          question.emplace(std::move(event));
+          return;
+        }
+        const bool told = traveller().treat(std::move(event));
+        progress |= told || consumed != 0;
+        if (!told && consumed == 0) break;
+      }
+      if (traveller().error) {
+        // The alert goes out and is heard.
+        Octets alert(1000);
+        alert.resize(traveller().connection.transmit(alert, kNow));
+        append(outbound, alert);
+        duel.pair().step(peer, inbound(), outbound);
+        return;
+      }
+    }
+  }
+  // The peer's hellos that lead to the state: one where a retry comes before, else none.
+  [[nodiscard]] int hellos_due() const { return (way_.retry ? 1 : 0) + hellos_taken_; }
+  [[nodiscard]] bool asks(const Event& event) const {
+    return (way_.question == "VerifyPeer" && std::holds_alternative<VerifyPeer>(event)) ||
+           (way_.question == "SelectCredential" && std::holds_alternative<SelectCredential>(event)) ||
+           (way_.question == "Sign" && std::holds_alternative<Sign>(event)) ||
+           (way_.question == "OpenTicket" && std::holds_alternative<OpenTicket>(event)) ||
+           (way_.question == "SealTicket" && std::holds_alternative<SealTicket>(event));
+  }
+
+  const Way& way_;
+  int hellos_taken_ = 0;
+};
+
+bool reads(const Way& way) { return way.next != HandshakeType{}; }
+bool asks(const Way& way) { return !way.question.empty(); }
+bool handshakes(const Way& way) { return reads(way) || asks(way); }
+
+std::vector<Way> ways_that(bool (*condition)(const Way&)) {
+  std::vector<Way> some;
+  std::ranges::copy_if(kWays, std::back_inserter(some), condition);
+  return some;
+}
+
+std::string way_name(const ::testing::TestParamInfo<Way>& tested) {
+  std::string name(tested.param.state);
+  std::erase(name, ':');
+  return name;
+}
+
+class EveryState : public ::testing::TestWithParam<Way> {};
+class HandshakeState : public ::testing::TestWithParam<Way> {};
+class ReadingState : public ::testing::TestWithParam<Way> {};
+class AskingState : public ::testing::TestWithParam<Way> {};
+INSTANTIATE_TEST_SUITE_P(Inputs, EveryState, ::testing::ValuesIn(kWays), way_name);
+INSTANTIATE_TEST_SUITE_P(Inputs, HandshakeState, ::testing::ValuesIn(ways_that(handshakes)), way_name);
+INSTANTIATE_TEST_SUITE_P(Inputs, ReadingState, ::testing::ValuesIn(ways_that(reads)), way_name);
+INSTANTIATE_TEST_SUITE_P(Inputs, AskingState, ::testing::ValuesIn(ways_that(asks)), way_name);
+
+TEST(Ways, LeadToEveryState) {
+  std::set<std::string_view> reached;
+  for (const Way& way : kWays) reached.insert(way.state);
+  std::set<std::string_view> all;
+  for (const ChartState& state : chart()) all.insert(state.type);
+  EXPECT_EQ(reached, all);
+}
+
+TEST_P(EveryState, IsReached) {
+  Journey journey(GetParam());
+  journey.arrive({});
+  EXPECT_EQ(journey.state(), GetParam().state);
+  EXPECT_FALSE(journey.traveller().error) << error_text(journey.traveller());
+  EXPECT_EQ(journey.traveller().connection.awaiting_answer(), !GetParam().question.empty());
+}
+
+TEST_P(ReadingState, RefusesMessagesOutOfPlace) {
+  const Way& way = GetParam();
+  const ChartState& row = chart_of(way.state);
+  for (const Message& message : messages()) {
+    SCOPED_TRACE(std::string(message.name));
+    Journey journey(way);
+    journey.arrive(message.bytes);
+    End& end = journey.traveller();
+    if (row.on(message.name) != nullptr) {
+      // It may still be wrong here, being of another handshake; but not out of place.
+      if (end.error) {
+        EXPECT_NE(end.error->alert, Alert::unexpected_message) << error_text(end);
+      } else {
+        const auto& successors = row.on(message.name)->successors;
+        EXPECT_NE(journey.state(), way.state);
+        // One message may lead further than one state where the test answers what is asked.
+        EXPECT_FALSE(successors.empty());
+      }
+      continue;
+    }
+    // A second HelloRetryRequest has a reason of its own; the type of its message is ServerHello's.
+    const bool second = message.name == "HelloRetryRequest" && row.on("ServerHello") != nullptr;
+    Duel::expect_refusal(end, second ? Reason::second_hello_retry_request : Reason::message_unexpected,
+                         Alert::unexpected_message);
+    Duel::expect_heard(way.role == Role::client ? journey.duel.server() : journey.duel.client(),
+                       Alert::unexpected_message);
+  }
+}
+
+TEST_P(AskingState, ReadsNothingBeforeTheAnswer) {
+  const Way& way = GetParam();
+  Journey journey(way);
+  journey.arrive({});
+  ASSERT_TRUE(journey.question);
+  Connection& connection = journey.traveller().connection;
+  for (const Message& message : messages()) {
+    Octets record = plain_record(22, message.bytes);
+    const auto received = connection.receive(record, kNow);
+    EXPECT_EQ(received.consumed, 0U);
+    EXPECT_TRUE(std::holds_alternative<Nothing>(received.event));
+  }
+  EXPECT_EQ(journey.state(), way.state);
+  // The answer leads on to the end.
+  EXPECT_TRUE(journey.traveller().treat(std::move(*journey.question)));
+  EXPECT_NE(journey.state(), way.state);
+  journey.finish();
+  EXPECT_TRUE(journey.duel.client().connection.connected()) << error_text(journey.duel.client());
+  EXPECT_TRUE(journey.duel.server().connection.connected()) << error_text(journey.duel.server());
+}
+
+TEST_P(AskingState, FailsWithoutAnswer) {
+  const Way& way = GetParam();
+  Journey journey(way);
+  journey.arrive({});
+  ASSERT_TRUE(journey.question);
+  journey.question.reset();
+  journey.finish();
+  Duel::expect_refusal(journey.traveller(), Reason::token_dropped, Alert::internal_error);
+}
+
+/// Gives the machine an input directly, as if a message or an answer of that kind had come.
+template <class Input>
+void expect_dispatch(handshake::Handshake& handshake, const ChartState& row, const Input& input) {
+  // The handshake itself is not const; only the view of its machine is.
+  auto& machine = const_cast<handshake::Machine&>(handshake.machine());
+  const bool listed = row.on(type_name<Input>()) != nullptr;
+  EXPECT_EQ(handshake::accepts<Input>(handshake.machine()), listed) << type_name<Input>();
+  if (listed) return;
+  const auto status = handshake::dispatch(machine, input, handshake.context());
+  ASSERT_FALSE(status) << type_name<Input>();
+  EXPECT_EQ(status.error().reason, Reason::message_unexpected);
+  EXPECT_EQ(status.error().alert, Alert::unexpected_message);
+  EXPECT_EQ(state_of(handshake.machine()), row.type);
+}
+
+TEST_P(HandshakeState, AcceptsWhatTheChartSays) {
+  const Way& way = GetParam();
+  Journey journey(way);
+  journey.arrive({});
+  handshake::Handshake* handshake = ConnectionAccess::handshake(journey.traveller().connection);
+  ASSERT_NE(handshake, nullptr);
+  const ChartState& row = chart_of(way.state);
+  expect_dispatch(*handshake, row, codec::ClientHello{});
+  expect_dispatch(*handshake, row, codec::ServerHello{});
+  expect_dispatch(*handshake, row, codec::HelloRetryRequest{});
+  expect_dispatch(*handshake, row, codec::EncryptedExtensions{});
+  expect_dispatch(*handshake, row, codec::CertificateRequest{});
+  expect_dispatch(*handshake, row, codec::Certificate{});
+  expect_dispatch(*handshake, row, codec::CertificateVerify{});
+  expect_dispatch(*handshake, row, codec::Finished{});
+  expect_dispatch(*handshake, row, handshake::TicketOpened{});
+  expect_dispatch(*handshake, row, handshake::CredentialSelected{});
+  expect_dispatch(*handshake, row, handshake::Signed{});
+  expect_dispatch(*handshake, row, handshake::Handshake::peer_verified());
+  expect_dispatch(*handshake, row, handshake::PeerRefused{});
+  expect_dispatch(*handshake, row, handshake::TicketSealed{});
+}
+
+}  // namespace
+}  // namespace lockstep::testing

@@ -1,0 +1,67 @@
+// What the types forbid. Compiled with MISUSE=N by misuse.cmake: case 0 must compile, each other must fail in its marked
+// line.
+
+#include <lockstep/connection.hpp>
+
+#include "handshake/handshake.hpp"
+
+// clang-format off
+namespace lockstep::handshake {
+
+struct Start {};
+struct Named {};
+struct Unnamed {};
+struct Input {};
+struct Other {};
+
+// A handler leads only where its signature says.
+Next<Named> on(Start&&, const Input&, Context&) {
+#if MISUSE == 1
+  return Unnamed{};  // case 1
+#else
+  return Named{};
+#endif
+}
+
+static_assert(Accepts<Start, Input>);
+static_assert(!Accepts<Start, Other>);
+static_assert(!Accepts<Named, Input>);
+static_assert(std::is_same_v<NextOf<Start, Input>, Next<Named>>);
+
+#if MISUSE == 2
+Token<Sign> copied(const Token<Sign>& token) { return token; }  // case 2
+#endif
+#if MISUSE == 3
+DigestSecret copied(const DigestSecret& secret) { return secret; }  // case 3
+#endif
+#if MISUSE == 4
+bool compared(const DigestSecret& a, const DigestSecret& b) { return a == b; }  // case 4
+#endif
+#if MISUSE == 5
+Connection copied(const Connection& connection) { return connection; }  // case 5
+#endif
+#if MISUSE == 6
+Connected connected() { return Connected{}; }  // case 6
+#endif
+#if MISUSE == 7
+Authenticated authenticated() { return Authenticated(); }  // case 7
+#endif
+#if MISUSE == 8
+Authenticated authenticated() { return Authenticated::by_signature(VerifiedSignature()); }  // case 8
+#endif
+#if MISUSE == 9
+PeerVerified verified() { return PeerVerified(); }  // case 9
+#endif
+#if MISUSE == 10
+void answer(Connection& connection, Token<Sign> token) { static_cast<void>(connection.answer(std::move(token), PeerAccepted{})); }  // case 10
+#endif
+#if MISUSE == 11
+client13::WaitFinished early(client13::Keys keys) { return {std::move(keys), std::nullopt}; }  // case 11
+#endif
+
+// What is allowed instead.
+Token<Sign> moved(Token<Sign>&& token) { return std::move(token); }
+DigestSecret cloned(const DigestSecret& secret) { return secret.clone(); }
+bool equal_secrets(const DigestSecret& a, const DigestSecret& b) { return constant_time_equal(a.view(), b.view()); }
+
+}  // namespace lockstep::handshake
