@@ -58,7 +58,7 @@ class FakeServer:
     def _run(self):
         connection, _ = self._listener.accept()
         self._listener.close()
-        connection.settimeout(20)
+        connection.settimeout(60)
         with connection:
             while len(self.hello) < 5 or len(self.hello) < 5 + int.from_bytes(self.hello[3:5], "big"):
                 data = connection.recv(65536)
@@ -76,7 +76,7 @@ class FakeServer:
                 self.ended = True
 
     def finish(self):
-        self._thread.join(25)
+        self._thread.join(65)
         check(self.ended, "the client closed its connection")
 
 
@@ -288,7 +288,7 @@ def recorded_hello(session):
 def talk(port, *pieces, end=True):
     """Sends the pieces and returns what comes back until the end of the connection."""
     with socket.create_connection(("127.0.0.1", port)) as raw:
-        raw.settimeout(20)
+        raw.settimeout(60)
         received = b""
         try:
             for piece in pieces:

@@ -16,7 +16,7 @@ import threading
 import time
 import traceback
 
-TIMEOUT = 30  # seconds, for any one step
+TIMEOUT = 60  # seconds, for any one step; machines that build at the same time are slow
 
 
 class CheckFailed(Exception):
@@ -132,7 +132,7 @@ class Process:
         if self.popen.poll() is None:
             self.popen.send_signal(how)
             try:
-                self.popen.wait(10)
+                self.popen.wait(30)
             except subprocess.TimeoutExpired:
                 self.popen.kill()
                 self.popen.wait(10)
@@ -324,7 +324,7 @@ class Session:
 
     def client_process(self, port, *options, ca=None, json_report=True):
         words = [self.tool, "client", f"localhost:{port}", "--address", "127.0.0.1", "--ca", ca or self.ca(),
-                 *([] if "--connect-timeout" in options else ["--connect-timeout", "20"])]
+                 *([] if "--connect-timeout" in options else ["--connect-timeout", "50"])]
         if json_report:
             words.append("--json")
         return Process(words + list(options))

@@ -399,7 +399,7 @@ int run(const Options& options) {
 Command client_command(CLI::App& program) {
   CLI::App* app = program.add_subcommand("client", "Connect to a server; standard input and output are the connection");
   const auto options = std::make_shared<Options>();
-  app->add_option("HOST", options->target, "Name or address, with :PORT [443]")->required()->option_text("HOST[:PORT]");
+  app->add_option("HOST", options->target, "HOST[:PORT]: a name or an address [443]")->required()->option_text(" ");
   app->add_option("--get", options->get, "Send an HTTP GET for this path instead of standard input")
       ->option_text("PATH");
   app->add_option("--address", options->address, "Connect to this address; HOST still says who is expected")

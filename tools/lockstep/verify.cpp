@@ -124,7 +124,7 @@ Command verify_command(CLI::App& program) {
   app->add_option("CHAIN", options->chain_file,
                   "PEM or DER file: the certificate first, then intermediates in any order")
       ->required()
-      ->option_text("CHAIN.pem");
+      ->option_text(" ");
   app->add_option("--host", options->host, "The host name or address that it is to be good for")->option_text("NAME");
   app->add_flag("--any-name", options->any_name, "Any name will do");
   app->add_option("--ca", options->ca, "File or directory of anchors; may be repeated [the system's]")
