@@ -1,5 +1,5 @@
-// What the types forbid. Compiled with MISUSE=N by misuse.cmake: case 0 must compile, each other must fail in its marked
-// line.
+// What the types forbid. Compiled with MISUSE=N by misuse.cmake: case 0 must compile, each other must fail in its
+// marked line.
 
 #include <lockstep/connection.hpp>
 
