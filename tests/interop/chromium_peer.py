@@ -93,11 +93,10 @@ def main(session):
         run_ok([certutil, "-N", "-d", database, "--empty-password"])
         run_ok([certutil, "-A", "-d", database, "-t", "C,,", "-n", "interop", "-i", session.ca()])
 
-    browser = None
+    browser = Browser(session, home, session.path("profile"))  # outside the cases: each stops what it started
     try:
         with session.server() as server:
             with session.case("Chromium loads the page over TLS 1.3 with X25519MLKEM768 and calls it secure"):
-                browser = Browser(session, home, session.path("profile"))
                 target = browser.call("Target.createTarget", {"url": "about:blank"})["targetId"]
                 tab = browser.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
                 for domain in ("Page", "Network", "Security"):
@@ -152,5 +151,4 @@ def main(session):
                 equal(report["ok"], False, "our report")
                 session.note(f"Chromium refused with {report['error'].get('alert', report['error']['condition'])}")
     finally:
-        if browser:
-            browser.close()
+        browser.close()

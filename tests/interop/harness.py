@@ -254,10 +254,9 @@ class Server:
 class Session:
     """One run of one test: the program under test, a work folder, certificates, and the count of cases."""
 
-    def __init__(self, tool, work, verbose):
+    def __init__(self, tool, work):
         self.tool = os.path.abspath(tool)
         self.work = os.path.abspath(work)
-        self.verbose = verbose
         self.passed = []
         self.failed = []
         self.notes = []

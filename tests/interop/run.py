@@ -34,10 +34,9 @@ def main():
     parser.add_argument("name", choices=TESTS)
     parser.add_argument("--tool", required=True, help="the lockstep program")
     parser.add_argument("--work", required=True, help="a folder that is emptied and used")
-    parser.add_argument("--only", default="", help="cases whose name contains this")
     arguments = parser.parse_args()
 
-    session = harness.Session(arguments.tool, os.path.join(arguments.work, arguments.name), arguments.only)
+    session = harness.Session(arguments.tool, os.path.join(arguments.work, arguments.name))
     try:
         importlib.import_module(TESTS[arguments.name]).main(session)
     except harness.MissingPeer as missing:

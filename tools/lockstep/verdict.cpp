@@ -1,8 +1,5 @@
 #include "verdict.hpp"
 
-#include <algorithm>
-#include <utility>
-
 #include <nlohmann/json.hpp>
 
 #include "provider.hpp"
@@ -10,26 +7,8 @@
 namespace lockstep::tool {
 namespace {
 
-Problem problem_of(const x509::Verdict& verdict) {
-  return {verdict.code, verdict.depth, verdict.text(), std::string(x509::advice(verdict.code))};
-}
-
-/// Changes the request so that it overlooks the problem; false when that is not possible.
-bool overlook(x509::VerifyRequest& request, const x509::Verdict& verdict) {
-  switch (x509::group(verdict.code)) {
-    case x509::CodeGroup::wrong_name: {
-      const bool named = request.name.kind() != x509::PeerName::Kind::any;
-      request.name = x509::NoNameCheck{};
-      return named;
-    }
-    case x509::CodeGroup::expired: {
-      if (!verdict.culprit) return false;
-      const std::int64_t before = request.time;
-      request.time = std::clamp(before, verdict.culprit->not_before(), verdict.culprit->not_after());
-      return request.time != before;
-    }
-    default: return false;
-  }
+Problem problem_of(const x509::Verdict& verdict, const x509::Problem& problem) {
+  return {problem.code, problem.depth, verdict.text(problem), std::string(x509::advice(problem.code))};
 }
 
 std::vector<std::string> alternative_names(const x509::Certificate& certificate) {
@@ -47,20 +26,12 @@ std::string key_text(const x509::Certificate& certificate) {
 
 }  // namespace
 
-Judgement judge(x509::VerifyRequest request) {
+Judgement judge(const x509::VerifyRequest& request) {
   Judgement judgement{x509::verify(request), {}};
-  if (judgement.verdict.ok()) return judgement;
-  judgement.problems.push_back(problem_of(judgement.verdict));
-  x509::Verdict last = judgement.verdict;
-  // Each certificate of a path can be out of its validity once; two that never overlap would go round for ever.
-  constexpr std::size_t kMostProblems = 8;
-  while (judgement.problems.size() < kMostProblems && overlook(request, last)) {
-    last = x509::verify(request);
-    if (last.ok()) break;
-    const auto same = [&last](const Problem& known) { return known.code == last.code && known.depth == last.depth; };
-    if (std::ranges::any_of(judgement.problems, same)) break;
-    judgement.problems.push_back(problem_of(last));
-  }
+  const x509::Verdict& verdict = judgement.verdict;
+  if (verdict.ok()) return judgement;
+  judgement.problems.push_back(problem_of(verdict, {verdict.code, verdict.depth, verdict.culprit}));
+  for (const x509::Problem& problem : verdict.further) judgement.problems.push_back(problem_of(verdict, problem));
   return judgement;
 }
 

@@ -18,7 +18,7 @@ struct Problem {
   std::string advice;  ///< what to do
 };
 
-/// The verdict of one judgement, and its problems in the order in which they were met.
+/// The verdict of one judgement, and its problems: first the one that decides, then what else is wrong with the leaf.
 struct Judgement {
   x509::Verdict verdict;  ///< of the request as it was asked
   std::vector<Problem> problems;
@@ -26,9 +26,7 @@ struct Judgement {
   [[nodiscard]] bool ok() const noexcept { return verdict.ok(); }
 };
 
-/// Validates, and when something is wrong looks past it for what else is: past a wrong name, past a validity that has
-/// ended or not begun.
-[[nodiscard]] Judgement judge(x509::VerifyRequest request);
+[[nodiscard]] Judgement judge(const x509::VerifyRequest& request);
 
 /// "CN=example.com, issued by CN=R3, valid 2026-01-01 ... to 2026-04-01 ..., EC P-256, serial ..., DNS:example.com".
 [[nodiscard]] std::vector<Row> certificate_rows(const x509::Certificate& certificate);

@@ -23,7 +23,7 @@ function describe(socket) {
     ok: true,
     version: socket.getProtocol(),
     suite: socket.getCipher().name,
-    group: socket.getEphemeralKeyInfo().name,
+    group: (socket.getEphemeralKeyInfo() || {}).name || '',  // null at a server
     alpn: socket.alpnProtocol || '',
     server_name: socket.servername || '',
     resumed: socket.isSessionReused(),
