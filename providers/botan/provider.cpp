@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <lockstep/botan.hpp>
+#include <lockstep/kernel_provider.hpp>
 
 #include "descriptors.hpp"
 
@@ -13,7 +14,7 @@ bool is_portable(const Aead* aead) noexcept { return aead->implementation.ends_w
 std::vector<const Aead*> preferred_aeads(AeadChoice choice) {
   std::vector<const Aead*> own = aeads();
   if (choice == AeadChoice::own) return own;
-  std::vector<const Aead*> all = kernel_aeads();
+  std::vector<const Aead*> all = kernel_provider().aeads;
   const auto portable = std::ranges::stable_partition(all, [](const Aead* aead) { return !is_portable(aead); });
   all.insert(portable.begin(), own.begin(), own.end());
   return all;

@@ -1,12 +1,12 @@
-// Our own AEAD kernels as a provider's descriptors. This file knows nothing of Botan.
+// The AEAD kernels as a provider's descriptors.
 
+#include <algorithm>
 #include <array>
 
+#include <lockstep/kernel_provider.hpp>
 #include <lockstep/kernels.hpp>
 
-#include "descriptors.hpp"
-
-namespace lockstep::botan {
+namespace lockstep {
 namespace {
 
 using kernels::Algorithm;
@@ -122,9 +122,12 @@ std::vector<Aead> make_descriptors() {
 
 }  // namespace
 
-std::vector<const Aead*> kernel_aeads() {
+Provider kernel_provider() {
   static const std::vector<Aead> descriptors = make_descriptors();
-  return pointers(descriptors);
+  Provider provider{.name = "kernels"};
+  for (const Aead& aead : descriptors) provider.aeads.push_back(&aead);
+  provider.fast_aes = kernels::best(Algorithm::aes_128_gcm).instruction_set != InstructionSet::portable;
+  return provider;
 }
 
-}  // namespace lockstep::botan
+}  // namespace lockstep
