@@ -1,5 +1,7 @@
 // TLS 1.3 with the provider under test, both roles, from the first byte to the last.
 
+#include <lockstep/lists.hpp>
+
 #include "subject.hpp"
 
 #define LOCKSTEP_PAIR_PROVIDER lockstep::tests::subject()
