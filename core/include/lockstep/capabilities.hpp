@@ -33,16 +33,14 @@ struct Capabilities {
   bool decrypts_keys = false;             ///< opens PKCS#8 under a passphrase
   bool insecure = false;                  ///< protects nothing
 
-  [[nodiscard]] constexpr bool has(AeadAlgorithm id) const { return contains(aeads, id); }
-  [[nodiscard]] constexpr bool has(HashAlgorithm id) const { return contains(hashes, id); }
-  [[nodiscard]] constexpr bool has(NamedGroup id) const { return contains(groups, id); }
-  [[nodiscard]] constexpr bool has(Verification id) const { return contains(verifications, id); }
-  [[nodiscard]] constexpr bool has(KeyType id) const { return contains(private_keys, id); }
-
- private:
-  template <class Id>
-  static constexpr bool contains(std::span<const Id> list, Id id) {
-    return std::ranges::find(list, id) != list.end();
+  [[nodiscard]] constexpr bool has(AeadAlgorithm id) const { return std::ranges::find(aeads, id) != aeads.end(); }
+  [[nodiscard]] constexpr bool has(HashAlgorithm id) const { return std::ranges::find(hashes, id) != hashes.end(); }
+  [[nodiscard]] constexpr bool has(NamedGroup id) const { return std::ranges::find(groups, id) != groups.end(); }
+  [[nodiscard]] constexpr bool has(Verification id) const {
+    return std::ranges::find(verifications, id) != verifications.end();
+  }
+  [[nodiscard]] constexpr bool has(KeyType id) const {
+    return std::ranges::find(private_keys, id) != private_keys.end();
   }
 };
 
