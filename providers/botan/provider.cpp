@@ -7,22 +7,26 @@
 namespace lockstep::botan {
 namespace {
 
-/// A portable kernel is slower than Botan's own implementations, and stands behind them.
-bool is_portable(const Aead* aead) noexcept { return aead->implementation.ends_with("portable"); }
-
-std::vector<const Aead*> preferred_aeads(AeadChoice choice) {
-  std::vector<const Aead*> own = aeads();
-  if (choice == AeadChoice::own) return own;
-  std::vector<const Aead*> all = kernel_aeads();
-  const auto portable = std::ranges::stable_partition(all, [](const Aead* aead) { return !is_portable(aead); });
-  all.insert(portable.begin(), own.begin(), own.end());
-  return all;
+/// The kernels, then Botan's own. A portable kernel is slower than Botan's implementations, and stands behind them.
+template <class Descriptor>
+std::vector<const Descriptor*> preferred(Choice choice, const std::vector<const Descriptor*>& own,
+                                         std::vector<const Descriptor*> kernels) {
+  if (choice == Choice::own) return own;
+  const auto portable = std::ranges::stable_partition(
+      kernels, [](const Descriptor* descriptor) { return !descriptor->implementation.ends_with("portable"); });
+  kernels.insert(portable.begin(), own.begin(), own.end());
+  return kernels;
 }
 
 }  // namespace
 
 Provider provider(Options options) {
-  return {kImplementation, preferred_aeads(options.aeads), hashes(), groups(), verifiers(), key_loaders()};
+  return {kImplementation,
+          preferred(options.aeads, aeads(), kernel_aeads()),
+          preferred(options.hashes, hashes(), kernel_hashes()),
+          groups(),
+          verifiers(),
+          key_loaders()};
 }
 
 }  // namespace lockstep::botan
