@@ -35,12 +35,11 @@ const Capabilities& capabilities() noexcept {
 
 Provider provider() {
   if (!started()) return {.name = kImplementation};
-  const Provider own{.name = kImplementation,
-                     .hashes = hashes(),
-                     .groups = groups(),
-                     .verifiers = verifiers(),
-                     .key_loaders = key_loaders()};
-  return compose(kImplementation, {kernel_provider(), own});
+  return behind_kernels({.name = kImplementation,
+                         .hashes = hashes(),
+                         .groups = groups(),
+                         .verifiers = verifiers(),
+                         .key_loaders = key_loaders()});
 }
 
 RandomSource& system_random() noexcept {

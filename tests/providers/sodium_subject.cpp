@@ -6,6 +6,7 @@
 
 #include <lockstep/config.hpp>
 #include <lockstep/kernels.hpp>
+#include <lockstep/kernels_hash.hpp>
 #include <lockstep/sodium.hpp>
 
 #include "subject.hpp"
@@ -38,6 +39,7 @@ TEST(Sodium, SufficesForEverySuiteOfTheDefaults) {
                                   CipherSuite::tls_chacha20_poly1305_sha256})
     EXPECT_TRUE(subject().supports(suite)) << name(suite);
   EXPECT_EQ(subject().aeads.size(), kernels::available().size()) << "every kernel has its descriptor";
+  EXPECT_EQ(subject().hashes.size(), 3 + kernels::available_hashes().size());
   EXPECT_EQ(subject().fast_aes,
             kernels::best(kernels::Algorithm::aes_128_gcm).instruction_set != kernels::InstructionSet::portable);
   EXPECT_TRUE(ConfigBuilder::client(subject()).build());

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <array>
 
-#include <lockstep/kernel_provider.hpp>
 #include <lockstep/kernels.hpp>
 
-namespace lockstep {
+#include "parts.hpp"
+
+namespace lockstep::kernel_provider_parts {
 namespace {
 
 using kernels::Algorithm;
@@ -122,12 +123,9 @@ std::vector<Aead> make_descriptors() {
 
 }  // namespace
 
-Provider kernel_provider() {
+std::span<const Aead> aeads() {
   static const std::vector<Aead> descriptors = make_descriptors();
-  Provider provider{.name = "kernels"};
-  for (const Aead& aead : descriptors) provider.aeads.push_back(&aead);
-  provider.fast_aes = kernels::best(Algorithm::aes_128_gcm).instruction_set != InstructionSet::portable;
-  return provider;
+  return descriptors;
 }
 
-}  // namespace lockstep
+}  // namespace lockstep::kernel_provider_parts

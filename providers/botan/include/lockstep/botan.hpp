@@ -26,14 +26,15 @@ inline constexpr Capabilities kCapabilities{
     .decrypts_keys = true,
 };
 
-/// Which implementations of AEADs come first.
-enum class AeadChoice : std::uint8_t {
+/// Which implementations come first.
+enum class Choice : std::uint8_t {
   best,  ///< Lockstep's kernels where this processor has the instructions for them, then Botan's
   own,   ///< Botan's alone
 };
 
 struct Options {
-  AeadChoice aeads = AeadChoice::best;
+  Choice aeads = Choice::best;
+  Choice hashes = Choice::best;  ///< with HMAC and HKDF
 };
 
 /// The provider's descriptors, the preferred ones first. Descriptors live as long as the program.

@@ -1,6 +1,6 @@
 #pragma once
 // The provider on libsodium (https://libsodium.org), version 1.0.18 or later: a small set that is enough for TLS 1.3
-// with peers that use X25519 and Ed25519. The AEADs are Lockstep's own kernels.
+// with peers that use X25519 and Ed25519. AEADs and the faster hashes are Lockstep's own kernels.
 //
 //     lockstep::Provider provider = lockstep::sodium::provider();
 //     lockstep::RandomSource& random = lockstep::sodium::system_random();
