@@ -55,8 +55,10 @@ def main(session):
             matches(r"^Signature type: ed25519", process.text, "OpenSSL's scheme")
 
     with session.case("client authentication"):
-        one_echo(session, ["-Verify", "1", "-CAfile", session.ca(), "-verify_return_error"],
-                 ["--cert", credential[0], "--key", credential[1]], credential=credential)
+        certificate, key = session.leaf("client", "--client")
+        report, _ = one_echo(session, ["-Verify", "1", "-CAfile", session.ca(), "-verify_return_error"],
+                             ["--cert", certificate, "--key", key], credential=credential)
+        equal(report["own_scheme"], "ed25519", "our scheme")
     with session.case("resumption"):
         with openssl_peer.server(session, "-rev", credential=credential) as server:
             client = session.client(server.port, "--resume", "1", stdin=b"again\n")
