@@ -8,8 +8,6 @@
 namespace lockstep::botan {
 
 std::vector<const Aead*> aeads();
-/// Those that this processor can run, for each algorithm the fastest first.
-std::vector<const Aead*> kernel_aeads();
 std::vector<const Hash*> hashes();
 std::vector<const Group*> groups();
 std::vector<const SignatureVerifier*> verifiers();

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "aead.hpp"
+#include "hash.hpp"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -18,6 +19,7 @@ struct Features {
   bool avx512 = false;
   bool vaes_512 = false;
   bool ifma = false;
+  bool sha_ni = false;
 };
 
 #if defined(__x86_64__)
@@ -46,7 +48,11 @@ Features detect() noexcept {
   features.aes_ni = features.ssse3 && sse41 && aes;
   const bool os_saves = bit(c, 27);
   const bool avx = bit(c, 28);
-  if (!os_saves || !avx || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) {
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) {
+    return features;
+  }
+  features.sha_ni = features.ssse3 && sse41 && bit(b, 29);
+  if (!os_saves || !avx) {
     return features;
   }
   constexpr std::uint32_t kAvxState = 0x06;     // XMM and YMM
@@ -64,19 +70,20 @@ Features detect() noexcept {
 }
 #endif
 
+template <class Descriptor>
 struct List {
-  std::array<Aead, 16> entries{};
+  std::array<Descriptor, 16> entries{};
   std::size_t size = 0;
 
-  void add(bool usable, const Aead& aead) noexcept {
+  void add(bool usable, const Descriptor& descriptor) noexcept {
     if (usable) {
-      entries[size++] = aead;
+      entries[size++] = descriptor;
     }
   }
 };
 
-List make_list() noexcept {
-  List list;
+List<Aead> list_aeads() noexcept {
+  List<Aead> list;
 #if defined(__x86_64__)
   const Features features = detect();
   // The 512-bit ones come behind: they may be asked for, but lead only once a machine that has them has tested them.
@@ -96,15 +103,22 @@ List make_list() noexcept {
   return list;
 }
 
-}  // namespace
-
-std::span<const Aead> available() noexcept {
-  static const List kList = make_list();
-  return {kList.entries.data(), kList.size};
+List<Hash> list_hashes() noexcept {
+  List<Hash> list;
+#if defined(__x86_64__)
+  const Features features = detect();
+  list.add(features.sha_ni, sha_ni::kSha256);
+  list.add(features.avx2, avx2::kSha384);
+  list.add(features.avx2, avx2::kSha512);
+#endif
+  list.add(true, portable::kSha256);
+  list.add(true, portable::kSha384);
+  list.add(true, portable::kSha512);
+  return list;
 }
 
-const Aead& best(Algorithm algorithm) noexcept {
-  const std::span<const Aead> all = available();
+template <class Descriptor>
+const Descriptor& first_of(std::span<const Descriptor> all, decltype(Descriptor::algorithm) algorithm) noexcept {
   std::size_t index = 0;
   while (all[index].algorithm != algorithm) {
     ++index;
@@ -112,13 +126,37 @@ const Aead& best(Algorithm algorithm) noexcept {
   return all[index];
 }
 
-const Aead* find(Algorithm algorithm, InstructionSet set) noexcept {
-  for (const Aead& aead : available()) {
-    if (aead.algorithm == algorithm && aead.instruction_set == set) {
-      return &aead;
+template <class Descriptor>
+const Descriptor* find_in(std::span<const Descriptor> all, decltype(Descriptor::algorithm) algorithm,
+                          InstructionSet set) noexcept {
+  for (const Descriptor& descriptor : all) {
+    if (descriptor.algorithm == algorithm && descriptor.instruction_set == set) {
+      return &descriptor;
     }
   }
   return nullptr;
+}
+
+}  // namespace
+
+std::span<const Aead> available() noexcept {
+  static const List<Aead> kList = list_aeads();
+  return {kList.entries.data(), kList.size};
+}
+
+std::span<const Hash> available_hashes() noexcept {
+  static const List<Hash> kList = list_hashes();
+  return {kList.entries.data(), kList.size};
+}
+
+const Aead& best(Algorithm algorithm) noexcept { return first_of(available(), algorithm); }
+
+const Hash& best(HashAlgorithm algorithm) noexcept { return first_of(available_hashes(), algorithm); }
+
+const Aead* find(Algorithm algorithm, InstructionSet set) noexcept { return find_in(available(), algorithm, set); }
+
+const Hash* find(HashAlgorithm algorithm, InstructionSet set) noexcept {
+  return find_in(available_hashes(), algorithm, set);
 }
 
 const char* name(InstructionSet set) noexcept {
@@ -130,6 +168,7 @@ const char* name(InstructionSet set) noexcept {
     case InstructionSet::ssse3: return "SSSE3";
     case InstructionSet::avx2: return "AVX2";
     case InstructionSet::avx512: return "AVX-512";
+    case InstructionSet::sha_ni: return "SHA-NI";
   }
   return "unknown";
 }

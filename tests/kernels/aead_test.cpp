@@ -1,35 +1,11 @@
 #include <algorithm>
 #include <numeric>
 
-#include <openssl/evp.h>
-
+#include "reference.hpp"
 #include "support.hpp"
 
 namespace lockstep::kernels::test {
 namespace {
-
-// libcrypto's result, the reference.
-Bytes seal_with_libcrypto(Algorithm algorithm, const Bytes& key, const Bytes& nonce, const Bytes& aad,
-                          const Bytes& text) {
-  static const std::array ciphers{EVP_aes_128_gcm(), EVP_aes_256_gcm(), EVP_chacha20_poly1305()};
-  const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(EVP_CIPHER_CTX_new(),
-                                                                                EVP_CIPHER_CTX_free);
-  Bytes sealed(text.size() + kTagSize + 16);
-  int size = 0;
-  EXPECT_EQ(EVP_EncryptInit_ex(context.get(), ciphers[static_cast<std::size_t>(algorithm)], nullptr, key.data(),
-                               nonce.data()),
-            1);
-  if (!aad.empty()) {
-    EXPECT_EQ(EVP_EncryptUpdate(context.get(), nullptr, &size, aad.data(), static_cast<int>(aad.size())), 1);
-  }
-  if (!text.empty()) {
-    EXPECT_EQ(EVP_EncryptUpdate(context.get(), sealed.data(), &size, text.data(), static_cast<int>(text.size())), 1);
-  }
-  EXPECT_EQ(EVP_EncryptFinal_ex(context.get(), sealed.data() + text.size(), &size), 1);
-  EXPECT_EQ(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_AEAD_GET_TAG, kTagSize, sealed.data() + text.size()), 1);
-  sealed.resize(text.size() + kTagSize);
-  return sealed;
-}
 
 // Every length to 1100, then those around the blocks, vectors and batches of larger messages up to a TLS record and
 // beyond.
@@ -57,12 +33,12 @@ TEST_P(AeadTest, DescribesItself) {
   EXPECT_LE(aead().context_size, kMaxContextSize);
 }
 
-TEST_P(AeadTest, AgreesWithLibcryptoAtEveryLength) {
+TEST_P(AeadTest, AgreesWithTheReferenceAtEveryLength) {
   Key prepared(aead(), key());
   for (const std::size_t size : lengths()) {
     const Bytes text = random_bytes(size, 3);
     const Bytes aad = random_bytes(size % 40, 4);
-    const Bytes expected = seal_with_libcrypto(aead().algorithm, key(), nonce_, aad, text);
+    const Bytes expected = reference::seal(aead().algorithm, key(), nonce_, aad, text);
 
     ASSERT_EQ(prepared.seal(nonce_, aad, text), expected) << "sealing " << size << " bytes";
     Bytes opened;
@@ -76,7 +52,7 @@ TEST_P(AeadTest, SealsAndOpensInPlaceAtEveryLengthAndTouchesNothingElse) {
   for (const std::size_t size : lengths()) {
     const Bytes text = random_bytes(size, 5);
     const Bytes aad = random_bytes(5, 6);
-    const Bytes expected = seal_with_libcrypto(aead().algorithm, key(), nonce_, aad, text);
+    const Bytes expected = reference::seal(aead().algorithm, key(), nonce_, aad, text);
     constexpr std::size_t kMargin = 64;
     Bytes buffer(kMargin + size + kTagSize + kMargin, 0xa5);
     std::uint8_t* const place = buffer.data() + kMargin;
@@ -118,7 +94,7 @@ TEST_P(AeadTest, WorksAtEveryAlignment) {
   for (const std::size_t size : std::initializer_list<std::size_t>{0, 1, 15, 16, 17, 63, 100, 256, 300, 1350}) {
     const Bytes text = random_bytes(size, 7);
     const Bytes aad = random_bytes(13, 8);
-    const Bytes expected = seal_with_libcrypto(aead().algorithm, key(), nonce_, aad, text);
+    const Bytes expected = reference::seal(aead().algorithm, key(), nonce_, aad, text);
     for (std::size_t alignment = 0; alignment < 64; ++alignment) {
       Key prepared(aead(), key(), alignment);
       alignas(64) std::array<std::uint8_t, 64 + 1350 + kTagSize> source{};
@@ -165,7 +141,7 @@ TEST_P(AeadTest, GathersSegmentsAndTail) {
     const SealJob job{nonce_.data(), aad, segments, whole.subspan(size - tail), sealed.data()};
     ASSERT_EQ(job.sealed_size(), sealed.size());
     aead().seal(prepared.context(), {&job, 1});
-    ASSERT_EQ(sealed, seal_with_libcrypto(aead().algorithm, key(), nonce_, aad, text))
+    ASSERT_EQ(sealed, reference::seal(aead().algorithm, key(), nonce_, aad, text))
         << size << " bytes in " << segments.size() << " segments, tail " << tail;
 
     // In place: the segment stands where its ciphertext will, the tail elsewhere.
@@ -184,8 +160,7 @@ TEST_P(AeadTest, HashesEveryLengthOfAdditionalData) {
   const Bytes text = random_bytes(33, 11);
   for (std::size_t size = 0; size <= 600; ++size) {
     const Bytes aad = random_bytes(size, 12);
-    ASSERT_EQ(prepared.seal(nonce_, aad, text), seal_with_libcrypto(aead().algorithm, key(), nonce_, aad, text))
-        << size;
+    ASSERT_EQ(prepared.seal(nonce_, aad, text), reference::seal(aead().algorithm, key(), nonce_, aad, text)) << size;
   }
 }
 
@@ -208,7 +183,7 @@ TEST_P(AeadTest, SealsAndOpensManyJobsAtOnce) {
     }
     aead().seal(prepared.context(), seals);
     for (std::size_t i = 0; i < count; ++i) {
-      ASSERT_EQ(sealed[i], seal_with_libcrypto(aead().algorithm, key(), nonces[i], aads[i], texts[i]))
+      ASSERT_EQ(sealed[i], reference::seal(aead().algorithm, key(), nonces[i], aads[i], texts[i]))
           << i << " of " << count;
     }
 
@@ -292,7 +267,7 @@ TEST_P(AeadTest, KeepsItsContextWithinBoundsMovesItAndWipesIt) {
   const std::array<std::span<const std::uint8_t>, 1> segments{text};
   const SealJob job{nonce_.data(), {}, segments, {}, sealed.data()};
   aead().seal(moved.data(), {&job, 1});
-  EXPECT_EQ(sealed, seal_with_libcrypto(aead().algorithm, key(), nonce_, {}, text));
+  EXPECT_EQ(sealed, reference::seal(aead().algorithm, key(), nonce_, {}, text));
 
   aead().destroy(context);
   EXPECT_TRUE(std::all_of(context, context + size, [](std::uint8_t byte) { return byte == 0; }));

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include <lockstep/kernels.hpp>
+#include <lockstep/kernels_hash.hpp>
 
 namespace lockstep::kernels::test {
 
@@ -63,6 +64,24 @@ inline const std::vector<Implementation>& implementations() {
   return all;
 }
 
+// Likewise for the hashes.
+struct HashImplementation {
+  HashAlgorithm algorithm;
+  InstructionSet set;
+};
+
+inline const std::vector<HashImplementation>& hash_implementations() {
+  static const std::vector<HashImplementation> all = {
+      {HashAlgorithm::sha256, InstructionSet::portable}, {HashAlgorithm::sha384, InstructionSet::portable},
+      {HashAlgorithm::sha512, InstructionSet::portable},
+#if defined(__x86_64__)
+      {HashAlgorithm::sha256, InstructionSet::sha_ni},   {HashAlgorithm::sha384, InstructionSet::avx2},
+      {HashAlgorithm::sha512, InstructionSet::avx2},
+#endif
+  };
+  return all;
+}
+
 inline std::string algorithm_name(Algorithm algorithm) {
   switch (algorithm) {
     case Algorithm::aes_128_gcm: return "aes_128_gcm";
@@ -72,7 +91,17 @@ inline std::string algorithm_name(Algorithm algorithm) {
   return "unknown";
 }
 
-inline std::string test_name(const Implementation& implementation) {
+inline std::string algorithm_name(HashAlgorithm algorithm) {
+  switch (algorithm) {
+    case HashAlgorithm::sha256: return "sha256";
+    case HashAlgorithm::sha384: return "sha384";
+    case HashAlgorithm::sha512: return "sha512";
+  }
+  return "unknown";
+}
+
+template <class Any>
+std::string test_name(const Any& implementation) {
   std::string set = name(implementation.set);
   std::ranges::replace(set, '-', '_');
   return algorithm_name(implementation.algorithm) + "_" + set;
@@ -124,20 +153,29 @@ class Key {
 };
 
 // Runs for each implementation; one that this processor lacks is skipped, and says so.
-class EveryImplementation : public testing::TestWithParam<Implementation> {
+template <class Listed, class Descriptor>
+class EveryOne : public testing::TestWithParam<Listed> {
  protected:
   void SetUp() override {
-    aead_ = find(GetParam().algorithm, GetParam().set);
-    if (aead_ == nullptr) {
-      GTEST_SKIP() << "this processor cannot run " << name(GetParam().set) << ": "
-                   << algorithm_name(GetParam().algorithm) << " is not tested here";
+    const Listed& listed = this->GetParam();
+    found_ = find(listed.algorithm, listed.set);
+    if (found_ == nullptr) {
+      GTEST_SKIP() << "this processor cannot run " << name(listed.set) << ": " << algorithm_name(listed.algorithm)
+                   << " is not tested here";
     }
   }
 
-  const Aead& aead() const { return *aead_; }
+  const Descriptor* found_ = nullptr;
+};
 
- private:
-  const Aead* aead_ = nullptr;
+class EveryImplementation : public EveryOne<Implementation, Aead> {
+ protected:
+  const Aead& aead() const { return *found_; }
+};
+
+class EveryHash : public EveryOne<HashImplementation, Hash> {
+ protected:
+  const Hash& hash() const { return *found_; }
 };
 
 }  // namespace lockstep::kernels::test

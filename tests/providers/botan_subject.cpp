@@ -6,6 +6,7 @@
 
 #include <lockstep/botan.hpp>
 #include <lockstep/kernels.hpp>
+#include <lockstep/kernels_hash.hpp>
 
 #include "subject.hpp"
 
@@ -20,7 +21,13 @@ RandomSource& system_random() { return botan::system_random(); }
 
 bool private_keys_are_random_bytes() { return true; }
 
+bool is_real() { return true; }
+
+bool is_lean() { return true; }
+
 namespace {
+
+TEST(Botan, HasWhatItsTableSays) { expect_exactly(botan::kCapabilities); }
 
 TEST(Botan, ListsEverythingThatTls13Has) {
   for (const CipherSuite suite : known_suites()) EXPECT_TRUE(subject().supports(suite)) << name(suite);
@@ -41,12 +48,29 @@ TEST(Botan, VerifiesEveryHashWithEveryCurve) {
 }
 
 TEST(Botan, PrefersKernelsAndKeepsItsOwnSelectable) {
-  const Provider own = botan::provider({.aeads = botan::AeadChoice::own});
+  const Provider own = botan::provider({.aeads = botan::Choice::own, .hashes = botan::Choice::own});
   EXPECT_TRUE(std::ranges::all_of(own.aeads, [](const Aead* aead) { return aead->implementation == "botan"; }));
   for (const Aead* aead : own.aeads) {
     EXPECT_NE(std::ranges::find(subject().aeads, aead), subject().aeads.end()) << name(aead->id);
     EXPECT_EQ(own.aead(aead->id), aead);
   }
+  EXPECT_TRUE(std::ranges::all_of(own.hashes, [](const Hash* hash) { return hash->implementation == "botan"; }));
+  for (const Hash* hash : own.hashes) {
+    EXPECT_NE(std::ranges::find(subject().hashes, hash), subject().hashes.end()) << name(hash->id);
+    EXPECT_EQ(own.hash(hash->id), hash);
+  }
+  for (const kernels::HashAlgorithm algorithm :
+       {kernels::HashAlgorithm::sha256, kernels::HashAlgorithm::sha384, kernels::HashAlgorithm::sha512}) {
+    const kernels::Hash& best = kernels::best(algorithm);
+    const HashAlgorithm id = best.digest_size == 32   ? HashAlgorithm::sha256
+                             : best.digest_size == 48 ? HashAlgorithm::sha384
+                                                      : HashAlgorithm::sha512;
+    EXPECT_EQ(subject().hash(id)->implementation.starts_with("kernels "),
+              best.instruction_set != kernels::InstructionSet::portable)
+        << name(id);
+  }
+  EXPECT_EQ(subject().hashes.size(), own.hashes.size() + kernels::available_hashes().size())
+      << "every kernel has its descriptor";
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("aes") && __builtin_cpu_supports("pclmul")) {
     EXPECT_TRUE(subject().aead(AeadAlgorithm::aes_128_gcm)->implementation.starts_with("kernels "));

@@ -14,6 +14,10 @@ LOCKSTEP_INLINE Vector zero_vector() { return {_mm256_setzero_si256()}; }
 LOCKSTEP_INLINE Vector broadcast(Block a) { return {_mm256_broadcastsi128_si256(a.bits)}; }
 /// a in the first lane, zero in the others.
 LOCKSTEP_INLINE Vector widen(Block a) { return {_mm256_zextsi128_si256(a.bits)}; }
+/// a in the first lane, b in the second.
+LOCKSTEP_INLINE Vector join_blocks(Block a, Block b) {
+  return {_mm256_inserti128_si256(_mm256_castsi128_si256(a.bits), b.bits, 1)};
+}
 /// The lanes' exclusive or.
 LOCKSTEP_INLINE Block fold_lanes(Vector a) {
   return {_mm_xor_si128(_mm256_castsi256_si128(a.bits), _mm256_extracti128_si256(a.bits, 1))};
@@ -44,5 +48,5 @@ LOCKSTEP_INLINE Vector broadcast_half(const std::uint8_t* from) {
 }
 /// A vector that was stored block by block.
 LOCKSTEP_INLINE Vector load_blocks(const std::uint8_t* from) {
-  return {_mm256_inserti128_si256(_mm256_castsi128_si256(load_block(from).bits), load_block(from + 16).bits, 1)};
+  return join_blocks(load_block(from), load_block(from + 16));
 }

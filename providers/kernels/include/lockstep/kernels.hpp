@@ -39,6 +39,7 @@ enum class InstructionSet : std::uint8_t {
   ssse3,     ///< SSSE3: 128-bit vectors
   avx2,      ///< AVX2 and BMI2: 256-bit vectors
   avx512,    ///< AVX-512 F, BW, DQ, VL and IFMA: 512-bit vectors
+  sha_ni,    ///< SHA-NI with SSE4.1
 };
 
 /// The name of an instruction set, as in "VAES-256"; a string with static lifetime.

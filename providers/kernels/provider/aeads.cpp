@@ -1,12 +1,13 @@
-// Our own AEAD kernels as a provider's descriptors. This file knows nothing of Botan.
+// The AEAD kernels as a provider's descriptors.
 
+#include <algorithm>
 #include <array>
 
 #include <lockstep/kernels.hpp>
 
-#include "descriptors.hpp"
+#include "parts.hpp"
 
-namespace lockstep::botan {
+namespace lockstep::kernel_provider_parts {
 namespace {
 
 using kernels::Algorithm;
@@ -122,9 +123,9 @@ std::vector<Aead> make_descriptors() {
 
 }  // namespace
 
-std::vector<const Aead*> kernel_aeads() {
+std::span<const Aead> aeads() {
   static const std::vector<Aead> descriptors = make_descriptors();
-  return pointers(descriptors);
+  return descriptors;
 }
 
-}  // namespace lockstep::botan
+}  // namespace lockstep::kernel_provider_parts

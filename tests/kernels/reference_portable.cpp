@@ -1,0 +1,30 @@
+#include "reference.hpp"
+
+namespace lockstep::kernels::test::reference {
+
+Bytes seal(Algorithm algorithm, const Bytes& key, const Bytes& nonce, const Bytes& aad, const Bytes& text) {
+  return Key(*find(algorithm, InstructionSet::portable), key).seal(nonce, aad, text);
+}
+
+Bytes digest(HashAlgorithm algorithm, std::span<const std::uint8_t> message) {
+  const Hash& hash = *find(algorithm, InstructionSet::portable);
+  Bytes context(hash.context_size);
+  Bytes out(hash.digest_size);
+  hash.init(context.data());
+  hash.update(context.data(), message);
+  hash.digest(context.data(), out.data());
+  hash.destroy(context.data());
+  return out;
+}
+
+Bytes hmac(HashAlgorithm algorithm, std::span<const std::uint8_t> key, std::span<const std::uint8_t> message) {
+  const Hash& hash = *find(algorithm, InstructionSet::portable);
+  Bytes prepared(hash.hmac_key_size);
+  Bytes out(hash.digest_size);
+  hash.prepare_hmac_key(prepared.data(), key);
+  hash.hmac(prepared.data(), {&message, 1}, out.data());
+  hash.destroy_hmac_key(prepared.data());
+  return out;
+}
+
+}  // namespace lockstep::kernels::test::reference
