@@ -115,7 +115,7 @@ void Connection::State::fail(const Error& cause) noexcept {
   partial.reset();
   tell_key_update = false;
   if (run) {
-    run->transport.abandon();
+    control.alert_due ? run->transport.abandon() : run->transport.discard();
     run->handshake.events().clear();
   }
 }

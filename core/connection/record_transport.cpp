@@ -112,6 +112,8 @@ bool RecordTransport::skip(std::size_t record_size) noexcept {
 
 void RecordTransport::abandon() noexcept { content_ = 0; }
 
+void RecordTransport::discard() noexcept { sent_ = size_ = content_ = 0; }
+
 std::size_t RecordTransport::drain(MutableBytes out) noexcept {
   const std::size_t count = std::min(out.size(), size_ - sent_);
   std::ranges::copy(buffer_.subspan(sent_, count), out.begin());

@@ -40,6 +40,8 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] handshake::Status flush() noexcept;
   /// Forgets the record that is being filled: the handshake has failed.
   void abandon() noexcept;
+  /// Forgets all that was not sent: nobody reads it any more.
+  void discard() noexcept;
   /// Whether everything finished has been sent.
   [[nodiscard]] bool empty() const noexcept { return sent_ == size_; }
   /// Whether there is something to send, the open record included.

@@ -119,6 +119,10 @@ struct Context {
   [[nodiscard]] std::unexpected<Error> fail(Reason reason, std::uint16_t detail = 0) const noexcept {
     return std::unexpected(make_error(reason, place, detail));
   }
+  /// For what was wrong in an earlier message than the one under treatment.
+  [[nodiscard]] static std::unexpected<Error> fail_at(Place where, Reason reason, std::uint16_t detail = 0) noexcept {
+    return std::unexpected(make_error(reason, where, detail));
+  }
 
   /// Adds the message under treatment to the transcript.
   void hash_message() noexcept { transcript.update(message); }

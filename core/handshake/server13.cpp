@@ -141,7 +141,7 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   const auto detail = static_cast<std::uint16_t>(negotiated.group->id);
   switch (encapsulate(*negotiated.group, negotiated.client_share, context.random, *share, shared)) {
     case GroupResult::ok: break;
-    case GroupResult::bad_share: return context.fail(Reason::key_share_invalid, detail);
+    case GroupResult::bad_share: return Context::fail_at(Place::client_hello, Reason::key_share_invalid, detail);
     case GroupResult::failed: return context.fail(Reason::provider_failed, detail);
   }
   context.agreed.group = negotiated.group->id;
@@ -373,7 +373,7 @@ Next<WaitTicketOpened, WaitCredential, WaitFinished> on(WaitTicketOpened&& state
 Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
   if (selected.credential == nullptr || selected.credential->chain.empty()) return context.fail(Reason::no_credential);
   const auto scheme = choose_scheme(context, *selected.credential, *state.negotiated.hello.signature_algorithms);
-  if (!scheme) return context.fail(Reason::scheme_unsupported);
+  if (!scheme) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
 
   context.transcript.update(state.negotiated.message);
   auto keys = send_server_hello(context, state.negotiated, {}, std::nullopt);

@@ -38,13 +38,10 @@ std::vector<Id> choose(const Kind<Id>& lists, ProtocolVersion version, ListKind 
   return {};
 }
 
-const std::vector<SignatureScheme>& handshake_schemes() {
-  static const std::vector<SignatureScheme> list = [] {
-    const auto known = known_schemes();
-    return filter(std::vector<SignatureScheme>(known.begin(), known.end()),
-                  [](SignatureScheme scheme) { return !parts(scheme)->certificates_only; });
-  }();
-  return list;
+std::vector<SignatureScheme> handshake_schemes() {
+  const auto known = known_schemes();
+  return filter(std::vector<SignatureScheme>(known.begin(), known.end()),
+                [](SignatureScheme scheme) { return !parts(scheme)->certificates_only; });
 }
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -110,7 +107,8 @@ std::vector<NamedGroup> groups(ProtocolVersion version, ListKind kind) {
 }
 
 std::vector<SignatureScheme> schemes(ProtocolVersion version, ListKind kind) {
-  return choose<SignatureScheme>({handshake_schemes(), handshake_schemes(), {}}, version, kind);
+  const std::vector<SignatureScheme> all = handshake_schemes();
+  return choose<SignatureScheme>({all, all, {}}, version, kind);
 }
 
 std::vector<ProtocolVersion> versions() { return {ProtocolVersion::tls_1_3}; }

@@ -18,6 +18,7 @@ class HostileResumption : public ::testing::Test {
     ASSERT_EQ(first.client().sessions.size(), 2U);
     for (const Session& session : first.client().sessions) sessions.push_back(session.clone());
   }
+  /// Forgeries come before: this makes the client, whose ClientHello is ready at once.
   void prepare(Duel& duel, std::size_t count = 1) {
     for (std::size_t i = 0; i < count; ++i) duel.sessions.push_back(sessions[i].clone());
     duel.server().ticket_keys = keys;
@@ -108,20 +109,20 @@ TEST_F(HostileResumption, FormIsWhole) {
 
 TEST_F(HostileResumption, UnknownTicketsLeadToAFullHandshake) {
   Duel duel;
-  prepare(duel);
   duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
     hello.extensions[kPsk][10] ^= 1U;  // inside the ticket
   });
+  prepare(duel);
   duel.expect_connected();
   EXPECT_FALSE(duel.server().connection.resumed());
 }
 
 TEST_F(HostileResumption, ModeWithoutKeyExchangeLeadsToAFullHandshake) {
   Duel duel;
-  prepare(duel);
   duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
     hello.extensions[ExtensionType::psk_key_exchange_modes] = {1, 0};
   });
+  prepare(duel);
   duel.expect_connected();
   EXPECT_FALSE(duel.server().connection.resumed());
 }

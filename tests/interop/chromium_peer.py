@@ -134,13 +134,20 @@ def main(session):
                 equal((report["version"], report["group"], report["alpn"]), ("TLSv1.3", "X25519MLKEM768", "http/1.1"),
                       "our version, group, ALPN")
             with session.case("Chromium resumes"):
-                browser.events.clear()
-                browser.call("Page.navigate", {"url": f"https://localhost:{server.port}/again"}, target=tab)
-                browser.wait_for("Network.responseReceived", lambda event: event["response"]["url"].endswith("/again"))
-                report = server.next_report()
-                while "/again" not in report.get("request", ""):
+                # Not always at once: a connection that it had opened ahead, before there was a ticket, may serve first.
+                resumed = False
+                for attempt in range(5):
+                    browser.events.clear()
+                    path = f"/again{attempt}"
+                    browser.call("Page.navigate", {"url": f"https://localhost:{server.port}{path}"}, target=tab)
+                    browser.wait_for("Network.responseReceived", lambda event: event["response"]["url"].endswith(path))
                     report = server.next_report()
-                equal(report["resumed"], True, "resumed")
+                    while path not in report.get("request", ""):
+                        report = server.next_report()
+                    resumed = report["resumed"]
+                    if resumed:
+                        break
+                check(resumed, "one of five later connections was resumed")
         with session.case("Chromium refuses a server that it does not know"):
             stranger = session.leaf("stranger", ca="other-ca")
             with session.server(credentials=[stranger]) as server:

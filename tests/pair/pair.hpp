@@ -218,9 +218,10 @@ struct End {
     return true;
   }
   bool on(Failed& event) {
-    if (!error) events.emplace_back("failed");
+    const bool first = !error;
+    if (first) events.emplace_back("failed");
     error = event.error;
-    return false;
+    return first;
   }
 };
 
