@@ -82,18 +82,24 @@ std::string draw(const Panel& panel, double top) {
   const double bottom = top + 24 + kPlotHeight;
   const auto y_of = [&](double value) { return bottom - value / most * kPlotHeight; };
   std::string svg = text_at(kLeft, top + 8, panel.title, "class=\"title\"");
-  const double step = most > 8 ? 2 : 1;
+  const auto rule = [&](double mark, const char* kind) {
+    svg += format("<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" class=\"%s\"/>\n", kLeft, kWidth - 20,
+                  y_of(mark), y_of(mark), kind);
+  };
+  const double step = most > 4 ? 2 : 1;
   for (double mark = 0; mark <= most; mark += step) {
-    svg +=
-        format("<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" ", kLeft, kWidth - 20, y_of(mark), y_of(mark)) +
-        (mark == 1 ? "class=\"one\"/>\n" : "class=\"grid\"/>\n");
-    svg += text_at(kLeft - 8, y_of(mark) + 4, format("%.0f", mark) + "x", "class=\"axis\" text-anchor=\"end\"");
+    rule(mark, "grid");
+    svg += text_at(kLeft - 8, y_of(mark) + 4, format("%.0fx", mark), "class=\"axis\" text-anchor=\"end\"");
   }
+  rule(1, "one");
   const double cluster_width = (kWidth - 20 - kLeft) / static_cast<double>(panel.clusters.size());
   for (std::size_t i = 0; i < panel.clusters.size(); ++i) {
     const Cluster& cluster = panel.clusters[i];
     const double middle = kLeft + (static_cast<double>(i) + 0.5) * cluster_width;
-    svg += text_at(middle, bottom + 17, cluster.word, "class=\"axis\" text-anchor=\"middle\"");
+    const std::size_t comma = cluster.word.find(", ");
+    svg += text_at(middle, bottom + 17, cluster.word.substr(0, comma), "class=\"axis\" text-anchor=\"middle\"");
+    if (comma != std::string::npos)
+      svg += text_at(middle, bottom + 31, cluster.word.substr(comma + 2), "class=\"axis\" text-anchor=\"middle\"");
     const double bar_width = std::min(30.0, cluster_width * 0.82 / static_cast<double>(cluster.bars.size()));
     double x = middle - bar_width * static_cast<double>(cluster.bars.size()) / 2;
     for (const Bar& bar : cluster.bars) {

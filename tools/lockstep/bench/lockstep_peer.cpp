@@ -66,7 +66,8 @@ class LockstepEnd final : public End {
                         ? Connection::client(shared.client.config, {.name = *shared.name, .sessions = shared.sessions},
                                              *shared.random, shared.now, memory_)
                         : Connection::server(shared.server.config, *shared.random, memory_)),
-        answers_(Answers((role == Role::client ? shared.client : shared.server).answers, *shared.random)) {
+        answers_(
+            std::make_unique<Answers>((role == Role::client ? shared.client : shared.server).answers, *shared.random)) {
     if (role == Role::client) shared.sessions.clear();
   }
   ~LockstepEnd() override {
@@ -134,7 +135,7 @@ class LockstepEnd final : public End {
   Shared& shared_;
   MutableBytes memory_;  // until it is handed back
   std::optional<Connection> connection_;
-  std::optional<Answers> answers_;
+  std::unique_ptr<Answers> answers_;  // until the handshake is over
 };
 
 template <class T, class Error>

@@ -42,7 +42,8 @@ void rehearse(Peer& peer, const Shape& shape);
 [[nodiscard]] Sides measure_part(Peer& peer, Part part, const Slice& slice);
 [[nodiscard]] Sides measure_rest(Peer& peer, const Slice& slice);
 
-/// Seconds to seal and to open one record of `size` bytes; the median over batches of 128 KiB, which lie in L2.
+/// Seconds to seal and to open one record of `size` bytes; the median over batches of at most 128 records and 128 KiB,
+/// which lie in L2.
 [[nodiscard]] Sides measure_records(Connected& pair, std::size_t size, const Slice& slice);
 
 /// Heap allocations a side for one handshake, from making the connection to its end.
