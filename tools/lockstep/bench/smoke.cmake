@@ -1,5 +1,6 @@
 # Runs the benchmark briefly and looks at its report: cmake -DPROGRAM=lockstep-bench -P smoke.cmake
 # Every case must have run, with a figure of ours, and of every peer that the report names, in each comparison.
+cmake_minimum_required(VERSION 3.25)
 execute_process(COMMAND "${PROGRAM}" --quick --json --svg smoke.svg OUTPUT_VARIABLE report ERROR_VARIABLE remarks RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "it ended with ${status}: ${remarks}")
