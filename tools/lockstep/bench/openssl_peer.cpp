@@ -192,9 +192,9 @@ class OpensslPeer final : public Peer {
     if (!client || shape.mutual) use_chain(context, client ? certificates.client : certificates.server);
     if (client && shape.resume) {
       SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-      SSL_CTX_set_app_data(context, this);
+      SSL_CTX_set_ex_data(context, 0, this);  // the slot that OpenSSL keeps for applications
       SSL_CTX_sess_set_new_cb(context, [](SSL* ssl, SSL_SESSION* session) {
-        auto* peer = static_cast<OpensslPeer*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+        auto* peer = static_cast<OpensslPeer*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), 0));
         peer->session_.reset(session);
         return 1;  // it is ours now
       });
