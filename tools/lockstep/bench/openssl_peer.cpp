@@ -180,7 +180,9 @@ class OpensslPeer final : public Peer {
     SSL_CTX* context = made.get();
     require(SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1, "version");
     require(SSL_CTX_set_ciphersuites(context, std::string(name(shape.suite)).c_str()) == 1, "suite");
-    if (SSL_CTX_set1_groups_list(context, std::string(name(shape.group)).c_str()) != 1) return nullptr;
+    std::string group(name(shape.group));
+    // SSL_CTX_set1_groups_list, without the macro's casts.
+    if (SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, group.data()) != 1) return nullptr;
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     require(SSL_CTX_set_num_tickets(context, shape.resume ? 1 : 0) == 1, "tickets");
 
