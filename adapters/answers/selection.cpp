@@ -17,12 +17,10 @@ bool can_sign(const Credential& credential, std::span<const SignatureScheme> wan
 
 /// RFC 9846 4.4.2.2: all certificates "MUST be signed by a signature algorithm advertised by the client if it is able
 /// to provide such a chain". Certificates that are signed by themselves do not count.
-bool chain_is_signed_with(const Credential& credential, std::span<const SignatureScheme> wanted) {
-  return std::ranges::all_of(credential.chain, [&](const std::vector<std::uint8_t>& der) {
-    const auto certificate = x509::Certificate::parse(der);
-    if (!certificate) return false;
-    if (certificate->is_self_issued()) return true;
-    const auto algorithm = certificate->signature_algorithm().algorithm;
+bool chain_is_signed_with(std::span<const x509::Certificate> chain, std::span<const SignatureScheme> wanted) {
+  return std::ranges::all_of(chain, [&](const x509::Certificate& certificate) {
+    if (certificate.is_self_issued()) return true;
+    const auto algorithm = certificate.signature_algorithm().algorithm;
     return algorithm && std::ranges::any_of(wanted, [&](SignatureScheme scheme) {
              const auto scheme_parts = parts(scheme);
              return scheme_parts && scheme_parts->algorithm == *algorithm;
@@ -32,12 +30,11 @@ bool chain_is_signed_with(const Credential& credential, std::span<const Signatur
 
 /// RFC 9846 4.4.2.3: "If the CertificateRequest message contained a non-empty 'certificate_authorities' extension, at
 /// least one of the certificates in the certificate chain SHOULD be issued by one of the listed CAs."
-bool issued_by_any(const Credential& credential, std::span<const Bytes> authorities) {
-  return std::ranges::any_of(credential.chain, [&](const std::vector<std::uint8_t>& der) {
-    const auto certificate = x509::Certificate::parse(der);
-    return certificate && std::ranges::any_of(authorities, [&](Bytes authority) {
-             const auto name = x509::DistinguishedName::parse(authority);
-             return name && certificate->issuer().matches(*name);
+bool issued_by_any(std::span<const x509::Certificate> chain, std::span<const Bytes> authorities) {
+  return std::ranges::any_of(authorities, [&](Bytes authority) {
+    const auto name = x509::DistinguishedName::parse(authority);
+    return name && std::ranges::any_of(chain, [&](const x509::Certificate& certificate) {
+             return certificate.issuer().matches(*name);
            });
   });
 }
@@ -71,10 +68,10 @@ std::shared_ptr<const Credential> AnswerSetup::select(const SelectCredential& wi
     const Credential& credential = *options_.credentials[i];
     if (!can_sign(credential, wishes.schemes)) continue;
     const bool fits_authorities =
-        wishes.certificate_authorities.empty() || issued_by_any(credential, wishes.certificate_authorities);
+        wishes.certificate_authorities.empty() || issued_by_any(chains_[i], wishes.certificate_authorities);
     if (wishes.role == Role::client && !fits_authorities) continue;
-    const std::tuple merit(name_fit(leaves_[i], name), fits_authorities,
-                           chain_is_signed_with(credential, schemes_cert));
+    const std::tuple merit(name_fit(chains_[i].front(), name), fits_authorities,
+                           chain_is_signed_with(chains_[i], schemes_cert));
     if (best == nullptr || merit > best_merit) {
       best = &options_.credentials[i];
       best_merit = merit;
@@ -116,9 +113,10 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
 }
 
 AnswerSetup::AnswerSetup(AnswerOptions options) : options_(std::move(options)) {
-  leaves_.reserve(options_.credentials.size());
+  chains_.reserve(options_.credentials.size());
   for (const auto& credential : options_.credentials) {
-    leaves_.push_back(x509::Certificate::parse(credential->chain.front()).value());
+    auto& chain = chains_.emplace_back();
+    for (const auto& der : credential->chain) chain.push_back(x509::Certificate::parse(der).value());
   }
 }
 

@@ -87,10 +87,12 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
   if (settings.dynamic_record_sizing) cut.max_fragment = sizer.fragment_size(now, cut.max_fragment);
   // Not more than the key is good for, but a record at least: what is left comes after the KeyUpdate of the next call.
   const std::uint64_t left = settings.key_update_bytes - std::min(settings.key_update_bytes, sealer.bytes());
-  const std::uint64_t room =
-      std::max<std::uint64_t>(left, cut.max_fragment) + (left / cut.max_fragment + 1) * sealer.overhead();
   MutableBytes out = outbound.subspan(result.written);
-  if (out.size() > room) out = out.first(static_cast<std::size_t>(room));
+  if (out.size() > left) {
+    const std::uint64_t room =
+        std::max<std::uint64_t>(left, cut.max_fragment) + (left / cut.max_fragment + 1) * sealer.overhead();
+    if (out.size() > room) out = out.first(static_cast<std::size_t>(room));
+  }
 
   const auto sealed = sealer.seal(ContentType::application_data, plaintext, cut, out);
   if (!sealed) {

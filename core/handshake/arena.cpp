@@ -8,7 +8,9 @@ constexpr std::size_t kBlockSize = 16384;
 }  // namespace
 
 Arena::~Arena() {
-  wipe(supplied_);
+  // What was never handed out holds nothing of ours; it is most of a usual block.
+  const bool all = blocks_ != nullptr || supplied_.empty();
+  wipe(all ? supplied_ : supplied_.first(static_cast<std::size_t>(current_.data() - supplied_.data())));
   while (blocks_ != nullptr) {
     Block* block = std::exchange(blocks_, blocks_->next);
     wipe({reinterpret_cast<std::uint8_t*>(block), sizeof(Block) + block->size});

@@ -15,7 +15,7 @@
 
 namespace lockstep::handshake {
 
-/// A bump allocator. Nothing is freed before the end; then everything is wiped.
+/// A bump allocator. Nothing is freed before the end; then everything that was handed out is wiped.
 class Arena {
  public:
   Arena(MutableBytes block, std::size_t limit) noexcept : current_(block), supplied_(block), limit_(limit) {}

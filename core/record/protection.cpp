@@ -1,9 +1,20 @@
 #include "record/protection.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 namespace lockstep::record {
+
+namespace {
+
+template <class Word>
+constexpr Word network_order(Word word) noexcept {
+  if constexpr (std::endian::native == std::endian::little) return std::byteswap(word);
+  return word;
+}
+
+}  // namespace
 
 Protection& Protection::operator=(Protection&& other) noexcept {
   if (this != &other) {
@@ -32,11 +43,18 @@ void Protection::clear() noexcept {
 Nonce Protection::nonce(std::uint64_t ahead) const noexcept {
   // RFC 9846 5.3: "The 64-bit record sequence number is encoded in network byte order and padded to the left with zeros
   // to iv_length. The padded sequence number is XORed with either the static client_write_iv or server_write_iv".
-  Nonce nonce = iv_;
-  std::uint64_t rest = sequence_ + ahead;
-  for (std::size_t i = nonce.size(); i-- > nonce.size() - sizeof rest; rest >>= 8U) {
-    nonce[i] = static_cast<std::uint8_t>(nonce[i] ^ rest);
-  }
+  // By words, of which the sequence number covers the second and third: a kernel reads the nonce at once, and would
+  // wait for single bytes to be written.
+  std::uint64_t front = 0;
+  std::uint32_t back = 0;
+  std::memcpy(&front, iv_.data(), sizeof front);
+  std::memcpy(&back, iv_.data() + sizeof front, sizeof back);
+  const std::uint64_t number = sequence_ + ahead;
+  front ^= network_order(number >> 32U);
+  back ^= network_order(static_cast<std::uint32_t>(number));
+  Nonce nonce;
+  std::memcpy(nonce.data(), &front, sizeof front);
+  std::memcpy(nonce.data() + sizeof front, &back, sizeof back);
   return nonce;
 }
 

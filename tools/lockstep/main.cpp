@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
 
   const std::vector<Command> commands = {
       client_command(program), server_command(program),  cert_command(program),
-      verify_command(program), ciphers_command(program),
+      verify_command(program), ciphers_command(program), bench_command(program),
   };
   for (const Command& command : commands) {
     command.app->add_option_function<std::string>("--provider", choose_provider, "Whose cryptography to use")

@@ -94,7 +94,8 @@ class LOCKSTEP_API AnswerSetup {
  private:
   explicit AnswerSetup(AnswerOptions options);
   AnswerOptions options_;
-  std::vector<x509::Certificate> leaves_;  // views into the credentials, in their order; empty where one does not parse
+  // Every credential's certificates, in order, so that no handshake parses them again: views into the credentials.
+  std::vector<std::vector<x509::Certificate>> chains_;
 };
 
 /// The answers of one connection. Not for several threads at once. Moving it keeps its views alive.
