@@ -99,6 +99,7 @@ ConfigBuilder ConfigBuilder::from(const Config& config) {
   if (settings.role == Role::client) builder.key_shares_ = settings.key_shares;
   builder.schemes_ = settings.schemes;
   builder.schemes_cert_ = settings.schemes_cert;
+  builder.insecure_provider_allowed_ = config.provider_.insecure;
   return builder;
 }
 
@@ -231,6 +232,11 @@ ConfigBuilder& ConfigBuilder::Dangerous::skip_verification() {
   return builder_;
 }
 
+ConfigBuilder& ConfigBuilder::Dangerous::allow_insecure_provider() {
+  builder_.insecure_provider_allowed_ = true;
+  return builder_;
+}
+
 std::expected<std::shared_ptr<const Config>, std::vector<ConfigProblem>> ConfigBuilder::build() const {
   std::vector<ConfigProblem> problems;
   Settings settings = settings_;
@@ -247,6 +253,11 @@ std::expected<std::shared_ptr<const Config>, std::vector<ConfigProblem>> ConfigB
 void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settings) const {
   const auto complain = [&](const char* setting, std::string text) { problems.push_back({setting, std::move(text)}); };
   const bool client = settings.role == Role::client;
+
+  if (provider_.insecure && !insecure_provider_allowed_)
+    complain("dangerous().allow_insecure_provider",
+             "provider '" + std::string(provider_.name) +
+                 "' protects nothing; choose another, or for a test say that it may be used");
 
   if (version_list_) {
     if (version_list_->empty()) {

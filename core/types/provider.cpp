@@ -10,6 +10,13 @@ const Descriptor* first(const std::vector<const Descriptor*>& descriptors, Match
   return found == descriptors.end() ? nullptr : *found;
 }
 
+template <class Descriptor>
+void append(std::vector<const Descriptor*>& all, const std::vector<const Descriptor*>& more) {
+  for (const Descriptor* descriptor : more) {
+    if (std::ranges::find(all, descriptor) == all.end()) all.push_back(descriptor);
+  }
+}
+
 }  // namespace
 
 const Aead* Provider::aead(AeadAlgorithm id) const noexcept {
@@ -48,6 +55,21 @@ bool Provider::supports(NamedGroup id) const noexcept {
 bool Provider::supports(SignatureScheme scheme) const noexcept {
   const auto made_of = parts(scheme);
   return made_of && verifier(made_of->algorithm, made_of->key) != nullptr;
+}
+
+Provider compose(std::string_view name, std::initializer_list<Provider> in_order) {
+  Provider all{.name = name};
+  for (const Provider& part : in_order) {
+    // Whose AES wins says how fast it is.
+    if (all.aead(AeadAlgorithm::aes_128_gcm) == nullptr) all.fast_aes = part.fast_aes;
+    all.insecure = all.insecure || part.insecure;
+    append(all.aeads, part.aeads);
+    append(all.hashes, part.hashes);
+    append(all.groups, part.groups);
+    append(all.verifiers, part.verifiers);
+    append(all.key_loaders, part.key_loaders);
+  }
+  return all;
 }
 
 }  // namespace lockstep

@@ -172,11 +172,10 @@ bool is_utf8(Bytes text) noexcept {
   for (std::size_t i = 0; i < text.size();) {
     const std::uint8_t first = text[i];
     std::size_t size = 1;
-    std::uint32_t value = first;
     if (first >= 0x80U) {
       size = first >= 0xf0U ? 4 : first >= 0xe0U ? 3 : 2;
       if (first < 0xc2U || first > 0xf4U || text.size() - i < size) return false;
-      value = first & (0x7fU >> size);
+      std::uint32_t value = first & (0x7fU >> size);
       for (std::size_t k = 1; k < size; ++k) {
         if ((text[i + k] & 0xc0U) != 0x80U) return false;
         value = value << 6U | (text[i + k] & 0x3fU);

@@ -8,11 +8,7 @@
 namespace lockstep::botan {
 
 std::vector<const Aead*> aeads();
-/// Those that this processor can run, for each algorithm the fastest first.
-std::vector<const Aead*> kernel_aeads();
 std::vector<const Hash*> hashes();
-/// Likewise.
-std::vector<const Hash*> kernel_hashes();
 std::vector<const Group*> groups();
 std::vector<const SignatureVerifier*> verifiers();
 std::vector<const KeyLoader*> key_loaders();

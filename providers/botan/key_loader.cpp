@@ -12,6 +12,7 @@
 #include <botan/rsa.h>
 #include <botan/system_rng.h>
 
+#include "common/key_info.hpp"
 #include "curves.hpp"
 #include "der.hpp"
 #include "descriptors.hpp"
@@ -26,32 +27,6 @@ namespace {
 using PrivateKey = std::expected<std::unique_ptr<Botan::Private_Key>, KeyError>;
 
 // --- loading ---------------------------------------------------------------------------------------------------------
-
-/// OneAsymmetricKey (RFC 5958 2).
-struct PrivateKeyInfo {
-  Bytes algorithm_identifier;
-  Bytes private_key;
-  std::optional<Bytes> public_key;
-};
-
-std::optional<PrivateKeyInfo> read_private_key_info(Bytes pkcs8) noexcept {
-  const auto sequence = der::read_whole(pkcs8, der::kSequence);
-  if (!sequence) return std::nullopt;
-  der::Reader reader(*sequence);
-  const auto version = reader.read_small();
-  const auto algorithm = reader.read(der::kSequence);
-  const auto private_key = reader.read(der::kOctetString);
-  if (!version || *version > 1 || !algorithm || !private_key) return std::nullopt;
-  reader.read(der::constructed(0));  // attributes, which say nothing of the key
-  std::optional<Bytes> public_key;
-  if (const auto bits = reader.read(der::primitive(1))) {
-    // RFC 5958 2: "publicKey [...] version is set to v2" and the bits are whole bytes.
-    if (*version == 0 || bits->empty() || bits->front() != 0) return std::nullopt;
-    public_key = bits->subspan(1);
-  }
-  if (!reader.at_end()) return std::nullopt;
-  return PrivateKeyInfo{*algorithm, *private_key, public_key};
-}
 
 /// RSAPrivateKey (RFC 8017 A.1.2), which Botan reads.
 PrivateKey read_rsa(Bytes encoded) {
@@ -73,7 +48,7 @@ PrivateKey read_ec(const Botan::EC_Group& group, KeyType type, Bytes encoded) {
   const auto public_key = reader.read(der::constructed(1));
   if (version != 1U || !scalar || !reader.at_end()) return std::unexpected(KeyError::malformed);
   // The curve is named by PKCS#8; a second name must be the same: "ecPublicKey, curve" ends with the curve.
-  if (parameters && (parameters->empty() || !as_text(key_algorithm(type)).ends_with(as_text(*parameters))))
+  if (parameters && (parameters->empty() || !as_text(key_info::identifier_of(type)).ends_with(as_text(*parameters))))
     return std::unexpected(KeyError::malformed);
 
   // RFC 5915 3: "privateKey is the private key. It is an octet string of length ceiling (log2(n)/8)".
@@ -169,7 +144,7 @@ PrivateKey read_private_key(KeyType type, Bytes encoded) {
 }
 
 std::expected<std::shared_ptr<const SigningKey>, KeyError> load(Bytes pkcs8) noexcept {
-  const auto info = read_private_key_info(pkcs8);
+  const auto info = key_info::read_private(pkcs8);
   if (!info) return std::unexpected(KeyError::malformed);
   const auto algorithm = read_key_algorithm(info->algorithm_identifier);
   if (!algorithm) return std::unexpected(KeyError::unsupported);
@@ -223,7 +198,7 @@ std::expected<std::vector<std::uint8_t>, KeyError> generate(KeyType type, std::s
     SourceRng rng(random);
     const auto key = make_key(type, bits, rng);
     const der::Buffer pkcs8 =
-        der::value(der::kSequence, {kVersion1, der::value(der::kSequence, {key_algorithm(type)}),
+        der::value(der::kSequence, {kVersion1, der::value(der::kSequence, {key_info::identifier_of(type)}),
                                     der::value(der::kOctetString, {encode_private_key(type, *key)})});
     return std::vector<std::uint8_t>(pkcs8.begin(), pkcs8.end());
   } catch (...) {

@@ -1,32 +1,23 @@
-#include <algorithm>
+#include <utility>
 
 #include <lockstep/botan.hpp>
+#include <lockstep/kernel_provider.hpp>
 
 #include "descriptors.hpp"
 
 namespace lockstep::botan {
-namespace {
-
-/// The kernels, then Botan's own. A portable kernel is slower than Botan's implementations, and stands behind them.
-template <class Descriptor>
-std::vector<const Descriptor*> preferred(Choice choice, const std::vector<const Descriptor*>& own,
-                                         std::vector<const Descriptor*> kernels) {
-  if (choice == Choice::own) return own;
-  const auto portable = std::ranges::stable_partition(
-      kernels, [](const Descriptor* descriptor) { return !descriptor->implementation.ends_with("portable"); });
-  kernels.insert(portable.begin(), own.begin(), own.end());
-  return kernels;
-}
-
-}  // namespace
 
 Provider provider(Options options) {
-  return {kImplementation,
-          preferred(options.aeads, aeads(), kernel_aeads()),
-          preferred(options.hashes, hashes(), kernel_hashes()),
-          groups(),
-          verifiers(),
-          key_loaders()};
+  Provider own{.name = kImplementation,
+               .aeads = aeads(),
+               .hashes = hashes(),
+               .groups = groups(),
+               .verifiers = verifiers(),
+               .key_loaders = key_loaders()};
+  Provider all = behind_kernels(own);
+  if (options.aeads == Choice::own) all.aeads = std::move(own.aeads);
+  if (options.hashes == Choice::own) all.hashes = std::move(own.hashes);
+  return all;
 }
 
 }  // namespace lockstep::botan

@@ -10,6 +10,7 @@
 #include <botan/exceptn.h>
 #include <botan/rsa.h>
 
+#include "common/key_info.hpp"
 #include "curves.hpp"
 #include "der.hpp"
 
@@ -17,33 +18,6 @@ namespace lockstep::botan {
 namespace {
 
 using std::string_view_literals::operator""sv;
-
-struct Identifier {
-  KeyType type;
-  std::string_view contents;
-};
-
-// Object identifiers: RFC 8017 A (rsaEncryption, id-RSASSA-PSS), RFC 5480 2.1.1 and RFC 5639 4.1 (curves), RFC 8410 3
-// (EdDSA), RFC 9881 2 (ML-DSA). RFC 3279 2.3.1: rsaEncryption's parameters "MUST have ASN.1 type NULL"; EdDSA's and
-// ML-DSA's must be absent.
-constexpr std::array kIdentifiers{
-    Identifier{KeyType::rsa, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00"sv},
-    Identifier{KeyType::rsa_pss, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a"sv},
-    Identifier{KeyType::ec_p256, "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"sv},
-    Identifier{KeyType::ec_p384, "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22"sv},
-    Identifier{KeyType::ec_p521, "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23"sv},
-    Identifier{KeyType::ec_brainpoolP256r1,
-               "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x07"sv},
-    Identifier{KeyType::ec_brainpoolP384r1,
-               "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x0b"sv},
-    Identifier{KeyType::ec_brainpoolP512r1,
-               "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x09\x2b\x24\x03\x03\x02\x08\x01\x01\x0d"sv},
-    Identifier{KeyType::ed25519, "\x06\x03\x2b\x65\x70"sv},
-    Identifier{KeyType::ed448, "\x06\x03\x2b\x65\x71"sv},
-    Identifier{KeyType::mldsa44, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x11"sv},
-    Identifier{KeyType::mldsa65, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12"sv},
-    Identifier{KeyType::mldsa87, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x13"sv},
-};
 
 struct HashIdentifier {
   HashAlgorithm hash;
@@ -160,11 +134,9 @@ std::unique_ptr<Botan::Public_Key> make_unchecked(KeyType type, Bytes bits) {
 }  // namespace
 
 std::optional<KeyAlgorithm> read_key_algorithm(Bytes identifier) noexcept {
-  const auto found = std::ranges::find_if(
-      kIdentifiers, [&](const Identifier& row) { return equal(identifier, as_bytes(row.contents)); });
-  if (found != kIdentifiers.end()) return KeyAlgorithm{found->type, std::nullopt};
+  if (const auto type = key_info::type_of(identifier)) return KeyAlgorithm{*type, std::nullopt};
 
-  const Bytes pss = key_algorithm(KeyType::rsa_pss);
+  const Bytes pss = key_info::identifier_of(KeyType::rsa_pss);
   if (identifier.size() <= pss.size() || !equal(identifier.first(pss.size()), pss)) return std::nullopt;
   const auto parameters = der::read_whole(identifier.subspan(pss.size()), der::kSequence);
   const auto hash = parameters ? read_pss_parameters(*parameters) : std::nullopt;
@@ -172,20 +144,11 @@ std::optional<KeyAlgorithm> read_key_algorithm(Bytes identifier) noexcept {
   return KeyAlgorithm{KeyType::rsa_pss, hash};
 }
 
-Bytes key_algorithm(KeyType type) noexcept {
-  return as_bytes(std::ranges::find(kIdentifiers, type, &Identifier::type)->contents);
-}
-
 std::optional<PublicKeyInfo> read_public_key_info(Bytes der) noexcept {
-  const auto sequence = der::read_whole(der, der::kSequence);
-  if (!sequence) return std::nullopt;
-  der::Reader reader(*sequence);
-  const auto identifier = reader.read(der::kSequence);
-  const auto bits = reader.read_bits();
-  if (!identifier || !bits || !reader.at_end()) return std::nullopt;
-  const auto algorithm = read_key_algorithm(*identifier);
+  const auto info = key_info::read_public(der);
+  const auto algorithm = info ? read_key_algorithm(info->algorithm_identifier) : std::nullopt;
   if (!algorithm) return std::nullopt;
-  return PublicKeyInfo{*algorithm, *bits};
+  return PublicKeyInfo{*algorithm, info->bits};
 }
 
 std::unique_ptr<Botan::Public_Key> make_public_key(KeyType type, Bytes bits) {

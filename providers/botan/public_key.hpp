@@ -22,9 +22,6 @@ struct KeyAlgorithm {
 /// scheme of TLS.
 std::optional<KeyAlgorithm> read_key_algorithm(Bytes identifier) noexcept;
 
-/// The contents of the AlgorithmIdentifier of a key type (rsa_pss: without parameters).
-Bytes key_algorithm(KeyType type) noexcept;
-
 struct PublicKeyInfo {
   KeyAlgorithm algorithm;
   Bytes bits;

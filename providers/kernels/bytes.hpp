@@ -13,6 +13,7 @@
 namespace lockstep::kernels {
 /// Overwrites memory in a way that the compiler may not leave out.
 inline void wipe(void* memory, std::size_t size) noexcept {
+  if (size == 0) return;  // memset wants a place even for nothing
   std::memset(memory, 0, size);
   asm volatile("" : : "r"(memory) : "memory");
 }

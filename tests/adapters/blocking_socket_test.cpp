@@ -118,6 +118,9 @@ TEST(BlockingSocket, DeadlinesAndCancellersEndEveryOperation) {
 
 TEST(BlockingSocket, NeedsADescriptorForItsCanceller) {
   // Without one nothing could be canceled, so that waiting is refused.
+#ifdef LOCKSTEP_SANITIZED
+  GTEST_SKIP() << "the undefined behaviour sanitizer needs descriptors of its own to look at a virtual table";
+#endif
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   auto [a, b] = socket_pair();

@@ -55,9 +55,9 @@ TEST(Config, NamesWhatTheProviderLacks) {
   Provider poor = provider();
   std::erase_if(poor.groups, [](const Group* group) { return group->id == NamedGroup::mlkem768; });
   std::erase_if(poor.aeads, [](const Aead* aead) { return aead->id == AeadAlgorithm::aes_128_gcm; });
-  const auto chosen = built(ConfigBuilder::client(poor));
+  const auto chosen = built(allowed(ConfigBuilder::client(poor)));
   EXPECT_EQ(chosen->settings().groups.front().id, NamedGroup::x25519);
-  const auto demanded = ConfigBuilder::client(poor)
+  const auto demanded = allowed(ConfigBuilder::client(poor))
                             .groups({NamedGroup::x25519mlkem768})
                             .suites({CipherSuite::tls_aes_128_gcm_sha256})
                             .build();

@@ -87,9 +87,9 @@ TEST(Handshake, FollowsAClientWhoseMachineIsSlowAtAes) {
 TEST(Handshake, LeadsWithChaCha20WhereAesIsSlow) {
   Provider slow = provider();
   slow.fast_aes = false;
-  EXPECT_EQ(built(ConfigBuilder::client(slow))->settings().suites.front().suite,
+  EXPECT_EQ(built(allowed(ConfigBuilder::client(slow)))->settings().suites.front().suite,
             CipherSuite::tls_chacha20_poly1305_sha256);
-  EXPECT_EQ(built(ConfigBuilder::client(slow).prefer_chacha20(false))->settings().suites.front().suite,
+  EXPECT_EQ(built(allowed(ConfigBuilder::client(slow)).prefer_chacha20(false))->settings().suites.front().suite,
             CipherSuite::tls_aes_128_gcm_sha256);
 }
 

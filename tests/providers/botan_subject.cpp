@@ -21,7 +21,13 @@ RandomSource& system_random() { return botan::system_random(); }
 
 bool private_keys_are_random_bytes() { return true; }
 
+bool is_real() { return true; }
+
+bool is_lean() { return true; }
+
 namespace {
+
+TEST(Botan, HasWhatItsTableSays) { expect_exactly(botan::kCapabilities); }
 
 TEST(Botan, ListsEverythingThatTls13Has) {
   for (const CipherSuite suite : known_suites()) EXPECT_TRUE(subject().supports(suite)) << name(suite);

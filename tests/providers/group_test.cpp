@@ -80,7 +80,9 @@ class EveryGroup : public testing::TestWithParam<const Group*> {
 };
 
 std::string title(const testing::TestParamInfo<const Group*>& info) {
-  return std::string(name(info.param->id)) + "_" + std::string(info.param->implementation);
+  std::string text = std::string(name(info.param->id)) + "_" + std::string(info.param->implementation);
+  std::ranges::replace_if(text, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return text;
 }
 
 std::vector<const Group*> groups(bool (*of_this_kind)(NamedGroup)) {
@@ -89,6 +91,10 @@ std::vector<const Group*> groups(bool (*of_this_kind)(NamedGroup)) {
                        [&](const Group* group) { return of_this_kind(group->id); });
   return chosen;
 }
+/// What the mathematics of a family forbids; a fake has none.
+std::vector<const Group*> real_groups(bool (*of_this_kind)(NamedGroup)) {
+  return is_real() ? groups(of_this_kind) : std::vector<const Group*>{};
+}
 
 class EveryCurve : public EveryGroup {};
 class EveryMontgomeryCurve : public EveryGroup {};
@@ -96,11 +102,18 @@ class EveryFiniteField : public EveryGroup {};
 class EveryMlKem : public EveryGroup {};
 class EveryPublishedExchange : public EveryGroup {};
 
+// A small provider lacks some families altogether, a fake has the family's name alone.
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EveryMontgomeryCurve);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EveryPublishedExchange);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EveryCurve);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EveryFiniteField);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EveryMlKem);
+
 INSTANTIATE_TEST_SUITE_P(Group, EveryGroup, testing::ValuesIn(groups(is_any)), title);
-INSTANTIATE_TEST_SUITE_P(Group, EveryCurve, testing::ValuesIn(groups(is_curve)), title);
-INSTANTIATE_TEST_SUITE_P(Group, EveryMontgomeryCurve, testing::ValuesIn(groups(is_montgomery)), title);
-INSTANTIATE_TEST_SUITE_P(Group, EveryFiniteField, testing::ValuesIn(groups(is_finite_field)), title);
-INSTANTIATE_TEST_SUITE_P(Group, EveryMlKem, testing::ValuesIn(groups(is_ml_kem)), title);
+INSTANTIATE_TEST_SUITE_P(Group, EveryCurve, testing::ValuesIn(real_groups(is_curve)), title);
+INSTANTIATE_TEST_SUITE_P(Group, EveryMontgomeryCurve, testing::ValuesIn(real_groups(is_montgomery)), title);
+INSTANTIATE_TEST_SUITE_P(Group, EveryFiniteField, testing::ValuesIn(real_groups(is_finite_field)), title);
+INSTANTIATE_TEST_SUITE_P(Group, EveryMlKem, testing::ValuesIn(real_groups(is_ml_kem)), title);
 
 TEST_P(EveryGroup, HasTheSizesOfItsStandard) {
   const auto expected = std::ranges::find(kSizes, group_.id, &Sizes::id);
@@ -182,7 +195,6 @@ TEST_P(EveryGroup, RefusesSharesOfTheWrongSize) {
 }
 
 TEST_P(EveryCurve, RefusesPointsOffTheCurve) {
-  if (!is_curve(group_.id)) GTEST_SKIP() << "not a Weierstrass curve";
   const Client peer(group_, system_random());
   Buffer share = peer.share;
   share.back() ^= 1U;
@@ -207,7 +219,6 @@ TEST_P(EveryCurve, RefusesPointsOffTheCurve) {
 }
 
 TEST_P(EveryMontgomeryCurve, RefusesAZeroSecret) {
-  if (!is_montgomery(group_.id)) GTEST_SKIP() << "not a Montgomery curve";
   const std::size_t size = group_.client_share_size;
   Buffer share(size, 0);
   expect_bad(share, "zero");
@@ -226,7 +237,6 @@ TEST_P(EveryMontgomeryCurve, RefusesAZeroSecret) {
 }
 
 TEST_P(EveryFiniteField, RefusesIntegersOutsideTheField) {
-  if (!is_finite_field(group_.id)) GTEST_SKIP() << "not a finite field";
   const std::size_t size = group_.client_share_size;
   Buffer share(size, 0);
   expect_bad(share, "0");
@@ -245,7 +255,6 @@ TEST_P(EveryFiniteField, RefusesIntegersOutsideTheField) {
 }
 
 TEST_P(EveryMlKem, ChecksTheModulusOfEncapsulationKeys) {
-  if (!is_ml_kem(group_.id)) GTEST_SKIP() << "not ML-KEM";
   const Client client(group_, system_random());
   Buffer server_share, secret;
   // FIPS 203 7.2: every 12-bit coefficient must be below q = 3329. Make one of them 3329 and one 4095.
@@ -265,7 +274,6 @@ TEST_P(EveryMlKem, ChecksTheModulusOfEncapsulationKeys) {
 }
 
 TEST_P(EveryMlKem, RejectsChangedCiphertextsImplicitly) {
-  if (!is_ml_kem(group_.id)) GTEST_SKIP() << "not ML-KEM";
   Client client(group_, system_random());
   Buffer server_share, secret, other;
   ASSERT_EQ(encapsulate(client.share, system_random(), server_share, secret), GroupResult::ok);
@@ -307,7 +315,7 @@ constexpr Exchange kExchanges[] = {
 
 bool is_published(NamedGroup id) { return std::ranges::find(kExchanges, id, &Exchange::id) != std::end(kExchanges); }
 
-INSTANTIATE_TEST_SUITE_P(Group, EveryPublishedExchange, testing::ValuesIn(groups(is_published)), title);
+INSTANTIATE_TEST_SUITE_P(Group, EveryPublishedExchange, testing::ValuesIn(real_groups(is_published)), title);
 
 TEST_P(EveryPublishedExchange, YieldsThePublishedVectors) {
   if (!private_keys_are_random_bytes()) GTEST_SKIP() << "private keys cannot be injected";

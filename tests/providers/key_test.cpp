@@ -1,5 +1,6 @@
 // Private keys of the provider under test: made, loaded, used and refused.
 
+#include <iterator>
 #include <map>
 #include <thread>
 
@@ -45,9 +46,6 @@ std::shared_ptr<const SigningKey> key_of(KeyType type) {
 
 class EveryKeyType : public testing::TestWithParam<KeyType> {
  protected:
-  void SetUp() override {
-    if (loader_ == nullptr) GTEST_SKIP() << "the provider does not load keys of this type";
-  }
   const KeyType type_ = GetParam();
   const KeyLoader* const loader_ = subject().key_loader(type_);
 };
@@ -58,7 +56,15 @@ std::string title(const testing::TestParamInfo<KeyType>& info) {
   return text;
 }
 
-INSTANTIATE_TEST_SUITE_P(Key, EveryKeyType, testing::ValuesIn(kKeyTypes), title);
+/// What the provider does not load is nothing to test.
+std::vector<KeyType> listed_keys() {
+  std::vector<KeyType> listed;
+  std::ranges::copy_if(kKeyTypes, std::back_inserter(listed),
+                       [](KeyType type) { return subject().key_loader(type) != nullptr; });
+  return listed;
+}
+
+INSTANTIATE_TEST_SUITE_P(Key, EveryKeyType, testing::ValuesIn(listed_keys()), title);
 
 TEST_P(EveryKeyType, SignsWhatItsVerifierAccepts) {
   const auto key = key_of(type_);
@@ -195,6 +201,7 @@ TEST_P(EveryKeyType, IsNotMadeWithoutRandomness) {
 }
 
 TEST(KeyLoader, MakesRsaKeysOfTheSizeAskedFor) {
+  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
   const KeyLoader* const loader = subject().key_loader(KeyType::rsa);
   if (loader == nullptr) GTEST_SKIP();
   const auto key = loader->load(*loader->generate(KeyType::rsa, 3072, system_random()));
@@ -262,6 +269,7 @@ constexpr Stated kStated[] = {
 };
 
 TEST(KeyLoader, SignsThePublishedVectors) {
+  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
   int seen = 0;
   for (const Stated& stated : kStated) {
     const KeyLoader* const loader = subject().key_loader(stated.type);
@@ -281,6 +289,7 @@ TEST(KeyLoader, SignsThePublishedVectors) {
 }
 
 TEST(KeyLoader, RefusesKeysThatContradictThemselves) {
+  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
   const KeyLoader* const loader = subject().key_loader(KeyType::ec_p256);
   if (loader == nullptr) GTEST_SKIP();
   const std::string version1 = "301306072a8648ce3d020106082a8648ce3d030107";

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include <gtest/gtest.h>
+
 namespace lockstep::tests {
 
 Buffer hex(std::string_view digits) {
@@ -19,6 +21,30 @@ Buffer hex(std::string_view digits) {
     high = !high;
   }
   return bytes;
+}
+
+void expect_exactly(const Capabilities& table) {
+  EXPECT_EQ(subject().name, table.provider);
+  EXPECT_EQ(subject().insecure, table.insecure);
+  for (const AeadAlgorithm id : every::kAeads) EXPECT_EQ(subject().aead(id) != nullptr, table.has(id)) << name(id);
+  for (const HashAlgorithm id : every::kHashes) EXPECT_EQ(subject().hash(id) != nullptr, table.has(id)) << name(id);
+  for (const NamedGroup id : every::kGroups) EXPECT_EQ(subject().group(id) != nullptr, table.has(id)) << name(id);
+  for (const Verification id : every::kVerifications)
+    EXPECT_EQ(subject().verifier(id.algorithm, id.key) != nullptr, table.has(id))
+        << name(id.algorithm) << " with " << name(id.key);
+  for (const KeyType id : every::kKeys) {
+    const KeyLoader* const loader = subject().key_loader(id);
+    ASSERT_EQ(loader != nullptr, table.has(id)) << name(id);
+    if (loader == nullptr) continue;
+    EXPECT_NE(loader->generate, nullptr) << name(id);
+    EXPECT_EQ(loader->decrypt != nullptr, table.decrypts_keys) << name(id);
+  }
+  // And nothing that the lists above do not know.
+  for (const Aead* aead : subject().aeads) EXPECT_TRUE(table.has(aead->id)) << name(aead->id);
+  for (const Hash* hash : subject().hashes) EXPECT_TRUE(table.has(hash->id)) << name(hash->id);
+  for (const Group* group : subject().groups) EXPECT_TRUE(table.has(group->id)) << name(group->id);
+  for (const SignatureVerifier* verifier : subject().verifiers)
+    EXPECT_TRUE(table.has(Verification{verifier->algorithm, verifier->key})) << name(verifier->algorithm);
 }
 
 }  // namespace lockstep::tests

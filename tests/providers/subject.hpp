@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include <lockstep/capabilities.hpp>
 #include <lockstep/provider.hpp>
 
 namespace lockstep::tests {
@@ -13,6 +14,12 @@ const Provider& subject();
 
 /// A RandomSource of the system, for what needs no fixed bytes.
 RandomSource& system_random();
+
+/// Whether the algorithms are those of their standards, so that published vectors hold. Not so for the fake provider.
+bool is_real();
+
+/// Whether nothing is allocated per record. Not so for a shadow.
+bool is_lean();
 
 /// Whether private keys are what the random source yields, so that vectors with private keys can be replayed.
 bool private_keys_are_random_bytes();
@@ -63,6 +70,9 @@ struct alignas(64) Storage {
   std::array<std::uint8_t, size> bytes{};
   void* get() noexcept { return bytes.data(); }
 };
+
+/// Expects that the provider under test has exactly what the table says.
+void expect_exactly(const Capabilities& table);
 
 /// Calls of the allocator by this thread since the program began; -1 where they cannot be counted (under a sanitizer).
 long allocations();

@@ -28,7 +28,7 @@ struct Options {
   Kind kind{};
   std::string subject;
   std::vector<std::string> names;
-  std::string key_type = "p256";
+  std::string key_type;
   std::size_t bits = 0;
   std::string key_file;
   std::string passphrase_file;
@@ -89,22 +89,26 @@ struct NewKey {
   x509::SecretBytes pkcs8;  ///< empty for a key that was given
 };
 
+/// P-256, which everybody accepts, or Ed25519 where the provider has only that.
+std::string default_key_type() { return provider().key_loader(KeyType::ec_p256) != nullptr ? "p256" : "ed25519"; }
+
 NewKey key_for(const Options& options) {
   if (!options.key_file.empty()) return {read_key(options.key_file, options.passphrase_file), {}};
-  const KeyType type = parse_key_type(options.key_type);
+  const std::string word = options.key_type.empty() ? default_key_type() : options.key_type;
+  const KeyType type = parse_key_type(word);
   if (options.bits != 0 && type != KeyType::rsa && type != KeyType::rsa_pss) {
-    throw UsageError("--bits is for rsa and rsa-pss; " + options.key_type + " has one size");
+    throw UsageError("--bits is for rsa and rsa-pss; " + word + " has one size");
   }
   if (options.bits != 0 && (options.bits < 2048 || options.bits > 16384 || options.bits % 8 != 0)) {
     throw UsageError("--bits must be a multiple of 8 from 2048 to 16384");
   }
   const KeyLoader* loader = provider().key_loader(type);
   if (loader == nullptr || loader->generate == nullptr) {
-    throw Failure("this build cannot make keys of type " + options.key_type,
-                  "`lockstep ciphers` lists the types that it can make.");
+    throw Failure("provider '" + std::string(provider().name) + "' cannot make keys of type " + word,
+                  "`lockstep ciphers` lists the types that it can make; --provider chooses another.");
   }
   auto made = loader->generate(type, options.bits, random_source());
-  if (!made) throw Failure("making a key of type " + options.key_type + " failed", "");
+  if (!made) throw Failure("making a key of type " + word + " failed", "");
   x509::SecretBytes pkcs8(std::move(*made));
   auto key = loader->load(pkcs8.view());
   if (!key) throw Failure("the provider does not read the key that it made", "");
@@ -229,7 +233,8 @@ Command cert_command(CLI::App& program) {
   app->add_option("--subject", options->subject, "As \"CN=example.com, O=Example\"; default: CN= the first --name");
   std::string key_types;
   for (const std::string& word : key_type_words()) key_types += (key_types.empty() ? "" : "|") + word;
-  app->add_option("--key-type", options->key_type, "Make a key of this type")->option_text(key_types + " [p256]");
+  app->add_option("--key-type", options->key_type, "Make a key of this type")
+      ->option_text(key_types + " [p256, or what the provider has]");
   app->add_option("--bits", options->bits, "Size of an RSA key [2048]")->option_text("N");
   app->add_option("--key", options->key_file, "Use this key instead of making one")->option_text("FILE");
   app->add_option("--passphrase-file", options->passphrase_file, "Its passphrase, on the first line")

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <lockstep/capabilities.hpp>
 #include <lockstep/config.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/types.hpp>
@@ -32,6 +34,14 @@ struct Abilities {
   std::vector<Settled> schemes;
   std::vector<Settled> aeads;
   std::vector<Settled> keys;
+};
+
+/// What Lockstep knows and the provider lacks.
+struct Missing {
+  std::vector<std::string> suites;
+  std::vector<std::string> groups;
+  std::vector<std::string> schemes;
+  std::vector<std::string> keys;
 };
 
 /// What a client offers when nothing is said.
@@ -89,6 +99,22 @@ Abilities abilities() {
   return found;
 }
 
+Missing missing() {
+  Missing found;
+  const auto note = [](std::vector<std::string>& list, auto known) {
+    for (const auto id : known) {
+      if (!provider().supports(id)) list.push_back(to_text(id));
+    }
+  };
+  note(found.suites, known_suites());
+  note(found.groups, known_groups());
+  note(found.schemes, known_schemes());
+  for (const KeyType type : every::kKeys) {
+    if (provider().key_loader(type) == nullptr) found.keys.push_back(to_text(type));
+  }
+  return found;
+}
+
 Json as_json(const std::vector<Settled>& list) {
   Json array = Json::array();
   for (const Settled& each : list) {
@@ -113,11 +139,18 @@ void print_list(const std::string& title, const std::vector<Settled>& list, bool
 
 int run(const OutputOptions& output) {
   const Abilities found = abilities();
+  const Missing lacks = missing();
   if (output.json) {
-    const Json report = {{"provider", provider().name},       {"version", to_text(ProtocolVersion::tls_1_3)},
-                         {"suites", as_json(found.suites)},   {"groups", as_json(found.groups)},
-                         {"schemes", as_json(found.schemes)}, {"aeads", as_json(found.aeads)},
-                         {"keys", as_json(found.keys)}};
+    const Json report = {
+        {"provider", provider().name},
+        {"version", to_text(ProtocolVersion::tls_1_3)},
+        {"suites", as_json(found.suites)},
+        {"groups", as_json(found.groups)},
+        {"schemes", as_json(found.schemes)},
+        {"aeads", as_json(found.aeads)},
+        {"keys", as_json(found.keys)},
+        {"missing",
+         {{"suites", lacks.suites}, {"groups", lacks.groups}, {"schemes", lacks.schemes}, {"keys", lacks.keys}}}};
     out().line(report.dump(2));
     return kSuccess;
   }
@@ -134,13 +167,23 @@ int run(const OutputOptions& output) {
   print_list("signature scheme", found.schemes);
   print_list("AEAD", found.aeads);
   print_list("private key", found.keys);
+  std::vector<Row> rows;
+  for (const auto& [kind, names] : {std::pair("suites", &lacks.suites), std::pair("groups", &lacks.groups),
+                                    std::pair("schemes", &lacks.schemes), std::pair("keys", &lacks.keys)}) {
+    if (!names->empty()) rows.push_back({kind, joined(*names)});
+  }
+  if (!rows.empty()) {
+    out().line("Missing with this provider:");
+    print_rows(out(), rows);
+  }
   return kSuccess;
 }
 
 }  // namespace
 
 Command ciphers_command(CLI::App& program) {
-  CLI::App* app = program.add_subcommand("ciphers", "List the suites, groups, schemes and keys of this build");
+  CLI::App* app =
+      program.add_subcommand("ciphers", "List the suites, groups, schemes and keys of a provider, and what it lacks");
   const auto output = std::make_shared<OutputOptions>();
   add_output_options(*app, *output);
   app->footer(

@@ -8,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.hpp"
+#include "provider.hpp"
 #include "terminal.hpp"
 
 #ifndef LOCKSTEP_VERSION
@@ -37,6 +38,12 @@ int main(int argc, char** argv) {
       client_command(program), server_command(program),  cert_command(program),
       verify_command(program), ciphers_command(program),
   };
+  for (const Command& command : commands) {
+    command.app->add_option_function<std::string>("--provider", choose_provider, "Whose cryptography to use")
+        ->check(CLI::IsMember(provider_names()))
+        ->option_text(joined(provider_names(), "|") + " [" + provider_names().front() + "]")
+        ->group("Protocol");
+  }
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,14 +1,57 @@
 #include "provider.hpp"
 
+#include <algorithm>
+#include <iterator>
+
+#ifdef LOCKSTEP_HAS_BOTAN
 #include <lockstep/botan.hpp>
+#endif
+#ifdef LOCKSTEP_HAS_SODIUM
+#include <lockstep/sodium.hpp>
+#endif
 
 namespace lockstep::tool {
+namespace {
 
-const Provider& provider() {
-  static const Provider all = botan::provider();
-  return all;
+struct Choice {
+  std::string_view name;
+  Provider (*make)();
+  RandomSource& (*random)() noexcept;
+};
+
+constexpr Choice kChoices[] = {
+#ifdef LOCKSTEP_HAS_BOTAN
+    {"botan", [] { return botan::provider(); }, botan::system_random},
+#endif
+#ifdef LOCKSTEP_HAS_SODIUM
+    {"sodium", sodium::provider, sodium::system_random},
+#endif
+};
+
+const Choice*& chosen() {
+  static const Choice* choice = std::begin(kChoices);
+  return choice;
 }
 
-RandomSource& random_source() { return botan::system_random(); }
+}  // namespace
+
+std::vector<std::string> provider_names() {
+  std::vector<std::string> names;
+  std::ranges::transform(kChoices, std::back_inserter(names),
+                         [](const Choice& choice) { return std::string(choice.name); });
+  return names;
+}
+
+void choose_provider(std::string_view name) {
+  const Choice* const found = std::ranges::find(kChoices, name, &Choice::name);
+  if (found != std::end(kChoices)) chosen() = found;
+}
+
+const Provider& provider() {
+  static const Provider made = chosen()->make();
+  return made;
+}
+
+RandomSource& random_source() { return chosen()->random(); }
 
 }  // namespace lockstep::tool

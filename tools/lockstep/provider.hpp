@@ -1,9 +1,18 @@
 #pragma once
-// The cryptography of the command line: all that this build has, the fastest first.
+// The cryptography of the command line: one of the providers that this build has.
+
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <lockstep/provider.hpp>
 
 namespace lockstep::tool {
+
+/// The names that --provider understands; the first is used when nothing is said.
+[[nodiscard]] std::vector<std::string> provider_names();
+/// Chosen once, while the command line is read, before anything asks for `provider()`.
+void choose_provider(std::string_view name);
 
 [[nodiscard]] const Provider& provider();
 /// The system's randomness; may be used from several threads.

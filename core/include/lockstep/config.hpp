@@ -185,6 +185,8 @@ class LOCKSTEP_API ConfigBuilder {
    public:
     /// Client: accept any certificate from anybody. Also lets connections say `NoNameCheck` without verification.
     ConfigBuilder& skip_verification();
+    /// Accept a provider that protects nothing, such as `fake::provider()`: for tests and fuzzing.
+    ConfigBuilder& allow_insecure_provider();
 
    private:
     friend class ConfigBuilder;
@@ -209,6 +211,7 @@ class LOCKSTEP_API ConfigBuilder {
   std::optional<std::vector<SignatureScheme>> schemes_;
   std::optional<std::vector<SignatureScheme>> schemes_cert_;
   std::optional<bool> prefer_chacha20_;
+  bool insecure_provider_allowed_ = false;
 };
 
 }  // namespace lockstep

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <initializer_list>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -187,13 +188,16 @@ struct KeyLoader {
 /// The descriptors in order of preference; descriptors are constants that live as long as the program.
 struct Provider {
   std::string_view name;
-  std::vector<const Aead*> aeads;
-  std::vector<const Hash*> hashes;
-  std::vector<const Group*> groups;
-  std::vector<const SignatureVerifier*> verifiers;
-  std::vector<const KeyLoader*> key_loaders;
+  std::vector<const Aead*> aeads{};
+  std::vector<const Hash*> hashes{};
+  std::vector<const Group*> groups{};
+  std::vector<const SignatureVerifier*> verifiers{};
+  std::vector<const KeyLoader*> key_loaders{};
   /// AES runs on instructions of its own here; where it does not, ChaCha20-Poly1305 leads the default order.
   bool fast_aes = true;
+  /// Nothing here protects anything: for tests and fuzzing. `ConfigBuilder::build` refuses it unless
+  /// `dangerous().allow_insecure_provider()` was said.
+  bool insecure = false;
 
   /// The first descriptor for an id, or null.
   [[nodiscard]] LOCKSTEP_API const Aead* aead(AeadAlgorithm id) const noexcept;
@@ -208,5 +212,14 @@ struct Provider {
   [[nodiscard]] LOCKSTEP_API bool supports(NamedGroup group) const noexcept;
   [[nodiscard]] LOCKSTEP_API bool supports(SignatureScheme scheme) const noexcept;
 };
+
+/// One provider of several: for each id the first that lists it wins, the others stand by. A provider is a plain value,
+/// so a part of one is a provider too:
+///
+///     Provider curves{.name = "sodium", .groups = sodium::provider().groups};
+///     Provider both = compose("sodium's curves, Botan for the rest", {curves, botan::provider()});
+///
+/// `name` must live as long as the result. The result is insecure when any part is.
+[[nodiscard]] LOCKSTEP_API Provider compose(std::string_view name, std::initializer_list<Provider> in_order);
 
 }  // namespace lockstep

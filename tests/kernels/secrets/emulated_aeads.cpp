@@ -7,8 +7,10 @@
 
 #define LOCKSTEP_JOIN(name, lanes) name##lanes
 #define LOCKSTEP_WITH_LANES(name, lanes) LOCKSTEP_JOIN(name, lanes)
+#define LOCKSTEP_GCM LOCKSTEP_WITH_LANES(emulated_gcm_, LOCKSTEP_EMULATED_LANES)
+#define LOCKSTEP_CHACHA LOCKSTEP_WITH_LANES(emulated_chacha_, LOCKSTEP_EMULATED_LANES)
 
-namespace lockstep::kernels::LOCKSTEP_WITH_LANES(emulated_gcm_, LOCKSTEP_EMULATED_LANES) {
+namespace lockstep::kernels::LOCKSTEP_GCM {
 
 inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 
@@ -19,9 +21,9 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 #include "aes_gcm.inl"
 // clang-format on
 
-}  // namespace lockstep::kernels::LOCKSTEP_WITH_LANES(emulated_gcm_,LOCKSTEP_EMULATED_LANES)
+}  // namespace lockstep::kernels::LOCKSTEP_GCM
 
-namespace lockstep::kernels::LOCKSTEP_WITH_LANES(emulated_chacha_, LOCKSTEP_EMULATED_LANES) {
+namespace lockstep::kernels::LOCKSTEP_CHACHA {
 
 inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 
@@ -33,4 +35,4 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 #include "chacha20_poly1305.inl"
 // clang-format on
 
-}  // namespace lockstep::kernels::LOCKSTEP_WITH_LANES(emulated_chacha_,LOCKSTEP_EMULATED_LANES)
+}  // namespace lockstep::kernels::LOCKSTEP_CHACHA

@@ -10,10 +10,21 @@
 // Limits: RSA keys of 1024 to 8192 bits with an odd public exponent of at most 33 bits; elliptic curve keys as named
 // curves with uncompressed points; ML-DSA private keys that hold their seed.
 
+#include <lockstep/capabilities.hpp>
 #include <lockstep/export.hpp>
 #include <lockstep/provider.hpp>
 
 namespace lockstep::botan {
+
+inline constexpr Capabilities kCapabilities{
+    .provider = "botan",
+    .aeads = every::kAeads,
+    .hashes = every::kHashes,
+    .groups = every::kGroups,
+    .verifications = every::kVerifications,
+    .private_keys = every::kKeys,
+    .decrypts_keys = true,
+};
 
 /// Which implementations come first.
 enum class Choice : std::uint8_t {

@@ -1,13 +1,13 @@
-// Our own hash kernels as a provider's descriptors. This file knows nothing of Botan.
+// The hash kernels as a provider's descriptors.
 
 #include <algorithm>
 #include <array>
 
 #include <lockstep/kernels_hash.hpp>
 
-#include "descriptors.hpp"
+#include "parts.hpp"
 
-namespace lockstep::botan {
+namespace lockstep::kernel_provider_parts {
 namespace {
 
 using kernels::InstructionSet;
@@ -83,6 +83,7 @@ constexpr Row row(std::string_view implementation) {
 
 constexpr std::array kRows{
     row<kernels::HashAlgorithm::sha256, InstructionSet::sha_ni>("kernels SHA-NI"),
+    row<kernels::HashAlgorithm::sha256, InstructionSet::arm_sha2>("kernels SHA2"),
     row<kernels::HashAlgorithm::sha256, InstructionSet::portable>("kernels portable"),
     row<kernels::HashAlgorithm::sha384, InstructionSet::avx2>("kernels AVX2"),
     row<kernels::HashAlgorithm::sha384, InstructionSet::portable>("kernels portable"),
@@ -105,9 +106,9 @@ std::vector<Hash> make_descriptors() {
 
 }  // namespace
 
-std::vector<const Hash*> kernel_hashes() {
+std::span<const Hash> hashes() {
   static const std::vector<Hash> descriptors = make_descriptors();
-  return pointers(descriptors);
+  return descriptors;
 }
 
-}  // namespace lockstep::botan
+}  // namespace lockstep::kernel_provider_parts

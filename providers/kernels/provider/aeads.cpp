@@ -1,12 +1,13 @@
-// Our own AEAD kernels as a provider's descriptors. This file knows nothing of Botan.
+// The AEAD kernels as a provider's descriptors.
 
+#include <algorithm>
 #include <array>
 
 #include <lockstep/kernels.hpp>
 
-#include "descriptors.hpp"
+#include "parts.hpp"
 
-namespace lockstep::botan {
+namespace lockstep::kernel_provider_parts {
 namespace {
 
 using kernels::Algorithm;
@@ -96,14 +97,17 @@ constexpr std::array kRows{
     row<Algorithm::aes_128_gcm, InstructionSet::vaes_512>("kernels VAES-512"),
     row<Algorithm::aes_128_gcm, InstructionSet::vaes_256>("kernels VAES-256"),
     row<Algorithm::aes_128_gcm, InstructionSet::aes_ni>("kernels AES-NI"),
+    row<Algorithm::aes_128_gcm, InstructionSet::aes_pmull>("kernels AES-PMULL"),
     row<Algorithm::aes_128_gcm, InstructionSet::portable>("kernels portable"),
     row<Algorithm::aes_256_gcm, InstructionSet::vaes_512>("kernels VAES-512"),
     row<Algorithm::aes_256_gcm, InstructionSet::vaes_256>("kernels VAES-256"),
     row<Algorithm::aes_256_gcm, InstructionSet::aes_ni>("kernels AES-NI"),
+    row<Algorithm::aes_256_gcm, InstructionSet::aes_pmull>("kernels AES-PMULL"),
     row<Algorithm::aes_256_gcm, InstructionSet::portable>("kernels portable"),
     row<Algorithm::chacha20_poly1305, InstructionSet::avx512>("kernels AVX-512"),
     row<Algorithm::chacha20_poly1305, InstructionSet::avx2>("kernels AVX2"),
     row<Algorithm::chacha20_poly1305, InstructionSet::ssse3>("kernels SSSE3"),
+    row<Algorithm::chacha20_poly1305, InstructionSet::neon>("kernels NEON"),
     row<Algorithm::chacha20_poly1305, InstructionSet::portable>("kernels portable"),
 };
 
@@ -122,9 +126,9 @@ std::vector<Aead> make_descriptors() {
 
 }  // namespace
 
-std::vector<const Aead*> kernel_aeads() {
+std::span<const Aead> aeads() {
   static const std::vector<Aead> descriptors = make_descriptors();
-  return pointers(descriptors);
+  return descriptors;
 }
 
-}  // namespace lockstep::botan
+}  // namespace lockstep::kernel_provider_parts

@@ -1,0 +1,25 @@
+#pragma once
+// What each file of this provider contributes to `provider()`.
+
+#include <vector>
+
+#include <lockstep/provider.hpp>
+
+namespace lockstep::fake {
+
+std::vector<const Aead*> aeads();
+std::vector<const Hash*> hashes();
+std::vector<const Group*> groups();
+std::vector<const SignatureVerifier*> verifiers();
+std::vector<const KeyLoader*> key_loaders();
+
+inline constexpr std::string_view kImplementation = "fake";
+
+template <class Table>
+auto pointers(const Table& table) {
+  std::vector<const typename Table::value_type*> all;
+  for (const auto& descriptor : table) all.push_back(&descriptor);
+  return all;
+}
+
+}  // namespace lockstep::fake

@@ -1,0 +1,50 @@
+#include <sodium.h>
+
+#include <lockstep/kernel_provider.hpp>
+#include <lockstep/sodium.hpp>
+
+#include "descriptors.hpp"
+
+namespace lockstep::sodium {
+namespace {
+
+/// libsodium chooses its implementations once, at its first use.
+bool started() noexcept {
+  static const bool result = sodium_init() >= 0;
+  return result;
+}
+
+class SystemRandom final : public RandomSource {
+ public:
+  [[nodiscard]] bool fill(MutableBytes out) noexcept override {
+    if (!started()) return false;
+    randombytes_buf(out.data(), out.size());
+    return true;
+  }
+};
+
+}  // namespace
+
+const Capabilities& capabilities() noexcept {
+#ifdef LOCKSTEP_SODIUM_HAS_MLKEM768
+  return kCapabilitiesWithMlKem768;
+#else
+  return kCapabilities;
+#endif
+}
+
+Provider provider() {
+  if (!started()) return {.name = kImplementation};
+  return behind_kernels({.name = kImplementation,
+                         .hashes = hashes(),
+                         .groups = groups(),
+                         .verifiers = verifiers(),
+                         .key_loaders = key_loaders()});
+}
+
+RandomSource& system_random() noexcept {
+  static SystemRandom source;  // holds nothing
+  return source;
+}
+
+}  // namespace lockstep::sodium
