@@ -40,6 +40,14 @@ extern const Aead kChaCha20Poly1305;
 namespace avx512 {
 extern const Aead kChaCha20Poly1305;
 }
+#elif defined(__aarch64__)
+namespace aes_pmull {
+extern const Aead kAes128Gcm;
+extern const Aead kAes256Gcm;
+}  // namespace aes_pmull
+namespace neon {
+extern const Aead kChaCha20Poly1305;
+}
 #endif
 
 /// The plaintext of a job, source segments and tail, as one stream of bytes.

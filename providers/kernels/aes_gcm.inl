@@ -582,7 +582,7 @@ bool open_one(const GcmKey& key, OpenJob& job) {
   const Block tag = finish<kRounds, Direction::open>(key, job.nonce, message, remainder, vectors);
   copy_short(to + whole_size, rest, left - whole_size);
   wipe_rest(rest);
-  if (!equal_in_constant_time(tag, received)) {
+  if (!made_public(equal_in_constant_time(tag, received))) {
     wipe(job.destination, size);
     return false;
   }

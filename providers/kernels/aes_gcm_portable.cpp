@@ -399,7 +399,8 @@ bool open_one(const GcmKey& key, const OpenJob& job) noexcept {
   std::uint32_t counter = 1;
   keystream<kRounds>(key, job.nonce, counter, stream);
   finish(key, hash, stream, job.aad.size(), size, tag);
-  const bool ok = ((load_le64(tag) ^ load_le64(from + size)) | (load_le64(tag + 8) ^ load_le64(from + size + 8))) == 0;
+  const bool ok =
+      made_public(((load_le64(tag) ^ load_le64(from + size)) | (load_le64(tag + 8) ^ load_le64(from + size + 8))) == 0);
   wipe(tag, sizeof tag);
   if (!ok) {
     wipe(job.destination, size);

@@ -24,6 +24,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::avx512;
 #include "vectors/x86_words_512.inl"
 #include "vectors/order.inl"
 #define LOCKSTEP_MULX
+#include "wide.inl"
 #include "poly1305.inl"
 #include "chacha20_poly1305.inl"
 // clang-format on

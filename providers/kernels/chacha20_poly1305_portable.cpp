@@ -12,6 +12,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 #include "vectors/portable.inl"
 #include "vectors/one_lane.inl"
 #include "vectors/order.inl"
+#include "wide.inl"
 #include "poly1305.inl"
 #include "chacha20_poly1305.inl"
 // clang-format on

@@ -5,12 +5,15 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__) && defined(__linux__)
+#include <sys/auxv.h>
 #endif
 
 // Which implementations this processor can run.
 namespace lockstep::kernels {
 namespace {
 
+#if defined(__x86_64__)
 struct Features {
   bool ssse3 = false;
   bool aes_ni = false;
@@ -22,7 +25,6 @@ struct Features {
   bool sha_ni = false;
 };
 
-#if defined(__x86_64__)
 // Which registers the operating system saves: extended control register 0.
 std::uint32_t saved_registers() noexcept {
   std::uint32_t low = 0;
@@ -68,6 +70,29 @@ Features detect() noexcept {
   features.vaes_512 = features.avx512 && vaes;
   return features;
 }
+#elif defined(__aarch64__)
+struct Features {
+  bool aes_pmull = false;
+  bool sha2 = false;
+};
+
+Features detect() noexcept {
+  Features features;
+#if defined(__linux__)
+  // Linux Documentation/arch/arm64/elf_hwcaps.rst.
+  constexpr unsigned long kAes = 1UL << 3;
+  constexpr unsigned long kPmull = 1UL << 4;
+  constexpr unsigned long kSha2 = 1UL << 6;
+  const unsigned long capabilities = getauxval(AT_HWCAP);
+  features.aes_pmull = (capabilities & kAes) != 0 && (capabilities & kPmull) != 0;
+  features.sha2 = (capabilities & kSha2) != 0;
+#elif defined(__APPLE__)
+  // Every AArch64 processor of Apple's has them.
+  features.aes_pmull = true;
+  features.sha2 = true;
+#endif
+  return features;
+}
 #endif
 
 template <class Descriptor>
@@ -96,6 +121,11 @@ List<Aead> list_aeads() noexcept {
   list.add(features.avx2, avx2::kChaCha20Poly1305);
   list.add(features.ifma, avx512::kChaCha20Poly1305);
   list.add(features.ssse3, ssse3::kChaCha20Poly1305);
+#elif defined(__aarch64__)
+  const Features features = detect();
+  list.add(features.aes_pmull, aes_pmull::kAes128Gcm);
+  list.add(features.aes_pmull, aes_pmull::kAes256Gcm);
+  list.add(true, neon::kChaCha20Poly1305);
 #endif
   list.add(true, portable::kAes128Gcm);
   list.add(true, portable::kAes256Gcm);
@@ -110,6 +140,8 @@ List<Hash> list_hashes() noexcept {
   list.add(features.sha_ni, sha_ni::kSha256);
   list.add(features.avx2, avx2::kSha384);
   list.add(features.avx2, avx2::kSha512);
+#elif defined(__aarch64__)
+  list.add(detect().sha2, arm_sha2::kSha256);
 #endif
   list.add(true, portable::kSha256);
   list.add(true, portable::kSha384);
@@ -169,6 +201,9 @@ const char* name(InstructionSet set) noexcept {
     case InstructionSet::avx2: return "AVX2";
     case InstructionSet::avx512: return "AVX-512";
     case InstructionSet::sha_ni: return "SHA-NI";
+    case InstructionSet::aes_pmull: return "AES-PMULL";
+    case InstructionSet::neon: return "NEON";
+    case InstructionSet::arm_sha2: return "SHA2";
   }
   return "unknown";
 }

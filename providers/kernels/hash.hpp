@@ -24,6 +24,10 @@ namespace avx2 {
 extern const Hash kSha384;
 extern const Hash kSha512;
 }  // namespace avx2
+#elif defined(__aarch64__)
+namespace arm_sha2 {
+extern const Hash kSha256;
+}
 #endif
 
 // FIPS 180-4 4.2.3: the fractional parts of the cube roots of the first 80 primes.

@@ -1,6 +1,5 @@
-// Poly1305 (RFC 8439 2.5) on 64-bit integers. Include it inside the namespace and target region of an instruction set.
-
-__extension__ using Wide = unsigned __int128;
+// Poly1305 (RFC 8439 2.5) on 64-bit integers. Include it after wide.inl, inside the namespace and target region of an
+// instruction set.
 
 // The sum so far, modulo 2^130 - 5 but not wholly reduced, and the factor r.
 struct Poly1305 {

@@ -17,6 +17,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::ssse3;
 #include "vectors/x86_words_128.inl"
 #include "vectors/one_lane.inl"
 #include "vectors/order.inl"
+#include "wide.inl"
 #include "poly1305.inl"
 #include "chacha20_poly1305.inl"
 // clang-format on

@@ -19,5 +19,11 @@
 #define LOCKSTEP_UNROLL LOCKSTEP_PRAGMA(GCC unroll 32)
 #endif
 
+#if defined(LOCKSTEP_CHECK_SECRETS)
+// Where speed does not matter, time to compile does.
+#undef LOCKSTEP_UNROLL
+#define LOCKSTEP_UNROLL
+#endif
+
 // What the algorithm texts are made of: always part of the caller's instruction set and register allocation.
 #define LOCKSTEP_INLINE [[gnu::always_inline]] static inline

@@ -59,6 +59,9 @@ inline const std::vector<Implementation>& implementations() {
       {Algorithm::aes_128_gcm, InstructionSet::vaes_512},       {Algorithm::aes_256_gcm, InstructionSet::vaes_512},
       {Algorithm::chacha20_poly1305, InstructionSet::ssse3},    {Algorithm::chacha20_poly1305, InstructionSet::avx2},
       {Algorithm::chacha20_poly1305, InstructionSet::avx512},
+#elif defined(__aarch64__)
+      {Algorithm::aes_128_gcm, InstructionSet::aes_pmull},      {Algorithm::aes_256_gcm, InstructionSet::aes_pmull},
+      {Algorithm::chacha20_poly1305, InstructionSet::neon},
 #endif
   };
   return all;
@@ -77,6 +80,8 @@ inline const std::vector<HashImplementation>& hash_implementations() {
 #if defined(__x86_64__)
       {HashAlgorithm::sha256, InstructionSet::sha_ni},   {HashAlgorithm::sha384, InstructionSet::avx2},
       {HashAlgorithm::sha512, InstructionSet::avx2},
+#elif defined(__aarch64__)
+      {HashAlgorithm::sha256, InstructionSet::arm_sha2},
 #endif
   };
   return all;

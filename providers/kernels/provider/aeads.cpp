@@ -97,14 +97,17 @@ constexpr std::array kRows{
     row<Algorithm::aes_128_gcm, InstructionSet::vaes_512>("kernels VAES-512"),
     row<Algorithm::aes_128_gcm, InstructionSet::vaes_256>("kernels VAES-256"),
     row<Algorithm::aes_128_gcm, InstructionSet::aes_ni>("kernels AES-NI"),
+    row<Algorithm::aes_128_gcm, InstructionSet::aes_pmull>("kernels AES-PMULL"),
     row<Algorithm::aes_128_gcm, InstructionSet::portable>("kernels portable"),
     row<Algorithm::aes_256_gcm, InstructionSet::vaes_512>("kernels VAES-512"),
     row<Algorithm::aes_256_gcm, InstructionSet::vaes_256>("kernels VAES-256"),
     row<Algorithm::aes_256_gcm, InstructionSet::aes_ni>("kernels AES-NI"),
+    row<Algorithm::aes_256_gcm, InstructionSet::aes_pmull>("kernels AES-PMULL"),
     row<Algorithm::aes_256_gcm, InstructionSet::portable>("kernels portable"),
     row<Algorithm::chacha20_poly1305, InstructionSet::avx512>("kernels AVX-512"),
     row<Algorithm::chacha20_poly1305, InstructionSet::avx2>("kernels AVX2"),
     row<Algorithm::chacha20_poly1305, InstructionSet::ssse3>("kernels SSSE3"),
+    row<Algorithm::chacha20_poly1305, InstructionSet::neon>("kernels NEON"),
     row<Algorithm::chacha20_poly1305, InstructionSet::portable>("kernels portable"),
 };
 

@@ -83,6 +83,7 @@ constexpr Row row(std::string_view implementation) {
 
 constexpr std::array kRows{
     row<kernels::HashAlgorithm::sha256, InstructionSet::sha_ni>("kernels SHA-NI"),
+    row<kernels::HashAlgorithm::sha256, InstructionSet::arm_sha2>("kernels SHA2"),
     row<kernels::HashAlgorithm::sha256, InstructionSet::portable>("kernels portable"),
     row<kernels::HashAlgorithm::sha384, InstructionSet::avx2>("kernels AVX2"),
     row<kernels::HashAlgorithm::sha384, InstructionSet::portable>("kernels portable"),

@@ -32,14 +32,17 @@ inline constexpr std::size_t kMaxContextSize = 768;
 enum class Algorithm : std::uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305 };
 
 enum class InstructionSet : std::uint8_t {
-  portable,  ///< C++ alone, constant-time
-  aes_ni,    ///< AES-NI, PCLMULQDQ and SSE4.1: 128-bit vectors
-  vaes_256,  ///< VAES and VPCLMULQDQ with AVX2: 256-bit vectors
-  vaes_512,  ///< VAES and VPCLMULQDQ with AVX-512 F, BW, DQ and VL: 512-bit vectors
-  ssse3,     ///< SSSE3: 128-bit vectors
-  avx2,      ///< AVX2 and BMI2: 256-bit vectors
-  avx512,    ///< AVX-512 F, BW, DQ, VL and IFMA: 512-bit vectors
-  sha_ni,    ///< SHA-NI with SSE4.1
+  portable,   ///< C++ alone, constant-time
+  aes_ni,     ///< AES-NI, PCLMULQDQ and SSE4.1: 128-bit vectors
+  vaes_256,   ///< VAES and VPCLMULQDQ with AVX2: 256-bit vectors
+  vaes_512,   ///< VAES and VPCLMULQDQ with AVX-512 F, BW, DQ and VL: 512-bit vectors
+  ssse3,      ///< SSSE3: 128-bit vectors
+  avx2,       ///< AVX2 and BMI2: 256-bit vectors
+  avx512,     ///< AVX-512 F, BW, DQ, VL and IFMA: 512-bit vectors
+  sha_ni,     ///< SHA-NI with SSE4.1
+  aes_pmull,  ///< AArch64: NEON with AES and PMULL
+  neon,       ///< AArch64: NEON
+  arm_sha2,   ///< AArch64: NEON with the SHA-256 instructions
 };
 
 /// The name of an instruction set, as in "VAES-256"; a string with static lifetime.

@@ -1,0 +1,30 @@
+#pragma once
+// The kernels' vectorised texts on the emulated vector layer, by the number of lanes: 1 stands for the 128-bit
+// instruction sets, 2 for the 256-bit and 4 for the 512-bit ones.
+
+#include <lockstep/kernels.hpp>
+#include <lockstep/kernels_hash.hpp>
+
+namespace lockstep::kernels {
+
+#define LOCKSTEP_EMULATED(lanes)         \
+  namespace emulated_gcm_##lanes {       \
+    extern const Aead kAes128Gcm;        \
+    extern const Aead kAes256Gcm;        \
+  }                                      \
+  namespace emulated_chacha_##lanes {    \
+    extern const Aead kChaCha20Poly1305; \
+  }
+LOCKSTEP_EMULATED(1)
+LOCKSTEP_EMULATED(2)
+LOCKSTEP_EMULATED(4)
+#undef LOCKSTEP_EMULATED
+namespace emulated_sha_1 {
+extern const Hash kSha256;
+}
+namespace emulated_sha_2 {
+extern const Hash kSha384;
+extern const Hash kSha512;
+}  // namespace emulated_sha_2
+
+}  // namespace lockstep::kernels

@@ -1,0 +1,40 @@
+#include <bit>
+#include <new>
+
+#include "emulated.hpp"
+#include "hash.hpp"
+#include "target.hpp"
+
+namespace lockstep::kernels::emulated_sha_1 {
+
+inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
+
+// Each text uses those before it.
+// clang-format off
+#define LOCKSTEP_EMULATED_LANES 1
+#include "vectors/emulated.inl"
+#undef LOCKSTEP_EMULATED_LANES
+#include "sha256_lanes.inl"
+#include "sha2.inl"
+// clang-format on
+
+constinit const Hash kSha256 = make_hash<Sha256>();
+
+}  // namespace lockstep::kernels::emulated_sha_1
+
+namespace lockstep::kernels::emulated_sha_2 {
+
+inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
+
+// clang-format off
+#define LOCKSTEP_EMULATED_LANES 2
+#include "vectors/emulated.inl"
+#include "sha2_rounds.inl"
+#include "sha512_vectors.inl"
+#include "sha2.inl"
+// clang-format on
+
+constinit const Hash kSha384 = make_hash<Sha384>();
+constinit const Hash kSha512 = make_hash<Sha512>();
+
+}  // namespace lockstep::kernels::emulated_sha_2
