@@ -18,7 +18,7 @@ inline void wipe(void* memory, std::size_t size) noexcept {
   asm volatile("" : : "r"(memory) : "memory");
 }
 
-/// memcpy of at most 63 bytes, without a call: sizes of messages are public.
+/// memcpy of some bytes, seldom more than 63, without a call: sizes of messages are public.
 [[gnu::always_inline]] inline void copy_short(std::uint8_t* to, const std::uint8_t* from, std::size_t size) noexcept {
   while (size >= 16) {
     std::memcpy(to, from, 16);

@@ -225,11 +225,11 @@ LOCKSTEP_INLINE bool is_short(const ExpandJob& job) {
 // RFC 5869 2.3: T(1) = HMAC-Hash(PRK, T(0) | info | 0x01), with T(0) empty.
 template <class A>
 LOCKSTEP_INLINE void store_first_block(std::uint8_t* block, std::span<const std::uint8_t> info) {
-  if (!info.empty()) {
-    std::memcpy(block, info.data(), info.size());
-  }
+  std::memset(block, 0, kBlockSizeOf<A>);
+  copy_short(block, info.data(), info.size());
   block[info.size()] = 1;
-  pad<A>(block, info.size() + 1, kBlockSizeOf<A> + info.size() + 1);
+  block[info.size() + 1] = 0x80;
+  store_be64(block + kBlockSizeOf<A> - 8, (kBlockSizeOf<A> + info.size() + 1) * 8);
 }
 
 template <class A>
@@ -261,7 +261,20 @@ void expand_two(const HmacKey<A>& key_a, const ExpandJob& a, const HmacKey<A>& k
 }
 
 template <class A>
-void expand_one(const HmacKey<A>& key, const ExpandJob& job) {
+void expand_short(const HmacKey<A>& key, const ExpandJob& job) {
+  std::uint8_t block[kBlockSizeOf<A>];
+  State<A> state = key.inner;
+  store_first_block<A>(block, job.info);
+  compress(state.words, block, 1);
+  store_outer_block(block, state);
+  state = key.outer;
+  compress(state.words, block, 1);
+  write_output(job.out, state);
+  wipe(block, sizeof block);
+}
+
+template <class A>
+void expand_long(const HmacKey<A>& key, const ExpandJob& job) {
   std::uint8_t last[A::kDigestSize];
   std::span<std::uint8_t> out = job.out;
   std::size_t known = 0;  // bytes of `last`
@@ -294,8 +307,11 @@ bool expand(std::span<const ExpandJob> jobs) noexcept {
     if (i == 0 || !same(job.secret, jobs[i - 1].secret)) {
       keys[0] = prepare<A>(job.secret);
     }
-    if (i + 1 == jobs.size() || !is_short<A>(job) || !is_short<A>(jobs[i + 1])) {
-      expand_one(keys[0], job);
+    if (!is_short<A>(job)) {
+      expand_long(keys[0], job);
+      i += 1;
+    } else if (i + 1 == jobs.size() || !is_short<A>(jobs[i + 1])) {
+      expand_short(keys[0], job);
       i += 1;
     } else if (const ExpandJob& next = jobs[i + 1]; same(job.secret, next.secret)) {
       expand_two(keys[0], job, keys[0], next);

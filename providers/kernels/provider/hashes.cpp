@@ -53,7 +53,7 @@ struct Kernel {
 
   /// The kernels take jobs of their own type, converted in groups.
   static bool expand(std::span<const ExpandJob> jobs) noexcept {
-    std::array<kernels::ExpandJob, 8> batch;
+    std::array<kernels::ExpandJob, 4> batch;
     while (!jobs.empty()) {
       const std::size_t count = std::min(jobs.size(), batch.size());
       std::ranges::transform(jobs.first(count), batch.begin(),
