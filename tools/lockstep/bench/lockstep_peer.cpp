@@ -223,7 +223,7 @@ std::vector<std::unique_ptr<Peer>> make_lockstep_peers() {
         LockstepPeer::Traits{.title = std::move(title), .key = std::move(key)}, provider));
   };
   add("Lockstep " LOCKSTEP_VERSION, "lockstep", botan::provider());
-  add("Lockstep, Botan's AEADs", "lockstep-botan", botan::provider({.aeads = botan::AeadChoice::own}));
+  add("Lockstep, Botan's AEADs", "lockstep-botan", botan::provider({.aeads = botan::Choice::own}));
 #ifdef LOCKSTEP_BENCH_SODIUM
   add("Lockstep, libsodium", "lockstep-sodium", sodium::provider());
 #endif
