@@ -92,7 +92,8 @@ bool PeerCheck::operator()(Connection& connection, Event& event) {
 
 IoError PeerCheck::explained(IoError error) const {
   if (!error.tls || error.tls->origin == Origin::peer || !judgement_ || judgement_->ok()) return error;
-  if (error.tls->reason == reason_of(judgement_->verdict.code)) error.text += " [" + judgement_->problems.front().text + "]";
+  if (error.tls->reason == reason_of(judgement_->verdict.code))
+    error.text += " [" + judgement_->problems.front().text + "]";
   return error;
 }
 
