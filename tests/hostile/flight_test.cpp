@@ -368,11 +368,7 @@ TEST(HostileEncryptedExtensions, CannotBeLeftOut) {
 TEST(HostileCertificate, IsNotSentUnasked) {
   // A client that authenticates itself to a server which does not want to know.
   Duel duel;
-  duel.client_forger.change(HandshakeType::finished, [](Octets finished) {
-    Octets all = message_of(HandshakeType::certificate, Octets{0, 0, 0, 0});
-    append(all, finished);
-    return all;
-  });
+  duel.client_forger.precede(HandshakeType::finished, message_of(HandshakeType::certificate, Octets{0, 0, 0, 0}));
   duel.expect_server_refuses(Reason::message_unexpected, Alert::unexpected_message);
 }
 
