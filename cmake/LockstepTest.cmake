@@ -24,7 +24,7 @@ function(lockstep_test name)
   add_executable(${target} ${arg_SOURCES})
   lockstep_compile_options(${target})
   # With everything of a test inlined into its body, g++'s flow analysis warns of sizes that the container it looks at cannot have
-  # (https://gcc.gnu.org/PR100366, PR105329). The libraries and tools keep these warnings, and the sanitizers watch the tests.
+  # (https://gcc.gnu.org/PR88443 gathers such reports). The libraries and tools keep these warnings, and the sanitizers watch the tests.
   target_compile_options(${target} PRIVATE "$<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread;-Wno-free-nonheap-object>")
   # Tests look inside: core/ is on the path for internal headers, tests/ for what tests share.
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/core" "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")

@@ -115,7 +115,11 @@ void Connection::State::fail(const Error& cause) noexcept {
   partial.reset();
   tell_key_update = false;
   if (run) {
-    control.alert_due ? run->transport.abandon() : run->transport.discard();
+    if (control.alert_due) {
+      run->transport.abandon();
+    } else {
+      run->transport.discard();
+    }
     run->handshake.events().clear();
   }
 }

@@ -45,7 +45,7 @@ std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certific
   const auto leaf = x509::Certificate::parse(chain.front());
   if (!leaf) return context.fail(Reason::certificate_malformed);
   if (!leaf->key_type()) return context.fail(Reason::certificate_type);
-  return PeerKey{leaf->subject_public_key_info(), *leaf->key_type()};
+  return PeerKey{leaf->subject_public_key_info(), *leaf->key_type(), leaf->public_key().only_algorithm};
 }
 
 std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
@@ -61,6 +61,10 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
   // RFC 9846 4.4.3: "the signature algorithm MUST be compatible with the key in the sender's end-entity certificate."
   const auto scheme = parts(message.algorithm);
   if (!scheme || scheme->key != key.type) return context.fail(Reason::scheme_wrong_key, detail);
+  // RFC 9846 4.2.3: "If the corresponding public key's parameters are present, then the parameters in the signature
+  // MUST be identical to those in the public key."
+  if (key.only_algorithm && *key.only_algorithm != scheme->algorithm)
+    return context.fail(Reason::scheme_wrong_key, detail);
   const SignatureVerifier* verifier = context.config.provider().verifier(scheme->algorithm, scheme->key);
   if (verifier == nullptr) return context.fail(Reason::provider_failed, detail);
 

@@ -21,6 +21,7 @@ namespace lockstep::handshake {
 struct PeerKey {
   Bytes subject_public_key_info;  ///< lives as long as the handshake
   KeyType type{};
+  std::optional<SignatureAlgorithm> only_algorithm;  ///< of an id-RSASSA-PSS key with parameters
 };
 
 /// Proof that the peer holds the key of a certificate that was accepted.

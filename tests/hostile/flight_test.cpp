@@ -1,6 +1,7 @@
 // EncryptedExtensions, CertificateRequest, Certificate, CertificateVerify and Finished that are not what they must be.
 
 #include "hostile/hostile.hpp"
+#include "x509/der_writer.hpp"
 
 namespace lockstep::testing {
 namespace {
@@ -281,6 +282,40 @@ TEST(HostileCertificateVerify, SchemeFitsTheKey) {
                         Reason::scheme_wrong_key, Alert::illegal_parameter);
 }
 
+/// A certificate with an id-RSASSA-PSS key that may be used with one hash only.
+Octets restricted_to(SignatureScheme scheme, const SigningKey& key) {
+  FixedRandom random(8);
+  const auto builder =
+      x509::CertificateBuilder("CN=test").dns("example.com").server().validity(kNowSeconds - kDay, kNowSeconds + kDay);
+  const Octets free = x509::CertificateBuilder(builder).scheme(scheme).self_signed(provider(), key, random).value();
+  const auto parsed = x509::Certificate::parse(free).value();
+  x509::der::Writer info;
+  info.nest(x509::der::kSequence, [&] {
+    info.raw(parsed.signature_algorithm().der);  // id-RSASSA-PSS with the scheme's parameters
+    info.bit_string(parsed.public_key().key);
+  });
+  return builder.issued_by(provider(), free, key, info.view(), random).value();
+}
+
+TEST(HostileCertificateVerify, PssKeysKeepToTheirParameters) {
+  const auto key = key_of(KeyType::rsa_pss);
+  const auto duel_with = [&](SignatureScheme used) {
+    auto duel = std::make_unique<Duel>();
+    for (ConfigBuilder* config : {&duel->client_config, &duel->server_config})
+      config->schemes({SignatureScheme::rsa_pss_pss_sha256, SignatureScheme::rsa_pss_pss_sha384});
+    Credential credential;
+    credential.chain.push_back(restricted_to(SignatureScheme::rsa_pss_pss_sha256, *key));
+    credential.schemes = {used};
+    credential.key = key;
+    duel->server().credential = std::make_shared<const Credential>(std::move(credential));
+    return duel;
+  };
+  duel_with(SignatureScheme::rsa_pss_pss_sha256)->expect_connected();
+  const auto wrong = duel_with(SignatureScheme::rsa_pss_pss_sha384);
+  wrong->expect_client_refuses(Reason::scheme_wrong_key, Alert::illegal_parameter);
+  EXPECT_EQ(wrong->client().error->place, Place::certificate_verify);
+}
+
 TEST(HostileCertificateVerify, SignatureIsOfThisHandshake) {
   // Another handshake of the same server, whose signature is perfectly valid there.
   Duel other;
@@ -333,11 +368,7 @@ TEST(HostileEncryptedExtensions, CannotBeLeftOut) {
 TEST(HostileCertificate, IsNotSentUnasked) {
   // A client that authenticates itself to a server which does not want to know.
   Duel duel;
-  duel.client_forger.change(HandshakeType::finished, [](Octets finished) {
-    Octets all = message_of(HandshakeType::certificate, Octets{0, 0, 0, 0});
-    append(all, finished);
-    return all;
-  });
+  duel.client_forger.precede(HandshakeType::finished, message_of(HandshakeType::certificate, Octets{0, 0, 0, 0}));
   duel.expect_server_refuses(Reason::message_unexpected, Alert::unexpected_message);
 }
 

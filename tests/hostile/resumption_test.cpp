@@ -27,9 +27,8 @@ class HostileResumption : public ::testing::Test {
   template <class Edit>
   void expect_refused(Edit edit, Reason reason, Alert alert, std::size_t count = 1) {
     Duel duel;
-    for (std::size_t i = 0; i < count; ++i) duel.sessions.push_back(sessions[i].clone());
     duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, edit);
-    duel.server().ticket_keys = keys;
+    prepare(duel, count);
     duel.expect_server_refuses(reason, alert);
     EXPECT_FALSE(duel.server().complete);
   }
@@ -130,7 +129,6 @@ TEST_F(HostileResumption, ModeWithoutKeyExchangeLeadsToAFullHandshake) {
 TEST_F(HostileResumption, ManyIdentitiesCostLittle) {
   // The server looks at a few; each look is the application's work.
   Duel duel;
-  duel.sessions.push_back(sessions[0].clone());
   duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
     Octets identities;
     Octets binders;
@@ -143,7 +141,7 @@ TEST_F(HostileResumption, ManyIdentitiesCostLittle) {
     put_vector(data, binders, 2);
     hello.extensions[kPsk] = data;
   });
-  duel.server().ticket_keys = keys;
+  prepare(duel);
   duel.expect_connected();
   EXPECT_LE(std::ranges::count(duel.server().events, "open_ticket"), 4);
 }
@@ -179,22 +177,15 @@ TEST_F(HostileResumption, KeyShareIsNeededBesideThePsk) {
 
 TEST_F(HostileResumption, CertificateIsUnexpectedWhenResumed) {
   Duel duel;
-  duel.server_forger.change(HandshakeType::finished, [](Octets finished) {
-    Octets all = message_of(HandshakeType::certificate, Octets{0, 0, 0, 0});
-    append(all, finished);
-    return all;
-  });
+  duel.server_forger.precede(HandshakeType::finished, message_of(HandshakeType::certificate, Octets{0, 0, 0, 0}));
   prepare(duel);
   duel.expect_client_refuses(Reason::message_unexpected, Alert::unexpected_message);
 }
 
 TEST_F(HostileResumption, CertificateRequestIsUnexpectedWhenResumed) {
   Duel duel;
-  duel.server_forger.change(HandshakeType::finished, [](Octets finished) {
-    Octets all = message_of(HandshakeType::certificate_request, Octets{0, 0, 8, 0, 13, 0, 4, 0, 2, 4, 3});
-    append(all, finished);
-    return all;
-  });
+  duel.server_forger.precede(HandshakeType::finished,
+                             message_of(HandshakeType::certificate_request, Octets{0, 0, 8, 0, 13, 0, 4, 0, 2, 4, 3}));
   prepare(duel);
   duel.expect_client_refuses(Reason::message_unexpected, Alert::unexpected_message);
 }

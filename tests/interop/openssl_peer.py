@@ -22,11 +22,12 @@ def same_name(a, b):
     return a.lower().replace("-", "").replace("_", "") == b.lower().replace("-", "").replace("_", "")
 
 
-def server(session, *options, credential=None, verbose=True):
+def server(session, *options, credential=None):
     """s_server on a free port; use as a context manager. `.port` is its port."""
     certificate, key = credential or session.leaf("p256")
     words = [openssl(), "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-tls1_3"]
-    above = open(certificate).read().split("-----END CERTIFICATE-----\n", 1)[1]
+    with open(certificate) as file:
+        above = file.read().split("-----END CERTIFICATE-----\n", 1)[1]
     if "BEGIN CERTIFICATE" in above:
         words += ["-cert_chain", session.write("above.pem", above.encode())]
     process = Process(words + list(options))
