@@ -1,6 +1,25 @@
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
+# What all tests start with, precompiled once for all of them: they are compiled alike.
+function(lockstep_test_options target)
+  lockstep_compile_options(${target})
+  target_compile_options(${target} PRIVATE
+    # What is tested is optimised as it is shipped; a test's own code runs once, and its compilation would cost more than that.
+    "$<$<CONFIG:Release>:-O1>"
+    # With everything of a test inlined into its body, g++'s flow analysis warns of sizes that the container it looks at cannot have
+    # (https://gcc.gnu.org/PR88443 gathers such reports). The libraries and tools keep these warnings, and the sanitizers watch the tests.
+    "$<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread;-Wno-free-nonheap-object>")
+  # Tests look inside: core/ is on the path for internal headers, tests/ for what tests share.
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/core" "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")
+endfunction()
+
+file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/test_headers.cpp" CONTENT "")
+add_library(lockstep_test_headers OBJECT "${PROJECT_BINARY_DIR}/test_headers.cpp")
+lockstep_test_options(lockstep_test_headers)
+target_link_libraries(lockstep_test_headers PRIVATE GTest::gmock)
+lockstep_precompile(lockstep_test_headers <format> <map> <set> <gmock/gmock.h> <gtest/gtest.h>)
+
 # lockstep_test(NAME LABEL SOURCES FILE... [LIBS LIBRARY...] [WHOLE] [TIMEOUT SECONDS] [ENVIRONMENT NAME=VALUE...])
 # A GoogleTest program. Its cases appear in ctest as LABEL.Suite.Case and carry the label, so that `ctest -L vectors` and
 # `ctest -R '^vectors'` run the same set. WHOLE runs the program as one ctest case named LABEL.NAME: for cases that share costly set-up.
@@ -22,14 +41,10 @@ function(lockstep_test name)
   set(target test_${name})
 
   add_executable(${target} ${arg_SOURCES})
-  lockstep_compile_options(${target})
-  # With everything of a test inlined into its body, g++'s flow analysis warns of sizes that the container it looks at cannot have
-  # (https://gcc.gnu.org/PR88443 gathers such reports). The libraries and tools keep these warnings, and the sanitizers watch the tests.
-  target_compile_options(${target} PRIVATE "$<$<CXX_COMPILER_ID:GNU>:-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread;-Wno-free-nonheap-object>")
-  # Tests look inside: core/ is on the path for internal headers, tests/ for what tests share.
-  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/core" "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")
+  lockstep_test_options(${target})
   target_compile_definitions(${target} PRIVATE LOCKSTEP_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LOCKSTEP_BINARY_DIR="${PROJECT_BINARY_DIR}")
   target_link_libraries(${target} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest_main)
+  lockstep_precompile(${target} AS lockstep_test_headers)
 
   set(properties LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
   if(DEFINED arg_ENVIRONMENT)
