@@ -18,7 +18,7 @@ using der::ParseState;
 using der::Reader;
 
 Extension read_extension_fields(Reader& extensions) noexcept;
-void read_extensions(Reader list, Certificate& out, bool& unknown_critical) noexcept;
+void read_extensions(Reader list, Certificate& out) noexcept;
 
 }  // namespace
 
@@ -76,7 +76,7 @@ std::expected<Certificate, ParseError> CertificateParser::parse(Bytes der) noexc
     // RFC 5280 4.1: Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension
     if (!tbs.failed() && list.rest().empty()) tbs.fail(ParseCode::extensions_empty, at);
     out.extensions_ = list.rest();
-    read_extensions(list, out, out.unknown_critical_);
+    read_extensions(list, out);
   }
   tbs.end();
 
@@ -230,7 +230,7 @@ Extension read_extension_fields(Reader& extensions) noexcept {
   return out;
 }
 
-void read_extensions(Reader list, Certificate& out, bool& unknown_critical) noexcept {
+void read_extensions(Reader list, Certificate& out) noexcept {
   std::array<Bytes, kMaxExtensions> seen;
   std::size_t count = 0;
   while (list.more()) {
@@ -244,7 +244,6 @@ void read_extensions(Reader list, Certificate& out, bool& unknown_critical) noex
     if (count == seen.size()) return list.fail(ParseCode::too_many_extensions, at);
     seen[count++] = extension.oid;
     CertificateParser::read_extension(extension, list.within(extension.value), out);
-    unknown_critical = unknown_critical || (extension.critical && !Certificate::is_known_extension(extension.oid));
   }
 }
 

@@ -58,7 +58,7 @@ Code check_critical_extensions(const Certificate& certificate, Position, const V
 }
 
 Code check_policy_constraints(const Certificate& certificate, Position, const VerifyRequest&) noexcept {
-  const auto extension = certificate.extension(oid::kPolicyConstraints.view());
+  const auto& extension = certificate.policy_constraints();
   if (!extension) return Code::ok;
   // RFC 5280 4.2.1.11: "Conforming CAs MUST mark this extension as critical."
   if (!extension->critical) return Code::extension_must_be_critical;
@@ -75,11 +75,7 @@ Code check_extensions_never_critical(const Certificate& certificate, Position, c
     return Code::authority_key_identifier_critical;
   if (certificate.subject_key_identifier() && certificate.subject_key_identifier()->critical)
     return Code::subject_key_identifier_critical;
-  for (const Oid* oid : {&oid::kAuthorityInfoAccess, &oid::kSubjectInfoAccess, &oid::kSctList}) {
-    const auto extension = certificate.extension(oid->view());
-    if (extension && extension->critical) return Code::extension_must_not_be_critical;
-  }
-  return Code::ok;
+  return certificate.has_wrongly_critical_extension() ? Code::extension_must_not_be_critical : Code::ok;
 }
 
 Code check_serial_number(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {

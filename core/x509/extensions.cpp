@@ -30,6 +30,10 @@ void read_distribution_points(Reader& value) noexcept;
 
 void CertificateParser::read_extension(const Extension& extension, Reader value, Certificate& out) noexcept {
   const auto is = [&](const Oid& known) { return known == extension.oid; };
+  if (extension.critical) {
+    if (!Certificate::is_known_extension(extension.oid)) out.unknown_critical_ = true;
+    if (is(oid::kAuthorityInfoAccess) || is(oid::kSubjectInfoAccess) || is(oid::kSctList)) out.wrongly_critical_ = true;
+  }
   if (is(oid::kBasicConstraints)) {
     out.basic_constraints_ = read_basic_constraints(value, extension.critical);
   } else if (is(oid::kKeyUsage)) {
@@ -54,6 +58,7 @@ void CertificateParser::read_extension(const Extension& extension, Reader value,
     read_policy_mappings(value);
   } else if (is(oid::kPolicyConstraints)) {
     read_policy_constraints(value);
+    out.policy_constraints_ = extension;
   } else if (is(oid::kInhibitAnyPolicy)) {
     value.small_integer();
   } else if (is(oid::kCrlDistributionPoints) || is(oid::kFreshestCrl)) {

@@ -14,7 +14,7 @@ class CertificateParser {
  public:
   static std::expected<Certificate, ParseError> parse(Bytes der) noexcept;
 
-  /// The contents of a known extension into the certificate; of any other, nothing.
+  /// The contents of a known extension into the certificate; of any other, only whether it is critical.
   static void read_extension(const Extension& extension, der::Reader value, Certificate& out) noexcept;
 
   /// A Name, every attribute checked.

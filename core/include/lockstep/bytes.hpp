@@ -38,6 +38,16 @@ using MutableBytes = std::span<std::uint8_t>;
 
 /// Overwrites with zeros in a way that the compiler must not remove.
 LOCKSTEP_API void wipe(MutableBytes secret) noexcept;
+/// The same for a few bytes, of which a handshake has hundreds: stores in place instead of a call.
+template <std::size_t size>
+inline void wipe(std::array<std::uint8_t, size>& secret) noexcept {
+  if constexpr (size > 256) {
+    wipe(MutableBytes(secret));
+  } else {
+    secret.fill(0);
+    __asm__ volatile("" : : "r"(secret.data()) : "memory");  // somebody may read the zeros, so they are written
+  }
+}
 
 /// A secret of at most `Capacity` bytes, held inline. It wipes itself when destroyed, moved from or shortened, cannot
 /// be copied by accident (`clone` says so aloud), compared with `==`, or printed.

@@ -373,6 +373,7 @@ class LOCKSTEP_API Certificate {
     return subject_alt_name_ ? subject_alt_name_->names : GeneralNames();
   }
   [[nodiscard]] const std::optional<NameConstraints>& name_constraints() const noexcept { return name_constraints_; }
+  [[nodiscard]] const std::optional<Extension>& policy_constraints() const noexcept { return policy_constraints_; }
   [[nodiscard]] const std::optional<AuthorityKeyIdentifier>& authority_key_identifier() const noexcept {
     return authority_key_identifier_;
   }
@@ -384,6 +385,8 @@ class LOCKSTEP_API Certificate {
   /// it does.
   [[nodiscard]] bool has_unknown_critical_extension() const noexcept { return unknown_critical_; }
   [[nodiscard]] static bool is_known_extension(Bytes oid) noexcept;
+  /// authorityInfoAccess, subjectInfoAccess or the SCT list is critical, which RFC 5280 4.2.2 and RFC 6962 3.3 forbid.
+  [[nodiscard]] bool has_wrongly_critical_extension() const noexcept { return wrongly_critical_; }
 
   /// Issuer and subject are the same name (RFC 5280 6.1).
   [[nodiscard]] bool is_self_issued() const noexcept { return self_issued_; }
@@ -424,8 +427,10 @@ class LOCKSTEP_API Certificate {
   std::optional<NameConstraints> name_constraints_;
   std::optional<AuthorityKeyIdentifier> authority_key_identifier_;
   std::optional<SubjectKeyIdentifier> subject_key_identifier_;
+  std::optional<Extension> policy_constraints_;
   std::uint8_t version_ = 0;
   bool unknown_critical_ = false;
+  bool wrongly_critical_ = false;
   bool self_issued_ = false;
 };
 
