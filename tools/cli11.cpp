@@ -1,7 +1,6 @@
 // With CLI11_COMPILE its headers only declare; this file has the definitions.
 
 #include <CLI/CLI.hpp>
-
 #include <CLI/impl/App_inl.hpp>
 #include <CLI/impl/Argv_inl.hpp>
 #include <CLI/impl/Config_inl.hpp>
