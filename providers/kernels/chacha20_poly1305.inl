@@ -12,7 +12,9 @@ inline constexpr std::size_t kBatchSize = kBatch * kBlockSize;
 inline constexpr std::size_t kFirstSize = kBatchSize - kBlockSize;  // text that the first batch covers
 inline constexpr std::size_t kShortBatch = 2 * kLanes * kBlockSize;
 inline constexpr std::size_t kShortSize = kShortBatch - kBlockSize;  // text that a short batch covers
-inline constexpr std::size_t kShare = kBatchSize / 16 / 10;          // blocks hashed in each of ten double rounds
+// A batch hashes at forty places, after every other quarter round. What it hashes there is little, so that a processor
+// sees work of both kinds at any time.
+inline constexpr std::size_t kShare = (kBatchSize / 16 + 39) / 40;
 
 struct ChaChaKey {
   std::uint8_t bytes[32];
@@ -48,19 +50,13 @@ LOCKSTEP_INLINE void quarter_round(Vector& a, Vector& b, Vector& c, Vector& d) {
   keep_order(a, b, c, d);
 }
 
-LOCKSTEP_INLINE void column_round(Vector (&x)[16]) {
-  quarter_round(x[0], x[4], x[8], x[12]);
-  quarter_round(x[1], x[5], x[9], x[13]);
-  quarter_round(x[2], x[6], x[10], x[14]);
-  quarter_round(x[3], x[7], x[11], x[15]);
+#if !defined(LOCKSTEP_QUARTER_ROUNDS)
+LOCKSTEP_INLINE void quarter_rounds(Vector& a0, Vector& b0, Vector& c0, Vector& d0, Vector& a1, Vector& b1, Vector& c1,
+                                    Vector& d1) {
+  quarter_round(a0, b0, c0, d0);
+  quarter_round(a1, b1, c1, d1);
 }
-
-LOCKSTEP_INLINE void diagonal_round(Vector (&x)[16]) {
-  quarter_round(x[0], x[5], x[10], x[15]);
-  quarter_round(x[1], x[6], x[11], x[12]);
-  quarter_round(x[2], x[7], x[8], x[13]);
-  quarter_round(x[3], x[4], x[9], x[14]);
-}
+#endif
 
 LOCKSTEP_INLINE Vector block_numbers() {
   // Word j of lane i counts block 4 i + j.
@@ -86,10 +82,13 @@ LOCKSTEP_INLINE void add_initial(Vector (&x)[16], const InitialState& initial, V
   }
 }
 
-// Hashes blocks up to the count that is due after some of the twenty rounds.
-LOCKSTEP_INLINE void hash_share(Poly1305& poly, const std::uint8_t*& hashed, const std::uint8_t* due) {
-  for (; hashed < due; hashed += 16) {
-    hash_block(poly, hashed);
+// Hashes the share that is due at one of the places where a batch hashes, as long as there is something to hash.
+template <bool kHash>
+LOCKSTEP_INLINE void hash_share(Poly1305& poly, const std::uint8_t*& hashed, const std::uint8_t* end) {
+  if constexpr (kHash) {
+    for (std::size_t i = 0; i < kShare && hashed < end; ++i, hashed += 16) {
+      hash_block(poly, hashed);
+    }
   }
 }
 
@@ -101,19 +100,16 @@ LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std
   start<0>(x, initial);
   const Vector counters = add_32(broadcast_word(counter), block_numbers());
   x[12] = counters;
-  const std::uint8_t* due = hashed;
   const std::uint8_t* const end = hashed + 16 * blocks;
   for (int round = 0; round < 10; ++round) {
-    column_round(x);
-    if constexpr (kHash) {
-      due += 16 * kShare;
-      due = due < end ? due : end;
-      hash_share(poly, hashed, due);
-    }
-    diagonal_round(x);
-  }
-  if constexpr (kHash) {
-    hash_share(poly, hashed, end);
+    quarter_rounds(x[0], x[4], x[8], x[12], x[1], x[5], x[9], x[13]);
+    hash_share<kHash>(poly, hashed, end);
+    quarter_rounds(x[2], x[6], x[10], x[14], x[3], x[7], x[11], x[15]);
+    hash_share<kHash>(poly, hashed, end);
+    quarter_rounds(x[0], x[5], x[10], x[15], x[1], x[6], x[11], x[12]);
+    hash_share<kHash>(poly, hashed, end);
+    quarter_rounds(x[2], x[7], x[8], x[13], x[3], x[4], x[9], x[14]);
+    hash_share<kHash>(poly, hashed, end);
   }
   add_initial<0>(x, initial, counters);
 }
@@ -155,16 +151,19 @@ LOCKSTEP_INLINE void write_batch(Vector (&x)[16], const std::uint8_t* from, std:
 
 // A short batch: two blocks of keystream for every lane, from block 0. Here a vector holds a row of the state in each
 // lane, which takes longer per block but less for a few.
-LOCKSTEP_INLINE void rotate_rows(Vector& b, Vector& c, Vector& d) {
-  b = rotate_lane_words<1>(b);
-  c = rotate_lane_words<2>(c);
-  d = rotate_lane_words<3>(d);
+//
+// Between columns and diagonals the rows turn against each other. The second stays, because it is the last that a
+// quarter round computes and the first that the next one needs.
+LOCKSTEP_INLINE void rotate_rows(Vector& a, Vector& c, Vector& d) {
+  a = rotate_lane_words<3>(a);
+  c = rotate_lane_words<1>(c);
+  d = rotate_lane_words<2>(d);
 }
 
-LOCKSTEP_INLINE void rotate_rows_back(Vector& b, Vector& c, Vector& d) {
-  b = rotate_lane_words<3>(b);
-  c = rotate_lane_words<2>(c);
-  d = rotate_lane_words<1>(d);
+LOCKSTEP_INLINE void rotate_rows_back(Vector& a, Vector& c, Vector& d) {
+  a = rotate_lane_words<1>(a);
+  c = rotate_lane_words<3>(c);
+  d = rotate_lane_words<2>(d);
 }
 
 LOCKSTEP_INLINE void write_rows(Vector a, Vector b, Vector c, Vector d, std::uint8_t* to) {
@@ -190,12 +189,12 @@ LOCKSTEP_INLINE void run_short_batch(const InitialState& initial, std::uint8_t* 
   for (int round = 0; round < 10; ++round) {
     quarter_round(a0, b0, c0, d0);
     quarter_round(a1, b1, c1, d1);
-    rotate_rows(b0, c0, d0);
-    rotate_rows(b1, c1, d1);
+    rotate_rows(a0, c0, d0);
+    rotate_rows(a1, c1, d1);
     quarter_round(a0, b0, c0, d0);
     quarter_round(a1, b1, c1, d1);
-    rotate_rows_back(b0, c0, d0);
-    rotate_rows_back(b1, c1, d1);
+    rotate_rows_back(a0, c0, d0);
+    rotate_rows_back(a1, c1, d1);
   }
   write_rows(add_32(a0, a), add_32(b0, b), add_32(c0, c), add_32(d0, d), to);
   write_rows(add_32(a1, a), add_32(b1, b), add_32(c1, c), add_32(d1, e), to + 4 * kWidth);
