@@ -11,6 +11,7 @@ inline constexpr std::size_t kBatch = 4 * kLanes;  // blocks
 inline constexpr std::size_t kBatchSize = kBatch * kBlockSize;
 inline constexpr std::size_t kFirstSize = kBatchSize - kBlockSize;  // text that the first batch covers
 inline constexpr std::size_t kGroupSize = kLanes * kBlockSize;
+inline constexpr std::size_t kMostGroups = 3;  // that take less time than a batch, which is four
 // A batch hashes at forty places, after every other quarter round. What it hashes there is little, so that a processor
 // sees work of both kinds at any time.
 inline constexpr std::size_t kShare = (kBatchSize / 16 + 39) / 40;
@@ -282,6 +283,9 @@ LOCKSTEP_INLINE void begin(Message& message, const ChaChaKey& key, const std::ui
   } else if (needed <= 2 * kGroupSize) {
     run_groups<2, false>(message.initial, 0, message.stream, none, nullptr, 0);
     message.stream_size = 2 * kGroupSize;
+  } else if (needed <= 3 * kGroupSize) {
+    run_groups<3, false>(message.initial, 0, message.stream, none, nullptr, 0);
+    message.stream_size = 3 * kGroupSize;
   } else {
     Vector x[16];
     run_batch<false>(x, message.initial, 0, none, nullptr, 0);
@@ -302,13 +306,15 @@ LOCKSTEP_INLINE Tag end(Message& message, std::size_t aad_size, std::size_t text
   return tag;
 }
 
-// The keystream of a last text of no more than two groups.
+// The keystream of a last text of no more than kMostGroups groups.
 LOCKSTEP_INLINE void run_last(Message& message, std::uint32_t counter, std::size_t size, Poly1305& poly,
                               const std::uint8_t* hashed, std::size_t blocks) {
   if (size <= kGroupSize) {
     run_groups<1, true>(message.initial, counter, message.stream, poly, hashed, blocks);
-  } else {
+  } else if (size <= 2 * kGroupSize) {
     run_groups<2, true>(message.initial, counter, message.stream, poly, hashed, blocks);
+  } else {
+    run_groups<3, true>(message.initial, counter, message.stream, poly, hashed, blocks);
   }
 }
 
@@ -321,7 +327,7 @@ LOCKSTEP_INLINE void run_last(Message& message, std::uint32_t counter, std::size
     const std::uint8_t* const hashed = to - unhashed;
     const std::size_t blocks = unhashed / 16;
     unhashed = source.size() < kBatchSize ? source.size() : kBatchSize;
-    if (unhashed <= 2 * kGroupSize) {
+    if (unhashed <= kMostGroups * kGroupSize) {
       run_last(message, counter, unhashed, poly, hashed, blocks);
       add_stream(to, source, message.stream, unhashed);
     } else {
@@ -368,7 +374,7 @@ inline void seal_one(const ChaChaKey& key, const SealJob& job) {
     counter += kBatch;
   }
   if (left != 0) {
-    if (left <= 2 * kGroupSize) {
+    if (left <= kMostGroups * kGroupSize) {
       run_last(message, counter, left, poly, from, left / 16);
     } else {
       run_batch<true>(x, message.initial, counter, poly, from, left / 16);
