@@ -12,8 +12,8 @@ inline constexpr std::size_t kBatchSize = kBatch * kBlockSize;
 inline constexpr std::size_t kFirstSize = kBatchSize - kBlockSize;  // text that the first batch covers
 inline constexpr std::size_t kGroupSize = kLanes * kBlockSize;
 inline constexpr std::size_t kMostGroups = 3;  // that take less time than a batch, which is four
-// A batch hashes at forty places, after every other quarter round. What it hashes there is little, so that a processor
-// sees work of both kinds at any time.
+// A batch hashes at forty places, after every other quarter round, or at every other one of these if it is of one lane.
+// What it hashes there is little, so that a processor sees work of both kinds at any time.
 inline constexpr std::size_t kShare = (kBatchSize / 16 + 39) / 40;
 
 struct ChaChaKey {
@@ -103,11 +103,11 @@ LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std
   const std::uint8_t* const end = hashed + 16 * blocks;
   for (int round = 0; round < 10; ++round) {
     quarter_rounds(x[0], x[4], x[8], x[12], x[1], x[5], x[9], x[13]);
-    hash_share<kHash>(poly, hashed, end);
+    hash_share<kHash && kLanes != 1>(poly, hashed, end);
     quarter_rounds(x[2], x[6], x[10], x[14], x[3], x[7], x[11], x[15]);
     hash_share<kHash>(poly, hashed, end);
     quarter_rounds(x[0], x[5], x[10], x[15], x[1], x[6], x[11], x[12]);
-    hash_share<kHash>(poly, hashed, end);
+    hash_share<kHash && kLanes != 1>(poly, hashed, end);
     quarter_rounds(x[2], x[7], x[8], x[13], x[3], x[4], x[9], x[14]);
     hash_share<kHash>(poly, hashed, end);
   }
