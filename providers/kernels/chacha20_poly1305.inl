@@ -15,6 +15,7 @@ inline constexpr std::size_t kMostGroups = 3;  // that take less time than a bat
 // A batch hashes at forty places, after every other quarter round, or at every other one of these if it is of one lane.
 // What it hashes there is little, so that a processor sees work of both kinds at any time.
 inline constexpr std::size_t kShare = (kBatchSize / 16 + 39) / 40;
+static_assert((kLanes == 1 ? 20 : 40) * kShare * 16 >= kBatchSize, "a batch must hash the whole one before it");
 
 struct ChaChaKey {
   std::uint8_t bytes[32];
