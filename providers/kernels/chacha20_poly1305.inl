@@ -10,9 +10,12 @@ inline constexpr std::size_t kBlockSize = 64;
 inline constexpr std::size_t kBatch = 4 * kLanes;  // blocks
 inline constexpr std::size_t kBatchSize = kBatch * kBlockSize;
 inline constexpr std::size_t kFirstSize = kBatchSize - kBlockSize;  // text that the first batch covers
-inline constexpr std::size_t kShortBatch = 2 * kLanes * kBlockSize;
-inline constexpr std::size_t kShortSize = kShortBatch - kBlockSize;  // text that a short batch covers
-inline constexpr std::size_t kShare = kBatchSize / 16 / 10;          // blocks hashed in each of ten double rounds
+inline constexpr std::size_t kGroupSize = kLanes * kBlockSize;
+inline constexpr std::size_t kMostGroups = 3;  // that take less time than a batch, which is four
+// A batch hashes at forty places, after every other quarter round, or at every other one of these if it is of one lane.
+// What it hashes there is little, so that a processor sees work of both kinds at any time.
+inline constexpr std::size_t kShare = (kBatchSize / 16 + 39) / 40;
+static_assert((kLanes == 1 ? 20 : 40) * kShare * 16 >= kBatchSize, "a batch must hash the whole one before it");
 
 struct ChaChaKey {
   std::uint8_t bytes[32];
@@ -48,19 +51,13 @@ LOCKSTEP_INLINE void quarter_round(Vector& a, Vector& b, Vector& c, Vector& d) {
   keep_order(a, b, c, d);
 }
 
-LOCKSTEP_INLINE void column_round(Vector (&x)[16]) {
-  quarter_round(x[0], x[4], x[8], x[12]);
-  quarter_round(x[1], x[5], x[9], x[13]);
-  quarter_round(x[2], x[6], x[10], x[14]);
-  quarter_round(x[3], x[7], x[11], x[15]);
+#if !defined(LOCKSTEP_QUARTER_ROUNDS)
+LOCKSTEP_INLINE void quarter_rounds(Vector& a0, Vector& b0, Vector& c0, Vector& d0, Vector& a1, Vector& b1, Vector& c1,
+                                    Vector& d1) {
+  quarter_round(a0, b0, c0, d0);
+  quarter_round(a1, b1, c1, d1);
 }
-
-LOCKSTEP_INLINE void diagonal_round(Vector (&x)[16]) {
-  quarter_round(x[0], x[5], x[10], x[15]);
-  quarter_round(x[1], x[6], x[11], x[12]);
-  quarter_round(x[2], x[7], x[8], x[13]);
-  quarter_round(x[3], x[4], x[9], x[14]);
-}
+#endif
 
 LOCKSTEP_INLINE Vector block_numbers() {
   // Word j of lane i counts block 4 i + j.
@@ -86,10 +83,13 @@ LOCKSTEP_INLINE void add_initial(Vector (&x)[16], const InitialState& initial, V
   }
 }
 
-// Hashes blocks up to the count that is due after some of the twenty rounds.
-LOCKSTEP_INLINE void hash_share(Poly1305& poly, const std::uint8_t*& hashed, const std::uint8_t* due) {
-  for (; hashed < due; hashed += 16) {
-    hash_block(poly, hashed);
+// Hashes the share that is due at one of the places where a batch hashes, as long as there is something to hash.
+template <bool kHash, std::size_t kCount = kShare>
+LOCKSTEP_INLINE void hash_share(Poly1305& poly, const std::uint8_t*& hashed, const std::uint8_t* end) {
+  if constexpr (kHash) {
+    for (std::size_t i = 0; i < kCount && hashed < end; ++i, hashed += 16) {
+      hash_block(poly, hashed);
+    }
   }
 }
 
@@ -101,19 +101,16 @@ LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std
   start<0>(x, initial);
   const Vector counters = add_32(broadcast_word(counter), block_numbers());
   x[12] = counters;
-  const std::uint8_t* due = hashed;
   const std::uint8_t* const end = hashed + 16 * blocks;
   for (int round = 0; round < 10; ++round) {
-    column_round(x);
-    if constexpr (kHash) {
-      due += 16 * kShare;
-      due = due < end ? due : end;
-      hash_share(poly, hashed, due);
-    }
-    diagonal_round(x);
-  }
-  if constexpr (kHash) {
-    hash_share(poly, hashed, end);
+    quarter_rounds(x[0], x[4], x[8], x[12], x[1], x[5], x[9], x[13]);
+    hash_share<kHash && kLanes != 1>(poly, hashed, end);
+    quarter_rounds(x[2], x[6], x[10], x[14], x[3], x[7], x[11], x[15]);
+    hash_share<kHash>(poly, hashed, end);
+    quarter_rounds(x[0], x[5], x[10], x[15], x[1], x[6], x[11], x[12]);
+    hash_share<kHash && kLanes != 1>(poly, hashed, end);
+    quarter_rounds(x[2], x[7], x[8], x[13], x[3], x[4], x[9], x[14]);
+    hash_share<kHash>(poly, hashed, end);
   }
   add_initial<0>(x, initial, counters);
 }
@@ -153,52 +150,90 @@ LOCKSTEP_INLINE void write_batch(Vector (&x)[16], const std::uint8_t* from, std:
   write_blocks<kText>(x, from, to);
 }
 
-// A short batch: two blocks of keystream for every lane, from block 0. Here a vector holds a row of the state in each
-// lane, which takes longer per block but less for a few.
-LOCKSTEP_INLINE void rotate_rows(Vector& b, Vector& c, Vector& d) {
-  b = rotate_lane_words<1>(b);
-  c = rotate_lane_words<2>(c);
-  d = rotate_lane_words<3>(d);
+// A few blocks, one for every lane of a group. Here a vector holds a row of the state in each lane, which takes longer
+// per block than a batch does, but less for a few.
+//
+// Between columns and diagonals the rows turn against each other. The second stays, because it is the last that a
+// quarter round computes and the first that the next one needs.
+LOCKSTEP_INLINE void rotate_rows(Vector& a, Vector& c, Vector& d) {
+  a = rotate_lane_words<3>(a);
+  c = rotate_lane_words<1>(c);
+  d = rotate_lane_words<2>(d);
 }
 
-LOCKSTEP_INLINE void rotate_rows_back(Vector& b, Vector& c, Vector& d) {
-  b = rotate_lane_words<3>(b);
-  c = rotate_lane_words<2>(c);
-  d = rotate_lane_words<1>(d);
+LOCKSTEP_INLINE void rotate_rows_back(Vector& a, Vector& c, Vector& d) {
+  a = rotate_lane_words<1>(a);
+  c = rotate_lane_words<3>(c);
+  d = rotate_lane_words<2>(d);
 }
 
-LOCKSTEP_INLINE void write_rows(Vector a, Vector b, Vector c, Vector d, std::uint8_t* to) {
-  gather_lanes(a, b, c, d);
-  store(to, a);
-  store(to + kWidth, b);
-  store(to + 2 * kWidth, c);
-  store(to + 3 * kWidth, d);
-}
+struct Rows {
+  Vector a, b, c, d;
+};
 
-LOCKSTEP_INLINE void run_short_batch(const InitialState& initial, std::uint8_t* to) {
+LOCKSTEP_INLINE Rows start_rows(const InitialState& initial, std::uint32_t counter) {
   static constexpr std::uint8_t kLaneNumbers[64] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
                                                     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                                                     0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   const std::uint32_t* words = initial.words;
-  const Vector a = broadcast(make_words(words[0], words[1], words[2], words[3]));
-  const Vector b = broadcast(make_words(words[4], words[5], words[6], words[7]));
-  const Vector c = broadcast(make_words(words[8], words[9], words[10], words[11]));
-  const Vector d = add_32(broadcast(make_words(0, words[13], words[14], words[15])), load_vector(kLaneNumbers));
-  const Vector e = add_32(d, broadcast(make_words(kLanes, 0, 0, 0)));
-  Vector a0 = a, b0 = b, c0 = c, d0 = d;
-  Vector a1 = a, b1 = b, c1 = c, d1 = e;
-  for (int round = 0; round < 10; ++round) {
-    quarter_round(a0, b0, c0, d0);
-    quarter_round(a1, b1, c1, d1);
-    rotate_rows(b0, c0, d0);
-    rotate_rows(b1, c1, d1);
-    quarter_round(a0, b0, c0, d0);
-    quarter_round(a1, b1, c1, d1);
-    rotate_rows_back(b0, c0, d0);
-    rotate_rows_back(b1, c1, d1);
+  return {broadcast(make_words(words[0], words[1], words[2], words[3])),
+          broadcast(make_words(words[4], words[5], words[6], words[7])),
+          broadcast(make_words(words[8], words[9], words[10], words[11])),
+          add_32(broadcast(make_words(counter, words[13], words[14], words[15])), load_vector(kLaneNumbers))};
+}
+
+template <std::size_t kGroups>
+LOCKSTEP_INLINE void round_rows(Rows (&x)[kGroups]) {
+  LOCKSTEP_UNROLL
+  for (Rows& group : x) {
+    quarter_round(group.a, group.b, group.c, group.d);
   }
-  write_rows(add_32(a0, a), add_32(b0, b), add_32(c0, c), add_32(d0, d), to);
-  write_rows(add_32(a1, a), add_32(b1, b), add_32(c1, c), add_32(d1, e), to + 4 * kWidth);
+}
+
+LOCKSTEP_INLINE void write_rows(Rows x, std::uint8_t* to) {
+  gather_lanes(x.a, x.b, x.c, x.d);
+  store(to, x.a);
+  store(to + kWidth, x.b);
+  store(to + 2 * kWidth, x.c);
+  store(to + 3 * kWidth, x.d);
+}
+
+// Writes the keystream of kGroups groups that start with block `counter`; hashes `blocks` blocks of 16 bytes at
+// `hashed` meanwhile.
+template <std::size_t kGroups, bool kHash>
+LOCKSTEP_INLINE void run_groups(const InitialState& initial, std::uint32_t counter, std::uint8_t* to, Poly1305& poly,
+                                const std::uint8_t* hashed, std::size_t blocks) {
+  const Rows first = start_rows(initial, counter);
+  const Vector next = broadcast(make_words(kLanes, 0, 0, 0));
+  Rows x[kGroups];
+  x[0] = first;
+  LOCKSTEP_UNROLL
+  for (std::size_t i = 1; i < kGroups; ++i) {
+    x[i] = x[i - 1];
+    x[i].d = add_32(x[i].d, next);
+  }
+  const std::uint8_t* const end = hashed + 16 * blocks;
+  for (int round = 0; round < 10; ++round) {
+    round_rows(x);
+    LOCKSTEP_UNROLL
+    for (Rows& group : x) {
+      rotate_rows(group.a, group.c, group.d);
+    }
+    hash_share<kHash, 2 * kShare>(poly, hashed, end);
+    round_rows(x);
+    LOCKSTEP_UNROLL
+    for (Rows& group : x) {
+      rotate_rows_back(group.a, group.c, group.d);
+    }
+    hash_share<kHash, 2 * kShare>(poly, hashed, end);
+  }
+  Vector d = first.d;
+  LOCKSTEP_UNROLL
+  for (std::size_t i = 0; i < kGroups; ++i) {
+    write_rows({add_32(x[i].a, first.a), add_32(x[i].b, first.b), add_32(x[i].c, first.c), add_32(x[i].d, d)},
+               to + i * kGroupSize);
+    d = add_32(d, next);
+  }
 }
 
 // Adds keystream to a text; 16 bytes of `stream` more than the text has are readable.
@@ -241,12 +276,19 @@ struct Message {
 LOCKSTEP_INLINE void begin(Message& message, const ChaChaKey& key, const std::uint8_t* nonce,
                            std::span<const std::uint8_t> aad, std::size_t size) {
   message.initial = initial_state(key, nonce);
-  if (size <= kShortSize) {
-    run_short_batch(message.initial, message.stream);
-    message.stream_size = kShortBatch;
+  Poly1305 none{};
+  const std::size_t needed = kBlockSize + size;
+  if (needed <= kGroupSize) {
+    run_groups<1, false>(message.initial, 0, message.stream, none, nullptr, 0);
+    message.stream_size = kGroupSize;
+  } else if (needed <= 2 * kGroupSize) {
+    run_groups<2, false>(message.initial, 0, message.stream, none, nullptr, 0);
+    message.stream_size = 2 * kGroupSize;
+  } else if (needed <= 3 * kGroupSize) {
+    run_groups<3, false>(message.initial, 0, message.stream, none, nullptr, 0);
+    message.stream_size = 3 * kGroupSize;
   } else {
     Vector x[16];
-    Poly1305 none{};
     run_batch<false>(x, message.initial, 0, none, nullptr, 0);
     write_batch<false>(x, nullptr, message.stream);
     message.stream_size = kBatchSize;
@@ -265,20 +307,38 @@ LOCKSTEP_INLINE Tag end(Message& message, std::size_t aad_size, std::size_t text
   return tag;
 }
 
+// The keystream of a last text of no more than kMostGroups groups.
+LOCKSTEP_INLINE void run_last(Message& message, std::uint32_t counter, std::size_t size, Poly1305& poly,
+                              const std::uint8_t* hashed, std::size_t blocks) {
+  if (size <= kGroupSize) {
+    run_groups<1, true>(message.initial, counter, message.stream, poly, hashed, blocks);
+  } else if (size <= 2 * kGroupSize) {
+    run_groups<2, true>(message.initial, counter, message.stream, poly, hashed, blocks);
+  } else {
+    run_groups<3, true>(message.initial, counter, message.stream, poly, hashed, blocks);
+  }
+}
+
 // The text behind the first batch; returns where what is not hashed yet starts.
 [[gnu::noinline]] inline std::uint8_t* seal_batches(Message& message, Gather& source, std::uint8_t* to,
                                                     std::size_t unhashed) {
   Vector x[16];
   Poly1305 poly = message.poly;
   for (std::uint32_t counter = kBatch; source.size() != 0; counter += kBatch) {
-    run_batch<true>(x, message.initial, counter, poly, to - unhashed, unhashed / 16);
-    if (source.run() >= kBatchSize) {
-      write_batch<true>(x, source.take(kBatchSize), to);
-      unhashed = kBatchSize;
-    } else {
-      write_batch<false>(x, nullptr, message.stream);
-      unhashed = source.size() < kBatchSize ? source.size() : kBatchSize;
+    const std::uint8_t* const hashed = to - unhashed;
+    const std::size_t blocks = unhashed / 16;
+    unhashed = source.size() < kBatchSize ? source.size() : kBatchSize;
+    if (unhashed <= kMostGroups * kGroupSize) {
+      run_last(message, counter, unhashed, poly, hashed, blocks);
       add_stream(to, source, message.stream, unhashed);
+    } else {
+      run_batch<true>(x, message.initial, counter, poly, hashed, blocks);
+      if (source.run() >= kBatchSize) {
+        write_batch<true>(x, source.take(kBatchSize), to);
+      } else {
+        write_batch<false>(x, nullptr, message.stream);
+        add_stream(to, source, message.stream, unhashed);
+      }
     }
     to += unhashed;
   }
@@ -315,9 +375,13 @@ inline void seal_one(const ChaChaKey& key, const SealJob& job) {
     counter += kBatch;
   }
   if (left != 0) {
-    run_batch<true>(x, message.initial, counter, poly, from, left / 16);
+    if (left <= kMostGroups * kGroupSize) {
+      run_last(message, counter, left, poly, from, left / 16);
+    } else {
+      run_batch<true>(x, message.initial, counter, poly, from, left / 16);
+      write_batch<false>(x, nullptr, message.stream);
+    }
     hash_padded(poly, from + left / 16 * 16, left % 16);
-    write_batch<false>(x, nullptr, message.stream);
     add_stream(to, from, message.stream, left);
   }
   message.poly = poly;

@@ -85,7 +85,7 @@ LOCKSTEP_INLINE void hash_block(Poly1305& poly, const std::uint8_t* block) {
       "adcq $0, %[h2]"
       : [h0] "+&r"(poly.h0), [h1] "+&r"(poly.h1), [h2] "+&r"(poly.h2), [d0] "=&r"(d0), [d1] "=&r"(d1), [d2] "=&r"(d2),
         [carry0] "=&r"(carry0), [a] "=&r"(a), [b] "=&r"(b)
-      : [block] "r"(block), [r0] "m"(poly.r0), [r1] "m"(poly.r1), [s1] "m"(poly.s1),
+      : [block] "r"(block), [r0] "rm"(poly.r0), [r1] "rm"(poly.r1), [s1] "rm"(poly.s1),
         "m"(*reinterpret_cast<const std::uint8_t(*)[16]>(block))
       : "rdx", "cc");
 }
