@@ -18,7 +18,7 @@ class SystemRandom final : public RandomSource {
  public:
   [[nodiscard]] bool fill(MutableBytes out) noexcept override {
     if (!started()) return false;
-    randombytes_buf(out.data(), out.size());
+    if (!out.empty()) randombytes_buf(out.data(), out.size());
     return true;
   }
 };
