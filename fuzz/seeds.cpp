@@ -57,7 +57,7 @@ void handshake(Seeds& seeds, bool asking) {
   recorder.from_client = true;
   (void)recorder.pass(ends.client.seal(as_bytes("hello")));
   (void)recorder.pass(ends.server.seal(as_bytes("hello")));
-  for (const std::uint8_t piece : {0, 1, 17}) {
+  for (const std::uint8_t piece : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{17}}) {
     seeds.write("client", {piece}, recorder.server);
     seeds.write("server", {static_cast<std::uint8_t>(asking ? 1 : 0), piece}, recorder.client);
   }

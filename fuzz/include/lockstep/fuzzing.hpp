@@ -39,9 +39,10 @@ namespace lockstep::fuzzing {
 using Octets = std::vector<std::uint8_t>;
 
 /// Ends the program, for the fuzzer to see, when what must hold does not.
-inline void require(bool holds, const char* sentence) {
+inline void require(bool holds, const char* sentence, const Error* error = nullptr) {
   if (holds) return;
-  std::fprintf(stderr, "broken: %s\n", sentence);
+  std::fprintf(stderr, "broken: %s%s%s\n", sentence, error != nullptr ? "; " : "",
+               error != nullptr ? to_text(*error).c_str() : "");
   std::abort();
 }
 
@@ -203,6 +204,12 @@ class End {
   [[nodiscard]] Connection& connection() noexcept { return connection_; }
   [[nodiscard]] const Outcome& outcome() const noexcept { return outcome_; }
   [[nodiscard]] std::vector<Session>& sessions() noexcept { return sessions_; }
+  /// Takes the first bytes received out of the error.
+  void forget_evidence() noexcept {
+    if (!outcome_.error) return;
+    outcome_.error->evidence = {};
+    outcome_.error->evidence_size = 0;
+  }
   [[nodiscard]] bool over() const noexcept { return outcome_.error.has_value(); }
 
  private:
@@ -248,10 +255,10 @@ class End {
     const std::size_t before = outcome_.sent.size();
     send();
     const Bytes last = Bytes(outcome_.sent).subspan(before);
-    if (error.origin == Origin::peer || was_closed) {
-      require(last.empty(), "nothing answers an alert or follows close_notify");
+    if (error.origin == Origin::peer || was_closed || error.reason == Reason::truncated) {
+      require(last.empty(), "nothing answers an alert, follows close_notify, or goes where nobody listens", &error);
     } else if (!last.empty() || error.reason != Reason::provider_failed) {
-      require(ends_with_alert(last, error.alert), "a failure of ours goes out as its alert");
+      require(ends_with_alert(last, error.alert), "a failure of ours goes out as its alert", &error);
     }
     require(!connection_.transmit_pending() && send().empty(), "nothing follows the alert");
     const Bytes text = as_bytes("x");
