@@ -454,7 +454,11 @@ std::string to_text(const Error& error) {
     text += '"';
   }
   switch (error.origin) {
-    case Origin::local: text += "; found here, alert " + alert_text(error.alert) + " sent"; break;
+    case Origin::local:
+      text += "; found here";
+      // Where the transport has ended, nobody hears an alert.
+      if (error.reason != Reason::truncated) text += ", alert " + alert_text(error.alert) + " sent";
+      break;
     case Origin::peer: text += "; the peer sent alert " + alert_text(error.alert); break;
     case Origin::application: text += "; ended by the application, alert " + alert_text(error.alert) + " sent"; break;
   }

@@ -124,6 +124,9 @@ TEST(ErrorText, SaysWhatWhereWhoAndWhatToDo) {
             std::string::npos);
   EXPECT_NE(to_text(make_error(Reason::certificate_invalid, Place::certificate, 20)).find("detail 20"),
             std::string::npos);
+  // Where the transport has ended, no alert was sent.
+  EXPECT_NE(to_text(make_error(Reason::truncated, Place::transport)).find("[truncated in transport; found here]"),
+            std::string::npos);
   EXPECT_NE(to_text(make_error(Reason::canceled, Place::application)).find("ended by the application"),
             std::string::npos);
 }

@@ -1,0 +1,39 @@
+// A client and a server, and somebody between them who changes what passes. Whatever happens, the two never both think
+// that all went well when one has said what the other did not hear.
+
+#include <lockstep/fuzzing.hpp>
+
+using namespace lockstep;
+using namespace lockstep::fuzzing;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  Choices choices({data, size});
+  Ends ends(choices);
+  Middle middle(choices);
+  ends.run(middle);
+
+  // What was said in the open cannot be altered without notice: both know the same or one has failed.
+  Connection& client = ends.client.connection();
+  Connection& server = ends.server.connection();
+  if (client.connected() && server.connected()) {
+    require(client.suite() == server.suite() && client.group() == server.group() && client.alpn() == server.alpn() &&
+                client.resumed() == server.resumed(),
+            "two that are connected agree");
+    std::uint8_t ours[32];
+    std::uint8_t theirs[32];
+    require(client.export_keying_material("EXPORTER-fuzz", {}, ours) &&
+                server.export_keying_material("EXPORTER-fuzz", {}, theirs) && std::ranges::equal(ours, theirs),
+            "two that are connected have the same secrets");
+  }
+
+  // Application data through the same hands: what arrives is what was sent, or a beginning of it.
+  if (client.connected()) {
+    static constexpr std::string_view kText = "what the client says, in a record of its own";
+    const Octets records = middle.pass(ends.client.seal(as_bytes(kText)));
+    if (!ends.server.over()) ends.server.receive(records);
+    const auto& heard = ends.server.outcome().data;
+    require(heard.size() <= kText.size() && std::ranges::equal(heard, as_bytes(kText.substr(0, heard.size()))),
+            "application data is not altered");
+  }
+  return 0;
+}

@@ -1,0 +1,38 @@
+// A peer's chain of any certificates, against anchors of any kind: a verdict, and no other one the second time.
+
+#include <lockstep/fuzzing.hpp>
+#include <lockstep/x509_verify.hpp>
+
+using namespace lockstep;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  fuzzing::Choices choices({data, size});
+  const std::uint8_t ways = choices.byte();
+  // Two bytes of length before each certificate; the first ones are anchors.
+  x509::TrustAnchors anchors;
+  std::vector<Bytes> chain;
+  const std::size_t trusted = ways & 3U;
+  for (std::size_t i = 0; !choices.empty() && i < 12; ++i) {
+    const Bytes der = choices.bytes(std::size_t{choices.byte()} << 8U | choices.byte());
+    if (i < trusted) {
+      (void)anchors.add(der);
+    } else {
+      chain.push_back(der);
+    }
+  }
+  if (chain.empty()) return 0;
+  static const Provider provider = fake::provider();
+  const x509::PeerName name = x509::PeerName::dns("example.com").value();
+  const auto judge = [&] {
+    return x509::verify({.provider = provider,
+                         .anchors = anchors,
+                         .chain = chain,
+                         .peer = (ways & 4U) != 0 ? Role::client : Role::server,
+                         .name = (ways & 16U) != 0 ? x509::PeerName(x509::NoNameCheck{}) : name,
+                         .time = 1'780'272'000,
+                         .policy = (ways & 8U) != 0 ? x509::Policy::web_pki() : x509::Policy{}});
+  };
+  const auto verdict = judge();
+  fuzzing::require(verdict.code == judge().code, "the same chain has the same verdict");
+  return 0;
+}
