@@ -46,9 +46,9 @@ Endpoint::~Endpoint() {
   (void)close(socket_);
 }
 
+// What is pending is sent when there is nothing else to do, so that messages share records.
 Step Endpoint::next() {
   for (;;) {
-    (void)flush();  // a peer that has gone may have said why: what it sent is read below
     if (!std::holds_alternative<std::monostate>(late_)) {
       if (auto step = answer_late()) return std::move(*step);
       continue;
@@ -58,7 +58,8 @@ Step Endpoint::next() {
     inbound_.erase(inbound_.begin(), inbound_.begin() + static_cast<std::ptrdiff_t>(consumed));
     shown_ -= consumed;
     if (step) return std::move(*step);
-    if (consumed != 0 || !std::holds_alternative<Nothing>(event) || engine_.transmit_pending()) continue;
+    if (consumed != 0 || !std::holds_alternative<Nothing>(event)) continue;
+    (void)flush();  // a peer that has gone may have said why: what it sent is read below
     if (shown_ < inbound_.size()) {
       shown_ = options_.async ? shown_ + 1 : inbound_.size();
     } else if (!receive_more()) {
@@ -67,6 +68,19 @@ Step Endpoint::next() {
       // The peer may end without close_notify here: the runner does.
       if (failed == nullptr || (failed->error.reason == Reason::truncated && engine_.version())) return PeerEnded{};
       return stop(failed->error);
+    }
+  }
+}
+
+std::optional<Stop> Endpoint::idle() {
+  for (;;) {
+    auto [consumed, event] = engine_.receive({}, shared_.now);
+    if (consumed != 0) return Stop{.error = {}, .text = "the engine took what was not there"};
+    if (auto step = handle(event)) return Stop{.error = {}, .text = "no input, but an event"};
+    if (!std::holds_alternative<std::monostate>(late_)) {
+      if (auto step = answer_late()) return Stop{.error = {}, .text = "no input, but a failure"};
+    } else if (std::holds_alternative<Nothing>(event)) {
+      return std::nullopt;
     }
   }
 }
@@ -121,6 +135,7 @@ std::optional<Step> Endpoint::ask(Question question) {
 
 /// While an answer is due the engine takes nothing in and says nothing, however often it is asked.
 std::optional<Step> Endpoint::answer_late() {
+  (void)flush();
   if (!engine_.awaiting_answer()) return Stop{.error = {}, .text = "the engine forgot its question"};
   for (int times = 0; times < 2; ++times) {
     const auto [consumed, event] = engine_.receive(MutableBytes(inbound_).first(shown_), shared_.now);
@@ -145,7 +160,11 @@ std::optional<Step> Endpoint::answer(Question& question) {
 
 std::optional<Stop> Endpoint::reply(SelectCredential& question) {
   if (auto wrong = check_request(question)) return wrong;
-  const bool refuse = options_.fail_cert_callback || options_.fail_early_callback || shared_.credential == nullptr;
+  if (options_.fail_cert_callback) {  // which is not the same as having none
+    question.token = {};
+    return std::nullopt;
+  }
+  const bool refuse = options_.fail_early_callback || shared_.credential == nullptr;
   return accepted(engine_, refuse ? engine_.answer(std::move(question.token), NoCredential{})
                                   : engine_.answer(std::move(question.token), shared_.credential));
 }
@@ -158,9 +177,14 @@ std::optional<Stop> Endpoint::reply(Sign& question) {
                                      : engine_.answer(std::move(question.token), Bytes(signature).first(size)));
 }
 
-/// The runner decides: its certificates lead to no authority.
+/// The runner decides: its certificates lead to no authority. What a key may be used for is checked all the same.
 std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
   judged_ = true;
+  const auto leaf = x509::Certificate::parse(question.chain.front());
+  if (!leaf) return accepted(engine_, engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_malformed}));
+  if (leaf->key_usage() && !leaf->key_usage()->has(x509::KeyUsage::digital_signature)) {
+    return accepted(engine_, engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_wrong_usage}));
+  }
   const bool insists = options_.verify_peer || options_.require_any_client_certificate;
   return accepted(engine_, options_.verify_fail && insists ? engine_.answer(std::move(question.token), PeerRejected{})
                                                            : engine_.answer(std::move(question.token), PeerAccepted{}));

@@ -60,7 +60,11 @@ class Endpoint {
   [[nodiscard]] std::optional<Stop> write(lockstep::Bytes bytes);
   /// Seals one record and sends its first byte only; `next` sends the rest after data came, as does `write`.
   [[nodiscard]] std::optional<Stop> write_unfinished(lockstep::Bytes bytes);
+  /// Sends what is pending.
   [[nodiscard]] bool flush();
+  /// Asks the engine, with no new input, whether it has something to tell, and answers its questions; a stop when it
+  /// tells something else.
+  [[nodiscard]] std::optional<Stop> idle();
 
   lockstep::Connection& engine() { return engine_; }
   const Agreed& agreed() const { return agreed_; }

@@ -5,6 +5,7 @@
 
 #include <lockstep/config.hpp>
 #include <lockstep/files.hpp>
+#include <lockstep/lists.hpp>
 
 #include "text.hpp"
 
@@ -25,8 +26,14 @@ std::vector<Id> ids(const std::vector<int>& numbers) {
   return out;
 }
 
-/// The runner's tests are written for these; it knows no other group that we have.
+/// What BoringSSL has by default, because the runner's tests are written for it. Of our other groups the runner knows
+/// P-521 alone.
 const std::vector<NamedGroup> kGroups = {NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1};
+
+const std::vector<SignatureScheme> kSchemes = {
+    SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pss_rsae_sha256,
+    SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
+    SignatureScheme::rsa_pss_rsae_sha512};
 
 /// Profiles that are nothing but lists here.
 struct Profile {
@@ -77,6 +84,12 @@ ConfigBuilder server(const Options& options, const Provider& provider) {
   return builder;
 }
 
+/// The list serves verifying and signing: what our own key can do is added.
+std::vector<SignatureScheme> default_schemes(const Credential* credential) {
+  if (credential == nullptr) return kSchemes;
+  return prepend(kSchemes, std::span<const SignatureScheme>(credential->schemes));
+}
+
 std::optional<Stop> load_credential(const Options& options, const Provider& provider, Shared& shared) {
   shared.credential = nullptr;
   if (options.cert_file.empty() || options.key_file.empty()) return std::nullopt;
@@ -103,13 +116,18 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   }
   if (options.expect_version != 0 && options.expect_version < kTls13) return not_implemented("an older version is expected");
 
+  if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
+  if (auto failed = load_credential(options, provider, shared)) return failed;
+
   ConfigBuilder builder = options.server ? server(options, provider) : client(options, provider);
   builder.key_log(true);
   std::vector<NamedGroup> groups = options.curves.empty() ? kGroups : ids<NamedGroup>(options.curves);
   std::erase_if(groups, [&](NamedGroup group) { return !provider.supports(group); });
   if (groups.empty()) return not_implemented("none of the groups is one that the provider has");
   builder.groups(std::move(groups));
-  if (!options.verify_prefs.empty()) {
+  if (options.verify_prefs.empty()) {
+    builder.schemes(default_schemes(shared.credential.get()));
+  } else {
     std::vector<SignatureScheme> schemes = ids<SignatureScheme>(options.verify_prefs);
     std::erase_if(schemes, [](SignatureScheme scheme) {
       const auto known = parts(scheme);
@@ -131,7 +149,7 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
     return stop;
   }
   shared.config = std::move(*config);
-  return load_credential(options, provider, shared);
+  return std::nullopt;
 }
 
 }  // namespace bogo

@@ -97,10 +97,11 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
       (!engine.group() || static_cast<int>(*engine.group()) != options.expect_curve_id)) {
     return wrong("group " + (engine.group() ? to_text(*engine.group()) : "none"));
   }
-  if (options.expect_peer_signature_algorithm != 0 &&
-      (!engine.peer_scheme() ||
-       static_cast<int>(*engine.peer_scheme()) != options.expect_peer_signature_algorithm)) {
-    return wrong("scheme " + (engine.peer_scheme() ? to_text(*engine.peer_scheme()) : "none"));
+  // Nobody signs when a session is resumed.
+  const int scheme = engine.peer_scheme() ? static_cast<int>(*engine.peer_scheme()) : 0;
+  const int expected_scheme = agreed.resumed ? 0 : options.expect_peer_signature_algorithm;
+  if ((expected_scheme != 0 || agreed.resumed) && scheme != expected_scheme) {
+    return wrong("scheme " + (scheme != 0 ? to_text(*engine.peer_scheme()) : "none"));
   }
   if (options.expect_hrr && !engine.retried()) return wrong("no HelloRetryRequest");
   if (options.expect_no_hrr && engine.retried()) return wrong("a HelloRetryRequest");
@@ -205,8 +206,7 @@ Outcome exchange(const Options& options, bool resuming, Endpoint& endpoint, cons
   }
   if (auto failed = check_handshake(options, resuming, endpoint, config)) return failed;
   if (options.handshake_twice || options.no_op_extra_handshake) {
-    const auto [consumed, event] = endpoint.engine().receive({}, {});
-    if (consumed != 0 || !std::holds_alternative<Nothing>(event)) return wrong("no input, but an event");
+    if (auto failed = endpoint.idle()) return failed;
   }
   if (!endpoint.flush()) return wrong("the socket takes nothing");
   if (auto failed = write_what_is_asked(options, endpoint)) return failed;
