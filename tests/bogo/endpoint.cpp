@@ -59,7 +59,9 @@ Step Endpoint::next() {
     shown_ -= consumed;
     if (step) return std::move(*step);
     if (consumed != 0 || !std::holds_alternative<Nothing>(event)) continue;
-    (void)flush();  // a peer that has gone may have said why: what it sent is read below
+    // A KeyUpdate that was asked for can wait for the data that it precedes. A peer that has gone may have said why:
+    // what it sent is read below.
+    if (!waits_for_data()) (void)flush();
     if (shown_ < inbound_.size()) {
       shown_ = options_.async ? shown_ + 1 : inbound_.size();
     } else if (!receive_more()) {
@@ -117,6 +119,7 @@ std::optional<Step> Endpoint::handle(Event& event) {
     if (secret != nullptr) secret->assign(logged->secret.begin(), logged->secret.end());
     return std::nullopt;
   }
+  if (std::holds_alternative<PeerKeyUpdated>(event)) key_updates_asked_ = true;
   if (std::holds_alternative<PeerClosed>(event)) return PeerEnded{};
   if (const auto* failed = std::get_if<Failed>(&event)) {
     (void)flush();
@@ -181,9 +184,12 @@ std::optional<Stop> Endpoint::reply(Sign& question) {
 std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
   judged_ = true;
   const auto leaf = x509::Certificate::parse(question.chain.front());
-  if (!leaf) return accepted(engine_, engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_malformed}));
+  if (!leaf)
+    return accepted(engine_,
+                    engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_malformed}));
   if (leaf->key_usage() && !leaf->key_usage()->has(x509::KeyUsage::digital_signature)) {
-    return accepted(engine_, engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_wrong_usage}));
+    return accepted(engine_,
+                    engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_wrong_usage}));
   }
   const bool insists = options_.verify_peer || options_.require_any_client_certificate;
   return accepted(engine_, options_.verify_fail && insists ? engine_.answer(std::move(question.token), PeerRejected{})
@@ -223,6 +229,7 @@ std::optional<Stop> Endpoint::check_request(const SelectCredential& question) co
 // --- writing ---------------------------------------------------------------------------------------------------------
 
 std::optional<Stop> Endpoint::write(Bytes bytes) {
+  key_updates_asked_ = false;
   if (!send_all(std::exchange(unsent_, {}))) return Stop{.error = {}, .text = "the socket does not take the rest"};
   std::vector<std::uint8_t> outbound(Connection::kMaxRecord);
   while (!bytes.empty()) {
@@ -256,6 +263,9 @@ bool Endpoint::flush() {
   }
   return send_all(flight);
 }
+
+/// Whether all that is pending is what answers the peer's KeyUpdates.
+bool Endpoint::waits_for_data() const { return key_updates_asked_ && engine_.connected() && !engine_.peer_closed(); }
 
 bool Endpoint::send_all(Bytes bytes) {
   while (!bytes.empty()) {
@@ -292,8 +302,7 @@ bool Endpoint::peer_is_older(const Error& error) const {
   if (options_.min_version >= 0x0304 || (options_.no_tls12 && options_.no_tls11 && options_.no_tls1)) return false;
   if (error.reason == Reason::peer_alert) return error.alert == Alert::protocol_version && first_bytes_[0] == 21;
   if (error.reason != Reason::version_unsupported) return false;
-  return first_bytes_.size() > 10 && first_bytes_[0] == 22 && first_bytes_[9] == 3 && first_bytes_[10] >= 1 &&
-         first_bytes_[10] <= 3;
+  return first_bytes_.size() > 10 && first_bytes_[0] == 22 && first_bytes_[9] * 256 + first_bytes_[10] > 0x0300;
 }
 
 }  // namespace bogo

@@ -89,6 +89,7 @@ class Endpoint {
   std::optional<Stop> check_request(const lockstep::SelectCredential& question) const;
   Stop stop(const lockstep::Error& error) const;
   bool peer_is_older(const lockstep::Error& error) const;
+  bool waits_for_data() const;
   bool send_all(lockstep::Bytes bytes);
   bool receive_more();
 
@@ -102,6 +103,7 @@ class Endpoint {
   std::vector<std::uint8_t> first_bytes_;
   bool ended_ = false;
   std::vector<std::uint8_t> unsent_;
+  bool key_updates_asked_ = false;
 
   Question late_;
   Agreed agreed_;

@@ -24,7 +24,7 @@ constexpr Row kNames[] = {
     {Reason::record_version, ":WRONG_VERSION_NUMBER:"},
     {Reason::record_type, ":UNEXPECTED_RECORD: :INVALID_OUTER_RECORD_TYPE:"},
     {Reason::record_too_long, ":DATA_LENGTH_TOO_LONG: :ENCRYPTED_LENGTH_TOO_LONG:"},
-    {Reason::record_empty, ":UNEXPECTED_RECORD: :BAD_ALERT: :DECODE_ERROR:"},
+    {Reason::record_empty, ":UNEXPECTED_RECORD: :BAD_ALERT: :DECODE_ERROR: :WRONG_VERSION_NUMBER:"},
     {Reason::record_unprotected, ":INVALID_OUTER_RECORD_TYPE: :UNEXPECTED_RECORD:"},
     {Reason::record_mac, ":DECRYPTION_FAILED_OR_BAD_RECORD_MAC: :UNEXPECTED_RECORD:"},
     {Reason::record_all_padding, ":DECRYPTION_FAILED_OR_BAD_RECORD_MAC:"},
@@ -42,7 +42,7 @@ constexpr Row kNames[] = {
     {Reason::message_too_long, ":EXCESSIVE_MESSAGE_SIZE:"},
     {Reason::message_truncated, ":DECODE_ERROR: :PARSE_TLSEXT: :ERROR_PARSING_EXTENSION:"},
     {Reason::message_trailing_data, ":DECODE_ERROR: :DIGEST_CHECK_FAILED:"},
-    {Reason::message_unexpected, ":UNEXPECTED_MESSAGE: :UNEXPECTED_RECORD:"},
+    {Reason::message_unexpected, ":UNEXPECTED_MESSAGE: :UNEXPECTED_RECORD: :APPLICATION_DATA_INSTEAD_OF_HANDSHAKE:"},
     {Reason::message_unknown, ":UNEXPECTED_MESSAGE:"},
     {Reason::vector_length, ":DECODE_ERROR:"},
     {Reason::enum_value, ":DECODE_ERROR:"},
@@ -138,7 +138,8 @@ constexpr AlertRow kAlerts[] = {
 std::string boring_names(const Error& error) {
   if (error.reason == Reason::peer_alert) {
     // A server that refuses the first hello, as opposed to what came later, has a name of its own.
-    const std::string_view first = error.alert == Alert::handshake_failure ? ":HANDSHAKE_FAILURE_ON_CLIENT_HELLO: " : "";
+    const std::string_view first =
+        error.alert == Alert::handshake_failure ? ":HANDSHAKE_FAILURE_ON_CLIENT_HELLO: " : "";
     for (const AlertRow& row : kAlerts) {
       if (row.alert == error.alert) return std::string(first) + std::string(row.name);
     }

@@ -67,7 +67,8 @@ ConfigBuilder client(const Options& options, const Provider& provider) {
 
 ConfigBuilder server(const Options& options, const Provider& provider) {
   ConfigBuilder builder = ConfigBuilder::server(provider);
-  builder.server_preference(options.server_preference).certificate_authorities(names_from_hex(options.use_client_ca_list));
+  builder.server_preference(options.server_preference)
+      .certificate_authorities(names_from_hex(options.use_client_ca_list));
   if (options.no_ticket) builder.tickets(0).resumption(false);
   if (options.require_any_client_certificate) {
     builder.client_auth(ClientAuth::require);
@@ -114,7 +115,8 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   if (options.no_tls13 || (options.max_version != 0 && options.max_version < kTls13)) {
     return not_implemented("the flags exclude TLS 1.3");
   }
-  if (options.expect_version != 0 && options.expect_version < kTls13) return not_implemented("an older version is expected");
+  if (options.expect_version != 0 && options.expect_version < kTls13)
+    return not_implemented("an older version is expected");
 
   if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
   if (auto failed = load_credential(options, provider, shared)) return failed;
@@ -122,8 +124,9 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   ConfigBuilder builder = options.server ? server(options, provider) : client(options, provider);
   builder.key_log(true);
   std::vector<NamedGroup> groups = options.curves.empty() ? kGroups : ids<NamedGroup>(options.curves);
-  std::erase_if(groups, [&](NamedGroup group) { return !provider.supports(group); });
-  if (groups.empty()) return not_implemented("none of the groups is one that the provider has");
+  for (const NamedGroup group : groups) {
+    if (!provider.supports(group)) return not_implemented("no group " + to_text(group));
+  }
   builder.groups(std::move(groups));
   if (options.verify_prefs.empty()) {
     builder.schemes(default_schemes(shared.credential.get()));

@@ -69,7 +69,8 @@ int connect_to(const Options& options) {
   return descriptor;
 }
 
-// --- what must be true after the handshake -----------------------------------------------------------------------------
+// --- what must be true after the handshake
+// -----------------------------------------------------------------------------
 
 Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoint, const Config& config) {
   const Connection& engine = endpoint.engine();
@@ -120,7 +121,8 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
   return std::nullopt;
 }
 
-// --- the exchange ------------------------------------------------------------------------------------------------------
+// --- the exchange
+// ------------------------------------------------------------------------------------------------------
 
 Outcome write_in_pieces(Endpoint& endpoint, Bytes bytes, std::size_t piece) {
   while (!bytes.empty()) {
@@ -222,7 +224,8 @@ Outcome exchange(const Options& options, bool resuming, Endpoint& endpoint, cons
   return shut_down(options, endpoint);
 }
 
-// --- the run -----------------------------------------------------------------------------------------------------------
+// --- the run
+// -----------------------------------------------------------------------------------------------------------
 
 int report(const Stop& stop, int connection) {
   if (stop.not_implemented) {
