@@ -20,7 +20,7 @@ struct Options {
   bool server = false;
   std::string key_file;
   std::string cert_file;
-  std::string trust_cert;
+  std::string trust_cert;  ///< of no use: the flags say how the peer is to be judged
   std::string host_name;
 
   // what we offer and accept
@@ -50,7 +50,7 @@ struct Options {
 
   // how we decide
   bool async = false;
-  bool use_custom_verify_callback = false;
+  bool use_custom_verify_callback = false;  ///< this and the other callbacks: every decision is an event here
   bool verify_fail = false;
   bool use_early_callback = false;
   bool fail_early_callback = false;
@@ -59,7 +59,7 @@ struct Options {
   int resumption_delay = 0;
 
   // what we do
-  bool implicit_handshake = false;
+  bool implicit_handshake = false;  ///< the engine has no other
   bool no_op_extra_handshake = false;
   bool handshake_twice = false;
   bool shim_writes_first = false;
@@ -67,7 +67,7 @@ struct Options {
   bool check_close_notify = false;
   bool key_update = false;
   bool write_different_record_sizes = false;
-  bool partial_write = false;
+  bool partial_write = false;  ///< the engine always says how much it took
   bool read_with_unfinished_write = false;
   int read_size = 0;
   int export_keying_material = 0;
@@ -77,9 +77,11 @@ struct Options {
   bool use_exporter_between_reads = false;
   bool export_traffic_secrets = false;
 
-  // permissions that TLS 1.3 has no use for
+  // permissions and demands that every TLS 1.3 connection meets
   bool renegotiate_freely = false;
   bool renegotiate_ignore = false;
+  bool expect_ticket_renewal = false;          ///< `expect_no_session` says more
+  bool expect_extended_master_secret = false;  ///< RFC 9846 D: TLS 1.3 has what it adds
 
   // what must come of it
   int expect_version = 0;
@@ -96,10 +98,8 @@ struct Options {
   bool expect_verify_result = false;
   bool expect_session_miss = false;
   bool expect_no_session = false;
-  bool expect_ticket_renewal = false;
   bool expect_hrr = false;
   bool expect_no_hrr = false;
-  bool expect_extended_master_secret = false;
 };
 
 struct Flags {
