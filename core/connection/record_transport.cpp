@@ -110,7 +110,12 @@ bool RecordTransport::skip(std::size_t record_size) noexcept {
   return true;
 }
 
-void RecordTransport::abandon() noexcept { content_ = 0; }
+void RecordTransport::abandon() noexcept {
+  content_ = 0;
+  // RFC 9846 D.4: the alert is then all of the client's "encrypted handshake flight", and change_cipher_spec comes
+  // before that one too. Where memory is short the alert goes without it.
+  if (settings_.role == Role::client && sealer_->installed()) (void)append_change_cipher_spec();
+}
 
 void RecordTransport::discard() noexcept { sent_ = size_ = content_ = 0; }
 

@@ -38,7 +38,7 @@ class RecordTransport final : public handshake::Transport {
 
   /// Ends the record that is being filled, so that it can be sent.
   [[nodiscard]] handshake::Status flush() noexcept;
-  /// Forgets the record that is being filled: the handshake has failed.
+  /// Forgets the record that is being filled: the handshake has failed, and what is still to come is an alert.
   void abandon() noexcept;
   /// Forgets all that was not sent: nobody reads it any more.
   void discard() noexcept;

@@ -265,7 +265,10 @@ Status verify_binder(Context& context, const Negotiated& negotiated, Bytes psk, 
 Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, DigestSecret&& resumption,
                                                std::uint8_t number, Context& context) {
   const Settings& settings = context.settings();
-  if (number == settings.ticket_count) return Connected{authenticated};
+  if (number == settings.ticket_count) {  // all in one flight, so that small ones share a record
+    if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
+    return Connected{authenticated};
+  }
   std::unique_ptr<Session> session(new (std::nothrow) Session);
   std::array<std::uint8_t, 4> age_add{};
   // RFC 9846 4.6.1: "A per-ticket value that is unique across all tickets issued on this connection."
@@ -467,7 +470,6 @@ Next<WaitTicketSealed, Connected> on(WaitTicketSealed&& state, const TicketSeale
                                                     .max_early_data_size = {}};
     if (auto sent = context.send(Level::application, codec::encode_new_session_ticket(writer, message)); !sent)
       return std::unexpected(sent.error());
-    if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
   }
   return offer_ticket(state.authenticated, std::move(state.resumption), static_cast<std::uint8_t>(state.number + 1),
                       context);

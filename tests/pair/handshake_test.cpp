@@ -218,6 +218,41 @@ TEST(Handshake, SendsChangeCipherSpecOnlyInCompatibilityMode) {
   }
 }
 
+// RFC 9846 D.4: an alert can be all of a client's second flight.
+TEST(Handshake, SendsChangeCipherSpecBeforeAnEncryptedAlert) {
+  for (const bool compatibility : {false, true}) {
+    Pair pair(built(client_builder().middlebox_compatibility(compatibility)), built(server_builder()));
+    pair.client.rejection = PeerRejected{};
+    pair.step(pair.client, pair.to_server(), pair.to_client());
+    for (int i = 0; i < 2; ++i) pair.step(pair.server, pair.to_client(), pair.to_server());
+    ASSERT_TRUE(pair.to_server().empty());
+    for (int i = 0; i < 2; ++i) pair.step(pair.client, pair.to_server(), pair.to_client());
+    const std::vector<std::uint8_t> dummy{20, 3, 3, 0, 1, 1};
+    const std::size_t before = compatibility ? dummy.size() : 0;
+    EXPECT_EQ(std::ranges::search(pair.to_server(), dummy).empty(), !compatibility);
+    // header, level and description, content type, tag
+    EXPECT_EQ(pair.to_server().size(), before + 5 + 2 + 1 + 16);
+    pair.run();
+    ASSERT_NE(pair.server.connection.error(), nullptr);
+    EXPECT_EQ(pair.server.connection.error()->alert, Alert::certificate_unknown);
+  }
+}
+
+TEST(Handshake, SendsAllTicketsInOneRecord) {
+  Pair pair(built(client_builder()), built(server_builder().tickets(2)));
+  pair.server.ticket_keys = TicketKeys::create(provider(), TicketKey::generate(pair.server.random).value());
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  for (int i = 0; i < 2; ++i) pair.step(pair.server, pair.to_client(), pair.to_server());
+  for (int i = 0; i < 2; ++i) pair.step(pair.client, pair.to_server(), pair.to_client());
+  ASSERT_TRUE(pair.to_client().empty());
+  for (int i = 0; i < 2; ++i) pair.step(pair.server, pair.to_client(), pair.to_server());
+  ASSERT_GT(pair.to_client().size(), 5U);
+  const std::size_t length = pair.to_client()[3] * 256U + pair.to_client()[4];
+  EXPECT_EQ(pair.to_client().size(), 5 + length);
+  pair.run();
+  EXPECT_EQ(pair.client.sessions.size(), 2U);
+}
+
 // change_cipher_spec never stands inside a handshake message, however small the records are.
 TEST(Handshake, KeepsMessagesWholeInSmallRecords) {
   for (const bool retry : {false, true}) {

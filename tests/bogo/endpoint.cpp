@@ -1,0 +1,308 @@
+#include "endpoint.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <lockstep/x509.hpp>
+
+#include "text.hpp"
+
+namespace bogo {
+
+using namespace lockstep;
+
+namespace {
+
+Connection start(const Options& options, const Shared& shared, std::optional<Session> offered) {
+  if (options.server) return Connection::server(shared.config, *shared.random);
+  x509::PeerName name = x509::NoNameCheck{};
+  if (auto host = x509::PeerName::dns(options.host_name)) name = std::move(*host);
+  std::span<Session> sessions;
+  if (offered) sessions = {&*offered, 1};
+  return Connection::client(shared.config, {.name = std::move(name), .sessions = sessions}, *shared.random, shared.now);
+}
+
+/// An answer is refused as misuse when the engine has failed meanwhile, and then says why by the next event.
+template <class Result>
+std::optional<Stop> accepted(const Connection& engine, const Result& result) {
+  if (result || engine.error() != nullptr) return std::nullopt;
+  return Stop{.error = {}, .text = "the engine refused an answer: " + std::string(name(result.error()))};
+}
+
+}  // namespace
+
+Endpoint::Endpoint(const Options& options, const Shared& shared, int socket, std::optional<Session> offered)
+    : options_(options), shared_(shared), socket_(socket), engine_(start(options, shared, std::move(offered))) {}
+
+Endpoint::~Endpoint() {
+  (void)shutdown(socket_, SHUT_WR);
+  std::array<std::uint8_t, 4096> rest;
+  while (recv(socket_, rest.data(), rest.size(), 0) > 0) {
+  }
+  (void)close(socket_);
+}
+
+// What is pending is sent when there is nothing else to do, so that messages share records.
+Step Endpoint::next() {
+  for (;;) {
+    if (!std::holds_alternative<std::monostate>(late_)) {
+      if (auto step = answer_late()) return std::move(*step);
+      continue;
+    }
+    auto [consumed, event] = engine_.receive(MutableBytes(inbound_).first(shown_), shared_.now);
+    auto step = handle(event);  // before the bytes that it refers to move
+    inbound_.erase(inbound_.begin(), inbound_.begin() + static_cast<std::ptrdiff_t>(consumed));
+    shown_ -= consumed;
+    if (step) return std::move(*step);
+    if (consumed != 0 || !std::holds_alternative<Nothing>(event)) continue;
+    // A KeyUpdate that was asked for can wait for the data that it precedes. A peer that has gone may have said why:
+    // what it sent is read below.
+    if (!waits_for_data()) (void)flush();
+    if (shown_ < inbound_.size()) {
+      shown_ = options_.async ? shown_ + 1 : inbound_.size();
+    } else if (!receive_more()) {
+      Event end = engine_.receive_end();
+      const auto* failed = std::get_if<Failed>(&end);
+      // The peer may end without close_notify here: the runner does.
+      if (failed == nullptr || (failed->error.reason == Reason::truncated && engine_.version())) return PeerEnded{};
+      return stop(failed->error);
+    }
+  }
+}
+
+std::optional<Stop> Endpoint::idle() {
+  for (;;) {
+    auto [consumed, event] = engine_.receive({}, shared_.now);
+    if (consumed != 0) return Stop{.error = {}, .text = "the engine took what was not there"};
+    if (auto step = handle(event)) return Stop{.error = {}, .text = "no input, but an event"};
+    if (!std::holds_alternative<std::monostate>(late_)) {
+      if (auto step = answer_late()) return Stop{.error = {}, .text = "no input, but a failure"};
+    } else if (std::holds_alternative<Nothing>(event)) {
+      return std::nullopt;
+    }
+  }
+}
+
+std::optional<Step> Endpoint::handle(Event& event) {
+  if (auto* select = std::get_if<SelectCredential>(&event)) return ask(std::move(*select));
+  if (auto* sign = std::get_if<Sign>(&event)) return ask(std::move(*sign));
+  if (auto* verify = std::get_if<VerifyPeer>(&event)) return ask(std::move(*verify));
+  if (auto* open = std::get_if<OpenTicket>(&event)) return ask(std::move(*open));
+  if (auto* seal = std::get_if<SealTicket>(&event)) return ask(std::move(*seal));
+  if (const auto* done = std::get_if<HandshakeComplete>(&event)) {
+    agreed_ = {.resumed = done->resumed, .server_name = std::string(done->server_name), .peer_chain = {}};
+    for (const Bytes certificate : done->peer_chain) {
+      agreed_.peer_chain.emplace_back(certificate.begin(), certificate.end());
+    }
+    return HandshakeDone{};
+  }
+  if (const auto* data = std::get_if<ApplicationData>(&event)) {
+    Data copy;
+    for (const MutableBytes segment : data->segments()) {
+      copy.bytes.insert(copy.bytes.end(), segment.begin(), segment.end());
+    }
+    return copy;
+  }
+  if (auto* received = std::get_if<SessionReceived>(&event)) {
+    session_ = std::move(received->session);
+    ++sessions_;
+    return std::nullopt;
+  }
+  if (const auto* logged = std::get_if<SecretLogged>(&event)) {
+    auto* secret = logged->label == "CLIENT_TRAFFIC_SECRET_0"   ? &client_secret_
+                   : logged->label == "SERVER_TRAFFIC_SECRET_0" ? &server_secret_
+                                                                : nullptr;
+    if (secret != nullptr) secret->assign(logged->secret.begin(), logged->secret.end());
+    return std::nullopt;
+  }
+  if (std::holds_alternative<PeerKeyUpdated>(event)) key_updates_asked_ = true;
+  if (std::holds_alternative<PeerClosed>(event)) return PeerEnded{};
+  if (const auto* failed = std::get_if<Failed>(&event)) {
+    (void)flush();
+    return stop(failed->error);
+  }
+  return std::nullopt;
+}
+
+// --- questions -------------------------------------------------------------------------------------------------------
+
+std::optional<Step> Endpoint::ask(Question question) {
+  if (!options_.async) return answer(question);
+  late_ = std::move(question);
+  return std::nullopt;
+}
+
+/// While an answer is due the engine takes nothing in and says nothing, however often it is asked.
+std::optional<Step> Endpoint::answer_late() {
+  (void)flush();
+  if (!engine_.awaiting_answer()) return Stop{.error = {}, .text = "the engine forgot its question"};
+  for (int times = 0; times < 2; ++times) {
+    const auto [consumed, event] = engine_.receive(MutableBytes(inbound_).first(shown_), shared_.now);
+    if (consumed != 0 || !std::holds_alternative<Nothing>(event)) {
+      return Stop{.error = {}, .text = "the engine went on without an answer"};
+    }
+  }
+  Question question = std::exchange(late_, std::monostate{});
+  return answer(question);
+}
+
+std::optional<Step> Endpoint::answer(Question& question) {
+  return std::visit(
+      [&]<class T>(T& asked) -> std::optional<Step> {
+        if constexpr (!std::is_same_v<T, std::monostate>) {
+          if (auto failed = reply(asked)) return std::move(*failed);
+        }
+        return std::nullopt;
+      },
+      question);
+}
+
+std::optional<Stop> Endpoint::reply(SelectCredential& question) {
+  if (auto wrong = check_request(question)) return wrong;
+  if (options_.fail_cert_callback) {  // which is not the same as having none
+    question.token = {};
+    return std::nullopt;
+  }
+  const bool refuse = options_.fail_early_callback || shared_.credential == nullptr;
+  return accepted(engine_, refuse ? engine_.answer(std::move(question.token), NoCredential{})
+                                  : engine_.answer(std::move(question.token), shared_.credential));
+}
+
+std::optional<Stop> Endpoint::reply(Sign& question) {
+  std::array<std::uint8_t, kMaxSignatureSize> signature;
+  const std::size_t size =
+      question.credential->key->sign(question.scheme, question.message, *shared_.random, signature);
+  return accepted(engine_, size == 0 ? engine_.answer(std::move(question.token), SigningFailed{})
+                                     : engine_.answer(std::move(question.token), Bytes(signature).first(size)));
+}
+
+/// The runner decides: its certificates lead to no authority. What a key may be used for is checked all the same.
+std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
+  judged_ = true;
+  const auto leaf = x509::Certificate::parse(question.chain.front());
+  if (!leaf)
+    return accepted(engine_,
+                    engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_malformed}));
+  if (leaf->key_usage() && !leaf->key_usage()->has(x509::KeyUsage::digital_signature)) {
+    return accepted(engine_,
+                    engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_wrong_usage}));
+  }
+  const bool insists = options_.verify_peer || options_.require_any_client_certificate;
+  return accepted(engine_, options_.verify_fail && insists ? engine_.answer(std::move(question.token), PeerRejected{})
+                                                           : engine_.answer(std::move(question.token), PeerAccepted{}));
+}
+
+std::optional<Stop> Endpoint::reply(OpenTicket& question) {
+  auto session = shared_.tickets->open(question.ticket);
+  return accepted(engine_, session ? engine_.answer(std::move(question.token), std::move(*session))
+                                   : engine_.answer(std::move(question.token), TicketDeclined{}));
+}
+
+std::optional<Stop> Endpoint::reply(SealTicket& question) {
+  const auto ticket = shared_.tickets->seal(*question.session, *shared_.random);
+  return accepted(engine_, ticket ? engine_.answer(std::move(question.token), Bytes(*ticket))
+                                  : engine_.answer(std::move(question.token), TicketDeclined{}));
+}
+
+std::optional<Stop> Endpoint::check_request(const SelectCredential& question) const {
+  const auto same_number = [](SignatureScheme scheme, int number) { return static_cast<int>(scheme) == number; };
+  if (!options_.expect_peer_verify_pref.empty() &&
+      !std::ranges::equal(question.schemes, options_.expect_peer_verify_pref, same_number)) {
+    return Stop{.error = {}, .text = "the peer's signature schemes are not those that were expected"};
+  }
+  if (!options_.expect_server_name.empty() && question.server_name != options_.expect_server_name) {
+    return Stop{.error = {}, .text = "the client asks for " + std::string(question.server_name)};
+  }
+  if (!options_.expect_client_ca_list.empty()) {
+    const auto expected = names_from_hex(options_.expect_client_ca_list);
+    if (!std::ranges::equal(question.certificate_authorities, expected, equal)) {
+      return Stop{.error = {}, .text = "the server's authorities are not those that were expected"};
+    }
+  }
+  return std::nullopt;
+}
+
+// --- writing ---------------------------------------------------------------------------------------------------------
+
+std::optional<Stop> Endpoint::write(Bytes bytes) {
+  key_updates_asked_ = false;
+  if (!send_all(std::exchange(unsent_, {}))) return Stop{.error = {}, .text = "the socket does not take the rest"};
+  std::vector<std::uint8_t> outbound(Connection::kMaxRecord);
+  while (!bytes.empty()) {
+    const auto sealed = engine_.seal({&bytes, 1}, outbound, shared_.now);
+    if (!sealed) return Stop{.error = {}, .text = "seal: " + std::string(name(sealed.error()))};
+    if (sealed->written == 0) return Stop{.error = {}, .text = "nothing could be sealed"};
+    // Whoever has gone does not read the rest; whether that is a failure is said by what it sent before.
+    if (!send_all(Bytes(outbound).first(sealed->written))) return std::nullopt;
+    bytes = bytes.subspan(sealed->consumed);
+  }
+  return std::nullopt;
+}
+
+std::optional<Stop> Endpoint::write_unfinished(Bytes bytes) {
+  std::vector<std::uint8_t> outbound(Connection::kMaxRecord);
+  const auto sealed = engine_.seal({&bytes, 1}, outbound, shared_.now);
+  if (!sealed || sealed->consumed != bytes.size()) return Stop{.error = {}, .text = "could not seal"};
+  unsent_.assign(outbound.begin() + 1, outbound.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+  if (!send_all(Bytes(outbound).first(1))) return Stop{.error = {}, .text = "the socket takes nothing"};
+  return std::nullopt;
+}
+
+/// -async gives the engine the smallest buffer that it accepts once connected.
+bool Endpoint::flush() {
+  if (!unsent_.empty()) return true;
+  std::array<std::uint8_t, 4096> outbound;
+  const MutableBytes room = MutableBytes(outbound).first(options_.async ? 64 : outbound.size());
+  std::vector<std::uint8_t> flight;
+  while (const std::size_t size = engine_.transmit(room, shared_.now)) {
+    flight.insert(flight.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+  return send_all(flight);
+}
+
+/// Whether all that is pending is what answers the peer's KeyUpdates.
+bool Endpoint::waits_for_data() const { return key_updates_asked_ && engine_.connected() && !engine_.peer_closed(); }
+
+bool Endpoint::send_all(Bytes bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return false;
+    bytes = bytes.subspan(static_cast<std::size_t>(sent));
+  }
+  return true;
+}
+
+bool Endpoint::receive_more() {
+  if (ended_) return false;
+  std::array<std::uint8_t, 16384> buffer;
+  const ssize_t size = recv(socket_, buffer.data(), buffer.size(), 0);
+  if (size <= 0) {
+    ended_ = true;
+    return false;
+  }
+  const Bytes received = Bytes(buffer).first(static_cast<std::size_t>(size));
+  inbound_.insert(inbound_.end(), received.begin(), received.end());
+  if (first_bytes_.size() < 16) first_bytes_.insert(first_bytes_.end(), received.begin(), received.end());
+  return true;
+}
+
+// --- failures --------------------------------------------------------------------------------------------------------
+
+Stop Endpoint::stop(const Error& error) const {
+  return {.error = error, .text = to_text(error), .not_implemented = peer_is_older(error)};
+}
+
+/// Whether the test is about an older version that its flags allow and the product lacks. Both hellos carry their
+/// version behind the headers of record and message.
+bool Endpoint::peer_is_older(const Error& error) const {
+  if (options_.min_version >= 0x0304 || (options_.no_tls12 && options_.no_tls11 && options_.no_tls1)) return false;
+  if (error.reason == Reason::peer_alert) return error.alert == Alert::protocol_version && first_bytes_[0] == 21;
+  if (error.reason != Reason::version_unsupported) return false;
+  return first_bytes_.size() > 10 && first_bytes_[0] == 22 && first_bytes_[9] * 256 + first_bytes_[10] > 0x0300;
+}
+
+}  // namespace bogo

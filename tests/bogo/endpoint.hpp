@@ -1,0 +1,117 @@
+#pragma once
+// One connection of the shim: a socket, the engine, and the answers to its questions, given at once or late.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <lockstep/answers.hpp>
+#include <lockstep/connection.hpp>
+
+#include "options.hpp"
+
+namespace bogo {
+
+/// What outlives a connection.
+struct Shared {
+  std::shared_ptr<const lockstep::Config> config;
+  std::shared_ptr<const lockstep::Credential> credential;  ///< null: none
+  std::shared_ptr<const lockstep::TicketKeyring> tickets;
+  lockstep::RandomSource* random = nullptr;
+  lockstep::Time now{};
+};
+
+/// Why a connection does not go on.
+struct Stop {
+  std::optional<lockstep::Error> error;  ///< the engine's
+  std::string text;                      ///< or what the shim found wrong
+  bool not_implemented = false;          ///< the peer wants what the product does not have
+};
+
+/// What became of the handshake.
+struct Agreed {
+  bool resumed = false;
+  std::string server_name;
+  std::vector<std::vector<std::uint8_t>> peer_chain;
+};
+
+struct Data {
+  std::vector<std::uint8_t> bytes;
+};
+struct HandshakeDone {};
+struct PeerEnded {};  ///< close_notify, or the end of the stream
+using Step = std::variant<Stop, HandshakeDone, Data, PeerEnded>;
+
+class Endpoint {
+ public:
+  Endpoint(const Options& options, const Shared& shared, int socket, std::optional<lockstep::Session> offered);
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+  /// Says that we are done, reads what is left so that the peer can read our alert, and closes.
+  ~Endpoint();
+
+  /// Blocks until there is something to tell.
+  [[nodiscard]] Step next();
+  /// Seals and sends all of it; a stop when that is not possible.
+  [[nodiscard]] std::optional<Stop> write(lockstep::Bytes bytes);
+  /// Seals one record and sends its first byte only; `next` sends the rest after data came, as does `write`.
+  [[nodiscard]] std::optional<Stop> write_unfinished(lockstep::Bytes bytes);
+  /// Sends what is pending.
+  [[nodiscard]] bool flush();
+  /// Asks the engine, with no new input, whether it has something to tell, and answers its questions; a stop when it
+  /// tells something else.
+  [[nodiscard]] std::optional<Stop> idle();
+
+  lockstep::Connection& engine() { return engine_; }
+  const Agreed& agreed() const { return agreed_; }
+  const std::vector<std::uint8_t>& secret(bool of_client) const { return of_client ? client_secret_ : server_secret_; }
+  bool peer_was_judged() const { return judged_; }
+  std::size_t sessions() const { return sessions_; }
+  std::optional<lockstep::Session> take_session() { return std::move(session_); }
+
+ private:
+  using Question = std::variant<std::monostate, lockstep::SelectCredential, lockstep::Sign, lockstep::VerifyPeer,
+                                lockstep::OpenTicket, lockstep::SealTicket>;
+
+  std::optional<Step> handle(lockstep::Event& event);
+  std::optional<Step> ask(Question question);
+  std::optional<Step> answer_late();
+  std::optional<Step> answer(Question& question);
+  std::optional<Stop> reply(lockstep::SelectCredential& question);
+  std::optional<Stop> reply(lockstep::Sign& question);
+  std::optional<Stop> reply(lockstep::VerifyPeer& question);
+  std::optional<Stop> reply(lockstep::OpenTicket& question);
+  std::optional<Stop> reply(lockstep::SealTicket& question);
+  std::optional<Stop> check_request(const lockstep::SelectCredential& question) const;
+  Stop stop(const lockstep::Error& error) const;
+  bool peer_is_older(const lockstep::Error& error) const;
+  bool waits_for_data() const;
+  bool send_all(lockstep::Bytes bytes);
+  bool receive_more();
+
+  const Options& options_;
+  const Shared& shared_;
+  int socket_;
+  lockstep::Connection engine_;
+
+  std::vector<std::uint8_t> inbound_;
+  std::size_t shown_ = 0;  ///< how many of `inbound_` the engine has seen: -async shows one more at a time
+  std::vector<std::uint8_t> first_bytes_;
+  bool ended_ = false;
+  std::vector<std::uint8_t> unsent_;
+  bool key_updates_asked_ = false;
+
+  Question late_;
+  Agreed agreed_;
+  bool judged_ = false;
+  std::vector<std::uint8_t> client_secret_;
+  std::vector<std::uint8_t> server_secret_;
+  std::optional<lockstep::Session> session_;
+  std::size_t sessions_ = 0;
+};
+
+}  // namespace bogo

@@ -1,0 +1,159 @@
+#include "options.hpp"
+
+#include <charconv>
+#include <span>
+#include <string_view>
+#include <variant>
+
+namespace bogo {
+
+namespace {
+
+using Member = std::variant<bool Options::*, int Options::*, std::string Options::*, std::vector<int> Options::*>;
+
+struct Flag {
+  std::string_view name;
+  Member member;
+};
+
+const Flag kFlags[] = {
+    {"port", &Options::port},
+    {"shim-id", &Options::shim_id},
+    {"ipv6", &Options::ipv6},
+    {"resume-count", &Options::resume_count},
+    {"is-handshaker-supported", &Options::is_handshaker_supported},
+    {"server", &Options::server},
+    {"key-file", &Options::key_file},
+    {"cert-file", &Options::cert_file},
+    {"trust-cert", &Options::trust_cert},
+    {"host-name", &Options::host_name},
+    {"min-version", &Options::min_version},
+    {"max-version", &Options::max_version},
+    {"no-tls13", &Options::no_tls13},
+    {"no-tls12", &Options::no_tls12},
+    {"no-tls11", &Options::no_tls11},
+    {"no-tls1", &Options::no_tls1},
+    {"curves", &Options::curves},
+    {"signing-prefs", &Options::signing_prefs},
+    {"verify-prefs", &Options::verify_prefs},
+    {"server-preference", &Options::server_preference},
+    {"enable-grease", &Options::enable_grease},
+    {"advertise-alpn", &Options::advertise_alpn},
+    {"select-alpn", &Options::select_alpn},
+    {"decline-alpn", &Options::decline_alpn},
+    {"reject-alpn", &Options::reject_alpn},
+    {"verify-peer", &Options::verify_peer},
+    {"require-any-client-certificate", &Options::require_any_client_certificate},
+    {"use-client-ca-list", &Options::use_client_ca_list},
+    {"no-ticket", &Options::no_ticket},
+    {"max-send-fragment", &Options::max_send_fragment},
+    {"max-cert-list", &Options::max_cert_list},
+    {"fips-202205", &Options::fips_202205},
+    {"wpa-202304", &Options::wpa_202304},
+    {"async", &Options::async},
+    {"use-custom-verify-callback", &Options::use_custom_verify_callback},
+    {"verify-fail", &Options::verify_fail},
+    {"use-early-callback", &Options::use_early_callback},
+    {"fail-early-callback", &Options::fail_early_callback},
+    {"use-old-client-cert-callback", &Options::use_old_client_cert_callback},
+    {"fail-cert-callback", &Options::fail_cert_callback},
+    {"resumption-delay", &Options::resumption_delay},
+    {"implicit-handshake", &Options::implicit_handshake},
+    {"no-op-extra-handshake", &Options::no_op_extra_handshake},
+    {"handshake-twice", &Options::handshake_twice},
+    {"shim-writes-first", &Options::shim_writes_first},
+    {"shim-shuts-down", &Options::shim_shuts_down},
+    {"check-close-notify", &Options::check_close_notify},
+    {"key-update", &Options::key_update},
+    {"write-different-record-sizes", &Options::write_different_record_sizes},
+    {"partial-write", &Options::partial_write},
+    {"read-with-unfinished-write", &Options::read_with_unfinished_write},
+    {"read-size", &Options::read_size},
+    {"export-keying-material", &Options::export_keying_material},
+    {"export-label", &Options::export_label},
+    {"export-context", &Options::export_context},
+    {"use-export-context", &Options::use_export_context},
+    {"use-exporter-between-reads", &Options::use_exporter_between_reads},
+    {"export-traffic-secrets", &Options::export_traffic_secrets},
+    {"renegotiate-freely", &Options::renegotiate_freely},
+    {"renegotiate-ignore", &Options::renegotiate_ignore},
+    {"expect-version", &Options::expect_version},
+    {"expect-cipher", &Options::expect_cipher},
+    {"expect-cipher-aes", &Options::expect_cipher_aes},
+    {"expect-cipher-no-aes", &Options::expect_cipher_no_aes},
+    {"expect-curve-id", &Options::expect_curve_id},
+    {"expect-peer-signature-algorithm", &Options::expect_peer_signature_algorithm},
+    {"expect-peer-verify-pref", &Options::expect_peer_verify_pref},
+    {"expect-server-name", &Options::expect_server_name},
+    {"expect-alpn", &Options::expect_alpn},
+    {"expect-client-ca-list", &Options::expect_client_ca_list},
+    {"expect-peer-cert-file", &Options::expect_peer_cert_file},
+    {"expect-verify-result", &Options::expect_verify_result},
+    {"expect-session-miss", &Options::expect_session_miss},
+    {"expect-no-session", &Options::expect_no_session},
+    {"expect-ticket-renewal", &Options::expect_ticket_renewal},
+    {"expect-hrr", &Options::expect_hrr},
+    {"expect-no-hrr", &Options::expect_no_hrr},
+    {"expect-extended-master-secret", &Options::expect_extended_master_secret},
+};
+
+bool remove_prefix(std::string_view& name, std::string_view prefix) {
+  if (!name.starts_with(prefix)) return false;
+  name.remove_prefix(prefix.size());
+  return true;
+}
+
+bool parse_number(std::string_view text, int& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool set(Options& options, const Member& member, std::string_view value) {
+  if (const auto* flag = std::get_if<bool Options::*>(&member)) {
+    options.*(*flag) = true;
+    return true;
+  }
+  if (const auto* text = std::get_if<std::string Options::*>(&member)) {
+    options.*(*text) = value;
+    return true;
+  }
+  int number = 0;
+  if (!parse_number(value, number)) return false;
+  if (const auto* single = std::get_if<int Options::*>(&member)) {
+    options.*(*single) = number;
+  } else {
+    (options.*std::get<std::vector<int> Options::*>(member)).push_back(number);
+  }
+  return true;
+}
+
+}  // namespace
+
+std::expected<Flags, std::string> parse_flags(int count, const char* const* arguments) {
+  Flags flags;
+  const std::span all(arguments, static_cast<std::size_t>(count));
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const std::string_view argument = all[i];
+    std::string_view name = argument;
+    if (!remove_prefix(name, "-")) return std::unexpected(std::string(argument));
+    (void)remove_prefix(name, "on-shim-");
+    const bool initial_only = remove_prefix(name, "on-initial-");
+    const bool resumed_only = !initial_only && remove_prefix(name, "on-resume-");
+
+    const Flag* flag = nullptr;
+    for (const Flag& known : kFlags) {
+      if (known.name == name) flag = &known;
+    }
+    if (flag == nullptr) return std::unexpected(std::string(argument));
+    std::string_view value;
+    if (!std::holds_alternative<bool Options::*>(flag->member)) {
+      if (++i == all.size()) return std::unexpected(std::string(argument));
+      value = all[i];
+    }
+    if (!resumed_only && !set(flags.initial, flag->member, value)) return std::unexpected(std::string(argument));
+    if (!initial_only && !set(flags.resumed, flag->member, value)) return std::unexpected(std::string(argument));
+  }
+  return flags;
+}
+
+}  // namespace bogo

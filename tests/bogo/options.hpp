@@ -1,0 +1,113 @@
+#pragma once
+// The flags that BoringSSL's test runner gives its shim, as far as this shim knows them.
+
+#include <expected>
+#include <string>
+#include <vector>
+
+namespace bogo {
+
+/// One connection's flags; the names are the runner's.
+struct Options {
+  // the whole run
+  int port = 0;
+  std::string shim_id;
+  bool ipv6 = false;
+  int resume_count = 0;
+  bool is_handshaker_supported = false;
+
+  // who we are
+  bool server = false;
+  std::string key_file;
+  std::string cert_file;
+  std::string trust_cert;  ///< of no use: the flags say how the peer is to be judged
+  std::string host_name;
+
+  // what we offer and accept
+  int min_version = 0;
+  int max_version = 0;
+  bool no_tls13 = false;
+  bool no_tls12 = false;
+  bool no_tls11 = false;
+  bool no_tls1 = false;
+  std::vector<int> curves;
+  std::vector<int> signing_prefs;
+  std::vector<int> verify_prefs;
+  bool server_preference = false;
+  bool enable_grease = false;
+  std::string advertise_alpn;
+  std::string select_alpn;
+  bool decline_alpn = false;
+  bool reject_alpn = false;
+  bool verify_peer = false;
+  bool require_any_client_certificate = false;
+  std::string use_client_ca_list;
+  bool no_ticket = false;
+  int max_send_fragment = 0;
+  int max_cert_list = 0;
+  bool fips_202205 = false;
+  bool wpa_202304 = false;
+
+  // how we decide
+  bool async = false;
+  bool use_custom_verify_callback = false;  ///< this and the other callbacks: every decision is an event here
+  bool verify_fail = false;
+  bool use_early_callback = false;
+  bool fail_early_callback = false;
+  bool use_old_client_cert_callback = false;
+  bool fail_cert_callback = false;
+  int resumption_delay = 0;
+
+  // what we do
+  bool implicit_handshake = false;  ///< the engine has no other
+  bool no_op_extra_handshake = false;
+  bool handshake_twice = false;
+  bool shim_writes_first = false;
+  bool shim_shuts_down = false;
+  bool check_close_notify = false;
+  bool key_update = false;
+  bool write_different_record_sizes = false;
+  bool partial_write = false;  ///< the engine always says how much it took
+  bool read_with_unfinished_write = false;
+  int read_size = 0;
+  int export_keying_material = 0;
+  std::string export_label;
+  std::string export_context;
+  bool use_export_context = false;
+  bool use_exporter_between_reads = false;
+  bool export_traffic_secrets = false;
+
+  // permissions and demands that every TLS 1.3 connection meets
+  bool renegotiate_freely = false;
+  bool renegotiate_ignore = false;
+  bool expect_ticket_renewal = false;          ///< `expect_no_session` says more
+  bool expect_extended_master_secret = false;  ///< RFC 9846 D: TLS 1.3 has what it adds
+
+  // what must come of it
+  int expect_version = 0;
+  int expect_cipher = 0;
+  int expect_cipher_aes = 0;
+  int expect_cipher_no_aes = 0;
+  int expect_curve_id = 0;
+  int expect_peer_signature_algorithm = 0;
+  std::vector<int> expect_peer_verify_pref;
+  std::string expect_server_name;
+  std::string expect_alpn;
+  std::string expect_client_ca_list;
+  std::string expect_peer_cert_file;
+  bool expect_verify_result = false;
+  bool expect_session_miss = false;
+  bool expect_no_session = false;
+  bool expect_hrr = false;
+  bool expect_no_hrr = false;
+};
+
+struct Flags {
+  Options initial;
+  Options resumed;
+};
+
+/// The flags of both kinds of connection; or the first flag that this shim does not know.
+[[nodiscard]] std::expected<Flags, std::string> parse_flags(int count, const char* const* arguments);
+
+}  // namespace bogo

@@ -1,0 +1,158 @@
+#include "setup.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <lockstep/config.hpp>
+#include <lockstep/files.hpp>
+#include <lockstep/lists.hpp>
+
+#include "text.hpp"
+
+namespace bogo {
+
+using namespace lockstep;
+
+namespace {
+
+constexpr int kTls13 = 0x0304;
+
+Stop not_implemented(std::string text) { return {.error = {}, .text = std::move(text), .not_implemented = true}; }
+
+template <class Id>
+std::vector<Id> ids(const std::vector<int>& numbers) {
+  std::vector<Id> out;
+  for (const int number : numbers) out.push_back(static_cast<Id>(number));
+  return out;
+}
+
+/// What BoringSSL has by default, because the runner's tests are written for it. Of our other groups the runner knows
+/// P-521 alone.
+const std::vector<NamedGroup> kGroups = {NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1};
+
+const std::vector<SignatureScheme> kSchemes = {
+    SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pss_rsae_sha256,
+    SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
+    SignatureScheme::rsa_pss_rsae_sha512};
+
+/// Profiles that are nothing but lists here.
+struct Profile {
+  std::vector<CipherSuite> suites;
+  std::vector<NamedGroup> groups;
+  std::vector<SignatureScheme> schemes;
+};
+
+std::optional<Profile> profile(const Options& options) {
+  if (options.fips_202205) {  // FIPS 140-3 as of May 2022
+    return Profile{.suites = {CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_aes_256_gcm_sha384},
+                   .groups = {NamedGroup::secp256r1, NamedGroup::secp384r1},
+                   .schemes = {SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_secp384r1_sha384,
+                               SignatureScheme::rsa_pss_rsae_sha256, SignatureScheme::rsa_pss_rsae_sha384,
+                               SignatureScheme::rsa_pss_rsae_sha512}};
+  }
+  if (options.wpa_202304) {  // WPA3 in its 192-bit mode, April 2023
+    return Profile{.suites = {CipherSuite::tls_aes_256_gcm_sha384},
+                   .groups = {NamedGroup::secp384r1},
+                   .schemes = {SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
+                               SignatureScheme::rsa_pss_rsae_sha512}};
+  }
+  return std::nullopt;
+}
+
+ConfigBuilder client(const Options& options, const Provider& provider) {
+  ConfigBuilder builder = ConfigBuilder::client(provider);
+  builder.grease(options.enable_grease).alpn(protocols(options.advertise_alpn));
+  return builder;
+}
+
+ConfigBuilder server(const Options& options, const Provider& provider) {
+  ConfigBuilder builder = ConfigBuilder::server(provider);
+  builder.server_preference(options.server_preference)
+      .certificate_authorities(names_from_hex(options.use_client_ca_list));
+  if (options.no_ticket) builder.tickets(0).resumption(false);
+  if (options.require_any_client_certificate) {
+    builder.client_auth(ClientAuth::require);
+  } else if (options.verify_peer) {
+    builder.client_auth(ClientAuth::request);
+  }
+  if (!options.decline_alpn) {
+    if (options.reject_alpn) {
+      builder.alpn({"nobody speaks this"});
+    } else if (!options.select_alpn.empty()) {
+      builder.alpn({options.select_alpn});
+    }
+  }
+  return builder;
+}
+
+/// The list serves verifying and signing: what our own key can do is added.
+std::vector<SignatureScheme> default_schemes(const Credential* credential) {
+  if (credential == nullptr) return kSchemes;
+  return prepend(kSchemes, std::span<const SignatureScheme>(credential->schemes));
+}
+
+std::optional<Stop> load_credential(const Options& options, const Provider& provider, Shared& shared) {
+  shared.credential = nullptr;
+  if (options.cert_file.empty() || options.key_file.empty()) return std::nullopt;
+  auto loaded = files::load_credential(provider, options.cert_file, options.key_file);
+  if (!loaded) return not_implemented(loaded.error().text());
+  auto credential = make_credential(std::move(loaded->chain), std::move(loaded->key));
+  const auto wanted = profile(options);
+  if (!options.signing_prefs.empty() || wanted) {
+    std::vector<SignatureScheme> schemes = wanted ? wanted->schemes : ids<SignatureScheme>(options.signing_prefs);
+    std::erase_if(schemes, [&](SignatureScheme scheme) {
+      return std::ranges::find(credential->schemes, scheme) == credential->schemes.end();
+    });
+    credential = std::make_shared<const Credential>(Credential{credential->chain, std::move(schemes), credential->key});
+  }
+  shared.credential = std::move(credential);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Stop> set_up(const Options& options, const Provider& provider, Shared& shared) {
+  if (options.no_tls13 || (options.max_version != 0 && options.max_version < kTls13)) {
+    return not_implemented("the flags exclude TLS 1.3");
+  }
+  if (options.expect_version != 0 && options.expect_version < kTls13)
+    return not_implemented("an older version is expected");
+
+  if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
+  if (auto failed = load_credential(options, provider, shared)) return failed;
+
+  ConfigBuilder builder = options.server ? server(options, provider) : client(options, provider);
+  builder.key_log(true);
+  std::vector<NamedGroup> groups = options.curves.empty() ? kGroups : ids<NamedGroup>(options.curves);
+  for (const NamedGroup group : groups) {
+    if (!provider.supports(group)) return not_implemented("no group " + to_text(group));
+  }
+  builder.groups(std::move(groups));
+  if (options.verify_prefs.empty()) {
+    builder.schemes(default_schemes(shared.credential.get()));
+  } else {
+    std::vector<SignatureScheme> schemes = ids<SignatureScheme>(options.verify_prefs);
+    std::erase_if(schemes, [](SignatureScheme scheme) {
+      const auto known = parts(scheme);
+      return !known || known->certificates_only;
+    });
+    if (schemes.empty()) return not_implemented("none of the signature schemes is one of TLS 1.3");
+    builder.schemes(std::move(schemes));
+  }
+  if (auto wanted = profile(options)) {
+    builder.suites(std::move(wanted->suites)).groups(std::move(wanted->groups)).schemes(std::move(wanted->schemes));
+  }
+  if (options.max_send_fragment > 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_send_fragment));
+  if (options.max_cert_list > 0) builder.max_handshake_message(static_cast<std::size_t>(options.max_cert_list));
+
+  auto config = builder.build();
+  if (!config) {
+    Stop stop{.error = {}, .text = "the configuration"};
+    for (const ConfigProblem& problem : config.error()) stop.text += ": " + problem.setting + ": " + problem.text;
+    return stop;
+  }
+  shared.config = std::move(*config);
+  return std::nullopt;
+}
+
+}  // namespace bogo

@@ -1,0 +1,279 @@
+// The shim that BoringSSL's test runner drives: it connects, plays the part that its flags give it, and reports by its
+// exit status and what it prints. Nothing printed and 0: as expected. 89: the product does not have what the flags ask.
+
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <lockstep/botan.hpp>
+#include <lockstep/files.hpp>
+
+#include "endpoint.hpp"
+#include "errors.hpp"
+#include "options.hpp"
+#include "setup.hpp"
+#include "text.hpp"
+
+namespace bogo {
+namespace {
+
+using namespace lockstep;
+
+constexpr int kFailed = 1;
+constexpr int kNotImplemented = 89;
+
+using Outcome = std::optional<Stop>;
+
+Stop wrong(std::string text) { return {.error = {}, .text = std::move(text)}; }
+
+int connect_to(const Options& options) {
+  const auto connected = [](int socket, const sockaddr* address, socklen_t size) {
+    if (socket >= 0 && connect(socket, address, size) == 0) return true;
+    if (socket >= 0) (void)close(socket);
+    return false;
+  };
+  const auto port = htons(static_cast<std::uint16_t>(options.port));
+  sockaddr_in6 six{};
+  six.sin6_family = AF_INET6;
+  six.sin6_port = port;
+  six.sin6_addr = in6addr_loopback;
+  int descriptor = socket(AF_INET6, SOCK_STREAM, 0);
+  if (!connected(descriptor, reinterpret_cast<const sockaddr*>(&six), sizeof six)) {
+    sockaddr_in four{};
+    four.sin_family = AF_INET;
+    four.sin_port = port;
+    four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    if (!connected(descriptor, reinterpret_cast<const sockaddr*>(&four), sizeof four)) return -1;
+  }
+  const int on = 1;
+  (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!options.shim_id.empty()) {
+    std::uint64_t id = std::stoull(options.shim_id);
+    std::uint8_t prefix[8];
+    for (std::uint8_t& byte : prefix) {
+      byte = static_cast<std::uint8_t>(id);
+      id >>= 8U;
+    }
+    (void)send(descriptor, prefix, sizeof prefix, MSG_NOSIGNAL);
+  }
+  return descriptor;
+}
+
+// --- what must be true after the handshake
+// -----------------------------------------------------------------------------
+
+Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoint, const Config& config) {
+  const Connection& engine = endpoint.engine();
+  const Agreed& agreed = endpoint.agreed();
+  if (!engine.connected() || !engine.suite() || !engine.version()) return wrong("complete, but not connected");
+  if (options.expect_version != 0 && static_cast<int>(*engine.version()) != options.expect_version) {
+    return wrong("version " + to_text(*engine.version()));
+  }
+  const bool expect_resumed = resuming && !options.expect_session_miss;
+  if (engine.resumed() != expect_resumed || agreed.resumed != expect_resumed) {
+    return wrong(expect_resumed ? "the session was not resumed" : "a session was resumed");
+  }
+  if (!options.expect_server_name.empty() && agreed.server_name != options.expect_server_name) {
+    return wrong("server name \"" + agreed.server_name + '"');
+  }
+  const std::string& alpn = options.server ? options.select_alpn : options.expect_alpn;
+  if (engine.alpn() != alpn) return wrong("protocol \"" + std::string(engine.alpn()) + '"');
+
+  const int suite = static_cast<int>(*engine.suite());
+  const int expected_here = config.provider().fast_aes ? options.expect_cipher_aes : options.expect_cipher_no_aes;
+  for (const int expected : {options.expect_cipher, expected_here}) {
+    if (expected != 0 && suite != expected) return wrong("suite " + to_text(*engine.suite()));
+  }
+  if (options.expect_curve_id != 0 &&
+      (!engine.group() || static_cast<int>(*engine.group()) != options.expect_curve_id)) {
+    return wrong("group " + (engine.group() ? to_text(*engine.group()) : "none"));
+  }
+  // Nobody signs when a session is resumed.
+  const int scheme = engine.peer_scheme() ? static_cast<int>(*engine.peer_scheme()) : 0;
+  const int expected_scheme = agreed.resumed ? 0 : options.expect_peer_signature_algorithm;
+  if ((expected_scheme != 0 || agreed.resumed) && scheme != expected_scheme) {
+    return wrong("scheme " + (scheme != 0 ? to_text(*engine.peer_scheme()) : "none"));
+  }
+  if (options.expect_hrr && !engine.retried()) return wrong("no HelloRetryRequest");
+  if (options.expect_no_hrr && engine.retried()) return wrong("a HelloRetryRequest");
+
+  if (!agreed.resumed) {
+    if ((!options.server || options.require_any_client_certificate) && agreed.peer_chain.empty()) {
+      return wrong("the peer showed no certificate");
+    }
+    if (endpoint.peer_was_judged() != !agreed.peer_chain.empty()) return wrong("a chain without a verdict");
+    if (!options.expect_peer_cert_file.empty()) {
+      const auto expected = files::load_chain(options.expect_peer_cert_file);
+      if (!expected) return wrong(expected.error().text());
+      if (agreed.peer_chain != *expected) return wrong("the peer's certificates are others");
+    }
+  }
+  return std::nullopt;
+}
+
+// --- the exchange
+// ------------------------------------------------------------------------------------------------------
+
+Outcome write_in_pieces(Endpoint& endpoint, Bytes bytes, std::size_t piece) {
+  while (!bytes.empty()) {
+    const Bytes front = bytes.first(std::min(piece, bytes.size()));
+    if (auto stop = endpoint.write(front)) return stop;
+    bytes = bytes.subspan(front.size());
+  }
+  return std::nullopt;
+}
+
+Outcome write_what_is_asked(const Options& options, Endpoint& endpoint) {
+  if (options.export_keying_material > 0) {
+    std::vector<std::uint8_t> material(static_cast<std::size_t>(options.export_keying_material));
+    // RFC 9846 7.5: "no context" and an empty one are the same.
+    const Bytes context = options.use_export_context ? as_bytes(options.export_context) : Bytes();
+    if (auto done = endpoint.engine().export_keying_material(options.export_label, context, material); !done) {
+      return wrong("export: " + std::string(name(done.error())));
+    }
+    if (auto stop = endpoint.write(material)) return stop;
+  }
+  if (options.export_traffic_secrets) {
+    const auto& read = endpoint.secret(options.server);
+    const auto& write = endpoint.secret(!options.server);
+    if (read.empty() || read.size() != write.size()) return wrong("no traffic secrets were logged");
+    const std::uint8_t size[] = {static_cast<std::uint8_t>(read.size()), 0};
+    for (const Bytes part : {Bytes(size), Bytes(read), Bytes(write)}) {
+      if (auto stop = endpoint.write(part)) return stop;
+    }
+  }
+  if (options.write_different_record_sizes) {
+    const std::vector<std::uint8_t> bytes(32769, 0x42);
+    constexpr std::size_t kSizes[] = {0, 1, 255, 256, 257, 16383, 16384, 16385, 32767, 32768, 32769};
+    for (const std::size_t size : kSizes) {
+      if (auto stop = endpoint.write(Bytes(bytes).first(size))) return stop;
+    }
+  } else if (options.read_with_unfinished_write) {
+    return endpoint.write_unfinished(as_bytes("hello"));
+  } else if (options.shim_writes_first) {
+    return endpoint.write(as_bytes("hello"));
+  }
+  return std::nullopt;
+}
+
+/// Answers every byte with its complement until the peer ends.
+Outcome echo(const Options& options, Endpoint& endpoint) {
+  const std::size_t read_size = options.read_size > 0 ? static_cast<std::size_t>(options.read_size) : 512;
+  for (;;) {
+    Step step = endpoint.next();
+    if (auto* stop = std::get_if<Stop>(&step)) return std::move(*stop);
+    if (std::holds_alternative<PeerEnded>(step)) return std::nullopt;
+    auto* data = std::get_if<Data>(&step);
+    if (data == nullptr) return wrong("a second end of the handshake");
+    if (options.use_exporter_between_reads) {
+      std::uint8_t byte = 0;
+      if (!endpoint.engine().export_keying_material("", {}, {&byte, 1})) return wrong("no export between reads");
+    }
+    if (options.key_update && !endpoint.engine().update_keys(false)) return wrong("no key update");
+    for (std::uint8_t& byte : data->bytes) byte ^= 0xff;
+    if (auto stop = write_in_pieces(endpoint, data->bytes, read_size)) return stop;
+  }
+}
+
+Outcome shut_down(const Options& options, Endpoint& endpoint) {
+  endpoint.engine().close();
+  if (!endpoint.flush() && !endpoint.engine().peer_closed()) return std::nullopt;
+  if (!options.shim_shuts_down || !options.check_close_notify) return std::nullopt;
+  for (;;) {
+    const Step step = endpoint.next();
+    if (const auto* stop = std::get_if<Stop>(&step)) return *stop;
+    if (std::holds_alternative<PeerEnded>(step)) {
+      return endpoint.engine().peer_closed() ? Outcome() : wrong("the peer ended without close_notify");
+    }
+    if (std::holds_alternative<Data>(step)) return wrong("data after close_notify");
+  }
+}
+
+Outcome exchange(const Options& options, bool resuming, Endpoint& endpoint, const Config& config) {
+  while (!endpoint.engine().connected()) {
+    Step step = endpoint.next();
+    if (auto* stop = std::get_if<Stop>(&step)) return std::move(*stop);
+    if (std::holds_alternative<HandshakeDone>(step)) break;
+    return wrong("the connection ended during the handshake");
+  }
+  if (auto failed = check_handshake(options, resuming, endpoint, config)) return failed;
+  if (options.handshake_twice || options.no_op_extra_handshake) {
+    if (auto failed = endpoint.idle()) return failed;
+  }
+  if (!endpoint.flush()) return wrong("the socket takes nothing");
+  if (auto failed = write_what_is_asked(options, endpoint)) return failed;
+  if (!options.shim_shuts_down) {
+    if (auto failed = echo(options, endpoint)) return failed;
+  }
+  if (!options.server) {
+    const bool expect_session = !options.expect_no_session && !options.shim_shuts_down;
+    if ((endpoint.sessions() != 0) != expect_session) {
+      return wrong(expect_session ? "no session came" : "a session came that was not expected");
+    }
+  }
+  return shut_down(options, endpoint);
+}
+
+// --- the run
+// -----------------------------------------------------------------------------------------------------------
+
+int report(const Stop& stop, int connection) {
+  if (stop.not_implemented) {
+    std::fprintf(stderr, "the peer wants a version that this build does not speak\n");
+    return kNotImplemented;
+  }
+  std::fprintf(stderr, "connection %d: %s\n", connection + 1, stop.text.c_str());
+  if (stop.error) std::fprintf(stderr, "%s\n", boring_names(*stop.error).c_str());
+  return kFailed;
+}
+
+int run(const Flags& flags) {
+  Shared shared;
+  shared.random = &botan::system_random();
+  shared.now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  shared.tickets = TicketKeyring::create(botan::provider(), *shared.random);
+
+  std::optional<Session> session;
+  for (int i = 0; i <= flags.initial.resume_count; ++i) {
+    const Options& options = i == 0 ? flags.initial : flags.resumed;
+    if (auto failed = set_up(options, botan::provider(), shared)) {
+      std::fprintf(stderr, "%s\n", failed->text.c_str());
+      return failed->not_implemented ? kNotImplemented : kFailed;
+    }
+    if (i > 0 && !options.server && !session) return report(wrong("there is no session to offer"), i);
+    const int socket = connect_to(options);
+    if (socket < 0) return report(wrong("cannot connect"), i);
+    Endpoint endpoint(options, shared, socket, std::exchange(session, std::nullopt));
+    if (const auto failed = exchange(options, i > 0, endpoint, *shared.config)) return report(*failed, i);
+    session = endpoint.take_session();
+    shared.now += std::chrono::seconds(options.resumption_delay);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace bogo
+
+int main(int count, char** arguments) {
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  const auto flags = bogo::parse_flags(count, arguments);
+  if (!flags) {
+    std::fprintf(stderr, "not implemented: %s\n", flags.error().c_str());
+    return bogo::kNotImplemented;
+  }
+  if (flags->initial.is_handshaker_supported) {
+    std::puts("No");
+    return 0;
+  }
+  return bogo::run(*flags);
+}
