@@ -240,7 +240,8 @@ TEST(Handshake, SendsChangeCipherSpecBeforeAnEncryptedAlert) {
 
 TEST(Handshake, SendsAllTicketsInOneRecord) {
   Pair pair(built(client_builder()), built(server_builder().tickets(2)));
-  pair.server.ticket_keys = TicketKeys::create(provider(), TicketKey::generate(pair.server.random).value());
+  auto keys = TicketKeys::create(provider(), TicketKey::generate(pair.server.random).value());
+  pair.server.ticket_keys = std::make_shared<TicketKeys>(std::move(*keys));
   pair.step(pair.client, pair.to_server(), pair.to_client());
   for (int i = 0; i < 2; ++i) pair.step(pair.server, pair.to_client(), pair.to_server());
   for (int i = 0; i < 2; ++i) pair.step(pair.client, pair.to_server(), pair.to_client());
