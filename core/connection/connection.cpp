@@ -108,7 +108,7 @@ void Connection::State::fail(const Error& cause) noexcept {
   control.user_canceled = cause.alert == Alert::close_notify && cause.reason == Reason::canceled;
   control.alert = cause.alert;
   // RFC 9846 6.1: nothing answers an alert, and nobody hears one where the transport has ended.
-  control.alert_due = cause.origin != Origin::peer && !closed;
+  control.alert_due = cause.origin != Origin::peer && cause.reason != Reason::truncated && !closed;
   opener.clear();
   secrets = {};
   sessions.reset();

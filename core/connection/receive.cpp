@@ -62,7 +62,6 @@ Event Connection::State::receive_end() noexcept {
   if (peer_closed) return Nothing{};
   // RFC 9846 6.1: "Each party MUST send a "close_notify" alert before closing its write side of the connection".
   fail(Reason::truncated, Place::transport);
-  control = {};
   return Failed{error};
 }
 

@@ -238,6 +238,22 @@ TEST(Handshake, SendsChangeCipherSpecBeforeAnEncryptedAlert) {
   }
 }
 
+// Where the transport has ended nobody reads an alert, nor the change_cipher_spec before it.
+TEST(Handshake, SendsNothingWhenTheTransportEnds) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  for (int i = 0; i < 2; ++i) pair.step(pair.server, pair.to_client(), pair.to_server());
+  // ServerHello alone, so that the client has a key to send with and has not sent with it.
+  const std::size_t first = 5U + pair.to_client()[3] * 256U + pair.to_client()[4];
+  pair.to_client().resize(first);
+  std::vector<std::uint8_t> hello = pair.to_client();
+  ASSERT_EQ(pair.client.connection.receive(hello, kNow).consumed, first);
+  pair.client.treat(pair.client.connection.receive_end());
+  ASSERT_TRUE(pair.client.error);
+  EXPECT_EQ(pair.client.error->reason, Reason::truncated);
+  EXPECT_FALSE(pair.client.connection.transmit_pending());
+}
+
 TEST(Handshake, SendsAllTicketsInOneRecord) {
   Pair pair(built(client_builder()), built(server_builder().tickets(2)));
   auto keys = TicketKeys::create(provider(), TicketKey::generate(pair.server.random).value());
