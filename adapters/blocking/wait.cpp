@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cerrno>
 #include <limits>
-#include <system_error>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -139,19 +138,6 @@ void end_orderly(int descriptor, std::chrono::milliseconds linger, const Cancell
     if (!n || *n == 0) break;
   }
   ::shutdown(descriptor, SHUT_RD);
-}
-
-// --- errors ----------------------------------------------------------------------------------------------------------
-
-IoError system_error(Operation operation, int number) {
-  IoError error = plain_error(operation, IoCondition::system, std::system_category().message(number));
-  error.number = number;
-  return error;
-}
-
-IoError plain_error(Operation operation, IoCondition condition, std::string_view text) {
-  return {
-      .operation = operation, .condition = condition, .text = std::string(name(operation)) + ": " + std::string(text)};
 }
 
 }  // namespace lockstep::blocking

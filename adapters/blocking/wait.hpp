@@ -7,6 +7,8 @@
 #include <lockstep/bytes.hpp>
 #include <lockstep/io.hpp>
 
+#include "../common/sockets.hpp"
+
 namespace lockstep::blocking {
 
 /// An error when it was canceled or the deadline has passed.
@@ -32,8 +34,7 @@ std::size_t receive_now(int descriptor, MutableBytes out) noexcept;
 /// unread bytes would make the system send a reset, which can overtake what the peer has not read yet.
 void end_orderly(int descriptor, std::chrono::milliseconds linger, const Canceller& canceller) noexcept;
 
-/// Errors, with a text that begins "read: ".
-IoError system_error(Operation operation, int number);
-IoError plain_error(Operation operation, IoCondition condition, std::string_view text);
+using sockets::plain_error;
+using sockets::system_error;
 
 }  // namespace lockstep::blocking

@@ -1,0 +1,252 @@
+// The backend over epoll: level-triggered, one descriptor per stream, output tried at once and waited for only when the
+// socket is full.
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <lockstep/epoll.hpp>
+
+#include "../common/sockets.hpp"
+#include "../loop/backend.hpp"
+#include "../loop/loop_core.hpp"
+#include "../loop/stream_core.hpp"
+
+namespace lockstep::epoll {
+namespace {
+
+using loop::ListenerCore;
+using loop::LoopCore;
+using loop::StreamCore;
+
+/// What a stream is registered for lives in its backend_flags: EPOLLIN, EPOLLOUT, and these.
+constexpr std::uint32_t kRegistered = 1U << 20U;
+constexpr std::uint32_t kBlocked = 1U << 21U;  // the socket took less than there was
+
+/// How much one stream may take or give before the others have their turn.
+constexpr int kReceivesPerTurn = 2;
+constexpr int kAcceptsPerTurn = 64;
+
+bool would_block(int error) {
+  return error == EAGAIN || error == EWOULDBLOCK;  // NOLINT(misc-redundant-expression): equal on Linux only
+}
+
+class EpollBackend final : public loop::Backend {
+ public:
+  EpollBackend(Descriptor epoll, Descriptor wakeup) noexcept : epoll_(std::move(epoll)), wakeup_(std::move(wakeup)) {}
+
+  [[nodiscard]] std::string_view name() const noexcept override { return "epoll"; }
+  void attach(LoopCore& core) noexcept override { loop_ = &core; }
+
+  [[nodiscard]] int open(StreamCore& stream) noexcept override {
+    stream.backend_flags &= kRegistered;
+    return watch(stream, EPOLLIN);
+  }
+
+  void connect(StreamCore& stream, const sockaddr* address, socklen_t size) noexcept override {
+    stream.backend_flags = 0;
+    if (::connect(stream.socket(), address, size) == 0) {
+      stream.connected(0);
+    } else if (errno != EINPROGRESS && errno != EINTR) {
+      stream.connected(errno);
+    } else if (const int error = watch(stream, EPOLLOUT); error != 0) {
+      stream.connected(error);
+    }
+  }
+
+  void abandon(StreamCore& stream) noexcept override { forget(stream); }
+
+  void update(StreamCore& stream) noexcept override {
+    if (stream.has_output() && (stream.backend_flags & kBlocked) == 0) send(stream);
+    if (is_over(stream)) return;
+    const std::uint32_t wanted =
+        (stream.wants_receive() ? EPOLLIN : 0U) | ((stream.backend_flags & kBlocked) != 0 ? EPOLLOUT : 0U);
+    if (const int error = watch(stream, wanted); error != 0) stream.receive_failed(error);
+  }
+
+  void release(StreamCore& stream) noexcept override {
+    forget(stream);
+    stream.released();
+  }
+
+  [[nodiscard]] int listen(ListenerCore& listener) noexcept override {
+    epoll_event event{.events = EPOLLIN, .data = {.ptr = tagged(listener)}};
+    return ::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, listener.socket.number(), &event) == 0 ? 0 : errno;
+  }
+
+  void unlisten(ListenerCore& listener) noexcept override {
+    (void)::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, listener.socket.number(), nullptr);
+    listener.released();
+  }
+
+  void wait(int milliseconds) noexcept override {
+    const int count = ::epoll_wait(epoll_.number(), events_.data(), static_cast<int>(events_.size()), milliseconds);
+    loop_->refresh_now();
+    // A stream or listener that ends in this turn is destroyed after it, so that all pointers here are good.
+    for (int i = 0; i < count; ++i) dispatch(events_[static_cast<std::size_t>(i)]);
+  }
+
+  void wake() noexcept override {
+    const std::uint64_t one = 1;
+    (void)!::write(wakeup_.number(), &one, sizeof one);
+  }
+
+ private:
+  /// Listeners are told from streams by the lowest bit, the wake-up by being null.
+  static void* tagged(ListenerCore& listener) noexcept {
+    return reinterpret_cast<void*>(reinterpret_cast<std::uintptr_t>(&listener) | 1U);
+  }
+
+  void dispatch(const epoll_event& event) noexcept {
+    if (event.data.ptr == nullptr) {
+      std::uint64_t count = 0;
+      (void)!::read(wakeup_.number(), &count, sizeof count);
+      return;
+    }
+    const auto pointer = reinterpret_cast<std::uintptr_t>(event.data.ptr);
+    if ((pointer & 1U) != 0) {
+      accept(*reinterpret_cast<ListenerCore*>(pointer & ~std::uintptr_t{1}));
+      return;
+    }
+    auto& stream = *static_cast<StreamCore*>(event.data.ptr);
+    if (is_over(stream)) return;
+    if (stream.phase() == StreamCore::Phase::connecting) {
+      finish_connect(stream);
+      return;
+    }
+    if ((event.events & EPOLLOUT) != 0) {
+      stream.backend_flags &= ~kBlocked;
+      update(stream);
+      if (is_over(stream)) return;
+    }
+    if ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
+    if (stream.wants_receive()) {
+      receive(stream);
+    } else if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) {
+      // It would be reported over and over; when bytes are wanted again, or are to be sent, it will be noticed.
+      forget(stream);
+    }
+  }
+
+  static void finish_connect(StreamCore& stream) noexcept {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (::getsockopt(stream.socket(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+    stream.connected(error);
+  }
+
+  static void receive(StreamCore& stream) noexcept {
+    for (int i = 0; i < kReceivesPerTurn && !is_over(stream) && stream.wants_receive(); ++i) {
+      const MutableBytes space = stream.receive_space();
+      if (space.empty()) {
+        stream.receive_failed(ENOMEM);
+        return;
+      }
+      const ssize_t size = ::recv(stream.socket(), space.data(), space.size(), MSG_DONTWAIT);
+      if (size > 0) {
+        stream.received(static_cast<std::size_t>(size));
+        if (static_cast<std::size_t>(size) < space.size()) return;  // no more for now
+      } else if (size == 0) {
+        stream.receive_ended();
+        return;
+      } else if (errno != EINTR) {
+        if (would_block(errno) || errno == ENOBUFS) {
+          stream.received(std::size_t{0});
+        } else {
+          stream.receive_failed(errno);
+        }
+        return;
+      }
+    }
+  }
+
+  static void send(StreamCore& stream) noexcept {
+    while (stream.has_output()) {
+      std::array<iovec, 16> pieces;
+      msghdr message{};
+      message.msg_iov = pieces.data();
+      message.msg_iovlen = stream.output(pieces);
+      const ssize_t size = ::sendmsg(stream.socket(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (size >= 0) {
+        std::size_t given = 0;
+        for (std::size_t i = 0; i < message.msg_iovlen; ++i) given += pieces[i].iov_len;
+        stream.sent(static_cast<std::size_t>(size));
+        if (static_cast<std::size_t>(size) == given) return;  // what `sent` brought forth has the next turn
+        if (is_over(stream)) return;
+      } else if (errno == EINTR) {
+        continue;
+      } else if (would_block(errno) || errno == ENOBUFS) {
+        stream.backend_flags |= kBlocked;
+        return;
+      } else {
+        stream.send_failed(errno);
+        return;
+      }
+    }
+  }
+
+  void accept(ListenerCore& listener) noexcept {
+    for (int i = 0; i < kAcceptsPerTurn && listener.listening; ++i) {
+      Descriptor accepted(::accept4(listener.socket.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (accepted) {
+        listener.accepted(std::move(accepted));
+      } else if (would_block(errno)) {
+        return;
+      } else {
+        listener.failed_once(errno);
+      }
+    }
+  }
+
+  static bool is_over(const StreamCore& stream) noexcept {
+    return stream.phase() == StreamCore::Phase::releasing || stream.phase() == StreamCore::Phase::moving;
+  }
+
+  /// 0 or an errno.
+  [[nodiscard]] int watch(StreamCore& stream, std::uint32_t wanted) noexcept {
+    constexpr std::uint32_t kInterest = EPOLLIN | EPOLLOUT;
+    const bool registered = (stream.backend_flags & kRegistered) != 0;
+    if (registered && (stream.backend_flags & kInterest) == wanted) return 0;
+    epoll_event event{.events = wanted, .data = {.ptr = &stream}};
+    const int operation = registered ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (::epoll_ctl(epoll_.number(), operation, stream.socket(), &event) != 0) return errno;
+    stream.backend_flags = (stream.backend_flags & ~kInterest) | wanted | kRegistered;
+    return 0;
+  }
+
+  void forget(StreamCore& stream) noexcept {
+    if ((stream.backend_flags & kRegistered) != 0) {
+      (void)::epoll_ctl(epoll_.number(), EPOLL_CTL_DEL, stream.socket(), nullptr);
+    }
+    stream.backend_flags = 0;
+  }
+
+  LoopCore* loop_ = nullptr;
+  Descriptor epoll_;
+  Descriptor wakeup_;
+  std::array<epoll_event, 256> events_{};
+};
+
+}  // namespace
+
+IoResult<std::unique_ptr<loop::Loop>> make_loop(const loop::LoopOptions& options) {
+  Descriptor epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return std::unexpected(sockets::system_error(Operation::listen, errno));
+  Descriptor wakeup(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!wakeup) return std::unexpected(sockets::system_error(Operation::listen, errno));
+  epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
+  if (::epoll_ctl(epoll.number(), EPOLL_CTL_ADD, wakeup.number(), &event) != 0) {
+    return std::unexpected(sockets::system_error(Operation::listen, errno));
+  }
+  return std::make_unique<loop::Loop>(
+      std::make_unique<LoopCore>(std::make_unique<EpollBackend>(std::move(epoll), std::move(wakeup)), options));
+}
+
+}  // namespace lockstep::epoll

@@ -1,0 +1,354 @@
+#pragma once
+// TLS in an event loop: thousands of connections in one thread, over epoll (lockstep/epoll.hpp) or io_uring
+// (lockstep/uring.hpp). This is the interface that both share.
+//
+//     class Echo final : public loop::Handler {
+//       void on_readable(loop::Stream& stream) override {
+//         while (!stream.readable().empty()) {
+//           const auto taken = stream.write(stream.readable());
+//           if (!taken || *taken == 0) return;  // full: on_writable comes when there is room again
+//           stream.consume(*taken);
+//         }
+//       }
+//       void on_writable(loop::Stream& stream) override { on_readable(stream); }
+//     };
+//
+//     auto loop = epoll::make_loop();
+//     auto listener = (*loop)->listen("", 8443, options, [](loop::Stream&) { return std::make_unique<Echo>(); });
+//     (*loop)->run();
+//
+// Everything happens in the thread that calls `run`: there is no other. Only `Loop::post`, `Loop::stop` and
+// `StreamRef::post` may be called from elsewhere. A handler may call anything on any stream of its loop, its own
+// included, and close it; a stream is never destroyed inside such a call. Handlers must not throw.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <lockstep/answers.hpp>
+#include <lockstep/bytes.hpp>
+#include <lockstep/config.hpp>
+#include <lockstep/connection.hpp>
+#include <lockstep/event.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/io.hpp>
+#include <lockstep/session.hpp>
+#include <lockstep/time.hpp>
+#include <lockstep/x509.hpp>
+
+namespace lockstep::loop {
+
+using Clock = std::chrono::steady_clock;
+/// A moment after which an operation gives up; nothing: never.
+using Deadline = std::optional<Clock::time_point>;
+
+class Loop;
+class Stream;
+class StreamCore;
+class LoopCore;
+
+/// What an application does with one stream. Owned by the stream and destroyed with it.
+class LOCKSTEP_API Handler {
+ public:
+  virtual ~Handler() = default;
+
+  /// The transport stands: accepted or connected. In plain text until the handshake, or until `start_tls`.
+  virtual void on_open(Stream&) {}
+  /// The handshake is complete; `stream.connection()` says what was agreed.
+  virtual void on_handshake(Stream&, const HandshakeComplete&) {}
+  /// There are bytes to take: `readable` and `consume`, or `read`. What is left stays; the loop calls again when more
+  /// has come, or after `resume`.
+  virtual void on_readable(Stream&) = 0;
+  /// A `write` took less than it was given, and there is room now: no more than Options::write_low bytes wait.
+  virtual void on_writable(Stream&) {}
+  /// The peer has finished sending: close_notify, or the end of a plain transport. Ours can go on until `close`, which
+  /// is what this does unless it is overridden. All bytes before it were readable first.
+  virtual void on_end(Stream& stream);
+  /// After `downgrade`: plain text from here on; what came behind the peer's close_notify is readable.
+  virtual void on_plain(Stream&) {}
+  /// After `move_to`, in the thread of the new loop.
+  virtual void on_moved(Stream&) {}
+  /// A deadline of `set_read_deadline` or `set_write_deadline` has passed. It is cleared; the stream goes on, unless
+  /// this fails it, which is what it does unless it is overridden.
+  virtual void on_deadline(Stream& stream, Operation operation);
+  /// The loop is being drained. Finish and close; closes at once unless it is overridden.
+  virtual void on_drain(Stream& stream);
+  /// Sees every event of the engine first. For a suspended operation, true when it has taken the token: to answer it
+  /// here, or later by `Stream::answer`, from another thread through `StreamRef::post`. What it leaves is answered by
+  /// Options::answers. For other events the result means nothing.
+  virtual bool on_event(Stream&, Event&) { return false; }
+  /// The last call. Null: closed as both sides wanted. The error's text says what was being done, with whom, and why
+  /// it failed. Our alert, and what was written before, still goes out behind it.
+  virtual void on_closed(Stream&, const IoError*) {}
+};
+
+/// What streams share. The times that are 0 have no limit.
+struct Options {
+  /// A client's for `dial`, a server's for `listen`, either for `wrap`. Null: plain text until `start_tls`.
+  std::shared_ptr<const Config> config{};
+  /// Who answers suspended operations. Null: nobody is trusted and nothing shown, but `Handler::on_event` may.
+  std::shared_ptr<const AnswerSetup> answers{};
+  /// Null: the operating system's. Otherwise it must outlive the streams.
+  RandomSource* random = nullptr;
+  /// Null: the operating system's clock.
+  Time (*clock)() noexcept = nullptr;
+  /// Until connected, over all addresses that a name has.
+  std::chrono::milliseconds connect_timeout{30'000};
+  /// From the transport's beginning, or from the handshake's when it is lazy, until it is complete.
+  std::chrono::milliseconds handshake_timeout{30'000};
+  /// Without a byte in either direction. Not during the handshake.
+  std::chrono::milliseconds idle_timeout{0};
+  /// How long output may wait without the peer taking any of it.
+  std::chrono::milliseconds write_timeout{60'000};
+  /// How long closing waits for the peer to end the connection, so that it reads our last bytes instead of a reset.
+  std::chrono::milliseconds linger{500};
+  /// Receiving stops when this many bytes wait for the application, at most kMaxReadHigh, and goes on at read_low.
+  std::size_t read_high = 65536;
+  std::size_t read_low = 16384;
+  /// `write` takes no more when this many sealed bytes wait for the peer; `on_writable` comes at write_low.
+  std::size_t write_high = 262'144;
+  std::size_t write_low = 65536;
+  /// The handshake begins with the first `write` or by `handshake`, not with the transport. (A server's begins with the
+  /// client's first byte in any case.)
+  bool lazy_handshake = false;
+  /// TCP_NODELAY: records go out when they are written.
+  bool no_delay = true;
+  /// Receives key log lines when the configuration has `key_log`.
+  std::function<void(std::string_view line)> key_log{};
+
+  static constexpr std::size_t kMaxReadHigh = 65536;
+};
+
+/// What one stream adds to the options.
+struct Target {
+  /// Client: whom to expect. `dial` takes the host when there is none; `wrap` and `start_tls` need it.
+  std::optional<x509::PeerName> name{};
+  /// Client: sessions to offer, best first. Consumed.
+  std::span<Session> sessions{};
+};
+
+/// What went through a stream.
+struct Traffic {
+  std::uint64_t bytes_received = 0;  ///< from the socket, all records included
+  std::uint64_t bytes_sent = 0;
+  std::uint64_t plaintext_received = 0;  ///< taken by the application
+  std::uint64_t plaintext_sent = 0;      ///< given by the application
+};
+
+/// Names a stream to other threads, however long it lives and to whichever loop it moves. Copy it freely.
+class LOCKSTEP_API StreamRef {
+ public:
+  /// Runs the function in the stream's loop; when the stream is gone by then it is dropped. From any thread.
+  void post(std::move_only_function<void(Stream&)> function) const;
+
+ private:
+  friend class Stream;
+  struct Control;
+  friend class StreamCore;
+  explicit StreamRef(std::shared_ptr<Control> control) noexcept : control_(std::move(control)) {}
+  std::shared_ptr<Control> control_;
+};
+
+/// A connection in a loop, which owns it. References stay good until `on_closed` returns.
+class LOCKSTEP_API Stream {
+ public:
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  // --- bytes ---
+
+  /// The next decrypted (or plain) bytes that were not consumed, as they lie in the buffer; empty when there are none.
+  /// The view lives until the next call that reads, or the handler's return.
+  [[nodiscard]] Bytes readable() noexcept;
+  /// Done with the first so many bytes of `readable`.
+  void consume(std::size_t size) noexcept;
+  /// Copies what is there; 0 when there is nothing now.
+  [[nodiscard]] std::size_t read(MutableBytes out) noexcept;
+  /// `on_readable` will be called again even if nothing more comes, when there are bytes.
+  void resume() noexcept;
+  /// Whether bytes are received at all. Paused, the peer is held back by the transport.
+  void pause_reading(bool paused) noexcept;
+
+  /// Seals and queues; how many bytes were taken, which is less than given, or 0, when Options::write_high is reached
+  /// or the handshake is not complete: `on_writable` then comes. What is queued goes out when the handler returns.
+  [[nodiscard]] IoResult<std::size_t> write(Bytes bytes);
+  /// The same for several pieces, which share records.
+  [[nodiscard]] IoResult<std::size_t> writev(std::span<const Bytes> pieces);
+  /// Sealed bytes that wait for the peer.
+  [[nodiscard]] std::size_t write_pending() const noexcept;
+
+  // --- ending ---
+
+  /// Half-close: close_notify goes out (in plain text, the transport's end). The peer's bytes can still be read.
+  void close_write();
+  /// Sends what is queued and close_notify, and ends the connection so that the peer can read all of it. `on_closed`
+  /// follows.
+  void close();
+  /// Gives up now: during a handshake with user_canceled, then as if an error had come, which is `canceled`.
+  void cancel();
+  /// Gives up because a deadline has passed: as if an error had come, which is `timeout`.
+  void expire(Operation operation);
+  /// Back to plain text: close_notify goes out; `on_plain` follows when the peer's has come. Until then its bytes are
+  /// readable as before.
+  void downgrade();
+
+  // --- TLS ---
+
+  /// Begins the handshake of a lazy stream.
+  void handshake();
+  /// From plain text to TLS, as client or server by the configuration's role. Bytes that were received and not consumed
+  /// are the peer's first TLS bytes: nothing that came in plain text is ever taken for decrypted. Options that are
+  /// about time and buffers change with it.
+  [[nodiscard]] IoResult<void> start_tls(Options options, Target target = {});
+  /// Answers a suspended operation whose token `Handler::on_event` took; see Connection::answer.
+  template <class T, class Answer>
+  std::expected<void, Misuse> answer(Token<T> token, Answer&& value) {
+    auto answered = engine().answer(std::move(token), std::forward<Answer>(value));
+    answers_changed();
+    return answered;
+  }
+  /// Changes our sending key, and asks the peer to change its own.
+  [[nodiscard]] IoResult<void> update_keys(bool request_peer);
+  /// Whether TLS has begun; not in plain text.
+  [[nodiscard]] bool secure() const noexcept;
+  /// What was agreed; see Connection. Only when `secure`.
+  [[nodiscard]] const Connection& connection() const noexcept;
+  /// Client: the verdict on the server's certificates; server: the client's. Null when there was none.
+  [[nodiscard]] const Answers* answers() const noexcept;
+  /// Server: the name that the client asked for. Client: the name that it expects.
+  [[nodiscard]] const std::string& server_name() const noexcept;
+  /// Sessions that the server has given since the last call, for `Target::sessions`; the newest kMaxSessions.
+  [[nodiscard]] std::vector<Session> sessions();
+  static constexpr std::size_t kMaxSessions = 16;
+
+  // --- the rest ---
+
+  /// By when bytes must have come, or the queued ones gone; see Handler::on_deadline.
+  void set_read_deadline(Deadline deadline) noexcept;
+  void set_write_deadline(Deadline deadline) noexcept;
+  /// Hands the stream to another loop, of any kind and in any thread: nothing more happens here, and `on_moved` comes
+  /// there. Both loops must outlive the move.
+  void move_to(Loop& other);
+  [[nodiscard]] StreamRef ref();
+  [[nodiscard]] Loop& loop() const noexcept;
+  [[nodiscard]] Handler& handler() const noexcept;
+  [[nodiscard]] Traffic traffic() const noexcept;
+  [[nodiscard]] Address local_address() const;
+  [[nodiscard]] Address peer_address() const;
+  [[nodiscard]] int descriptor() const noexcept;
+
+ protected:
+  Stream() = default;
+  ~Stream() = default;
+
+ private:
+  [[nodiscard]] StreamCore& core() noexcept;
+  [[nodiscard]] const StreamCore& core() const noexcept;
+  [[nodiscard]] Connection& engine() noexcept;
+  void answers_changed();
+};
+
+/// Makes the handler of an accepted stream.
+using MakeHandler = std::function<std::unique_ptr<Handler>(Stream&)>;
+
+/// Names a listening socket of a loop.
+class Listener {
+ public:
+  /// What it listens on, with the port that a request for port 0 got.
+  [[nodiscard]] const Address& address() const noexcept { return address_; }
+
+ private:
+  friend class Loop;
+  friend class LoopCore;
+  Address address_;
+  std::uint64_t id_ = 0;
+};
+
+struct ListenOptions {
+  /// Several sockets, in as many loops, share the port: SO_REUSEPORT.
+  bool reuse_port = false;
+  int backlog = 4096;
+  /// Hears why accepting failed, say EMFILE. Accepting goes on after a tenth of a second.
+  std::function<void(const IoError&)> on_error{};
+};
+
+struct LoopOptions {
+  /// Handshakes in progress at once. One more ends the one that began first, so that silent peers keep nobody out.
+  std::size_t max_handshakes = 8192;
+  /// Connections at once. At this number nothing is accepted until one ends. 0: no bound but the descriptors'.
+  std::size_t max_streams = 0;
+  /// Free buffers that are kept for the next connection that needs one; each has 64 KiB.
+  std::size_t spare_buffers = 32;
+};
+
+/// What a loop did and holds.
+struct Statistics {
+  std::size_t streams = 0;      ///< now
+  std::size_t handshaking = 0;  ///< of them
+  std::uint64_t accepted = 0;
+  std::uint64_t connected = 0;
+  std::uint64_t handshakes = 0;          ///< completed
+  std::uint64_t failures = 0;            ///< streams that ended with an error
+  std::uint64_t handshakes_evicted = 0;  ///< see LoopOptions::max_handshakes
+  std::uint64_t accept_failures = 0;
+  std::size_t buffers = 0;        ///< of 64 KiB, in use
+  std::size_t spare_buffers = 0;  ///< kept free
+  std::size_t memory = 0;         ///< bytes of all buffers and handshake memory, in use and spare
+};
+
+class LOCKSTEP_API Loop {
+ public:
+  explicit Loop(std::unique_ptr<LoopCore> core) noexcept;
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  /// Ends all streams at once; each handler hears of it by `on_closed`.
+  ~Loop();
+
+  /// Listens on an address or name and a port; an empty host means every address, port 0 a free one. Every connection
+  /// gets the options and a handler.
+  [[nodiscard]] IoResult<Listener> listen(std::string_view host, std::uint16_t port, Options options,
+                                          MakeHandler make_handler, ListenOptions listen_options = {});
+  /// Accepts no more.
+  void unlisten(const Listener& listener);
+
+  /// Connects, trying every address in the resolver's order. The result tells of misuse and of names that do not
+  /// resolve; what happens later, `on_closed` does. Resolving a name blocks; give an address where that matters.
+  [[nodiscard]] IoResult<Stream*> dial(std::string_view host, std::uint16_t port, Options options,
+                                       std::unique_ptr<Handler> handler, Target target = {});
+  /// A stream over a connected stream socket, for a client's or a server's configuration. `already_read` is what was
+  /// read from it before.
+  [[nodiscard]] IoResult<Stream*> wrap(Descriptor socket, Options options, std::unique_ptr<Handler> handler,
+                                       Target target = {}, Bytes already_read = {});
+
+  /// Runs until `stop`, or until a drain is complete.
+  void run();
+  /// Waits for events no longer than that, and handles them. False when `run` would have ended.
+  bool run_once(std::chrono::milliseconds longest = std::chrono::milliseconds(1000));
+  /// Ends `run`, from any thread or handler.
+  void stop() noexcept;
+  /// Accepts no more, tells every handler (`on_drain`), and lets `run` end when all streams have. After `longest` those
+  /// that are left are canceled.
+  void drain(std::chrono::milliseconds longest);
+  /// Runs the function in the loop's thread, soon. From any thread.
+  void post(std::move_only_function<void(Loop&)> function);
+  /// Runs the function in the loop's thread, after that time.
+  void after(std::chrono::milliseconds delay, std::move_only_function<void(Loop&)> function);
+
+  [[nodiscard]] Statistics statistics() const noexcept;
+  /// "epoll" or "io_uring".
+  [[nodiscard]] std::string_view name() const noexcept;
+
+ private:
+  friend class LoopCore;
+  std::unique_ptr<LoopCore> core_;
+};
+
+}  // namespace lockstep::loop

@@ -1,0 +1,224 @@
+#pragma once
+// A stream between its backend and its handler: bytes in, engine, plaintext out, and back.
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <lockstep/loop.hpp>
+
+#include "blocks.hpp"
+#include "timer_wheel.hpp"
+
+namespace lockstep::loop {
+
+/// Where a `StreamRef` finds its stream. The mutex is held while the stream moves or ends.
+struct StreamRef::Control {
+  std::mutex mutex;
+  Loop* loop = nullptr;
+  StreamCore* stream = nullptr;
+};
+
+/// A member of one of the loop's lists of streams.
+template <class Tag>
+struct ListNode {
+  ListNode* next = nullptr;
+  ListNode* previous = nullptr;
+  [[nodiscard]] bool listed() const noexcept { return next != nullptr; }
+};
+template <class Tag>
+class List {
+ public:
+  List() noexcept { head_.next = head_.previous = &head_; }
+  List(const List&) = delete;
+  List& operator=(const List&) = delete;
+  void push_back(ListNode<Tag>& node) noexcept {
+    node.next = &head_;
+    node.previous = head_.previous;
+    head_.previous->next = &node;
+    head_.previous = &node;
+    ++size_;
+  }
+  void remove(ListNode<Tag>& node) noexcept {
+    if (!node.listed()) return;
+    node.next->previous = node.previous;
+    node.previous->next = node.next;
+    node.next = node.previous = nullptr;
+    --size_;
+  }
+  [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] ListNode<Tag>& front() noexcept { return *head_.next; }
+  [[nodiscard]] bool is_end(const ListNode<Tag>* node) const noexcept { return node == &head_; }
+
+ private:
+  ListNode<Tag> head_;
+  std::size_t size_ = 0;
+};
+struct AllStreams;   // every stream of a loop
+struct Handshaking;  // those in a handshake, the oldest first
+struct Dirty;        // those whose backend has to look at them
+
+class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
+                                                  public Timer,
+                                                  public ListNode<AllStreams>,
+                                                  public ListNode<Handshaking>,
+                                                  public ListNode<Dirty> {
+ public:
+  enum class Phase : std::uint8_t {
+    connecting,  ///< no transport yet
+    open,
+    flushing,   ///< over for the handler; queued bytes still go out
+    lingering,  ///< our direction has ended; the peer's is awaited and discarded
+    moving,     ///< on its way to another loop
+    releasing,  ///< the backend is letting go; then it is destroyed
+  };
+
+  StreamCore(LoopCore& loop, std::shared_ptr<const Options> options, Descriptor socket);
+  ~StreamCore();
+
+  // --- for the loop ---
+
+  void set_handler(std::unique_ptr<Handler> handler) noexcept { handler_ = std::move(handler); }
+  /// What a client needs when its handshake begins.
+  void set_target(Target&& target);
+  void dial(std::vector<std::pair<sockaddr_storage, socklen_t>> addresses, std::string what);
+  /// The transport stands.
+  void opened(Bytes already_read);
+  /// After a handler's `resume` or an answer from elsewhere.
+  void continue_later() noexcept;
+  void on_timer();
+  /// The loop's turn for a dirty stream.
+  void flush();
+  void drain();
+  void evict();
+  void abort(IoError error);
+  void adopt(LoopCore& loop);
+  /// Its handshake's memory is no longer counted here.
+  void disown_handshake() noexcept;
+
+  // --- for the backend ---
+
+  [[nodiscard]] int socket() const noexcept { return socket_.number(); }
+  void set_socket(Descriptor socket) noexcept { socket_ = std::move(socket); }
+  [[nodiscard]] Phase phase() const noexcept { return phase_; }
+  void connected(int error);
+  [[nodiscard]] bool wants_receive() const noexcept;
+  [[nodiscard]] bool has_output() const noexcept { return out_pending_ != 0; }
+  /// Where the next bytes go; empty when there is no memory.
+  [[nodiscard]] MutableBytes receive_space();
+  void received(std::size_t size);
+  /// The same in a block of the backend's, which is the stream's from now on. The bytes begin at the block's `begin`.
+  void received(Block* block);
+  void receive_ended();
+  void receive_failed(int error);
+  /// What to send next, and how many pieces that is. It stays put until `sent`.
+  [[nodiscard]] std::size_t output(std::span<iovec> pieces) noexcept;
+  void sent(std::size_t size);
+  void send_failed(int error);
+  void released();
+  /// `update` is to be called again.
+  void look_again() noexcept { mark_dirty(); }
+
+  /// The backend's own.
+  std::uint32_t backend_flags = 0;
+  std::uint32_t in_flight = 0;
+  /// The kernel reads what `output` gave: those bytes stay, even if they are given up meanwhile.
+  bool output_pinned = false;
+
+ private:
+  friend class Stream;
+  friend class LoopCore;
+  struct Secure;
+  struct Pending;
+
+  // Reading.
+  void process();
+  void process_steps();
+  bool process_secure();
+  bool handle(Event& event);
+  void completed(const HandshakeComplete& complete);
+  void become_plain();
+  void end_of_input();
+  void pull();
+  void update_full() noexcept;
+  [[nodiscard]] Bytes unread() const noexcept;
+  void settle();
+  // Writing.
+  IoResult<std::size_t> writev_now(std::span<const Bytes> pieces);
+  Block* tail_with(std::size_t space);
+  bool queue_handshake();
+  void tell_writable();
+  void drop_output() noexcept;
+  // Beginning and ending.
+  IoResult<void> begin_tls();
+  void end_handshake() noexcept;
+  void drop_secure() noexcept;
+  void start_closing();
+  void finish_output();
+  void finish();
+  void fail(IoError error);
+  void tell_closed(const IoError* error);
+  void out_of_memory(Operation operation);
+  void next_address();
+  void discard_input() noexcept;
+  [[nodiscard]] IoError tls_error(Operation operation) const;
+  [[nodiscard]] IoError located(IoError error) const;
+  [[nodiscard]] std::string peer_text() const;
+
+  void mark_dirty() noexcept;
+  void arm_timer() noexcept;
+  [[nodiscard]] std::uint64_t earliest_deadline() const noexcept;
+  [[nodiscard]] bool in_handshake() const noexcept { return ListNode<Handshaking>::listed(); }
+
+  LoopCore* loop_;
+  std::shared_ptr<const Options> options_;
+  Descriptor socket_;
+  Phase phase_ = Phase::open;
+  bool tls_wanted_ = false;  // by the options, and not begun
+  bool in_process_ = false;
+  bool again_ = false;
+  bool continue_ = false;      // process in the next turn
+  bool paused_ = false;        // by the application
+  bool full_ = false;          // above read_high, not yet below read_low
+  bool writer_waits_ = false;  // a write was cut short
+  bool write_closed_ = false;
+  bool peer_closed_ = false;  // close_notify came
+  bool transport_ended_ = false;
+  bool end_told_ = false;
+  bool dropped_ = false;  // output was given up while it was pinned
+  bool downgrading_ = false;
+  bool told_ = false;  // on_closed was called
+  bool handshake_done_ = false;
+  bool shut_when_sent_ = false;  // plain text: our direction ends behind what is queued
+  bool awaiting_end_ = false;    // lingering until the peer ends
+  std::unique_ptr<Handler> handler_;
+  std::unique_ptr<Secure> secure_;
+  std::unique_ptr<Pending> pending_;  // until the handshake begins, or the connection stands
+  std::unique_ptr<IoError> trouble_;  // sending failed; what the peer still said may tell more
+  Block* in_ = nullptr;
+  Block* out_first_ = nullptr;
+  Block* out_last_ = nullptr;
+  std::size_t out_pending_ = 0;
+  Traffic traffic_;
+  // Ticks of the loop's wheel.
+  std::uint64_t phase_deadline_ = TimerWheel::kNever;  // connecting, handshake, linger
+  std::uint64_t read_deadline_ = TimerWheel::kNever;
+  std::uint64_t write_deadline_ = TimerWheel::kNever;
+  std::uint64_t last_activity_ = 0;
+  std::uint64_t last_progress_ = 0;  // of output
+  std::string server_name_;
+  std::shared_ptr<StreamRef::Control> control_;
+  Loop* move_target_ = nullptr;
+};
+
+}  // namespace lockstep::loop

@@ -1,0 +1,402 @@
+// The backend over io_uring. Operations are queued while the loop works and submitted together when it waits.
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <liburing.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <lockstep/uring.hpp>
+
+#include "../common/sockets.hpp"
+#include "../loop/backend.hpp"
+#include "../loop/loop_core.hpp"
+#include "../loop/stream_core.hpp"
+
+namespace lockstep::uring {
+namespace {
+
+using loop::Block;
+using loop::ListenerCore;
+using loop::LoopCore;
+using loop::StreamCore;
+
+constexpr unsigned kEntries = 1024;
+constexpr unsigned kCompletions = 8192;
+/// Blocks that the kernel can receive into.
+constexpr unsigned kBuffers = 64;
+constexpr int kGroup = 0;
+
+/// What an operation was, in the lowest four bits of its user data; the rest is the stream or listener.
+enum Tag : std::uintptr_t { kIgnored = 0, kReceive = 1, kSend = 2, kAccept = 3, kWakeup = 4, kConnect = 8 };
+constexpr std::uintptr_t kTagBits = 15;
+
+// A stream's backend_flags.
+constexpr std::uint32_t kReceiving = 1;
+constexpr std::uint32_t kCanceling = 2;  // the receiving
+constexpr std::uint32_t kLettingGo = 4;
+constexpr std::uint32_t kAttempt = 1U << 8U;  // counts connection attempts, in three bits
+constexpr std::uint32_t kAttemptMask = 7U << 8U;
+
+class UringBackend final : public loop::Backend {
+ public:
+  UringBackend() = default;
+  UringBackend(const UringBackend&) = delete;
+  UringBackend& operator=(const UringBackend&) = delete;
+  ~UringBackend() override {
+    if (!made_) return;
+    if (buffers_ != nullptr) ::io_uring_free_buf_ring(&ring_, buffers_, kBuffers, kGroup);
+    ::io_uring_queue_exit(&ring_);
+    for (Block* block : blocks_) {
+      if (block != nullptr) loop_->blocks().give(block);
+    }
+  }
+
+  /// 0 or an errno.
+  [[nodiscard]] int make() noexcept {
+    wakeup_ = Descriptor(::eventfd(0, EFD_CLOEXEC));
+    if (!wakeup_) return errno;
+    // The thread that first waits is the one that the ring serves.
+    for (const unsigned flags :
+         {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED, IORING_SETUP_R_DISABLED}) {
+      io_uring_params parameters{};
+      parameters.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+      parameters.cq_entries = kCompletions;
+      const int result = ::io_uring_queue_init_params(kEntries, &ring_, &parameters);
+      if (result == 0) {
+        made_ = true;
+        break;
+      }
+      if (result != -EINVAL || flags == IORING_SETUP_R_DISABLED) return -result;
+    }
+    int error = 0;
+    buffers_ = ::io_uring_setup_buf_ring(&ring_, kBuffers, kGroup, 0, &error);
+    return buffers_ == nullptr ? -error : 0;
+  }
+
+  [[nodiscard]] std::string_view name() const noexcept override { return "io_uring"; }
+
+  void attach(LoopCore& core) noexcept override {
+    loop_ = &core;
+    provide_buffers();
+    await_wakeup();
+  }
+
+  [[nodiscard]] int open(StreamCore& stream) noexcept override {
+    stream.backend_flags &= kAttemptMask;
+    return 0;  // `update` begins to receive
+  }
+
+  void connect(StreamCore& stream, const sockaddr* address, socklen_t size) noexcept override {
+    stream.backend_flags = (stream.backend_flags + kAttempt) & kAttemptMask;
+    io_uring_sqe* entry = prepare();
+    if (entry == nullptr) {
+      stream.connected(EBUSY);
+      return;
+    }
+    ::io_uring_prep_connect(entry, stream.socket(), address, size);
+    mark(entry, &stream, kConnect | attempt_of(stream));
+    ++stream.in_flight;
+  }
+
+  void abandon(StreamCore& stream) noexcept override { cancel_all(stream); }
+
+  void update(StreamCore& stream) noexcept override {
+    if (stream.has_output() && !stream.output_pinned) send(stream);
+    const bool receiving = (stream.backend_flags & kReceiving) != 0;
+    if (stream.wants_receive() && !receiving) {
+      receive(stream);
+    } else if (!stream.wants_receive() && receiving && (stream.backend_flags & kCanceling) == 0) {
+      if (io_uring_sqe* entry = prepare(); entry != nullptr) {
+        ::io_uring_prep_cancel64(entry, user_data(&stream, kReceive), 0);
+        mark(entry, nullptr, kIgnored);
+        stream.backend_flags |= kCanceling;
+      }
+    }
+  }
+
+  void release(StreamCore& stream) noexcept override {
+    if (stream.in_flight == 0) {
+      stream.released();
+      return;
+    }
+    stream.backend_flags |= kLettingGo;
+    cancel_all(stream);
+  }
+
+  [[nodiscard]] int listen(ListenerCore& listener) noexcept override {
+    io_uring_sqe* entry = prepare();
+    if (entry == nullptr) return EBUSY;
+    ::io_uring_prep_multishot_accept(entry, listener.socket.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    mark(entry, &listener, kAccept);
+    listener.in_flight = true;
+    return 0;
+  }
+
+  void unlisten(ListenerCore& listener) noexcept override {
+    if (!listener.in_flight) {
+      listener.released();
+    } else if (io_uring_sqe* entry = prepare(); entry != nullptr) {
+      ::io_uring_prep_cancel64(entry, user_data(&listener, kAccept), 0);
+      mark(entry, nullptr, kIgnored);
+    }
+  }
+
+  void wait(int milliseconds) noexcept override {
+    enable();
+    io_uring_cqe* first = nullptr;
+    if (milliseconds == 0) {
+      (void)::io_uring_submit_and_get_events(&ring_);
+    } else if (milliseconds < 0) {
+      (void)::io_uring_submit_and_wait(&ring_, 1);
+    } else {
+      __kernel_timespec time{.tv_sec = milliseconds / 1000, .tv_nsec = (milliseconds % 1000) * 1'000'000LL};
+      (void)::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &time, nullptr);
+    }
+    frames_used_ = 0;
+    loop_->refresh_now();
+    // Completions are copied out in small batches: handling one may submit, and so bring more.
+    std::array<io_uring_cqe, 128> batch;
+    for (;;) {
+      unsigned head = 0;
+      unsigned count = 0;
+      io_uring_cqe* completion = nullptr;
+      io_uring_for_each_cqe(&ring_, head, completion) {
+        batch[count++] = *completion;
+        if (count == batch.size()) break;
+      }
+      if (count == 0) break;
+      ::io_uring_cq_advance(&ring_, count);
+      for (unsigned i = 0; i < count; ++i) complete(batch[i]);
+      if (count < batch.size()) break;
+    }
+    provide_buffers();
+  }
+
+  void wake() noexcept override {
+    const std::uint64_t one = 1;
+    (void)!::write(wakeup_.number(), &one, sizeof one);
+  }
+
+ private:
+  /// The header and pieces of a send, which the kernel reads when it is submitted.
+  struct Frame {
+    msghdr message;
+    std::array<iovec, 8> pieces;
+  };
+
+  static std::uint64_t user_data(const void* pointer, std::uintptr_t tag) noexcept {
+    return reinterpret_cast<std::uintptr_t>(pointer) | tag;
+  }
+  static void mark(io_uring_sqe* entry, const void* pointer, std::uintptr_t tag) noexcept {
+    ::io_uring_sqe_set_data64(entry, user_data(pointer, tag));
+  }
+  static std::uintptr_t attempt_of(const StreamCore& stream) noexcept {
+    return (stream.backend_flags & kAttemptMask) / kAttempt;
+  }
+
+  void enable() noexcept {
+    if (enabled_) return;
+    enabled_ = ::io_uring_enable_rings(&ring_) == 0;
+  }
+
+  /// A free entry; when there is none, what is queued is submitted. Null when the kernel takes no more.
+  [[nodiscard]] io_uring_sqe* prepare() noexcept {
+    io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);
+    if (entry != nullptr) return entry;
+    enable();
+    (void)::io_uring_submit(&ring_);
+    frames_used_ = 0;
+    return ::io_uring_get_sqe(&ring_);
+  }
+
+  void receive(StreamCore& stream) noexcept {
+    io_uring_sqe* entry = prepare();
+    if (entry == nullptr) return stream.continue_later();
+    ::io_uring_prep_recv_multishot(entry, stream.socket(), nullptr, 0, 0);
+    entry->flags |= IOSQE_BUFFER_SELECT;
+    entry->buf_group = kGroup;
+    mark(entry, &stream, kReceive);
+    stream.backend_flags = (stream.backend_flags | kReceiving) & ~kCanceling;
+    ++stream.in_flight;
+  }
+
+  void send(StreamCore& stream) noexcept {
+    if (frames_used_ == frames_.size()) {
+      enable();
+      (void)::io_uring_submit(&ring_);
+      frames_used_ = 0;
+    }
+    io_uring_sqe* entry = prepare();
+    if (entry == nullptr) return stream.continue_later();
+    Frame& frame = frames_[frames_used_++];
+    frame.message = {};
+    frame.message.msg_iov = frame.pieces.data();
+    frame.message.msg_iovlen = stream.output(frame.pieces);
+    if (frame.message.msg_iovlen == 1) {
+      ::io_uring_prep_send(entry, stream.socket(), frame.pieces[0].iov_base, frame.pieces[0].iov_len, MSG_NOSIGNAL);
+    } else {
+      ::io_uring_prep_sendmsg(entry, stream.socket(), &frame.message, MSG_NOSIGNAL);
+    }
+    mark(entry, &stream, kSend);
+    stream.output_pinned = true;
+    ++stream.in_flight;
+  }
+
+  void cancel_all(StreamCore& stream) noexcept {
+    if (io_uring_sqe* entry = prepare(); entry != nullptr) {
+      ::io_uring_prep_cancel_fd(entry, stream.socket(), IORING_ASYNC_CANCEL_ALL);
+      mark(entry, nullptr, kIgnored);
+      // The descriptor may be closed right after this.
+      (void)::io_uring_submit(&ring_);
+      frames_used_ = 0;
+    }
+  }
+
+  void await_wakeup() noexcept {
+    io_uring_sqe* entry = prepare();
+    if (entry == nullptr) return;
+    ::io_uring_prep_read(entry, wakeup_.number(), &wakeups_, sizeof wakeups_, 0);
+    mark(entry, nullptr, kWakeup);
+  }
+
+  /// Fills the ring of buffers up.
+  void provide_buffers() noexcept {
+    int added = 0;
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      if (blocks_[i] != nullptr) continue;
+      Block* block = loop_->blocks().take();
+      if (block == nullptr) break;  // what ends for want of buffers begins again later
+      blocks_[i] = block;
+      ::io_uring_buf_ring_add(buffers_, block->bytes(), block->capacity, static_cast<unsigned short>(i),
+                              ::io_uring_buf_ring_mask(kBuffers), added++);
+    }
+    if (added != 0) ::io_uring_buf_ring_advance(buffers_, added);
+  }
+
+  // --- completions ---
+
+  void complete(const io_uring_cqe& completion) noexcept {
+    const auto tag = static_cast<std::uintptr_t>(completion.user_data) & kTagBits;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): it was a pointer
+    void* pointer = reinterpret_cast<void*>(static_cast<std::uintptr_t>(completion.user_data) & ~kTagBits);
+    switch (tag) {
+      case kIgnored: break;
+      case kWakeup: await_wakeup(); break;
+      case kAccept: accepted(*static_cast<ListenerCore*>(pointer), completion); break;
+      case kReceive: received(*static_cast<StreamCore*>(pointer), completion); break;
+      case kSend: sent(*static_cast<StreamCore*>(pointer), completion); break;
+      default: connected(*static_cast<StreamCore*>(pointer), completion, tag); break;
+    }
+  }
+
+  void received(StreamCore& stream, const io_uring_cqe& completion) noexcept {
+    Block* block = nullptr;
+    if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
+      block = std::exchange(blocks_[completion.flags >> IORING_CQE_BUFFER_SHIFT], nullptr);
+      block->end = completion.res > 0 ? static_cast<std::uint32_t>(completion.res) : 0;
+    }
+    const bool more = (completion.flags & IORING_CQE_F_MORE) != 0;
+    if (!more) {
+      stream.backend_flags &= ~(kReceiving | kCanceling);
+      --stream.in_flight;
+    }
+    if ((stream.backend_flags & kLettingGo) != 0 && stream.phase() == StreamCore::Phase::releasing) {
+      if (block != nullptr) loop_->blocks().give(block);
+    } else if (completion.res > 0) {
+      stream.received(block);
+    } else {
+      if (block != nullptr) loop_->blocks().give(block);
+      if (completion.res == 0) {
+        stream.receive_ended();
+      } else if (completion.res != -ENOBUFS && completion.res != -ECANCELED && completion.res != -EINTR &&
+                 completion.res != -EAGAIN) {
+        stream.receive_failed(-completion.res);
+      }
+    }
+    if (!more) settled(stream);
+  }
+
+  void sent(StreamCore& stream, const io_uring_cqe& completion) noexcept {
+    stream.output_pinned = false;
+    --stream.in_flight;
+    const bool passing = completion.res == -EAGAIN || completion.res == -EINTR || completion.res == -ENOBUFS ||
+                         completion.res == -ECANCELED;
+    if (completion.res >= 0 || passing) {
+      stream.sent(static_cast<std::size_t>(completion.res < 0 ? 0 : completion.res));
+    } else {
+      stream.send_failed(-completion.res);
+    }
+    settled(stream);
+  }
+
+  void connected(StreamCore& stream, const io_uring_cqe& completion, std::uintptr_t tag) noexcept {
+    --stream.in_flight;
+    if (tag == (kConnect | attempt_of(stream)) && stream.phase() == StreamCore::Phase::connecting) {
+      stream.connected(-completion.res);
+    }
+    settled(stream);
+  }
+
+  /// An operation has ended: whoever waits for that goes on.
+  static void settled(StreamCore& stream) noexcept {
+    if ((stream.backend_flags & kLettingGo) != 0) {
+      if (stream.in_flight == 0) {
+        stream.backend_flags &= ~kLettingGo;
+        stream.released();
+      }
+    } else if (stream.phase() != StreamCore::Phase::releasing) {
+      stream.look_again();
+    }
+  }
+
+  void accepted(ListenerCore& listener, const io_uring_cqe& completion) noexcept {
+    if ((completion.flags & IORING_CQE_F_MORE) == 0) listener.in_flight = false;
+    if (completion.res >= 0) {
+      listener.accepted(Descriptor(completion.res));
+    } else if (completion.res != -ECANCELED) {
+      listener.failed_once(-completion.res);
+    }
+    if (listener.in_flight || !listener.listening) return;
+    // It ended by itself, or was told to.
+    if (completion.res == -ECANCELED || listener.closed || listener.held || listener.armed()) {
+      listener.released();
+    } else if (const int error = listen(listener); error != 0) {
+      listener.failed(error);
+    }
+  }
+
+  LoopCore* loop_ = nullptr;
+  io_uring ring_{};
+  bool made_ = false;
+  bool enabled_ = false;
+  io_uring_buf_ring* buffers_ = nullptr;
+  std::array<Block*, kBuffers> blocks_{};
+  Descriptor wakeup_;
+  std::uint64_t wakeups_ = 0;
+  std::vector<Frame> frames_ = std::vector<Frame>(kEntries);
+  std::size_t frames_used_ = 0;
+};
+
+}  // namespace
+
+IoResult<std::unique_ptr<loop::Loop>> make_loop(const loop::LoopOptions& options) {
+  auto backend = std::make_unique<UringBackend>();
+  if (const int error = backend->make(); error != 0) {
+    IoError failure = sockets::system_error(Operation::listen, error);
+    if (error == ENOSYS || error == EPERM || error == EINVAL) {
+      failure.text +=
+          "; io_uring needs Linux 6.0 and must be allowed (kernel.io_uring_disabled); epoll works everywhere";
+    }
+    return std::unexpected(std::move(failure));
+  }
+  return std::make_unique<loop::Loop>(std::make_unique<LoopCore>(std::move(backend), options));
+}
+
+}  // namespace lockstep::uring
