@@ -17,6 +17,7 @@ struct Command {
 
 [[nodiscard]] Command client_command(CLI::App& program);
 [[nodiscard]] Command server_command(CLI::App& program);
+[[nodiscard]] Command load_command(CLI::App& program);
 [[nodiscard]] Command cert_command(CLI::App& program);
 [[nodiscard]] Command verify_command(CLI::App& program);
 [[nodiscard]] Command ciphers_command(CLI::App& program);

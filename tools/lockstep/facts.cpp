@@ -18,15 +18,18 @@ std::string text_of(std::optional<CodePoint> value) {
 }  // namespace
 
 Facts facts_of(const blocking::Stream& stream) {
-  const Connection& connection = stream.connection();
-  return {.peer = stream.peer_address().text(),
+  return facts_of(stream.connection(), stream.server_name(), stream.peer_address());
+}
+
+Facts facts_of(const Connection& connection, const std::string& server_name, const Address& peer) {
+  return {.peer = peer.text(),
           .version = text_of(connection.version()),
           .suite = text_of(connection.suite()),
           .group = text_of(connection.group()),
           .own_scheme = text_of(connection.own_scheme()),
           .peer_scheme = text_of(connection.peer_scheme()),
           .alpn = std::string(connection.alpn()),
-          .server_name = stream.server_name(),
+          .server_name = server_name,
           .resumed = connection.resumed(),
           .retried = connection.retried()};
 }
@@ -72,22 +75,18 @@ PeerCheck::PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::Pe
       moment_(moment),
       accept_anyway_(accept_anyway) {}
 
-bool PeerCheck::operator()(Connection& connection, Event& event) {
+std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const Event& event) {
   if (std::holds_alternative<PeerKeyUpdated>(event)) ++peer_key_updates_;
   if (const auto* complete = std::get_if<HandshakeComplete>(&event); complete != nullptr && !judgement_) {
     // Verification was off: what it would have said is told all the same.
     if (!complete->peer_chain.empty()) look_at(complete->peer_chain, system_time());
   }
-  auto* verify = std::get_if<VerifyPeer>(&event);
-  if (verify == nullptr) return false;
+  const auto* verify = std::get_if<VerifyPeer>(&event);
+  if (verify == nullptr) return std::nullopt;
   look_at(verify->chain, verify->now);
-  if (judgement_->ok() || accept_anyway_) {
-    (void)connection.answer(std::move(verify->token), PeerAccepted{});
-  } else {
-    const x509::Code code = judgement_->verdict.code;
-    (void)connection.answer(std::move(verify->token), PeerRejected{reason_of(code), static_cast<std::uint16_t>(code)});
-  }
-  return true;
+  if (judgement_->ok() || accept_anyway_) return PeerAccepted{};
+  const x509::Code code = judgement_->verdict.code;
+  return PeerRejected{reason_of(code), static_cast<std::uint16_t>(code)};
 }
 
 IoError PeerCheck::explained(IoError error) const {

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <lockstep/blocking.hpp>
@@ -27,6 +29,7 @@ struct Facts {
 };
 
 /// After the handshake, or as far as it came.
+[[nodiscard]] Facts facts_of(const Connection& connection, const std::string& server_name, const Address& peer);
 [[nodiscard]] Facts facts_of(const blocking::Stream& stream);
 
 [[nodiscard]] std::vector<Row> rows_of(const Facts& facts);
@@ -41,8 +44,20 @@ class PeerCheck {
   PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::PeerName name, Role peer,
             std::optional<Time> moment, bool accept_anyway);
 
-  /// Takes the events that concern certificates, and counts the peer's key updates. True when it answered.
-  bool operator()(Connection& connection, Event& event);
+  /// Takes the events that concern certificates, and counts the peer's key updates. True when it answered. The first
+  /// argument is a Connection, or a stream that passes answers on to one.
+  template <class Answerable>
+  bool operator()(Answerable& connection, Event& event) {
+    const auto decision = decide(event);
+    if (!decision) return false;
+    Token<VerifyPeer> token = std::move(std::get<VerifyPeer>(event).token);
+    if (const auto* rejected = std::get_if<PeerRejected>(&*decision)) {
+      (void)connection.answer(std::move(token), *rejected);
+    } else {
+      (void)connection.answer(std::move(token), PeerAccepted{});
+    }
+    return true;
+  }
 
   /// The error, with what is wrong with the certificates when that is its cause.
   [[nodiscard]] IoError explained(IoError error) const;
@@ -53,6 +68,8 @@ class PeerCheck {
   [[nodiscard]] unsigned peer_key_updates() const noexcept { return peer_key_updates_; }
 
  private:
+  /// The answer to a VerifyPeer event; nothing for others.
+  [[nodiscard]] std::optional<std::variant<PeerAccepted, PeerRejected>> decide(const Event& event);
   void look_at(std::span<const Bytes> chain, Time now);
 
   std::shared_ptr<const x509::TrustAnchors> anchors_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace lockstep::tool {
 namespace {
@@ -12,57 +13,73 @@ bool is_token(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return std::isalpha(c) != 0 || c == '-'; });
 }
 
+bool same_letters(std::string_view a, std::string_view lower) {
+  return std::ranges::equal(a, lower, {}, [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 /// RFC 9112 3: method SP request-target SP HTTP-version.
 std::optional<HttpRequest> parse(std::string_view head) {
   const std::string_view line = head.substr(0, head.find("\r\n"));
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   if (first == std::string_view::npos || last <= first + 1 || !line.substr(last + 1).starts_with("HTTP/1.")) return {};
-  HttpRequest request{std::string(line.substr(0, first)), std::string(line.substr(first + 1, last - first - 1)), {}};
+  HttpRequest request{.method = std::string(line.substr(0, first)),
+                      .target = std::string(line.substr(first + 1, last - first - 1)),
+                      .accept = {},
+                      .keep_alive = line.substr(last + 1) != "HTTP/1.0"};
   if (!is_token(request.method) || !request.target.starts_with('/')) return {};
+  bool has_body = false;
   for (std::size_t at = line.size(); at < head.size();) {
     at += 2;
     const std::size_t end = std::min(head.find("\r\n", at), head.size());
     const std::string_view field = head.substr(at, end - at);
-    constexpr std::string_view kAccept = "accept:";
-    const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
-    if (field.size() > kAccept.size() &&
-        std::equal(kAccept.begin(), kAccept.end(), field.begin(), [&same](char b, char a) { return same(a, b); })) {
-      request.accept = field.substr(kAccept.size());
+    const std::size_t colon = std::min(field.find(':'), field.size());
+    const std::string_view name = field.substr(0, colon);
+    const std::string_view value = trimmed(field.substr(std::min(colon + 1, field.size())));
+    if (same_letters(name, "accept")) {
+      request.accept = value;
+    } else if (same_letters(name, "connection")) {
+      if (same_letters(value, "close")) request.keep_alive = false;
+      if (same_letters(value, "keep-alive")) request.keep_alive = true;
+    } else if (same_letters(name, "transfer-encoding") || (same_letters(name, "content-length") && value != "0")) {
+      has_body = true;
     }
     at = end;
   }
+  if (has_body) request.keep_alive = false;
   return request;
 }
 
 }  // namespace
 
-IoResult<HttpResult> read_http_request(blocking::Stream& stream, std::uint64_t& received) {
-  std::string head;
-  for (;;) {
-    const auto view = stream.read_view();
-    if (!view) return std::unexpected(view.error());
-    if (view->empty()) {
-      if (head.empty()) return HttpResult(std::nullopt);
-      return HttpResult(std::unexpected(kBadRequest));
-    }
-    received += view->size();
-    const std::size_t searched = head.size() < 3 ? 0 : head.size() - 3;
-    head += as_text(*view);
-    const std::size_t end = head.find("\r\n\r\n", searched);
-    if (end == std::string::npos) {
-      if (head.size() > kLongestRequest) return HttpResult(std::unexpected(kTooLarge));
-      continue;
-    }
-    if (auto request = parse(std::string_view(head).substr(0, end))) return HttpResult(std::move(request));
-    return HttpResult(std::unexpected(kBadRequest));
-  }
+std::expected<std::optional<HttpHead>, HttpStatus> parse_http_request(std::string_view bytes, std::size_t searched) {
+  const std::size_t end = bytes.find("\r\n\r\n", searched < 3 ? 0 : searched - 3);
+  if (std::min(end, bytes.size()) > kLongestRequest) return std::unexpected(kTooLarge);
+  if (end == std::string_view::npos) return std::nullopt;
+  auto request = parse(bytes.substr(0, end));
+  if (!request) return std::unexpected(kBadRequest);
+  return HttpHead{.request = std::move(*request), .size = end + 4};
 }
 
-std::string http_head(HttpStatus status, std::string_view content_type, std::uint64_t content_length) {
-  return "HTTP/1.1 " + std::to_string(status.number) + " " + std::string(status.text) +
-         "\r\nContent-Type: " + std::string(content_type) + "\r\nContent-Length: " + std::to_string(content_length) +
-         "\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n";
+std::string http_head(HttpStatus status, std::string_view content_type, std::uint64_t content_length, bool keep_alive) {
+  std::string head = "HTTP/1.1 ";
+  head.reserve(256);
+  head += std::to_string(status.number);
+  head += ' ';
+  head += status.text;
+  head += "\r\nContent-Type: ";
+  head += content_type;
+  head += "\r\nContent-Length: ";
+  head += std::to_string(content_length);
+  head += "\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nConnection: ";
+  head += keep_alive ? "keep-alive\r\n\r\n" : "close\r\n\r\n";
+  return head;
 }
 
 std::optional<std::string> path_of(std::string_view target) {

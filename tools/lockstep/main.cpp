@@ -35,7 +35,7 @@ int main(int argc, char** argv) {
       "Example: lockstep client example.com --get /");
 
   const std::vector<Command> commands = {
-      client_command(program), server_command(program),  cert_command(program),
+      client_command(program), server_command(program),  load_command(program),  cert_command(program),
       verify_command(program), ciphers_command(program), bench_command(program),
   };
   for (const Command& command : commands) {

@@ -1,82 +1,37 @@
 // lockstep server: accepts connections and shows, serves or echoes.
 
-#include <algorithm>
-#include <array>
-#include <atomic>
-#include <chrono>
+#include "server.hpp"
+
 #include <csignal>
 #include <map>
-#include <memory>
 #include <mutex>
-#include <optional>
-#include <string>
-#include <thread>
-#include <vector>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <poll.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
 
-#include <lockstep/blocking.hpp>
 #include <lockstep/session.hpp>
 #include <lockstep/x509.hpp>
 
 #include "arguments.hpp"
 #include "commands.hpp"
-#include "facts.hpp"
+#include "event_loops.hpp"
 #include "files.hpp"
 #include "provider.hpp"
-#include "service.hpp"
-#include "terminal.hpp"
-#include "tls_options.hpp"
 
 namespace lockstep::tool {
 namespace {
 
-struct Options {
-  OutputOptions output;
-  TlsOptions tls;
-  std::string address;
-  std::uint16_t port = 8443;
-  std::string port_file;
-  std::vector<std::string> certificates;
-  std::vector<std::string> keys;
-  std::string passphrase_file;
-  bool page = false;
-  std::string directory;
-  bool echo = false;
-  ClientAuth client_auth = ClientAuth::none;
-  std::vector<std::string> client_ca;
-  std::string time;
-  unsigned tickets = 2;
-  std::string ticket_key;
-  bool cookie = false;
-  bool client_preference = false;
-  bool once = false;
-  unsigned long count = 0;
-  unsigned threads = 64;
-  double timeout = 30;
-};
-
-/// What every connection of one run shares.
-struct Plan {
-  blocking::Options connection;
-  std::shared_ptr<const x509::TrustAnchors> client_anchors;
-  std::optional<Time> moment;
-  std::unique_ptr<const Service> service;
-};
-
-std::unique_ptr<const Service> service_of(const Options& options, std::chrono::milliseconds patience) {
+std::unique_ptr<const Service> service_of(const ServerOptions& options) {
   if ((options.page ? 1 : 0) + (options.echo ? 1 : 0) + (options.directory.empty() ? 0 : 1) > 1) {
     throw UsageError("choose one of --page, --dir and --echo");
   }
-  if (options.echo) return make_echo(patience);
-  return options.directory.empty() ? make_page(patience) : make_directory(patience, options.directory);
+  if (options.echo) return nullptr;
+  return options.directory.empty() ? make_page() : make_directory(options.directory);
 }
 
-TicketKeys ticket_keys_of(const Options& options) {
+TicketKeys ticket_keys_of(const ServerOptions& options) {
   std::optional<TicketKey> key;
   if (options.ticket_key.empty()) {
     key = TicketKey::generate(random_source());
@@ -105,7 +60,7 @@ std::vector<std::vector<std::uint8_t>> names_of(const x509::TrustAnchors& anchor
   return names;
 }
 
-Plan plan_of(const Options& options) {
+ServerPlan plan_of(const ServerOptions& options) {
   if (options.certificates.empty()) {
     throw UsageError("a server needs a certificate: --cert FILE --key FILE (`lockstep cert self-signed` makes one)");
   }
@@ -119,9 +74,9 @@ Plan plan_of(const Options& options) {
   builder.cookie(options.cookie).client_auth(options.client_auth).server_preference(!options.client_preference);
   builder.tickets(static_cast<std::uint8_t>(options.tickets)).resumption(options.tickets != 0);
 
-  Plan plan;
-  const std::chrono::milliseconds patience(static_cast<std::int64_t>(options.timeout * 1000));
-  plan.service = service_of(options, patience);
+  ServerPlan plan;
+  plan.patience = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
+  plan.service = service_of(options);
   if (!options.time.empty()) plan.moment = parse_time(options.time);
   AnswerOptions answers{.provider = provider()};
   for (std::size_t i = 0; i < options.certificates.size(); ++i) {
@@ -141,58 +96,14 @@ Plan plan_of(const Options& options) {
   auto setup = AnswerSetup::create(std::move(answers));
   if (!setup) throw Failure(setup.error().front().setting + ": " + setup.error().front().text);
 
-  plan.connection.config = built(builder);
-  plan.connection.answers = *setup;
-  plan.connection.random = &random_source();
-  plan.connection.handshake_timeout = patience;
-  plan.connection.key_log = key_log_of(options.tls);
+  plan.config = built(builder);
+  plan.answers = *setup;
+  plan.key_log = key_log_of(options.tls);
+  plan.ask_clients = options.client_auth != ClientAuth::none;
   return plan;
 }
 
-// --- one connection --------------------------------------------------------------------------------------------------
-
-struct Outcome {
-  Facts facts;
-  std::optional<Judgement> judgement;
-  std::vector<std::vector<std::uint8_t>> chain;
-  unsigned peer_key_updates = 0;
-  Traffic traffic;
-  std::chrono::duration<double, std::milli> total{};
-  bool connected = false;
-  std::optional<IoError> trouble;
-};
-
-Outcome serve(blocking::Socket socket, const Plan& plan) {
-  const auto start = std::chrono::steady_clock::now();
-  Outcome outcome;
-  outcome.facts.peer = peer_address(socket.descriptor()).text();
-  PeerCheck check(plan.client_anchors, x509::NoNameCheck{}, Role::client, plan.moment, false);
-  blocking::Options connection = plan.connection;
-  connection.intercept = [&check](Connection& engine, Event& event) { return check(engine, event); };
-
-  auto stream = blocking::wrap(std::move(socket), connection);
-  if (!stream) {
-    outcome.trouble = stream.error();
-    return outcome;
-  }
-  const auto shaken = stream->handshake();
-  outcome.facts = facts_of(*stream);
-  outcome.connected = shaken.has_value();
-  if (!shaken) {
-    outcome.trouble = check.explained(shaken.error());
-  } else {
-    const auto served = plan.service->serve(*stream, outcome.facts, check, outcome.traffic);
-    if (!served)
-      outcome.trouble = served.error();
-    else if (const auto closed = stream->close(); !closed)
-      outcome.trouble = closed.error();
-  }
-  outcome.judgement = check.judgement();
-  outcome.chain = check.chain();
-  outcome.peer_key_updates = check.peer_key_updates();
-  outcome.total = std::chrono::steady_clock::now() - start;
-  return outcome;
-}
+// --- reports -------------------------------------------------------------------------------------------------------
 
 Json report_of(const Outcome& outcome) {
   Json report = {{"ok", !outcome.trouble}, {"connected", outcome.connected}};
@@ -207,6 +118,7 @@ Json report_of(const Outcome& outcome) {
   }
   if (!outcome.traffic.request.empty()) report["request"] = printable(outcome.traffic.request);
   if (outcome.traffic.status != 0) report["status"] = outcome.traffic.status;
+  if (outcome.traffic.requests > 1) report["requests"] = outcome.traffic.requests;
   report["peer_key_updates"] = outcome.peer_key_updates;
   report["bytes_received"] = outcome.traffic.received;
   report["bytes_sent"] = outcome.traffic.sent;
@@ -230,84 +142,13 @@ std::string line_of(const Outcome& outcome) {
     add(facts.alpn.empty() ? "" : "ALPN " + printable(facts.alpn));
     add(facts.resumed ? "resumed" : "");
     add(outcome.traffic.request.empty() ? "" : "\"" + printable(outcome.traffic.request) + "\"");
+    add(outcome.traffic.requests > 1 ? "and " + with_separators(outcome.traffic.requests - 1) + " before it" : "");
     add(outcome.traffic.status == 0 ? "" : std::to_string(outcome.traffic.status));
     add(with_separators(outcome.traffic.received) + " in, " + with_separators(outcome.traffic.sent) + " out");
   }
   if (outcome.trouble) add(out().styled(Style::bad, outcome.trouble->text));
   return line;
 }
-
-// --- the run ---------------------------------------------------------------------------------------------------------
-
-/// Threads that each accept a connection, serve it, and accept the next.
-class Crew {
- public:
-  Crew(const Plan& plan, const Options& options, blocking::Listener& listener, blocking::Canceller canceller)
-      : plan_(plan), options_(options), listener_(listener), canceller_(std::move(canceller)) {
-    left_ = options.once ? 1 : options.count;
-    limited_ = left_ != 0;
-  }
-
-  void start() {
-    const std::size_t size = limited_ ? std::min<std::size_t>(options_.threads, left_) : options_.threads;
-    running_ = size;
-    for (std::size_t i = 0; i < size; ++i) threads_.emplace_back([this] { work(); });
-  }
-  /// Becomes readable when every thread has come to its end by itself.
-  [[nodiscard]] int finished_descriptor() const noexcept { return finished_.descriptor(); }
-  /// Ends what is in progress.
-  void stop() {
-    canceller_.cancel();
-    for (std::thread& thread : threads_) thread.join();
-    threads_.clear();
-  }
-  [[nodiscard]] bool ok() const noexcept { return ok_; }
-
- private:
-  void work() {
-    while (auto socket = next()) report(serve(std::move(*socket), plan_));
-    if (--running_ == 0) finished_.cancel();
-  }
-
-  std::optional<blocking::Socket> next() {
-    const std::scoped_lock lock(accepting_);
-    for (;;) {
-      if (canceller_.canceled() || (limited_ && left_ == 0)) return std::nullopt;
-      auto socket = listener_.accept_plain({}, canceller_);
-      if (socket) {
-        if (limited_) --left_;
-        return std::move(*socket);
-      }
-      if (canceller_.canceled()) return std::nullopt;
-      // Out of descriptors, or a connection that ended before it was accepted: the next one may do.
-      print_warning(socket.error().text);
-      std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-  }
-
-  void report(const Outcome& outcome) {
-    const std::scoped_lock lock(reporting_);
-    if (outcome.trouble && !canceller_.canceled()) ok_ = false;
-    if (options_.output.json) {
-      out().line(report_of(outcome).dump());
-    } else if (!options_.output.quiet || outcome.trouble) {
-      out().line(line_of(outcome));
-    }
-  }
-
-  const Plan& plan_;
-  const Options& options_;
-  blocking::Listener& listener_;
-  blocking::Canceller canceller_;
-  blocking::Canceller finished_;
-  std::mutex accepting_;
-  std::mutex reporting_;
-  unsigned long left_ = 0;  // guarded by accepting_
-  bool limited_ = false;
-  std::atomic<bool> ok_ = true;
-  std::atomic<std::size_t> running_ = 0;
-  std::vector<std::thread> threads_;
-};
 
 /// SIGINT and SIGTERM as a descriptor. Made before any thread, so that all inherit the mask.
 Descriptor blocked_signals() {
@@ -319,7 +160,30 @@ Descriptor blocked_signals() {
   return Descriptor(::signalfd(-1, &signals, SFD_CLOEXEC));
 }
 
-void announce(const Options& options, const Plan& plan, const Address& address) {
+std::vector<std::string> loop_names() {
+  std::vector<std::string> names = event_loop_names();
+  names.insert(names.begin(), "blocking");
+  return names;
+}
+
+int run(const ServerOptions& options) {
+  const ServerPlan plan = plan_of(options);
+  const Descriptor signals = blocked_signals();
+  return options.loop == "blocking" ? serve_blocking(options, plan, signals) : serve_in_loops(options, plan, signals);
+}
+
+}  // namespace
+
+void Reports::add(const Outcome& outcome) {
+  const std::scoped_lock lock(mutex_);
+  if (output_.json) {
+    out().line(report_of(outcome).dump());
+  } else if (!output_.quiet || outcome.trouble) {
+    out().line(line_of(outcome));
+  }
+}
+
+void announce(const ServerOptions& options, const ServerPlan& plan, const Address& address) {
   if (!options.port_file.empty()) {
     write_file(options.port_file, as_bytes(std::to_string(address.port) + "\n"), Access::everybody);
   }
@@ -330,7 +194,7 @@ void announce(const Options& options, const Plan& plan, const Address& address) 
   if (options.output.quiet) return;
   const char* what = options.echo ? "echoes" : options.directory.empty() ? "shows each connection" : "serves files";
   out().line("listening on " + out().styled(Style::bold, address.text()) + ", " + what + "; stop with Ctrl-C");
-  for (const auto& credential : plan.connection.answers->options().credentials) {
+  for (const auto& credential : plan.answers->options().credentials) {
     const auto leaf = x509::Certificate::parse(credential->chain.front());
     if (!leaf) continue;
     std::vector<std::string> names;
@@ -340,29 +204,9 @@ void announce(const Options& options, const Plan& plan, const Address& address) 
   }
 }
 
-int run(const Options& options) {
-  const Plan plan = plan_of(options);
-  const Descriptor signals = blocked_signals();
-  const blocking::Canceller canceller;
-  auto listener = blocking::Listener::listen(options.address, options.port, canceller);
-  if (!listener) throw Failure(listener.error().text, "Choose another --port, or 0 for a free one.");
-  announce(options, plan, listener->address());
-
-  Crew crew(plan, options, *listener, canceller);
-  crew.start();
-  std::array<pollfd, 2> waiting{{{signals.number(), POLLIN, 0}, {crew.finished_descriptor(), POLLIN, 0}}};
-  while (::poll(waiting.data(), waiting.size(), -1) < 0 && errno == EINTR) {
-  }
-  crew.stop();
-  // A server that was told to stop has done its work; one that was to serve so many has done it when all went well.
-  return waiting[0].revents != 0 || crew.ok() ? kSuccess : kFailed;
-}
-
-}  // namespace
-
 Command server_command(CLI::App& program) {
   CLI::App* app = program.add_subcommand("server", "Accept connections: show them, serve files, or echo");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<ServerOptions>();
   app->add_option("--listen", options->address, "Address to listen on [every address]")->option_text("ADDRESS");
   app->add_option("--port", options->port, "Port [8443]; 0 takes a free one and says which")->option_text("PORT");
   app->add_option("--port-file", options->port_file, "Write the port to this file")->option_text("FILE");
@@ -372,14 +216,18 @@ Command server_command(CLI::App& program) {
   app->add_option("--key", options->keys, "The private key of each --cert, in the same order")->option_text("FILE");
   app->add_option("--passphrase-file", options->passphrase_file, "The keys' passphrase, on the first line")
       ->option_text("FILE");
-  app->add_option("--threads", options->threads, "Most connections at once [64]")
+  app->add_option("--loop", options->loop,
+                  "A thread for each connection, or many connections in each thread [blocking]")
+      ->check(CLI::IsMember(loop_names()))
+      ->option_text(joined(loop_names(), "|"));
+  app->add_option("--threads", options->threads, "Blocking: most connections at once [64]; otherwise: loops [1]")
       ->check(CLI::Range(1, 4096))
       ->option_text("N");
   app->add_flag("--once", options->once, "End after one connection; status 1 when it failed");
   app->add_option("--count", options->count, "End after so many; status 1 when one of them failed")
       ->check(CLI::PositiveNumber)
       ->option_text("N");
-  app->add_option("--timeout", options->timeout, "For a handshake, and again for what follows [30]")
+  app->add_option("--timeout", options->timeout, "For a handshake, and again for each request [30]")
       ->check(CLI::Range(0.001, 86400.0))
       ->option_text("SECONDS");
 

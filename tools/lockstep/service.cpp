@@ -18,49 +18,9 @@
 namespace lockstep::tool {
 namespace {
 
-IoResult<void> send(blocking::Stream& stream, std::string_view text, Traffic& traffic) {
-  const auto written = stream.write(as_bytes(text));
-  traffic.sent += written ? *written : written.error().transferred;
-  if (!written) return std::unexpected(written.error());
-  return {};
+Response text_response(HttpStatus status, std::string_view content_type, std::string body) {
+  return {.status = status, .content_type = content_type, .body = std::move(body)};
 }
-
-IoResult<void> respond(blocking::Stream& stream, HttpStatus status, std::string_view content_type,
-                       std::string_view body, bool with_body, Traffic& traffic) {
-  traffic.status = status.number;
-  std::string response = http_head(status, content_type, body.size());
-  if (with_body) response += body;
-  return send(stream, response, traffic);
-}
-
-/// Reads a request and refuses what is none; the rest is for `answer`.
-class HttpService : public Service {
- public:
-  using Service::Service;
-
-  [[nodiscard]] IoResult<void> serve(blocking::Stream& stream, const Facts& facts, const PeerCheck& peer,
-                                     Traffic& traffic) const final {
-    stream.set_read_deadline(deadline());
-    stream.set_write_deadline(deadline());
-    const auto read = read_http_request(stream, traffic.received);
-    if (!read) return std::unexpected(read.error());
-    if (!*read) return refuse(stream, read->error(), true, traffic);
-    if (!**read) return {};
-    const HttpRequest& request = ***read;
-    traffic.request = request.method + " " + request.target;
-    if (request.method != "GET" && request.method != "HEAD") return refuse(stream, kMethodNotAllowed, true, traffic);
-    return answer(stream, request, facts, peer, traffic);
-  }
-
- protected:
-  [[nodiscard]] virtual IoResult<void> answer(blocking::Stream& stream, const HttpRequest& request, const Facts& facts,
-                                              const PeerCheck& peer, Traffic& traffic) const = 0;
-
-  static IoResult<void> refuse(blocking::Stream& stream, HttpStatus status, bool with_body, Traffic& traffic) {
-    const std::string body = std::to_string(status.number) + " " + std::string(status.text) + "\n";
-    return respond(stream, status, "text/plain; charset=utf-8", body, with_body, traffic);
-  }
-};
 
 // --- page ------------------------------------------------------------------------------------------------------------
 
@@ -87,16 +47,12 @@ std::string page_text(const std::vector<Row>& rows) {
   return text;
 }
 
-class Page final : public HttpService {
- public:
-  using HttpService::HttpService;
-
+class Page final : public Service {
  protected:
-  IoResult<void> answer(blocking::Stream& stream, const HttpRequest& request, const Facts& facts, const PeerCheck& peer,
-                        Traffic& traffic) const override {
-    const bool with_body = request.method == "GET";
+  [[nodiscard]] Response answer(const HttpRequest& request, const Visitor& visitor) const override {
+    const Facts& facts = visitor.facts();
     if (request.accepts("application/json")) {
-      return respond(stream, kOk, "application/json", json_of(facts).dump(2) + "\n", with_body, traffic);
+      return text_response(kOk, "application/json", json_of(facts).dump(2) + "\n");
     }
     std::vector<Row> rows = rows_of(facts);
     // What the server signed is its own scheme; the client's, if any, is the peer's.
@@ -105,15 +61,14 @@ class Page final : public HttpService {
       if (row.name == "peer signs") row.name = "client signs";
     }
     rows.push_back({"server name", facts.server_name.empty() ? "none" : printable(facts.server_name)});
-    if (!peer.chain().empty()) {
-      const auto leaf = x509::Certificate::parse(peer.chain().front());
+    if (!visitor.chain().empty()) {
+      const auto leaf = x509::Certificate::parse(visitor.chain().front());
       rows.push_back({"client certificate", leaf ? leaf->subject().text() : "does not parse"});
     }
     rows.push_back({"client address", facts.peer});
-    rows.push_back({"request", printable(traffic.request)});
-    return request.accepts("text/html")
-               ? respond(stream, kOk, "text/html; charset=utf-8", page_html(rows), with_body, traffic)
-               : respond(stream, kOk, "text/plain; charset=utf-8", page_text(rows), with_body, traffic);
+    rows.push_back({"request", printable(request.method + " " + request.target)});
+    return request.accepts("text/html") ? text_response(kOk, "text/html; charset=utf-8", page_html(rows))
+                                        : text_response(kOk, "text/plain; charset=utf-8", page_text(rows));
   }
 };
 
@@ -148,10 +103,9 @@ std::string_view content_type_of(std::string_view path) {
   return found == kTypes.end() ? "application/octet-stream" : found->type;
 }
 
-class Directory final : public HttpService {
+class Directory final : public Service {
  public:
-  Directory(std::chrono::milliseconds patience, const std::string& path)
-      : HttpService(patience), root_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  explicit Directory(const std::string& path) : root_(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
     if (!root_) {
       throw Failure("the folder " + path + " cannot be opened: " + std::strerror(errno),
                     "Give --dir a folder that you may read.");
@@ -159,40 +113,49 @@ class Directory final : public HttpService {
   }
 
  protected:
-  IoResult<void> answer(blocking::Stream& stream, const HttpRequest& request, const Facts&, const PeerCheck&,
-                        Traffic& traffic) const override {
-    const bool with_body = request.method == "GET";
+  [[nodiscard]] Response answer(const HttpRequest& request, const Visitor&) const override {
     const auto path = path_of(request.target);
-    if (!path) return refuse(stream, kBadRequest, with_body, traffic);
+    if (!path) return refusal(kBadRequest);
     Descriptor file = open_below(*path);
     struct stat status{};
-    if (!file || ::fstat(file.number(), &status) != 0) return refuse(stream, kNotFound, with_body, traffic);
+    if (!file || ::fstat(file.number(), &status) != 0) return refusal(kNotFound);
     if (S_ISDIR(status.st_mode)) {
       Descriptor index(::openat(file.number(), "index.html", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
       if (index && ::fstat(index.number(), &status) == 0 && S_ISREG(status.st_mode)) {
-        return send_file(stream, index.number(), status, "index.html", with_body, traffic);
+        return file_response(std::move(index), status, "index.html");
       }
-      return respond(stream, kOk, "text/html; charset=utf-8", listing(std::move(file), *path), with_body, traffic);
+      return text_response(kOk, "text/html; charset=utf-8", listing(std::move(file), *path));
     }
-    if (!S_ISREG(status.st_mode)) return refuse(stream, kNotFound, with_body, traffic);
-    return send_file(stream, file.number(), status, *path, with_body, traffic);
+    if (!S_ISREG(status.st_mode)) return refusal(kNotFound);
+    return file_response(std::move(file), status, *path);
   }
 
  private:
+  static Response file_response(Descriptor file, const struct stat& status, std::string_view path) {
+    return {.status = kOk,
+            .content_type = content_type_of(path),
+            .body = {},
+            .file = std::move(file),
+            .file_size = static_cast<std::uint64_t>(status.st_size)};
+  }
+
   /// Walks down from the root one name at a time and follows no link, so that nothing outside can be reached, whatever
   /// the path says and whoever changes the folder meanwhile.
   [[nodiscard]] Descriptor open_below(std::string_view path) const {
-    Descriptor at(::openat(root_.number(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    while (at && !path.empty()) {
+    Descriptor at;
+    int folder = root_.number();
+    while (!path.empty()) {
       const std::size_t end = std::min(path.find('/'), path.size());
       const std::string part(path.substr(0, end));
       path.remove_prefix(std::min(end + 1, path.size()));
       if (part.empty()) continue;
       // Names that begin with a dot are "." and "..", and what people hide: keys, settings, histories.
       if (part.front() == '.') return Descriptor();
-      at = Descriptor(::openat(at.number(), part.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+      at = Descriptor(::openat(folder, part.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
+      if (!at) return at;
+      folder = at.number();
     }
-    return at;
+    return at ? std::move(at) : Descriptor(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   }
 
   static std::string listing(Descriptor folder, const std::string& path) {
@@ -233,62 +196,45 @@ class Directory final : public HttpService {
     return escaped;
   }
 
-  IoResult<void> send_file(blocking::Stream& stream, int file, const struct stat& status, std::string_view path,
-                           bool with_body, Traffic& traffic) const {
-    traffic.status = kOk.number;
-    auto left = static_cast<std::uint64_t>(status.st_size);
-    if (auto sent = send(stream, http_head(kOk, content_type_of(path), left), traffic); !sent) return sent;
-    std::vector<char> buffer(65536);
-    while (with_body && left > 0) {
-      const ssize_t count =
-          ::read(file, buffer.data(), static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size())));
-      if (count < 0 && errno == EINTR) continue;
-      // A file that shrinks while it is sent cannot be finished; the length that was promised shows the client so.
-      if (count <= 0) break;
-      left -= static_cast<std::uint64_t>(count);
-      stream.set_write_deadline(deadline());
-      const std::string_view piece(buffer.data(), static_cast<std::size_t>(count));
-      if (auto sent = send(stream, piece, traffic); !sent) return sent;
-    }
-    return {};
-  }
-
   Descriptor root_;
-};
-
-// --- echo ------------------------------------------------------------------------------------------------------------
-
-class Echo final : public Service {
- public:
-  using Service::Service;
-
-  IoResult<void> serve(blocking::Stream& stream, const Facts&, const PeerCheck&, Traffic& traffic) const override {
-    for (;;) {
-      stream.set_read_deadline(deadline());
-      const auto view = stream.read_view();
-      if (!view) return std::unexpected(view.error());
-      if (view->empty()) return {};
-      stream.set_write_deadline(deadline());
-      traffic.received += view->size();
-      const auto written = stream.write(*view);
-      traffic.sent += written ? *written : written.error().transferred;
-      if (!written) return std::unexpected(written.error());
-    }
-  }
 };
 
 }  // namespace
 
-std::unique_ptr<const Service> make_page(std::chrono::milliseconds patience) {
-  return std::make_unique<Page>(patience);
+Response refusal(HttpStatus status) {
+  return text_response(status, "text/plain; charset=utf-8",
+                       std::to_string(status.number) + " " + std::string(status.text) + "\n");
 }
 
-std::unique_ptr<const Service> make_directory(std::chrono::milliseconds patience, const std::string& path) {
-  return std::make_unique<Directory>(patience, path);
+Response Service::respond(const HttpRequest& request, const Visitor& visitor) const {
+  if (request.method != "GET" && request.method != "HEAD") return refusal(kMethodNotAllowed);
+  Response response = answer(request, visitor);
+  response.keep_alive = request.keep_alive;
+  response.with_body = request.method == "GET";
+  return response;
 }
 
-std::unique_ptr<const Service> make_echo(std::chrono::milliseconds patience) {
-  return std::make_unique<Echo>(patience);
+std::string Response::head() const {
+  const std::uint64_t size = file ? file_size : body.size();
+  return http_head(status, content_type, size, keep_alive);
 }
+
+bool is_end_of_transport(const IoError& error) noexcept {
+  return (error.tls && error.tls->reason == Reason::truncated) ||
+         (error.condition == IoCondition::system && (error.number == ECONNRESET || error.number == EPIPE));
+}
+
+std::size_t read_file_piece(const Descriptor& file, std::uint64_t left, MutableBytes out) {
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left, out.size()));
+  for (;;) {
+    const ssize_t count = ::read(file.number(), out.data(), size);
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) return 0;
+  }
+}
+
+std::unique_ptr<const Service> make_page() { return std::make_unique<Page>(); }
+
+std::unique_ptr<const Service> make_directory(const std::string& path) { return std::make_unique<Directory>(path); }
 
 }  // namespace lockstep::tool
