@@ -239,7 +239,7 @@ class Driver {
   void finish() {
     if (finishing_) return;
     finishing_ = true;
-    loop_->drain(std::chrono::milliseconds(1000));
+    loop_->drain(std::chrono::seconds(10));
   }
   void one_answered() {
     ++tally_.answered;
@@ -310,6 +310,8 @@ class Driver::Client final : public loop::Handler {
     }
     const bool over = driver_.finishing_ || !awaiting_;
     if (error != nullptr && open_ && over && is_end_of_transport(*error)) error = nullptr;
+    // Nor is it the server's fault that we are through.
+    if (error != nullptr && driver_.finishing_ && error->condition == IoCondition::canceled) error = nullptr;
     driver_.end_of(error, open_);
   }
   void ask(loop::Stream& stream) {
