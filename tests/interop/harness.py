@@ -15,6 +15,7 @@ import subprocess
 import threading
 import time
 import traceback
+import zlib
 
 TIMEOUT = 60  # seconds, for any one step; machines that build at the same time are slow
 
@@ -260,6 +261,8 @@ class Session:
         self.passed = []
         self.failed = []
         self.notes = []
+        self.current_case = ""
+        self._loops = None
         shutil.rmtree(self.work, ignore_errors=True)
         os.makedirs(self.work)
 
@@ -267,6 +270,7 @@ class Session:
 
     @contextlib.contextmanager
     def case(self, name):
+        self.current_case = name
         del CURRENT_PROCESSES[:]
         started = time.monotonic()
         try:
@@ -339,11 +343,22 @@ class Session:
             check(result.report["ok"], "lockstep client reports a failure")
         return result
 
+    def loops(self):
+        """The kinds of loop that this build's server has."""
+        if self._loops is None:
+            text = run_ok([self.tool, "server", "--help"]).text
+            self._loops = re.search(r"--loop (\S+)", text).group(1).split("|")
+        return self._loops
+
     @contextlib.contextmanager
     def server(self, *options, credentials=None):
-        """Yields a Server. Asserts that it stops cleanly."""
+        """Yields a Server. Asserts that it stops cleanly. Which kind of loop it runs depends on the case's name, so that
+        every peer meets all of them."""
         pairs = credentials if credentials is not None else [self.leaf("p256")]
         words = [self.tool, "server", "--listen", "127.0.0.1", "--port", "0", "--json"]
+        if "--loop" not in options:
+            kinds = self.loops()
+            words += ["--loop", kinds[zlib.crc32(self.current_case.encode()) % len(kinds)]]
         for certificate, key in pairs:
             words += ["--cert", certificate, "--key", key]
         with Process(words + list(options)) as process:

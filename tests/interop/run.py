@@ -25,6 +25,7 @@ TESTS = {
     "chromium": "chromium_peer",
     "tshark": "tshark_peer",
     "failures": "failures",
+    "loops": "loops",
     "tool": "tool",
     "sodium": "sodium",
 }

@@ -180,7 +180,8 @@ class Session final : public loop::Handler, Visitor {
           stream.consume(view.size());
         }
         busy_->searched = busy_->bytes.size();
-        return;
+        if (stream.readable().empty()) return;
+        continue;
       }
       ++requests_;
       if (record_ != nullptr) {
