@@ -93,9 +93,12 @@ class Stream::Implementation {
 
   Connection start(Target& target) {
     const MutableBytes memory{handshake_memory_.get(), Connection::kHandshakeMemory};
-    if (options_.config->role() == Role::server) return Connection::server(options_.config, *random_, memory);
-    return Connection::client(options_.config, {.name = std::move(*target.name), .sessions = target.sessions}, *random_,
-                              now(), memory);
+    const auto made = [&](auto& random) {
+      if (options_.config->role() == Role::server) return Connection::server(options_.config, random, memory);
+      return Connection::client(options_.config, {.name = std::move(*target.name), .sessions = target.sessions}, random,
+                                now(), memory);
+    };
+    return target.recorder == nullptr ? made(*random_) : made(*target.recorder);
   }
   [[nodiscard]] Time now() const noexcept { return options_.clock == nullptr ? system_time() : options_.clock(); }
 

@@ -31,6 +31,7 @@
 #include "service.hpp"
 #include "terminal.hpp"
 #include "tls_options.hpp"
+#include "watch.hpp"
 
 namespace lockstep::tool {
 namespace {
@@ -38,6 +39,7 @@ namespace {
 struct Options {
   OutputOptions output;
   TlsOptions tls;
+  WatchOptions watch;
   std::string address;
   std::uint16_t port = 8443;
   std::string port_file;
@@ -162,15 +164,17 @@ struct Outcome {
   std::optional<IoError> trouble;
 };
 
-Outcome serve(blocking::Socket socket, const Plan& plan) {
+Outcome serve(blocking::Socket socket, const Plan& plan, const Options& options, std::uint64_t number) {
   const auto start = std::chrono::steady_clock::now();
   Outcome outcome;
   outcome.facts.peer = peer_address(socket.descriptor()).text();
   PeerCheck check(plan.client_anchors, x509::NoNameCheck{}, Role::client, plan.moment, false);
   blocking::Options connection = plan.connection;
   connection.intercept = [&check](Connection& engine, Event& event) { return check(engine, event); };
+  Watch watch(options.watch, options.tls, options.once ? std::nullopt : std::optional(number));
+  watch.attach(connection);
 
-  auto stream = blocking::wrap(std::move(socket), connection);
+  auto stream = blocking::wrap(std::move(socket), connection, {.recorder = watch.recorder()});
   if (!stream) {
     outcome.trouble = stream.error();
     return outcome;
@@ -180,6 +184,7 @@ Outcome serve(blocking::Socket socket, const Plan& plan) {
   outcome.connected = shaken.has_value();
   if (!shaken) {
     outcome.trouble = check.explained(shaken.error());
+    watch.failed();
   } else {
     const auto served = plan.service->serve(*stream, outcome.facts, check, outcome.traffic);
     if (!served)
@@ -265,7 +270,14 @@ class Crew {
 
  private:
   void work() {
-    while (auto socket = next()) report(serve(std::move(*socket), plan_));
+    while (auto socket = next()) {
+      try {
+        report(serve(std::move(*socket), plan_, options_, ++served_));
+      } catch (const Failure& failure) {  // without its tape nothing is served
+        print_failure("server", failure.what(), failure.advice());
+        ok_ = false;
+      }
+    }
     if (--running_ == 0) finished_.cancel();
   }
 
@@ -304,6 +316,7 @@ class Crew {
   std::mutex reporting_;
   unsigned long left_ = 0;  // guarded by accepting_
   bool limited_ = false;
+  std::atomic<std::uint64_t> served_ = 0;
   std::atomic<bool> ok_ = true;
   std::atomic<std::size_t> running_ = 0;
   std::vector<std::thread> threads_;
@@ -341,6 +354,7 @@ void announce(const Options& options, const Plan& plan, const Address& address) 
 }
 
 int run(const Options& options) {
+  check(options.watch, options.tls);
   const Plan plan = plan_of(options);
   const Descriptor signals = blocked_signals();
   const blocking::Canceller canceller;
@@ -416,6 +430,7 @@ Command server_command(CLI::App& program) {
   app->add_option("--ticket-key", options->ticket_key, "48 secret bytes that several servers may share [made anew]")
       ->option_text("FILE")
       ->group(kProtocol);
+  add_watch_options(*app, options->watch);
   add_output_options(*app, options->output);
   app->footer(
       "Reports go to standard output: a line for each connection when it ends, with --json as JSON.\n"
