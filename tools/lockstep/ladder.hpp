@@ -1,5 +1,5 @@
 #pragma once
-// The picture of a tape: two lifelines, what passed between them, and what our side did.
+// The picture of a tape: two lifelines, what passed between them, and what our side did meanwhile.
 
 #include <cstdint>
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace lockstep::tool {
 
-/// An SVG document, for light and dark backgrounds. Of a tape that breaks off, what stands before; operations behind
+/// An SVG document for light and dark backgrounds. Of a tape that breaks off, what stands before; operations behind
 /// `until` are left out.
 [[nodiscard]] std::string draw_ladder(Bytes tape, std::uint64_t until);
 
