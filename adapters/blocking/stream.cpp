@@ -258,13 +258,14 @@ IoResult<Stream::Implementation::Progress> Stream::Implementation::process(Opera
   for (;;) {
     auto [consumed, event] = connection_.receive(inbound_.subspan(begin_, end_ - begin_), now());
     begin_ += consumed;
-    if (options_.intercept && options_.intercept(connection_, event) && is_suspended(event)) {
-      if (!connection_.awaiting_answer()) continue;
+    if (options_.intercept && options_.intercept(connection_, event) && is_suspended(event)) continue;
+    if (answers_.answer(connection_, event)) continue;
+    if (std::holds_alternative<Nothing>(event)) {
+      // An answer may lead to the next question at once; a question that is awaited and not told is one that was kept.
+      if (!connection_.awaiting_answer()) return Progress::starved;
       return std::unexpected(plain_error(operation, IoCondition::misuse,
                                          "`intercept` kept a token; over blocking sockets it must answer in place"));
     }
-    if (answers_.answer(connection_, event)) continue;
-    if (std::holds_alternative<Nothing>(event)) return Progress::starved;
     if (const auto* data = std::get_if<ApplicationData>(&event)) {
       plaintext_ = *data;
       segment_ = 0;

@@ -33,17 +33,17 @@ constexpr int kLegend = 56;
 constexpr std::string_view kStyle = R"(<style>
 text{font-family:system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;font-size:13px;fill:#1f2328}
 .paper{fill:#ffffff}.title{font-size:20px;font-weight:600}.fact,.time,.detail,.call{fill:#59636e}
-.time,.detail,.call,.state,.question,.keys{font-size:12px}.name{font-weight:600}
+.time,.detail,.call,.state,.question,.keys{font-size:12px}.name{font-weight:600}.trouble{fill:#b3202b}
 .life{stroke:#b6bfc9;stroke-width:2}.ours{stroke:#0969da}.head{fill:#f3f5f7;stroke:#b6bfc9}.headours{fill:#ddeeff;stroke:#0969da}
 .band{fill:#f5f7f9}.plain{stroke:#64748b;fill:#64748b}.handshake{stroke:#b45309;fill:#b45309}
 .application{stroke:#15803d;fill:#15803d}.alert{stroke:#cf222e;fill:#cf222e}
-text.alert{stroke:none;fill:#b3202b}.tick{stroke:#d8dee4}.pill{fill:#eaf2fc;stroke:#b9d4f2}.state{fill:#0550ae}
+.tick{stroke:#d8dee4}.pill{fill:#eaf2fc;stroke:#b9d4f2}.state{fill:#0550ae}
 .good{fill:#e3f6e8;stroke:#7cc890}.bad{fill:#ffebe9;stroke:#f0a39c}.quiet{fill:#f3f5f7;stroke:#d1d9e0}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.paper{fill:#0d1117}.fact,.time,.detail,.call{fill:#9ba4ae}
 .life{stroke:#4a525c}.ours{stroke:#4493f8}.head{fill:#1b2129;stroke:#4a525c}.headours{fill:#12253d;stroke:#4493f8}
 .band{fill:#151b23}.plain{stroke:#94a3b8;fill:#94a3b8}.handshake{stroke:#f0a33a;fill:#f0a33a}
 .application{stroke:#4ac26b;fill:#4ac26b}.alert{stroke:#ff7b72;fill:#ff7b72}
-text.alert{fill:#ff938a}.tick{stroke:#2b323b}.pill{fill:#12253d;stroke:#29507f}.state{fill:#8cc0ff}
+.trouble{fill:#ff938a}.tick{stroke:#2b323b}.pill{fill:#12253d;stroke:#29507f}.state{fill:#8cc0ff}
 .good{fill:#11291a;stroke:#2f6f43}.bad{fill:#331a1b;stroke:#8e3a38}.quiet{fill:#1b2129;stroke:#3d444d}}
 </style>
 )";
@@ -68,11 +68,11 @@ int width_of(std::string_view text, int size) {
   for (const char letter : text) {
     if ((static_cast<unsigned char>(letter) & 0xc0U) == 0x80U) continue;  // goes on with a character
     if (std::string_view("ijl|.,:;'()[]!ft ").find(letter) != std::string_view::npos) {
-      units += 36;
+      units += 34;
     } else if ((letter >= 'A' && letter <= 'Z') || letter == 'm' || letter == 'w' || letter == '_') {
-      units += 72;
+      units += 70;
     } else {
-      units += 62;
+      units += 60;
     }
   }
   return units * size / 100;
@@ -162,18 +162,16 @@ class Drawing {
   // --- rows
 
   void bands_and_rows(int& y) {
-    int band = 0;  // where the open one began
-    const LadderRow* before = nullptr;
+    int band = 0;  // where the open one began, and where its last arrow ended
+    int band_end = 0;
+    const LadderRow* before = nullptr;  // the last arrow; none after a banner
     std::int64_t shown = -1;
     for (const LadderRow& row : story_.rows) {
       const bool flight = row.passes();
-      const bool same = flight && before != nullptr && before->passes() && before->direction == row.direction;
-      if (!same) {
-        close_band(band, y);
-        if (flight) {
-          if (before != nullptr && before->passes()) y += 8;
-          band = y;
-        }
+      if (flight && (before == nullptr || before->direction != row.direction)) {
+        close_band(band, band_end);
+        if (before != nullptr) y += 8;
+        band = y;
       }
       if (row.kind != Kind::pause && row.time != shown) {
         body_ += text(kGutter - 14, y + kArrowAt - (row.kind == Kind::aside ? 8 : 4) + (row.passes() ? 4 : 0), "time",
@@ -181,9 +179,15 @@ class Drawing {
         shown = row.time;
       }
       y += draw(row, y);
-      before = &row;
+      if (flight) {
+        before = &row;
+        band_end = y;
+      } else if (row.kind != Kind::aside) {
+        close_band(band, band_end);
+        before = nullptr;
+      }
     }
-    close_band(band, y);
+    close_band(band, band_end);
   }
 
   void close_band(int& band, int y) {
@@ -224,7 +228,7 @@ class Drawing {
     body_ += line(from, y, to + back, y, style, width);
     body_ += "<path class=\"" + style + "\" d=\"M" + number(to) + " " + number(y) + "l" + number(back) + " -4.5v9z\"" +
              (faint ? " opacity=\".6\"" : "") + "/>\n";
-    const std::string_view name = faint ? "detail" : row.kind == Kind::alert ? "name alert" : "name";
+    const std::string_view name = faint ? "detail" : row.kind == Kind::alert ? "name trouble" : "name";
     body_ += "<text x=\"" + number((client_x_ + server_x_) / 2) + "\" y=\"" + number(y - 6) +
              "\" text-anchor=\"middle\"><tspan class=\"" + std::string(name) + "\">" + escaped(row.label) + "</tspan>";
     if (!row.detail.empty()) body_ += "<tspan class=\"detail\" dx=\"8\">" + escaped(row.detail) + "</tspan>";
@@ -262,7 +266,7 @@ class Drawing {
     int taken = 0;
     for (const Aside& aside : row.asides) {
       const int at = y + taken;
-      const std::string words = fitting(aside.text, 12, kAsideWidth - 40);
+      const std::string words = fitting(aside.text, 12, kAsideWidth - 16);
       switch (aside.kind) {
         case Aside::Kind::state: {
           const int width = width_of(words, 12) + 18;

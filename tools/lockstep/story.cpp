@@ -83,8 +83,7 @@ class Teller {
   void operator()(const trace::Transmitted& entry) { sent_ += entry.bytes.size; }
   void operator()(const trace::Consumed& entry) {
     received_ += entry.size;
-    for (LadderRow& alert : held_) row(std::move(alert));
-    held_.clear();
+    release();
   }
   void operator()(const trace::SealDone& entry) {
     sent_ += entry.written;
@@ -130,7 +129,9 @@ class Teller {
     row({.kind = Kind::change_cipher_spec, .direction = entry.direction, .label = "change_cipher_spec", .detail = {}});
   }
   void operator()(const trace::AlertRecord& entry) {
-    LadderRow alert{.kind = Kind::alert,
+    // The end of a direction is no trouble.
+    const bool closure = entry.alert == Alert::close_notify || entry.alert == Alert::user_canceled;
+    LadderRow alert{.kind = closure ? Kind::closure : Kind::alert,
                     .direction = entry.direction,
                     .protection = protection(entry.direction),
                     .label = id_name(entry.alert),
@@ -172,10 +173,10 @@ class Teller {
   void operator()(const trace::Completed& entry) {
     completed_ = true;
     if (entry.server_name.size != 0) name_ = text_of(entry.server_name);
-    std::string agreed = to_text(entry.version) + " · " + to_text(entry.suite);
+    std::string agreed = to_text(entry.suite);
     if (entry.group != NamedGroup{}) agreed += " · " + to_text(entry.group);
     row({.kind = Kind::success, .label = "Handshake complete", .detail = agreed});
-    agreed_ = agreed;
+    agreed_ = to_text(entry.version) + " · " + agreed;
     if (entry.own_scheme != SignatureScheme{}) agreed_ += " · we sign " + to_text(entry.own_scheme);
     if (entry.peer_scheme != SignatureScheme{}) agreed_ += " · peer signs " + to_text(entry.peer_scheme);
     if (entry.alpn.size != 0) agreed_ += " · ALPN " + text_of(entry.alpn);
@@ -183,9 +184,15 @@ class Teller {
     if (entry.retried) agreed_ += " · after HelloRetryRequest";
   }
   void operator()(const trace::SessionTold& /*entry*/) { aside(Aside::Kind::call, "a session to resume"); }
-  void operator()(const trace::PeerClosedTold& /*entry*/) { aside(Aside::Kind::call, "the peer has finished"); }
+  void operator()(const trace::PeerClosedTold& /*entry*/) {
+    release();
+    aside(Aside::Kind::call, "the peer has finished");
+  }
   void operator()(const trace::PeerKeysTold& /*entry*/) { aside(Aside::Kind::call, "the peer changed its keys"); }
-  void operator()(const trace::FailureTold& entry) { fail(entry.error); }
+  void operator()(const trace::FailureTold& entry) {
+    release();
+    fail(entry.error);
+  }
 
   template <class Other>
   void operator()(const Other& /*entry*/) {}
@@ -227,6 +234,11 @@ class Teller {
   void row(LadderRow row) {
     row.time = now_;
     story_.rows.push_back(std::move(row));
+  }
+
+  void release() {
+    for (LadderRow& alert : held_) row(std::move(alert));
+    held_.clear();
   }
 
   void data(Direction direction, std::uint64_t bytes) {

@@ -21,7 +21,18 @@ struct Aside {
 };
 
 struct LadderRow {
-  enum class Kind : std::uint8_t { message, change_cipher_spec, alert, data, success, failure, remark, pause, aside };
+  enum class Kind : std::uint8_t {
+    message,
+    change_cipher_spec,
+    closure,
+    alert,
+    data,
+    success,
+    failure,
+    remark,
+    pause,
+    aside
+  };
   Kind kind{};
   trace::Direction direction{};    ///< of what passes
   trace::Protection protection{};  ///< by which keys
