@@ -93,9 +93,12 @@ class Stream::Implementation {
 
   Connection start(Target& target) {
     const MutableBytes memory{handshake_memory_.get(), Connection::kHandshakeMemory};
-    if (options_.config->role() == Role::server) return Connection::server(options_.config, *random_, memory);
-    return Connection::client(options_.config, {.name = std::move(*target.name), .sessions = target.sessions}, *random_,
-                              now(), memory);
+    const auto made = [&](auto& random) {
+      if (options_.config->role() == Role::server) return Connection::server(options_.config, random, memory);
+      return Connection::client(options_.config, {.name = std::move(*target.name), .sessions = target.sessions}, random,
+                                now(), memory);
+    };
+    return target.recorder == nullptr ? made(*random_) : made(*target.recorder);
   }
   [[nodiscard]] Time now() const noexcept { return options_.clock == nullptr ? system_time() : options_.clock(); }
 
@@ -255,13 +258,14 @@ IoResult<Stream::Implementation::Progress> Stream::Implementation::process(Opera
   for (;;) {
     auto [consumed, event] = connection_.receive(inbound_.subspan(begin_, end_ - begin_), now());
     begin_ += consumed;
-    if (options_.intercept && options_.intercept(connection_, event) && is_suspended(event)) {
-      if (!connection_.awaiting_answer()) continue;
+    if (options_.intercept && options_.intercept(connection_, event) && is_suspended(event)) continue;
+    if (answers_.answer(connection_, event)) continue;
+    if (std::holds_alternative<Nothing>(event)) {
+      // An answer may lead to the next question at once; a question that is awaited and not told is one that was kept.
+      if (!connection_.awaiting_answer()) return Progress::starved;
       return std::unexpected(plain_error(operation, IoCondition::misuse,
                                          "`intercept` kept a token; over blocking sockets it must answer in place"));
     }
-    if (answers_.answer(connection_, event)) continue;
-    if (std::holds_alternative<Nothing>(event)) return Progress::starved;
     if (const auto* data = std::get_if<ApplicationData>(&event)) {
       plaintext_ = *data;
       segment_ = 0;

@@ -87,11 +87,13 @@ ConfigBuilder ConfigBuilder::server(Provider provider) {
   return builder;
 }
 
-ConfigBuilder ConfigBuilder::from(const Config& config) {
+ConfigBuilder ConfigBuilder::from(const Config& config) { return from(config.settings_, config.provider_); }
+
+ConfigBuilder ConfigBuilder::from(const Settings& settings, Provider provider) {
   ConfigBuilder builder;
-  builder.provider_ = config.provider_;
-  builder.settings_ = config.settings_;
-  const Settings& settings = config.settings_;
+  builder.insecure_provider_allowed_ = provider.insecure;
+  builder.provider_ = std::move(provider);
+  builder.settings_ = settings;
   builder.suites_.emplace();
   std::ranges::transform(settings.suites, std::back_inserter(*builder.suites_), &BoundSuite::suite);
   builder.groups_.emplace();
@@ -99,7 +101,6 @@ ConfigBuilder ConfigBuilder::from(const Config& config) {
   if (settings.role == Role::client) builder.key_shares_ = settings.key_shares;
   builder.schemes_ = settings.schemes;
   builder.schemes_cert_ = settings.schemes_cert;
-  builder.insecure_provider_allowed_ = config.provider_.insecure;
   return builder;
 }
 
@@ -117,6 +118,7 @@ ConfigBuilder& ConfigBuilder::versions(std::span<const ProtocolVersion> list) {
 
 ConfigBuilder& ConfigBuilder::suites(std::vector<CipherSuite> list) {
   suites_ = std::move(list);
+  settings_.hardware_aware = false;
   return *this;
 }
 
@@ -285,7 +287,6 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
   constexpr auto kDefault = ListKind::by_default;
   std::vector<CipherSuite> suites =
       suites_ ? *suites_ : available<CipherSuite>(lockstep::suites(settings.max_version, kDefault), provider_);
-  settings.hardware_aware = !suites_;
   if (!suites_ && prefer_chacha20_.value_or(!provider_.fast_aes))
     std::ranges::stable_partition(suites,
                                   [](CipherSuite suite) { return suite == CipherSuite::tls_chacha20_poly1305_sha256; });

@@ -86,15 +86,40 @@ Connection Connection::server(std::shared_ptr<const Config> config, RandomSource
   return Connection(std::move(state));
 }
 
-void Connection::State::start(Time now, x509::PeerName name, std::span<Session> offered,
-                              handshake::Rewriter* rewriter) noexcept {
+Connection Connection::client(std::shared_ptr<const Config> config, ClientOptions options, trace::Recorder& recorder,
+                              Time now, MutableBytes memory) {
+  State state;
+  state.config = std::move(config);
+  state.random = recorder.tap_.get();
+  state.supplied = memory;
+  state.start(now, std::move(options.name), options.sessions, nullptr, recorder.tap_.get());
+  return Connection(std::move(state));
+}
+
+Connection Connection::server(std::shared_ptr<const Config> config, trace::Recorder& recorder, MutableBytes memory) {
+  State state;
+  state.config = std::move(config);
+  state.random = recorder.tap_.get();
+  state.supplied = memory;
+  state.start({}, x509::NoNameCheck{}, {}, nullptr, recorder.tap_.get());
+  return Connection(std::move(state));
+}
+
+void Connection::State::start(Time now, x509::PeerName name, std::span<Session> offered, handshake::Rewriter* rewriter,
+                              trace::Tap* tap) noexcept {
   run.reset(connection::Run::create(*config, *random, supplied));
   if (!run) return fail(Reason::memory, Place::handshake);
   run->transport.attach(opener, sealer);
   run->handshake.context().rewriter = rewriter;
-  if (config->role() == Role::server) return run->handshake.start_server();
-  server_name = name.host_name();
-  if (auto started = run->handshake.start_client(std::move(name), offered, now); !started) fail(started.error());
+  run->handshake.context().tap = tap;
+  if (tap != nullptr) tap->start(*config, name, offered, now);
+  if (config->role() == Role::server) {
+    run->handshake.start_server();
+  } else {
+    server_name = name.host_name();
+    if (auto started = run->handshake.start_client(std::move(name), offered, now); !started) fail(started.error());
+  }
+  if (tap != nullptr) tap->write(trace::Started{failed, error});
 }
 
 void Connection::State::fail(const Error& cause) noexcept {
@@ -133,7 +158,7 @@ void Connection::State::adopt() noexcept {
 }
 
 void Connection::State::retire() noexcept {
-  if (!run || run->transport.pending()) return;
+  if (!run || run->transport.pending() || tap() != nullptr) return;
   const bool over = failed ? control.empty() : run->handshake.connected();
   if (!over || !run->handshake.events().empty()) return;
   if (failed && agreed.suite == nullptr) agreed = run->handshake.context().agreed;
@@ -142,18 +167,49 @@ void Connection::State::retire() noexcept {
 
 // --- bytes -------------------------------------------------------------------------------------------------------
 
-Received Connection::receive(MutableBytes inbound, Time now) { return state().receive(inbound, now); }
+// Each writes itself and its result to the tape, if there is one.
 
-std::size_t Connection::transmit(MutableBytes outbound, Time /*now*/) { return state().transmit(outbound); }
+Received Connection::receive(MutableBytes inbound, Time now) {
+  State& self = state();
+  trace::Tap* const tap = self.tap();
+  if (tap == nullptr) return self.receive(inbound, now);
+  tap->receive(inbound, now);
+  Received result = self.receive(inbound, now);
+  tap->told(result.event, self.agreed_now());
+  tap->received(result.consumed);
+  return result;
+}
+
+std::size_t Connection::transmit(MutableBytes outbound, Time now) {
+  State& self = state();
+  trace::Tap* const tap = self.tap();
+  if (tap == nullptr) return self.transmit(outbound);
+  tap->write(trace::Transmit{now, outbound.size()});
+  const std::size_t size = self.transmit(outbound);
+  tap->write(trace::Transmitted{outbound.first(size)});
+  return size;
+}
 
 bool Connection::transmit_pending() const noexcept { return state().transmit_pending(); }
 
 std::expected<Sealed, Misuse> Connection::seal(std::span<const Bytes> plaintext, MutableBytes outbound, Time now) {
-  return state().seal(plaintext, outbound, now);
+  State& self = state();
+  trace::Tap* const tap = self.tap();
+  if (tap == nullptr) return self.seal(plaintext, outbound, now);
+  tap->seal(plaintext, outbound.size(), now);
+  auto result = self.seal(plaintext, outbound, now);
+  tap->sealed(result, outbound);
+  return result;
 }
 
 std::expected<MutableBytes, Misuse> Connection::seal_in_place(RecordSlot slot, Time now) {
-  return state().seal_in_place(slot, now);
+  State& self = state();
+  trace::Tap* const tap = self.tap();
+  if (tap == nullptr) return self.seal_in_place(slot, now);
+  tap->seal_in_place(slot, now);
+  auto result = self.seal_in_place(slot, now);
+  tap->sealed(result, slot.payload);
+  return result;
 }
 
 std::size_t Connection::tailroom(std::size_t payload) const noexcept {
@@ -161,7 +217,16 @@ std::size_t Connection::tailroom(std::size_t payload) const noexcept {
   return 1 + settings.padding.padding_for(payload, settings.max_send_fragment) + kMaxAeadTagSize;
 }
 
-Event Connection::receive_end() { return state().receive_end(); }
+Event Connection::receive_end() {
+  State& self = state();
+  trace::Tap* const tap = self.tap();
+  if (tap == nullptr) return self.receive_end();
+  tap->write(trace::ReceiveEnd{});
+  Event event = self.receive_end();
+  tap->told(event, self.agreed_now());
+  tap->received(0);
+  return event;
+}
 
 // --- answers -----------------------------------------------------------------------------------------------------
 
@@ -177,75 +242,121 @@ std::expected<void, Misuse> Connection::State::answer(Token<Operation>& token, c
   return {};
 }
 
+std::expected<void, Misuse> Connection::State::done(std::expected<void, Misuse> result) const noexcept {
+  if (trace::Tap* const to = tap())
+    to->write(trace::Done{result ? std::optional<Misuse>() : std::optional(result.error())});
+  return result;
+}
+
 std::expected<void, Misuse> Connection::answer(Token<SelectCredential> token,
                                                std::shared_ptr<const Credential> credential) {
-  return state().answer(token, handshake::CredentialSelected{std::move(credential)}, Place::certificate);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), credential.get());
+  return self.done(self.answer(token, handshake::CredentialSelected{std::move(credential)}, Place::certificate));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<SelectCredential> token, NoCredential) {
-  return state().answer(token, handshake::CredentialSelected{}, Place::certificate);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), static_cast<const Credential*>(nullptr));
+  return self.done(self.answer(token, handshake::CredentialSelected{}, Place::certificate));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<Sign> token, Bytes signature) {
-  if (signature.empty() || signature.size() > 0xffff) return std::unexpected(Misuse::invalid_answer);
-  return state().answer(token, handshake::Signed{signature}, Place::certificate_verify);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerSignature{self.number_of(token), true, signature});
+  if (signature.empty() || signature.size() > 0xffff) return self.done(std::unexpected(Misuse::invalid_answer));
+  return self.done(self.answer(token, handshake::Signed{signature}, Place::certificate_verify));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<Sign> token, SigningFailed) {
-  return state().answer(token, handshake::Signed{}, Place::certificate_verify);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerSignature{self.number_of(token), false, {}});
+  return self.done(self.answer(token, handshake::Signed{}, Place::certificate_verify));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<VerifyPeer> token, PeerAccepted) {
-  return state().answer(token, handshake::Handshake::peer_verified(), Place::certificate);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap())
+    tap->write(trace::AnswerVerdict{self.number_of(token), true, Reason::none, 0});
+  return self.done(self.answer(token, handshake::Handshake::peer_verified(), Place::certificate));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<VerifyPeer> token, PeerRejected rejection) {
-  return state().answer(token, handshake::PeerRefused{rejection}, Place::certificate);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap())
+    tap->write(trace::AnswerVerdict{self.number_of(token), false, rejection.reason, rejection.detail});
+  return self.done(self.answer(token, handshake::PeerRefused{rejection}, Place::certificate));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, Session session) {
-  return state().answer(token, handshake::TicketOpened{&session}, Place::client_hello);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), &session);
+  return self.done(self.answer(token, handshake::TicketOpened{&session}, Place::client_hello));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, TicketDeclined) {
-  return state().answer(token, handshake::TicketOpened{}, Place::client_hello);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), static_cast<const Session*>(nullptr));
+  return self.done(self.answer(token, handshake::TicketOpened{}, Place::client_hello));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<SealTicket> token, Bytes ticket) {
-  if (ticket.empty() || ticket.size() > 0xffff) return std::unexpected(Misuse::invalid_answer);
-  return state().answer(token, handshake::TicketSealed{ticket}, Place::new_session_ticket);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerTicketSealed{self.number_of(token), true, ticket});
+  if (ticket.empty() || ticket.size() > 0xffff) return self.done(std::unexpected(Misuse::invalid_answer));
+  return self.done(self.answer(token, handshake::TicketSealed{ticket}, Place::new_session_ticket));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<SealTicket> token, TicketDeclined) {
-  return state().answer(token, handshake::TicketSealed{}, Place::new_session_ticket);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerTicketSealed{self.number_of(token), false, {}});
+  return self.done(self.answer(token, handshake::TicketSealed{}, Place::new_session_ticket));
 }
 
 // --- ending and renewing -----------------------------------------------------------------------------------------
 
 void Connection::close() noexcept {
   State& self = state();
-  if (self.failed || self.closed) return;
-  if (!self.complete) return cancel();
-  self.closed = true;
-  self.control.key_update = connection::Control::KeyUpdate::none;
-  self.control.alert = Alert::close_notify;
-  self.control.alert_due = true;
+  if (trace::Tap* const tap = self.tap()) tap->write(trace::Close{});
+  self.close();
+  (void)self.done({});
 }
 
 void Connection::cancel() noexcept {
-  Error error = make_error(Reason::canceled, Place::application);
-  error.origin = Origin::application;
-  error.alert = Alert::close_notify;
-  state().fail(error);
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->write(trace::Cancel{});
+  self.cancel();
+  (void)self.done({});
 }
 
 std::expected<void, Misuse> Connection::update_keys(bool request_peer) {
   State& self = state();
-  if (!self.complete) return std::unexpected(Misuse::not_connected);
-  if (!self.sendable()) return std::unexpected(Misuse::closed);
+  if (trace::Tap* const tap = self.tap()) tap->write(trace::UpdateKeys{request_peer});
+  return self.done(self.update_keys(request_peer));
+}
+
+void Connection::State::close() noexcept {
+  if (failed || closed) return;
+  if (!complete) return cancel();
+  closed = true;
+  control.key_update = connection::Control::KeyUpdate::none;
+  control.alert = Alert::close_notify;
+  control.alert_due = true;
+}
+
+void Connection::State::cancel() noexcept {
+  Error cause = make_error(Reason::canceled, Place::application);
+  cause.origin = Origin::application;
+  cause.alert = Alert::close_notify;
+  fail(cause);
+}
+
+std::expected<void, Misuse> Connection::State::update_keys(bool request_peer) noexcept {
+  if (!complete) return std::unexpected(Misuse::not_connected);
+  if (!sendable()) return std::unexpected(Misuse::closed);
   using KeyUpdate = connection::Control::KeyUpdate;
-  if (request_peer || self.control.key_update == KeyUpdate::none)
-    self.control.key_update = request_peer ? KeyUpdate::requested : KeyUpdate::not_requested;
+  if (request_peer || control.key_update == KeyUpdate::none)
+    control.key_update = request_peer ? KeyUpdate::requested : KeyUpdate::not_requested;
   return {};
 }
 

@@ -59,6 +59,7 @@ Status Connection::State::receive_post_handshake(Bytes content, Time now) noexce
 }
 
 Status Connection::State::treat_post_handshake(Bytes message, bool last, Time now) noexcept {
+  if (trace::Tap* const tap = this->tap()) tap->message(trace::Direction::received, message);
   const Bytes body = message.subspan(codec::kHandshakeHeaderSize);
   if (static_cast<HandshakeType>(message[0]) == HandshakeType::new_session_ticket) return take_ticket(body, now);
   // RFC 9846 5.1: "Handshake messages MUST NOT span key changes."
@@ -74,6 +75,8 @@ Status Connection::State::take_key_update(Bytes body) noexcept {
   auto next = key_schedule::next_traffic_secret(*agreed.suite->hash, secrets.read_traffic);
   if (!next || !install(opener, *agreed.suite, *next)) return failure(Reason::provider_failed, Place::key_update);
   secrets.read_traffic = std::move(*next);
+  if (trace::Tap* const tap = this->tap())
+    tap->write(trace::KeysInstalled{trace::Direction::received, trace::Protection::application, agreed.suite->suite});
   tell_key_update = true;
   // RFC 9846 4.6.3: "If the request_update field is set to "update_requested", then the receiver MUST send a KeyUpdate
   // of its own with request_update set to "update_not_requested" prior to sending its next Application Data record."
@@ -127,6 +130,10 @@ std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept 
     return 0;
   }
   secrets.write_traffic = std::move(*next);
+  if (trace::Tap* const tap = this->tap()) {
+    tap->message(trace::Direction::sent, message);
+    tap->write(trace::KeysInstalled{trace::Direction::sent, trace::Protection::application, agreed.suite->suite});
+  }
   return sealed->produced;
 }
 

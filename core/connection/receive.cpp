@@ -24,8 +24,13 @@ Place place_of(ContentType type) noexcept {
 }  // namespace
 
 Received Connection::State::receive(MutableBytes inbound, Time now) noexcept {
-  retire();
-  if (run && run->handshake.token_dropped()) fail(Reason::token_dropped, Place::application);
+  if (run) {
+    retire();
+    if (run && run->handshake.token_dropped()) {
+      if (trace::Tap* const tap = this->tap(); tap != nullptr && !failed) tap->write(trace::TokenDropped{});
+      fail(Reason::token_dropped, Place::application);
+    }
+  }
   if (auto event = waiting_event()) return {0, std::move(*event)};
   if (run && run->handshake.suspended()) return {0, Nothing{}};
   // RFC 9846 6.1: "Any data received after a closure alert has been received MUST be ignored."
@@ -162,6 +167,7 @@ Connection::State::Step Connection::State::treat_alert(Bytes content) noexcept {
   if (content.size() > kAlertSize) return refuse(Reason::alert_malformed, Place::alert);
   // The level is implicit in TLS 1.3 and ignored (RFC 9846 6).
   const auto alert = static_cast<Alert>(content[1]);
+  if (trace::Tap* const tap = this->tap()) tap->write(trace::AlertRecord{trace::Direction::received, alert});
   if (alert == Alert::user_canceled) {
     // RFC 9846 6.1: followed by a close_notify; no error of its own.
     if (++warnings > record::kMaxWarningAlerts) return refuse(Reason::too_many_warnings, Place::alert);
@@ -194,6 +200,7 @@ Connection::State::Step Connection::State::treat_change_cipher_spec(const record
   if (!record::is_compatibility_change_cipher_spec(header, fragment))
     return refuse(Reason::change_cipher_spec_malformed, Place::change_cipher_spec);
   if (run->handshake.holds_input()) return refuse(Reason::record_interleaved, Place::change_cipher_spec);
+  if (trace::Tap* const tap = this->tap()) tap->write(trace::ChangeCipherSpec{trace::Direction::received});
   if (++empty_records > record::kMaxConsecutiveEmptyRecords)
     return refuse(Reason::too_many_empty_records, Place::change_cipher_spec);
   return Step::go_on;

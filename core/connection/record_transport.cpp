@@ -5,6 +5,7 @@
 #include "key_schedule/tls13.hpp"
 #include "record/framing.hpp"
 #include "record/limits.hpp"
+#include "trace/tap.hpp"
 
 namespace lockstep::connection {
 namespace {
@@ -79,11 +80,17 @@ Status RecordTransport::append_change_cipher_spec() noexcept {
   if (!reserve(kHeaderSize + kContent.size())) return failure(Reason::handshake_too_large);
   size_ += record::write_plaintext(ContentType::change_cipher_spec, ProtocolVersion::tls_1_2, kContent,
                                    buffer_.subspan(size_));
+  if (trace::Tap* const tap = handshake_->context().tap) tap->write(trace::ChangeCipherSpec{trace::Direction::sent});
   return {};
 }
 
-Status RecordTransport::install(handshake::Level /*level*/, handshake::Direction direction, const BoundSuite& suite,
+Status RecordTransport::install(handshake::Level level, handshake::Direction direction, const BoundSuite& suite,
                                 const DigestSecret& secret) noexcept {
+  if (trace::Tap* const tap = handshake_->context().tap)
+    tap->write(trace::KeysInstalled{
+        direction == handshake::Direction::read ? trace::Direction::received : trace::Direction::sent,
+        level == handshake::Level::application ? trace::Protection::application : trace::Protection::handshake,
+        suite.suite});
   const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
   if (!key) return failure(Reason::provider_failed);
   if (direction == handshake::Direction::read) {

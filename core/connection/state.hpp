@@ -16,6 +16,7 @@
 #include "record/opener.hpp"
 #include "record/sealer.hpp"
 #include "record/sizer.hpp"
+#include "trace/tap.hpp"
 
 namespace lockstep {
 
@@ -75,8 +76,8 @@ struct Connection::State {
   [[nodiscard]] handshake::Status receive_post_handshake(Bytes content, Time now) noexcept;
   [[nodiscard]] std::size_t write_key_update(MutableBytes outbound) noexcept;
   // --- connection.cpp
-  void start(Time now, x509::PeerName name, std::span<Session> sessions,
-             handshake::Rewriter* rewriter = nullptr) noexcept;
+  void start(Time now, x509::PeerName name, std::span<Session> sessions, handshake::Rewriter* rewriter = nullptr,
+             trace::Tap* tap = nullptr) noexcept;
   /// Ends the connection with an error of ours; its alert is to be sent.
   void fail(const Error& error) noexcept;
   void fail(Reason reason, Place place) noexcept { fail(make_error(reason, place)); }
@@ -91,6 +92,20 @@ struct Connection::State {
     return complete || !run ? agreed : run->handshake.context().agreed;
   }
   [[nodiscard]] bool sendable() const noexcept { return complete && !failed && !closed; }
+  void close() noexcept;
+  void cancel() noexcept;
+  [[nodiscard]] std::expected<void, Misuse> update_keys(bool request_peer) noexcept;
+
+  /// Where a recorded connection writes; null for others. It lives with the handshake, which a recorded connection
+  /// keeps for that: a connection that is not recorded has nothing to ask once its handshake is gone.
+  [[nodiscard]] trace::Tap* tap() const noexcept { return run ? run->handshake.context().tap : nullptr; }
+  /// For the tape: the number of our own token, 0 for any other.
+  template <class Operation>
+  [[nodiscard]] trace::TokenNumber number_of(const Token<Operation>& token) const noexcept {
+    return run ? TokenAccess::number(token, run->handshake.context().control) : 0;
+  }
+  /// Puts the result of a call on the tape.
+  std::expected<void, Misuse> done(std::expected<void, Misuse> result) const noexcept;
 
   record::Opener opener;
   record::Sealer sealer;

@@ -53,6 +53,8 @@ std::size_t Connection::State::transmit(MutableBytes outbound) noexcept {
   if (control.user_canceled) {
     if (const std::size_t size = complete ? 0 : write_alert(sealer, Alert::user_canceled, outbound.subspan(written))) {
       written += size;
+      if (trace::Tap* const tap = this->tap())
+        tap->write(trace::AlertRecord{trace::Direction::sent, Alert::user_canceled});
     } else if (!complete) {
       return written;
     }
@@ -62,6 +64,7 @@ std::size_t Connection::State::transmit(MutableBytes outbound) noexcept {
     const std::size_t size = write_alert(sealer, control.alert, outbound.subspan(written));
     if (size == 0) return written;
     written += size;
+    if (trace::Tap* const tap = this->tap()) tap->write(trace::AlertRecord{trace::Direction::sent, control.alert});
     control.alert_due = false;
     // Nothing is sent after an alert: the key can go.
     sealer.clear();

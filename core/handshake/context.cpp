@@ -5,6 +5,7 @@
 
 #include "codec/client_hello.hpp"
 #include "key_schedule/key_log.hpp"
+#include "trace/tap.hpp"
 
 namespace lockstep {
 namespace detail {
@@ -33,6 +34,7 @@ Status Context::send(Level level, Bytes encoded) noexcept {
   if (encoded.empty()) return fail(Reason::handshake_too_large);
   if (rewriter != nullptr) encoded = rewriter->rewrite(level, encoded);
   if (transcript.started()) transcript.update(encoded);
+  if (tap != nullptr) tap->message(trace::Direction::sent, encoded);
   return transport.send(level, encoded);
 }
 
@@ -45,6 +47,7 @@ Status Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
     }
   }
   if (transcript.started()) transcript.update(hello.subspan(std::min(hashed, hello.size())));
+  if (tap != nullptr) tap->message(trace::Direction::sent, hello);
   return transport.send(Level::initial, hello);
 }
 
@@ -56,6 +59,7 @@ std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
 }
 
 Status Context::log_secret(std::string_view label, const DigestSecret& secret) noexcept {
+  if (tap != nullptr) tap->secret(label, client_random, secret.view());
   if (!settings().key_log) return {};
   const Bytes copy = arena.copy(secret.view());
   if (copy.empty() || !events.push(SecretLogged{label, client_random, copy}, arena))

@@ -25,6 +25,10 @@
 #include "key_schedule/tls13.hpp"
 #include "key_schedule/transcript.hpp"
 
+namespace lockstep::trace {
+class Tap;
+}
+
 namespace lockstep::handshake {
 
 using Status = std::expected<void, Error>;
@@ -98,6 +102,7 @@ struct Context {
   key_schedule::Transcript transcript{};
   Time now{};
   Rewriter* rewriter = nullptr;
+  trace::Tap* tap = nullptr;  ///< of a recorded connection
 
   // The message under treatment: whole, with its header. It lives until the handshake ends.
   Bytes message{};
@@ -178,6 +183,15 @@ struct TokenAccess {
   static bool matches(const Token<Operation>& token, const detail::TokenControl* control,
                       std::uint32_t serial) noexcept {
     return token.control_ != nullptr && token.control_ == control && token.serial_ == serial;
+  }
+  /// Its number among those of `control`; 0 when it is spent or of another handshake.
+  template <class Operation>
+  static std::uint32_t number(const Token<Operation>& token, const detail::TokenControl* control) noexcept {
+    return token.control_ != nullptr && token.control_ == control ? token.serial_ : 0;
+  }
+  template <class Operation>
+  static std::uint32_t number(const Token<Operation>& token) noexcept {
+    return token.serial_;
   }
   /// Ends a token without counting it as dropped.
   template <class Operation>

@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "trace/tap.hpp"
+
 namespace lockstep::handshake {
 namespace {
 
@@ -47,7 +49,13 @@ Status Handshake::start_client(x509::PeerName name, std::span<Session> sessions,
   auto started = client13::start(context_, sessions_);
   if (!started) return std::unexpected(started.error());
   machine_ = std::move(*started);
+  tell_state();
   return {};
+}
+
+void Handshake::start_server() noexcept {
+  machine_.emplace<server13::WaitClientHello>();
+  tell_state();
 }
 
 Status Handshake::receive(Bytes content, Time now) noexcept {
@@ -95,8 +103,10 @@ Status Handshake::treat_messages() noexcept {
     if (inbox_.size() < size) return {};
     context_.message = inbox_.first(size);
     inbox_ = inbox_.subspan(size);
+    if (context_.tap != nullptr) context_.tap->message(trace::Direction::received, context_.message);
     if (auto treated = treat(header->type, context_.message.subspan(codec::kHandshakeHeaderSize)); !treated)
       return treated;
+    tell_state();
   }
   return {};
 }
@@ -139,6 +149,10 @@ Status Handshake::treat(HandshakeType type, Bytes body) noexcept {
 
 bool Handshake::token_dropped() const noexcept {
   return context_.pending != 0 && context_.control->dropped.load(std::memory_order_acquire) == context_.pending;
+}
+
+void Handshake::tell_state() const noexcept {
+  if (context_.tap != nullptr) context_.tap->state(state_name());
 }
 
 std::string_view Handshake::state_name() const noexcept {

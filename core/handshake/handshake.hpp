@@ -46,7 +46,7 @@ class Handshake {
   /// Client: sends the ClientHello.
   [[nodiscard]] Status start_client(x509::PeerName name, std::span<Session> sessions, Time now) noexcept;
   /// Server: waits for one.
-  void start_server() noexcept { machine_.emplace<server13::WaitClientHello>(); }
+  void start_server() noexcept;
 
   /// Takes handshake bytes, whole messages or not, and goes on as far as it can. Only while `ready`.
   [[nodiscard]] Status receive(Bytes content, Time now) noexcept;
@@ -81,7 +81,9 @@ class Handshake {
     TokenAccess::redeem(token);
     context_.pending = 0;
     context_.place = place;
-    return dispatch(machine_, input, context_);
+    auto went = dispatch(machine_, input, context_);
+    if (went) tell_state();
+    return went;
   }
   [[nodiscard]] static PeerVerified peer_verified() noexcept { return PeerVerified(); }
   /// Whether the awaited token was dropped.
@@ -96,6 +98,8 @@ class Handshake {
   [[nodiscard]] Status treat_messages() noexcept;
   [[nodiscard]] Status treat(HandshakeType type, Bytes body) noexcept;
   [[nodiscard]] bool accepts_type(HandshakeType type) const noexcept;
+  /// Puts the state on the tape.
+  void tell_state() const noexcept;
 
   bool untouched_ = true;
   Context context_;

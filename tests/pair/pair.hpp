@@ -26,6 +26,8 @@
 #define LOCKSTEP_PAIR_PROVIDER lockstep::fake::provider()
 #endif
 
+#include "pair/tapes.hpp"
+
 namespace lockstep::testing {
 
 inline constexpr std::int64_t kNowSeconds = 1'780'272'000;  // 2026-06-01
@@ -252,9 +254,20 @@ class Pair {
       : client_random_(seed),
         server_random_(seed + 1),
         wire_(wire),
-        client(Connection::client(std::move(client_config), std::move(options), client_random_, kNow), seed + 2),
-        server(Connection::server(std::move(server_config), server_random_), seed + 3) {
+        client(client_tape.connection([&](auto& random) {
+          return Connection::client(std::move(client_config), std::move(options), random, kNow);
+        }),
+               seed + 2),
+        server(
+            server_tape.connection([&](auto& random) { return Connection::server(std::move(server_config), random); }),
+            seed + 3) {
     server.credential = credential_of(usual_key());
+  }
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
+  ~Pair() {
+    client_tape.finish(provider());
+    server_tape.finish(provider());
   }
 
   /// Lets both talk until neither has anything to say.
@@ -316,6 +329,8 @@ class Pair {
   Wire wire_;
 
  public:
+  Taped client_tape{client_random_, "client"};
+  Taped server_tape{server_random_, "server"};
   End client;
   End server;
 };

@@ -31,6 +31,7 @@
 #include "starttls.hpp"
 #include "terminal.hpp"
 #include "tls_options.hpp"
+#include "watch.hpp"
 
 namespace lockstep::tool {
 namespace {
@@ -38,6 +39,7 @@ namespace {
 struct Options {
   OutputOptions output;
   TlsOptions tls;
+  WatchOptions watch;
   std::string target;
   std::string address;
   std::string name;
@@ -298,15 +300,19 @@ Json report_of(const Outcome& outcome, const Plan& plan, const Options& options)
   return report;
 }
 
-Outcome connect_once(const Plan& plan, const Options& options, std::span<Session> sessions, bool last) {
+Outcome connect_once(const Plan& plan, const Options& options, std::span<Session> sessions, unsigned number) {
   using Steady = std::chrono::steady_clock;
   const auto start = Steady::now();
   Outcome outcome;
+  const bool last = number == options.resume;
 
   PeerCheck check(plan.anchors, plan.name, Role::server, plan.moment, options.no_verify);
   const auto fail = [&](const IoError& error) { outcome.trouble = check.explained(error); };
   blocking::Options connection = plan.connection;
   connection.intercept = [&check](Connection& engine, Event& event) { return check(engine, event); };
+  Watch watch(options.watch, options.tls,
+              options.resume == 0 ? std::nullopt : std::optional<std::uint64_t>(number + 1));
+  watch.attach(connection);
 
   const blocking::Deadline deadline = blocking::after(connection.connect_timeout);
   const std::string& address = options.address.empty() ? plan.target.host : options.address;
@@ -316,7 +322,8 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
     return outcome;
   }
   start_tls(options.starttls, *socket, deadline);
-  auto stream = blocking::wrap(std::move(*socket), connection, {.name = plan.name, .sessions = sessions});
+  auto stream = blocking::wrap(std::move(*socket), connection,
+                               {.name = plan.name, .sessions = sessions, .recorder = watch.recorder()});
   if (!stream) {
     fail(stream.error());
     return outcome;
@@ -335,6 +342,7 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
     if (conversed) (void)stream->close();
   } else {
     fail(shaken.error());
+    watch.failed();
     print_agreement(outcome, plan, options);
   }
   outcome.peer_key_updates = check.peer_key_updates();
@@ -364,6 +372,7 @@ void write_session(const std::string& path, const Session& session) {
 // --- the run ---------------------------------------------------------------------------------------------------------
 
 int run(const Options& options) {
+  check(options.watch, options.tls);
   const Plan plan = plan_of(options);
   if (options.no_verify) {
     print_warning("--no-verify: the peer is NOT verified; anybody on the way can read and change this connection");
@@ -374,7 +383,7 @@ int run(const Options& options) {
   bool ok = true;
   for (unsigned i = 0; i <= options.resume && ok; ++i) {
     const bool last = i == options.resume;
-    Outcome outcome = connect_once(plan, options, sessions, last);
+    Outcome outcome = connect_once(plan, options, sessions, i);
     ok = outcome.ok;
     if (ok) print_end(outcome, options);
     print_trouble(outcome, options);
@@ -457,6 +466,7 @@ Command client_command(CLI::App& program) {
       ->check(CLI::Range(0, 10000))
       ->option_text("N")
       ->group(kSessions);
+  add_watch_options(*app, options->watch);
   add_output_options(*app, options->output);
   app->footer(
       "The connection's bytes go to standard output, everything else to standard error; with --json one line of JSON "

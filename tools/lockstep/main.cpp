@@ -35,8 +35,8 @@ int main(int argc, char** argv) {
       "Example: lockstep client example.com --get /");
 
   const std::vector<Command> commands = {
-      client_command(program), server_command(program),  load_command(program),  cert_command(program),
-      verify_command(program), ciphers_command(program), bench_command(program),
+      client_command(program), server_command(program),  load_command(program),   cert_command(program),
+      verify_command(program), ciphers_command(program), replay_command(program), bench_command(program),
   };
   for (const Command& command : commands) {
     command.app->add_option_function<std::string>("--provider", choose_provider, "Whose cryptography to use")

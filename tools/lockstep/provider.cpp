@@ -28,6 +28,12 @@ constexpr Choice kChoices[] = {
 #endif
 };
 
+/// Whether --provider was said.
+bool& explicitly() {
+  static bool said = false;
+  return said;
+}
+
 const Choice*& chosen() {
   static const Choice* choice = std::begin(kChoices);
   return choice;
@@ -44,7 +50,13 @@ std::vector<std::string> provider_names() {
 
 void choose_provider(std::string_view name) {
   const Choice* const found = std::ranges::find(kChoices, name, &Choice::name);
-  if (found != std::end(kChoices)) chosen() = found;
+  if (found == std::end(kChoices)) return;
+  chosen() = found;
+  explicitly() = true;
+}
+
+void prefer_provider(std::string_view name) {
+  if (!explicitly()) choose_provider(name);
 }
 
 const Provider& provider() {

@@ -14,6 +14,9 @@ namespace lockstep::tool {
 /// Chosen once, while the command line is read, before anything asks for `provider()`.
 void choose_provider(std::string_view name);
 
+/// The same unless something was chosen already, or this build does not have it.
+void prefer_provider(std::string_view name);
+
 [[nodiscard]] const Provider& provider();
 /// The system's randomness; may be used from several threads.
 [[nodiscard]] RandomSource& random_source();

@@ -167,6 +167,9 @@ std::vector<std::string> loop_names() {
 }
 
 int run(const ServerOptions& options) {
+  check(options.watch, options.tls);
+  const bool recorded = options.watch.trace || !options.watch.tape.empty();
+  if (recorded && options.loop != "blocking") throw UsageError("--tape and --trace need --loop blocking");
   const ServerPlan plan = plan_of(options);
   const Descriptor signals = blocked_signals();
   return options.loop == "blocking" ? serve_blocking(options, plan, signals) : serve_in_loops(options, plan, signals);
@@ -264,6 +267,7 @@ Command server_command(CLI::App& program) {
   app->add_option("--ticket-key", options->ticket_key, "48 secret bytes that several servers may share [made anew]")
       ->option_text("FILE")
       ->group(kProtocol);
+  add_watch_options(*app, options->watch);
   add_output_options(*app, options->output);
   app->footer(
       "Reports go to standard output: a line for each connection when it ends, with --json as JSON.\n"

@@ -18,12 +18,14 @@
 #include "service.hpp"
 #include "terminal.hpp"
 #include "tls_options.hpp"
+#include "watch.hpp"
 
 namespace lockstep::tool {
 
 struct ServerOptions {
   OutputOptions output;
   TlsOptions tls;
+  WatchOptions watch;
   std::string address;
   std::uint16_t port = 8443;
   std::string port_file;

@@ -104,7 +104,7 @@ IoResult<void> echo(blocking::Stream& stream, const ServerPlan& plan, Traffic& t
   }
 }
 
-Outcome serve(blocking::Socket socket, const ServerPlan& plan) {
+Outcome serve(blocking::Socket socket, const ServerPlan& plan, const ServerOptions& options, std::uint64_t number) {
   const auto start = std::chrono::steady_clock::now();
   Outcome outcome;
   outcome.facts.peer = peer_address(socket.descriptor()).text();
@@ -116,7 +116,10 @@ Outcome serve(blocking::Socket socket, const ServerPlan& plan) {
                                .key_log = plan.key_log};
   connection.intercept = [&check](Connection& engine, Event& event) { return check(engine, event); };
 
-  auto stream = blocking::wrap(std::move(socket), connection);
+  Watch watch(options.watch, options.tls, options.once ? std::nullopt : std::optional(number));
+  watch.attach(connection);
+
+  auto stream = blocking::wrap(std::move(socket), connection, {.recorder = watch.recorder()});
   if (!stream) {
     outcome.trouble = stream.error();
     return outcome;
@@ -126,6 +129,7 @@ Outcome serve(blocking::Socket socket, const ServerPlan& plan) {
   outcome.connected = shaken.has_value();
   if (!shaken) {
     outcome.trouble = check.explained(shaken.error());
+    watch.failed();
   } else {
     const auto served = plan.service == nullptr ? echo(*stream, plan, outcome.traffic)
                                                 : serve_http(*stream, plan, outcome.facts, check, outcome.traffic);
@@ -175,7 +179,14 @@ class Crew {
 
  private:
   void work() {
-    while (auto socket = next()) report(serve(std::move(*socket), plan_));
+    while (auto socket = next()) {
+      try {
+        report(serve(std::move(*socket), plan_, options_, ++served_));
+      } catch (const Failure& failure) {  // without its tape nothing is served
+        print_failure("server", failure.what(), failure.advice());
+        ok_ = false;
+      }
+    }
     if (--running_ == 0) finished_.cancel();
   }
 
@@ -209,6 +220,7 @@ class Crew {
   Reports reports_;
   unsigned long left_ = 0;  // guarded by accepting_
   bool limited_ = false;
+  std::atomic<std::uint64_t> served_ = 0;
   std::atomic<bool> ok_ = true;
   std::atomic<std::size_t> running_ = 0;
   std::vector<std::thread> threads_;

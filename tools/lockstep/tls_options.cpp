@@ -37,6 +37,7 @@ void add_tls_options(CLI::App& app, TlsOptions& options) {
                  "Append the connection's secrets for Wireshark; whoever reads the file reads it")
       ->option_text("FILE")
       ->group(kGroup);
+  app.add_flag("--keylog-failed", options.key_log_failed, "Only those of handshakes that fail")->group(kGroup);
 }
 
 void apply(const TlsOptions& options, ConfigBuilder& builder) {

@@ -23,6 +23,7 @@ struct TlsOptions {
   unsigned max_fragment = 0;
   unsigned padding = 0;
   std::string key_log;
+  bool key_log_failed = false;
 };
 void add_tls_options(CLI::App& app, TlsOptions& options);
 

@@ -29,6 +29,10 @@
 
 namespace lockstep {
 
+namespace trace {
+class Recorder;
+}
+
 /// What `receive` did.
 struct Received {
   std::size_t consumed = 0;  ///< bytes at the front of the inbound buffer that are done with
@@ -82,6 +86,11 @@ class LOCKSTEP_API Connection {
                            MutableBytes memory = {});
   /// The same for a server's configuration.
   static Connection server(std::shared_ptr<const Config> config, RandomSource& random, MutableBytes memory = {});
+  /// The same, recorded (lockstep/tape.hpp): the recorder passes on the randomness that it was made with. It serves one
+  /// connection and must outlive it.
+  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, trace::Recorder& recorder,
+                           Time now, MutableBytes memory = {});
+  static Connection server(std::shared_ptr<const Config> config, trace::Recorder& recorder, MutableBytes memory = {});
 
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;

@@ -37,6 +37,9 @@ class PaddingPolicy {
     return padding < room ? padding : room;
   }
 
+  /// The multiple that records are padded to: 0 for none, 65535 for `full`.
+  [[nodiscard]] constexpr std::uint16_t block() const noexcept { return block_; }
+
   friend constexpr bool operator==(PaddingPolicy, PaddingPolicy) noexcept = default;
 
  private:

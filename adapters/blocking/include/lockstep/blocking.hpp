@@ -33,6 +33,7 @@
 #include <lockstep/export.hpp>
 #include <lockstep/io.hpp>
 #include <lockstep/session.hpp>
+#include <lockstep/tape.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/x509.hpp>
 
@@ -124,6 +125,9 @@ struct Target {
   std::span<Session> sessions{};
   /// `wrap`: bytes of the peer's that were read from the socket already. Copied.
   Bytes already_read{};
+  /// Records the connection, which then draws from the recorder's randomness. It must outlive the stream; what it has
+  /// recorded may be taken in `Options::intercept`, and once the stream is gone.
+  trace::Recorder* recorder = nullptr;
 };
 
 class Stream;

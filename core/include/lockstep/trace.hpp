@@ -1,0 +1,374 @@
+#pragma once
+// What happens on a connection, as typed entries with one definition: what was called, what the handshake did, what
+// came of it. A tape is a sequence of them; so are the text of `--trace`, the ladder diagram and the key log, which are
+// readers of the same entries.
+//
+//     trace::Reader reader;
+//     reader.feed(recorder.recorded());
+//     while (auto entry = reader.next()) {
+//       if (!*entry) break;  // all of it has been read
+//       std::cout << trace::to_text(**entry) << '\n';
+//     }
+//
+// The format is described byte by byte in docs/tape.md. A reader takes any bytes: what is no tape is refused with a
+// reason, and nothing is allocated that the bytes do not pay for.
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/config.hpp>
+#include <lockstep/connection.hpp>
+#include <lockstep/error.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/time.hpp>
+#include <lockstep/types.hpp>
+#include <lockstep/x509.hpp>
+
+namespace lockstep::trace {
+
+/// The version of the format that is written, and the only one that is read.
+inline constexpr unsigned kTapeVersion = 1;
+/// The longest entry, in bytes: what one call may bring in or out.
+inline constexpr std::size_t kMaxEntry = std::size_t{1} << 26U;
+/// The largest buffer of a call that can be recorded, in bytes.
+inline constexpr std::size_t kMaxRoom = std::size_t{1} << 26U;
+/// The largest `handshake_memory` of a configuration that can be replayed, in bytes.
+inline constexpr std::size_t kMaxHandshakeMemory = std::size_t{1} << 26U;
+
+/// Bytes on a tape. A redacted tape keeps their size alone. Lives as long as the tape.
+struct Content {
+  Content() noexcept = default;
+  Content(Bytes of) noexcept : bytes(of), size(of.size()) {}  // NOLINT(google-explicit-constructor)
+  Content(MutableBytes of) noexcept : Content(Bytes(of)) {}   // NOLINT(google-explicit-constructor)
+  Bytes bytes;                                                ///< empty on a redacted tape
+  std::uint64_t size = 0;                                     ///< of what was recorded
+};
+
+enum class Direction : std::uint8_t { sent, received };
+/// The keys that protect a direction (RFC 9846 7.1).
+enum class Protection : std::uint8_t { none, handshake, application };
+
+// --- how it begins ---------------------------------------------------------------------------------------------------
+
+/// The configuration, in a form from which replay builds it again. Keys, anchors and credentials are no part of it:
+/// they belong to whoever answers, and the answers are on the tape.
+struct Configuration {
+  Settings settings;  ///< without pointers to the provider, alpn and certificate_authorities
+  std::vector<Content> alpn;
+  std::vector<Content> certificate_authorities;
+  std::string_view provider;                      ///< its name
+  std::vector<std::string_view> implementations;  ///< of each suite's AEAD and each group, in order
+};
+/// `Connection::client`.
+struct StartClient {
+  Time now{};
+  x509::PeerName::Kind kind{};
+  Content name;                   ///< as text
+  std::vector<Content> sessions;  ///< serialized: secrets
+};
+/// `Connection::server`.
+struct StartServer {};
+
+// --- calls -----------------------------------------------------------------------------------------------------------
+
+/// Bytes that were presented before and not consumed are not written again: the inbound buffer was the first `size`
+/// bytes of the first `kept` that were left over, followed by `added`.
+struct Receive {
+  Time now{};
+  std::uint64_t size = 0;
+  std::uint64_t kept = 0;
+  Content added;
+};
+struct ReceiveEnd {};
+struct Transmit {
+  Time now{};
+  std::uint64_t room = 0;  ///< size of the outbound buffer
+};
+struct Seal {
+  Time now{};
+  std::uint64_t room = 0;
+  std::vector<Content> plaintext;
+};
+struct SealInPlace {
+  Time now{};
+  std::uint64_t room = 0;  ///< size of the slot's buffer
+  std::uint64_t headroom = 0;
+  std::uint64_t size = 0;  ///< of the payload, as stated
+  Content payload;         ///< as far as it lay inside the buffer
+};
+/// The token that an answer came with: the number of the question, or 0 for one that belongs to no open question here.
+using TokenNumber = std::uint32_t;
+struct AnswerCredential {
+  TokenNumber token = 0;
+  bool present = false;  ///< false: NoCredential
+  std::vector<Content> chain;
+  std::vector<SignatureScheme> schemes;
+};
+struct AnswerSignature {
+  TokenNumber token = 0;
+  bool made = false;  ///< false: SigningFailed
+  Content signature;
+};
+struct AnswerVerdict {
+  TokenNumber token = 0;
+  bool accepted = false;
+  Reason reason{};
+  std::uint16_t detail = 0;
+};
+struct AnswerTicketOpened {
+  TokenNumber token = 0;
+  bool opened = false;  ///< false: TicketDeclined
+  Content session;      ///< serialized: a secret
+};
+struct AnswerTicketSealed {
+  TokenNumber token = 0;
+  bool sealed = false;  ///< false: TicketDeclined
+  Content ticket;
+};
+struct Close {};
+struct Cancel {};
+struct UpdateKeys {
+  bool request_peer = false;
+};
+
+// --- what happens during a call --------------------------------------------------------------------------------------
+
+/// The engine drew from its RandomSource.
+struct Draw {
+  bool ok = false;
+  Content bytes;
+};
+/// The engine noticed that the token it waits for was dropped.
+struct TokenDropped {};
+/// A handshake message, header included.
+struct Message {
+  Direction direction{};
+  HandshakeType type{};
+  bool retry = false;  ///< a ServerHello that is a HelloRetryRequest
+  std::uint32_t size = 0;
+};
+/// RFC 9846 D.4: the dummy of middlebox compatibility.
+struct ChangeCipherSpec {
+  Direction direction{};
+};
+struct AlertRecord {
+  Direction direction{};
+  Alert alert{};
+};
+/// The handshake's state changed. Names are those of docs/states.md.
+struct StateEntered {
+  std::string_view name;
+};
+/// From here on a direction is protected by new keys.
+struct KeysInstalled {
+  Direction direction{};
+  Protection protection{};
+  CipherSuite suite{};
+};
+/// A secret of the key schedule. Recordings have none; a replay that is asked to derives them again.
+struct Secret {
+  std::string_view label;  ///< as in a key log
+  Content client_random;
+  Content secret;
+};
+
+// --- what the application was told (see event.hpp) -------------------------------------------------------------------
+// What is too long to keep is compared by its hash: FNV-1a, 64 bits. Equality of runs, not authenticity, is its
+// business.
+
+struct DataTold {
+  std::vector<std::uint64_t> segments;  ///< sizes
+  std::uint64_t hash = 0;
+};
+struct CredentialAsked {
+  TokenNumber token = 0;
+  Content server_name;
+  std::vector<SignatureScheme> schemes;
+  std::vector<SignatureScheme> schemes_cert;
+  std::uint64_t authorities = 0;
+  Content alpn;
+  std::uint64_t hash = 0;  ///< of the authorities and ec_point_formats
+};
+struct SignatureAsked {
+  TokenNumber token = 0;
+  SignatureScheme scheme{};
+  std::uint64_t size = 0;  ///< of the message
+  std::uint64_t hash = 0;
+};
+struct VerdictAsked {
+  TokenNumber token = 0;
+  Role peer{};
+  std::vector<std::uint64_t> chain;  ///< sizes of the certificates
+  Content name;                      ///< whom the client expects
+  Time now{};
+  std::uint64_t hash = 0;
+};
+struct TicketOpeningAsked {
+  TokenNumber token = 0;
+  std::uint64_t size = 0;
+  std::uint64_t hash = 0;
+};
+struct TicketSealingAsked {
+  TokenNumber token = 0;
+  std::uint64_t size = 0;  ///< of the serialized session
+  std::uint64_t hash = 0;
+};
+struct Completed {
+  bool resumed = false;
+  bool retried = false;
+  Content server_name;
+  std::vector<std::uint64_t> chain;  ///< sizes of the peer's certificates
+  ProtocolVersion version{};
+  CipherSuite suite{};
+  NamedGroup group{};
+  SignatureScheme own_scheme{};
+  SignatureScheme peer_scheme{};
+  Content alpn;
+  std::uint64_t hash = 0;  ///< of the chain, both verify_data and the shared schemes
+};
+struct SessionTold {
+  std::uint64_t size = 0;
+  std::uint64_t hash = 0;
+};
+struct PeerClosedTold {};
+struct PeerKeysTold {};
+struct SecretTold {
+  std::string_view label;
+  Content client_random;
+  Content secret;
+};
+struct FailureTold {
+  Error error;
+};
+
+// --- what a call came to ---------------------------------------------------------------------------------------------
+
+/// Of a start: whether it failed already.
+struct Started {
+  bool failed = false;
+  Error error;
+};
+/// Of `receive` and `receive_end`; what was told stands before it.
+struct Consumed {
+  std::uint64_t size = 0;
+};
+struct Transmitted {
+  Content bytes;
+};
+/// Of `seal` and `seal_in_place`.
+struct SealDone {
+  std::optional<Misuse> misuse;
+  std::uint64_t consumed = 0;
+  std::uint64_t written = 0;
+  std::uint64_t hash = 0;  ///< of what was written
+};
+/// Of answers, `close`, `cancel` and `update_keys`.
+struct Done {
+  std::optional<Misuse> misuse;
+};
+/// The recording ended here, the connection did not.
+struct Stopped {
+  enum class Cause : std::uint8_t { limit, memory, too_large };
+  Cause cause{};
+};
+
+using Entry = std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealInPlace,
+                           AnswerCredential, AnswerSignature, AnswerVerdict, AnswerTicketOpened, AnswerTicketSealed,
+                           Close, Cancel, UpdateKeys, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord,
+                           StateEntered, KeysInstalled, Secret, DataTold, CredentialAsked, SignatureAsked, VerdictAsked,
+                           TicketOpeningAsked, TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold,
+                           SecretTold, FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
+
+/// What an entry is for.
+enum class Part : std::uint8_t {
+  configuration,
+  start,   ///< begins operation 0
+  call,    ///< begins an operation
+  note,    ///< happens during one
+  result,  ///< ends one
+  stop,    ///< nothing comes behind it
+};
+[[nodiscard]] LOCKSTEP_API Part part(const Entry& entry) noexcept;
+/// "receive", "message", ...: the word for an entry in every output.
+[[nodiscard]] LOCKSTEP_API std::string_view name(const Entry& entry) noexcept;
+/// One line for people: the word and what matters of the entry. Printable ASCII whatever the tape holds.
+[[nodiscard]] LOCKSTEP_API std::string to_text(const Entry& entry);
+/// The time that a call states.
+[[nodiscard]] LOCKSTEP_API std::optional<Time> time_of(const Entry& entry) noexcept;
+
+// --- reading ---------------------------------------------------------------------------------------------------------
+
+/// Why bytes are no tape, or a tape cannot be replayed.
+enum class TapeError : std::uint8_t {
+  not_a_tape,             ///< it does not begin as a tape does
+  version_unsupported,    ///< written by a release with another format
+  truncated,              ///< it ends inside its header or inside an entry
+  entry_unknown,          ///< a kind of entry that this version does not have
+  entry_too_long,         ///< an entry of more than kMaxEntry bytes
+  number_too_long,        ///< a number of more than 64 bits, or not in its shortest form
+  field_truncated,        ///< a field reaches beyond its entry
+  trailing_data,          ///< an entry goes on behind its last field
+  value_out_of_range,     ///< a field has a value that it cannot have
+  configuration_missing,  ///< it does not begin with one configuration
+  start_missing,          ///< no start follows the configuration
+  out_of_order,           ///< an entry in a place where it cannot be
+  redacted,               ///< a tape without contents draws but does not replay
+  configuration_refused,  ///< the configuration cannot be built here: another provider, or no valid one
+};
+[[nodiscard]] LOCKSTEP_API std::string_view name(TapeError) noexcept;
+
+struct TapeProblem {
+  TapeError error{};
+  std::uint64_t offset = 0;  ///< of the entry in the tape, in bytes
+  std::string detail{};      ///< for configuration_refused: every problem of it
+
+  /// What is wrong, where, and what to do.
+  [[nodiscard]] LOCKSTEP_API std::string text() const;
+};
+
+/// Reads a tape, or one that is being recorded piece by piece. Problems are sticky.
+class LOCKSTEP_API Reader {
+ public:
+  Reader() noexcept = default;
+  explicit Reader(Bytes tape) noexcept { feed(tape); }
+
+  /// Goes on with these bytes, once everything before them has been read. They must outlive the entries read from them.
+  void feed(Bytes more) noexcept { rest_ = more; }
+  /// The next entry; nothing when all has been read. Whether a tape ends inside an operation is for the caller to see.
+  [[nodiscard]] std::expected<std::optional<Entry>, TapeProblem> next();
+  /// Of the tape, once its header has been read: it has no contents.
+  [[nodiscard]] bool redacted() const noexcept { return redacted_; }
+  /// The last entry as it stands on the tape.
+  [[nodiscard]] Bytes raw() const noexcept { return raw_; }
+  /// Bytes read so far.
+  [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
+  /// Which operation the last entry belongs to: 0 is the start.
+  [[nodiscard]] std::uint64_t operation() const noexcept { return operation_; }
+  /// Whether an operation has begun and not ended.
+  [[nodiscard]] bool inside() const noexcept { return position_ == Position::inside; }
+
+ private:
+  enum class Position : std::uint8_t { header, configuration, start, between, inside, end };
+  [[nodiscard]] std::unexpected<TapeProblem> refuse(TapeError error);
+  [[nodiscard]] std::optional<TapeError> read_header() noexcept;
+  [[nodiscard]] std::optional<TapeError> place(const Entry& entry) noexcept;
+
+  Bytes rest_;
+  Bytes raw_;
+  std::uint64_t offset_ = 0;
+  std::uint64_t operation_ = 0;
+  Time time_{};
+  std::size_t call_ = 0;  // which alternative of Entry the open operation is
+  std::optional<TapeError> problem_;
+  Position position_ = Position::header;
+  bool redacted_ = false;
+};
+
+}  // namespace lockstep::trace

@@ -1,0 +1,468 @@
+#pragma once
+// The entries of a tape, field by field: one list for each, which is written, measured, read and counted by the
+// archives below, so that they cannot disagree. Kinds and fields are the format: docs/tape.md.
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <lockstep/trace.hpp>
+
+namespace lockstep::trace {
+
+/// The number of an entry on the tape.
+template <class E>
+inline constexpr std::uint8_t kKind = 0;
+template <>
+inline constexpr std::uint8_t kKind<Configuration> = 0x01;
+template <>
+inline constexpr std::uint8_t kKind<StartClient> = 0x02;
+template <>
+inline constexpr std::uint8_t kKind<StartServer> = 0x03;
+template <>
+inline constexpr std::uint8_t kKind<Receive> = 0x10;
+template <>
+inline constexpr std::uint8_t kKind<ReceiveEnd> = 0x11;
+template <>
+inline constexpr std::uint8_t kKind<Transmit> = 0x12;
+template <>
+inline constexpr std::uint8_t kKind<Seal> = 0x13;
+template <>
+inline constexpr std::uint8_t kKind<SealInPlace> = 0x14;
+template <>
+inline constexpr std::uint8_t kKind<AnswerCredential> = 0x18;
+template <>
+inline constexpr std::uint8_t kKind<AnswerSignature> = 0x19;
+template <>
+inline constexpr std::uint8_t kKind<AnswerVerdict> = 0x1a;
+template <>
+inline constexpr std::uint8_t kKind<AnswerTicketOpened> = 0x1b;
+template <>
+inline constexpr std::uint8_t kKind<AnswerTicketSealed> = 0x1c;
+template <>
+inline constexpr std::uint8_t kKind<Close> = 0x20;
+template <>
+inline constexpr std::uint8_t kKind<Cancel> = 0x21;
+template <>
+inline constexpr std::uint8_t kKind<UpdateKeys> = 0x22;
+template <>
+inline constexpr std::uint8_t kKind<Draw> = 0x30;
+template <>
+inline constexpr std::uint8_t kKind<TokenDropped> = 0x31;
+template <>
+inline constexpr std::uint8_t kKind<Message> = 0x40;
+template <>
+inline constexpr std::uint8_t kKind<ChangeCipherSpec> = 0x41;
+template <>
+inline constexpr std::uint8_t kKind<AlertRecord> = 0x42;
+template <>
+inline constexpr std::uint8_t kKind<StateEntered> = 0x43;
+template <>
+inline constexpr std::uint8_t kKind<KeysInstalled> = 0x44;
+template <>
+inline constexpr std::uint8_t kKind<Secret> = 0x45;
+template <>
+inline constexpr std::uint8_t kKind<DataTold> = 0x50;
+template <>
+inline constexpr std::uint8_t kKind<CredentialAsked> = 0x51;
+template <>
+inline constexpr std::uint8_t kKind<SignatureAsked> = 0x52;
+template <>
+inline constexpr std::uint8_t kKind<VerdictAsked> = 0x53;
+template <>
+inline constexpr std::uint8_t kKind<TicketOpeningAsked> = 0x54;
+template <>
+inline constexpr std::uint8_t kKind<TicketSealingAsked> = 0x55;
+template <>
+inline constexpr std::uint8_t kKind<Completed> = 0x56;
+template <>
+inline constexpr std::uint8_t kKind<SessionTold> = 0x57;
+template <>
+inline constexpr std::uint8_t kKind<PeerClosedTold> = 0x58;
+template <>
+inline constexpr std::uint8_t kKind<PeerKeysTold> = 0x59;
+template <>
+inline constexpr std::uint8_t kKind<SecretTold> = 0x5a;
+template <>
+inline constexpr std::uint8_t kKind<FailureTold> = 0x5b;
+template <>
+inline constexpr std::uint8_t kKind<Started> = 0x60;
+template <>
+inline constexpr std::uint8_t kKind<Consumed> = 0x61;
+template <>
+inline constexpr std::uint8_t kKind<Transmitted> = 0x62;
+template <>
+inline constexpr std::uint8_t kKind<SealDone> = 0x63;
+template <>
+inline constexpr std::uint8_t kKind<Done> = 0x64;
+template <>
+inline constexpr std::uint8_t kKind<Stopped> = 0x7f;
+
+// `fields(archive, entry)`: every field in the order in which it is written. `entry` is const for those that write.
+
+template <class E, class Of>
+concept Is = std::same_as<std::remove_const_t<E>, Of>;
+
+template <class A>
+void fields(A& a, Is<Settings> auto& s) {
+  a.choice(s.role, 1);
+  a.code(s.min_version);
+  a.code(s.max_version);
+  a.list(s.suites, [&a](auto& suite) { a.code(suite.suite); });
+  a.list(s.groups, [&a](auto& group) { a.code(group.id); });
+  a.list(s.key_shares, [&a](auto& group) { a.code(group); });
+  a.list(s.schemes, [&a](auto& scheme) { a.code(scheme); });
+  a.list(s.schemes_cert, [&a](auto& scheme) { a.code(scheme); });
+  a.choice(s.client_auth, 2);
+  a.boolean(s.hardware_aware);
+  a.boolean(s.server_preference);
+  a.boolean(s.middlebox_compatibility);
+  a.boolean(s.grease);
+  a.boolean(s.cookie);
+  a.boolean(s.send_tickets);
+  a.boolean(s.resumption);
+  a.boolean(s.key_log);
+  a.boolean(s.skip_verification);
+  a.boolean(s.dynamic_record_sizing);
+  a.number(s.ticket_count);
+  a.number(s.ticket_lifetime);
+  a.padding(s.padding);
+  a.number(s.max_send_fragment);
+  a.number(s.key_update_bytes);
+  a.number(s.max_handshake_message, kMaxHandshakeMemory);
+  a.number(s.handshake_memory, kMaxHandshakeMemory);
+}
+template <class A>
+void fields(A& a, Is<Configuration> auto& e) {
+  fields(a, e.settings);
+  a.contents(e.alpn);
+  a.contents(e.certificate_authorities);
+  a.text(e.provider);
+  a.list(e.implementations, [&a](auto& implementation) { a.text(implementation); });
+}
+template <class A>
+void fields(A& a, Is<StartClient> auto& e) {
+  a.time(e.now);
+  a.choice(e.kind, 3);
+  a.content(e.name);
+  a.contents(e.sessions);
+}
+template <class A>
+void fields(A& a, Is<Receive> auto& e) {
+  a.time(e.now);
+  a.number(e.size, kMaxRoom);
+  a.number(e.kept, kMaxRoom);
+  a.content(e.added);
+}
+template <class A>
+void fields(A& a, Is<Transmit> auto& e) {
+  a.time(e.now);
+  a.number(e.room, kMaxRoom);
+}
+template <class A>
+void fields(A& a, Is<Seal> auto& e) {
+  a.time(e.now);
+  a.number(e.room, kMaxRoom);
+  a.contents(e.plaintext);
+}
+template <class A>
+void fields(A& a, Is<SealInPlace> auto& e) {
+  a.time(e.now);
+  a.number(e.room, kMaxRoom);
+  a.number(e.headroom, kMaxRoom);
+  a.number(e.size, kMaxRoom);
+  a.content(e.payload);
+}
+template <class A>
+void fields(A& a, Is<AnswerCredential> auto& e) {
+  a.number(e.token);
+  a.boolean(e.present);
+  a.contents(e.chain);
+  a.list(e.schemes, [&a](auto& scheme) { a.code(scheme); });
+}
+template <class A>
+void fields(A& a, Is<AnswerSignature> auto& e) {
+  a.number(e.token);
+  a.boolean(e.made);
+  a.content(e.signature);
+}
+template <class A>
+void fields(A& a, Is<AnswerVerdict> auto& e) {
+  a.number(e.token);
+  a.boolean(e.accepted);
+  a.code(e.reason);
+  a.number(e.detail);
+}
+template <class A>
+void fields(A& a, Is<AnswerTicketOpened> auto& e) {
+  a.number(e.token);
+  a.boolean(e.opened);
+  a.content(e.session);
+}
+template <class A>
+void fields(A& a, Is<AnswerTicketSealed> auto& e) {
+  a.number(e.token);
+  a.boolean(e.sealed);
+  a.content(e.ticket);
+}
+template <class A>
+void fields(A& a, Is<UpdateKeys> auto& e) {
+  a.boolean(e.request_peer);
+}
+template <class A>
+void fields(A& a, Is<Draw> auto& e) {
+  a.boolean(e.ok);
+  a.content(e.bytes);
+}
+template <class A>
+void fields(A& a, Is<Message> auto& e) {
+  a.choice(e.direction, 1);
+  a.code(e.type);
+  a.boolean(e.retry);
+  a.number(e.size);
+}
+template <class A>
+void fields(A& a, Is<ChangeCipherSpec> auto& e) {
+  a.choice(e.direction, 1);
+}
+template <class A>
+void fields(A& a, Is<AlertRecord> auto& e) {
+  a.choice(e.direction, 1);
+  a.code(e.alert);
+}
+template <class A>
+void fields(A& a, Is<StateEntered> auto& e) {
+  a.text(e.name);
+}
+template <class A>
+void fields(A& a, Is<KeysInstalled> auto& e) {
+  a.choice(e.direction, 1);
+  a.choice(e.protection, 2);
+  a.code(e.suite);
+}
+template <class A, class E>
+  requires(Is<E, Secret> || Is<E, SecretTold>)
+void fields(A& a, E& e) {
+  a.text(e.label);
+  a.content(e.client_random);
+  a.content(e.secret);
+}
+template <class A>
+void fields(A& a, Is<DataTold> auto& e) {
+  a.list(e.segments, [&a](auto& size) { a.number(size); });
+  a.hash(e.hash);
+}
+template <class A>
+void fields(A& a, Is<CredentialAsked> auto& e) {
+  a.number(e.token);
+  a.content(e.server_name);
+  a.list(e.schemes, [&a](auto& scheme) { a.code(scheme); });
+  a.list(e.schemes_cert, [&a](auto& scheme) { a.code(scheme); });
+  a.number(e.authorities);
+  a.content(e.alpn);
+  a.hash(e.hash);
+}
+template <class A>
+void fields(A& a, Is<SignatureAsked> auto& e) {
+  a.number(e.token);
+  a.code(e.scheme);
+  a.number(e.size);
+  a.hash(e.hash);
+}
+template <class A>
+void fields(A& a, Is<VerdictAsked> auto& e) {
+  a.number(e.token);
+  a.choice(e.peer, 1);
+  a.list(e.chain, [&a](auto& size) { a.number(size); });
+  a.content(e.name);
+  a.time(e.now);
+  a.hash(e.hash);
+}
+template <class A, class E>
+  requires(Is<E, TicketOpeningAsked> || Is<E, TicketSealingAsked>)
+void fields(A& a, E& e) {
+  a.number(e.token);
+  a.number(e.size);
+  a.hash(e.hash);
+}
+template <class A>
+void fields(A& a, Is<Completed> auto& e) {
+  a.boolean(e.resumed);
+  a.boolean(e.retried);
+  a.content(e.server_name);
+  a.list(e.chain, [&a](auto& size) { a.number(size); });
+  a.code(e.version);
+  a.code(e.suite);
+  a.code(e.group);
+  a.code(e.own_scheme);
+  a.code(e.peer_scheme);
+  a.content(e.alpn);
+  a.hash(e.hash);
+}
+template <class A>
+void fields(A& a, Is<SessionTold> auto& e) {
+  a.number(e.size);
+  a.hash(e.hash);
+}
+template <class A>
+void fields(A& a, Is<Error> auto& e) {
+  a.code(e.alert);
+  a.code(e.reason);
+  a.code(e.place);
+  a.choice(e.origin, 2);
+  a.number(e.detail);
+  a.evidence(e);
+}
+template <class A>
+void fields(A& a, Is<FailureTold> auto& e) {
+  fields(a, e.error);
+}
+template <class A>
+void fields(A& a, Is<Started> auto& e) {
+  a.boolean(e.failed);
+  if (e.failed) fields(a, e.error);
+}
+template <class A>
+void fields(A& a, Is<Consumed> auto& e) {
+  a.number(e.size, kMaxRoom);
+}
+template <class A>
+void fields(A& a, Is<Transmitted> auto& e) {
+  a.content(e.bytes);
+}
+template <class A>
+void fields(A& a, Is<SealDone> auto& e) {
+  a.misuse(e.misuse);
+  a.number(e.consumed);
+  a.number(e.written);
+  a.hash(e.hash);
+}
+template <class A>
+void fields(A& a, Is<Done> auto& e) {
+  a.misuse(e.misuse);
+}
+template <class A>
+void fields(A& a, Is<Stopped> auto& e) {
+  a.choice(e.cause, 2);
+}
+template <class A, class E>
+  requires std::is_empty_v<E>
+void fields(A& /*archive*/, E& /*nothing*/) {}
+
+// --- archives that write ---------------------------------------------------------------------------------------------
+
+/// FNV-1a. Not for anything that an attacker may choose against us.
+class Hash64 {
+ public:
+  Hash64& add(Bytes bytes) noexcept {
+    for (const std::uint8_t byte : bytes) value_ = (value_ ^ byte) * 0x100000001b3U;
+    return *this;
+  }
+  [[nodiscard]] std::uint64_t value() const noexcept { return value_; }
+
+ private:
+  std::uint64_t value_ = 0xcbf29ce484222325U;
+};
+
+/// Zigzag: small differences are small numbers, whichever way they go.
+[[nodiscard]] inline std::uint64_t folded(std::int64_t value) noexcept {
+  return (static_cast<std::uint64_t>(value) << 1U) ^ static_cast<std::uint64_t>(value >> 63U);
+}
+[[nodiscard]] inline std::int64_t unfolded(std::uint64_t value) noexcept {
+  return static_cast<std::int64_t>(value >> 1U) ^ -static_cast<std::int64_t>(value & 1U);
+}
+
+/// What writing and measuring have in common: `put(Bytes)` is Sink's.
+template <class Sink>
+class Outward {
+ public:
+  Outward(Time time, bool shapes) noexcept : time_(time), shapes_(shapes) {}
+
+  void number(std::uint64_t value, std::uint64_t /*largest*/ = 0) {
+    std::uint8_t buffer[10];
+    std::size_t size = 0;
+    for (; value >= 0x80; value >>= 7U) buffer[size++] = static_cast<std::uint8_t>(value | 0x80U);
+    buffer[size++] = static_cast<std::uint8_t>(value);
+    sink().put({buffer, size});
+  }
+  void boolean(bool value) { number(value ? 1 : 0); }
+  template <class Enumeration>
+  void choice(Enumeration value, std::uint64_t /*largest*/) {
+    number(static_cast<std::uint64_t>(value));
+  }
+  template <class CodePoint>
+  void code(CodePoint value) {
+    number(static_cast<std::uint64_t>(value));
+  }
+  void padding(PaddingPolicy policy) { number(policy.block()); }
+  void time(Time now) {
+    // Modulo 2^64, so that no two times are too far apart.
+    const auto ticks = [](Time time) { return static_cast<std::uint64_t>(time.time_since_epoch().count()); };
+    number(folded(static_cast<std::int64_t>(ticks(now) - ticks(time_))));
+    time_ = now;
+  }
+  void content(const Content& content) {
+    number(content.size);
+    if (!shapes_) sink().put(content.bytes);
+  }
+  void contents(const std::vector<Content>& list) {
+    this->list(list, [this](const Content& each) { content(each); });
+  }
+  template <class Element, class Each>
+  void list(const std::vector<Element>& elements, Each each) {
+    number(elements.size());
+    for (const Element& element : elements) each(element);
+  }
+  void text(std::string_view text) {
+    number(text.size());
+    sink().put(as_bytes(text));
+  }
+  void hash(std::uint64_t value) {
+    if (shapes_) return;
+    std::uint8_t bytes[8];
+    for (std::uint8_t& byte : bytes) {
+      byte = static_cast<std::uint8_t>(value);
+      value >>= 8U;
+    }
+    sink().put(bytes);
+  }
+  void misuse(const std::optional<Misuse>& misuse) { number(misuse ? 1 + static_cast<std::uint64_t>(*misuse) : 0); }
+  void evidence(const Error& error) { content(Bytes(error.evidence).first(error.evidence_size)); }
+
+  [[nodiscard]] Time last_time() const noexcept { return time_; }
+
+ private:
+  [[nodiscard]] Sink& sink() noexcept { return static_cast<Sink&>(*this); }
+  Time time_;
+  bool shapes_;
+};
+
+class Measure : public Outward<Measure> {
+ public:
+  using Outward::Outward;
+  void put(Bytes bytes) noexcept { size_ += bytes.size(); }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+ private:
+  std::size_t size_ = 0;
+};
+
+/// Into room that was measured.
+class Write : public Outward<Write> {
+ public:
+  Write(Time time, bool shapes, MutableBytes out) noexcept : Outward(time, shapes), out_(out) {}
+  void put(Bytes bytes) noexcept {
+    std::ranges::copy(bytes, out_.begin());
+    out_ = out_.subspan(bytes.size());
+  }
+
+ private:
+  MutableBytes out_;
+};
+
+}  // namespace lockstep::trace

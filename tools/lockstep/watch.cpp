@@ -1,0 +1,161 @@
+#include "watch.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <variant>
+
+#include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "provider.hpp"
+#include "terminal.hpp"
+
+namespace lockstep::tool {
+namespace {
+
+// A connection that is read slowly keeps its tape in memory meanwhile.
+constexpr std::uint64_t kTapeLimit = std::uint64_t{64} << 20U;
+
+/// "server.tape" and 3: "server-3.tape".
+std::string numbered(const std::string& path, std::optional<std::uint64_t> number) {
+  if (!number) return path;
+  const std::size_t slash = path.rfind('/');
+  const std::size_t dot = path.rfind('.');
+  const bool ending = dot != std::string::npos && dot != 0 && (slash == std::string::npos || dot > slash + 1);
+  const std::size_t at = ending ? dot : path.size();
+  return path.substr(0, at) + "-" + std::to_string(*number) + path.substr(at);
+}
+
+void wipe_text(std::string& text) { wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()}); }
+
+}  // namespace
+
+void add_watch_options(CLI::App& app, WatchOptions& options) {
+  constexpr const char* kGroup = "Watching";
+  app.add_option("--tape", options.tape,
+                 "Record the connection for `lockstep replay`. SECRET: whoever reads it reads all")
+      ->option_text("FILE")
+      ->group(kGroup);
+  app.add_flag("--redact", options.redact, "Put only sizes, types and times on the tape: it draws but does not replay")
+      ->group(kGroup);
+  app.add_flag("--trace", options.trace, "Tell every message, state and key change on standard error")->group(kGroup);
+}
+
+void check(const WatchOptions& watching, const TlsOptions& tls) {
+  if (watching.redact && watching.tape.empty()) throw UsageError("--redact needs --tape");
+  if (tls.key_log_failed && tls.key_log.empty()) throw UsageError("--keylog-failed needs --keylog");
+  if (watching.tape.empty() || watching.redact) return;
+  print_warning("connections are recorded in " + watching.tape +
+                ": whoever reads such a tape can read them; --redact leaves the contents out");
+}
+
+Watch::Watch(const WatchOptions& options, const TlsOptions& tls, std::optional<std::uint64_t> number)
+    : options_(options), prefix_(number ? "#" + std::to_string(*number) + " " : ""), keep_keys_(tls.key_log_failed) {
+  if (options.tape.empty() && !options.trace) return;
+  recorder_.emplace(random_source(),
+                    trace::RecorderOptions{.contents = options.redact ? trace::Contents::shapes : trace::Contents::all,
+                                           .limit = kTapeLimit});
+  if (options.tape.empty()) return;
+  path_ = numbered(options.tape, number);
+  // Never readable by others, not even for a moment: what was there goes first.
+  if (::unlink(path_.c_str()) == 0 || errno == ENOENT) {
+    file_ = Descriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  }
+  if (!file_) {
+    throw Failure("the tape " + path_ + " cannot be written: " + std::strerror(errno),
+                  "Give --tape a file in a folder that you may write to.");
+  }
+}
+
+Watch::~Watch() {
+  drain();
+  if (recorder_ && recorder_->stopped()) {
+    print_warning((path_.empty() ? std::string("the trace") : path_) +
+                  " ends before its connection did: " + std::to_string(kTapeLimit >> 20U) + " MiB are the most");
+  }
+  for (std::string& line : kept_keys_) wipe_text(line);
+}
+
+void Watch::attach(blocking::Options& options) {
+  if (keep_keys_ && options.key_log) {
+    key_log_ = std::exchange(options.key_log, [this](std::string_view line) { kept_keys_.emplace_back(line); });
+  }
+  if (!recorder_ && !key_log_) return;
+  options.intercept = [this, before = std::move(options.intercept)](Connection& connection, Event& event) {
+    const bool answered = before && before(connection, event);
+    if (std::holds_alternative<HandshakeComplete>(event)) {
+      for (std::string& line : kept_keys_) wipe_text(line);
+      kept_keys_.clear();
+    }
+    drain();
+    return answered;
+  };
+}
+
+void Watch::failed() {
+  for (const std::string& line : kept_keys_) key_log_(line);
+}
+
+void Watch::drain() {
+  if (!recorder_) return;
+  const Bytes recorded = recorder_->recorded();
+  if (recorded.empty()) return;
+  if (file_) write(recorded);
+  if (options_.trace) {
+    reader_.feed(recorded);
+    while (auto entry = reader_.next()) {
+      if (!*entry) break;
+      print(**entry);
+    }
+  }
+  recorder_->taken();
+}
+
+void Watch::write(Bytes bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = ::write(file_.number(), bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      print_warning("the tape " + path_ + " is incomplete: " + std::strerror(errno));
+      file_.reset();
+      return;
+    }
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+void Watch::print(const trace::Entry& entry) {
+  if (const auto time = trace::time_of(entry)) {
+    now_ = *time;
+    if (!begin_) begin_ = now_;
+  }
+  const std::string line = trace_line(entry, begin_, now_);
+  if (!line.empty()) err().line(err().styled(Style::dim, prefix_) + line);
+}
+
+std::string trace_line(const trace::Entry& entry, std::optional<Time> begin, Time now) {
+  const bool told = std::visit(
+      []<class E>(const E& e) {
+        if constexpr (std::same_as<E, trace::Receive>) return e.added.size != 0;
+        if constexpr (std::same_as<E, trace::Transmitted>) return e.bytes.size != 0;
+        if constexpr (std::same_as<E, trace::Done>) return e.misuse.has_value();
+        if constexpr (std::same_as<E, trace::SealDone>) return true;
+        if constexpr (std::same_as<E, trace::Started>) return e.failed;
+        return !std::same_as<E, trace::Consumed> && !std::same_as<E, trace::Transmit> &&
+               !std::same_as<E, trace::Seal> && !std::same_as<E, trace::Draw> && !std::same_as<E, trace::SealInPlace>;
+      },
+      entry);
+  if (!told) return {};
+  std::string stamp;
+  if (begin) {
+    const auto milliseconds = (now - *begin).count();
+    stamp = std::to_string(milliseconds % 1000);
+    stamp = "+" + std::to_string(milliseconds / 1000) + "." +
+            std::string(3 - std::min<std::size_t>(stamp.size(), 3), '0') + stamp + " s  ";
+  }
+  return stamp + trace::to_text(entry);
+}
+
+}  // namespace lockstep::tool
