@@ -35,6 +35,8 @@ std::size_t receive_now(int descriptor, MutableBytes out) noexcept;
 void end_orderly(int descriptor, std::chrono::milliseconds linger, const Canceller& canceller) noexcept;
 
 using sockets::plain_error;
+using sockets::canceled_error;
 using sockets::system_error;
+using sockets::timeout_error;
 
 }  // namespace lockstep::blocking

@@ -211,6 +211,7 @@ class LOCKSTEP_API Stream {
   /// Answers a suspended operation whose token `Handler::on_event` took; see Connection::answer.
   template <class T, class Answer>
   std::expected<void, Misuse> answer(Token<T> token, Answer&& value) {
+    if (!secure()) return std::unexpected(Misuse::wrong_token);
     auto answered = engine().answer(std::move(token), std::forward<Answer>(value));
     answers_changed();
     return answered;
