@@ -17,7 +17,6 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,10 +63,9 @@ inline std::pair<Descriptor, Descriptor> socket_pair() {
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-/// A socket connected to a port of loopback; `before_connecting` runs when it has its descriptor.
-inline Descriptor tcp_connect(std::uint16_t port, const std::function<void()>& before_connecting = {}) {
+/// A socket connected to a port of loopback.
+inline Descriptor tcp_connect(std::uint16_t port) {
   Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (before_connecting) before_connecting();
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
@@ -294,7 +292,6 @@ class LoopTest : public ::testing::TestWithParam<LoopKind> {
   /// Those that io_uring's ring always has.
   [[nodiscard]] static std::size_t kept_buffers() { return GetParam().name == "uring" ? 64 : 0; }
 
-  rlimit before_{};
   Authority root_;
   std::shared_ptr<const Credential> leaf_ = root_.issue({});
   std::shared_ptr<TicketKeyring> keyring_ = TicketKeyring::create(provider(), random());

@@ -546,12 +546,11 @@ TEST_P(LoopTlsTest, SurvivesEveryCallFromEveryCallback) {
         End server = echo_end();
         Scribe& scribe = client_calls ? *client.handler : *server.handler;
         const auto log = client_calls ? client.log : server.log;
-        const std::size_t before = loop_->statistics().streams;
         int left = 3;
-        const auto hook = [&, and_then = Call()](loop::Stream& stream) {
+        const auto hook = [&](loop::Stream& stream) {
           if (left-- > 0) call(stream);
         };
-        client.handler->on_handshake_do = Writer(pattern(400'000));
+        client.handler->on_handshake_do = [](loop::Stream& stream) { (void)stream.write(as_bytes(pattern(400'000))); };
         client.handler->on_writable_do = [](loop::Stream&) {};
         if (place == "open") scribe.on_open_do = hook;
         if (place == "handshake") scribe.on_handshake_do = hook;
@@ -581,10 +580,6 @@ TEST_P(LoopTlsTest, SurvivesEveryCallFromEveryCallback) {
         }
         connect(client, server);
         for (int i = 0; i < 20; ++i) loop_->run_once(1ms);
-        Scribe* other = client_calls
-                            ? (server.log->stream ? &static_cast<Scribe&>(server.log->stream->handler()) : nullptr)
-                            : nullptr;
-        (void)other;
         for (const auto& end : {client.log, server.log}) {
           if (end->stream != nullptr && place == "plain") end->stream->downgrade();
         }
@@ -598,7 +593,6 @@ TEST_P(LoopTlsTest, SurvivesEveryCallFromEveryCallback) {
         turn_until([&] { return client.log->closed && server.log->closed; });
         EXPECT_EQ(client.log->calls.back(), "closed");
         EXPECT_EQ(server.log->calls.back(), "closed");
-        EXPECT_GE(loop_->statistics().streams, before);
       }
     }
   }
