@@ -71,15 +71,11 @@ IoResult<std::size_t> repeat(int descriptor, short events, Operation operation, 
 
 IoResult<void> check(Operation operation, Deadline deadline, const Canceller& canceller) {
   if (canceller.canceled()) {
-    IoError error = plain_error(operation, IoCondition::canceled, "canceled by the application");
-    error.number = ECANCELED;
-    return std::unexpected(std::move(error));
+    return std::unexpected(canceled_error(operation, "canceled by the application"));
   }
   if (deadline && Clock::now() >= *deadline) {
-    IoError error = plain_error(operation, IoCondition::timeout,
-                                "the deadline passed; allow more time, or find out why the peer is silent");
-    error.number = ETIMEDOUT;
-    return std::unexpected(std::move(error));
+    return std::unexpected(
+        timeout_error(operation, "the deadline passed; allow more time, or find out why the peer is silent"));
   }
   return {};
 }

@@ -34,7 +34,9 @@ std::size_t receive_now(int descriptor, MutableBytes out) noexcept;
 /// unread bytes would make the system send a reset, which can overtake what the peer has not read yet.
 void end_orderly(int descriptor, std::chrono::milliseconds linger, const Canceller& canceller) noexcept;
 
+using sockets::canceled_error;
 using sockets::plain_error;
 using sockets::system_error;
+using sockets::timeout_error;
 
 }  // namespace lockstep::blocking

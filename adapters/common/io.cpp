@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -95,6 +96,20 @@ Address query_address(Query query, int descriptor) {
 
 Address local_address(int descriptor) { return query_address(::getsockname, descriptor); }
 Address peer_address(int descriptor) { return query_address(::getpeername, descriptor); }
+
+std::optional<TcpStatistics> tcp_statistics(int descriptor) noexcept {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return {};
+  return TcpStatistics{.round_trip_time = std::chrono::microseconds(info.tcpi_rtt),
+                       .round_trip_variation = std::chrono::microseconds(info.tcpi_rttvar),
+                       .retransmits = info.tcpi_total_retrans,
+                       .lost = info.tcpi_lost,
+                       .unacknowledged = info.tcpi_unacked,
+                       .congestion_window = info.tcpi_snd_cwnd,
+                       .send_segment_size = info.tcpi_snd_mss,
+                       .receive_segment_size = info.tcpi_rcv_mss};
+}
 
 bool SystemRandom::fill(MutableBytes out) noexcept {
   while (!out.empty()) {

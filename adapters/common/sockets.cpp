@@ -24,6 +24,18 @@ IoError plain_error(Operation operation, IoCondition condition, std::string_view
       .operation = operation, .condition = condition, .text = std::string(name(operation)) + ": " + std::string(text)};
 }
 
+IoError timeout_error(Operation operation, std::string_view text) {
+  IoError error = plain_error(operation, IoCondition::timeout, text);
+  error.number = ETIMEDOUT;
+  return error;
+}
+
+IoError canceled_error(Operation operation, std::string_view text) {
+  IoError error = plain_error(operation, IoCondition::canceled, text);
+  error.number = ECANCELED;
+  return error;
+}
+
 IoResult<AddressList> resolve(std::string_view host, std::uint16_t port, int flags, std::string_view what) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   const std::string node(host);

@@ -16,6 +16,8 @@ namespace lockstep::sockets {
 /// A failed system call: "read: Connection reset by peer".
 [[nodiscard]] LOCKSTEP_API IoError system_error(Operation operation, int number);
 [[nodiscard]] LOCKSTEP_API IoError plain_error(Operation operation, IoCondition condition, std::string_view text);
+[[nodiscard]] LOCKSTEP_API IoError timeout_error(Operation operation, std::string_view text);
+[[nodiscard]] LOCKSTEP_API IoError canceled_error(Operation operation, std::string_view text);
 
 struct FreeAddresses {
   void operator()(addrinfo* list) const noexcept { ::freeaddrinfo(list); }

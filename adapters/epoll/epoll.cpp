@@ -86,11 +86,13 @@ class EpollBackend final : public loop::Backend {
     listener.released();
   }
 
-  void wait(int milliseconds) noexcept override {
+  [[nodiscard]] bool wait(int milliseconds) noexcept override {
+    // A failure, EINTR above all, counts as nothing having happened.
     const int count = ::epoll_wait(epoll_.number(), events_.data(), static_cast<int>(events_.size()), milliseconds);
     loop_->refresh_now();
     // A stream or listener that ends in this turn is destroyed after it, so that all pointers here are good.
     for (int i = 0; i < count; ++i) dispatch(events_[static_cast<std::size_t>(i)]);
+    return true;
   }
 
   void wake() noexcept override {
@@ -132,6 +134,7 @@ class EpollBackend final : public loop::Backend {
     } else if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) {
       // It would be reported over and over; when bytes are wanted again, or are to be sent, it will be noticed.
       forget(stream);
+      if (stream.has_output()) stream.look_again();
     }
   }
 
@@ -158,7 +161,7 @@ class EpollBackend final : public loop::Backend {
         return;
       } else if (errno != EINTR) {
         if (would_block(errno) || errno == ENOBUFS) {
-          stream.received(std::size_t{0});
+          stream.received_nothing();
         } else {
           stream.receive_failed(errno);
         }
@@ -178,8 +181,11 @@ class EpollBackend final : public loop::Backend {
         std::size_t given = 0;
         for (std::size_t i = 0; i < message.msg_iovlen; ++i) given += pieces[i].iov_len;
         stream.sent(static_cast<std::size_t>(size));
-        if (static_cast<std::size_t>(size) == given) return;  // what `sent` brought forth has the next turn
         if (is_over(stream)) return;
+        if (static_cast<std::size_t>(size) == given) {  // the rest, and what `sent` brought forth, has the next turn
+          if (stream.has_output()) stream.look_again();
+          return;
+        }
       } else if (errno == EINTR) {
         continue;
       } else if (would_block(errno) || errno == ENOBUFS) {

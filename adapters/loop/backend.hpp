@@ -37,8 +37,9 @@ class Backend {
   /// Accepts no more; `ListenerCore::released` follows.
   virtual void unlisten(ListenerCore& listener) noexcept = 0;
 
-  /// Handles what has happened, or waits for something to happen: no longer than so many milliseconds, -1 for ever.
-  virtual void wait(int milliseconds) noexcept = 0;
+  /// Handles what has happened, or waits for something to happen: no longer than so many milliseconds. False when this
+  /// thread cannot.
+  [[nodiscard]] virtual bool wait(int milliseconds) noexcept = 0;
   /// Ends a `wait`, the present or the next, from any thread.
   virtual void wake() noexcept = 0;
 };

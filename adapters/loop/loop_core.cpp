@@ -38,17 +38,20 @@ LoopCore::LoopCore(std::unique_ptr<Backend> backend, const LoopOptions& options)
 }
 
 LoopCore::~LoopCore() {
-  run_posted();  // a stream on its way here
-  for_each([](StreamCore& stream) {
-    stream.abort(plain_error(Operation::close, IoCondition::canceled, "the loop has ended"));
-  });
   end_listeners();
-  // What is in flight uses the streams' buffers; the backend lets go of it in its own time.
-  for (int i = 0; i < 1000 && (!streams_.empty() || !listeners_.empty()); ++i) {
+  // What is in flight uses the streams' buffers; the backend lets go of it in its own time, unless this is not the
+  // thread that ran the loop: then it does when it is destroyed.
+  for (int i = 0; i < 1000; ++i) {
+    run_posted();  // a stream on its way here
+    for_each([](StreamCore& stream) {
+      stream.abort(plain_error(Operation::close, IoCondition::canceled, "the loop has ended"));
+    });
+    flush_dirty();  // a stream on its way elsewhere
     destroy_dead();
-    if (!streams_.empty() || !listeners_.empty()) backend_->wait(10);
+    if ((streams_.empty() && listeners_.empty()) || !backend_->wait(10)) break;
   }
   destroy_dead();
+  for_each([](StreamCore& stream) { stream.unname(); });
   backend_.reset();
   for_each([this](StreamCore& stream) {
     remove(stream);
@@ -61,6 +64,10 @@ LoopCore::~LoopCore() {
 std::uint64_t LoopCore::tick_of(Clock::time_point moment) noexcept {
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(moment.time_since_epoch()).count();
   return (static_cast<std::uint64_t>(milliseconds < 0 ? 0 : milliseconds) + kTickMilliseconds - 1) / kTickMilliseconds;
+}
+
+std::uint64_t LoopCore::ticks_in(std::chrono::milliseconds time) noexcept {
+  return (static_cast<std::uint64_t>(time.count()) + kTickMilliseconds - 1) / kTickMilliseconds;
 }
 
 std::uint64_t LoopCore::in(std::chrono::milliseconds time) const noexcept {
@@ -89,7 +96,7 @@ int LoopCore::wait_time(std::chrono::milliseconds longest) const noexcept {
 
 bool LoopCore::run_once(std::chrono::milliseconds longest) {
   refresh_now();
-  backend_->wait(wait_time(longest));
+  if (!backend_->wait(wait_time(longest))) return false;
   refresh_now();
   run_posted();
   wheel_.advance(now_);
@@ -101,6 +108,7 @@ bool LoopCore::run_once(std::chrono::milliseconds longest) {
     });
   }
   flush_dirty();
+  if (holding_ && !crowded()) hold_listeners(false);
   destroy_dead();
   const bool drained = draining_ && streams_.empty() && listeners_.empty();
   return !drained && !stopping_;
@@ -173,24 +181,23 @@ void LoopCore::remove(StreamCore& stream) noexcept {
 void LoopCore::bury(StreamCore& stream) {
   remove(stream);
   dead_.emplace_back(&stream);
-  if (options_.max_streams != 0 && streams_.size() + 1 == options_.max_streams) hold_listeners(false);
 }
 
 void LoopCore::hand_over(StreamCore& stream, Loop& other) {
   remove(stream);
-  for (Block* block = stream.in_; block != nullptr; block = block->next) blocks_.disown(*block);
-  for (Block* block = stream.out_first_; block != nullptr; block = block->next) blocks_.disown(*block);
-  stream.disown_handshake();
+  stream.leave();
+  // Under the lock: what is posted to the stream from now on arrives there, and behind it.
   const auto control = stream.control_;
+  std::unique_lock<std::mutex> lock;
+  if (control != nullptr) {
+    lock = std::unique_lock(control->mutex);
+    control->loop = &other;
+  }
   other.post([owned = std::unique_ptr<StreamCore>(&stream)](Loop& loop) mutable {
     StreamCore* moved = owned.release();
     loop.core_->streams_.push_back(*moved);
     moved->adopt(*loop.core_);
   });
-  if (control != nullptr) {
-    const std::scoped_lock lock(control->mutex);
-    control->loop = &other;
-  }
 }
 
 void LoopCore::for_each(const std::function<void(StreamCore&)>& function) {
@@ -205,6 +212,12 @@ void LoopCore::for_each(const std::function<void(StreamCore&)>& function) {
 // --- listeners -------------------------------------------------------------------------------------------------------
 
 void ListenerCore::begin() {
+  if (listening || closed || held) return;
+  while (!parked.empty() && !held) {
+    Descriptor first = std::move(parked.front());
+    parked.erase(parked.begin());
+    admit(std::move(first));
+  }
   if (listening || closed || held) return;
   if (const int error = loop->backend_->listen(*this); error != 0) {
     failed(error);
@@ -239,6 +252,14 @@ void ListenerCore::released() {
 
 void ListenerCore::accepted(Descriptor connection) {
   if (closed || loop->draining_) return;
+  if (held) {
+    parked.push_back(std::move(connection));
+  } else {
+    admit(std::move(connection));
+  }
+}
+
+void ListenerCore::admit(Descriptor connection) {
   ++loop->statistics_.accepted;
   if (options->no_delay) sockets::send_at_once(connection.number());
   StreamCore& stream = loop->add(options, std::move(connection));
@@ -249,8 +270,7 @@ void ListenerCore::accepted(Descriptor connection) {
   }
   stream.set_handler(std::move(handler));
   stream.opened({});
-  if (loop->options_.max_streams != 0 && loop->streams_.size() >= loop->options_.max_streams)
-    loop->hold_listeners(true);
+  if (loop->crowded()) loop->hold_listeners(true);
 }
 
 void ListenerCore::failed_once(int error) {
@@ -260,26 +280,33 @@ void ListenerCore::failed_once(int error) {
 void ListenerCore::failed(int error) {
   if (closed) return;
   ++loop->statistics_.accept_failures;
-  if (listening) loop->backend_->unlisten(*this);
   loop->wheel_.arm(*this, loop->in(kAcceptPause));
+  if (listening) loop->backend_->unlisten(*this);
   if (on_error) on_error(system_error(Operation::accept, error));
 }
 
-void LoopCore::end_listeners() {
-  std::vector<ListenerCore*> listeners;  // ending one may take it out of the map
+/// Ending one, and the handlers of what it accepts, may change the map; who ends is destroyed after the turn.
+std::vector<ListenerCore*> LoopCore::listeners() const {
+  std::vector<ListenerCore*> listeners;
   listeners.reserve(listeners_.size());
-  for (auto& [id, listener] : listeners_) listeners.push_back(listener.get());
-  for (ListenerCore* listener : listeners) listener->end();
+  for (const auto& [id, listener] : listeners_) listeners.push_back(listener.get());
+  return listeners;
+}
+
+void LoopCore::end_listeners() {
+  for (ListenerCore* listener : listeners()) listener->end();
 }
 
 void LoopCore::hold_listeners(bool hold) {
-  for (auto& [id, listener] : listeners_) {
+  holding_ = hold;
+  for (ListenerCore* listener : listeners()) {
     if (listener->held == hold) continue;
     listener->held = hold;
     if (hold && listener->listening) {
       backend_->unlisten(*listener);
     } else if (!hold) {
       listener->begin();
+      if (holding_) return;  // there are as many again
     }
   }
 }
@@ -308,7 +335,8 @@ IoResult<Listener> Loop::listen(std::string_view host, std::uint16_t port, Optio
   Listener handle;
   handle.id_ = listener->id;
   handle.address_ = local_address(listener->socket.number());
-  ListenerCore& added = *core_->listeners_.emplace(listener->id, std::move(listener)).first->second;
+  listener->held = core_->holding_;
+  ListenerCore& added = *core_->listeners_.emplace(handle.id_, std::move(listener)).first->second;
   added.begin();
   return handle;
 }

@@ -26,10 +26,11 @@ struct alignas(16) LOCKSTEP_API ListenerCore final : Timer {
   std::shared_ptr<const Options> options;
   MakeHandler make_handler;
   std::function<void(const IoError&)> on_error;
-  bool listening = false;  ///< the backend accepts
-  bool closed = false;     ///< by the application; destroyed once released
-  bool in_flight = false;  ///< the backend's own
-  bool held = false;       ///< the loop has as many streams as it may
+  bool listening = false;          ///< the backend accepts
+  bool closed = false;             ///< by the application; destroyed once released
+  bool in_flight = false;          ///< the backend's own
+  bool held = false;               ///< the loop has as many streams as it may
+  std::vector<Descriptor> parked;  ///< accepted while held
 
   void accepted(Descriptor connection);
   /// Accepting has failed, and the backend goes on with it.
@@ -39,6 +40,9 @@ struct alignas(16) LOCKSTEP_API ListenerCore final : Timer {
   void released();
   void begin();
   void end();
+
+ private:
+  void admit(Descriptor connection);
 };
 
 class LOCKSTEP_API LoopCore {
@@ -54,6 +58,8 @@ class LOCKSTEP_API LoopCore {
 
   /// The tick of a moment, the same in all loops; rounded up, so that no timer fires early.
   [[nodiscard]] static std::uint64_t tick_of(Clock::time_point moment) noexcept;
+  /// Ticks that it takes for so much time to pass, rounded up.
+  [[nodiscard]] static std::uint64_t ticks_in(std::chrono::milliseconds time) noexcept;
   [[nodiscard]] std::uint64_t now() const noexcept { return now_; }
   /// Time has passed: the backend has waited.
   void refresh_now() noexcept;
@@ -73,7 +79,11 @@ class LOCKSTEP_API LoopCore {
   void bury(StreamCore& stream);
   void hand_over(StreamCore& stream, Loop& other);
   void remove(StreamCore& stream) noexcept;
+  [[nodiscard]] bool crowded() const noexcept {
+    return options_.max_streams != 0 && streams_.size() >= options_.max_streams;
+  }
   void hold_listeners(bool hold);
+  [[nodiscard]] std::vector<ListenerCore*> listeners() const;
   void end_listeners();
   void post(std::move_only_function<void(Loop&)> function);
   bool run_once(std::chrono::milliseconds longest);
@@ -105,6 +115,7 @@ class LOCKSTEP_API LoopCore {
   std::atomic<bool> has_posted_{false};
   std::atomic<bool> stopping_{false};
   bool draining_ = false;
+  bool holding_ = false;  // listeners, because there are max_streams
   std::uint64_t drain_until_ = TimerWheel::kNever;
   Statistics statistics_;
 };

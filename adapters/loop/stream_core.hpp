@@ -26,6 +26,8 @@ struct StreamRef::Control {
   std::mutex mutex;
   Loop* loop = nullptr;
   StreamCore* stream = nullptr;
+  /// What came while the stream was on its way; only its loop's thread looks.
+  std::vector<std::move_only_function<void(Stream&)>> waiting;
 };
 
 /// A member of one of the loop's lists of streams.
@@ -65,7 +67,7 @@ class List {
   std::size_t size_ = 0;
 };
 struct AllStreams;   // every stream of a loop
-struct Handshaking;  // those in a handshake, the oldest first
+struct Handshaking;  // those in a handshake, or expected to begin one, the oldest first
 struct Dirty;        // those whose backend has to look at them
 
 class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
@@ -75,7 +77,7 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
                                                   public ListNode<Dirty> {
  public:
   enum class Phase : std::uint8_t {
-    connecting,  ///< no transport yet
+    connecting,  ///< no transport yet, or not handed to the backend
     open,
     flushing,   ///< over for the handler; queued bytes still go out
     lingering,  ///< our direction has ended; the peer's is awaited and discarded
@@ -86,37 +88,44 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   StreamCore(LoopCore& loop, std::shared_ptr<const Options> options, Descriptor socket);
   ~StreamCore();
 
-  // --- for the loop ---
+  // --- for the loop (stream_life.cpp) ---
 
   void set_handler(std::unique_ptr<Handler> handler) noexcept { handler_ = std::move(handler); }
   /// What a client needs when its handshake begins.
   void set_target(Target&& target);
+  /// Connects, from the loop's next turn on.
   void dial(std::vector<std::pair<sockaddr_storage, socklen_t>> addresses, std::string what);
   /// The transport stands.
   void opened(Bytes already_read);
-  /// After a handler's `resume` or an answer from elsewhere.
+  /// To be processed in the loop's next turn: after a handler's `resume`, or an answer from elsewhere.
   void continue_later() noexcept;
   void on_timer();
   /// The loop's turn for a dirty stream.
   void flush();
   void drain();
+  /// Ends a handshake to make room for a newer one.
   void evict();
+  /// Ends at once.
   void abort(IoError error);
+  /// Leaves this loop's accounts, and enters the other's.
+  void leave() noexcept;
   void adopt(LoopCore& loop);
-  /// Its handshake's memory is no longer counted here.
-  void disown_handshake() noexcept;
+  /// No other thread finds it any more.
+  void unname() noexcept;
+  /// Runs what came from another thread.
+  void run(std::move_only_function<void(Stream&)> function);
 
   // --- for the backend ---
 
   [[nodiscard]] int socket() const noexcept { return socket_.number(); }
-  void set_socket(Descriptor socket) noexcept { socket_ = std::move(socket); }
   [[nodiscard]] Phase phase() const noexcept { return phase_; }
   void connected(int error);
   [[nodiscard]] bool wants_receive() const noexcept;
   [[nodiscard]] bool has_output() const noexcept { return out_pending_ != 0; }
-  /// Where the next bytes go; empty when there is no memory.
+  /// Where the next bytes go; empty when there is no memory. `received` or `received_nothing` follows at once.
   [[nodiscard]] MutableBytes receive_space();
   void received(std::size_t size);
+  void received_nothing() { settle(); }
   /// The same in a block of the backend's, which is the stream's from now on. The bytes begin at the block's `begin`.
   void received(Block* block);
   void receive_ended();
@@ -141,7 +150,7 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   struct Secure;
   struct Pending;
 
-  // Reading.
+  // Bytes from the peer: stream_input.cpp.
   void process();
   void process_steps();
   bool process_secure();
@@ -149,18 +158,25 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   void completed(const HandshakeComplete& complete);
   void become_plain();
   void end_of_input();
+  void append(Block* block);
+  Block*& last_input() noexcept;
   void pull();
   void update_full() noexcept;
   [[nodiscard]] Bytes unread() const noexcept;
+  void consume(std::size_t size) noexcept;
   void settle();
-  // Writing.
+  void discard_input() noexcept;
+  // Bytes to the peer: stream_output.cpp.
   IoResult<std::size_t> writev_now(std::span<const Bytes> pieces);
   Block* tail_with(std::size_t space);
   bool queue_handshake();
+  void say_close();
   void tell_writable();
   void drop_output() noexcept;
-  // Beginning and ending.
-  IoResult<void> begin_tls();
+  // Beginning and ending: stream_life.cpp.
+  void next_address();
+  void expect_handshake();
+  void begin_tls();
   void end_handshake() noexcept;
   void drop_secure() noexcept;
   void start_closing();
@@ -169,8 +185,7 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   void fail(IoError error);
   void tell_closed(const IoError* error);
   void out_of_memory(Operation operation);
-  void next_address();
-  void discard_input() noexcept;
+  void phase_deadline_passed();
   [[nodiscard]] IoError tls_error(Operation operation) const;
   [[nodiscard]] IoError located(IoError error) const;
   [[nodiscard]] std::string peer_text() const;
@@ -178,12 +193,17 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   void mark_dirty() noexcept;
   void arm_timer() noexcept;
   [[nodiscard]] std::uint64_t earliest_deadline() const noexcept;
+  [[nodiscard]] std::uint64_t idle_deadline() const noexcept;
   [[nodiscard]] bool in_handshake() const noexcept { return ListNode<Handshaking>::listed(); }
+  [[nodiscard]] Operation reading() const noexcept { return in_handshake() ? Operation::handshake : Operation::read; }
+  [[nodiscard]] Time engine_time() const noexcept {
+    return options_->clock == nullptr ? system_time() : options_->clock();
+  }
 
   LoopCore* loop_;
   std::shared_ptr<const Options> options_;
   Descriptor socket_;
-  Phase phase_ = Phase::open;
+  Phase phase_ = Phase::connecting;
   bool tls_wanted_ = false;  // by the options, and not begun
   bool in_process_ = false;
   bool again_ = false;
@@ -192,6 +212,7 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   bool full_ = false;          // above read_high, not yet below read_low
   bool writer_waits_ = false;  // a write was cut short
   bool write_closed_ = false;
+  bool close_waits_ = false;  // close_notify goes out once the handshake is complete
   bool peer_closed_ = false;  // close_notify came
   bool transport_ended_ = false;
   bool end_told_ = false;
@@ -205,6 +226,8 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   std::unique_ptr<Secure> secure_;
   std::unique_ptr<Pending> pending_;  // until the handshake begins, or the connection stands
   std::unique_ptr<IoError> trouble_;  // sending failed; what the peer still said may tell more
+  int receive_error_ = 0;             // what came before it comes first
+  int send_error_ = 0;                // while moving
   Block* in_ = nullptr;
   Block* out_first_ = nullptr;
   Block* out_last_ = nullptr;
@@ -219,6 +242,25 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   std::string server_name_;
   std::shared_ptr<StreamRef::Control> control_;
   Loop* move_target_ = nullptr;
+};
+
+struct StreamCore::Secure {
+  Connection connection;
+  RandomSource& random;
+  std::unique_ptr<Answers> answers{};  // while there is something to answer, and as long as they hold a verdict
+  void* memory = nullptr;              // the handshake's
+  std::vector<Session> sessions{};
+};
+
+/// What is kept for a handshake that has not begun, and for a connection that does not stand.
+struct StreamCore::Pending {
+  std::optional<x509::PeerName> name{};
+  std::vector<Session> sessions{};
+  std::vector<std::pair<sockaddr_storage, socklen_t>> addresses{};
+  std::size_t next = 0;
+  int last_error = 0;
+  std::string what{};
+  std::string attempts{};
 };
 
 }  // namespace lockstep::loop

@@ -9,6 +9,7 @@
 
 #include <liburing.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,8 +52,8 @@ class UringBackend final : public loop::Backend {
   UringBackend& operator=(const UringBackend&) = delete;
   ~UringBackend() override {
     if (!made_) return;
-    if (buffers_ != nullptr) ::io_uring_free_buf_ring(&ring_, buffers_, kBuffers, kGroup);
     ::io_uring_queue_exit(&ring_);
+    if (buffers_ != nullptr) ::munmap(buffers_, kBuffers * sizeof(io_uring_buf));
     for (Block* block : blocks_) {
       if (block != nullptr) loop_->blocks().give(block);
     }
@@ -66,7 +67,7 @@ class UringBackend final : public loop::Backend {
     for (const unsigned flags :
          {IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED, IORING_SETUP_R_DISABLED}) {
       io_uring_params parameters{};
-      parameters.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP;
+      parameters.flags = flags | IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SUBMIT_ALL;
       parameters.cq_entries = kCompletions;
       const int result = ::io_uring_queue_init_params(kEntries, &ring_, &parameters);
       if (result == 0) {
@@ -75,9 +76,16 @@ class UringBackend final : public loop::Backend {
       }
       if (result != -EINVAL || flags == IORING_SETUP_R_DISABLED) return -result;
     }
-    int error = 0;
-    buffers_ = ::io_uring_setup_buf_ring(&ring_, kBuffers, kGroup, 0, &error);
-    return buffers_ == nullptr ? -error : 0;
+    void* memory =
+        ::mmap(nullptr, kBuffers * sizeof(io_uring_buf), PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_PRIVATE, -1, 0);
+    if (memory == MAP_FAILED) return errno;
+    buffers_ = static_cast<io_uring_buf_ring*>(memory);
+    ::io_uring_buf_ring_init(buffers_);
+    io_uring_buf_reg registration{};
+    registration.ring_addr = reinterpret_cast<std::uintptr_t>(memory);
+    registration.ring_entries = kBuffers;
+    registration.bgid = kGroup;
+    return -::io_uring_register_buf_ring(&ring_, &registration, 0);
   }
 
   [[nodiscard]] std::string_view name() const noexcept override { return "io_uring"; }
@@ -85,7 +93,6 @@ class UringBackend final : public loop::Backend {
   void attach(LoopCore& core) noexcept override {
     loop_ = &core;
     provide_buffers();
-    await_wakeup();
   }
 
   [[nodiscard]] int open(StreamCore& stream) noexcept override {
@@ -105,7 +112,13 @@ class UringBackend final : public loop::Backend {
     ++stream.in_flight;
   }
 
-  void abandon(StreamCore& stream) noexcept override { cancel_all(stream); }
+  /// The socket is closed right after this, which the operation in flight, if there is one, does not notice.
+  void abandon(StreamCore& stream) noexcept override {
+    if (stream.in_flight == 0) return;
+    const std::uint64_t attempt = user_data(&stream, kConnect | attempt_of(stream));
+    if (!cancel(attempt)) owed_cancels_.push_back(attempt);
+    submit();
+  }
 
   void update(StreamCore& stream) noexcept override {
     if (stream.has_output() && !stream.output_pinned) send(stream);
@@ -113,10 +126,10 @@ class UringBackend final : public loop::Backend {
     if (stream.wants_receive() && !receiving) {
       receive(stream);
     } else if (!stream.wants_receive() && receiving && (stream.backend_flags & kCanceling) == 0) {
-      if (io_uring_sqe* entry = prepare(); entry != nullptr) {
-        ::io_uring_prep_cancel64(entry, user_data(&stream, kReceive), 0);
-        mark(entry, nullptr, kIgnored);
+      if (cancel(user_data(&stream, kReceive))) {
         stream.backend_flags |= kCanceling;
+      } else {
+        stream.look_again();
       }
     }
   }
@@ -127,7 +140,7 @@ class UringBackend final : public loop::Backend {
       return;
     }
     stream.backend_flags |= kLettingGo;
-    cancel_all(stream);
+    if (!cancel_all(stream)) owed_releases_.push_back(&stream);
   }
 
   [[nodiscard]] int listen(ListenerCore& listener) noexcept override {
@@ -142,24 +155,26 @@ class UringBackend final : public loop::Backend {
   void unlisten(ListenerCore& listener) noexcept override {
     if (!listener.in_flight) {
       listener.released();
-    } else if (io_uring_sqe* entry = prepare(); entry != nullptr) {
-      ::io_uring_prep_cancel64(entry, user_data(&listener, kAccept), 0);
-      mark(entry, nullptr, kIgnored);
+    } else if (!cancel(user_data(&listener, kAccept))) {
+      owed_cancels_.push_back(user_data(&listener, kAccept));
     }
   }
 
-  void wait(int milliseconds) noexcept override {
+  [[nodiscard]] bool wait(int milliseconds) noexcept override {
     enable();
-    io_uring_cqe* first = nullptr;
+    pay_cancels();
+    if (!awaiting_wakeup_) await_wakeup();
+    int result = 0;
     if (milliseconds == 0) {
-      (void)::io_uring_submit_and_get_events(&ring_);
-    } else if (milliseconds < 0) {
-      (void)::io_uring_submit_and_wait(&ring_, 1);
+      result = ::io_uring_submit_and_get_events(&ring_);
     } else {
+      io_uring_cqe* first = nullptr;
       __kernel_timespec time{.tv_sec = milliseconds / 1000, .tv_nsec = (milliseconds % 1000) * 1'000'000LL};
-      (void)::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &time, nullptr);
+      result = ::io_uring_submit_and_wait_timeout(&ring_, &first, 1, &time, nullptr);
     }
-    frames_used_ = 0;
+    // The ring serves another thread. Other failures (EINTR, EAGAIN, EBUSY) pass; what was not submitted then is later.
+    if (result == -EEXIST) return false;
+    free_frames();
     loop_->refresh_now();
     // Completions are copied out in small batches: handling one may submit, and so bring more.
     std::array<io_uring_cqe, 128> batch;
@@ -177,6 +192,7 @@ class UringBackend final : public loop::Backend {
       if (count < batch.size()) break;
     }
     provide_buffers();
+    return true;
   }
 
   void wake() noexcept override {
@@ -206,19 +222,50 @@ class UringBackend final : public loop::Backend {
     enabled_ = ::io_uring_enable_rings(&ring_) == 0;
   }
 
+  void submit() noexcept {
+    enable();
+    (void)::io_uring_submit(&ring_);
+    free_frames();
+  }
+
+  /// The kernel has read them once everything is submitted.
+  void free_frames() noexcept {
+    if (::io_uring_sq_ready(&ring_) == 0) frames_used_ = 0;
+  }
+
   /// A free entry; when there is none, what is queued is submitted. Null when the kernel takes no more.
   [[nodiscard]] io_uring_sqe* prepare() noexcept {
     io_uring_sqe* entry = ::io_uring_get_sqe(&ring_);
     if (entry != nullptr) return entry;
-    enable();
-    (void)::io_uring_submit(&ring_);
-    frames_used_ = 0;
+    submit();
     return ::io_uring_get_sqe(&ring_);
+  }
+
+  /// Whether that could be asked for.
+  [[nodiscard]] bool cancel(std::uint64_t target) noexcept {
+    io_uring_sqe* entry = prepare();
+    if (entry == nullptr) return false;
+    ::io_uring_prep_cancel64(entry, target, 0);
+    mark(entry, nullptr, kIgnored);
+    return true;
+  }
+
+  /// What could not be canceled when it should have been.
+  void pay_cancels() noexcept {
+    while (!owed_cancels_.empty() && cancel(owed_cancels_.back())) owed_cancels_.pop_back();
+    while (!owed_releases_.empty()) {
+      StreamCore* stream = owed_releases_.back();
+      owed_releases_.pop_back();
+      if (!cancel_all(*stream)) {
+        owed_releases_.push_back(stream);
+        break;
+      }
+    }
   }
 
   void receive(StreamCore& stream) noexcept {
     io_uring_sqe* entry = prepare();
-    if (entry == nullptr) return stream.continue_later();
+    if (entry == nullptr) return stream.look_again();
     ::io_uring_prep_recv_multishot(entry, stream.socket(), nullptr, 0, 0);
     entry->flags |= IOSQE_BUFFER_SELECT;
     entry->buf_group = kGroup;
@@ -228,13 +275,9 @@ class UringBackend final : public loop::Backend {
   }
 
   void send(StreamCore& stream) noexcept {
-    if (frames_used_ == frames_.size()) {
-      enable();
-      (void)::io_uring_submit(&ring_);
-      frames_used_ = 0;
-    }
-    io_uring_sqe* entry = prepare();
-    if (entry == nullptr) return stream.continue_later();
+    if (frames_used_ == frames_.size()) submit();
+    io_uring_sqe* entry = frames_used_ == frames_.size() ? nullptr : prepare();
+    if (entry == nullptr) return stream.look_again();
     Frame& frame = frames_[frames_used_++];
     frame.message = {};
     frame.message.msg_iov = frame.pieces.data();
@@ -249,18 +292,18 @@ class UringBackend final : public loop::Backend {
     ++stream.in_flight;
   }
 
-  void cancel_all(StreamCore& stream) noexcept {
-    if (io_uring_sqe* entry = prepare(); entry != nullptr) {
-      ::io_uring_prep_cancel_fd(entry, stream.socket(), IORING_ASYNC_CANCEL_ALL);
-      mark(entry, nullptr, kIgnored);
-      // The descriptor may be closed right after this.
-      (void)::io_uring_submit(&ring_);
-      frames_used_ = 0;
-    }
+  /// Everything that uses the stream's socket.
+  [[nodiscard]] bool cancel_all(const StreamCore& stream) noexcept {
+    io_uring_sqe* entry = prepare();
+    if (entry == nullptr) return false;
+    ::io_uring_prep_cancel_fd(entry, stream.socket(), IORING_ASYNC_CANCEL_ALL);
+    mark(entry, nullptr, kIgnored);
+    return true;
   }
 
   void await_wakeup() noexcept {
     io_uring_sqe* entry = prepare();
+    awaiting_wakeup_ = entry != nullptr;
     if (entry == nullptr) return;
     ::io_uring_prep_read(entry, wakeup_.number(), &wakeups_, sizeof wakeups_, 0);
     mark(entry, nullptr, kWakeup);
@@ -288,7 +331,7 @@ class UringBackend final : public loop::Backend {
     void* pointer = reinterpret_cast<void*>(static_cast<std::uintptr_t>(completion.user_data) & ~kTagBits);
     switch (tag) {
       case kIgnored: break;
-      case kWakeup: await_wakeup(); break;
+      case kWakeup: awaiting_wakeup_ = false; break;
       case kAccept: accepted(*static_cast<ListenerCore*>(pointer), completion); break;
       case kReceive: received(*static_cast<StreamCore*>(pointer), completion); break;
       case kSend: sent(*static_cast<StreamCore*>(pointer), completion); break;
@@ -345,10 +388,11 @@ class UringBackend final : public loop::Backend {
   }
 
   /// An operation has ended: whoever waits for that goes on.
-  static void settled(StreamCore& stream) noexcept {
+  void settled(StreamCore& stream) noexcept {
     if ((stream.backend_flags & kLettingGo) != 0) {
       if (stream.in_flight == 0) {
         stream.backend_flags &= ~kLettingGo;
+        std::erase(owed_releases_, &stream);
         stream.released();
       }
     } else if (stream.phase() != StreamCore::Phase::releasing) {
@@ -380,6 +424,9 @@ class UringBackend final : public loop::Backend {
   std::array<Block*, kBuffers> blocks_{};
   Descriptor wakeup_;
   std::uint64_t wakeups_ = 0;
+  bool awaiting_wakeup_ = false;
+  std::vector<std::uint64_t> owed_cancels_;
+  std::vector<StreamCore*> owed_releases_;
   std::vector<Frame> frames_ = std::vector<Frame>(kEntries);
   std::size_t frames_used_ = 0;
 };

@@ -1,8 +1,10 @@
 #pragma once
 // Loops of every kind, driven turn by turn, with handlers that write down what they hear.
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <stdexcept>
@@ -11,7 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,6 +45,11 @@ inline std::vector<LoopKind> loop_kinds() {
   };
 }
 
+inline std::string kind_name(const ::testing::TestParamInfo<LoopKind>& kind) { return std::string(kind.param.name); }
+
+/// What one busy connection may hold, the blocks of io_uring's ring that came at once included.
+inline constexpr std::size_t kMemoryOfOneTransfer = 70 * 69'632;
+
 /// A failed result stops the test with the error's text.
 template <class T>
 T must(IoResult<T> result) {
@@ -51,6 +61,19 @@ inline std::pair<Descriptor, Descriptor> socket_pair() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) != 0) throw std::runtime_error("socketpair");
   return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+/// A socket connected to a port of loopback.
+inline Descriptor tcp_connect(std::uint16_t port) {
+  Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    throw std::runtime_error("connect");
+  }
+  return socket;
 }
 
 /// What happened to one stream. Outlives it.
@@ -265,6 +288,9 @@ class LoopTest : public ::testing::TestWithParam<LoopKind> {
     wrap_client(std::move(a), client, std::move(client_side));
   }
   void connect(End& client, End& server) { connect(client, server, client_options(), server_options()); }
+
+  /// Those that io_uring's ring always has.
+  [[nodiscard]] static std::size_t kept_buffers() { return GetParam().name == "uring" ? 64 : 0; }
 
   Authority root_;
   std::shared_ptr<const Credential> leaf_ = root_.issue({});

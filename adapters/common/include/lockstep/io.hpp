@@ -1,6 +1,7 @@
 #pragma once
 // What adapters that do I/O share: errors of system calls, descriptors, addresses, the system's randomness and clock.
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -85,6 +86,21 @@ struct Address {
 /// The addresses of a connected or bound socket; empty when the system does not tell.
 [[nodiscard]] LOCKSTEP_API Address local_address(int descriptor);
 [[nodiscard]] LOCKSTEP_API Address peer_address(int descriptor);
+
+/// What the system knows of a TCP connection (TCP_INFO), whatever adapter it belongs to.
+struct TcpStatistics {
+  std::chrono::microseconds round_trip_time{0};  ///< smoothed
+  std::chrono::microseconds round_trip_variation{0};
+  std::uint32_t retransmits = 0;           ///< segments that were sent again, since the beginning
+  std::uint32_t lost = 0;                  ///< segments that are taken for lost now
+  std::uint32_t unacknowledged = 0;        ///< segments on their way now
+  std::uint32_t congestion_window = 0;     ///< segments
+  std::uint32_t send_segment_size = 0;     ///< bytes
+  std::uint32_t receive_segment_size = 0;  ///< bytes
+};
+
+/// Of a connected TCP socket, say `Stream::descriptor()`; nothing for others.
+[[nodiscard]] LOCKSTEP_API std::optional<TcpStatistics> tcp_statistics(int descriptor) noexcept;
 
 /// The operating system's random generator. Safe from several threads.
 class LOCKSTEP_API SystemRandom final : public RandomSource {

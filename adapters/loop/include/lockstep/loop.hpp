@@ -104,7 +104,7 @@ struct Options {
   std::chrono::milliseconds connect_timeout{30'000};
   /// From the transport's beginning, or from the handshake's when it is lazy, until it is complete.
   std::chrono::milliseconds handshake_timeout{30'000};
-  /// Without a byte in either direction. Not during the handshake.
+  /// Without a byte in either direction. Not during the handshake, but while a lazy one has not begun.
   std::chrono::milliseconds idle_timeout{0};
   /// How long output may wait without the peer taking any of it.
   std::chrono::milliseconds write_timeout{60'000};
@@ -187,7 +187,8 @@ class LOCKSTEP_API Stream {
 
   // --- ending ---
 
-  /// Half-close: close_notify goes out (in plain text, the transport's end). The peer's bytes can still be read.
+  /// Half-close: close_notify goes out, once the handshake is complete (in plain text, the transport's end). The peer's
+  /// bytes can still be read.
   void close_write();
   /// Sends what is queued and close_notify, and ends the connection so that the peer can read all of it. `on_closed`
   /// follows.
@@ -197,7 +198,7 @@ class LOCKSTEP_API Stream {
   /// Gives up because a deadline has passed: as if an error had come, which is `timeout`.
   void expire(Operation operation);
   /// Back to plain text: close_notify goes out; `on_plain` follows when the peer's has come. Until then its bytes are
-  /// readable as before.
+  /// readable as before, and nothing can be written.
   void downgrade();
 
   // --- TLS ---
@@ -211,6 +212,7 @@ class LOCKSTEP_API Stream {
   /// Answers a suspended operation whose token `Handler::on_event` took; see Connection::answer.
   template <class T, class Answer>
   std::expected<void, Misuse> answer(Token<T> token, Answer&& value) {
+    if (!secure()) return std::unexpected(Misuse::wrong_token);
     auto answered = engine().answer(std::move(token), std::forward<Answer>(value));
     answers_changed();
     return answered;
@@ -231,7 +233,8 @@ class LOCKSTEP_API Stream {
 
   // --- the rest ---
 
-  /// By when bytes must have come, or the queued ones gone; see Handler::on_deadline.
+  /// By when bytes (or the end) must have come, or those that are written must have gone; see Handler::on_deadline.
+  /// Cleared when they have: set it again for the next.
   void set_read_deadline(Deadline deadline) noexcept;
   void set_write_deadline(Deadline deadline) noexcept;
   /// Hands the stream to another loop, of any kind and in any thread: nothing more happens here, and `on_moved` comes
@@ -281,7 +284,8 @@ struct ListenOptions {
 };
 
 struct LoopOptions {
-  /// Handshakes in progress at once. One more ends the one that began first, so that silent peers keep nobody out.
+  /// Handshakes in progress at once, those included whose client has not said a word. One more ends the one that began
+  /// first, so that silent peers keep nobody out.
   std::size_t max_handshakes = 8192;
   /// Connections at once. At this number nothing is accepted until one ends. 0: no bound but the descriptors'.
   std::size_t max_streams = 0;
@@ -324,11 +328,12 @@ class LOCKSTEP_API Loop {
   [[nodiscard]] IoResult<Stream*> dial(std::string_view host, std::uint16_t port, Options options,
                                        std::unique_ptr<Handler> handler, Target target = {});
   /// A stream over a connected stream socket, for a client's or a server's configuration. `already_read` is what was
-  /// read from it before.
+  /// read from it before. The handler's first calls come before this returns.
   [[nodiscard]] IoResult<Stream*> wrap(Descriptor socket, Options options, std::unique_ptr<Handler> handler,
                                        Target target = {}, Bytes already_read = {});
 
-  /// Runs until `stop`, or until a drain is complete.
+  /// Runs until `stop`, or until a drain is complete. A loop over io_uring belongs to the thread that runs it first; in
+  /// another one this returns at once.
   void run();
   /// Waits for events no longer than that, and handles them. False when `run` would have ended.
   bool run_once(std::chrono::milliseconds longest = std::chrono::milliseconds(1000));

@@ -1,0 +1,205 @@
+// What applications see: Handler, Stream and StreamRef.
+
+#include <algorithm>
+#include <utility>
+
+#include <sys/socket.h>
+
+#include "../common/sockets.hpp"
+#include "loop_core.hpp"
+#include "stream_core.hpp"
+
+namespace lockstep::loop {
+
+using sockets::canceled_error;
+using sockets::plain_error;
+using sockets::timeout_error;
+
+// --- Handler ---------------------------------------------------------------------------------------------------------
+
+void Handler::on_end(Stream& stream) { stream.close(); }
+void Handler::on_drain(Stream& stream) { stream.close(); }
+void Handler::on_deadline(Stream& stream, Operation operation) { stream.expire(operation); }
+
+// --- the public face -------------------------------------------------------------------------------------------------
+
+StreamCore& Stream::core() noexcept { return static_cast<StreamCore&>(*this); }
+const StreamCore& Stream::core() const noexcept { return static_cast<const StreamCore&>(*this); }
+Connection& Stream::engine() noexcept { return core().secure_->connection; }
+
+Bytes Stream::readable() noexcept { return core().phase_ == StreamCore::Phase::open ? core().unread() : Bytes{}; }
+
+void Stream::consume(std::size_t size) noexcept { core().consume(size); }
+
+std::size_t Stream::read(MutableBytes out) noexcept {
+  std::size_t copied = 0;
+  while (copied < out.size()) {
+    const Bytes view = readable();
+    if (view.empty()) break;
+    const std::size_t size = std::min(view.size(), out.size() - copied);
+    std::ranges::copy(view.first(size), out.subspan(copied).begin());
+    consume(size);
+    copied += size;
+  }
+  return copied;
+}
+
+void Stream::resume() noexcept { core().continue_later(); }
+
+void Stream::pause_reading(bool paused) noexcept {
+  core().paused_ = paused;
+  core().mark_dirty();
+}
+
+IoResult<std::size_t> Stream::write(Bytes bytes) { return core().writev_now({&bytes, 1}); }
+IoResult<std::size_t> Stream::writev(std::span<const Bytes> pieces) { return core().writev_now(pieces); }
+std::size_t Stream::write_pending() const noexcept { return core().out_pending_; }
+
+void Stream::close_write() {
+  StreamCore& stream = core();
+  if (stream.phase_ != StreamCore::Phase::open || std::exchange(stream.write_closed_, true)) return;
+  if (stream.tls_wanted_) {
+    handshake();
+    stream.close_waits_ = true;
+  } else if (stream.secure_ != nullptr) {
+    stream.say_close();
+  } else {
+    stream.shut_when_sent_ = true;
+    stream.mark_dirty();
+  }
+}
+
+void Stream::close() { core().start_closing(); }
+
+void Stream::cancel() {
+  StreamCore& stream = core();
+  if (stream.phase_ != StreamCore::Phase::open && stream.phase_ != StreamCore::Phase::connecting) return;
+  if (stream.secure_ != nullptr) stream.secure_->connection.cancel();
+  const bool connecting = stream.phase_ == StreamCore::Phase::connecting;
+  stream.fail(stream.located(
+      canceled_error(connecting ? Operation::connect : stream.reading(), "canceled by the application")));
+}
+
+void Stream::expire(Operation operation) {
+  StreamCore& stream = core();
+  if (stream.phase_ != StreamCore::Phase::open) return;
+  if (stream.secure_ != nullptr) stream.secure_->connection.cancel();
+  stream.fail(stream.located(timeout_error(operation, "the deadline passed")));
+}
+
+void Stream::downgrade() {
+  StreamCore& stream = core();
+  if (stream.phase_ != StreamCore::Phase::open || stream.secure_ == nullptr || stream.downgrading_) return;
+  stream.downgrading_ = true;
+  if (!std::exchange(stream.write_closed_, true)) stream.say_close();
+  stream.continue_later();
+}
+
+void Stream::handshake() {
+  StreamCore& stream = core();
+  if (stream.phase_ != StreamCore::Phase::open || !stream.tls_wanted_) return;
+  // A server's begins with the client's first byte; how long that may take counts from here.
+  stream.expect_handshake();
+  if (stream.phase_ == StreamCore::Phase::open && stream.options_->config->role() == Role::client) stream.begin_tls();
+}
+
+IoResult<void> Stream::start_tls(Options options, Target target) {
+  StreamCore& stream = core();
+  const auto misuse = [](std::string_view text) {
+    return std::unexpected(plain_error(Operation::handshake, IoCondition::misuse, text));
+  };
+  if (stream.phase_ != StreamCore::Phase::open) return misuse("the stream is closed or not connected yet");
+  if (stream.secure_ != nullptr || stream.tls_wanted_) return misuse("TLS has begun already; `downgrade` comes first");
+  if (options.config == nullptr) return misuse("Options::config is missing");
+  const bool client = options.config->role() == Role::client;
+  if (client && !target.name) return misuse("a client must state whom it expects, in Target::name");
+  const bool lazy = options.lazy_handshake;
+  stream.options_ = std::make_shared<const Options>(std::move(options));
+  stream.set_target(std::move(target));
+  stream.tls_wanted_ = true;
+  stream.end_told_ = stream.handshake_done_ = false;
+  if (!lazy) handshake();
+  stream.continue_later();
+  return {};
+}
+
+void Stream::answers_changed() { core().continue_later(); }
+
+IoResult<void> Stream::update_keys(bool request_peer) {
+  StreamCore& stream = core();
+  if (stream.phase_ != StreamCore::Phase::open || stream.secure_ == nullptr) {
+    return std::unexpected(
+        plain_error(Operation::write, IoCondition::misuse, "TLS has not begun, or the stream is closed"));
+  }
+  if (auto updated = stream.secure_->connection.update_keys(request_peer); !updated) {
+    return std::unexpected(plain_error(Operation::write, IoCondition::misuse, name(updated.error())));
+  }
+  stream.queue_handshake();
+  return {};
+}
+
+bool Stream::secure() const noexcept { return core().secure_ != nullptr; }
+const Connection& Stream::connection() const noexcept { return core().secure_->connection; }
+const Answers* Stream::answers() const noexcept {
+  return core().secure_ == nullptr ? nullptr : core().secure_->answers.get();
+}
+const std::string& Stream::server_name() const noexcept { return core().server_name_; }
+std::vector<Session> Stream::sessions() {
+  return core().secure_ == nullptr ? std::vector<Session>{} : std::exchange(core().secure_->sessions, {});
+}
+
+void Stream::set_read_deadline(Deadline deadline) noexcept {
+  core().read_deadline_ = deadline ? LoopCore::tick_of(*deadline) : TimerWheel::kNever;
+  core().arm_timer();
+}
+void Stream::set_write_deadline(Deadline deadline) noexcept {
+  core().write_deadline_ = deadline ? LoopCore::tick_of(*deadline) : TimerWheel::kNever;
+  core().arm_timer();
+}
+
+void Stream::move_to(Loop& other) {
+  StreamCore& stream = core();
+  if (stream.phase_ != StreamCore::Phase::open) return;
+  stream.phase_ = StreamCore::Phase::moving;
+  stream.loop_->handshaking_.remove(stream);
+  stream.move_target_ = &other;
+  stream.mark_dirty();
+}
+
+StreamRef Stream::ref() {
+  StreamCore& stream = core();
+  if (stream.control_ == nullptr) {
+    stream.control_ = std::make_shared<StreamRef::Control>();
+    stream.control_->loop = &stream.loop_->face();
+    stream.control_->stream = &stream;
+  }
+  return StreamRef(stream.control_);
+}
+
+Loop& Stream::loop() const noexcept { return core().loop_->face(); }
+Handler& Stream::handler() const noexcept { return *core().handler_; }
+Traffic Stream::traffic() const noexcept { return core().traffic_; }
+Address Stream::local_address() const { return lockstep::local_address(descriptor()); }
+Address Stream::peer_address() const { return lockstep::peer_address(descriptor()); }
+int Stream::descriptor() const noexcept { return core().socket_.number(); }
+
+void StreamRef::post(std::move_only_function<void(Stream&)> function) const {
+  const std::scoped_lock lock(control_->mutex);
+  if (control_->stream == nullptr) return;
+  // Under the lock, so that it arrives behind the stream where that has gone.
+  control_->loop->post([control = control_, run = std::move(function)](Loop& loop) mutable {
+    StreamCore* stream = nullptr;
+    {
+      const std::scoped_lock held(control->mutex);
+      if (control->stream == nullptr) return;
+      if (control->loop == &loop) stream = control->stream;
+    }
+    if (stream != nullptr) {
+      stream->run(std::move(run));
+    } else {
+      StreamRef(control).post(std::move(run));  // it has moved meanwhile
+    }
+  });
+}
+
+}  // namespace lockstep::loop

@@ -1,0 +1,358 @@
+// Bytes from the peer: from the backend's blocks through the engine to the handler.
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+#include <variant>
+
+#include "../common/sockets.hpp"
+#include "loop_core.hpp"
+#include "stream_core.hpp"
+
+namespace lockstep::loop {
+
+using sockets::plain_error;
+using sockets::system_error;
+
+namespace {
+
+bool is_suspended(const Event& event) {
+  return std::visit([]<class T>(const T&) { return requires(T operation) { operation.token; }; }, event);
+}
+
+/// How many bytes the record at the front lacks, or its header (RFC 9846 5.1).
+std::size_t lacking(Bytes content) {
+  constexpr std::size_t kHeader = 5;
+  if (content.size() < kHeader) return kHeader - content.size();
+  const std::size_t whole = kHeader + (std::size_t{content[3]} << 8U | content[4]);
+  return whole > content.size() ? whole - content.size() : Block::kCapacity;
+}
+
+}  // namespace
+
+// --- from the backend ------------------------------------------------------------------------------------------------
+
+bool StreamCore::wants_receive() const noexcept {
+  if (phase_ == Phase::lingering || phase_ == Phase::flushing) return !transport_ended_;
+  return phase_ == Phase::open && !transport_ended_ && !paused_ && !full_;
+}
+
+/// Full: the application, or an answer, has to come before more bytes do.
+void StreamCore::update_full() noexcept {
+  const bool was_full = full_;
+  std::size_t buffered = 0;
+  for (Block* block = in_; block != nullptr; block = block->next) buffered += block->end - block->first();
+  // What the engine could not use alone, it will with more.
+  const bool engine_wants_more =
+      secure_ != nullptr && !peer_closed_ && unread().empty() && !secure_->connection.awaiting_answer();
+  if (engine_wants_more) {
+    full_ = false;
+  } else if (buffered >= std::clamp<std::size_t>(options_->read_high, 1, Options::kMaxReadHigh)) {
+    full_ = true;
+  } else if (buffered <= options_->read_low) {
+    full_ = false;
+  }
+  if (full_ != was_full) mark_dirty();
+}
+
+Block*& StreamCore::last_input() noexcept {
+  Block** last = &in_;
+  while (*last != nullptr && (*last)->next != nullptr) last = &(*last)->next;
+  return *last;
+}
+
+MutableBytes StreamCore::receive_space() {
+  Blocks& blocks = loop_->blocks();
+  Block*& last = last_input();
+  if (last == nullptr) {
+    last = blocks.take();
+  } else if (!last->pooled) {
+    Block* whole = blocks.grow(last);
+    if (whole == nullptr) return {};
+    last = whole;
+  } else if (last->space().size() < Connection::kMaxRecord) {
+    Blocks::compact(*last);
+    if (last->space().empty()) {
+      last->next = blocks.take();
+      return last->next == nullptr ? MutableBytes{} : last->next->space();
+    }
+  }
+  return last == nullptr ? MutableBytes{} : last->space();
+}
+
+void StreamCore::received(std::size_t size) {
+  traffic_.bytes_received += size;
+  last_activity_ = loop_->now();
+  last_input()->end += static_cast<std::uint32_t>(size);
+  process();
+}
+
+void StreamCore::received(Block* block) {
+  traffic_.bytes_received += block->end - block->begin;
+  last_activity_ = loop_->now();
+  append(block);
+  process();
+}
+
+/// Joins blocks that fit into one, so that a peer that sends single bytes fills no more memory than one that does not.
+void StreamCore::append(Block* block) {
+  Blocks& blocks = loop_->blocks();
+  Block*& last = last_input();
+  if (last == nullptr) {
+    last = block;
+    return;
+  }
+  const MutableBytes content = block->content();
+  const std::size_t together = last->end - last->first() + content.size();
+  Block* whole = last->pooled || together > Block::kCapacity ? last : blocks.grow(last);
+  if (whole == nullptr || together > whole->capacity) {
+    last->next = block;
+    return;
+  }
+  last = whole;
+  if (last->space().size() < content.size()) Blocks::compact(*last);
+  std::ranges::copy(content, last->space().begin());
+  last->end += static_cast<std::uint32_t>(content.size());
+  blocks.give(block);
+}
+
+void StreamCore::receive_ended() {
+  transport_ended_ = true;
+  if (phase_ == Phase::lingering) return finish();
+  if (phase_ == Phase::flushing) return settle();
+  process();
+}
+
+/// What came before the failure comes first: it may be an alert that says why.
+void StreamCore::receive_failed(int error) {
+  transport_ended_ = true;
+  if (phase_ == Phase::lingering || phase_ == Phase::flushing) return finish();
+  receive_error_ = error;
+  process();
+}
+
+// --- through the engine ----------------------------------------------------------------------------------------------
+
+void StreamCore::process() {
+  if (in_process_) {
+    again_ = true;
+    return;
+  }
+  in_process_ = true;
+  do {
+    again_ = false;
+    process_steps();
+  } while (again_ && phase_ == Phase::open);
+  in_process_ = false;
+  settle();
+}
+
+void StreamCore::process_steps() {
+  while (phase_ == Phase::open) {
+    if (in_ != nullptr && in_->next != nullptr && unread().empty()) pull();
+    if (phase_ != Phase::open) return;
+    if (!unread().empty()) {
+      read_deadline_ = TimerWheel::kNever;
+      handler_->on_readable(*this);
+      if (phase_ != Phase::open || !unread().empty()) return;
+      continue;
+    }
+    if (tls_wanted_ && in_ != nullptr && !in_->empty() && options_->config->role() == Role::server) begin_tls();
+    if (secure_ != nullptr && process_secure()) continue;
+    if (transport_ended_ && phase_ == Phase::open && (in_ == nullptr || in_->next == nullptr)) end_of_input();
+    return;
+  }
+}
+
+/// One step of the engine; false when it can do nothing more now.
+bool StreamCore::process_secure() {
+  if (peer_closed_) {
+    if (downgrading_) {
+      become_plain();
+      return true;
+    }
+    if (!end_told_) {
+      end_told_ = true;
+      read_deadline_ = TimerWheel::kNever;
+      handler_->on_end(*this);
+      return true;
+    }
+    return false;
+  }
+  auto [consumed, event] = secure_->connection.receive(in_ == nullptr ? MutableBytes{} : in_->content(), engine_time());
+  if (in_ != nullptr) in_->begin += static_cast<std::uint32_t>(consumed);
+  if (!std::holds_alternative<Nothing>(event)) return handle(event);
+  // A peer that asks for answers and does not read them (RFC 9846 4.6.3: update_requested) gets one for many.
+  const bool may_speak = !handshake_done_ || out_pending_ < std::max<std::size_t>(options_->write_high, 1);
+  if (may_speak && queue_handshake()) return true;  // what was sent may have events of its own
+  return phase_ == Phase::open && in_ != nullptr && in_->next != nullptr && !secure_->connection.awaiting_answer();
+}
+
+bool StreamCore::handle(Event& event) {
+  Connection& connection = secure_->connection;
+  const bool suspended = is_suspended(event);
+  if (handler_->on_event(*this, event) && suspended) return true;
+  if (phase_ != Phase::open) return false;
+  if (suspended) {
+    if (secure_->answers == nullptr && options_->answers != nullptr) {
+      secure_->answers = std::make_unique<Answers>(options_->answers, secure_->random);
+    }
+    // Without answers the token is dropped with the event, and the handshake fails for that reason.
+    if (secure_->answers != nullptr) (void)secure_->answers->answer(connection, event);
+    return true;
+  }
+  if (const auto* data = std::get_if<ApplicationData>(&event)) {
+    in_->plaintext = *data;
+    in_->segment = in_->offset = 0;
+  } else if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
+    completed(*complete);
+  } else if (std::holds_alternative<PeerClosed>(event)) {
+    peer_closed_ = true;
+  } else if (auto* session = std::get_if<SessionReceived>(&event)) {
+    auto& sessions = secure_->sessions;
+    if (sessions.size() == kMaxSessions) sessions.erase(sessions.begin());
+    sessions.push_back(std::move(session->session));
+  } else if (const auto* secret = std::get_if<SecretLogged>(&event)) {
+    if (options_->key_log) options_->key_log(key_log_line(*secret));
+  } else if (std::holds_alternative<Failed>(event)) {
+    fail(tls_error(reading()));
+  }
+  return phase_ == Phase::open;
+}
+
+void StreamCore::completed(const HandshakeComplete& complete) {
+  if (secure_->connection.role() == Role::server) server_name_ = complete.server_name;
+  handshake_done_ = true;
+  phase_deadline_ = TimerWheel::kNever;
+  last_activity_ = loop_->now();
+  ++loop_->statistics_.handshakes;
+  loop_->handshaking_.remove(*this);
+  handler_->on_handshake(*this, complete);
+  if (phase_ == Phase::open && std::exchange(close_waits_, false)) say_close();
+  tell_writable();
+}
+
+void StreamCore::become_plain() {
+  drop_secure();
+  downgrading_ = peer_closed_ = write_closed_ = end_told_ = handshake_done_ = false;
+  handler_->on_plain(*this);
+  tell_writable();
+}
+
+/// The transport has ended, and all that came before has been dealt with.
+void StreamCore::end_of_input() {
+  if (receive_error_ != 0) {
+    fail(trouble_ != nullptr ? std::move(*trouble_) : located(system_error(reading(), receive_error_)));
+    return;
+  }
+  if (secure_ != nullptr) {
+    if (peer_closed_ || secure_->connection.awaiting_answer()) return;
+    (void)secure_->connection.receive_end();
+    if (secure_->connection.error() != nullptr) {
+      // A reset while we were sending is why, not the end that it looked like.
+      fail(trouble_ != nullptr ? std::move(*trouble_) : tls_error(reading()));
+      return;
+    }
+    peer_closed_ = true;
+  } else if (tls_wanted_) {
+    fail(located(
+        plain_error(Operation::handshake, IoCondition::ended, "the peer ended the transport before the handshake")));
+    return;
+  }
+  if (end_told_) return;
+  end_told_ = true;
+  read_deadline_ = TimerWheel::kNever;
+  handler_->on_end(*this);
+}
+
+/// Brings bytes of later blocks next to those that the engine could not use alone, no more than it needs.
+void StreamCore::pull() {
+  Blocks& blocks = loop_->blocks();
+  while (in_ != nullptr && in_->next != nullptr) {
+    Block* next = in_->next;
+    if (in_->empty()) {
+      blocks.give(std::exchange(in_, next));
+      continue;
+    }
+    const std::size_t wanted = std::min(lacking(in_->content()), next->content().size());
+    if (in_->space().size() < wanted) {
+      if (in_->pooled) {
+        Blocks::compact(*in_);
+      } else {
+        Block* whole = blocks.grow(in_);
+        if (whole == nullptr) return out_of_memory(reading());
+        in_ = whole;
+        in_->next = next;
+      }
+    }
+    const std::size_t size = std::min(in_->space().size(), wanted);
+    std::ranges::copy(next->content().first(size), in_->space().begin());
+    in_->end += static_cast<std::uint32_t>(size);
+    next->begin += static_cast<std::uint32_t>(size);
+    if (!next->empty()) return;
+    in_->next = next->next;
+    blocks.give(next);
+    if (size != 0) return;
+  }
+}
+
+/// After the engine's work: gives back what is empty, and makes small what is left.
+void StreamCore::settle() {
+  if (phase_ != Phase::open && phase_ != Phase::moving) {
+    discard_input();
+    return;
+  }
+  if (in_ != nullptr && in_->next == nullptr) {
+    if (in_->empty()) {
+      loop_->blocks().give(std::exchange(in_, nullptr));
+    } else if (in_->pooled && in_->end - in_->first() <= Connection::kMaxRecord) {
+      in_ = loop_->blocks().shrink(in_);
+    }
+  }
+  if (secure_ != nullptr && handshake_done_) {
+    end_handshake();
+    if (secure_->answers != nullptr && !secure_->answers->verdict()) secure_->answers.reset();
+  }
+  update_full();
+  arm_timer();
+}
+
+void StreamCore::discard_input() noexcept {
+  if (in_process_) return;  // `settle` will
+  while (in_ != nullptr) {
+    Block* next = in_->next;
+    loop_->blocks().give(std::exchange(in_, next));
+  }
+}
+
+// --- to the handler --------------------------------------------------------------------------------------------------
+
+Bytes StreamCore::unread() const noexcept {
+  if (in_ == nullptr) return {};
+  if (secure_ != nullptr) return in_->next_plaintext();
+  return tls_wanted_ ? Bytes{} : Bytes(in_->content());
+}
+
+void StreamCore::consume(std::size_t size) noexcept {
+  while (size != 0) {
+    const std::size_t here = std::min(size, unread().size());
+    if (here == 0) break;
+    size -= here;
+    traffic_.plaintext_received += here;
+    Block& block = *in_;
+    if (secure_ == nullptr) {
+      block.begin += static_cast<std::uint32_t>(here);
+      continue;
+    }
+    block.offset += static_cast<std::uint32_t>(here);
+    if (block.offset == block.plaintext.segments()[block.segment].size()) {
+      ++block.segment;
+      block.offset = 0;
+    }
+  }
+  if (in_process_) return;
+  update_full();
+  if (unread().empty()) continue_later();
+}
+
+}  // namespace lockstep::loop

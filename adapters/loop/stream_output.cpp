@@ -1,0 +1,242 @@
+// Bytes to the peer: sealed into blocks when they are written, given to the backend in the loop's turn.
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "../common/sockets.hpp"
+#include "loop_core.hpp"
+#include "stream_core.hpp"
+
+namespace lockstep::loop {
+
+using sockets::plain_error;
+using sockets::system_error;
+
+namespace {
+
+/// How far a writer has come in its pieces.
+class Pieces {
+ public:
+  explicit Pieces(std::span<const Bytes> pieces) noexcept : pieces_(pieces) {}
+
+  /// What comes next, as many pieces as one call of the engine takes.
+  [[nodiscard]] std::span<const Bytes> next() noexcept {
+    std::size_t count = 0;
+    for (std::size_t i = piece_, skip = taken_; i < pieces_.size() && count < batch_.size(); ++i, skip = 0) {
+      if (pieces_[i].size() > skip) batch_[count++] = pieces_[i].subspan(skip);
+    }
+    return std::span(batch_).first(count);
+  }
+  void advance(std::size_t size) noexcept {
+    while (piece_ < pieces_.size()) {
+      const std::size_t rest = pieces_[piece_].size() - taken_;
+      if (size < rest) {
+        taken_ += size;
+        return;
+      }
+      size -= rest;
+      ++piece_;
+      taken_ = 0;
+    }
+  }
+
+ private:
+  std::span<const Bytes> pieces_;
+  std::size_t piece_ = 0;
+  std::size_t taken_ = 0;  // of that piece
+  std::array<Bytes, ApplicationData::kMaxSegments> batch_;
+};
+
+std::size_t total_size(std::span<const Bytes> pieces) {
+  std::size_t size = 0;
+  for (const Bytes piece : pieces) size += piece.size();
+  return size;
+}
+
+}  // namespace
+
+// --- filling ---------------------------------------------------------------------------------------------------------
+
+IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
+  if (phase_ == Phase::connecting) {
+    writer_waits_ = true;
+    return 0;
+  }
+  if (phase_ != Phase::open || write_closed_) {
+    return std::unexpected(plain_error(Operation::write, IoCondition::ended, "the stream was closed for writing"));
+  }
+  if (tls_wanted_ && options_->config->role() == Role::client) begin_tls();
+  if (phase_ != Phase::open || (secure_ != nullptr && secure_->connection.error() != nullptr)) {
+    return std::unexpected(plain_error(Operation::write, IoCondition::ended, "the handshake has failed"));
+  }
+  if (tls_wanted_ || (secure_ != nullptr && !secure_->connection.connected())) {
+    writer_waits_ = true;
+    return 0;
+  }
+
+  const std::size_t high = std::max<std::size_t>(options_->write_high, 1);
+  Pieces left(pieces);
+  std::size_t total = 0;
+  const auto stop = [&](IoError error) {
+    traffic_.plaintext_sent += total;
+    error.transferred = total;
+    return std::unexpected(std::move(error));
+  };
+  for (;;) {
+    const auto batch = left.next();
+    if (batch.empty()) break;
+    if (out_pending_ >= high) {
+      writer_waits_ = true;
+      break;
+    }
+    Block* block = tail_with(std::min<std::size_t>(total_size(batch) + 256, Connection::kMaxRecord));
+    if (block == nullptr) {
+      out_of_memory(Operation::write);
+      return stop(system_error(Operation::write, ENOMEM));
+    }
+    std::size_t consumed = 0;
+    std::size_t written = 0;
+    if (secure_ != nullptr) {
+      const auto sealed = secure_->connection.seal(batch, block->space(), engine_time());
+      if (!sealed) return stop(plain_error(Operation::write, IoCondition::ended, name(sealed.error())));
+      consumed = sealed->consumed;
+      written = sealed->written;
+    } else {
+      const Bytes bytes = batch.front().first(std::min(batch.front().size(), block->space().size()));
+      std::ranges::copy(bytes, block->space().begin());
+      consumed = written = bytes.size();
+    }
+    if (written == 0) break;
+    block->end += static_cast<std::uint32_t>(written);
+    out_pending_ += written;
+    total += consumed;
+    left.advance(consumed);
+  }
+  traffic_.plaintext_sent += total;
+  if (has_output()) mark_dirty();
+  return total;
+}
+
+Block* StreamCore::tail_with(std::size_t space) {
+  if (out_last_ != nullptr && out_last_->space().size() >= space) return out_last_;
+  Block* block = loop_->blocks().take();
+  if (block == nullptr) return nullptr;
+  if (out_last_ == nullptr) {
+    out_first_ = block;
+    last_progress_ = loop_->now();
+  } else {
+    out_last_->next = block;
+  }
+  out_last_ = block;
+  return block;
+}
+
+/// Queues what the engine has to say itself; whether that was anything.
+bool StreamCore::queue_handshake() {
+  bool any = false;
+  Connection& connection = secure_->connection;
+  while (connection.transmit_pending()) {
+    Block* block = tail_with(512);
+    if (block == nullptr) {
+      out_of_memory(Operation::write);
+      return false;
+    }
+    const std::size_t size = connection.transmit(block->space(), engine_time());
+    if (size == 0) break;
+    block->end += static_cast<std::uint32_t>(size);
+    out_pending_ += size;
+    any = true;
+  }
+  if (any) mark_dirty();
+  return any;
+}
+
+/// close_notify; during the handshake once that is complete, because before it would mean to give up.
+void StreamCore::say_close() {
+  close_waits_ = !handshake_done_;
+  if (close_waits_) return;
+  secure_->connection.close();
+  queue_handshake();
+}
+
+void StreamCore::tell_writable() {
+  if (!writer_waits_ || phase_ != Phase::open || out_pending_ > options_->write_low || write_closed_) return;
+  if (tls_wanted_ || (secure_ != nullptr && !secure_->connection.connected())) return;
+  writer_waits_ = false;
+  handler_->on_writable(*this);
+}
+
+// --- emptying --------------------------------------------------------------------------------------------------------
+
+std::size_t StreamCore::output(std::span<iovec> pieces) noexcept {
+  std::size_t count = 0;
+  for (Block* block = out_first_; block != nullptr && count < pieces.size(); block = block->next) {
+    const MutableBytes content = block->content();
+    if (!content.empty()) pieces[count++] = {content.data(), content.size()};
+  }
+  return count;
+}
+
+void StreamCore::sent(std::size_t size) {
+  if (dropped_) {
+    drop_output();
+    return;
+  }
+  if (size != 0) last_activity_ = last_progress_ = loop_->now();
+  traffic_.bytes_sent += size;
+  out_pending_ -= size;
+  while (out_first_ != nullptr) {
+    const std::size_t here = std::min(size, out_first_->content().size());
+    out_first_->begin += static_cast<std::uint32_t>(here);
+    size -= here;
+    if (!out_first_->content().empty()) break;
+    Block* next = out_first_->next;
+    loop_->blocks().give(std::exchange(out_first_, next));
+  }
+  if (out_first_ == nullptr) {
+    out_last_ = nullptr;
+    write_deadline_ = TimerWheel::kNever;
+  }
+  if (phase_ == Phase::flushing && out_pending_ == 0) return finish_output();
+  if (phase_ != Phase::open) return;
+  if (shut_when_sent_ && out_pending_ == 0) mark_dirty();
+  // What was held back in `process_secure` has room now.
+  if (secure_ != nullptr && secure_->connection.transmit_pending()) continue_later();
+  tell_writable();
+}
+
+/// A peer that refuses us sends an alert and closes; what we send meanwhile meets a reset. The alert says more, so
+/// reading goes on to the end.
+void StreamCore::send_failed(int error) {
+  drop_output();
+  if (phase_ == Phase::moving) {
+    send_error_ = error;
+    return;
+  }
+  if (phase_ == Phase::flushing || phase_ == Phase::lingering) return finish();
+  if (phase_ != Phase::open) return;
+  const Operation operation = in_handshake() ? Operation::handshake : Operation::write;
+  IoError trouble = located(system_error(operation, error));
+  if (transport_ended_ || secure_ == nullptr) return fail(std::move(trouble));
+  if (trouble_ == nullptr) trouble_ = std::make_unique<IoError>(std::move(trouble));
+  write_closed_ = true;
+  paused_ = false;
+  // Should nothing come, it ends as closing does.
+  phase_deadline_ = std::min(phase_deadline_, loop_->in(std::max(options_->linger, std::chrono::milliseconds(1))));
+  mark_dirty();
+}
+
+void StreamCore::drop_output() noexcept {
+  out_pending_ = 0;
+  dropped_ = output_pinned;
+  if (dropped_) return;
+  while (out_first_ != nullptr) {
+    Block* next = out_first_->next;
+    loop_->blocks().give(std::exchange(out_first_, next));
+  }
+  out_last_ = nullptr;
+}
+
+}  // namespace lockstep::loop
