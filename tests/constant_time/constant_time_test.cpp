@@ -407,7 +407,7 @@ class Withheld : public ConstantTime {
   static void shake(std::string_view name) {
     withheld = name;
     Pair pair(built(plain_client()), built(plain_server()));
-    pair.server.credential = watched_credential(KeyType::ec_p256);
+    pair.server.credential = watched_credential(KeyType::ed25519);
     talk(pair);
   }
 };
