@@ -15,6 +15,7 @@ namespace lockstep::testing {
 
 /// Everything that depends on secrets and is public all the same. docs/constant-time.md has the same list.
 enum class Public : std::uint8_t {
+  key_share,
   ciphertext,
   tag_verdict,
   comparison_verdict,
@@ -32,11 +33,13 @@ struct Declassified {
 };
 
 inline constexpr std::array kDeclassified{
+    Declassified{Public::key_share, "key_share", "key shares are made from private keys and go out on the wire"},
     Declassified{Public::ciphertext, "ciphertext", "sealed records and tickets with their tags go out on the wire"},
     Declassified{Public::tag_verdict, "tag_verdict",
                  "whether a record or ticket opens: the alert, or the full handshake, says so"},
-    Declassified{Public::comparison_verdict, "comparison_verdict",
-                 "whether Finished, a PSK binder or a cookie is right: the alert says so"},
+    Declassified{
+        Public::comparison_verdict, "comparison_verdict",
+        "whether Finished, a PSK binder or a cookie is right, or a shared secret all zeros: the alert says so"},
     Declassified{Public::binder, "binder", "PSK binders stand in ClientHello in the open"},
     Declassified{Public::padding_and_type, "padding_and_type",
                  "the receiver looks for the end of the padding and acts on the type behind it (RFC 9846 5.4)"},

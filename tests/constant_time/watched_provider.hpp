@@ -1,6 +1,6 @@
 #pragma once
-// The real provider with its public-key operations fenced off: what comes out of them is marked as secret, and nothing
-// secret goes in. Keys of AEADs must arrive as secrets, and what leaves an AEAD is public as far as it has to be.
+// The real provider, watched: ephemeral private keys are made from secret bytes, shared secrets and keys of AEADs must
+// arrive as secrets, and what leaves is public as far as it has to be. Signing keys stay with the provider's library.
 
 #include <algorithm>
 #include <memory>
@@ -91,25 +91,57 @@ struct WatchedAead {
   }
 };
 
+/// What is drawn for a key pair is its private key, or it follows from that.
+class SecretRandom final : public RandomSource {
+ public:
+  explicit SecretRandom(RandomSource& source) noexcept : source_(source) {}
+  [[nodiscard]] bool fill(MutableBytes out) noexcept override {
+    const bool filled = source_.fill(out);
+    hide(out);
+    return filled;
+  }
+
+ private:
+  RandomSource& source_;
+};
+
 template <std::size_t index>
 struct WatchedGroup {
   static const Group& leader() { return *real().groups[index]; }
+  static GroupResult generate(void* context, RandomSource& random, MutableBytes share) noexcept {
+    SecretRandom secret_random(random);
+    const GroupResult result = leader().generate(context, secret_random, share);
+    publish_share(share);
+    return result;
+  }
   static GroupResult encapsulate(Bytes client_share, RandomSource& random, MutableBytes server_share,
                                  MutableBytes secret) noexcept {
-    const GroupResult result = leader().encapsulate(client_share, random, server_share, secret);
-    hide(secret);
+    SecretRandom secret_random(random);
+    const GroupResult result = leader().encapsulate(client_share, secret_random, server_share, secret);
+    publish_share(server_share);
+    EXPECT_TRUE(result != GroupResult::ok || all_secret(secret)) << name(leader().id);
     return result;
   }
   static GroupResult decapsulate(void* context, Bytes server_share, MutableBytes secret) noexcept {
     const GroupResult result = leader().decapsulate(context, server_share, secret);
-    hide(secret);
+    EXPECT_TRUE(result != GroupResult::ok || all_secret(secret)) << name(leader().id);
     return result;
   }
+  static void publish_share(MutableBytes share) {
+    EXPECT_TRUE(std::ranges::any_of(share, is_secret)) << name(leader().id) << ": not made from a secret key";
+    declassify(Public::key_share, share);
+  }
   static const Group* descriptor() {
-    static const Group group{
-        leader().id,          leader().implementation, leader().client_share_size, leader().server_share_size,
-        leader().secret_size, leader().context_size,   leader().generate,          encapsulate,
-        decapsulate,          leader().destroy};
+    static const Group group{leader().id,
+                             leader().implementation,
+                             leader().client_share_size,
+                             leader().server_share_size,
+                             leader().secret_size,
+                             leader().context_size,
+                             generate,
+                             encapsulate,
+                             decapsulate,
+                             leader().destroy};
     return &group;
   }
 };
@@ -160,7 +192,7 @@ inline Provider watched_provider(Use use = Use::records) {
   return provider;
 }
 
-/// A private key behind the fence.
+/// A signing key, which sees only what it signs.
 class WatchedKey final : public SigningKey {
  public:
   explicit WatchedKey(std::shared_ptr<const SigningKey> key) : key_(std::move(key)) {}
