@@ -52,9 +52,8 @@ struct Montgomery {
     } catch (const Botan::Invalid_Argument&) {
       return false;
     }
-    std::uint8_t any = 0;
-    for (const std::uint8_t byte : secret) any = static_cast<std::uint8_t>(any | byte);
-    return any != 0;
+    constexpr std::array<std::uint8_t, size> kZeros{};
+    return !constant_time_equal(secret, kZeros);
   }
 };
 

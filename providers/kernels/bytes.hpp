@@ -130,11 +130,17 @@ inline std::uint32_t load_be32(const std::uint8_t* from) noexcept { return __bui
 
 inline void store_be32(std::uint8_t* to, std::uint32_t value) noexcept { store_le32(to, __builtin_bswap32(value)); }
 
-/// A result that everybody may learn, such as whether a tag was right. The build that checks for branches on secrets
-/// follows it no further.
+#if defined(LOCKSTEP_CHECK_HANDSHAKES)
+bool watched_verdict(bool result) noexcept;  // the checking program's
+#endif
+
+/// A result that everybody may learn, such as whether a tag was right. The builds that check for branches on secrets
+/// (docs/constant-time.md) follow it no further.
 inline bool made_public(bool result) noexcept {
 #if defined(LOCKSTEP_CHECK_SECRETS)
   __msan_unpoison(&result, sizeof result);
+#elif defined(LOCKSTEP_CHECK_HANDSHAKES)
+  result = watched_verdict(result);
 #endif
   return result;
 }

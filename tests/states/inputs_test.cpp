@@ -2,6 +2,7 @@
 // unexpected and the connection stays failed.
 
 #include <array>
+#include <cstdio>
 #include <functional>
 #include <map>
 #include <set>
@@ -49,6 +50,7 @@ const std::array kWays{
     Way{"server13::WaitFinished", Role::server, HandshakeType::finished},
     Way{"server13::WaitTicketSealed", Role::server, {}, "SealTicket", ClientAuth::none, false, true},
     Way{"Connected", Role::client},
+    Way{"Connected", Role::server},
 };
 
 /// The order in which a flight's messages come.
@@ -203,9 +205,44 @@ class Journey {
   int hellos_taken_ = 0;
 };
 
+/// Every answer that the application can give, to the question in the event.
+struct Answer {
+  const char* name;
+  std::string_view question;
+  std::expected<void, Misuse> (*give)(Connection&, Event&);
+};
+
+template <class Operation, class Given>
+std::expected<void, Misuse> give(Connection& connection, Event& event) {
+  auto& token = std::get<Operation>(event).token;
+  if constexpr (std::is_same_v<Given, Session>) {
+    return connection.answer(std::move(token), session().clone());
+  } else if constexpr (std::is_same_v<Given, Bytes>) {
+    return connection.answer(std::move(token), as_bytes("a signature or a ticket"));
+  } else if constexpr (std::is_same_v<Given, Credential>) {
+    return connection.answer(std::move(token), credential_of(usual_key()));
+  } else {
+    return connection.answer(std::move(token), Given{});
+  }
+}
+
+constexpr Answer kAnswers[] = {
+    {"credential", "SelectCredential", give<SelectCredential, Credential>},
+    {"no credential", "SelectCredential", give<SelectCredential, NoCredential>},
+    {"signature", "Sign", give<Sign, Bytes>},
+    {"signing failed", "Sign", give<Sign, SigningFailed>},
+    {"peer accepted", "VerifyPeer", give<VerifyPeer, PeerAccepted>},
+    {"peer rejected", "VerifyPeer", give<VerifyPeer, PeerRejected>},
+    {"session of a ticket", "OpenTicket", give<OpenTicket, Session>},
+    {"ticket declined", "OpenTicket", give<OpenTicket, TicketDeclined>},
+    {"ticket", "SealTicket", give<SealTicket, Bytes>},
+    {"no ticket", "SealTicket", give<SealTicket, TicketDeclined>},
+};
+
 bool reads(const Way& way) { return way.next != HandshakeType{}; }
 bool asks(const Way& way) { return !way.question.empty(); }
 bool handshakes(const Way& way) { return reads(way) || asks(way); }
+bool is_connected(const Way& way) { return !handshakes(way); }
 
 std::vector<Way> ways_that(bool (*condition)(const Way&)) {
   std::vector<Way> some;
@@ -216,6 +253,7 @@ std::vector<Way> ways_that(bool (*condition)(const Way&)) {
 std::string way_name(const ::testing::TestParamInfo<Way>& tested) {
   std::string name(tested.param.state);
   std::erase(name, ':');
+  if (name == "Connected") name += tested.param.role == Role::client ? "Client" : "Server";
   return name;
 }
 
@@ -223,10 +261,12 @@ class EveryState : public ::testing::TestWithParam<Way> {};
 class HandshakeState : public ::testing::TestWithParam<Way> {};
 class ReadingState : public ::testing::TestWithParam<Way> {};
 class AskingState : public ::testing::TestWithParam<Way> {};
+class ConnectedState : public ::testing::TestWithParam<Way> {};
 INSTANTIATE_TEST_SUITE_P(Inputs, EveryState, ::testing::ValuesIn(kWays), way_name);
 INSTANTIATE_TEST_SUITE_P(Inputs, HandshakeState, ::testing::ValuesIn(ways_that(handshakes)), way_name);
 INSTANTIATE_TEST_SUITE_P(Inputs, ReadingState, ::testing::ValuesIn(ways_that(reads)), way_name);
 INSTANTIATE_TEST_SUITE_P(Inputs, AskingState, ::testing::ValuesIn(ways_that(asks)), way_name);
+INSTANTIATE_TEST_SUITE_P(Inputs, ConnectedState, ::testing::ValuesIn(ways_that(is_connected)), way_name);
 
 TEST(Ways, LeadToEveryState) {
   std::set<std::string_view> reached;
@@ -234,6 +274,10 @@ TEST(Ways, LeadToEveryState) {
   std::set<std::string_view> all;
   for (const ChartState& state : chart()) all.insert(state.type);
   EXPECT_EQ(reached, all);
+  std::printf(
+      "%zu states, both roles' CONNECTED apart: %zu x %zu messages on the wire, %zu x %zu foreign answers, %zu x 14 "
+      "inputs of the machine\n",
+      kWays.size(), kWays.size(), messages().size(), kWays.size(), std::size(kAnswers), ways_that(handshakes).size());
 }
 
 TEST_P(EveryState, IsReached) {
@@ -302,6 +346,55 @@ TEST_P(AskingState, FailsWithoutAnswer) {
   journey.question.reset();
   journey.finish();
   Duel::expect_refusal(journey.traveller(), Reason::token_dropped, Alert::internal_error);
+}
+
+TEST_P(ConnectedState, TakesOnlyWhatFollowsAHandshake) {
+  const Way& way = GetParam();
+  for (const Message& message : messages()) {
+    SCOPED_TRACE(std::string(message.name));
+    Journey journey(way);
+    journey.arrive({});
+    End& end = journey.traveller();
+    End& peer = way.role == Role::client ? journey.duel.server() : journey.duel.client();
+    ASSERT_TRUE(end.connection.connected());
+    append(journey.inbound(), seal_record(peer.connection, ContentType::handshake, message.bytes));
+    journey.finish();
+    // RFC 9846 4.6: tickets and requests go from server to client alone; anybody may update keys.
+    if (message.name == "KeyUpdate" || (message.name == "NewSessionTicket" && way.role == Role::client)) {
+      EXPECT_TRUE(end.connection.connected()) << error_text(end);
+      EXPECT_EQ(end.events.back(), message.name == "KeyUpdate" ? "key_updated" : "session");
+      continue;
+    }
+    ASSERT_TRUE(end.error);
+    EXPECT_EQ(end.error->alert, Alert::unexpected_message) << error_text(end);
+    Duel::expect_over(end);
+    Duel::expect_heard(peer, Alert::unexpected_message);
+  }
+}
+
+// An answer belongs to its question: one to another connection's changes nothing, in no state.
+TEST_P(EveryState, RefusesForeignAnswers) {
+  const Way& way = GetParam();
+  Journey journey(way);
+  journey.arrive({});
+  Connection& connection = journey.traveller().connection;
+  for (const Answer& answer : kAnswers) {
+    SCOPED_TRACE(answer.name);
+    Journey foreign(*std::ranges::find(kWays, answer.question, &Way::question));
+    foreign.arrive({});
+    ASSERT_TRUE(foreign.question);
+    const auto given = answer.give(connection, *foreign.question);
+    ASSERT_FALSE(given);
+    EXPECT_EQ(given.error(), Misuse::wrong_token);
+    EXPECT_EQ(journey.state(), way.state);
+    EXPECT_EQ(connection.error(), nullptr);
+    EXPECT_EQ(connection.awaiting_answer(), !way.question.empty());
+  }
+  if (journey.question) {
+    EXPECT_TRUE(journey.traveller().treat(std::move(*journey.question)));
+    journey.finish();
+    EXPECT_TRUE(connection.connected()) << error_text(journey.traveller());
+  }
 }
 
 /// Gives the machine an input directly, as if a message or an answer of that kind had come.

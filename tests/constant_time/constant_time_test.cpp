@@ -1,0 +1,420 @@
+// Whole handshakes and the record path with every secret marked as undefined, under valgrind's memcheck: shared
+// secrets, everything that is derived from them, PSKs, ticket keys, application data. See docs/constant-time.md.
+
+#define LOCKSTEP_PAIR_PROVIDER lockstep::testing::watched_provider()
+#include "constant_time/watched_provider.hpp"
+//
+#include <fstream>
+#include <iterator>
+
+#include <lockstep/kernels.hpp>
+#include <lockstep/kernels_hash.hpp>
+
+#include "hostile/hostile.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+Octets revealed(Bytes bytes) {
+  Octets copy(bytes.begin(), bytes.end());
+  reveal(copy);
+  return copy;
+}
+
+constexpr std::size_t kMaxOffered = 2;  // sessions in a ClientHello here
+
+/// What is on its way. Of a ClientHello the binders are public now; nothing else that is secret may be there.
+void publish(Octets& wire) {
+  for (Bytes rest = wire; rest.size() >= 9;) {
+    const std::size_t size = 5U + (std::size_t{rest[3]} << 8U | rest[4]);
+    const Bytes record = rest.first(std::min(size, rest.size()));
+    const bool client_hello = record[0] == 22 && record[5] == 1;
+    const auto first = std::ranges::find_if(record, is_secret);
+    if (first != record.end()) {
+      ASSERT_TRUE(client_hello) << "a secret goes out in the open";
+      const Bytes binders(first, record.end());
+      ASSERT_LE(binders.size(), kMaxOffered * (1 + kMaxSuiteDigestSize));
+      declassify(Public::binder, binders);
+    }
+    rest = rest.subspan(record.size());
+  }
+  ASSERT_TRUE(std::ranges::none_of(wire, is_secret));
+}
+
+std::shared_ptr<const Credential> watched_credential(KeyType type) {
+  Credential credential = *credential_of(type);
+  credential.key = std::make_shared<WatchedKey>(credential.key);
+  return std::make_shared<const Credential>(std::move(credential));
+}
+
+std::shared_ptr<TicketKeys> watched_ticket_keys() {
+  FixedRandom random(11);
+  TicketKey key = TicketKey::generate(random).value();
+  hide(key.secret.view());
+  return std::make_shared<TicketKeys>(TicketKeys::create(watched_provider(Use::tickets), std::move(key)).value());
+}
+
+class ConstantTime : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_NE(RUNNING_ON_VALGRIND, 0U) << "run this program under valgrind";
+    errors_ = VALGRIND_COUNT_ERRORS;
+  }
+  void TearDown() override {
+    EXPECT_EQ(VALGRIND_COUNT_ERRORS - errors_, 0U) << "a branch or an address depends on a secret: valgrind says where";
+  }
+
+  /// The two talk until nobody has anything to say, and what passes becomes public.
+  static void talk(Pair& pair) {
+    for (bool progress = true; progress;) {
+      progress = pair.step(pair.client, pair.to_server(), pair.to_client());
+      publish(pair.to_server());
+      progress = pair.step(pair.server, pair.to_client(), pair.to_server()) || progress;
+      publish(pair.to_client());
+      if (HasFatalFailure()) return;
+    }
+  }
+  static void expect_connected(Pair& pair) {
+    ASSERT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+    ASSERT_TRUE(pair.server.connection.connected()) << error_text(pair.server);
+  }
+
+ private:
+  std::size_t errors_ = 0;
+};
+
+// --- handshakes ------------------------------------------------------------------------------------------------------
+
+struct Variant {
+  std::string name;
+  std::function<void(ConfigBuilder& client, ConfigBuilder& server)> configure;
+  bool resumes = false;
+  Wire wire = {};
+  KeyType key = KeyType::ec_p256;
+
+  friend void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
+};
+
+void usual(ConfigBuilder& /*client*/, ConfigBuilder& /*server*/) {}
+auto with_suite(CipherSuite suite) {
+  return [suite](ConfigBuilder& client, ConfigBuilder& server) {
+    client.suites({suite});
+    server.suites({suite});
+  };
+}
+void retry(ConfigBuilder& /*client*/, ConfigBuilder& server) { server.groups({NamedGroup::secp256r1}).cookie(true); }
+void mutual(ConfigBuilder& /*client*/, ConfigBuilder& server) { server.client_auth(ClientAuth::require); }
+void hybrid(ConfigBuilder& client, ConfigBuilder& server) {
+  client = client_builder();
+  server = server_builder().tickets(1);
+}
+void padded(ConfigBuilder& client, ConfigBuilder& server) {
+  client.padding(PaddingPolicy::to_multiple_of(256));
+  server.padding(PaddingPolicy::full());
+}
+
+const Variant kVariants[] = {
+    {"Full", usual},
+    {"FullAes256", with_suite(CipherSuite::tls_aes_256_gcm_sha384)},
+    {"FullChaCha20", with_suite(CipherSuite::tls_chacha20_poly1305_sha256)},
+    {"FullEd25519", usual, false, {}, KeyType::ed25519},
+    {"FullInPieces", usual, false, {.outbound = 64, .chunk = 7}},
+    {"FullPadded", padded},
+    {"HybridByDefault", hybrid},
+    {"HelloRetryRequest", retry},
+    {"Mutual", mutual},
+    {"Resumed", usual, true},
+    {"ResumedAes256", with_suite(CipherSuite::tls_aes_256_gcm_sha384), true},
+    {"ResumedHelloRetryRequest", retry, true},
+};
+
+class Handshakes : public ConstantTime, public ::testing::WithParamInterface<Variant> {
+ protected:
+  static std::unique_ptr<Pair> connect(const Variant& variant, std::vector<Session> sessions = {}) {
+    ConfigBuilder client = plain_client().alpn({"h2"});
+    ConfigBuilder server = plain_server().alpn({"h2"}).tickets(2);
+    variant.configure(client, server);
+    auto pair =
+        std::make_unique<Pair>(built(client), built(server),
+                               ClientOptions{x509::PeerName::dns("example.com").value(), sessions}, variant.wire);
+    static const auto ticket_keys = watched_ticket_keys();
+    pair->server.ticket_keys = ticket_keys;
+    pair->server.credential = watched_credential(variant.key);
+    pair->client.credential = watched_credential(variant.key);
+    talk(*pair);
+    return pair;
+  }
+
+  static void expect_same_exported(Pair& pair) {
+    Octets ours(40);
+    Octets theirs(40);
+    ASSERT_TRUE(pair.client.connection.export_keying_material("EXPORTER-x", as_bytes("context"), ours));
+    ASSERT_TRUE(pair.server.connection.export_keying_material("EXPORTER-x", as_bytes("context"), theirs));
+    EXPECT_TRUE(all_secret(ours));
+    EXPECT_TRUE(all_secret(theirs));
+    EXPECT_EQ(revealed(ours), revealed(theirs));
+  }
+
+  /// Application data stays secret all the way.
+  static void expect_delivery(Pair& pair, End& from, End& to, std::size_t size) {
+    Octets text(size);
+    FixedRandom(size).fill(text);
+    hide(text);
+    pair.send(from, text);
+    talk(pair);
+    EXPECT_TRUE(all_secret(to.data));
+    EXPECT_EQ(revealed(to.data), revealed(text));
+    to.data.clear();
+  }
+
+  static void expect_delivery_in_place(Pair& pair, End& from, End& to, std::size_t size) {
+    const std::size_t tailroom = from.connection.tailroom(size);
+    Octets slot(Connection::kHeadroom + size + tailroom);
+    hide(MutableBytes(slot).subspan(Connection::kHeadroom, size));
+    const auto sealed = from.connection.seal_in_place({slot, Connection::kHeadroom, size}, kNow);
+    ASSERT_TRUE(sealed);
+    append(&from == &pair.client ? pair.to_server() : pair.to_client(), *sealed);
+    talk(pair);
+    EXPECT_EQ(to.data.size(), size);
+    EXPECT_TRUE(all_secret(to.data));
+    to.data.clear();
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Variants, Handshakes, ::testing::ValuesIn(kVariants),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST_P(Handshakes, BranchOnNoSecret) {
+  const Variant& variant = GetParam();
+  auto pair = connect(variant);
+  if (HasFatalFailure()) return;
+  expect_connected(*pair);
+  if (HasFatalFailure()) return;
+
+  if (variant.resumes) {
+    std::vector<Session> sessions = std::move(pair->client.sessions);
+    ASSERT_EQ(sessions.size(), 2U);
+    // As an application keeps it.
+    const Octets kept = sessions[0].serialize();
+    EXPECT_TRUE(std::ranges::any_of(kept, is_secret));
+    sessions[0] = Session::parse(kept).value();
+    for (const Session& session : sessions) EXPECT_TRUE(all_secret(session.psk.view()));
+    pair = connect(variant, std::move(sessions));
+    if (HasFatalFailure()) return;
+    expect_connected(*pair);
+    EXPECT_TRUE(pair->client.connection.resumed());
+  }
+
+  expect_same_exported(*pair);
+  for (const std::size_t size : {1UL, 15UL, 64UL, 1000UL, 20'000UL}) {
+    expect_delivery(*pair, pair->client, pair->server, size);
+    expect_delivery(*pair, pair->server, pair->client, size);
+  }
+  expect_delivery_in_place(*pair, pair->client, pair->server, 100);
+  ASSERT_TRUE(pair->client.connection.update_keys(true));
+  talk(*pair);
+  EXPECT_TRUE(pair->server.key_updated && pair->client.key_updated);
+  expect_delivery(*pair, pair->client, pair->server, 100);
+  expect_delivery(*pair, pair->server, pair->client, 100);
+  pair->client.connection.close();
+  pair->server.connection.close();
+  talk(*pair);
+  EXPECT_TRUE(pair->client.peer_closed && pair->server.peer_closed);
+}
+
+// --- where a secret comparison fails -------------------------------------------------------------------------------
+
+class Failures : public ConstantTime {
+ protected:
+  static Pair plain_pair(std::vector<Session> sessions = {}) {
+    Pair pair(built(plain_client()), built(plain_server().tickets(1)),
+              {x509::PeerName::dns("example.com").value(), sessions});
+    pair.server.credential = watched_credential(KeyType::ec_p256);
+    return pair;
+  }
+};
+
+TEST_F(Failures, OfARecord) {
+  for (const std::size_t at : {5U, 12U}) {
+    Pair again = plain_pair();
+    talk(again);
+    again.send(again.client, "text");
+    again.to_server()[at] ^= 1;
+    talk(again);
+    ASSERT_TRUE(again.server.error);
+    EXPECT_EQ(again.server.error->reason, Reason::record_mac);
+    ASSERT_TRUE(again.client.error);
+    EXPECT_EQ(again.client.error->alert, Alert::bad_record_mac);
+  }
+}
+
+TEST_F(Failures, OfFinished) {
+  for (const Role forger : {Role::client, Role::server}) {
+    Duel duel;
+    (forger == Role::client ? duel.client_forger : duel.server_forger)
+        .change(HandshakeType::finished, [](Octets message) {
+          message.back() ^= 1;
+          return message;
+        });
+    duel.server().credential = watched_credential(KeyType::ec_p256);
+    talk(duel.pair());
+    const End& victim = forger == Role::client ? duel.server() : duel.client();
+    ASSERT_TRUE(victim.error);
+    EXPECT_EQ(victim.error->reason, Reason::finished_mismatch);
+  }
+}
+
+TEST_F(Failures, OfABinder) {
+  const auto ticket_keys = watched_ticket_keys();
+  Pair first = plain_pair();
+  first.server.ticket_keys = ticket_keys;
+  talk(first);
+  Pair pair = plain_pair(std::move(first.client.sessions));
+  pair.server.ticket_keys = ticket_keys;
+  Octets hello(4096);
+  hello.resize(pair.client.connection.transmit(hello, kNow));
+  publish(hello);
+  hello.back() ^= 1;
+  append(pair.to_server(), hello);
+  talk(pair);
+  ASSERT_TRUE(pair.server.error);
+  EXPECT_EQ(pair.server.error->reason, Reason::psk_binder);
+}
+
+TEST_F(Failures, OfATicket) {
+  const auto keys = watched_ticket_keys();
+  FixedRandom random(5);
+  Octets session(100, 1);
+  hide(session);
+  Octets ticket(TicketKeys::sealed_size(session.size()));
+  ASSERT_TRUE(keys->seal(session, random, ticket));
+  EXPECT_TRUE(std::ranges::none_of(ticket, is_secret));
+  ticket.back() ^= 1;
+  Octets opened(session.size());
+  EXPECT_EQ(keys->open(ticket, opened).error(), TicketError::invalid);
+}
+
+// --- kernels -------------------------------------------------------------------------------------------------------
+
+// Every implementation that runs here, as it was compiled. The engine's handshakes use the fastest.
+class Kernels : public ConstantTime {};
+
+TEST_F(Kernels, OfAeads) {
+  std::size_t implementations = 0;
+  for (const kernels::Aead& aead : kernels::available()) {
+    SCOPED_TRACE(std::string(aead.name) + " " + kernels::name(aead.instruction_set));
+    for (const std::size_t size : {0UL, 1UL, 16UL, 31UL, 64UL, 100UL, 255UL, 256UL, 600UL, 1100UL, 2100UL}) {
+      Octets key(aead.key_size, 3);
+      Octets text(size, 4);
+      Octets sealed(size + kernels::kTagSize);
+      Octets opened(size);
+      hide(key);
+      hide(text);
+      const Octets nonce(kernels::kNonceSize, 5);
+      const Octets aad(13, 6);
+      alignas(64) std::array<std::uint8_t, kernels::kMaxContextSize> context;
+      aead.init(context.data(), key.data());
+      const std::array<Bytes, 2> source{Bytes(text).first(size / 3), Bytes(text).subspan(size / 3)};
+      const kernels::SealJob seal{nonce.data(), aad, source, {}, sealed.data()};
+      aead.seal(context.data(), {&seal, 1});
+      EXPECT_TRUE(all_secret(sealed));
+      declassify(Public::ciphertext, sealed);
+      kernels::OpenJob open{nonce.data(), aad, sealed, opened.data()};
+      EXPECT_EQ(aead.open(context.data(), {&open, 1}), 1U);
+      EXPECT_TRUE(all_secret(opened));
+      EXPECT_EQ(revealed(opened), revealed(text));
+      sealed.back() ^= 1;
+      EXPECT_EQ(aead.open(context.data(), {&open, 1}), 0U);
+      aead.destroy(context.data());
+    }
+    ++implementations;
+  }
+  EXPECT_GE(implementations, 3U);
+}
+
+TEST_F(Kernels, OfHashes) {
+  std::size_t implementations = 0;
+  for (const kernels::Hash& hash : kernels::available_hashes()) {
+    SCOPED_TRACE(std::string(hash.name) + " " + kernels::name(hash.instruction_set));
+    for (std::size_t size = 1; size < 300; size += 17) {
+      Octets secret(size, 3);
+      hide(secret);
+      Octets digest(hash.digest_size);
+      Octets mac(hash.digest_size);
+      alignas(64) std::array<std::uint8_t, kernels::kMaxHashContextSize> context;
+      alignas(64) std::array<std::uint8_t, kernels::kMaxHmacKeySize> hmac_key;
+      hash.init(context.data());
+      hash.update(context.data(), secret);
+      hash.digest(context.data(), digest.data());
+      hash.destroy(context.data());
+      hash.prepare_hmac_key(hmac_key.data(), secret);
+      const std::array<Bytes, 2> segments{Bytes(secret).first(size / 3), Bytes(secret).subspan(size / 3)};
+      hash.hmac(hmac_key.data(), segments, mac.data());
+      hash.destroy_hmac_key(hmac_key.data());
+      std::array<Octets, 2> outs{Octets(16), Octets(100)};
+      const std::array jobs{kernels::LabelJob{secret, "tls13 key", {}, outs[0]},
+                            kernels::LabelJob{secret, "tls13 exporter", secret, outs[1]}};
+      // The context has at most 255 bytes.
+      if (size < 256) {
+        EXPECT_TRUE(hkdf_expand_labels(hash, jobs));
+        EXPECT_TRUE(all_secret(outs[0]) && all_secret(outs[1]));
+      }
+      EXPECT_TRUE(all_secret(digest) && all_secret(mac));
+    }
+    ++implementations;
+  }
+  EXPECT_GE(implementations, 3U);
+}
+
+// --- the check itself ------------------------------------------------------------------------------------------------
+
+/// After a whole run: every declassified point was met, is documented, and is printed.
+class List final : public ::testing::Environment {
+ public:
+  void TearDown() override {
+    if (GTEST_FLAG_GET(filter) != "*") return;
+    std::ifstream file(LOCKSTEP_SOURCE_DIR "/docs/constant-time.md");
+    const std::string page{std::istreambuf_iterator<char>(file), {}};
+    std::printf("declassified:\n");
+    for (const Declassified& point : kDeclassified) {
+      const std::size_t bytes = declassified_bytes[static_cast<std::size_t>(point.what)];
+      const std::string name(point.name);
+      const std::string reason(point.reason);
+      std::printf("  %-20s %8zu bytes  %s\n", name.c_str(), bytes, reason.c_str());
+      EXPECT_GT(bytes, 0U) << name;
+      EXPECT_NE(page.find("| " + name + " | " + reason + " |"), std::string::npos)
+          << name << " is not in docs/constant-time.md as it is here";
+    }
+  }
+};
+const auto* const kList = ::testing::AddGlobalTestEnvironment(new List);
+
+// Each of these must be reported. Run one at a time, by name.
+volatile std::uint8_t table[256];
+
+TEST(Leak, DISABLED_Branch) {
+  Secret<16> key(Bytes(Octets(16, 7)));
+  hide(key.view());
+  EXPECT_FALSE(key.view()[3] > 100);
+}
+TEST(Leak, DISABLED_Index) {
+  Secret<16> key(Bytes(Octets(16, 7)));
+  hide(key.view());
+  EXPECT_EQ(table[key.view()[3]], 0);
+}
+// What is declassified is needed: without it a handshake is reported, so secrets are followed that far.
+class Withheld : public ConstantTime {
+ protected:
+  static void shake(std::string_view name) {
+    withheld = name;
+    Pair pair(built(plain_client()), built(plain_server()));
+    pair.server.credential = watched_credential(KeyType::ed25519);
+    talk(pair);
+  }
+};
+TEST_F(Withheld, DISABLED_Comparison) { shake("comparison_verdict"); }
+TEST_F(Withheld, DISABLED_Tag) { shake("tag_verdict"); }
+TEST_F(Withheld, DISABLED_Padding) { shake("padding_and_type"); }
+TEST_F(Withheld, DISABLED_Content) { shake("handshake_content"); }
+
+}  // namespace
+}  // namespace lockstep::testing

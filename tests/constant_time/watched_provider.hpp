@@ -1,0 +1,211 @@
+#pragma once
+// The real provider, watched: ephemeral private keys are made from secret bytes, shared secrets and keys of AEADs must
+// arrive as secrets, and what leaves is public as far as it has to be. Signing keys stay with the provider's library.
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <lockstep/botan.hpp>
+#include <lockstep/provider.hpp>
+#include <lockstep/types.hpp>
+
+#include "constant_time/secrets.hpp"
+
+namespace lockstep::testing {
+
+/// The same for records and for tickets, which differ in what the receiver may look at.
+enum class Use : std::uint8_t { records, tickets };
+
+namespace watched {
+
+inline const Provider& real() {
+  static const Provider provider = botan::provider();
+  return provider;
+}
+
+/// RFC 9846 5.2: content, its type, and zeros.
+inline void open_record(MutableBytes inner) {
+  std::size_t size = inner.size();
+  while (size > 0 && peek(inner[size - 1]) == 0) --size;
+  if (size == 0) return declassify(Public::padding_and_type, inner);
+  const auto type = static_cast<ContentType>(peek(inner[size - 1]));
+  declassify(Public::padding_and_type, inner.subspan(size - 1));
+  if (type != ContentType::application_data) declassify(Public::handshake_content, inner.first(size - 1));
+}
+
+/// docs/session-format.md: all but the PSK.
+inline void open_ticket(MutableBytes session) {
+  constexpr std::size_t kPsk = 1 + 2 + 2 + 1 + 8 + 4 + 4 + 4;
+  declassify(Public::ticket_frame, session.first(kPsk + 1));
+  declassify(Public::ticket_frame, session.subspan(kPsk + 1 + session[kPsk]));
+}
+
+template <Use use, std::size_t index>
+struct WatchedAead {
+  static const Aead& leader() { return *real().aeads[index]; }
+  static bool init(void* context, Bytes key) noexcept {
+    EXPECT_TRUE(all_secret(key)) << leader().implementation << ": a key is not known to be secret any more";
+    return leader().init(context, key);
+  }
+  static bool seal(void* context, std::span<const SealJob> jobs) noexcept {
+    if (!leader().seal(context, jobs)) return false;
+    for (const SealJob& job : jobs) {
+      EXPECT_TRUE(all_secret({job.nonce, kAeadNonceSize}));
+      std::size_t size = job.tail.size() + leader().tag_size;
+      for (const Bytes segment : job.source) size += segment.size();
+      EXPECT_TRUE(all_secret({job.destination, size})) << leader().implementation << ": a secret got lost";
+      declassify(Public::ciphertext, {job.destination, size});
+    }
+    return true;
+  }
+  static bool open(void* context, std::span<OpenJob> jobs) noexcept {
+    const bool all = leader().open(context, jobs);
+    for (const OpenJob& job : jobs) {
+      if (!job.ok) continue;
+      const MutableBytes opened(job.destination, job.source.size() - leader().tag_size);
+      EXPECT_TRUE(all_secret(opened)) << leader().implementation << ": a secret got lost";
+      if constexpr (use == Use::records) {
+        open_record(opened);
+      } else {
+        open_ticket(opened);
+      }
+    }
+    return all;
+  }
+  static void destroy(void* context) noexcept { leader().destroy(context); }
+  static const Aead* descriptor() {
+    static const Aead aead{leader().id,
+                           leader().implementation,
+                           leader().key_size,
+                           leader().tag_size,
+                           leader().context_size,
+                           init,
+                           seal,
+                           open,
+                           destroy};
+    return &aead;
+  }
+};
+
+/// What is drawn for a key pair is its private key, or it follows from that.
+class SecretRandom final : public RandomSource {
+ public:
+  explicit SecretRandom(RandomSource& source) noexcept : source_(source) {}
+  [[nodiscard]] bool fill(MutableBytes out) noexcept override {
+    const bool filled = source_.fill(out);
+    hide(out);
+    return filled;
+  }
+
+ private:
+  RandomSource& source_;
+};
+
+template <std::size_t index>
+struct WatchedGroup {
+  static const Group& leader() { return *real().groups[index]; }
+  static GroupResult generate(void* context, RandomSource& random, MutableBytes share) noexcept {
+    SecretRandom secret_random(random);
+    const GroupResult result = leader().generate(context, secret_random, share);
+    publish_share(share);
+    return result;
+  }
+  static GroupResult encapsulate(Bytes client_share, RandomSource& random, MutableBytes server_share,
+                                 MutableBytes secret) noexcept {
+    SecretRandom secret_random(random);
+    const GroupResult result = leader().encapsulate(client_share, secret_random, server_share, secret);
+    publish_share(server_share);
+    EXPECT_TRUE(result != GroupResult::ok || all_secret(secret)) << name(leader().id);
+    return result;
+  }
+  static GroupResult decapsulate(void* context, Bytes server_share, MutableBytes secret) noexcept {
+    const GroupResult result = leader().decapsulate(context, server_share, secret);
+    EXPECT_TRUE(result != GroupResult::ok || all_secret(secret)) << name(leader().id);
+    return result;
+  }
+  static void publish_share(MutableBytes share) {
+    EXPECT_TRUE(std::ranges::any_of(share, is_secret)) << name(leader().id) << ": not made from a secret key";
+    declassify(Public::key_share, share);
+  }
+  static const Group* descriptor() {
+    static const Group group{leader().id,
+                             leader().implementation,
+                             leader().client_share_size,
+                             leader().server_share_size,
+                             leader().secret_size,
+                             leader().context_size,
+                             generate,
+                             encapsulate,
+                             decapsulate,
+                             leader().destroy};
+    return &group;
+  }
+};
+
+inline std::vector<std::uint8_t> for_the_library(Bytes content) {
+  std::vector<std::uint8_t> copy(content.begin(), content.end());
+  declassify(Public::signed_content, copy);
+  return copy;
+}
+
+template <std::size_t index>
+struct WatchedVerifier {
+  static const SignatureVerifier& leader() { return *real().verifiers[index]; }
+  static VerifyResult verify(Bytes subject_public_key_info, Bytes message, Bytes signature) noexcept {
+    return leader().verify(subject_public_key_info, for_the_library(message), signature);
+  }
+  static const SignatureVerifier* descriptor() {
+    static const SignatureVerifier verifier{leader().algorithm, leader().key, leader().implementation, verify};
+    return &verifier;
+  }
+};
+
+/// More than any provider lists.
+constexpr auto kSlots = std::make_index_sequence<40>();
+
+template <template <std::size_t> class Watched, class Descriptor, std::size_t... index>
+std::vector<const Descriptor*> wrapped(const std::vector<const Descriptor*>& leaders, std::index_sequence<index...>) {
+  std::vector<const Descriptor*> all;
+  (static_cast<void>(index < leaders.size() && (all.push_back(Watched<index>::descriptor()), true)), ...);
+  return all;
+}
+
+template <std::size_t index>
+using RecordAead = WatchedAead<Use::records, index>;
+template <std::size_t index>
+using TicketAead = WatchedAead<Use::tickets, index>;
+
+}  // namespace watched
+
+inline Provider watched_provider(Use use = Use::records) {
+  const Provider& real = watched::real();
+  Provider provider = real;
+  provider.name = "watched";
+  provider.aeads = use == Use::records ? watched::wrapped<watched::RecordAead>(real.aeads, watched::kSlots)
+                                       : watched::wrapped<watched::TicketAead>(real.aeads, watched::kSlots);
+  provider.groups = watched::wrapped<watched::WatchedGroup>(real.groups, watched::kSlots);
+  provider.verifiers = watched::wrapped<watched::WatchedVerifier>(real.verifiers, watched::kSlots);
+  return provider;
+}
+
+/// A signing key, which sees only what it signs.
+class WatchedKey final : public SigningKey {
+ public:
+  explicit WatchedKey(std::shared_ptr<const SigningKey> key) : key_(std::move(key)) {}
+  [[nodiscard]] KeyType type() const noexcept override { return key_->type(); }
+  [[nodiscard]] Bytes subject_public_key_info() const noexcept override { return key_->subject_public_key_info(); }
+  [[nodiscard]] std::span<const SignatureScheme> schemes() const noexcept override { return key_->schemes(); }
+  [[nodiscard]] std::size_t sign(SignatureScheme scheme, Bytes message, RandomSource& random,
+                                 MutableBytes out) const noexcept override {
+    return key_->sign(scheme, watched::for_the_library(message), random, out);
+  }
+
+ private:
+  std::shared_ptr<const SigningKey> key_;
+};
+
+}  // namespace lockstep::testing
