@@ -68,7 +68,7 @@ endfunction()
 
 # lockstep_instrument(TARGET): with LOCKSTEP_FUZZ, what libFuzzer watches. Tests do without, though they link the same libraries.
 function(lockstep_instrument target)
-  if(LOCKSTEP_FUZZ)
+  if(LOCKSTEP_FUZZ AND NOT LOCKSTEP_FUZZ_ENGINE)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()
