@@ -251,7 +251,7 @@ void talk(End& client, End& server, Between& middle) {
 /// bit 6 the server declines tickets, with bit 7 the client offers a session. 0 is the usual pair.
 class LOCKSTEP_API Cast {
  public:
-  explicit Cast(std::uint8_t number) noexcept : number_(number) {}
+  explicit constexpr Cast(std::uint8_t number) noexcept : number_(number) {}
   /// With a script, hostile.
   [[nodiscard]] End client(Script script = {}) const;
   [[nodiscard]] End server(Script script = {}) const;
