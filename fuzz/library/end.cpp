@@ -7,10 +7,17 @@
 #include "library/rewriter.hpp"
 #include "record/limits.hpp"
 
+/// AddressSanitizer's, where it is linked.
+extern "C" [[gnu::weak]] std::size_t __sanitizer_get_current_allocated_bytes();
+
 namespace lockstep::fuzzing {
 namespace {
 
 constexpr std::size_t kMost = 1U << 20U;
+
+std::size_t allocated() {
+  return __sanitizer_get_current_allocated_bytes != nullptr ? __sanitizer_get_current_allocated_bytes() : 0;
+}
 
 Connection make_connection(Role role, const std::shared_ptr<const Config>& config, RandomSource& random,
                            std::span<Session> sessions, handshake::Rewriter* rewriter) {
@@ -41,13 +48,15 @@ bool ends_with_alert(Bytes records, Alert alert) {
 
 End::End(Role role, const std::shared_ptr<const Config>& config, std::uint64_t seed, std::span<Session> sessions)
     : random_(std::make_unique<fake::FakeRandom>(seed)),
-      connection_(make_connection(role, config, *random_, sessions, nullptr)) {}
+      connection_(make_connection(role, config, *random_, sessions, nullptr)),
+      memory_(config->settings().handshake_memory) {}
 
 End::End(Role role, const std::shared_ptr<const Config>& config, std::uint64_t seed, std::span<Session> sessions,
          Script script)
     : random_(std::make_unique<fake::FakeRandom>(seed)),
       script_(std::move(script)),
-      connection_(make_connection(role, config, *random_, sessions, script_->rewriter_.get())) {}
+      connection_(make_connection(role, config, *random_, sessions, script_->rewriter_.get())),
+      memory_(config->settings().handshake_memory) {}
 
 void End::receive_end() { treat(connection_.receive_end()); }
 
@@ -102,8 +111,12 @@ void End::work() {
   // Every step consumes a byte or tells something, and what is told is told for bytes.
   for (std::size_t steps = 0;; ++steps) {
     require(steps <= 2 * inbound_.size() + 64, "receive comes to an end");
+    const std::size_t before = allocated();
     auto [consumed, event] = connection_.receive(inbound_, kNow);
+    held_ += allocated() - before;
     require(consumed <= inbound_.size(), "receive consumes no more than it was given");
+    // Blocks of the heap are larger than what is taken from them: at most twice.
+    require(complete_ || held_ <= 2 * memory_ + kMost / 16, "a handshake keeps to the memory of its configuration");
     const bool told = treat(std::move(event));
     inbound_.erase(inbound_.begin(), inbound_.begin() + static_cast<std::ptrdiff_t>(consumed));
     if (over()) {
@@ -157,7 +170,7 @@ void End::note(Bytes sent) {
 }
 
 void End::on(ApplicationData& event) {
-  require(connection_.version().has_value(), "application data comes after the handshake");
+  require(complete_, "application data comes after the handshake");
   for (const MutableBytes segment : event.segments()) {
     outcome_.data.insert(outcome_.data.end(), segment.begin(), segment.end());
   }
@@ -214,7 +227,10 @@ void End::on(SealTicket& event) {
   (void)connection_.answer(std::move(event.token), Bytes(bytes));
 }
 
-void End::on(HandshakeComplete& /*event*/) { require(connection_.connected(), "complete is connected"); }
+void End::on(HandshakeComplete& /*event*/) {
+  require(connection_.connected() && !complete_, "a handshake is complete once, and then connected");
+  complete_ = true;
+}
 
 void End::on(SessionReceived& event) { sessions_.push_back(std::move(event.session)); }
 

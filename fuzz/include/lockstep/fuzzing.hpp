@@ -16,6 +16,7 @@
 // - an alert goes out exactly when the failure is ours and we had not closed: one record, the last one
 // - nothing goes out after close_notify
 // - application data arrives only when the handshake is complete
+// - under AddressSanitizer, a handshake keeps to the memory that its configuration grants
 
 #include <algorithm>
 #include <chrono>
@@ -206,6 +207,9 @@ class LOCKSTEP_API End {
   Octets inbound_;
   Outcome outcome_;
   std::vector<Session> sessions_;
+  std::size_t memory_;    // what the handshake may hold
+  std::size_t held_ = 0;  // what it does, under AddressSanitizer
+  bool complete_ = false;
   bool closed_ = false;
 };
 
