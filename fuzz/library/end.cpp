@@ -61,6 +61,13 @@ End::End(Role role, const std::shared_ptr<const Config>& config, std::uint64_t s
 void End::receive_end() { treat(connection_.receive_end()); }
 
 Octets End::send() {
+  Octets out = std::exchange(unsent_, {});
+  const Octets more = transmitted();
+  out.insert(out.end(), more.begin(), more.end());
+  return out;
+}
+
+Octets End::transmitted() {
   Octets out;
   std::uint8_t buffer[Connection::kMaxRecord];
   while (const std::size_t size = connection_.transmit(buffer, kNow)) {
@@ -148,15 +155,14 @@ bool End::treat(Event event) {
 void End::after_failure() {
   const Error& error = *outcome_.error;
   const bool was_closed = closed_;
-  const std::size_t before = outcome_.sent.size();
-  send();
-  const Bytes last = Bytes(outcome_.sent).subspan(before);
+  const Octets last = transmitted();
+  unsent_.insert(unsent_.end(), last.begin(), last.end());
   if (error.origin == Origin::peer || was_closed || error.reason == Reason::truncated) {
     require(last.empty(), "nothing answers an alert, follows close_notify, or goes where nobody listens", &error);
   } else if (!last.empty() || error.reason != Reason::provider_failed) {
     require(ends_with_alert(last, error.alert), "a failure of ours goes out as its alert", &error);
   }
-  require(!connection_.transmit_pending() && send().empty(), "nothing follows the alert");
+  require(!connection_.transmit_pending() && transmitted().empty(), "nothing follows the alert");
   const Bytes text = as_bytes("x");
   Octets out(1000);
   require(!connection_.seal(std::span(&text, 1), out, kNow), "nothing is sealed after a failure");

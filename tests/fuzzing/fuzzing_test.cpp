@@ -120,7 +120,7 @@ TEST(Fuzzing, AHostileClientIsMetAsWell) {
 }
 
 TEST(Fuzzing, AMiddleThatDropsIsNoticed) {
-  const Octets changes{0, 0, 1};  // two records pass, the third does not
+  const Octets changes{0, 0, 0, 1};  // both hellos and change_cipher_spec pass, what follows them does not
   Choices choices{Bytes(changes)};
   Middle middle(choices);
   End client = kUsual.client();

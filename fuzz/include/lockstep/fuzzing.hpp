@@ -185,6 +185,7 @@ class LOCKSTEP_API End {
   void work();
   bool treat(Event event);
   void after_failure();
+  Octets transmitted();
   void note(Bytes sent);
 
   void on(Nothing& /*event*/) {}
@@ -205,6 +206,7 @@ class LOCKSTEP_API End {
   std::optional<Script> script_;
   Connection connection_;
   Octets inbound_;
+  Octets unsent_;  // an alert, until send() is called
   Outcome outcome_;
   std::vector<Session> sessions_;
   std::size_t memory_;    // what the handshake may hold
