@@ -59,7 +59,7 @@ TEST(Config, SaysWhatIsWrongWithEachSetting) {
   };
   EXPECT_EQ(
       problem_of(client_builder().groups({NamedGroup::x25519}).key_shares({NamedGroup::x25519, NamedGroup::x25519})),
-      "key_shares: " + to_text(NamedGroup::x25519) + " is listed twice; remove one");
+      "key_shares: '" + to_text(NamedGroup::x25519) + "' is listed twice; remove one");
   EXPECT_EQ(problem_of(server_builder().key_shares({NamedGroup::x25519})),
             "key_shares: a server answers shares, it does not choose which are sent; remove the setting");
   EXPECT_EQ(problem_of(client_builder().alpn({"h2", "h2"})), "alpn: 'h2' is listed twice; remove one");
