@@ -11,13 +11,19 @@ file(RELATIVE_PATH PC_PREFIX "${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/pk
 
 foreach(target IN LISTS libraries)
   string(REGEX REPLACE "^lockstep_" "" name "${target}")
-  install(TARGETS ${target} EXPORT lockstep-${name}
-    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-  install(EXPORT lockstep-${name} NAMESPACE lockstep:: FILE lockstep-${name}.cmake DESTINATION "${package_dir}")
+  # What protects nothing comes only to those who ask for it.
+  set(when "")
+  get_target_property(component ${target} LOCKSTEP_COMPONENT)
+  if(component)
+    set(when COMPONENT ${component} EXCLUDE_FROM_ALL)
+  endif()
+  install(TARGETS ${target} EXPORT lockstep-${name} ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${when}
+    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${when} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" ${when})
+  install(EXPORT lockstep-${name} NAMESPACE lockstep:: FILE lockstep-${name}.cmake DESTINATION "${package_dir}" ${when})
   get_target_property(include ${target} LOCKSTEP_INCLUDE)
   if(include AND NOT include IN_LIST includes)
     list(APPEND includes "${include}")
-    install(DIRECTORY "${include}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
+    install(DIRECTORY "${include}/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" ${when} FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
   endif()
 
   # The components this one is built on, for the package config and for pkg-config.
@@ -53,7 +59,7 @@ foreach(target IN LISTS libraries)
     set(PC_LIBS "")
   endif()
   configure_file("${PROJECT_SOURCE_DIR}/core/lockstep.pc.in" "${PROJECT_BINARY_DIR}/${PC_NAME}.pc" @ONLY)
-  install(FILES "${PROJECT_BINARY_DIR}/${PC_NAME}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+  install(FILES "${PROJECT_BINARY_DIR}/${PC_NAME}.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" ${when})
 endforeach()
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/lockstep-config.cmake.in" "${PROJECT_BINARY_DIR}/lockstep-config.cmake"

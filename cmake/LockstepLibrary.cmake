@@ -16,10 +16,10 @@ endfunction()
 #   [PUBLIC LIBRARY...] [PRIVATE LIBRARY...]
 #   [DEPENDENCY "Botan 3"]       what find_package(lockstep COMPONENTS NAME) must find first
 #   [PC_REQUIRES MODULE...]      the same for pkg-config
-#   [NO_INSTALL])                for tests and fuzzing only
+#   [COMPONENT NAME])            installed only by `cmake --install BUILD --component NAME`
 # A library of the product: alias lockstep::NAME, C++23, strict warnings, hidden visibility, installed and exported.
 function(lockstep_library target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_INSTALL" "INCLUDE;DEPENDENCY" "SOURCES;PUBLIC;PRIVATE;PC_REQUIRES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "INCLUDE;DEPENDENCY;COMPONENT" "SOURCES;PUBLIC;PRIVATE;PC_REQUIRES")
   if(DEFINED arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "lockstep_library(${target}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
   endif()
@@ -56,12 +56,23 @@ function(lockstep_library target)
   endif()
   target_link_libraries(${target} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
 
-  if(NOT arg_NO_INSTALL)
-    set_property(GLOBAL APPEND PROPERTY LOCKSTEP_LIBRARIES ${target})
-    set_target_properties(${target} PROPERTIES
-      LOCKSTEP_INCLUDE "${arg_INCLUDE}"
-      LOCKSTEP_DEPENDENCY "${arg_DEPENDENCY}"
-      LOCKSTEP_PC_REQUIRES "${arg_PC_REQUIRES}")
+  # What serves fuzzing alone is no goal of it: paths through a fake hash would be taken for news.
+  if(NOT arg_COMPONENT)
+    lockstep_instrument(${target})
+  endif()
+
+  set_property(GLOBAL APPEND PROPERTY LOCKSTEP_LIBRARIES ${target})
+  set_target_properties(${target} PROPERTIES
+    LOCKSTEP_INCLUDE "${arg_INCLUDE}"
+    LOCKSTEP_DEPENDENCY "${arg_DEPENDENCY}"
+    LOCKSTEP_COMPONENT "${arg_COMPONENT}"
+    LOCKSTEP_PC_REQUIRES "${arg_PC_REQUIRES}")
+endfunction()
+
+# lockstep_instrument(TARGET): with LOCKSTEP_FUZZ, what libFuzzer watches. Tests do without, though they link the same libraries.
+function(lockstep_instrument target)
+  if(LOCKSTEP_FUZZ AND NOT LOCKSTEP_FUZZ_ENGINE)
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()
 endfunction()
 

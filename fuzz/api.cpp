@@ -12,9 +12,9 @@ struct Slow {
   Slow(Role role, std::uint64_t seed)
       : random(seed),
         connection(role == Role::client
-                       ? Connection::client(Scene::get().client, {x509::PeerName::dns("example.com").value(), {}},
+                       ? Connection::client(Scene::get().clients[0], {x509::PeerName::dns("example.com").value(), {}},
                                             random, kNow, memory)
-                       : Connection::server(Scene::get().server, random, memory)) {}
+                       : Connection::server(Scene::get().servers[0], random, memory)) {}
 
   void receive(Choices& choices) {
     const std::size_t visible = choices.flag() ? inbound.size() : choices.below(inbound.size() + 1);

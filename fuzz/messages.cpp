@@ -1,4 +1,5 @@
-// Every message's decoder, on anything; and what a ClientHello's decoder accepts, its lists agree with.
+// The body of every handshake message, the sessions that clients store, and tickets: decoded, encoded, decoded. What
+// the encoder can say at all comes back the same, and a second time not a byte differs.
 
 #include <lockstep/fuzzing.hpp>
 
@@ -19,72 +20,300 @@ using fuzzing::require;
 
 namespace {
 
-/// decode, encode, decode: what the encoder can say at all comes back the same.
-void round_trip(const ClientHello& hello) {
-  const auto all = [](const auto& list) {
-    std::vector<std::remove_cvref_t<decltype(*list.begin())>> out;
-    for (const auto value : list) out.push_back(value);
-    return out;
-  };
-  ClientHelloParameters parameters;
-  parameters.legacy_version = hello.legacy_version;
-  parameters.random = hello.random;
-  parameters.legacy_session_id = hello.legacy_session_id;
-  const auto suites = all(hello.cipher_suites);
-  parameters.cipher_suites = suites;
-  if (hello.server_name) parameters.server_name = *hello.server_name;
-  std::vector<NamedGroup> groups;
-  if (hello.supported_groups) groups = all(*hello.supported_groups);
-  parameters.supported_groups = groups;
-  std::vector<SignatureScheme> schemes;
-  if (hello.signature_algorithms) schemes = all(*hello.signature_algorithms);
-  parameters.signature_algorithms = schemes;
-  std::vector<ProtocolVersion> versions;
-  if (hello.supported_versions) versions = all(*hello.supported_versions);
-  parameters.supported_versions = versions;
+template <class List>
+auto all(const List& list) {
+  std::vector<std::remove_cvref_t<decltype(*list.begin())>> out;
+  for (auto it = list.begin(); it != list.end(); ++it) out.push_back(*it);
+  return out;
+}
+template <class List>
+auto all(const std::optional<List>& list) {
+  return list ? all(*list) : decltype(all(*list)){};
+}
 
-  std::vector<std::uint8_t> buffer(1U << 17U);
+/// What is absent, what is there, and what its bytes are.
+template <class List>
+bool same(const std::optional<List>& a, const std::optional<List>& b) {
+  return a.has_value() == b.has_value() && (!a || equal(a->raw(), b->raw()));
+}
+bool same(const std::optional<Bytes>& a, const std::optional<Bytes>& b) {
+  return a.has_value() == b.has_value() && (!a || equal(*a, *b));
+}
+bool same(const std::optional<KeyShareEntry>& a, const std::optional<KeyShareEntry>& b) {
+  return a.has_value() == b.has_value() && (!a || (a->group == b->group && equal(a->key_exchange, b->key_exchange)));
+}
+bool same(const std::optional<OfferedPsks>& a, const std::optional<OfferedPsks>& b) {
+  return a.has_value() == b.has_value() &&
+         (!a || (equal(a->identities.raw(), b->identities.raw()) && equal(a->binders.raw(), b->binders.raw())));
+}
+
+// --- one pair for each message: what is written, and whether it came back ---
+
+Bytes encode(Writer& writer, const ClientHello& hello) {
+  const auto suites = all(hello.cipher_suites);
+  const auto versions = all(hello.supported_versions);
+  const auto groups = all(hello.supported_groups);
+  const auto shares = all(hello.key_share);
+  const auto schemes = all(hello.signature_algorithms);
+  const auto schemes_cert = all(hello.signature_algorithms_cert);
+  std::vector<std::string> protocols;
+  for (const Bytes name : all(hello.application_layer_protocol_negotiation)) protocols.emplace_back(as_text(name));
+  const auto authorities = all(hello.certificate_authorities);
+  const auto modes = all(hello.psk_key_exchange_modes);
+  std::vector<PskOffer> psks;
+  std::vector<Bytes> binders;
+  if (hello.pre_shared_key) {
+    binders = all(hello.pre_shared_key->binders);
+    for (const PskIdentity& psk : all(hello.pre_shared_key->identities)) {
+      psks.push_back({psk.identity, psk.obfuscated_ticket_age, binders[psks.size()].size()});
+    }
+  }
+  const EncodedClientHello encoded =
+      encode_client_hello(writer, {.legacy_version = hello.legacy_version,
+                                   .random = hello.random,
+                                   .legacy_session_id = hello.legacy_session_id,
+                                   .cipher_suites = suites,
+                                   .server_name = hello.server_name.value_or(""),
+                                   .supported_versions = versions,
+                                   .supported_groups = groups,
+                                   .key_shares = shares,
+                                   .signature_algorithms = schemes,
+                                   .signature_algorithms_cert = schemes_cert,
+                                   .application_layer_protocol_negotiation = protocols,
+                                   .certificate_authorities = authorities,
+                                   .psk_key_exchange_modes = modes,
+                                   .pre_shared_keys = psks,
+                                   .cookie = hello.cookie.value_or(Bytes{}),
+                                   .status_request = hello.status_request,
+                                   .signed_certificate_timestamp = hello.signed_certificate_timestamp,
+                                   .early_data = hello.early_data,
+                                   .post_handshake_auth = hello.post_handshake_auth,
+                                   .record_size_limit = hello.record_size_limit,
+                                   .extended_master_secret = hello.extended_master_secret,
+                                   .ec_point_formats = hello.ec_point_formats && hello.ec_point_formats->contains(0),
+                                   .renegotiation_info = hello.renegotiation_info,
+                                   .session_ticket = hello.session_ticket});
+  if (encoded.message.empty()) return {};
+  for (std::size_t i = 0; i < binders.size(); ++i)
+    require(fill_binder(encoded, i, binders[i]), "a binder has its room");
+  require(!fill_binder(encoded, binders.size(), {}), "there is no room for a binder of no PSK");
+  return encoded.message;
+}
+bool same(const ClientHello& a, const ClientHello& b) {
+  // key_share goes with TLS 1.3 alone; point formats are written as the one that everybody has.
+  const bool with_shares = a.supported_versions && a.supported_versions->contains(ProtocolVersion::tls_1_3);
+  return a.legacy_version == b.legacy_version && equal(a.random, b.random) &&
+         equal(a.legacy_session_id, b.legacy_session_id) && equal(a.cipher_suites.raw(), b.cipher_suites.raw()) &&
+         a.server_name == b.server_name && same(a.supported_versions, b.supported_versions) &&
+         same(a.supported_groups, b.supported_groups) &&
+         (!with_shares || !a.key_share || same(a.key_share, b.key_share)) &&
+         same(a.signature_algorithms, b.signature_algorithms) &&
+         same(a.signature_algorithms_cert, b.signature_algorithms_cert) &&
+         same(a.application_layer_protocol_negotiation, b.application_layer_protocol_negotiation) &&
+         same(a.certificate_authorities, b.certificate_authorities) &&
+         same(a.psk_key_exchange_modes, b.psk_key_exchange_modes) && same(a.pre_shared_key, b.pre_shared_key) &&
+         same(a.cookie, b.cookie) && a.status_request == b.status_request &&
+         a.signed_certificate_timestamp == b.signed_certificate_timestamp && a.early_data == b.early_data &&
+         a.post_handshake_auth == b.post_handshake_auth && a.record_size_limit == b.record_size_limit &&
+         a.extended_master_secret == b.extended_master_secret && same(a.renegotiation_info, b.renegotiation_info) &&
+         same(a.session_ticket, b.session_ticket);
+}
+
+Bytes encode(Writer& writer, const ServerHello& hello) {
+  return encode_server_hello(writer, {.random = hello.random,
+                                      .legacy_session_id_echo = hello.legacy_session_id_echo,
+                                      .cipher_suite = hello.cipher_suite,
+                                      .selected_version = hello.version(),
+                                      .key_share = hello.key_share,
+                                      .selected_identity = hello.pre_shared_key});
+}
+bool same(const ServerHello& a, const ServerHello& b) {
+  return equal(a.random, b.random) && equal(a.legacy_session_id_echo, b.legacy_session_id_echo) &&
+         a.cipher_suite == b.cipher_suite && a.version() == b.version() && same(a.key_share, b.key_share) &&
+         a.pre_shared_key == b.pre_shared_key;
+}
+
+Bytes encode(Writer& writer, const HelloRetryRequest& hello) {
+  return encode_hello_retry_request(writer, {.legacy_session_id_echo = hello.legacy_session_id_echo,
+                                             .cipher_suite = hello.cipher_suite,
+                                             .selected_version = hello.supported_versions,
+                                             .selected_group = hello.key_share,
+                                             .cookie = hello.cookie.value_or(Bytes{})});
+}
+bool same(const HelloRetryRequest& a, const HelloRetryRequest& b) {
+  return equal(a.legacy_session_id_echo, b.legacy_session_id_echo) && a.cipher_suite == b.cipher_suite &&
+         a.supported_versions == b.supported_versions && a.key_share == b.key_share && same(a.cookie, b.cookie);
+}
+
+Bytes encode(Writer& writer, const EncryptedExtensions& message) {
+  const auto groups = all(message.supported_groups);
+  return encode_encrypted_extensions(writer, {.server_name = message.server_name,
+                                              .supported_groups = groups,
+                                              .application_layer_protocol_negotiation =
+                                                  message.application_layer_protocol_negotiation.value_or(Bytes{}),
+                                              .record_size_limit = message.record_size_limit,
+                                              .early_data = message.early_data});
+}
+bool same(const EncryptedExtensions& a, const EncryptedExtensions& b) {
+  return a.server_name == b.server_name && same(a.supported_groups, b.supported_groups) &&
+         same(a.application_layer_protocol_negotiation, b.application_layer_protocol_negotiation) &&
+         a.record_size_limit == b.record_size_limit && a.early_data == b.early_data;
+}
+
+Bytes encode(Writer& writer, const CertificateRequest& message) {
+  const auto schemes = all(message.signature_algorithms);
+  const auto schemes_cert = all(message.signature_algorithms_cert);
+  const auto authorities = all(message.certificate_authorities);
+  return encode_certificate_request(writer, {.certificate_request_context = message.certificate_request_context,
+                                             .signature_algorithms = schemes,
+                                             .signature_algorithms_cert = schemes_cert,
+                                             .certificate_authorities = authorities});
+}
+bool same(const CertificateRequest& a, const CertificateRequest& b) {
+  return equal(a.certificate_request_context, b.certificate_request_context) &&
+         equal(a.signature_algorithms.raw(), b.signature_algorithms.raw()) &&
+         same(a.signature_algorithms_cert, b.signature_algorithms_cert) &&
+         same(a.certificate_authorities, b.certificate_authorities);
+}
+
+Bytes encode(Writer& writer, const Certificate& message) {
+  std::vector<Bytes> chain;
+  for (const CertificateEntry& entry : all(message.certificate_list)) chain.push_back(entry.cert_data);
+  CertificateParameters parameters{.certificate_request_context = message.certificate_request_context, .chain = chain};
+  if (!chain.empty()) {
+    parameters.ocsp_response = message.certificate_list.begin()->ocsp_response().value_or(Bytes{});
+    parameters.signed_certificate_timestamps =
+        message.certificate_list.begin()->signed_certificate_timestamps().value_or(Bytes{});
+  }
+  const Bytes written = encode_certificate(writer, parameters);
+  require(written.empty() || written.size() == certificate_message_size(parameters),
+          "a Certificate is as long as foretold");
+  return written;
+}
+bool same(const Certificate& a, const Certificate& b) {
+  const auto ours = all(a.certificate_list);
+  const auto theirs = all(b.certificate_list);
+  return equal(a.certificate_request_context, b.certificate_request_context) &&
+         std::ranges::equal(ours, theirs,
+                            [](const CertificateEntry& one, const CertificateEntry& other) {
+                              return equal(one.cert_data, other.cert_data);
+                            }) &&
+         (ours.empty() || (same(ours[0].ocsp_response(), theirs[0].ocsp_response()) &&
+                           same(ours[0].signed_certificate_timestamps(), theirs[0].signed_certificate_timestamps())));
+}
+
+Bytes encode(Writer& writer, const CertificateVerify& message) { return encode_certificate_verify(writer, message); }
+bool same(const CertificateVerify& a, const CertificateVerify& b) {
+  return a.algorithm == b.algorithm && equal(a.signature, b.signature);
+}
+
+Bytes encode(Writer& writer, const Finished& message) { return encode_finished(writer, message); }
+bool same(const Finished& a, const Finished& b) { return equal(a.verify_data, b.verify_data); }
+
+Bytes encode(Writer& writer, const NewSessionTicket& message) {
+  return encode_new_session_ticket(writer, {.ticket_lifetime = message.ticket_lifetime,
+                                            .ticket_age_add = message.ticket_age_add,
+                                            .ticket_nonce = message.ticket_nonce,
+                                            .ticket = message.ticket,
+                                            .max_early_data_size = message.max_early_data_size});
+}
+bool same(const NewSessionTicket& a, const NewSessionTicket& b) {
+  return a.ticket_lifetime == b.ticket_lifetime && a.ticket_age_add == b.ticket_age_add &&
+         equal(a.ticket_nonce, b.ticket_nonce) && equal(a.ticket, b.ticket) &&
+         a.max_early_data_size == b.max_early_data_size;
+}
+
+Bytes encode(Writer& writer, const KeyUpdate& message) { return encode_key_update(writer, message); }
+bool same(const KeyUpdate& a, const KeyUpdate& b) { return a.request_update == b.request_update; }
+
+/// Decodes, encodes and decodes with `decode`, twice over.
+template <class Decode>
+void round_trip(Bytes body, Decode decode) {
+  const auto first = decode(body);
+  if (!first) {
+    require(first.error().reason != Reason::none && !to_text(first.error()).empty(), "a refusal has its reason");
+    return;
+  }
+  static std::array<std::uint8_t, std::size_t{1} << 17U> buffer;
+  static std::array<std::uint8_t, std::size_t{1} << 17U> again;
   Writer writer{MutableBytes(buffer)};
-  const EncodedClientHello encoded = encode_client_hello(writer, parameters);
-  if (encoded.message.empty()) return;
-  const auto again = decode_client_hello(Bytes(encoded.message).subspan(4));
-  require(again.has_value(), "what is encoded can be decoded");
-  require(std::ranges::equal(all(again->cipher_suites), suites), "suites come back");
-  require(again->server_name == hello.server_name, "the server's name comes back");
-  require(equal(again->random, hello.random) && equal(again->legacy_session_id, hello.legacy_session_id),
-          "random and session id come back");
-  if (!groups.empty()) require(std::ranges::equal(all(*again->supported_groups), groups), "groups come back");
-  if (!schemes.empty()) require(std::ranges::equal(all(*again->signature_algorithms), schemes), "schemes come back");
+  const Bytes message = encode(writer, *first);
+  require(!message.empty(), "what came in a message fits one");
+  const auto second = decode(message.subspan(kHandshakeHeaderSize));
+  require(second.has_value(), "what is encoded can be decoded");
+  require(same(*first, *second), "what is encoded says what was decoded");
+
+  Writer rewriter{MutableBytes(again)};
+  require(equal(encode(rewriter, *second), message), "what is encoded twice is the same");
+  // A buffer that is too small is seen, wherever it ends.
+  for (const std::size_t size : {std::size_t{0}, message.size() / 2, message.size() - 1}) {
+    Writer small{MutableBytes(again).first(size)};
+    require(encode(small, *second).empty(), "what does not fit is not half written");
+  }
+}
+
+void session(Bytes bytes) {
+  const auto session = Session::parse(bytes);
+  if (!session) {
+    require(!name(session.error()).empty(), "a refusal has its reason");
+    return;
+  }
+  require(equal(session->serialize(), bytes), "whatever parses serializes to the same bytes");
+  require(session->clone().serialize() == session->serialize(), "a copy is a copy");
+  require(!session->usable(session->issued_at - std::chrono::seconds(1)), "no session comes from the future");
+}
+
+void ticket(Bytes bytes) {
+  static const Provider provider = fake::provider();
+  fake::FakeRandom random(3);
+  const auto keys = TicketKeys::create(provider, TicketKey::generate(random).value());
+  std::vector<std::uint8_t> opened(TicketKeys::opened_size(bytes.size()));
+  require(!keys->open(bytes, opened), "nobody else makes tickets");
+  // Ours opens, and not when a bit of it is another.
+  std::vector<std::uint8_t> sealed(TicketKeys::sealed_size(bytes.size()));
+  require(keys->seal(bytes, random, sealed) == sealed.size(), "a session can be sealed");
+  std::vector<std::uint8_t> back(bytes.size());
+  const auto whole = keys->open(sealed, back);
+  require(whole && whole->size == bytes.size() && !whole->renew && equal(back, bytes), "what was sealed opens");
+  sealed[bytes.size() % sealed.size()] ^= 1;
+  require(!keys->open(sealed, back), "what was altered does not open");
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzzing::Choices choices({data, size});
-  const std::uint8_t which = choices.byte();
+  const std::size_t which = choices.below(13);
   // What we offered decides which extensions an answer may have.
   ExtensionSet offered;
   if (choices.flag()) {
     for (const ExtensionRow& row : extension_table()) offered.insert(row.type);
   }
   const Bytes body = choices.rest();
-  switch (which % 11) {
+  switch (which) {
     case 0:
-      if (const auto hello = decode_client_hello(body)) {
-        (void)check_tls13(*hello);
-        round_trip(*hello);
+      if (const auto hello = decode_client_hello(body)) (void)check_tls13(*hello);
+      round_trip(body, decode_client_hello);
+      break;
+    case 1:
+      // We write TLS 1.3's alone.
+      if (const auto hello = decode_server_hello(body, offered); !hello || hello->supported_versions) {
+        round_trip(body, [&](Bytes bytes) { return decode_server_hello(bytes, offered); });
       }
       break;
-    case 1: (void)decode_server_hello(body, offered); break;
-    case 2: (void)decode_hello_retry_request(body, offered); break;
-    case 3: (void)decode_encrypted_extensions(body, offered); break;
-    case 4: (void)decode_certificate_request(body); break;
-    case 5: (void)decode_certificate(body, offered); break;
-    case 6: (void)decode_certificate_verify(body); break;
-    case 7: (void)decode_finished(body, 32); break;
-    case 8: (void)decode_new_session_ticket(body); break;
-    case 9: (void)decode_key_update(body); break;
-    default: (void)decode_end_of_early_data(body); break;
+    case 2: round_trip(body, [&](Bytes bytes) { return decode_hello_retry_request(bytes, offered); }); break;
+    case 3: round_trip(body, [&](Bytes bytes) { return decode_encrypted_extensions(bytes, offered); }); break;
+    case 4: round_trip(body, decode_certificate_request); break;
+    case 5: round_trip(body, [&](Bytes bytes) { return decode_certificate(bytes, offered); }); break;
+    case 6: round_trip(body, decode_certificate_verify); break;
+    case 7: round_trip(body, [](Bytes bytes) { return decode_finished(bytes, 32); }); break;
+    case 8: round_trip(body, decode_new_session_ticket); break;
+    case 9: round_trip(body, decode_key_update); break;
+    case 10:
+      require(decode_end_of_early_data(body).has_value() == body.empty(), "EndOfEarlyData is empty, and nothing else");
+      break;
+    case 11: session(body); break;
+    default: ticket(body); break;
   }
   return 0;
 }

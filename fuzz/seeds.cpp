@@ -1,10 +1,13 @@
-// Writes what a corpus starts from: the flights, messages and certificates of handshakes that go well.
+// Writes what a corpus starts from: the flights, messages and certificates of handshakes that go well, the ways to
+// break them, and what other implementations were heard to say (fuzz/peers).
 //
-//     fuzz_seeds DIRECTORY    # DIRECTORY/client/..., DIRECTORY/server/... and so on
+//     fuzz_seeds DIRECTORY [PEERS]    # DIRECTORY/client/..., DIRECTORY/server/... and so on
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 #include <string>
 
 #include <lockstep/fuzzing.hpp>
@@ -13,6 +16,18 @@ using namespace lockstep;
 using namespace lockstep::fuzzing;
 
 namespace {
+
+constexpr std::array kTypes{
+    HandshakeType::client_hello,
+    HandshakeType::server_hello,
+    HandshakeType::encrypted_extensions,
+    HandshakeType::certificate_request,
+    HandshakeType::certificate,
+    HandshakeType::certificate_verify,
+    HandshakeType::finished,
+    HandshakeType::new_session_ticket,
+    HandshakeType::key_update,
+};
 
 class Seeds {
  public:
@@ -27,6 +42,9 @@ class Seeds {
       out.write(reinterpret_cast<const char*>(part.data()), static_cast<std::streamsize>(part.size()));
     }
     if (!out) throw std::runtime_error("cannot write below " + root_.string());
+  }
+  void write(const std::string& target, std::initializer_list<std::uint8_t> front, std::string_view text) {
+    write(target, front, as_bytes(text));
   }
 
  private:
@@ -47,24 +65,55 @@ struct Recorder {
   Octets server;
 };
 
-void handshake(Seeds& seeds, bool asking) {
-  const Octets choice{static_cast<std::uint8_t>(asking ? 1 : 0), 0};
-  Choices choices{Bytes(choice)};
-  Ends ends(choices);
-  Recorder recorder;
-  ends.run(recorder);
-  if (!ends.client.connection().connected()) throw std::runtime_error("the handshake has failed");
-  recorder.from_client = true;
-  (void)recorder.pass(ends.client.seal(as_bytes("hello")));
-  (void)recorder.pass(ends.server.seal(as_bytes("hello")));
-  for (const std::uint8_t piece : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{17}}) {
-    seeds.write("client", {piece}, recorder.server);
-    seeds.write("server", {static_cast<std::uint8_t>(asking ? 1 : 0), piece}, recorder.client);
+/// The number by which the target `messages` knows a message, and whether it answers an offer.
+std::optional<std::uint8_t> number_of(const Octets& message) {
+  switch (static_cast<HandshakeType>(message.front())) {
+    case HandshakeType::client_hello: return std::uint8_t{0};
+    case HandshakeType::server_hello: return static_cast<std::uint8_t>(message[6] == 0xcf ? 2 : 1);  // by the random
+    case HandshakeType::encrypted_extensions: return std::uint8_t{3};
+    case HandshakeType::certificate_request: return std::uint8_t{4};
+    case HandshakeType::certificate: return std::uint8_t{5};
+    case HandshakeType::certificate_verify: return std::uint8_t{6};
+    case HandshakeType::finished: return std::uint8_t{7};
+    case HandshakeType::new_session_ticket: return std::uint8_t{8};
+    default: return std::nullopt;
   }
-  // The hellos are in the clear: records of one message each.
-  const auto message = [](Bytes flight) { return flight.subspan(9, std::size_t{flight[3]} * 256 + flight[4] - 4); };
-  seeds.write("messages", {0, 0}, message(recorder.client));
-  seeds.write("messages", {static_cast<std::uint8_t>(asking ? 2 : 1), 1}, message(recorder.server));
+}
+
+/// A script that changes nothing and writes down every message.
+Script listening(Seeds& seeds) {
+  Script script;
+  for (const HandshakeType type : kTypes) {
+    for (int earlier = 0; earlier < 2; ++earlier) {
+      script.change(
+          type,
+          [&seeds](const Octets& message) {
+            if (const auto number = number_of(message))
+              seeds.write("messages", {*number, 1}, Bytes(message).subspan(4));
+            return message;
+          },
+          earlier);
+    }
+  }
+  return script;
+}
+
+void handshake(Seeds& seeds, std::uint8_t number) {
+  const Cast cast(number);
+  End client = cast.client(listening(seeds));
+  End server = cast.server(listening(seeds));
+  Recorder recorder;
+  talk(client, server, recorder);
+  if (!client.connection().connected() || !server.connection().connected()) {
+    throw std::runtime_error("the handshake of cast " + std::to_string(number) + " has failed");
+  }
+  recorder.from_client = true;
+  (void)recorder.pass(client.seal(as_bytes("hello")));
+  (void)recorder.pass(server.seal(as_bytes("hello")));
+  for (const std::uint8_t piece : {std::uint8_t{0}, std::uint8_t{17}}) {
+    seeds.write("client", {number, piece}, recorder.server);
+    seeds.write("server", {number, piece}, recorder.client);
+  }
 }
 
 void middles(Seeds& seeds) {
@@ -78,19 +127,25 @@ void middles(Seeds& seeds) {
   }
 }
 
-}  // namespace
-
-int main(int count, char** arguments) {
-  if (count != 2) {
-    std::cerr << "usage: fuzz_seeds DIRECTORY\n";
-    return 2;
+void scripts(Seeds& seeds) {
+  // One message of one side is wrong in one way; then a few records of every type.
+  const Octets after{0, 5, 7, 24, 0, 0, 1, 0, 1, 0, 3, 'a', 'b', 'c', 2, 0, 2, 1, 0};
+  for (std::uint8_t hostile = 0; hostile < 2; ++hostile) {
+    for (std::uint8_t type = 0; type < kTypes.size(); ++type) {
+      for (std::uint8_t way = 0; way < 10; ++way) {
+        for (const std::uint8_t number : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{0x80}}) {
+          Octets script{hostile, number, 0, type, way, 0, 40, 3, 2, 1, 2};
+          script.insert(script.end(), after.begin(), after.end());
+          seeds.write("hostile", {}, script);
+        }
+      }
+    }
   }
-  Seeds seeds{arguments[1]};
-  handshake(seeds, false);
-  handshake(seeds, true);
-  middles(seeds);
+}
 
+void certificates(Seeds& seeds) {
   const Octets& der = Scene::get().credential->chain.front();
+  const auto certificate = x509::Certificate::parse(der).value();
   seeds.write("certificate", {}, der);
   const Octets size{static_cast<std::uint8_t>(der.size() >> 8U), static_cast<std::uint8_t>(der.size())};
   Octets twice = size;
@@ -99,20 +154,93 @@ int main(int count, char** arguments) {
   twice.insert(twice.end(), twice.begin(), twice.begin() + static_cast<std::ptrdiff_t>(twice.size()));
   seeds.write("path", {1}, twice);
 
+  seeds.write("der", {0}, der);
+  seeds.write("der", {1}, certificate.subject().der());
+  for (const x509::Extension& extension : certificate.extensions()) {
+    for (std::uint8_t known = 0; known < 20; ++known) seeds.write("der", {2, known, 15}, extension.value);
+  }
+  seeds.write("der", {3}, certificate.subject_public_key_info());
+  fake::FakeRandom random(9);
+  const Provider provider = fake::provider();
+  for (const KeyType type : {KeyType::rsa, KeyType::ec_p256, KeyType::ed25519}) {
+    const KeyLoader* const loader = provider.key_loader(type);
+    if (loader == nullptr) continue;
+    if (const auto key = loader->generate(type, 0, random)) {
+      const Octets& bytes = *key;
+      seeds.write("der", {4}, bytes);
+      seeds.write("text", {6}, x509::pem("PRIVATE KEY", bytes));
+    }
+  }
+  seeds.write("text", {5}, x509::pem("CERTIFICATE", der) + "between\n" + x509::pem("X", as_bytes("1")));
+  seeds.write("text", {6}, x509::pem("CERTIFICATE", der));
+}
+
+void texts(Seeds& seeds) {
+  seeds.write("text", {0}, "DEFAULT:-TLS_AES_128_GCM_SHA256");
+  seeds.write("text", {1}, "X25519MLKEM768, x25519 secp256r1");
+  seeds.write("text", {2}, "ALL:-ed25519");
+  seeds.write("text", {3}, "www.example.com");
+  for (const std::string_view name : {"www.example.com.", "192.0.2.1", "[2001:db8::1]", "::ffff:192.0.2.1"}) {
+    seeds.write("text", {4}, name);
+  }
+  seeds.write("text", {5}, "-----BEGIN X-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: A\n\nAAAA\n-----END X-----\n");
+  seeds.write("text", {7}, "CN=example.com, O=Example\\, Inc, C=DE, emailAddress=a@example.com");
+  seeds.write("text", {8}, "TLS_AES_128_GCM_SHA256,TLS_CHACHA20_POLY1305_SHA256");
+  seeds.write("text", {9}, "h2,http/1.1");
+  seeds.write("text", {10}, "p256");
+  seeds.write("text", {11}, "2026-11-21T20:31:36Z");
+  for (const std::string_view place : {"example.com:8443", "[2001:db8::1]:443", "2001:db8::1"}) {
+    seeds.write("text", {12}, place);
+  }
+}
+
+/// What real clients and servers sent: NAME-client.bin and NAME-server.bin.
+void peers(Seeds& seeds, const std::filesystem::path& directory) {
+  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
+    if (entry.path().extension() != ".bin") continue;
+    std::ifstream in(entry.path(), std::ios::binary);
+    const std::vector<char> read{std::istreambuf_iterator<char>(in), {}};
+    const Octets flight(read.begin(), read.end());
+    const bool from_client = entry.path().stem().string().ends_with("-client");
+    seeds.write(from_client ? "server" : "client", {0, 0}, flight);
+    // The first record holds the hello.
+    const std::size_t length = flight.size() < 9 ? 0 : std::size_t{flight[3]} << 8U | flight[4];
+    if (length < 4 || flight.size() < 5 + length) continue;
+    const Octets hello(flight.begin() + 5, flight.begin() + 5 + static_cast<std::ptrdiff_t>(length));
+    if (const auto number = number_of(hello)) seeds.write("messages", {*number, 1}, Bytes(hello).subspan(4));
+  }
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count != 2 && count != 3) {
+    std::cerr << "usage: fuzz_seeds DIRECTORY [PEERS]\n";
+    return 2;
+  }
+  Seeds seeds{arguments[1]};
+  for (const int number : {0x00, 0x01, 0x02, 0x03, 0x04, 0x09, 0x10, 0x18, 0x40, 0x80, 0xc0}) {
+    handshake(seeds, static_cast<std::uint8_t>(number));
+  }
+  middles(seeds);
+  scripts(seeds);
+  certificates(seeds);
+  texts(seeds);
+  if (count == 3) peers(seeds, arguments[2]);
+
   Octets calls;
   for (int i = 0; i < 40; ++i) calls.insert(calls.end(), {0x9f, 1, 0, 0, 1, 0x1f, 1, 0, 0, 1});
   seeds.write("api", {}, calls);
   calls.insert(calls.end(), {0x89, 5, 'h', 'e', 'l', 'l', 'o', 0x0b, 1, 0x8c, 0x9f, 1, 0x1f, 1});
   seeds.write("api", {}, calls);
   seeds.write("record", {},
-              as_bytes(std::string_view("\x03\x05"
-                                        "12345\x10\x83\x02"
-                                        "ab\x01\x07\x03",
-                                        14)));
+              std::string_view("\x03\x05"
+                               "12345\x10\x83\x02"
+                               "ab\x01\x07\x03",
+                               14));
   seeds.write("kernels", {0}, calls);
   seeds.write("kernels", {2}, calls);
-  seeds.write("lists", {0}, as_bytes("DEFAULT:-TLS_AES_128_GCM_SHA256"));
-  seeds.write("lists", {1}, as_bytes("X25519MLKEM768, x25519 secp256r1"));
-  seeds.write("lists", {2}, as_bytes("ALL:-ed25519"));
-  seeds.write("lists", {3}, as_bytes("www.example.com"));
+  const auto session = Scene::session().serialize();
+  seeds.write("messages", {11, 0}, session);
+  seeds.write("messages", {12, 0}, session);
 }

@@ -299,11 +299,12 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
   if (client) {
     if (key_shares_) {
       settings.key_shares = *key_shares_;
-      for (const NamedGroup share : settings.key_shares) {
-        if (std::ranges::find(groups, share) == groups.end())
-          complain("key_shares", quoted(share) + " is not among the groups; add it there too");
-        if (std::ranges::count(settings.key_shares, share) > 1)
-          complain("key_shares", quoted(share) + " is listed twice; remove one");
+      for (auto share = settings.key_shares.begin(); share != settings.key_shares.end(); ++share) {
+        if (std::find(settings.key_shares.begin(), share, *share) != share) {
+          complain("key_shares", quoted(*share) + " is listed twice; remove one");
+        } else if (std::ranges::find(groups, *share) == groups.end()) {
+          complain("key_shares", quoted(*share) + " is not among the groups; add it there too");
+        }
       }
     } else {
       // One hybrid and one plain share: an older server answers without another round trip.
@@ -328,12 +329,14 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
   }
 
   std::size_t alpn_size = 0;
-  for (const std::string& protocol : settings.alpn) {
-    alpn_size += protocol.size() + 1;
-    if (protocol.empty() || protocol.size() > kMaxProtocolName)
-      complain("alpn", "protocol names have 1 to 255 bytes; '" + protocol + "' has " + std::to_string(protocol.size()));
-    if (std::ranges::count(settings.alpn, protocol) > 1)
-      complain("alpn", "'" + protocol + "' is listed twice; remove one");
+  for (auto protocol = settings.alpn.begin(); protocol != settings.alpn.end(); ++protocol) {
+    alpn_size += protocol->size() + 1;
+    if (std::find(settings.alpn.begin(), protocol, *protocol) != protocol) {
+      complain("alpn", "'" + *protocol + "' is listed twice; remove one");
+    } else if (protocol->empty() || protocol->size() > kMaxProtocolName) {
+      complain("alpn",
+               "protocol names have 1 to 255 bytes; '" + *protocol + "' has " + std::to_string(protocol->size()));
+    }
   }
   if (alpn_size > kMaxAlpnList || settings.alpn.size() > 255)
     complain("alpn", "the list is too long; name at most 255 protocols");

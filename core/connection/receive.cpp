@@ -11,16 +11,6 @@ namespace {
 
 constexpr std::size_t kAlertSize = 2;
 
-// The place of a record's content, before it is looked into.
-Place place_of(ContentType type) noexcept {
-  switch (type) {
-    case ContentType::alert: return Place::alert;
-    case ContentType::change_cipher_spec: return Place::change_cipher_spec;
-    case ContentType::handshake: return Place::handshake;
-    default: return Place::record;
-  }
-}
-
 }  // namespace
 
 Received Connection::State::receive(MutableBytes inbound, Time now) noexcept {
@@ -138,10 +128,9 @@ Connection::State::Step Connection::State::treat_content(ContentType type, Mutab
     return Step::go_on;
   }
   empty_records = 0;
-  if (content.empty()) return refuse(Reason::record_empty, place_of(type));
   if (type == ContentType::alert) return treat_alert(content);
-  // What is not application data, alert or change_cipher_spec is handshake: the opener and the header's parser see to
-  // it.
+  // What is not application data, alert or change_cipher_spec is handshake, and not empty: the opener and the header's
+  // parser see to it.
   const Step step = treat_handshake(content, now);
   // What the message leads to is told after the data that came before it.
   return data.size() != 0 ? Step::stop : step;

@@ -24,6 +24,7 @@ struct AttributeName {
 bool is_well_formed_string(const Element& value) noexcept;
 bool same_attribute(const NameAttribute& a, const NameAttribute& b) noexcept;
 std::string value_text(const NameAttribute& attribute, std::string_view special);
+std::string arc_text(Bytes subidentifier, std::uint32_t offset);
 
 /// The characters of an attribute's value as RFC 5280 7.1 compares them: lower case, without outer spaces, inner ones
 /// single.
@@ -296,22 +297,56 @@ std::string GeneralName::text() const {
 std::string oid_text(Bytes contents) {
   if (!der::is_object_identifier(contents)) return {};
   std::string out;
-  std::uint64_t value = 0;
-  for (const std::uint8_t byte : contents) {
-    if (value >> 57U != 0) return {};  // an arc beyond 64 bits: nobody has one
-    value = value << 7U | (byte & 0x7fU);
-    if (byte >= 0x80U) continue;
-    if (out.empty()) {
-      const std::uint64_t first = value < 80 ? value / 40 : 2;
-      out = std::to_string(first);
-      value -= first * 40;
+  while (!contents.empty()) {
+    std::size_t size = 1;
+    while (contents[size - 1] >= 0x80U) ++size;
+    const Bytes arc = contents.first(size);
+    contents = contents.subspan(size);
+    if (!out.empty()) {
+      out += '.' + arc_text(arc, 0);
+    } else if (size == 1 && arc[0] < 80) {
+      // X.690 8.19.4: the first subidentifier is the first arc times 40 plus the second.
+      out = std::to_string(arc[0] / 40) + '.' + std::to_string(arc[0] % 40);
+    } else {
+      out = "2." + arc_text(arc, 80);
     }
-    out += '.';
-    out += std::to_string(value);
-    value = 0;
   }
   return out;
 }
+
+namespace {
+
+/// One arc (its subidentifier less `offset`) in decimal digits. Those of UUIDs under 2.25 (X.667) have 128 bits in 19
+/// bytes of 7; longer ones are shown by their bytes, so that the work stays linear.
+std::string arc_text(Bytes subidentifier, std::uint32_t offset) {
+  constexpr std::size_t kLongest = 19;
+  constexpr std::uint32_t kBase = 1'000'000'000;
+  if (subidentifier.size() > kLongest) return "[" + hex(subidentifier) + "]";
+  std::array<std::uint32_t, 5> limbs{};  // of nine digits each, the lowest first
+  for (const std::uint8_t byte : subidentifier) {
+    std::uint64_t carry = byte & 0x7fU;
+    for (std::uint32_t& limb : limbs) {
+      carry += std::uint64_t{limb} << 7U;
+      limb = static_cast<std::uint32_t>(carry % kBase);
+      carry /= kBase;
+    }
+  }
+  for (std::uint32_t& limb : limbs) {
+    const bool borrows = limb < offset;
+    limb = limb + (borrows ? kBase : 0) - offset;
+    offset = borrows ? 1 : 0;
+  }
+  std::string out;
+  for (auto limb = limbs.rbegin(); limb != limbs.rend(); ++limb) {
+    if (out.empty() && *limb == 0) continue;
+    const std::string digits = std::to_string(*limb);
+    if (!out.empty()) out.append(9 - digits.size(), '0');
+    out += digits;
+  }
+  return out.empty() ? "0" : out;
+}
+
+}  // namespace
 
 std::optional<std::vector<std::uint8_t>> oid_from_text(std::string_view text) {
   std::vector<std::uint64_t> arcs;

@@ -51,6 +51,31 @@ TEST(Config, ListsEveryProblemAtOnce) {
   for (const ConfigProblem& problem : config.error()) EXPECT_GT(problem.text.size(), 20U) << problem.setting;
 }
 
+TEST(Config, SaysWhatIsWrongWithEachSetting) {
+  const auto problem_of = [](const ConfigBuilder& builder) -> std::string {
+    const auto config = builder.build();
+    if (config || config.error().size() != 1) return "not one problem";
+    return config.error().front().setting + ": " + config.error().front().text;
+  };
+  EXPECT_EQ(
+      problem_of(client_builder().groups({NamedGroup::x25519}).key_shares({NamedGroup::x25519, NamedGroup::x25519})),
+      "key_shares: '" + to_text(NamedGroup::x25519) + "' is listed twice; remove one");
+  EXPECT_EQ(problem_of(server_builder().key_shares({NamedGroup::x25519})),
+            "key_shares: a server answers shares, it does not choose which are sent; remove the setting");
+  EXPECT_EQ(problem_of(client_builder().alpn({"h2", "h2"})), "alpn: 'h2' is listed twice; remove one");
+  std::vector<std::string> many;
+  for (int i = 0; i < 256; ++i) many.push_back("protocol-" + std::to_string(i));
+  EXPECT_EQ(problem_of(client_builder().alpn(many)), "alpn: the list is too long; name at most 255 protocols");
+  Provider harmless = provider();
+  harmless.insecure = true;
+  EXPECT_TRUE(problem_of(ConfigBuilder::client(harmless)).starts_with("dangerous().allow_insecure_provider: "));
+}
+
+TEST(Config, TakesSchemesForCertificatesByThemselves) {
+  const std::vector schemes{SignatureScheme::rsa_pkcs1_sha256};
+  EXPECT_EQ(built(client_builder().schemes_cert(schemes))->settings().schemes_cert, schemes);
+}
+
 TEST(Config, NamesWhatTheProviderLacks) {
   Provider poor = provider();
   std::erase_if(poor.groups, [](const Group* group) { return group->id == NamedGroup::mlkem768; });

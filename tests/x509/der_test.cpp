@@ -192,6 +192,25 @@ TEST(Der, ObjectIdentifiersToAndFromText) {
   EXPECT_EQ(oid_text(Der{0x86}), "");
 }
 
+TEST(Der, ObjectIdentifiersWithLongArcs) {
+  // The example of X.667 7: UUID f81d4fae-7dec-11d0-a765-00a0c91e6bf6 under 2.25.
+  EXPECT_EQ(oid_text(Der{0x69, 0x83, 0xf0, 0x9d, 0xa7, 0xeb, 0xcf, 0xde, 0xe0, 0xc7,
+                         0xa1, 0xa7, 0xb2, 0xc0, 0x94, 0x8c, 0xc8, 0xf9, 0xd7, 0x76}),
+            "2.25.329800735698586629295641978511506172918");
+  EXPECT_EQ(oid_text(Der{0x69, 0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}),
+            "2.25.18446744073709551615");
+  EXPECT_EQ(oid_text(Der{0x69, 0x83, 0xdc, 0xeb, 0x94, 0x00}), "2.25.1000000000");  // zeros inside are kept
+  // The first two arcs share a number.
+  EXPECT_EQ(oid_text(Der{0x88, 0x37}), "2.999");
+  EXPECT_EQ(oid_text(Der{0x84, 0x80, 0x80, 0x80, 0x00}), "2.1073741744");
+  EXPECT_EQ(oid_text(Der{0x50}), "2.0");
+  // Longer than any UUID.
+  Der longest{0x69};
+  longest.resize(20, 0x81);
+  longest.push_back(0);
+  EXPECT_EQ(oid_text(longest), "2.25.[8181818181818181818181818181818181818100]");
+}
+
 TEST(Der, Utf8) {
   for (const std::string_view good :
        {"", "plain", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x9c", "\xf4\x8f\xbf\xbf"}) {

@@ -8,7 +8,7 @@
 #include <span>
 #include <utility>
 
-#include "terminal.hpp"
+#include "words.hpp"
 
 namespace lockstep::tool {
 namespace {

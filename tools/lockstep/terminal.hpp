@@ -11,6 +11,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "words.hpp"
+
 namespace CLI {
 class App;
 }
@@ -33,12 +35,6 @@ class Failure : public std::runtime_error {
 
  private:
   std::string advice_;
-};
-
-/// Ends the program with `kUsage`: which word of the command line makes no sense, and which ones would.
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
 };
 
 /// The options that every subcommand has.
@@ -82,11 +78,5 @@ void print_rows(const Printer& printer, std::span<const Row> rows);
 /// Lines of columns under a heading; columns are as wide as their longest cell.
 void print_table(const Printer& printer, const std::vector<std::string>& heading,
                  const std::vector<std::vector<std::string>>& lines);
-
-/// Text from a peer, safe to print: anything but printable ASCII becomes \xNN.
-[[nodiscard]] std::string printable(std::string_view text);
-
-/// "a, b, c".
-[[nodiscard]] std::string joined(std::span<const std::string> parts, std::string_view separator = ", ");
 
 }  // namespace lockstep::tool

@@ -73,7 +73,8 @@ inline constexpr std::size_t kMaxExtensions = 64;
 
 // --- object identifiers ----------------------------------------------------------------------------------------------
 
-/// "2.5.29.17" from the contents of an OBJECT IDENTIFIER; empty when they are malformed.
+/// "2.5.29.17" from the contents of an OBJECT IDENTIFIER; empty when they are malformed. An arc that is longer than a
+/// UUID (X.667), which nobody has, is shown by its bytes: "2.25.[8181...]".
 [[nodiscard]] LOCKSTEP_API std::string oid_text(Bytes contents);
 /// "subjectAltName", "CN", "sha256WithRSAEncryption"; empty when unknown here.
 [[nodiscard]] LOCKSTEP_API std::string_view oid_name(Bytes contents) noexcept;
