@@ -139,6 +139,9 @@ void Connection::State::fail(const Error& cause) noexcept {
   sessions.reset();
   partial.reset();
   tell_key_update = false;
+  // Keys that were not taken cannot be any more. Those of a direction that is still ours to protect stay for the alert.
+  receiving.keys_due = false;
+  if (std::exchange(sending.keys_due, false) && sealer.installed()) sending.on = false;
   if (run) {
     if (control.alert_due) {
       run->transport.abandon();
@@ -335,6 +338,13 @@ std::expected<void, Misuse> Connection::update_keys(bool request_peer) {
   return self.done(self.update_keys(request_peer));
 }
 
+std::expected<void, Misuse> Connection::offload(Direction direction) {
+  State& self = state();
+  if (trace::Tap* const tap = self.tap())
+    tap->write(trace::Offload{direction == Direction::send ? trace::Direction::sent : trace::Direction::received});
+  return self.done(self.offload(direction));
+}
+
 void Connection::State::close() noexcept {
   if (failed || closed) return;
   if (!complete) return cancel();
@@ -418,6 +428,7 @@ std::expected<void, Misuse> Connection::export_keying_material(std::string_view 
 
 std::string_view name(Misuse misuse) noexcept {
   switch (misuse) {
+    case Misuse::offloaded: return "offloaded";
     case Misuse::not_connected: return "not_connected";
     case Misuse::closed: return "closed";
     case Misuse::wrong_token: return "wrong_token";

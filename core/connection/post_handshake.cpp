@@ -73,7 +73,9 @@ Status Connection::State::take_key_update(Bytes body) noexcept {
   if (++key_updates > record::kMaxKeyUpdatesWithoutData)
     return failure(Reason::too_many_key_updates, Place::key_update);
   auto next = key_schedule::next_traffic_secret(*agreed.suite->hash, secrets.read_traffic);
-  if (!next || !install(opener, *agreed.suite, *next)) return failure(Reason::provider_failed, Place::key_update);
+  if (!next || (!receiving.on && !install(opener, *agreed.suite, *next)))
+    return failure(Reason::provider_failed, Place::key_update);
+  receiving.keys_due = receiving.on;
   secrets.read_traffic = std::move(*next);
   if (trace::Tap* const tap = this->tap())
     tap->write(trace::KeysInstalled{trace::Direction::received, trace::Protection::application, agreed.suite->suite});
@@ -116,25 +118,32 @@ Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
 
 std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept {
   using KeyUpdate = connection::Control::KeyUpdate;
-  if (outbound.size() < codec::kKeyUpdateSize + sealer.overhead()) return 0;
+  const std::size_t around = sending.on ? record::kHeaderSize : sealer.overhead();
+  if (outbound.size() < codec::kKeyUpdateSize + around) return 0;
   std::array<std::uint8_t, codec::kKeyUpdateSize> buffer{};
   codec::Writer writer(buffer);
   const Bytes message = codec::encode_key_update(
       writer, {.request_update = control.key_update == KeyUpdate::requested ? KeyUpdateRequest::update_requested
                                                                             : KeyUpdateRequest::update_not_requested});
   control.key_update = KeyUpdate::none;
-  const auto sealed = sealer.seal(ContentType::handshake, std::span(&message, 1), {}, outbound);
+  std::size_t written = 0;
+  if (sending.on) {
+    written = record::write_plaintext(ContentType::handshake, ProtocolVersion::tls_1_2, message, outbound);
+  } else if (const auto sealed = sealer.seal(ContentType::handshake, std::span(&message, 1), {}, outbound)) {
+    written = sealed->produced;
+  }
   auto next = key_schedule::next_traffic_secret(*agreed.suite->hash, secrets.write_traffic);
-  if (!sealed || !next || !install(sealer, *agreed.suite, *next)) {
+  if (written == 0 || !next || (!sending.on && !install(sealer, *agreed.suite, *next))) {
     fail(Reason::provider_failed, Place::key_update);
     return 0;
   }
+  sending.keys_due = sending.on;
   secrets.write_traffic = std::move(*next);
   if (trace::Tap* const tap = this->tap()) {
     tap->message(trace::Direction::sent, message);
     tap->write(trace::KeysInstalled{trace::Direction::sent, trace::Protection::application, agreed.suite->suite});
   }
-  return sealed->produced;
+  return written;
 }
 
 }  // namespace lockstep

@@ -70,6 +70,7 @@ std::optional<Event> Connection::State::waiting_event() noexcept {
     return received;
   }
   if (std::exchange(tell_key_update, false)) return PeerKeyUpdated{};
+  if (auto keys = keys_due()) return keys;
   if (std::exchange(tell_peer_closed, false)) return PeerClosed{};
   if (failed) return Failed{error};
   return std::nullopt;
@@ -103,6 +104,7 @@ Connection::State::Step Connection::State::treat_record(const record::Header& he
 Connection::State::Step Connection::State::treat_plaintext(ContentType type, MutableBytes content,
                                                            std::size_t record_size, ApplicationData& data,
                                                            Time now) noexcept {
+  if (receiving.on) return treat_content(type, content, data, now);
   // Early data that follows a ClientHello which we answered with HelloRetryRequest.
   if (type == ContentType::application_data) {
     if (run && run->transport.skip(record_size)) return Step::go_on;
@@ -144,7 +146,7 @@ Connection::State::Step Connection::State::treat_handshake(Bytes content, Time n
     return Step::stop;
   }
   adopt();
-  const bool told = sessions || tell_key_update || (run && !run->handshake.events().empty());
+  const bool told = sessions || tell_key_update || receiving.keys_due || (run && !run->handshake.events().empty());
   const bool waits = run && run->handshake.suspended();
   return told || waits ? Step::stop : Step::go_on;
 }

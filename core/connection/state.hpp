@@ -60,6 +60,12 @@ struct Control {
   [[nodiscard]] bool empty() const noexcept { return key_update == KeyUpdate::none && !user_canceled && !alert_due; }
 };
 
+/// Whether something else protects the records of a direction.
+struct Offload {
+  bool on = false;
+  bool keys_due = false;  ///< to be told
+};
+
 }  // namespace connection
 
 struct Connection::State {
@@ -95,6 +101,10 @@ struct Connection::State {
   void close() noexcept;
   void cancel() noexcept;
   [[nodiscard]] std::expected<void, Misuse> update_keys(bool request_peer) noexcept;
+  // --- offload.cpp
+  [[nodiscard]] std::expected<void, Misuse> offload(Direction direction) noexcept;
+  /// The event that hands out keys which are due; nothing when none are.
+  [[nodiscard]] std::optional<Event> keys_due() noexcept;
 
   /// Where a recorded connection writes; null for others. It lives with the handshake, which a recorded connection
   /// keeps for that: a connection that is not recorded has nothing to ask once its handshake is gone.
@@ -131,6 +141,8 @@ struct Connection::State {
   bool peer_closed = false;  // close_notify was received
   bool tell_peer_closed = false;
   bool tell_key_update = false;
+  connection::Offload receiving;
+  connection::Offload sending;
 
  private:
   enum class Step : std::uint8_t { go_on, stop };

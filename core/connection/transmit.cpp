@@ -37,6 +37,7 @@ bool Connection::State::transmit_pending() const noexcept {
 
 std::size_t Connection::State::transmit(MutableBytes outbound) noexcept {
   retire();
+  if (sending.keys_due) return 0;  // what follows is for keys that nobody has yet
   std::size_t written = 0;
   if (run) {
     if (!failed) {
@@ -49,6 +50,7 @@ std::size_t Connection::State::transmit(MutableBytes outbound) noexcept {
     const std::size_t size = write_key_update(outbound.subspan(written));
     if (size == 0 && !failed) return written;
     written += size;
+    if (sending.keys_due) return written;
   }
   if (control.user_canceled) {
     if (const std::size_t size = complete ? 0 : write_alert(sealer, Alert::user_canceled, outbound.subspan(written))) {
@@ -77,6 +79,7 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
                                                       Time now) noexcept {
   if (!complete && !failed) return std::unexpected(Misuse::not_connected);
   if (!sendable()) return std::unexpected(Misuse::closed);
+  if (sending.on) return std::unexpected(Misuse::offloaded);
   const Settings& settings = config->settings();
   if (sealer.wants_key_update(settings.key_update_bytes) && control.key_update == KeyUpdate::none)
     control.key_update = KeyUpdate::not_requested;
@@ -112,6 +115,7 @@ std::expected<MutableBytes, Misuse> Connection::State::seal_in_place(RecordSlot 
   retire();
   if (!complete && !failed) return std::unexpected(Misuse::not_connected);
   if (!sendable()) return std::unexpected(Misuse::closed);
+  if (sending.on) return std::unexpected(Misuse::offloaded);
   const Settings& settings = config->settings();
   if (sealer.wants_key_update(settings.key_update_bytes) && control.key_update == KeyUpdate::none)
     control.key_update = KeyUpdate::not_requested;

@@ -51,6 +51,8 @@ inline constexpr std::uint8_t kKind<Cancel> = 0x21;
 template <>
 inline constexpr std::uint8_t kKind<UpdateKeys> = 0x22;
 template <>
+inline constexpr std::uint8_t kKind<Offload> = 0x23;
+template <>
 inline constexpr std::uint8_t kKind<Draw> = 0x30;
 template <>
 inline constexpr std::uint8_t kKind<TokenDropped> = 0x31;
@@ -90,6 +92,8 @@ template <>
 inline constexpr std::uint8_t kKind<SecretTold> = 0x5a;
 template <>
 inline constexpr std::uint8_t kKind<FailureTold> = 0x5b;
+template <>
+inline constexpr std::uint8_t kKind<TrafficKeysTold> = 0x5c;
 template <>
 inline constexpr std::uint8_t kKind<Started> = 0x60;
 template <>
@@ -213,6 +217,15 @@ void fields(A& a, Is<AnswerTicketSealed> auto& e) {
 template <class A>
 void fields(A& a, Is<UpdateKeys> auto& e) {
   a.boolean(e.request_peer);
+}
+template <class A>
+void fields(A& a, Is<Offload> auto& e) {
+  a.choice(e.direction, 1);
+}
+template <class A>
+void fields(A& a, Is<TrafficKeysTold> auto& e) {
+  a.choice(e.direction, 1);
+  a.number(e.sequence);
 }
 template <class A>
 void fields(A& a, Is<Draw> auto& e) {

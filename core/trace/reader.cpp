@@ -165,7 +165,7 @@ bool fits(const Entry& result, std::size_t call) noexcept {
           return is(std::type_identity<AnswerCredential>(), std::type_identity<AnswerSignature>(),
                     std::type_identity<AnswerVerdict>(), std::type_identity<AnswerTicketOpened>(),
                     std::type_identity<AnswerTicketSealed>(), std::type_identity<Close>(), std::type_identity<Cancel>(),
-                    std::type_identity<UpdateKeys>());
+                    std::type_identity<UpdateKeys>(), std::type_identity<Offload>());
         else
           return false;
       },

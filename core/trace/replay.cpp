@@ -93,6 +93,7 @@ class Replay::Player {
   std::optional<TapeError> play(const Close& call);
   std::optional<TapeError> play(const Cancel& call);
   std::optional<TapeError> play(const UpdateKeys& call);
+  std::optional<TapeError> play(const Offload& call);
   template <class NotACall>
   std::optional<TapeError> play(const NotACall& /*entry*/) {
     return TapeError::out_of_order;
@@ -412,6 +413,12 @@ std::optional<TapeError> Replay::Player::play(const Cancel& /*call*/) {
 
 std::optional<TapeError> Replay::Player::play(const UpdateKeys& call) {
   (void)connection_->update_keys(call.request_peer);
+  return std::nullopt;
+}
+
+std::optional<TapeError> Replay::Player::play(const Offload& call) {
+  (void)connection_->offload(call.direction == Direction::sent ? lockstep::Direction::send
+                                                               : lockstep::Direction::receive);
   return std::nullopt;
 }
 

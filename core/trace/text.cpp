@@ -130,6 +130,10 @@ struct Details {
   std::string operator()(const ChangeCipherSpec& e) const { return std::string(arrow(e.direction)); }
   std::string operator()(const AlertRecord& e) const { return std::string(arrow(e.direction)) + " " + named(e.alert); }
   std::string operator()(const StateEntered& e) const { return printable(e.name); }
+  std::string operator()(const Offload& e) const { return std::string(arrow(e.direction)); }
+  std::string operator()(const TrafficKeysTold& e) const {
+    return std::string(arrow(e.direction)) + " from record " + std::to_string(e.sequence);
+  }
   std::string operator()(const KeysInstalled& e) const {
     return std::string(arrow(e.direction)) + " " + std::string(protection_name(e.protection)) + " keys, " +
            to_text(e.suite);
@@ -219,6 +223,8 @@ struct Words {
   std::string_view operator()(const ChangeCipherSpec&) const { return "change_cipher_spec"; }
   std::string_view operator()(const AlertRecord&) const { return "alert"; }
   std::string_view operator()(const StateEntered&) const { return "state"; }
+  std::string_view operator()(const Offload&) const { return "offload"; }
+  std::string_view operator()(const TrafficKeysTold&) const { return "traffic_keys"; }
   std::string_view operator()(const KeysInstalled&) const { return "keys"; }
   std::string_view operator()(const Secret&) const { return "secret"; }
   std::string_view operator()(const DataTold&) const { return "data"; }

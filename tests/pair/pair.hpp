@@ -126,6 +126,7 @@ struct End {
   std::vector<std::string> events;  ///< names, in order
   std::vector<std::uint8_t> data;   ///< application data
   std::vector<Session> sessions;
+  std::vector<TrafficKeys> traffic_keys;
   std::vector<std::string> secrets_logged;
   std::vector<std::vector<std::uint8_t>> peer_chain;
   std::vector<std::uint8_t> own_finished;
@@ -227,6 +228,11 @@ struct End {
   bool on(PeerKeyUpdated& /*event*/) {
     events.emplace_back("key_updated");
     key_updated = true;
+    return true;
+  }
+  bool on(TrafficKeys& event) {
+    events.emplace_back(event.direction == Direction::send ? "keys_to_send" : "keys_to_receive");
+    traffic_keys.push_back(event);
     return true;
   }
   bool on(SecretLogged& event) {

@@ -111,6 +111,9 @@ class Teller {
   void operator()(const trace::UpdateKeys& entry) {
     aside(Aside::Kind::call, entry.request_peer ? "update keys, the peer's too" : "update keys");
   }
+  void operator()(const trace::Offload& entry) {
+    aside(Aside::Kind::call, entry.direction == Direction::sent ? "offload sending" : "offload receiving");
+  }
   void operator()(const trace::ReceiveEnd& /*entry*/) { aside(Aside::Kind::call, "the transport has ended"); }
   void operator()(const trace::Stopped& entry) {
     remark("The recording ends here, " + trace::to_text(entry).substr(sizeof "stopped"));

@@ -126,8 +126,8 @@ class LOCKSTEP_API ConfigBuilder {
   static ConfigBuilder server(Provider provider);
   /// A builder that starts from a built configuration, to make a variant of it.
   static ConfigBuilder from(const Config& config);
-  /// The same from settings alone, for a provider that may be another; `build` checks all of it again. Suites and groups
-  /// need only their ids.
+  /// The same from settings alone, for a provider that may be another; `build` checks all of it again. Suites and
+  /// groups need only their ids.
   static ConfigBuilder from(const Settings& settings, Provider provider);
 
   /// The oldest and newest protocol version. This build speaks TLS 1.3.

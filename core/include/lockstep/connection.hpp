@@ -52,6 +52,7 @@ enum class Misuse : std::uint8_t {
   wrong_token,     ///< a token of another connection, of another operation, or answered before
   invalid_answer,  ///< e.g. a signature that is too long
   buffer_too_small,
+  offloaded,       ///< the keys were handed out: application data goes to whoever has them
   transmit_first,  ///< `seal_in_place` while `transmit` has something to send
 };
 [[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
@@ -142,6 +143,19 @@ class LOCKSTEP_API Connection {
   void cancel() noexcept;
   /// Changes our sending key, and asks the peer to change its own when `request_peer` (RFC 9846 4.6.3).
   std::expected<void, Misuse> update_keys(bool request_peer);
+  /// Hands the record protection of one direction over to something below the engine, such as the kernel (kTLS): the
+  /// next event is `TrafficKeys`, and the engine forgets them. From then on
+  ///
+  /// - sending: application data goes to whoever has the keys, not to `seal`. `transmit` writes records that are not
+  ///   protected, header and content; their content is to be sent under their type. After a KeyUpdate it writes nothing
+  ///   until the event with the new keys was taken by `receive`: they are for everything behind it.
+  /// - receiving: `receive` takes such records, header and content, for every record that was opened. Those with
+  ///   application data may be left out. A KeyUpdate leads to an event with the new keys.
+  ///
+  /// Only when connected, with nothing pending for `transmit` (sending), and with whole records consumed (receiving:
+  /// what the engine was given and did not consume is still protected). `update_keys` is the caller's to call in time,
+  /// because the engine no longer sees how much was sent.
+  std::expected<void, Misuse> offload(Direction direction);
   /// When the engine wants to be called next without input. TLS over a stream has no timers: nothing.
   [[nodiscard]] std::optional<Time> deadline() const noexcept { return std::nullopt; }
   /// After the handshake: the memory that the caller supplied, wiped, to be used for another one; empty before.

@@ -193,12 +193,34 @@ struct SecretLogged {
   Bytes secret;
 };
 
+/// Which way bytes go, seen from us.
+enum class Direction : std::uint8_t { receive, send };
+
+/// The keys of one direction, for something else to protect its records with: after `Connection::offload`, and again
+/// whenever they change. Wiped when it dies.
+struct LOCKSTEP_API TrafficKeys {
+  Direction direction{};
+  CipherSuite suite{};
+  std::array<std::uint8_t, 32> key_storage{};
+  std::size_t key_size = 0;
+  std::array<std::uint8_t, 12> iv{};  ///< the static one, to be XORed with the sequence number (RFC 9846 5.3)
+  std::uint64_t sequence = 0;         ///< of the next record
+
+  [[nodiscard]] Bytes key() const noexcept { return Bytes(key_storage).first(key_size); }
+
+  TrafficKeys() noexcept = default;
+  TrafficKeys(const TrafficKeys&) noexcept = default;
+  TrafficKeys& operator=(const TrafficKeys&) noexcept = default;
+  ~TrafficKeys();
+};
+
 /// The connection is over. Call `transmit` once more: the alert, if one is due, goes out that way.
 struct Failed {
   Error error;
 };
 
-using Event = std::variant<Nothing, ApplicationData, SelectCredential, Sign, VerifyPeer, OpenTicket, SealTicket,
-                           HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated, SecretLogged, Failed>;
+using Event =
+    std::variant<Nothing, ApplicationData, SelectCredential, Sign, VerifyPeer, OpenTicket, SealTicket,
+                 HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated, TrafficKeys, SecretLogged, Failed>;
 
 }  // namespace lockstep

@@ -137,6 +137,10 @@ struct Cancel {};
 struct UpdateKeys {
   bool request_peer = false;
 };
+/// Record protection goes elsewhere.
+struct Offload {
+  Direction direction{};
+};
 
 // --- what happens during a call --------------------------------------------------------------------------------------
 
@@ -239,6 +243,11 @@ struct SessionTold {
 };
 struct PeerClosedTold {};
 struct PeerKeysTold {};
+/// Keys were handed out. What they are follows from what is on the tape before.
+struct TrafficKeysTold {
+  Direction direction{};
+  std::uint64_t sequence = 0;
+};
 struct SecretTold {
   std::string_view label;
   Content client_random;
@@ -279,12 +288,13 @@ struct Stopped {
   Cause cause{};
 };
 
-using Entry = std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealInPlace,
-                           AnswerCredential, AnswerSignature, AnswerVerdict, AnswerTicketOpened, AnswerTicketSealed,
-                           Close, Cancel, UpdateKeys, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord,
-                           StateEntered, KeysInstalled, Secret, DataTold, CredentialAsked, SignatureAsked, VerdictAsked,
-                           TicketOpeningAsked, TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold,
-                           SecretTold, FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
+using Entry =
+    std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealInPlace,
+                 AnswerCredential, AnswerSignature, AnswerVerdict, AnswerTicketOpened, AnswerTicketSealed, Close,
+                 Cancel, UpdateKeys, Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered,
+                 KeysInstalled, Secret, DataTold, CredentialAsked, SignatureAsked, VerdictAsked, TicketOpeningAsked,
+                 TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold, TrafficKeysTold, SecretTold,
+                 FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
 
 /// What an entry is for.
 enum class Part : std::uint8_t {

@@ -200,6 +200,7 @@ class LOCKSTEP_API End {
   void on(SessionReceived& event);
   void on(PeerClosed& event);
   void on(PeerKeyUpdated& /*event*/) {}
+  void on(TrafficKeys& /*event*/) {}
   void on(SecretLogged& /*event*/) {}
 
   std::unique_ptr<fake::FakeRandom> random_;  // stays where it is when the end moves
