@@ -67,6 +67,28 @@ void handshake(Seeds& seeds, bool asking) {
   seeds.write("messages", {static_cast<std::uint8_t>(asking ? 2 : 1), 1}, message(recorder.server));
 }
 
+/// Tapes of both ends, whole and redacted.
+void tapes(Seeds& seeds) {
+  for (const auto contents : {trace::Contents::all, trace::Contents::shapes}) {
+    fake::FakeRandom random(3);
+    trace::Recorder client_recorder(random, {.contents = contents});
+    trace::Recorder server_recorder(random, {.contents = contents});
+    End client(Role::client, Scene::get().client, client_recorder);
+    End server(Role::server, Scene::get().asking_server, server_recorder);
+    for (int turns = 0; turns < 8; ++turns) {
+      server.receive(client.send());
+      client.receive(server.send());
+    }
+    if (!client.connection().connected()) throw std::runtime_error("the handshake has failed");
+    server.receive(client.seal(as_bytes("hello")));
+    client.connection().close();
+    server.receive(client.send());
+    server.receive_end();
+    seeds.write("tape", {}, client_recorder.recorded());
+    seeds.write("tape", {}, server_recorder.recorded());
+  }
+}
+
 void middles(Seeds& seeds) {
   // Something happens to one record, the more honest ones before it the deeper.
   for (std::uint8_t way = 0; way <= 12; ++way) {
@@ -88,6 +110,7 @@ int main(int count, char** arguments) {
   Seeds seeds{arguments[1]};
   handshake(seeds, false);
   handshake(seeds, true);
+  tapes(seeds);
   middles(seeds);
 
   const Octets& der = Scene::get().credential->chain.front();

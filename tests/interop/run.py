@@ -26,6 +26,7 @@ TESTS = {
     "tshark": "tshark_peer",
     "failures": "failures",
     "tool": "tool",
+    "tape": "tape",
     "sodium": "sodium",
 }
 

@@ -33,6 +33,7 @@
 
 #include <lockstep/connection.hpp>
 #include <lockstep/fake.hpp>
+#include <lockstep/tape.hpp>
 
 namespace lockstep::fuzzing {
 
@@ -149,6 +150,12 @@ class End {
             role == Role::client
                 ? Connection::client(config, {x509::PeerName::dns("example.com").value(), sessions}, *random_, kNow)
                 : Connection::server(config, *random_)) {}
+  /// Recorded.
+  End(Role role, const std::shared_ptr<const Config>& config, trace::Recorder& recorder)
+      : random_(std::make_unique<fake::FakeRandom>(1)),
+        connection_(role == Role::client
+                        ? Connection::client(config, {x509::PeerName::dns("example.com").value(), {}}, recorder, kNow)
+                        : Connection::server(config, recorder)) {}
 
   /// How the decisions are answered; by default all goes well.
   bool rejects_peer = false;
