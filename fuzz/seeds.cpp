@@ -116,6 +116,28 @@ void handshake(Seeds& seeds, std::uint8_t number) {
   }
 }
 
+/// Tapes of both ends, whole and redacted.
+void tapes(Seeds& seeds) {
+  for (const auto contents : {trace::Contents::all, trace::Contents::shapes}) {
+    fake::FakeRandom random(3);
+    trace::Recorder client_recorder(random, {.contents = contents});
+    trace::Recorder server_recorder(random, {.contents = contents});
+    End client(Role::client, Scene::get().clients[0], client_recorder);
+    End server(Role::server, Scene::get().servers[0], server_recorder);
+    for (int turns = 0; turns < 8; ++turns) {
+      server.receive(client.send());
+      client.receive(server.send());
+    }
+    if (!client.connection().connected()) throw std::runtime_error("the handshake has failed");
+    server.receive(client.seal(as_bytes("hello")));
+    client.connection().close();
+    server.receive(client.send());
+    server.receive_end();
+    seeds.write("tape", {}, client_recorder.recorded());
+    seeds.write("tape", {}, server_recorder.recorded());
+  }
+}
+
 void middles(Seeds& seeds) {
   // Something happens to one record, the more honest ones before it the deeper.
   for (std::uint8_t way = 0; way <= 12; ++way) {
@@ -222,6 +244,7 @@ int main(int count, char** arguments) {
   for (const int number : {0x00, 0x01, 0x02, 0x03, 0x04, 0x09, 0x10, 0x18, 0x40, 0x80, 0xc0}) {
     handshake(seeds, static_cast<std::uint8_t>(number));
   }
+  tapes(seeds);
   middles(seeds);
   scripts(seeds);
   certificates(seeds);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <lockstep/connection.hpp>
+#include <lockstep/tape.hpp>
 
 #include "connection/state.hpp"
 
@@ -30,6 +31,24 @@ struct ConnectionAccess {
     state.random = &random;
     state.supplied = memory;
     state.start({}, x509::NoNameCheck{}, {}, &rewriter);
+    return Connection(std::move(state));
+  }
+
+  /// The same, recorded. What the rewriter did is no input, so that such a tape can be looked at and not replayed.
+  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, trace::Recorder& recorder,
+                           Time now, handshake::Rewriter& rewriter) {
+    Connection::State state;
+    state.config = std::move(config);
+    state.random = recorder.tap_.get();
+    state.start(now, std::move(options.name), options.sessions, &rewriter, recorder.tap_.get());
+    return Connection(std::move(state));
+  }
+  static Connection server(std::shared_ptr<const Config> config, trace::Recorder& recorder,
+                           handshake::Rewriter& rewriter) {
+    Connection::State state;
+    state.config = std::move(config);
+    state.random = recorder.tap_.get();
+    state.start({}, x509::NoNameCheck{}, {}, &rewriter, recorder.tap_.get());
     return Connection(std::move(state));
   }
 

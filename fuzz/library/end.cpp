@@ -51,6 +51,13 @@ End::End(Role role, const std::shared_ptr<const Config>& config, std::uint64_t s
       connection_(make_connection(role, config, *random_, sessions, nullptr)),
       memory_(config->settings().handshake_memory) {}
 
+End::End(Role role, const std::shared_ptr<const Config>& config, trace::Recorder& recorder)
+    : random_(std::make_unique<fake::FakeRandom>(1)),
+      connection_(role == Role::client
+                      ? Connection::client(config, {x509::PeerName::dns("example.com").value(), {}}, recorder, kNow)
+                      : Connection::server(config, recorder)),
+      memory_(config->settings().handshake_memory) {}
+
 End::End(Role role, const std::shared_ptr<const Config>& config, std::uint64_t seed, std::span<Session> sessions,
          Script script)
     : random_(std::make_unique<fake::FakeRandom>(seed)),

@@ -100,6 +100,15 @@ class Duel {
   Forger server_forger;
   std::vector<Session> sessions;
 
+  Duel() = default;
+  Duel(const Duel&) = delete;
+  Duel& operator=(const Duel&) = delete;
+  ~Duel() {
+    if (!pair_) return;
+    client_tape_.finish();
+    server_tape_.finish();
+  }
+
   /// The engines, once everything above is set; the ClientHello is ready to be sent.
   Pair& pair() {
     if (!pair_) {
@@ -107,9 +116,13 @@ class Duel {
       const auto server = built(server_config);
       pair_ = std::make_unique<Pair>(client, server);
       ClientOptions options{x509::PeerName::dns("example.com").value(), sessions};
-      pair_->client.connection =
-          ConnectionAccess::client(client, std::move(options), client_random_, kNow, client_forger);
-      pair_->server.connection = ConnectionAccess::server(server, server_random_, server_forger);
+      pair_->client.connection = client_tape_.connection([&](auto& random) {
+        return ConnectionAccess::client(client, std::move(options), random, kNow, client_forger);
+      });
+      pair_->server.connection = server_tape_.connection(
+          [&](auto& random) { return ConnectionAccess::server(server, random, server_forger); });
+      pair_->client_tape.forget();  // of the engines that these replace
+      pair_->server_tape.forget();
       pair_->client.credential = credential_of(KeyType::ec_p256);
     }
     return *pair_;
@@ -182,6 +195,8 @@ class Duel {
  private:
   FixedRandom client_random_{101};
   FixedRandom server_random_{102};
+  Taped client_tape_{client_random_, "client"};
+  Taped server_tape_{server_random_, "server"};
   std::unique_ptr<Pair> pair_;
 };
 

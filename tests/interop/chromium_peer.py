@@ -83,7 +83,8 @@ class Browser:
         os.close(self._write)
 
 
-def main(session):
+def trusting_browser(session):
+    """A browser that trusts the session's authority."""
     program("chromium", "chromium-browser", "google-chrome")
     certutil = program("certutil")
     home = session.path("home")
@@ -93,7 +94,20 @@ def main(session):
         run_ok([certutil, "-N", "-d", database, "--empty-password"])
         run_ok([certutil, "-A", "-d", database, "-t", "C,,", "-n", "interop", "-i", session.ca()])
 
-    browser = Browser(session, home, session.path("profile"))  # outside the cases: each stops what it started
+    return Browser(session, home, session.path("profile"))
+
+
+def load(browser, url):
+    """Loads a page in a tab of its own, and waits until it is there."""
+    target = browser.call("Target.createTarget", {"url": "about:blank"})["targetId"]
+    tab = browser.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+    browser.call("Page.enable", target=tab)
+    browser.call("Page.navigate", {"url": url}, target=tab)
+    browser.wait_for("Page.loadEventFired")
+
+
+def main(session):
+    browser = trusting_browser(session)  # outside the cases: each stops what it started
     try:
         with session.server() as server:
             with session.case("Chromium loads the page over TLS 1.3 with X25519MLKEM768 and calls it secure"):

@@ -27,6 +27,7 @@ TESTS = {
     "failures": "failures",
     "loops": "loops",
     "tool": "tool",
+    "tape": "tape",
     "sodium": "sodium",
 }
 

@@ -79,7 +79,7 @@ def starttls(session):
 
 
 def command_line(session):
-    for words in ([], ["client"], ["server"], ["cert"], ["verify"], ["ciphers"]):
+    for words in ([], ["client"], ["server"], ["cert"], ["verify"], ["ciphers"], ["replay"]):
         with session.case(f"lockstep {' '.join(words)} --help"):
             found = run_ok([session.tool, *words, "--help"])
             check(len(bytes(found.stdout)) > 300, "there is help")
@@ -98,6 +98,7 @@ def command_line(session):
         "a certificate without key": ["server", "--port", "0", "--cert", session.ca()],
         "a leaf without name": ["cert", "leaf", "--ca", session.ca(), "--ca-key", session.path("ca.key.pem"), "--out",
                                 session.path("never")],
+        "replay without tape": ["replay"],
         "no host for a server's chain": ["verify", session.ca(), "--ca", session.ca()],
         "a group's key share that is not offered": ["client", "localhost", "--group", "x25519", "--key-share", "secp256r1"],
     }
@@ -165,6 +166,11 @@ def conduct(session):
             for _ in range(3):
                 session.client(server.port, "--get", "/")
             equal(server.process.finish(), 0, "exit status")
+    with session.case("client and server prove themselves to each other"):
+        certificate, key = session.leaf("someone", "--client", names=("someone@example.com",))
+        with session.server("--client-auth", "require", "--client-ca", session.ca()) as server:
+            session.client(server.port, "--get", "/", "--cert", certificate, "--key", key)
+            equal(server.next_report()["client_verdict"], "ok", "our verdict on the client")
     with session.case("--once ends with the connection's failure"):
         certificate, key = session.leaf("p256")
         with Process([session.tool, "server", "--listen", "127.0.0.1", "--port", "0", "--json", "--once", "--cert", certificate,

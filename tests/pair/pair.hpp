@@ -272,8 +272,8 @@ class Pair {
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;
   ~Pair() {
-    client_tape.finish(provider());
-    server_tape.finish(provider());
+    client_tape.finish(&provider());
+    server_tape.finish(&provider());
   }
 
   /// Lets both talk until neither has anything to say.

@@ -45,12 +45,13 @@ class Taped {
     return make(*recorder_);
   }
 
-  /// At the test's end.
-  void finish(const Provider& provider) {
+  /// At the test's end: keeps the tape of a test that has failed, or replays it with `provider`.
+  void finish(const Provider* provider = nullptr) {
     if (!recorder_) return;
     const Bytes tape = recorder_->recorded();
     if (taping() == Taping::check) {
-      auto replay = trace::Replay::open(tape, provider);
+      if (provider == nullptr) return;
+      auto replay = trace::Replay::open(tape, *provider);
       if (!replay) {
         ADD_FAILURE() << "the " << role_ << "'s tape: " << replay.error().text();
         return;
@@ -66,6 +67,7 @@ class Taped {
     if (!::testing::Test::HasFailure()) return;
     write(tape);
   }
+  void forget() { recorder_.reset(); }
   /// Tapes that were replayed.
   static int& checked() {
     static int count = 0;

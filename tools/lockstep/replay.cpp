@@ -141,7 +141,8 @@ void print_result(const Options& options, const Contents& contents, const trace:
   if (options.output.quiet) return;
   std::vector<Row> rows = {{"role", contents.configuration->settings.role == Role::client ? "client" : "server"},
                            {"provider", printable(contents.configuration->provider)}};
-  if (contents.completed) rows.push_back({"agreed", trace::to_text(*contents.completed).substr(9)});
+  if (contents.completed)
+    rows.push_back({"agreed", without_hash(trace::to_text(*contents.completed)).substr(sizeof "complete")});
   if (contents.failure) rows.push_back({"failure", to_text(contents.failure->error), Style::warning});
   rows.push_back(
       {"operations", std::to_string(run.operations) + " run, " + std::to_string(contents.operations) + " on the tape"});

@@ -180,8 +180,9 @@ class Teller {
     if (entry.group != NamedGroup{}) agreed += " · " + to_text(entry.group);
     row({.kind = Kind::success, .label = "Handshake complete", .detail = agreed});
     agreed_ = to_text(entry.version) + " · " + agreed;
-    if (entry.own_scheme != SignatureScheme{}) agreed_ += " · we sign " + to_text(entry.own_scheme);
-    if (entry.peer_scheme != SignatureScheme{}) agreed_ += " · peer signs " + to_text(entry.peer_scheme);
+    if (entry.own_scheme != SignatureScheme{}) schemes_ = "we sign " + to_text(entry.own_scheme);
+    if (entry.peer_scheme != SignatureScheme{})
+      schemes_ += (schemes_.empty() ? "peer signs " : " · peer signs ") + to_text(entry.peer_scheme);
     if (entry.alpn.size != 0) agreed_ += " · ALPN " + text_of(entry.alpn);
     if (entry.resumed) agreed_ += " · resumed";
     if (entry.retried) agreed_ += " · after HelloRetryRequest";
@@ -223,6 +224,7 @@ class Teller {
     if (story_.redacted) where += " · redacted";
     story_.facts.push_back(std::move(where));
     if (!agreed_.empty()) story_.facts.push_back(agreed_);
+    if (!schemes_.empty()) story_.facts.push_back(schemes_);
     story_.facts.push_back(count(sent_, "byte") + " sent, " + with_separators(received_) + " received · " +
                            count(operations, "operation") +
                            (offered_ == 0 ? "" : " · " + count(offered_, "session") + " offered"));
@@ -292,6 +294,7 @@ class Teller {
   std::string provider_;
   std::string name_;
   std::string agreed_;
+  std::string schemes_;
   std::optional<Time> begin_;
   std::int64_t now_ = 0;
   std::uint64_t sent_ = 0;

@@ -155,7 +155,15 @@ std::string trace_line(const trace::Entry& entry, std::optional<Time> begin, Tim
     stamp = "+" + std::to_string(milliseconds / 1000) + "." +
             std::string(3 - std::min<std::size_t>(stamp.size(), 3), '0') + stamp + " s  ";
   }
-  return stamp + trace::to_text(entry);
+  return stamp + without_hash(trace::to_text(entry));
+}
+
+std::string without_hash(std::string text) {
+  // " #" and 16 digits at the end: for comparing runs only.
+  constexpr std::size_t kSize = 18;
+  if (text.size() > kSize && text[text.size() - kSize] == ' ' && text[text.size() - kSize + 1] == '#')
+    text.resize(text.size() - kSize);
+  return text;
 }
 
 }  // namespace lockstep::tool

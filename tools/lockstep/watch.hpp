@@ -66,5 +66,7 @@ class Watch {
 
 /// "+1.234 s  message -> client_hello, 512 bytes"; empty for entries that only a replay needs.
 [[nodiscard]] std::string trace_line(const trace::Entry& entry, std::optional<Time> begin, Time now);
+/// An entry's text as people want it.
+[[nodiscard]] std::string without_hash(std::string text);
 
 }  // namespace lockstep::tool

@@ -29,6 +29,10 @@
 #include <lockstep/provider.hpp>
 #include <lockstep/trace.hpp>
 
+namespace lockstep {
+struct ConnectionAccess;
+}
+
 namespace lockstep::trace {
 
 class Tap;
@@ -65,6 +69,7 @@ class LOCKSTEP_API Recorder {
 
  private:
   friend class lockstep::Connection;
+  friend struct lockstep::ConnectionAccess;
   friend class Replay;
   std::unique_ptr<Tap> tap_;
 };

@@ -33,6 +33,7 @@
 #include <lockstep/connection.hpp>
 #include <lockstep/export.hpp>
 #include <lockstep/fake.hpp>
+#include <lockstep/tape.hpp>
 
 namespace lockstep::fuzzing {
 
@@ -141,6 +142,8 @@ class LOCKSTEP_API End {
   /// A hostile peer.
   End(Role role, const std::shared_ptr<const Config>& config, std::uint64_t seed, std::span<Session> sessions,
       Script script);
+  /// Recorded.
+  End(Role role, const std::shared_ptr<const Config>& config, trace::Recorder& recorder);
 
   /// How the decisions are answered; by default all goes well.
   bool rejects_peer = false;
