@@ -5,7 +5,6 @@
 
 #include <charconv>
 #include <cstdint>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -15,40 +14,12 @@
 #include <lockstep/answers.hpp>
 #include <lockstep/blocking.hpp>
 #include <lockstep/botan.hpp>
-#include <lockstep/x509.hpp>
+
+#include "localhost.hpp"
 
 namespace {
 
 using namespace lockstep;
-
-std::shared_ptr<const SigningKey> new_key(const Provider& provider, RandomSource& random) {
-  const KeyLoader* loader = provider.key_loader(KeyType::ec_p256);
-  const x509::SecretBytes pkcs8(loader->generate(KeyType::ec_p256, 0, random).value());
-  return loader->load(pkcs8.view()).value();
-}
-
-/// A certificate for localhost from an authority that exists for this run only.
-std::shared_ptr<const Credential> new_credential(const Provider& provider, RandomSource& random,
-                                                 const std::string& ca_file) {
-  const std::int64_t now = std::chrono::floor<std::chrono::seconds>(system_time()).time_since_epoch().count();
-  const auto ca_key = new_key(provider, random);
-  const auto ca = x509::CertificateBuilder("CN=Example Root")
-                      .ca()
-                      .validity(now - 3600, now + 86'400)
-                      .self_signed(provider, *ca_key, random)
-                      .value();
-  const auto key = new_key(provider, random);
-  const std::uint8_t loopback[] = {127, 0, 0, 1};
-  auto leaf = x509::CertificateBuilder("CN=localhost")
-                  .dns("localhost")
-                  .ip(loopback)
-                  .server()
-                  .validity(now - 3600, now + 86'400)
-                  .issued_by(provider, ca, *ca_key, key->subject_public_key_info(), random)
-                  .value();
-  std::ofstream(ca_file) << x509::pem("CERTIFICATE", ca);
-  return make_credential({std::move(leaf)}, key);
-}
 
 /// Reads a request up to its empty line, answers it, says goodbye.
 void serve(blocking::Stream stream) {
@@ -92,7 +63,7 @@ int main(int argc, char** argv) {
   const blocking::Options options{
       .config = ConfigBuilder::server(provider).alpn({"http/1.1"}).build().value(),
       .answers = AnswerSetup::create({.provider = provider,
-                                      .credentials = {new_credential(provider, random, argv[2])},
+                                      .credentials = {localhost::new_credential(provider, argv[2])},
                                       .ticket_keys = TicketKeyring::create(provider, random)})
                      .value(),
   };

@@ -178,7 +178,13 @@ void look_at_entries(io_uring& ring) {
     io_uring_sqe& entry = ring.sq.sqes[i & ring.sq.ring_mask];
     bool struck = false;
     switch (entry.opcode) {
-      case IORING_OP_RECV: struck = strikes(Call::uring_recv); break;
+      case IORING_OP_RECV:
+        // One result for each submission, so that every result can be a fault.
+        if (armed_call.load() == static_cast<int>(Call::uring_recv)) {
+          entry.ioprio &= static_cast<std::uint16_t>(~IORING_RECV_MULTISHOT);
+        }
+        struck = strikes(Call::uring_recv);
+        break;
       case IORING_OP_SEND:
       case IORING_OP_SENDMSG: struck = strikes(Call::uring_send); break;
       case IORING_OP_ACCEPT: struck = strikes(Call::uring_accept); break;
