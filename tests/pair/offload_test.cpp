@@ -201,8 +201,8 @@ TEST_P(Offloaded, RefusesWhatMakesNoSense) {
 
 std::vector<CipherSuite> suites() {
   std::vector<CipherSuite> found;
-  for (const CipherSuite suite :
-       {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384, CipherSuite::chacha20_poly1305_sha256}) {
+  for (const CipherSuite suite : {CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_aes_256_gcm_sha384,
+                                  CipherSuite::tls_chacha20_poly1305_sha256}) {
     if (built(server_builder())->suite(suite) != nullptr) found.push_back(suite);
   }
   return found;
