@@ -1,6 +1,7 @@
 // The backend over epoll: level-triggered, one descriptor per stream, output tried at once and waited for only when the
 // socket is full.
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -14,6 +15,7 @@
 
 #include <lockstep/epoll.hpp>
 
+#include "../common/kernel_tls.hpp"
 #include "../common/sockets.hpp"
 #include "../loop/backend.hpp"
 #include "../loop/loop_core.hpp"
@@ -32,6 +34,7 @@ constexpr std::uint32_t kBlocked = 1U << 21U;  // the socket took less than ther
 
 /// How much one stream may take or give before the others have their turn.
 constexpr int kReceivesPerTurn = 2;
+constexpr std::size_t kMostContent = 16384;  // of a record
 constexpr int kAcceptsPerTurn = 64;
 
 bool would_block(int error) {
@@ -43,6 +46,7 @@ class EpollBackend final : public loop::Backend {
   EpollBackend(Descriptor epoll, Descriptor wakeup) noexcept : epoll_(std::move(epoll)), wakeup_(std::move(wakeup)) {}
 
   [[nodiscard]] std::string_view name() const noexcept override { return "epoll"; }
+  [[nodiscard]] bool receives_records() const noexcept override { return true; }
   void attach(LoopCore& core) noexcept override { loop_ = &core; }
 
   [[nodiscard]] int open(StreamCore& stream) noexcept override {
@@ -152,10 +156,12 @@ class EpollBackend final : public loop::Backend {
         stream.receive_failed(ENOMEM);
         return;
       }
-      const ssize_t size = ::recv(stream.socket(), space.data(), space.size(), MSG_DONTWAIT);
+      const bool by_kernel = stream.kernel_receives();
+      const ssize_t size = by_kernel ? receive_record(stream.socket(), space)
+                                     : ::recv(stream.socket(), space.data(), space.size(), MSG_DONTWAIT);
       if (size > 0) {
         stream.received(static_cast<std::size_t>(size));
-        if (static_cast<std::size_t>(size) < space.size()) return;  // no more for now
+        if (static_cast<std::size_t>(size) < space.size() && !by_kernel) return;  // no more for now
       } else if (size == 0) {
         stream.receive_ended();
         return;
@@ -170,12 +176,33 @@ class EpollBackend final : public loop::Backend {
     }
   }
 
+  /// From a kernel that opens records: one record's content, with a header in front that says what it is.
+  static ssize_t receive_record(int socket, MutableBytes space) noexcept {
+    constexpr std::size_t kHeader = StreamCore::kRecordHeader;
+    iovec piece{space.data() + kHeader, std::min<std::size_t>(space.size() - kHeader, kMostContent)};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    kernel_tls::Control control;
+    kernel_tls::expect_record_type(message, control);
+    const ssize_t size = ::recvmsg(socket, &message, MSG_DONTWAIT);
+    if (size <= 0) return size;
+    const std::array<std::uint8_t, kHeader> header{
+        kernel_tls::record_type(message), 3, 3, static_cast<std::uint8_t>(size >> 8U), static_cast<std::uint8_t>(size)};
+    std::ranges::copy(header, space.begin());
+    return size + static_cast<ssize_t>(kHeader);
+  }
+
   static void send(StreamCore& stream) noexcept {
     while (stream.has_output()) {
       std::array<iovec, 16> pieces;
       msghdr message{};
       message.msg_iov = pieces.data();
       message.msg_iovlen = stream.output(pieces);
+      kernel_tls::Control control;
+      if (const std::uint8_t type = stream.output_type(); type != 0) {
+        kernel_tls::set_record_type(message, control, type);
+      }
       const ssize_t size = ::sendmsg(stream.socket(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
       if (size >= 0) {
         std::size_t given = 0;

@@ -19,6 +19,9 @@ class Backend {
   virtual ~Backend() = default;
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
 
+  /// Whether it can receive from a kernel that opens records, and tell their types.
+  [[nodiscard]] virtual bool receives_records() const noexcept { return false; }
+
   /// Called once, before anything else.
   virtual void attach(LoopCore& loop) noexcept = 0;
   /// A connected socket is the backend's from now on; 0 or an errno.

@@ -74,6 +74,8 @@ struct Block {
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
   bool pooled = false;
+  /// Outbound: the type of the one record that this is, for the kernel to protect; 0 for bytes that go as they are.
+  std::uint8_t record_type = 0;
   // Inbound: decrypted bytes in front of `begin` that the application has not taken.
   std::uint32_t segment = 0;
   std::uint32_t offset = 0;  // in that segment

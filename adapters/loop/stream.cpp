@@ -90,6 +90,9 @@ void Stream::expire(Operation operation) {
 void Stream::downgrade() {
   StreamCore& stream = core();
   if (stream.phase_ != StreamCore::Phase::open || stream.secure_ == nullptr || stream.downgrading_) return;
+  if (stream.kernel_sends() || stream.kernel_receives()) {
+    return stream.fail(plain_error(Operation::downgrade, IoCondition::misuse, "the kernel's TLS stays on its socket"));
+  }
   stream.downgrading_ = true;
   if (!std::exchange(stream.write_closed_, true)) stream.say_close();
   stream.continue_later();
@@ -136,6 +139,13 @@ IoResult<void> Stream::update_keys(bool request_peer) {
   }
   stream.queue_handshake();
   return {};
+}
+
+KernelTls Stream::kernel_tls() const {
+  const auto& secure = core().secure_;
+  if (secure == nullptr || secure->kernel == nullptr) return {};
+  return {
+      .sending = secure->kernel->sending, .receiving = secure->kernel->receiving, .why_not = secure->kernel->why_not};
 }
 
 bool Stream::secure() const noexcept { return core().secure_ != nullptr; }

@@ -132,6 +132,13 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   void receive_failed(int error);
   /// What to send next, and how many pieces that is. It stays put until `sent`.
   [[nodiscard]] std::size_t output(std::span<iovec> pieces) noexcept;
+  /// The type of the record that `output` is, for a kernel that protects it; 0 for bytes that go as they are.
+  [[nodiscard]] std::uint8_t output_type() const noexcept {
+    return out_first_ == nullptr ? 0 : out_first_->record_type;
+  }
+  /// Whether the kernel opens records: what is received then has a record's header put in front of it.
+  [[nodiscard]] bool kernel_receives() const noexcept;
+  static constexpr std::size_t kRecordHeader = 5;
   void sent(std::size_t size);
   void send_failed(int error);
   void released();
@@ -149,6 +156,7 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   friend class LoopCore;
   struct Secure;
   struct Pending;
+  struct Kernel;
 
   // Bytes from the peer: stream_input.cpp.
   void process();
@@ -168,11 +176,18 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   void discard_input() noexcept;
   // Bytes to the peer: stream_output.cpp.
   IoResult<std::size_t> writev_now(std::span<const Bytes> pieces);
-  Block* tail_with(std::size_t space);
+  Block* tail_with(std::size_t space, std::uint8_t record_type = 0);
   bool queue_handshake();
   void say_close();
   void tell_writable();
   void drop_output() noexcept;
+  // Record protection in the kernel: stream_kernel.cpp.
+  void enter_kernel_tls();
+  void take_keys(TrafficKeys keys);
+  void install_waiting_keys();
+  bool queue_kernel_records();
+  [[nodiscard]] bool kernel_sends() const noexcept;
+  [[nodiscard]] bool keys_wait() const noexcept;
   // Beginning and ending: stream_life.cpp.
   void next_address();
   void expect_handshake();
@@ -244,12 +259,21 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   Loop* move_target_ = nullptr;
 };
 
+/// With Options::kernel_tls, once that was tried.
+struct StreamCore::Kernel {
+  bool sending = false;
+  bool receiving = false;
+  std::string why_not;
+  std::optional<TrafficKeys> waiting;  // for what comes behind the output
+};
+
 struct StreamCore::Secure {
   Connection connection;
   RandomSource& random;
   std::unique_ptr<Answers> answers{};  // while there is something to answer, and as long as they hold a verdict
   void* memory = nullptr;              // the handshake's
   std::vector<Session> sessions{};
+  std::unique_ptr<Kernel> kernel{};
 };
 
 /// What is kept for a handshake that has not begun, and for a connection that does not stand.

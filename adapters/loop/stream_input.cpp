@@ -212,6 +212,8 @@ bool StreamCore::handle(Event& event) {
     auto& sessions = secure_->sessions;
     if (sessions.size() == kMaxSessions) sessions.erase(sessions.begin());
     sessions.push_back(std::move(session->session));
+  } else if (auto* keys = std::get_if<TrafficKeys>(&event)) {
+    take_keys(std::move(*keys));
   } else if (const auto* secret = std::get_if<SecretLogged>(&event)) {
     if (options_->key_log) options_->key_log(key_log_line(*secret));
   } else if (std::holds_alternative<Failed>(event)) {
@@ -312,6 +314,7 @@ void StreamCore::settle() {
   if (secure_ != nullptr && handshake_done_) {
     end_handshake();
     if (secure_->answers != nullptr && !secure_->answers->verdict()) secure_->answers.reset();
+    enter_kernel_tls();
   }
   update_full();
   arm_timer();

@@ -310,6 +310,7 @@ void StreamCore::flush() {
     if (phase_ == Phase::connecting && !socket_) next_address();
     if (phase_ == Phase::open) process();
   }
+  if (handshake_done_ && secure_ != nullptr) enter_kernel_tls();
   if (phase_ == Phase::moving) {
     loop_->backend().release(*this);
     return;

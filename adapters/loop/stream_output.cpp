@@ -87,7 +87,7 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
   for (;;) {
     const auto batch = left.next();
     if (batch.empty()) break;
-    if (out_pending_ >= high) {
+    if (out_pending_ >= high || keys_wait()) {
       writer_waits_ = true;
       break;
     }
@@ -98,7 +98,7 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
     }
     std::size_t consumed = 0;
     std::size_t written = 0;
-    if (secure_ != nullptr) {
+    if (secure_ != nullptr && !kernel_sends()) {
       const auto sealed = secure_->connection.seal(batch, block->space(), engine_time());
       if (!sealed) return stop(plain_error(Operation::write, IoCondition::ended, name(sealed.error())));
       consumed = sealed->consumed;
@@ -119,10 +119,12 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
   return total;
 }
 
-Block* StreamCore::tail_with(std::size_t space) {
-  if (out_last_ != nullptr && out_last_->space().size() >= space) return out_last_;
+Block* StreamCore::tail_with(std::size_t space, std::uint8_t record_type) {
+  const bool alone = record_type != 0 || (out_last_ != nullptr && out_last_->record_type != 0);
+  if (out_last_ != nullptr && !alone && out_last_->space().size() >= space) return out_last_;
   Block* block = loop_->blocks().take();
   if (block == nullptr) return nullptr;
+  block->record_type = record_type;
   if (out_last_ == nullptr) {
     out_first_ = block;
     last_progress_ = loop_->now();
@@ -135,6 +137,7 @@ Block* StreamCore::tail_with(std::size_t space) {
 
 /// Queues what the engine has to say itself; whether that was anything.
 bool StreamCore::queue_handshake() {
+  if (kernel_sends()) return queue_kernel_records();
   bool any = false;
   Connection& connection = secure_->connection;
   while (connection.transmit_pending()) {
@@ -162,7 +165,8 @@ void StreamCore::say_close() {
 }
 
 void StreamCore::tell_writable() {
-  if (!writer_waits_ || phase_ != Phase::open || out_pending_ > options_->write_low || write_closed_) return;
+  if (!writer_waits_ || keys_wait() || phase_ != Phase::open || out_pending_ > options_->write_low || write_closed_)
+    return;
   if (tls_wanted_ || (secure_ != nullptr && !secure_->connection.connected())) return;
   writer_waits_ = false;
   handler_->on_writable(*this);
@@ -173,6 +177,7 @@ void StreamCore::tell_writable() {
 std::size_t StreamCore::output(std::span<iovec> pieces) noexcept {
   std::size_t count = 0;
   for (Block* block = out_first_; block != nullptr && count < pieces.size(); block = block->next) {
+    if (count != 0 && (block->record_type != 0 || out_first_->record_type != 0)) break;
     const MutableBytes content = block->content();
     if (!content.empty()) pieces[count++] = {content.data(), content.size()};
   }
@@ -199,9 +204,11 @@ void StreamCore::sent(std::size_t size) {
     out_last_ = nullptr;
     write_deadline_ = TimerWheel::kNever;
   }
+  install_waiting_keys();
   if (phase_ == Phase::flushing && out_pending_ == 0) return finish_output();
   if (phase_ != Phase::open) return;
-  if (shut_when_sent_ && out_pending_ == 0) mark_dirty();
+  const bool kernel_is_next = options_->kernel_tls && secure_ != nullptr && secure_->kernel == nullptr;
+  if ((shut_when_sent_ || kernel_is_next) && out_pending_ == 0) mark_dirty();
   // What was held back in `process_secure` has room now.
   if (secure_ != nullptr && secure_->connection.transmit_pending()) continue_later();
   tell_writable();

@@ -15,6 +15,7 @@
 
 #include <lockstep/uring.hpp>
 
+#include "../common/kernel_tls.hpp"
 #include "../common/sockets.hpp"
 #include "../loop/backend.hpp"
 #include "../loop/loop_core.hpp"
@@ -205,6 +206,7 @@ class UringBackend final : public loop::Backend {
   struct Frame {
     msghdr message;
     std::array<iovec, 8> pieces;
+    kernel_tls::Control control;
   };
 
   static std::uint64_t user_data(const void* pointer, std::uintptr_t tag) noexcept {
@@ -282,7 +284,9 @@ class UringBackend final : public loop::Backend {
     frame.message = {};
     frame.message.msg_iov = frame.pieces.data();
     frame.message.msg_iovlen = stream.output(frame.pieces);
-    if (frame.message.msg_iovlen == 1) {
+    const std::uint8_t type = stream.output_type();
+    if (type != 0) kernel_tls::set_record_type(frame.message, frame.control, type);
+    if (frame.message.msg_iovlen == 1 && type == 0) {
       ::io_uring_prep_send(entry, stream.socket(), frame.pieces[0].iov_base, frame.pieces[0].iov_len, MSG_NOSIGNAL);
     } else {
       ::io_uring_prep_sendmsg(entry, stream.socket(), &frame.message, MSG_NOSIGNAL);

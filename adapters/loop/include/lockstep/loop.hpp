@@ -119,6 +119,10 @@ struct Options {
   /// The handshake begins with the first `write` or by `handshake`, not with the transport. (A server's begins with the
   /// client's first byte in any case.)
   bool lazy_handshake = false;
+  /// Let the kernel protect records once the handshake is complete, where it can (Linux with CONFIG_TLS; key updates
+  /// need 6.14). Over io_uring it only sends. `Stream::kernel_tls` tells what came of it; where the kernel cannot, all
+  /// goes on as without. `Traffic` then counts bytes of content. Such a stream cannot be downgraded.
+  bool kernel_tls = false;
   /// TCP_NODELAY: records go out when they are written.
   bool no_delay = true;
   /// Receives key log lines when the configuration has `key_log`.
@@ -133,6 +137,13 @@ struct Target {
   std::optional<x509::PeerName> name{};
   /// Client: sessions to offer, best first. Consumed.
   std::span<Session> sessions{};
+};
+
+/// What the kernel protects of a stream.
+struct KernelTls {
+  bool sending = false;
+  bool receiving = false;
+  std::string why_not;  ///< what the system said when it did not take it; empty when it was not asked, or did
 };
 
 /// What went through a stream.
@@ -221,6 +232,8 @@ class LOCKSTEP_API Stream {
   [[nodiscard]] IoResult<void> update_keys(bool request_peer);
   /// Whether TLS has begun; not in plain text.
   [[nodiscard]] bool secure() const noexcept;
+  /// Whether the kernel protects records: with Options::kernel_tls, some time after the handshake.
+  [[nodiscard]] KernelTls kernel_tls() const;
   /// What was agreed; see Connection. Only when `secure`.
   [[nodiscard]] const Connection& connection() const noexcept;
   /// Client: the verdict on the server's certificates; server: the client's. Null when there was none.
