@@ -1,15 +1,16 @@
-// Whole handshakes and the record path with every secret marked as undefined, under valgrind's memcheck: shared
-// secrets, everything that is derived from them, PSKs, ticket keys, application data. See docs/constant-time.md.
+// Whole handshakes and the record path with every secret marked as undefined, under valgrind's memcheck: private
+// keys of key exchanges, shared secrets, everything that is derived from them, PSKs, ticket keys, application data. See
+// docs/constant-time.md.
 
-#define LOCKSTEP_PAIR_PROVIDER lockstep::testing::watched_provider()
-#include "constant_time/watched_provider.hpp"
-//
 #include <fstream>
 #include <iterator>
 
 #include <lockstep/kernels.hpp>
 #include <lockstep/kernels_hash.hpp>
 
+#include "constant_time/watched_provider.hpp"
+
+#define LOCKSTEP_PAIR_PROVIDER lockstep::testing::watched_provider()  // what tests/pair talks with
 #include "hostile/hostile.hpp"
 
 namespace lockstep::testing {

@@ -2,6 +2,7 @@
 // What is secret while memcheck watches: secret bytes are marked as undefined, so that every branch and every address
 // that depends on one is reported. Nothing becomes public but by name, here.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
