@@ -274,7 +274,8 @@ Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, Dige
   // RFC 9846 4.6.1: "A per-ticket value that is unique across all tickets issued on this connection."
   const std::array<std::uint8_t, 1> nonce{number};
   auto psk = key_schedule::ticket_psk(*context.agreed.suite->hash, resumption, nonce);
-  if (session == nullptr || !psk) return context.fail(Reason::memory);
+  if (session == nullptr) return context.fail(Reason::memory);
+  if (!psk) return context.fail(Reason::provider_failed);
   if (!context.random.fill(age_add)) return context.fail(Reason::random_failed);
   session->suite = context.agreed.suite->suite;
   session->psk = std::move(*psk);

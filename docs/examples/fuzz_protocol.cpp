@@ -2,8 +2,8 @@
 // (https://cr.yp.to/proto/netstrings.txt), "5:hello,".
 //
 //     cmake --install build/fuzz --prefix PREFIX && cmake --install build/fuzz --prefix PREFIX --component fuzzing
-//     clang++ -std=c++23 -fsanitize=fuzzer,address,undefined fuzz_protocol.cpp \
-//         $(PKG_CONFIG_PATH=PREFIX/lib/pkgconfig pkg-config --cflags --libs lockstep-fuzzing)
+//     flags=$(PKG_CONFIG_PATH=PREFIX/lib/pkgconfig pkg-config --cflags --libs lockstep-fuzzing)
+//     clang++ -std=c++23 -fsanitize=fuzzer,address,undefined fuzz_protocol.cpp $flags
 
 #include <charconv>
 #include <cstdint>

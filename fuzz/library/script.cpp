@@ -116,8 +116,9 @@ Script& Script::follow(HandshakeType type, Octets with, int earlier) {
 }
 
 Octets Script::message(HandshakeType type, Bytes body) {
-  Octets message{static_cast<std::uint8_t>(type), 0, 0, 0};
-  message.insert(message.end(), body.begin(), body.end());
+  Octets message(kHeader + body.size());
+  message.front() = static_cast<std::uint8_t>(type);
+  std::ranges::copy(body, message.begin() + kHeader);
   set_length(message);
   return message;
 }

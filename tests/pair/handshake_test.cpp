@@ -589,5 +589,24 @@ TEST(Exporter, AgreesOnBothSides) {
   EXPECT_NE(client, server);
 }
 
+TEST(Handshake, TellsTheServerWhichAuthoritiesItsClientTrusts) {
+  const auto chain = credential_of(usual_key())->chain;
+  const Bytes subject = x509::Certificate::parse(chain.front())->subject().der();
+  const std::vector<std::uint8_t> name(subject.begin(), subject.end());
+  FixedRandom client_random(1);
+  auto client = Connection::client(built(client_builder().certificate_authorities({name})),
+                                   {x509::PeerName::dns("example.com").value(), {}}, client_random, kNow);
+  std::vector<std::uint8_t> flight(Connection::kMaxRecord);
+  flight.resize(client.transmit(flight, kNow));
+
+  FixedRandom server_random(2);
+  auto server = Connection::server(built(server_builder()), server_random);
+  const auto received = server.receive(flight, kNow);
+  const auto* const question = std::get_if<SelectCredential>(&received.event);
+  ASSERT_NE(question, nullptr);
+  ASSERT_EQ(question->certificate_authorities.size(), 1U);
+  EXPECT_TRUE(equal(question->certificate_authorities[0], name));
+}
+
 }  // namespace
 }  // namespace lockstep::testing
