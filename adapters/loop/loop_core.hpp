@@ -19,8 +19,8 @@
 namespace lockstep::loop {
 
 /// A listening socket.
-struct alignas(16) LOCKSTEP_API ListenerCore final : Timer {
-  LoopCore* loop = nullptr;
+struct LOCKSTEP_API ListenerCore final : Timer {
+  alignas(16) LoopCore* loop = nullptr;
   std::uint64_t id = 0;
   Descriptor socket;
   std::shared_ptr<const Options> options;

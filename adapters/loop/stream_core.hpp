@@ -70,11 +70,11 @@ struct AllStreams;   // every stream of a loop
 struct Handshaking;  // those in a handshake, or expected to begin one, the oldest first
 struct Dirty;        // those whose backend has to look at them
 
-class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
-                                                  public Timer,
-                                                  public ListNode<AllStreams>,
-                                                  public ListNode<Handshaking>,
-                                                  public ListNode<Dirty> {
+class LOCKSTEP_API StreamCore final : public Stream,
+                                      public Timer,
+                                      public ListNode<AllStreams>,
+                                      public ListNode<Handshaking>,
+                                      public ListNode<Dirty> {
  public:
   enum class Phase : std::uint8_t {
     connecting,  ///< no transport yet, or not handed to the backend
@@ -145,8 +145,9 @@ class alignas(16) LOCKSTEP_API StreamCore final : public Stream,
   /// `update` is to be called again.
   void look_again() noexcept { mark_dirty(); }
 
-  /// The backend's own.
-  std::uint32_t backend_flags = 0;
+  /// The backend's own. (Aligned so that backends may keep a few bits in a stream's address; g++-12 takes no alignas
+  /// beside LOCKSTEP_API.)
+  alignas(16) std::uint32_t backend_flags = 0;
   std::uint32_t in_flight = 0;
   /// The kernel reads what `output` gave: those bytes stay, even if they are given up meanwhile.
   bool output_pinned = false;

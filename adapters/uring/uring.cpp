@@ -296,13 +296,14 @@ class UringBackend final : public loop::Backend {
     ++stream.in_flight;
   }
 
-  /// Everything that uses the stream's socket.
+  /// Every operation of the stream, by its name: the kernel finds those at once, and those of a descriptor only among
+  /// all that there are.
   [[nodiscard]] bool cancel_all(const StreamCore& stream) noexcept {
-    io_uring_sqe* entry = prepare();
-    if (entry == nullptr) return false;
-    ::io_uring_prep_cancel_fd(entry, stream.socket(), IORING_ASYNC_CANCEL_ALL);
-    mark(entry, nullptr, kIgnored);
-    return true;
+    const bool receiving = (stream.backend_flags & kReceiving) != 0;
+    const bool connecting = stream.in_flight > (receiving ? 1U : 0U) + (stream.output_pinned ? 1U : 0U);
+    return (!receiving || cancel(user_data(&stream, kReceive))) &&
+           (!stream.output_pinned || cancel(user_data(&stream, kSend))) &&
+           (!connecting || cancel(user_data(&stream, kConnect | attempt_of(stream))));
   }
 
   void await_wakeup() noexcept {

@@ -79,6 +79,8 @@ auto strike(Fail fail, Through through) {
 
 }  // namespace
 
+// Seen by the libraries where those are shared, too.
+#pragma GCC visibility push(default)
 extern "C" {
 
 ssize_t recv(int socket, void* buffer, size_t size, int flags) {
@@ -145,6 +147,7 @@ int epoll_ctl(int epoll, int operation, int descriptor, epoll_event* event) {
 }
 
 }  // extern "C"
+#pragma GCC visibility pop
 
 #if LOCKSTEP_HAS_URING
 
@@ -214,6 +217,7 @@ bool uring_results_can_be_set() {
   return can;
 }
 
+#pragma GCC visibility push(default)
 extern "C" {
 
 int io_uring_submit(io_uring* ring) {
@@ -239,6 +243,7 @@ int io_uring_submit_and_wait_timeout(io_uring* ring, io_uring_cqe** completion, 
 }
 
 }  // extern "C"
+#pragma GCC visibility pop
 
 #else
 

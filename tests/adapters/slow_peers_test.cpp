@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "loop_support.hpp"
@@ -102,22 +103,30 @@ class SlowPeers : public LoopTest {
                 static_cast<double>(resident() - std::min(resident(), before)) / 1024 / static_cast<double>(count),
                 static_cast<double>(statistics.memory) / 1024 / 1024);
   }
-  static constexpr std::size_t kMany = kSanitized ? 1000 : 10'000;
+  /// As many as the system lets one process have.
+  static std::size_t many() {
+    rlimit limit{};
+    EXPECT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    return std::min<std::size_t>(limit.rlim_cur - 100, kSanitized ? 1000 : 10'000);
+  }
 };
 INSTANTIATE_TEST_SUITE_P(Loops, SlowPeers, ::testing::ValuesIn(loop_kinds()), kind_name);
 
 TEST_P(SlowPeers, ThousandsOfHalfOpenHandshakes) {
+  const std::size_t count = many();
   for (const bool speak : {false, true}) {
-    loop_ = make_loop({.max_handshakes = 2 * kMany});
+    loop_ = make_loop({.max_handshakes = 2 * count});
     const std::uint16_t port = listen();
     const std::string hello = speak ? half_a_hello() : std::string();
     loop_->run_once(0ms);
     const std::size_t before = resident();
-    const Crowd crowd(port, kMany, hello);
-    turn_until([&] { return loop_->statistics().handshaking == kMany; });
+    const Crowd crowd(port, count, hello);
+    turn_until([&] { return loop_->statistics().handshaking == count; });
     turn_for(200ms);
-    print(speak ? "half a ClientHello" : "not a word", kMany, before);
-    const std::size_t each = (resident() - std::min(resident(), before)) / kMany;
+    print(speak ? "half a ClientHello" : "not a word", count, before);
+    const std::size_t each = (resident() - std::min(resident(), before)) / count;
     if (!kSanitized) {
       EXPECT_LT(each, speak ? 24'000U : 4000U);
     }
