@@ -228,8 +228,8 @@ std::optional<TapeError> Reader::place(const Entry& entry) noexcept {
   const Part what = part(entry);
   switch (position_) {
     case Position::configuration:
-      if (what != Part::configuration) return TapeError::configuration_missing;
-      position_ = Position::start;
+      if (what != Part::configuration && what != Part::stop) return TapeError::configuration_missing;
+      position_ = what == Part::configuration ? Position::start : Position::end;
       return std::nullopt;
     case Position::start:
       if (what != Part::start && what != Part::stop) return TapeError::start_missing;

@@ -129,8 +129,9 @@ std::expected<Replay, TapeProblem> Replay::open(Bytes tape, const Provider& prov
   const auto first = reader.next();
   if (!first) return std::unexpected(first.error());
   if (reader.redacted()) return std::unexpected(TapeProblem{.error = TapeError::redacted});
-  if (!*first) return std::unexpected(TapeProblem{TapeError::configuration_missing, reader.offset()});
-  const auto& configuration = std::get<Configuration>(**first);
+  const auto* const read = *first ? std::get_if<Configuration>(&**first) : nullptr;
+  if (read == nullptr) return std::unexpected(TapeProblem{TapeError::configuration_missing, reader.offset()});
+  const Configuration& configuration = *read;
 
   Settings settings = configuration.settings;
   for (const Content& protocol : configuration.alpn) settings.alpn.emplace_back(as_text(protocol.bytes));

@@ -82,6 +82,9 @@ TEST(Reader, RefusesDamagedEntries) {
 TEST(Reader, RefusesEntriesInTheWrongPlace) {
   const Octets good = beginning();
   EXPECT_EQ(problem_of(with(header(), {0x20, 0x00})), TapeError::configuration_missing);
+  const Octets at_once = with(header(), {0x7f, 0x01, 0x00});
+  EXPECT_EQ(problem_of(at_once), std::nullopt) << "a recording may end before anything";
+  EXPECT_EQ(trace::Replay::open(at_once, provider()).error().error, TapeError::configuration_missing);
   const auto entries = entries_of(good);
   const Octets configured(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(entries.front().end));
   EXPECT_EQ(problem_of(configured), std::nullopt);
