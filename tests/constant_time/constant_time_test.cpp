@@ -226,17 +226,18 @@ TEST_P(Handshakes, BranchOnNoSecret) {
 
 class Failures : public ConstantTime {
  protected:
-  static Pair plain_pair(std::vector<Session> sessions = {}) {
-    Pair pair(built(plain_client()), built(plain_server().tickets(1)),
-              {x509::PeerName::dns("example.com").value(), sessions});
-    pair.server.credential = watched_credential(KeyType::ec_p256);
+  static std::unique_ptr<Pair> plain_pair(std::vector<Session> sessions = {}) {
+    auto pair = std::make_unique<Pair>(built(plain_client()), built(plain_server().tickets(1)),
+                                       ClientOptions{x509::PeerName::dns("example.com").value(), sessions});
+    pair->server.credential = watched_credential(KeyType::ec_p256);
     return pair;
   }
 };
 
 TEST_F(Failures, OfARecord) {
   for (const std::size_t at : {5U, 12U}) {
-    Pair again = plain_pair();
+    const auto made = plain_pair();
+    Pair& again = *made;
     talk(again);
     again.send(again.client, "text");
     again.to_server()[at] ^= 1;
@@ -266,10 +267,12 @@ TEST_F(Failures, OfFinished) {
 
 TEST_F(Failures, OfABinder) {
   const auto ticket_keys = watched_ticket_keys();
-  Pair first = plain_pair();
+  const auto made_first = plain_pair();
+  Pair& first = *made_first;
   first.server.ticket_keys = ticket_keys;
   talk(first);
-  Pair pair = plain_pair(std::move(first.client.sessions));
+  const auto made = plain_pair(std::move(first.client.sessions));
+  Pair& pair = *made;
   pair.server.ticket_keys = ticket_keys;
   Octets hello(4096);
   hello.resize(pair.client.connection.transmit(hello, kNow));
