@@ -331,7 +331,11 @@ std::uint64_t StreamCore::idle_deadline() const noexcept {
 
 std::uint64_t StreamCore::earliest_deadline() const noexcept {
   std::uint64_t earliest = std::min(phase_deadline_, idle_deadline());
-  if (phase_ == Phase::open) earliest = std::min({earliest, read_deadline_, write_deadline_});
+  if (phase_ == Phase::open) {
+    earliest = std::min(earliest, read_deadline_);
+    // It may have passed with nothing to write; then it is for the next write.
+    if (has_output() || writer_waits_) earliest = std::min(earliest, write_deadline_);
+  }
   return has_output() ? std::min(earliest, later(last_progress_, options_->write_timeout)) : earliest;
 }
 
@@ -362,9 +366,9 @@ void StreamCore::on_timer() {
     read_deadline_ = TimerWheel::kNever;
     handler_->on_deadline(*this, Operation::read);
   }
-  if (phase_ == Phase::open && write_deadline_ <= now) {
+  if (phase_ == Phase::open && write_deadline_ <= now && (has_output() || writer_waits_)) {
     write_deadline_ = TimerWheel::kNever;
-    if (has_output() || writer_waits_) handler_->on_deadline(*this, Operation::write);
+    handler_->on_deadline(*this, Operation::write);
   }
   if (idle_deadline() <= now) {
     if (secure_ != nullptr) secure_->connection.close();

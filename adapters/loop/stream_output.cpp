@@ -73,6 +73,7 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
   }
   if (tls_wanted_ || (secure_ != nullptr && !secure_->connection.connected())) {
     writer_waits_ = true;
+    mark_dirty();  // its deadline counts from here
     return 0;
   }
 

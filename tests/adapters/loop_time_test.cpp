@@ -192,6 +192,22 @@ TEST_P(LoopTimeTest, WriteDeadlinePassesAndNothingIsLost) {
   EXPECT_EQ(passed.size(), 1U);
 }
 
+TEST_P(LoopTimeTest, WriteDeadlineThatHasPassedIsForTheNextWrite) {
+  End client;
+  End server;
+  std::vector<Operation> passed;
+  client.handler->on_deadline_do = [&](loop::Stream&, Operation operation) { passed.push_back(operation); };
+  server.handler->on_handshake_do = [](loop::Stream& stream) { stream.pause_reading(true); };
+  connect(client, server);
+  turn_until([&] { return client.log->handshake && server.log->handshake; });
+  client.log->stream->set_write_deadline(std::chrono::steady_clock::now() + 10ms);
+  turn_for(60ms);
+  EXPECT_TRUE(passed.empty());
+  (void)client.log->stream->write(as_bytes(pattern(2'000'000)));
+  turn_until([&] { return !passed.empty(); });
+  EXPECT_THAT(passed, ElementsAre(Operation::write));
+}
+
 TEST_P(LoopTimeTest, DeadlineFailsTheStreamUnlessItIsOverridden) {
   End client;
   End server;
