@@ -189,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Failures,
                          ::testing::Values(Case{.name = "Plain"}, Case{.name = "ClientAuthentication", .asks = true},
                                            Case{.name = "Retry", .retries = true},
                                            Case{.name = "Resumption", .resumes = true}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& each) { return each.param.name; });
 
 }  // namespace
 }  // namespace lockstep::fuzzing
