@@ -189,7 +189,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, Failures,
                          ::testing::Values(Case{.name = "Plain"}, Case{.name = "ClientAuthentication", .asks = true},
                                            Case{.name = "Retry", .retries = true},
                                            Case{.name = "Resumption", .resumes = true}),
-                         [](const auto& each) { return each.param.name; });
+                         [](const auto& kind) { return kind.param.name; });
 
 }  // namespace
 }  // namespace lockstep::fuzzing

@@ -15,6 +15,11 @@
 
 #include <lockstep/tape.hpp>
 
+// Where a failed test's tapes go: into the build, or where the program runs.
+#ifndef LOCKSTEP_BINARY_DIR
+#define LOCKSTEP_BINARY_DIR "."
+#endif
+
 namespace lockstep::testing {
 
 enum class Taping { none, keep, check };

@@ -33,7 +33,9 @@ void expect_names(Enum last) {
     }
   }
   EXPECT_EQ(names.size(), count);
-  if constexpr (Explained<Enum>) EXPECT_EQ(explanations.size(), count);
+  if constexpr (Explained<Enum>) {
+    EXPECT_EQ(explanations.size(), count);
+  }
   EXPECT_TRUE(name(static_cast<Enum>(0xff)).empty());
 }
 
