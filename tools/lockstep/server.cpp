@@ -168,8 +168,10 @@ std::vector<std::string> loop_names() {
 
 int run(const ServerOptions& options) {
   check(options.watch, options.tls);
-  const bool recorded = options.watch.trace || !options.watch.tape.empty();
-  if (recorded && options.loop != "blocking") throw UsageError("--tape and --trace need --loop blocking");
+  const bool watched = options.watch.trace || !options.watch.tape.empty() || options.tls.key_log_failed;
+  if (watched && options.loop != "blocking") {
+    throw UsageError("--tape, --trace and --keylog-failed need --loop blocking");
+  }
   const ServerPlan plan = plan_of(options);
   const Descriptor signals = blocked_signals();
   return options.loop == "blocking" ? serve_blocking(options, plan, signals) : serve_in_loops(options, plan, signals);
