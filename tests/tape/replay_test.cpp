@@ -95,6 +95,16 @@ std::vector<Octets> tapes_of_every_kind() {
     EXPECT_TRUE(pair.server.error);
     keep(pair);
   }
+  {  // record protection goes elsewhere
+    RecordedPair pair;
+    pair.run();
+    EXPECT_TRUE(pair.server.connection.offload(Direction::send));
+    EXPECT_TRUE(pair.server.connection.offload(Direction::receive));
+    while (pair.server.treat(pair.server.connection.receive({}, kNow).event)) {
+    }
+    EXPECT_EQ(pair.server.traffic_keys.size(), 2U);
+    keep(pair);
+  }
   {  // the recording ends first
     RecordedPair pair(client_builder(), server_builder(), {.contents = trace::Contents::all, .limit = 2500});
     pair.run();
