@@ -184,8 +184,8 @@ std::expected<std::optional<Entry>, TapeProblem> Reader::next() {
   const std::uint8_t kind = rest_.front();
   Parse length(rest_.subspan(1), {}, false);
   const std::uint64_t size = length.varint();
-  if (const auto error = length.error())
-    return refuse(*error == TapeError::field_truncated ? TapeError::truncated : *error);
+  if (length.error())
+    return refuse(length.error() == TapeError::field_truncated ? TapeError::truncated : TapeError::number_too_long);
   if (size > kMaxEntry) return refuse(TapeError::entry_too_long);
   if (size > length.rest().size()) return refuse(TapeError::truncated);
 

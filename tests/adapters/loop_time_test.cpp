@@ -339,6 +339,11 @@ TEST_P(LoopTimeTest, AcceptsNoMoreThanMaxStreams) {
 }
 
 TEST_P(LoopTimeTest, SurvivesHavingNoDescriptorsLeft) {
+#ifdef LOCKSTEP_SANITIZED
+  GTEST_SKIP()
+      << "UndefinedBehaviorSanitizer opens a pipe to look at an object's type, and takes it for broken when it "
+         "cannot. The tests of faults have accept fail with EMFILE.";
+#endif
   // Room for the listener, a connection's two ends, and one end of another. (io_uring looks at the limit when it begins
   // to accept.)
   rlimit before{};

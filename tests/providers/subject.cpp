@@ -49,17 +49,7 @@ void expect_exactly(const Capabilities& table) {
 
 }  // namespace lockstep::tests
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define LOCKSTEP_SANITIZED 1
-#endif
-#endif
-#if !defined(LOCKSTEP_SANITIZED) && \
-    (defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__GLIBC__))
-#define LOCKSTEP_SANITIZED 1
-#endif
-
-#ifdef LOCKSTEP_SANITIZED
+#if defined(LOCKSTEP_SANITIZED) || !defined(__GLIBC__)
 
 long lockstep::tests::allocations() { return -1; }
 
