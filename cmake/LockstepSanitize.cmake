@@ -4,3 +4,10 @@ if(LOCKSTEP_SANITIZE)
   add_compile_definitions(LOCKSTEP_SANITIZED)
   add_link_options("-fsanitize=${LOCKSTEP_SANITIZE}")
 endif()
+
+# lockstep_unoptimised_if_sanitized(TARGET): for what drives the libraries. Under sanitizers its optimisation would cost more time than it saves.
+function(lockstep_unoptimised_if_sanitized target)
+  if(LOCKSTEP_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+endfunction()

@@ -4,6 +4,7 @@ include(GoogleTest)
 # What all tests start with, precompiled once for all of them: they are compiled alike.
 function(lockstep_test_options target)
   lockstep_compile_options(${target})
+  lockstep_unoptimised_if_sanitized(${target})
   target_compile_options(${target} PRIVATE
     # What is tested is optimised as it is shipped; a test's own code runs once, and its compilation would cost more than that.
     "$<$<CONFIG:Release>:-O1>"
