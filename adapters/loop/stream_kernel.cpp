@@ -86,6 +86,7 @@ bool StreamCore::queue_kernel_records() {
     // A KeyUpdate's keys are due at once.
     Event event = secure_->connection.receive({}, engine_time()).event;
     if (auto* keys = std::get_if<TrafficKeys>(&event)) take_keys(std::move(*keys));
+    if (phase_ == Phase::releasing) return false;
     if (std::holds_alternative<Failed>(event)) break;
   }
   if (any) mark_dirty();

@@ -298,7 +298,10 @@ std::string StreamCore::peer_text() const {
 
 // --- the loop's turn -------------------------------------------------------------------------------------------------
 
-void StreamCore::mark_dirty() noexcept { loop_->mark_dirty(*this); }
+/// A stream that its loop has let go of is in no list any more.
+void StreamCore::mark_dirty() noexcept {
+  if (phase_ != Phase::releasing) loop_->mark_dirty(*this);
+}
 
 void StreamCore::continue_later() noexcept {
   continue_ = true;

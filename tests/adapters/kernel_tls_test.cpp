@@ -3,10 +3,11 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <format>
 #include <map>
 #include <memory>
-#include <mutex>
 
 #include <dlfcn.h>
 #include <linux/tls.h>
@@ -33,10 +34,26 @@ struct KernelSocket {
   std::size_t control_records_received = 0;
   std::size_t keys_installed = 0;
 };
+/// The calls for TLS in which something can go wrong.
+enum class TlsCall : std::uint8_t { enable, install, send, receive };
+constexpr std::array<std::string_view, 4> kCallNames{"enable", "install", "send", "receive"};
+constexpr int kShort = 0;  // instead of an errno: one byte is taken or given
+
 struct Kernel {
   bool has_tls = false;
   bool takes_keys = true;
   std::map<int, std::unique_ptr<KernelSocket>> sockets;
+  // The call that fails, counted from 0 among those of its kind.
+  std::optional<TlsCall> failing;
+  std::size_t failing_at = 0;
+  int failing_number = 0;
+  std::array<std::size_t, kCallNames.size()> calls{};
+
+  /// What this call is to suffer: an errno, kShort, or nothing.
+  std::optional<int> fault(TlsCall call) {
+    const std::size_t number = calls[static_cast<std::size_t>(call)]++;
+    return failing == call && number == failing_at ? std::optional(failing_number) : std::nullopt;
+  }
 
   KernelSocket* find(int descriptor) {
     const auto found = sockets.find(descriptor);
@@ -76,6 +93,10 @@ void install(KernelSocket& socket, int direction, const void* value, AeadAlgorit
 
 /// 0, or -1 with errno.
 int install(KernelSocket& socket, int direction, const void* value, socklen_t size) {
+  if (const auto fault = kernel().fault(TlsCall::install)) {
+    errno = *fault;
+    return -1;
+  }
   tls_crypto_info head{};
   std::memcpy(&head, value, sizeof head);
   if (!kernel().takes_keys || head.version != TLS_1_3_VERSION) {
@@ -108,6 +129,11 @@ int install(KernelSocket& socket, int direction, const void* value, socklen_t si
 
 /// Seals one record and sends all of it.
 ssize_t send_record(int descriptor, KernelSocket& socket, const msghdr& message) {
+  const auto fault = kernel().fault(TlsCall::send);
+  if (fault && *fault != kShort) {
+    errno = *fault;
+    return -1;
+  }
   std::uint8_t type = 23;
   auto* mutable_message = const_cast<msghdr*>(&message);
   for (cmsghdr* header = CMSG_FIRSTHDR(mutable_message); header != nullptr;
@@ -120,6 +146,7 @@ ssize_t send_record(int descriptor, KernelSocket& socket, const msghdr& message)
     content.insert(content.end(), bytes, bytes + message.msg_iov[i].iov_len);
   }
   if (content.size() > 16384) content.resize(16384);  // the rest another time
+  if (fault && type == 23) content.resize(1);
   if (type != 23) ++socket.control_records_sent;
   const auto record = socket.send.seal(type, content);
   static auto* const real_send = real<ssize_t(int, const void*, size_t, int)>("send");
@@ -137,7 +164,14 @@ ssize_t send_record(int descriptor, KernelSocket& socket, const msghdr& message)
 /// One record's content, or what is left of it.
 ssize_t receive_record(int descriptor, KernelSocket& socket, msghdr& message) {
   static auto* const real_recv = real<ssize_t(int, void*, size_t, int)>("recv");
-  const MutableBytes out(static_cast<std::uint8_t*>(message.msg_iov[0].iov_base), message.msg_iov[0].iov_len);
+  MutableBytes out(static_cast<std::uint8_t*>(message.msg_iov[0].iov_base), message.msg_iov[0].iov_len);
+  if (const auto fault = kernel().fault(TlsCall::receive)) {
+    if (*fault != kShort) {
+      errno = *fault;
+      return -1;
+    }
+    out = out.first(1);
+  }
   std::uint8_t type = 23;
   if (socket.opened.empty()) {
     if (socket.key_expired) {
@@ -193,6 +227,10 @@ extern "C" int setsockopt(int descriptor, int level, int option, const void* val
       errno = ENOENT;
       return -1;
     }
+    if (const auto fault = kernel().fault(TlsCall::enable)) {
+      errno = *fault;
+      return -1;
+    }
     kernel().sockets[descriptor] = std::make_unique<KernelSocket>();
     return 0;
   }
@@ -233,9 +271,7 @@ class KernelTlsTest : public LoopTest {
   void SetUp() override { kernel().has_tls = true; }
   void TearDown() override {
     loop_.reset();
-    kernel().sockets.clear();
-    kernel().has_tls = false;
-    kernel().takes_keys = true;
+    kernel() = {};
   }
   loop::Options kernel_options(std::vector<CipherSuite> suites = {}) const {
     loop::Options options = server_options();
@@ -357,6 +393,101 @@ TEST_P(KernelTlsTest, FailsWhenTheKernelRefusesTheKeys) {
   turn_until([&] { return server_log->closed; });
   ASSERT_TRUE(server_log->error);
   EXPECT_THAT(server_log->error->text, HasSubstr("kernel_tls"));
+}
+
+TEST_P(KernelTlsTest, FailsWhenTheKernelRefusesNewKeys) {
+  // As kernels before Linux 6.14 do. The loop goes on: other connections come after.
+  for (const bool peers : {false, true, false, true}) {
+    SCOPED_TRACE(peers ? "the peer's" : "its own");
+    kernel().takes_keys = true;
+    End client;
+    End server = echo_end();
+    client.handler->on_handshake_do = [](loop::Stream& stream) { EXPECT_EQ(stream.write(as_bytes("a")), 1U); };
+    const auto log = client.log;
+    const auto server_log = server.log;
+    connect(client, server, client_options(), kernel_options());
+    turn_until([&] { return log->received == "a" && server_log->stream->kernel_tls().sending; });
+    kernel().takes_keys = false;
+    ASSERT_TRUE((peers ? log : server_log)->stream->update_keys(false));
+    EXPECT_EQ(log->stream->write(as_bytes("b")), 1U);
+    turn_until([&] { return server_log->closed && log->closed; });
+    ASSERT_TRUE(server_log->error);
+    EXPECT_THAT(server_log->error->text, HasSubstr("the kernel's TLS did not take the keys"));
+    EXPECT_EQ(log->received, "a");
+    kernel().sockets.clear();
+  }
+}
+
+TEST_P(KernelTlsTest, LosesNothingWhenACallFails) {
+  // Each call for TLS in turn fails once, with each error. What passes costs nothing; what does not ends the connection
+  // with an error that names the operation, and what has arrived until then is a beginning of what was sent.
+  std::size_t scenes = 0;
+  std::size_t failures = 0;
+  const std::string text = pattern(40'000);
+  for (const TlsCall call : {TlsCall::enable, TlsCall::install, TlsCall::send, TlsCall::receive}) {
+    const bool data = call == TlsCall::send || call == TlsCall::receive;
+    for (const int number : {kShort, EINTR, EAGAIN, ENOBUFS, ENOMEM, ECONNRESET}) {
+      if (number == kShort && !data) continue;
+      for (std::size_t at = 0;; ++at) {
+        SCOPED_TRACE(std::format("{} {} fails with {}", kCallNames[static_cast<std::size_t>(call)], at,
+                                 number == kShort ? "one byte" : std::strerror(number)));
+        kernel().sockets.clear();
+        kernel().calls = {};
+        kernel().failing = call;
+        kernel().failing_at = at;
+        kernel().failing_number = number;
+        End client;
+        End server = echo_end();
+        // One byte, until the kernel has the keys or will not have them; then the rest.
+        Writer writer(text.substr(1));
+        client.handler->on_handshake_do = Writer(text.substr(0, 1));
+        client.handler->on_writable_do = std::ref(writer);
+        const auto log = client.log;
+        const auto server_log = server.log;
+        connect(client, server, client_options(), kernel_options());
+        turn_until([&] {
+          if (server_log->closed) return true;
+          const loop::KernelTls protection = server_log->stream->kernel_tls();
+          return log->received.size() == 1 && (protection.sending || !protection.why_not.empty());
+        });
+        if (log->stream != nullptr) writer(*log->stream);
+        bool rekeyed = false;
+        turn_until([&] {
+          // Key updates make the calls for them, too.
+          if (!rekeyed && log->received.size() > 20'000 && server_log->stream != nullptr)
+            rekeyed = server_log->stream->update_keys(true).has_value();
+          return log->closed || server_log->closed || log->received.size() == text.size();
+        });
+        const bool reached = kernel().calls[static_cast<std::size_t>(call)] > at;
+        if (reached) ++scenes;
+        EXPECT_TRUE(text.starts_with(log->received)) << "at " << log->received.size();
+        const bool passes = data && (number == kShort || number == EINTR || number == EAGAIN || number == ENOBUFS);
+        if (passes || call == TlsCall::enable || !reached) {
+          EXPECT_EQ(log->received.size(), text.size());
+          EXPECT_FALSE(server_log->error) << server_log->error->text;
+          if (server_log->stream != nullptr) {
+            EXPECT_EQ(server_log->stream->kernel_tls().why_not.empty(), call != TlsCall::enable || !reached);
+          }
+        } else {
+          ++failures;
+          turn_until([&] { return server_log->closed; });
+          ASSERT_TRUE(server_log->error);
+          EXPECT_EQ(server_log->error->number, number);
+          const Operation operation = call == TlsCall::install ? Operation::handshake
+                                      : call == TlsCall::send  ? Operation::write
+                                                               : Operation::read;
+          EXPECT_EQ(server_log->error->operation, operation) << server_log->error->text;
+        }
+        for (const auto& each : {log, server_log}) {
+          if (each->stream != nullptr) each->stream->close();
+        }
+        turn_until([&] { return log->closed && server_log->closed; });
+        if (!reached || HasFatalFailure()) break;
+      }
+    }
+  }
+  std::printf("kernel TLS: %zu scenes, %zu of them ended with an error that names the operation\n", scenes, failures);
+  EXPECT_GT(scenes, 40U);
 }
 
 TEST_P(KernelTlsTest, CannotBeDowngraded) {

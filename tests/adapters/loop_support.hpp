@@ -248,7 +248,9 @@ class LoopTest : public ::testing::TestWithParam<LoopKind> {
     const auto limit = std::chrono::steady_clock::now() + 10s;
     while (!done()) {
       loop_->run_once(20ms);
-      if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("it did not come to pass in ten seconds");
+      if (std::chrono::steady_clock::now() <= limit) continue;
+      ADD_FAILURE() << "it did not come to pass in ten seconds";
+      throw std::runtime_error("turn_until");
     }
   }
   /// So many milliseconds of turns.
