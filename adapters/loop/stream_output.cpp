@@ -201,10 +201,7 @@ void StreamCore::sent(std::size_t size) {
     Block* next = out_first_->next;
     loop_->blocks().give(std::exchange(out_first_, next));
   }
-  if (out_first_ == nullptr) {
-    out_last_ = nullptr;
-    write_deadline_ = TimerWheel::kNever;
-  }
+  if (out_first_ == nullptr) out_last_ = nullptr;
   install_waiting_keys();
   if (phase_ == Phase::flushing && out_pending_ == 0) return finish_output();
   if (phase_ != Phase::open) return;
@@ -213,6 +210,8 @@ void StreamCore::sent(std::size_t size) {
   // What was held back in `process_secure` has room now.
   if (secure_ != nullptr && secure_->connection.transmit_pending()) continue_later();
   tell_writable();
+  // Met only if the writer, who may have waited for room, has nothing to add.
+  if (out_first_ == nullptr && !writer_waits_) write_deadline_ = TimerWheel::kNever;
 }
 
 /// A peer that refuses us sends an alert and closes; what we send meanwhile meets a reset. The alert says more, so

@@ -192,6 +192,29 @@ TEST_P(LoopTimeTest, WriteDeadlinePassesAndNothingIsLost) {
   EXPECT_EQ(passed.size(), 1U);
 }
 
+TEST_P(LoopTimeTest, WriteDeadlineIsNotMetWhileTheWriterHasMore) {
+  // Again and again all is sent that there is, and the writer has more at once, until the peer's buffers are full.
+  End client;
+  End server;
+  Writer writer(pattern(8'000'000));
+  std::vector<Operation> passed;
+  client.handler->on_deadline_do = [&](loop::Stream&, Operation operation) { passed.push_back(operation); };
+  client.handler->on_handshake_do = [&](loop::Stream& stream) {
+    stream.set_write_deadline(std::chrono::steady_clock::now() + 100ms);
+    writer(stream);
+  };
+  client.handler->on_writable_do = std::ref(writer);
+  server.handler->on_handshake_do = [](loop::Stream& stream) { stream.pause_reading(true); };
+  loop::Options options = client_options();
+  options.write_high = 4096;
+  options.write_low = 0;
+  connect(client, server, options, server_options());
+  turn_until([&] { return !passed.empty(); });
+  EXPECT_THAT(passed, ElementsAre(Operation::write));
+  EXPECT_FALSE(writer.done());
+  EXPECT_FALSE(client.log->closed);
+}
+
 TEST_P(LoopTimeTest, WriteDeadlineThatHasPassedIsForTheNextWrite) {
   End client;
   End server;
