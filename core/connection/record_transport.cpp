@@ -26,6 +26,7 @@ Status RecordTransport::send(handshake::Level /*level: that of the installed key
   if (settings_.role == Role::client && flight_ended_) {
     if (auto sent = append_change_cipher_spec(); !sent) return sent;
   }
+  if (trace::Tap* const tap = handshake_->context().tap) tap->message(trace::Direction::sent, message);
   if (auto appended = append(message); !appended) return appended;
   // RFC 9846 D.4: "The server sends a dummy change_cipher_spec record immediately after its first handshake message.
   // This may either be after a ServerHello or a HelloRetryRequest."

@@ -34,7 +34,6 @@ Status Context::send(Level level, Bytes encoded) noexcept {
   if (encoded.empty()) return fail(Reason::handshake_too_large);
   if (rewriter != nullptr) encoded = rewriter->rewrite(level, encoded);
   if (transcript.started()) transcript.update(encoded);
-  if (tap != nullptr) tap->message(trace::Direction::sent, encoded);
   return transport.send(level, encoded);
 }
 
@@ -47,7 +46,6 @@ Status Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
     }
   }
   if (transcript.started()) transcript.update(hello.subspan(std::min(hashed, hello.size())));
-  if (tap != nullptr) tap->message(trace::Direction::sent, hello);
   return transport.send(Level::initial, hello);
 }
 
