@@ -220,28 +220,29 @@ class Session final : public loop::Handler, Visitor {
   bool send_rest(loop::Stream& stream) {
     Busy& busy = *busy_;
     for (;;) {
+      // The head goes with the first of the body, into the same record.
+      if (busy.piece.empty() && busy.file_left != 0) {
+        busy.piece.resize(std::min<std::uint64_t>(busy.file_left, kPiece));
+        busy.piece.resize(read_file_piece(busy.response.file, busy.file_left, busy.piece));
+        busy.file_left -= busy.piece.size();
+        if (busy.piece.empty()) {
+          busy.file_left = 0;
+          busy.close_after = true;
+        }
+      }
       const std::string_view head = std::string_view(busy.head).substr(busy.head_sent);
       const Bytes piece = Bytes(busy.piece).subspan(busy.piece_sent);
-      if (!head.empty() || !piece.empty()) {
-        const std::array<Bytes, 2> pieces{as_bytes(head), piece};
-        const auto taken = stream.writev(pieces);
-        if (!taken) return false;  // on_closed will say why
-        if (record_ != nullptr) record_->outcome.traffic.sent += *taken;
-        const std::size_t of_head = std::min(*taken, head.size());
-        busy.head_sent += of_head;
-        busy.piece_sent += *taken - of_head;
-        if (*taken < head.size() + piece.size()) return false;
-      }
+      if (head.empty() && piece.empty()) break;
+      const std::array<Bytes, 2> pieces{as_bytes(head), piece};
+      const auto taken = stream.writev(pieces);
+      if (!taken) return false;  // on_closed will say why
+      if (record_ != nullptr) record_->outcome.traffic.sent += *taken;
+      const std::size_t of_head = std::min(*taken, head.size());
+      busy.head_sent += of_head;
+      busy.piece_sent += *taken - of_head;
+      if (*taken < head.size() + piece.size()) return false;
       busy.piece_sent = 0;
       busy.piece.clear();
-      if (busy.file_left == 0) break;
-      busy.piece.resize(std::min<std::uint64_t>(busy.file_left, kPiece));
-      busy.piece.resize(read_file_piece(busy.response.file, busy.file_left, busy.piece));
-      if (busy.piece.empty()) {
-        busy.close_after = true;
-        break;
-      }
-      busy.file_left -= busy.piece.size();
     }
     busy.sending = false;
     busy.response.file.reset();
