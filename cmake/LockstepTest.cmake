@@ -15,6 +15,15 @@ function(lockstep_test_options target)
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/core" "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/tests")
 endfunction()
 
+# lockstep_cache(VARIABLE NAME): the folder in which tools/setup keeps what it unpacks from Debian's packages under that name.
+function(lockstep_cache variable name)
+  cmake_path(SET cache NORMALIZE "$ENV{XDG_CACHE_HOME}")
+  if(NOT cache)
+    set(cache "$ENV{HOME}/.cache")
+  endif()
+  set(${variable} "${cache}/lockstep/${name}" PARENT_SCOPE)
+endfunction()
+
 file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/test_headers.cpp" CONTENT "")
 add_library(lockstep_test_headers OBJECT "${PROJECT_BINARY_DIR}/test_headers.cpp")
 lockstep_test_options(lockstep_test_headers)

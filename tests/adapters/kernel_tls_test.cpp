@@ -279,6 +279,13 @@ class KernelTlsTest : public LoopTest {
     options.kernel_tls = true;
     return options;
   }
+  /// A connection that has echoed one byte; the server's records are in the kernel's hands both ways.
+  void connect_in_kernel(End& client, End& server) {
+    client.handler->on_handshake_do = Writer("a");
+    const auto log = client.log;
+    connect(client, server, client_options(), kernel_options());
+    turn_until([&] { return log->received == "a" && server.log->stream->kernel_tls().receiving; });
+  }
   KernelSocket& socket_of(const Log& log) { return *kernel().find(log.stream->descriptor()); }
 };
 INSTANTIATE_TEST_SUITE_P(Epoll, KernelTlsTest, ::testing::Values(loop_kinds().front()),
@@ -316,11 +323,9 @@ TEST_P(KernelTlsTest, CarriesDataWithEverySuite) {
 TEST_P(KernelTlsTest, ChangesKeysBothWays) {
   End client;
   End server = echo_end();
-  client.handler->on_handshake_do = [](loop::Stream& stream) { EXPECT_EQ(stream.write(as_bytes("a")), 1U); };
   const auto log = client.log;
   const auto server_log = server.log;
-  connect(client, server, client_options(), kernel_options());
-  turn_until([&] { return log->received == "a" && server_log->stream->kernel_tls().sending; });
+  connect_in_kernel(client, server);
   std::string expected = "a";
   for (int turn = 0; turn < 3; ++turn) {
     ASSERT_TRUE(server_log->stream->update_keys(true));
@@ -338,11 +343,9 @@ TEST_P(KernelTlsTest, ChangesKeysBothWays) {
 TEST_P(KernelTlsTest, SendsAlertsUnderTheirType) {
   End client;
   End server = echo_end();
-  client.handler->on_handshake_do = [](loop::Stream& stream) { EXPECT_EQ(stream.write(as_bytes("a")), 1U); };
   const auto log = client.log;
   const auto server_log = server.log;
-  connect(client, server, client_options(), kernel_options());
-  turn_until([&] { return log->received == "a" && server_log->stream->kernel_tls().receiving; });
+  connect_in_kernel(client, server);
   KernelSocket& socket = socket_of(*server_log);
   server_log->stream->close();
   turn_until([&] { return log->closed; });
@@ -357,7 +360,7 @@ TEST_P(KernelTlsTest, NoticesTruncationAndAlteredRecords) {
     const int wire = ::dup(a.number());
     End client;
     End server = echo_end();
-    client.handler->on_handshake_do = [](loop::Stream& stream) { EXPECT_EQ(stream.write(as_bytes("a")), 1U); };
+    client.handler->on_handshake_do = Writer("a");
     const auto log = client.log;
     const auto server_log = server.log;
     wrap_server(std::move(b), server, kernel_options());
@@ -387,7 +390,7 @@ TEST_P(KernelTlsTest, FailsWhenTheKernelRefusesTheKeys) {
   kernel().takes_keys = false;
   End client;
   End server = echo_end();
-  client.handler->on_handshake_do = [](loop::Stream& stream) { EXPECT_EQ(stream.write(as_bytes("a")), 1U); };
+  client.handler->on_handshake_do = Writer("a");
   const auto server_log = server.log;
   connect(client, server, client_options(), kernel_options());
   turn_until([&] { return server_log->closed; });
@@ -402,11 +405,9 @@ TEST_P(KernelTlsTest, FailsWhenTheKernelRefusesNewKeys) {
     kernel().takes_keys = true;
     End client;
     End server = echo_end();
-    client.handler->on_handshake_do = [](loop::Stream& stream) { EXPECT_EQ(stream.write(as_bytes("a")), 1U); };
     const auto log = client.log;
     const auto server_log = server.log;
-    connect(client, server, client_options(), kernel_options());
-    turn_until([&] { return log->received == "a" && server_log->stream->kernel_tls().sending; });
+    connect_in_kernel(client, server);
     kernel().takes_keys = false;
     ASSERT_TRUE((peers ? log : server_log)->stream->update_keys(false));
     EXPECT_EQ(log->stream->write(as_bytes("b")), 1U);
@@ -493,11 +494,9 @@ TEST_P(KernelTlsTest, LosesNothingWhenACallFails) {
 TEST_P(KernelTlsTest, CannotBeDowngraded) {
   End client;
   End server = echo_end();
-  client.handler->on_handshake_do = [](loop::Stream& stream) { EXPECT_EQ(stream.write(as_bytes("a")), 1U); };
   const auto log = client.log;
   const auto server_log = server.log;
-  connect(client, server, client_options(), kernel_options());
-  turn_until([&] { return log->received == "a" && server_log->stream->kernel_tls().receiving; });
+  connect_in_kernel(client, server);
   server_log->stream->downgrade();
   ASSERT_TRUE(server_log->error);
   EXPECT_EQ(server_log->error->condition, IoCondition::misuse);

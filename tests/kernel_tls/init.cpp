@@ -2,7 +2,6 @@
 // runs the test with what the boot command line has for it, says how it ended, and switches the machine off.
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -62,6 +61,7 @@ int run(char* const* command) {
 }  // namespace
 
 int main(int, char** arguments) {
+  ::setenv("LOCKSTEP_NEEDS_KERNEL_TLS", "1", 1);
   ::mkdir("/proc", 0755);
   ::mkdir("/tmp", 0777);
   ::mount("proc", "/proc", "proc", 0, nullptr);

@@ -247,7 +247,7 @@ class LOCKSTEP_API Stream {
   // --- the rest ---
 
   /// By when bytes (or the end) must have come, or those that are written must have gone; see Handler::on_deadline.
-  /// Cleared when they have: set it again for the next.
+  /// Cleared when they have, and a writer that was told to wait has nothing to add: set it again for the next.
   void set_read_deadline(Deadline deadline) noexcept;
   void set_write_deadline(Deadline deadline) noexcept;
   /// Hands the stream to another loop, of any kind and in any thread: nothing more happens here, and `on_moved` comes

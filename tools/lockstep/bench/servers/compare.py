@@ -181,8 +181,8 @@ def main():
 WORDS = """`tools/bench server` runs `lockstep server` over epoll and io_uring, nginx and a bare loop around OpenSSL's libssl turn by turn, each on processor 0,
 with wrk on processor 1: TLS 1.3, X25519, AES-128-GCM, one P-256 certificate for all. wrk is OpenSSL as well, and often the slower end: what a
 request costs the server's processor is told beside the rate. Its connections resume. With one request a connection wrk has both processors, beside
-the server on one of them: with one for itself it is the end that limits, and all rates come out alike (ours 0.9 to 1.1 of nginx's). The memory is what 10,000 idle connections of `lockstep load --hold` add to the server's
-private resident set (the kernel's own memory apart); all of them answer when they are woken."""
+the server on one of them: with one for itself it is the end that limits, and measures itself. The memory is what 10,000 idle connections of
+`lockstep load --hold` add to the server's private resident set (the kernel's own memory apart); all of them answer when they are woken."""
 
 
 def tables(report, options):
