@@ -162,12 +162,13 @@ std::optional<Step> Endpoint::answer(Question& question) {
 }
 
 std::optional<Stop> Endpoint::reply(SelectCredential& question) {
+  ++asked_.credential;
   if (auto wrong = check_request(question)) return wrong;
   if (options_.fail_cert_callback) {  // which is not the same as having none
     question.token = {};
     return std::nullopt;
   }
-  const bool refuse = options_.fail_early_callback || shared_.credential == nullptr;
+  const bool refuse = options_.fail_early_callback || options_.fail_ddos_callback || shared_.credential == nullptr;
   return accepted(engine_, refuse ? engine_.answer(std::move(question.token), NoCredential{})
                                   : engine_.answer(std::move(question.token), shared_.credential));
 }
@@ -197,12 +198,17 @@ std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
 }
 
 std::optional<Stop> Endpoint::reply(OpenTicket& question) {
+  ++asked_.open_ticket;
+  // A client that is to be refused is not spared by its ticket: it gets the next question.
+  if (options_.fail_ddos_callback)
+    return accepted(engine_, engine_.answer(std::move(question.token), TicketDeclined{}));
   auto session = shared_.tickets->open(question.ticket);
   return accepted(engine_, session ? engine_.answer(std::move(question.token), std::move(*session))
                                    : engine_.answer(std::move(question.token), TicketDeclined{}));
 }
 
 std::optional<Stop> Endpoint::reply(SealTicket& question) {
+  ++asked_.seal_ticket;
   const auto ticket = shared_.tickets->seal(*question.session, *shared_.random);
   return accepted(engine_, ticket ? engine_.answer(std::move(question.token), Bytes(*ticket))
                                   : engine_.answer(std::move(question.token), TicketDeclined{}));

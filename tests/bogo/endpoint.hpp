@@ -39,6 +39,13 @@ struct Agreed {
   std::vector<std::vector<std::uint8_t>> peer_chain;
 };
 
+/// How many questions the engine put.
+struct Asked {
+  int credential = 0;
+  int open_ticket = 0;
+  int seal_ticket = 0;
+};
+
 struct Data {
   std::vector<std::uint8_t> bytes;
 };
@@ -69,8 +76,10 @@ class Endpoint {
   lockstep::Connection& engine() { return engine_; }
   const Agreed& agreed() const { return agreed_; }
   const std::vector<std::uint8_t>& secret(bool of_client) const { return of_client ? client_secret_ : server_secret_; }
+  const Asked& asked() const { return asked_; }
   bool peer_was_judged() const { return judged_; }
   std::size_t sessions() const { return sessions_; }
+  const std::optional<lockstep::Session>& session() const { return session_; }  ///< the last that came
   std::optional<lockstep::Session> take_session() { return std::move(session_); }
 
  private:
@@ -107,6 +116,7 @@ class Endpoint {
 
   Question late_;
   Agreed agreed_;
+  Asked asked_;
   bool judged_ = false;
   std::vector<std::uint8_t> client_secret_;
   std::vector<std::uint8_t> server_secret_;

@@ -56,6 +56,10 @@ struct Options {
   bool fail_early_callback = false;
   bool use_old_client_cert_callback = false;
   bool fail_cert_callback = false;
+  bool use_ticket_callback = false;
+  bool renew_ticket = false;
+  bool install_ddos_callback = false;
+  bool fail_ddos_callback = false;
   int resumption_delay = 0;
 
   // what we do
@@ -80,7 +84,9 @@ struct Options {
   // permissions and demands that every TLS 1.3 connection meets
   bool renegotiate_freely = false;
   bool renegotiate_ignore = false;
+  bool ignore_rsa_key_usage = false;           ///< of older versions: for TLS 1.3 BoringSSL does not ignore it either
   bool expect_ticket_renewal = false;          ///< `expect_no_session` says more
+  bool expect_secure_renegotiation = false;    ///< RFC 9846 4.1.2: there is no renegotiation
   bool expect_extended_master_secret = false;  ///< RFC 9846 D: TLS 1.3 has what it adds
 
   // what must come of it
@@ -98,6 +104,11 @@ struct Options {
   bool expect_verify_result = false;
   bool expect_session_miss = false;
   bool expect_no_session = false;
+  bool expect_ticket_supports_early_data = false;
+  bool expect_session_id = false;
+  bool expect_no_session_id = false;
+  std::string expect_early_data_reason;
+  bool expect_key_usage_invalid = false;
   bool expect_hrr = false;
   bool expect_no_hrr = false;
 };

@@ -117,6 +117,8 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   }
   if (options.expect_version != 0 && options.expect_version < kTls13)
     return not_implemented("an older version is expected");
+  if (!options.expect_early_data_reason.empty() && options.expect_early_data_reason != "disabled")
+    return not_implemented("there is no early data: it is disabled, and nothing else");
 
   if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
   if (auto failed = load_credential(options, provider, shared)) return failed;

@@ -72,6 +72,22 @@ int connect_to(const Options& options) {
 // --- what must be true after the handshake
 // -----------------------------------------------------------------------------
 
+/// What the engine asked before it decided.
+Outcome check_questions(const Options& options, bool resuming, const Endpoint& endpoint) {
+  if (!options.server) return std::nullopt;
+  const Asked& asked = endpoint.asked();
+  if (options.install_ddos_callback && asked.credential + asked.open_ticket == 0) return wrong("nobody was asked");
+  if (options.use_ticket_callback && asked.open_ticket != (resuming ? 1 : 0)) {
+    return wrong("asked to open " + std::to_string(asked.open_ticket) + " tickets");
+  }
+  // There are no sessions but those that tickets hold.
+  if (options.expect_session_id) return wrong("no session has an id");
+  if (options.expect_no_session_id && endpoint.agreed().resumed && asked.open_ticket == 0) {
+    return wrong("resumed without a ticket");
+  }
+  return std::nullopt;
+}
+
 Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoint, const Config& config) {
   const Connection& engine = endpoint.engine();
   const Agreed& agreed = endpoint.agreed();
@@ -106,6 +122,7 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
   }
   if (options.expect_hrr && !engine.retried()) return wrong("no HelloRetryRequest");
   if (options.expect_no_hrr && engine.retried()) return wrong("a HelloRetryRequest");
+  if (options.expect_key_usage_invalid) return wrong("a key is never taken for what it is not for");
 
   if (!agreed.resumed) {
     if ((!options.server || options.require_any_client_certificate) && agreed.peer_chain.empty()) {
@@ -118,7 +135,7 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
       if (agreed.peer_chain != *expected) return wrong("the peer's certificates are others");
     }
   }
-  return std::nullopt;
+  return check_questions(options, resuming, endpoint);
 }
 
 // --- the exchange
@@ -220,6 +237,10 @@ Outcome exchange(const Options& options, bool resuming, Endpoint& endpoint, cons
     if ((endpoint.sessions() != 0) != expect_session) {
       return wrong(expect_session ? "no session came" : "a session came that was not expected");
     }
+    const bool early_data = endpoint.session() && endpoint.session()->max_early_data != 0;
+    if (early_data != options.expect_ticket_supports_early_data) return wrong("whether the ticket allows early data");
+  } else if (options.use_ticket_callback && endpoint.asked().seal_ticket == 0) {
+    return wrong("no ticket was sealed");
   }
   return shut_down(options, endpoint);
 }
@@ -241,7 +262,8 @@ int run(const Flags& flags) {
   Shared shared;
   shared.random = &botan::system_random();
   shared.now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  shared.tickets = TicketKeyring::create(botan::provider(), *shared.random);
+  const std::shared_ptr<TicketKeyring> tickets = TicketKeyring::create(botan::provider(), *shared.random);
+  shared.tickets = tickets;
 
   std::optional<Session> session;
   for (int i = 0; i <= flags.initial.resume_count; ++i) {
@@ -249,6 +271,12 @@ int run(const Flags& flags) {
     if (auto failed = set_up(options, botan::provider(), shared)) {
       std::fprintf(stderr, "%s\n", failed->text.c_str());
       return failed->not_implemented ? kNotImplemented : kFailed;
+    }
+    // A ticket is renewed when the key that sealed it is no longer the current one.
+    if (options.renew_ticket) {
+      auto next = TicketKey::generate(*shared.random);
+      if (!next) return report(wrong("no ticket key"), i);
+      tickets->rotate(std::move(*next));
     }
     if (i > 0 && !options.server && !session) return report(wrong("there is no session to offer"), i);
     const int socket = connect_to(options);
