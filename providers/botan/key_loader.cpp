@@ -1,5 +1,6 @@
 // Private keys from PKCS#8 (RFC 5958) and new ones.
 
+#include <algorithm>
 #include <array>
 
 #include <botan/bigint.h>
@@ -51,9 +52,12 @@ PrivateKey read_ec(const Botan::EC_Group& group, KeyType type, Bytes encoded) {
   if (parameters && (parameters->empty() || !as_text(key_info::identifier_of(type)).ends_with(as_text(*parameters))))
     return std::unexpected(KeyError::malformed);
 
-  // RFC 5915 3: "privateKey is the private key. It is an octet string of length ceiling (log2(n)/8)".
-  if (scalar->size() != group.get_order_bytes()) return std::unexpected(KeyError::malformed);
-  const auto number = Botan::EC_Scalar::deserialize(group, *scalar);
+  // RFC 5915 3: "privateKey is the private key. It is an octet string of length ceiling (log2(n)/8)". Some writers
+  // leave out leading zeros, which half of all P-521 keys have, and other libraries read such keys.
+  if (scalar->empty() || scalar->size() > group.get_order_bytes()) return std::unexpected(KeyError::malformed);
+  Botan::secure_vector<std::uint8_t> whole(group.get_order_bytes());
+  std::ranges::copy(*scalar, whole.end() - static_cast<std::ptrdiff_t>(scalar->size()));
+  const auto number = Botan::EC_Scalar::deserialize(group, whole);
   if (!number || number->is_zero()) return std::unexpected(KeyError::invalid);
   auto key = std::make_unique<Botan::ECDSA_PrivateKey>(group, *number);
   if (public_key) {

@@ -313,5 +313,21 @@ TEST(KeyLoader, RefusesKeysThatContradictThemselves) {
       << "two different curves";
 }
 
+TEST(KeyLoader, ReadsScalarsWithoutTheirLeadingZeros) {
+  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  const KeyLoader* const loader = subject().key_loader(KeyType::ec_p256);
+  if (loader == nullptr) GTEST_SKIP();
+  const std::string version1 = "301306072a8648ce3d020106082a8648ce3d030107";
+  const std::string scalar = "a9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f67";
+  const auto whole = loader->load(hex("3041020100" + version1 + "04273025020101042000" + scalar));
+  const auto without = loader->load(hex("3040020100" + version1 + "04263024020101041f" + scalar));
+  ASSERT_TRUE(whole);
+  ASSERT_TRUE(without);
+  EXPECT_TRUE(equal((*whole)->subject_public_key_info(), (*without)->subject_public_key_info()));
+  EXPECT_EQ(loader->load(hex("3042020100" + version1 + "0428302602010104210000" + scalar)).error(), KeyError::malformed)
+      << "a byte too many";
+  EXPECT_EQ(loader->load(hex("3021020100" + version1 + "040730050201010400")).error(), KeyError::malformed) << "none";
+}
+
 }  // namespace
 }  // namespace lockstep::tests
