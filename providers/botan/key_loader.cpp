@@ -58,14 +58,16 @@ PrivateKey read_ec(const Botan::EC_Group& group, KeyType type, Bytes encoded) {
   Botan::secure_vector<std::uint8_t> whole(group.get_order_bytes());
   std::ranges::copy(*scalar, whole.end() - static_cast<std::ptrdiff_t>(scalar->size()));
   const auto number = Botan::EC_Scalar::deserialize(group, whole);
-  if (!number || number->is_zero()) return std::unexpected(KeyError::invalid);
+  if (!number || constant_time_equal(whole, der::Buffer(whole.size()))) return std::unexpected(KeyError::invalid);
   auto key = std::make_unique<Botan::ECDSA_PrivateKey>(group, *number);
   if (public_key) {
     der::Reader bits_reader(*public_key);
     const auto bits = bits_reader.read_bits();
     if (!bits || !bits_reader.at_end()) return std::unexpected(KeyError::malformed);
     const auto point = Botan::EC_AffinePoint::deserialize(group, *bits);
-    if (!point || *point != key->_public_ec_point()) return std::unexpected(KeyError::invalid);
+    if (!point || point->is_identity() ||
+        !constant_time_equal(point->serialize_uncompressed(), key->_public_ec_point().serialize_uncompressed()))
+      return std::unexpected(KeyError::invalid);
   }
   return key;
 }
@@ -155,7 +157,7 @@ std::expected<std::shared_ptr<const SigningKey>, KeyError> load(Bytes pkcs8) noe
   try {
     auto key = read_private_key(algorithm->type, info->private_key);
     if (!key) return std::unexpected(key.error());
-    if (info->public_key && !equal(*info->public_key, (*key)->public_key_bits()))
+    if (info->public_key && !constant_time_equal(*info->public_key, (*key)->public_key_bits()))
       return std::unexpected(KeyError::invalid);
     return std::make_shared<const HeldKey>(std::move(*key), *algorithm, info->algorithm_identifier);
   } catch (const Botan::Decoding_Error&) {

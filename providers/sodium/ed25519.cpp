@@ -68,7 +68,7 @@ std::expected<std::shared_ptr<const SigningKey>, KeyError> load(Bytes pkcs8) noe
   if (!seed || seed->size() != kSeedSize) return std::unexpected(KeyError::malformed);
   try {
     auto key = std::make_shared<const Key>(*seed);
-    if (info->public_key && !equal(*info->public_key, key->subject_public_key_info().last(kPublicSize)))
+    if (info->public_key && !constant_time_equal(*info->public_key, key->subject_public_key_info().last(kPublicSize)))
       return std::unexpected(KeyError::invalid);
     return key;
   } catch (...) {

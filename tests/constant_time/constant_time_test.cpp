@@ -1,6 +1,6 @@
 // Whole handshakes and the record path with every secret marked as undefined, under valgrind's memcheck: private
-// keys of key exchanges, shared secrets, everything that is derived from them, PSKs, ticket keys, application data. See
-// docs/constant-time.md.
+// keys of certificates and key exchanges, shared secrets, everything that is derived from them, PSKs, ticket keys,
+// application data. See docs/constant-time.md.
 
 #include <fstream>
 #include <iterator>
@@ -40,12 +40,6 @@ void publish(Octets& wire) {
     rest = rest.subspan(record.size());
   }
   ASSERT_TRUE(std::ranges::none_of(wire, is_secret));
-}
-
-std::shared_ptr<const Credential> watched_credential(KeyType type) {
-  Credential credential = *credential_of(type);
-  credential.key = std::make_shared<WatchedKey>(credential.key);
-  return std::make_shared<const Credential>(std::move(credential));
 }
 
 std::shared_ptr<TicketKeys> watched_ticket_keys() {
@@ -124,6 +118,7 @@ const Variant kVariants[] = {
     {"HybridByDefault", hybrid},
     {"HelloRetryRequest", retry},
     {"Mutual", mutual},
+    {"MutualEd25519", mutual, false, {}, KeyType::ed25519},
     {"Resumed", usual, true},
     {"ResumedAes256", with_suite(CipherSuite::tls_aes_256_gcm_sha384), true},
     {"ResumedHelloRetryRequest", retry, true},
@@ -140,8 +135,8 @@ class Handshakes : public ConstantTime, public ::testing::WithParamInterface<Var
                                ClientOptions{x509::PeerName::dns("example.com").value(), sessions}, variant.wire);
     static const auto ticket_keys = watched_ticket_keys();
     pair->server.ticket_keys = ticket_keys;
-    pair->server.credential = watched_credential(variant.key);
-    pair->client.credential = watched_credential(variant.key);
+    pair->server.credential = credential_of(variant.key);
+    pair->client.credential = credential_of(variant.key);
     talk(*pair);
     return pair;
   }
@@ -229,7 +224,7 @@ class Failures : public ConstantTime {
   static std::unique_ptr<Pair> plain_pair(std::vector<Session> sessions = {}) {
     auto pair = std::make_unique<Pair>(built(plain_client()), built(plain_server().tickets(1)),
                                        ClientOptions{x509::PeerName::dns("example.com").value(), sessions});
-    pair->server.credential = watched_credential(KeyType::ec_p256);
+    pair->server.credential = credential_of(KeyType::ec_p256);
     return pair;
   }
 };
@@ -257,7 +252,7 @@ TEST_F(Failures, OfFinished) {
           message.back() ^= 1;
           return message;
         });
-    duel.server().credential = watched_credential(KeyType::ec_p256);
+    duel.server().credential = credential_of(KeyType::ec_p256);
     talk(duel.pair());
     const End& victim = forger == Role::client ? duel.server() : duel.client();
     ASSERT_TRUE(victim.error);
@@ -411,7 +406,7 @@ class Withheld : public ConstantTime {
   static void shake(std::string_view name) {
     withheld = name;
     Pair pair(built(plain_client()), built(plain_server()));
-    pair.server.credential = watched_credential(KeyType::ed25519);
+    pair.server.credential = credential_of(KeyType::ed25519);
     talk(pair);
   }
 };
@@ -419,6 +414,7 @@ TEST_F(Withheld, DISABLED_Comparison) { shake("comparison_verdict"); }
 TEST_F(Withheld, DISABLED_Tag) { shake("tag_verdict"); }
 TEST_F(Withheld, DISABLED_Padding) { shake("padding_and_type"); }
 TEST_F(Withheld, DISABLED_Content) { shake("handshake_content"); }
+TEST_F(Withheld, DISABLED_Signature) { shake("signature"); }
 
 }  // namespace
 }  // namespace lockstep::testing

@@ -25,6 +25,8 @@ enum class Public : std::uint8_t {
   handshake_content,
   ticket_frame,
   signed_content,
+  public_key,
+  signature,
 };
 
 struct Declassified {
@@ -40,7 +42,8 @@ inline constexpr std::array kDeclassified{
                  "whether a record or ticket opens: the alert, or the full handshake, says so"},
     Declassified{
         Public::comparison_verdict, "comparison_verdict",
-        "whether Finished, a PSK binder or a cookie is right, or a shared secret all zeros: the alert says so"},
+        "whether Finished, a PSK binder or a cookie is right, or a shared secret all zeros: the alert says so; whether "
+        "a private key is zero or not that of the public key beside it: loading it says so"},
     Declassified{Public::binder, "binder", "PSK binders stand in ClientHello in the open"},
     Declassified{Public::padding_and_type, "padding_and_type",
                  "the receiver looks for the end of the padding and acts on the type behind it (RFC 9846 5.4)"},
@@ -50,6 +53,9 @@ inline constexpr std::array kDeclassified{
                  "lengths, times, names and certificate of a session out of a ticket; its PSK stays secret"},
     Declassified{Public::signed_content, "signed_content",
                  "what CertificateVerify signs is a hash of the messages; it goes to the provider's library"},
+    Declassified{Public::public_key, "public_key", "public keys are made from private keys and stand in certificates"},
+    Declassified{Public::signature, "signature",
+                 "signatures, and the length of those in DER, go out in CertificateVerify"},
 };
 
 /// How many bytes were declassified, by `Public`.

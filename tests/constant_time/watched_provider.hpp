@@ -1,8 +1,9 @@
 #pragma once
-// The real provider, watched: ephemeral private keys are made from secret bytes, shared secrets and keys of AEADs must
-// arrive as secrets, and what leaves is public as far as it has to be. Signing keys stay with the provider's library.
+// The real provider, watched: private keys are read or made from secret bytes, shared secrets and keys of AEADs must
+// arrive as secrets, and what leaves is public as far as it has to be.
 
 #include <algorithm>
+#include <expected>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include <lockstep/provider.hpp>
 #include <lockstep/types.hpp>
 
+#include "common/key_info.hpp"
 #include "constant_time/secrets.hpp"
 
 namespace lockstep::testing {
@@ -164,6 +166,62 @@ struct WatchedVerifier {
   }
 };
 
+/// Where a PKCS#8 has what only the owner of the key may know: the scalar, or the seed. Tags, lengths, versions and
+/// names are public.
+inline Bytes private_octets(Bytes pkcs8) {
+  const key_info::PrivateKeyInfo info = key_info::read_private(pkcs8).value();
+  // RFC 8410 7
+  if (key_info::type_of(info.algorithm_identifier) == KeyType::ed25519)
+    return der::read_whole(info.private_key, der::kOctetString).value();
+  // RFC 5915 3
+  EXPECT_EQ(key_info::type_of(info.algorithm_identifier), KeyType::ec_p256);
+  der::Reader reader(der::read_whole(info.private_key, der::kSequence).value());
+  static_cast<void>(reader.read_small().value());
+  return reader.read(der::kOctetString).value();
+}
+
+/// A private key that was read from secret octets. What it signs is public; verdicts.cpp sees its signatures.
+class WatchedKey final : public SigningKey {
+ public:
+  explicit WatchedKey(std::shared_ptr<const SigningKey> key) : key_(std::move(key)), public_(octets(*key_)) {
+    EXPECT_TRUE(std::ranges::any_of(public_, is_secret)) << "the public key is not made from a secret one";
+    declassify(Public::public_key, public_);
+  }
+  [[nodiscard]] KeyType type() const noexcept override { return key_->type(); }
+  [[nodiscard]] Bytes subject_public_key_info() const noexcept override { return public_; }
+  [[nodiscard]] std::span<const SignatureScheme> schemes() const noexcept override { return key_->schemes(); }
+  [[nodiscard]] std::size_t sign(SignatureScheme scheme, Bytes message, RandomSource& random,
+                                 MutableBytes out) const noexcept override {
+    SecretRandom secret_random(random);
+    return key_->sign(scheme, for_the_library(message), secret_random, out);
+  }
+
+ private:
+  static std::vector<std::uint8_t> octets(const SigningKey& key) {
+    const Bytes info = key.subject_public_key_info();
+    return {info.begin(), info.end()};
+  }
+
+  std::shared_ptr<const SigningKey> key_;
+  std::vector<std::uint8_t> public_;
+};
+
+template <std::size_t index>
+struct WatchedLoader {
+  static const KeyLoader& leader() { return *real().key_loaders[index]; }
+  static std::expected<std::shared_ptr<const SigningKey>, KeyError> load(Bytes pkcs8) noexcept {
+    const std::vector<std::uint8_t> copy(pkcs8.begin(), pkcs8.end());
+    hide(private_octets(copy));
+    auto key = leader().load(copy);
+    if (!key) return key;
+    return std::make_shared<const WatchedKey>(std::move(*key));
+  }
+  static const KeyLoader* descriptor() {
+    static const KeyLoader loader{leader().implementation, leader().types, load, leader().decrypt, leader().generate};
+    return &loader;
+  }
+};
+
 /// More than any provider lists.
 constexpr auto kSlots = std::make_index_sequence<40>();
 
@@ -189,23 +247,8 @@ inline Provider watched_provider(Use use = Use::records) {
                                        : watched::wrapped<watched::TicketAead>(real.aeads, watched::kSlots);
   provider.groups = watched::wrapped<watched::WatchedGroup>(real.groups, watched::kSlots);
   provider.verifiers = watched::wrapped<watched::WatchedVerifier>(real.verifiers, watched::kSlots);
+  provider.key_loaders = watched::wrapped<watched::WatchedLoader>(real.key_loaders, watched::kSlots);
   return provider;
 }
-
-/// A signing key, which sees only what it signs.
-class WatchedKey final : public SigningKey {
- public:
-  explicit WatchedKey(std::shared_ptr<const SigningKey> key) : key_(std::move(key)) {}
-  [[nodiscard]] KeyType type() const noexcept override { return key_->type(); }
-  [[nodiscard]] Bytes subject_public_key_info() const noexcept override { return key_->subject_public_key_info(); }
-  [[nodiscard]] std::span<const SignatureScheme> schemes() const noexcept override { return key_->schemes(); }
-  [[nodiscard]] std::size_t sign(SignatureScheme scheme, Bytes message, RandomSource& random,
-                                 MutableBytes out) const noexcept override {
-    return key_->sign(scheme, watched::for_the_library(message), random, out);
-  }
-
- private:
-  std::shared_ptr<const SigningKey> key_;
-};
 
 }  // namespace lockstep::testing
