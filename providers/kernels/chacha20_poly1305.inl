@@ -2,8 +2,9 @@
 // region of an instruction set.
 //
 // A batch is four blocks of keystream for every lane of a vector: vector i holds word i of each of them. The first
-// batch yields the one-time key and the beginning of the text; later ones run while Poly1305, which uses the integer
-// units, hashes the ciphertext of the batch before (sealing) or of the same one (opening).
+// batch (sealing) or group of a few blocks (opening) yields the one-time key and the beginning of the text; later
+// batches run while Poly1305, which uses the integer units, hashes the ciphertext of the batch before (sealing) or of
+// the same one (opening).
 
 inline constexpr std::size_t kWidth = 16 * kLanes;
 inline constexpr std::size_t kBlockSize = 64;
@@ -24,18 +25,18 @@ static_assert(sizeof(ChaChaKey) <= kMaxContextSize);
 
 // RFC 8439 2.3.
 struct InitialState {
-  std::uint32_t words[16];
+  alignas(16) std::uint32_t words[16];
+
+  std::uint8_t* row(std::size_t i) { return reinterpret_cast<std::uint8_t*>(words + 4 * i); }
+  const std::uint8_t* row(std::size_t i) const { return reinterpret_cast<const std::uint8_t*>(words + 4 * i); }
 };
 
-LOCKSTEP_INLINE InitialState initial_state(const ChaChaKey& key, const std::uint8_t* nonce) {
-  InitialState state{{0x61707865, 0x3320646e, 0x79622d32, 0x6b206574}};
-  for (std::size_t i = 0; i < 8; ++i) {
-    state.words[4 + i] = load_le32(key.bytes + 4 * i);
-  }
-  for (std::size_t i = 0; i < 3; ++i) {
-    state.words[13 + i] = load_le32(nonce + 4 * i);
-  }
-  return state;
+// Written and read a row at a time: a row that is read sooner than its words have reached memory waits for them.
+LOCKSTEP_INLINE void set_initial_state(InitialState& state, const ChaChaKey& key, const std::uint8_t* nonce) {
+  store(state.row(0), make_words(0x61707865, 0x3320646e, 0x79622d32, 0x6b206574));
+  store(state.row(1), load_block(key.bytes));
+  store(state.row(2), load_block(key.bytes + 16));
+  store(state.row(3), make_words(0, load_le32(nonce), load_le32(nonce + 4), load_le32(nonce + 8)));
 }
 
 // RFC 8439 2.1, in every word of a vector.
@@ -175,11 +176,10 @@ LOCKSTEP_INLINE Rows start_rows(const InitialState& initial, std::uint32_t count
   static constexpr std::uint8_t kLaneNumbers[64] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0,
                                                     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                                                     0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
-  const std::uint32_t* words = initial.words;
-  return {broadcast(make_words(words[0], words[1], words[2], words[3])),
-          broadcast(make_words(words[4], words[5], words[6], words[7])),
-          broadcast(make_words(words[8], words[9], words[10], words[11])),
-          add_32(broadcast(make_words(counter, words[13], words[14], words[15])), load_vector(kLaneNumbers))};
+  return {broadcast(load_block(initial.row(0))), broadcast(load_block(initial.row(1))),
+          broadcast(load_block(initial.row(2))),
+          add_32(broadcast(load_block(initial.row(3))),
+                 add_32(broadcast(make_words(counter, 0, 0, 0)), load_vector(kLaneNumbers)))};
 }
 
 template <std::size_t kGroups>
@@ -270,12 +270,12 @@ struct Message {
   Poly1305 poly;
   std::uint8_t one_time_key[32];
   alignas(64) std::uint8_t stream[kBatchSize + 16];
-  std::size_t stream_size;  // of the first batch, with the one-time key's block
+  std::size_t stream_size;  // how much of it has been used
 };
 
 LOCKSTEP_INLINE void begin(Message& message, const ChaChaKey& key, const std::uint8_t* nonce,
                            std::span<const std::uint8_t> aad, std::size_t size) {
-  message.initial = initial_state(key, nonce);
+  set_initial_state(message.initial, key, nonce);
   Poly1305 none{};
   const std::size_t needed = kBlockSize + size;
   if (needed <= kGroupSize) {
@@ -304,6 +304,7 @@ LOCKSTEP_INLINE Tag end(Message& message, std::size_t aad_size, std::size_t text
   wipe(message.stream, message.stream_size);
   wipe(message.one_time_key, sizeof message.one_time_key);
   wipe(&message.initial, sizeof message.initial);
+  wipe(&message.poly, sizeof message.poly);
   return tag;
 }
 
@@ -364,11 +365,12 @@ inline void seal_one(const ChaChaKey& key, const SealJob& job) {
   store_le64(to + 8, tag.high);
 }
 
+// The text behind the first group.
 [[gnu::noinline]] inline void open_batches(Message& message, const std::uint8_t* from, std::uint8_t* to,
                                            std::size_t left) {
   Vector x[16];
   Poly1305 poly = message.poly;
-  std::uint32_t counter = kBatch;
+  std::uint32_t counter = kLanes;
   for (; left >= kBatchSize; from += kBatchSize, to += kBatchSize, left -= kBatchSize) {
     run_batch<true>(x, message.initial, counter, poly, from, kBatchSize / 16);
     write_batch<true>(x, from, to);
@@ -383,6 +385,7 @@ inline void seal_one(const ChaChaKey& key, const SealJob& job) {
     }
     hash_padded(poly, from + left / 16 * 16, left % 16);
     add_stream(to, from, message.stream, left);
+    message.stream_size = kBatchSize;
   }
   message.poly = poly;
 }
@@ -395,11 +398,12 @@ inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
   const std::uint8_t* from = job.ciphertext_with_tag.data();
   const Tag received{load_le64(from + size), load_le64(from + size + 8)};
   Message message;
-  begin(message, key, job.nonce, job.aad, size);
-  const std::size_t first = size < kFirstSize ? size : kFirstSize;
+  // Batches hash what they decrypt meanwhile. Where there will be one, no more than a group comes before it.
+  const std::size_t first = kBlockSize + size <= kMostGroups * kGroupSize ? size : kGroupSize - kBlockSize;
+  begin(message, key, job.nonce, job.aad, first);
   hash_padded(message.poly, from, first);
   add_stream(job.destination, from, message.stream + kBlockSize, first);
-  if (size > kFirstSize) {
+  if (size > first) {
     open_batches(message, from + first, job.destination + first, size - first);
   }
   const Tag tag = end(message, job.aad.size(), size);
