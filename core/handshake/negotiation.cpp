@@ -55,6 +55,10 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
 }
 
 std::expected<GroupChoice, Error> choose_group(Context& context, const codec::ClientHello& hello) noexcept {
+  // RFC 9846 9.2 lets a ClientHello with pre_shared_key do without groups and shares, which psk_ke does not need. Here
+  // every handshake has a key exchange. codec::check_tls13 has seen that there are both or none.
+  if (!hello.supported_groups)
+    return context.fail(Reason::extension_missing, static_cast<std::uint16_t>(ExtensionType::supported_groups));
   const auto with_share = first_group(context, hello, [&](NamedGroup id) { return share_of(hello, id).has_value(); });
   if (with_share != nullptr) return GroupChoice{with_share, *share_of(hello, with_share->id)};
   const auto common = first_group(context, hello, [&](NamedGroup id) { return hello.supported_groups->contains(id); });

@@ -99,6 +99,22 @@ TEST_F(HostileResumption, ModesAreThere) {
                  Reason::psk_mode_missing, Alert::missing_extension);
 }
 
+// RFC 9846 9.2 allows a ClientHello that has neither, for psk_ke, which is not spoken here.
+TEST_F(HostileResumption, NeedsGroupsAndShares) {
+  expect_refused(
+      [](RawClientHello& hello) {
+        hello.extensions.remove(ExtensionType::supported_groups);
+        hello.extensions.remove(ExtensionType::key_share);
+      },
+      Reason::extension_missing, Alert::missing_extension);
+}
+
+TEST_F(HostileResumption, NeedsNoSignatureAlgorithms) {
+  // Nothing is signed; the binder then tells that the ClientHello is another one.
+  expect_refused([](RawClientHello& hello) { hello.extensions.remove(ExtensionType::signature_algorithms); },
+                 Reason::psk_binder, Alert::decrypt_error);
+}
+
 TEST_F(HostileResumption, FormIsWhole) {
   for (const Octets& data : {Octets{}, Octets{0, 0, 0, 0}, Octets(40, 0), Octets(7, 0xff)}) {
     expect_refused([&](RawClientHello& hello) { hello.extensions[kPsk] = data; }, Reason::extension_malformed,
