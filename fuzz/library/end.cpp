@@ -127,10 +127,11 @@ void End::work() {
     require(steps <= 2 * inbound_.size() + 64, "receive comes to an end");
     const std::size_t before = allocated();
     auto [consumed, event] = connection_.receive(inbound_, kNow);
-    held_ += allocated() - before;
+    held_ += static_cast<std::ptrdiff_t>(allocated() - before);
     require(consumed <= inbound_.size(), "receive consumes no more than it was given");
     // Blocks of the heap are larger than what is taken from them: at most twice.
-    require(complete_ || held_ <= 2 * memory_ + kMost / 16, "a handshake keeps to the memory of its configuration");
+    require(complete_ || held_ <= static_cast<std::ptrdiff_t>(2 * memory_ + kMost / 16),
+            "a handshake keeps to the memory of its configuration");
     const bool told = treat(std::move(event));
     inbound_.erase(inbound_.begin(), inbound_.begin() + static_cast<std::ptrdiff_t>(consumed));
     if (over()) {

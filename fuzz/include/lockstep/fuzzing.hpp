@@ -213,8 +213,9 @@ class LOCKSTEP_API End {
   Octets unsent_;  // an alert, until send() is called
   Outcome outcome_;
   std::vector<Session> sessions_;
-  std::size_t memory_;    // what the handshake may hold
-  std::size_t held_ = 0;  // what it does, under AddressSanitizer
+  std::size_t memory_;  // what the handshake may hold
+  // What it does, under AddressSanitizer: less than nothing when another thread, as libFuzzer has one, frees meanwhile.
+  std::ptrdiff_t held_ = 0;
   bool complete_ = false;
   bool closed_ = false;
 };
