@@ -68,6 +68,7 @@ def with_chromium(session):
             check(all(report["identical"] for report in reports.values()), f"all are identical: {reports}")
             # The browser may have opened others beforehand, which say nothing after the handshake.
             whole = max(tapes, key=lambda tape: reports[tape]["recorded_operations"])
+            check(reports[whole]["recorded_operations"] > 15, "a whole connection")
             equal(expect_tape(session, whole, "server")["group"], "X25519MLKEM768", "group")
 
 
