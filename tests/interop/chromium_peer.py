@@ -109,7 +109,8 @@ def load(browser, url):
 def main(session):
     browser = trusting_browser(session)  # outside the cases: each stops what it started
     try:
-        with session.server() as server:
+        # What the browser opens beforehand and keeps open ends by the timeout.
+        with session.server("--timeout", "10") as server:
             with session.case("Chromium loads the page over TLS 1.3 with X25519MLKEM768 and calls it secure"):
                 target = browser.call("Target.createTarget", {"url": "about:blank"})["targetId"]
                 tab = browser.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
@@ -164,7 +165,7 @@ def main(session):
                 check(resumed, "one of five later connections was resumed")
         with session.case("Chromium refuses a server that it does not know"):
             stranger = session.leaf("stranger", ca="other-ca")
-            with session.server(credentials=[stranger]) as server:
+            with session.server("--timeout", "10", credentials=[stranger]) as server:
                 browser.events.clear()
                 result = browser.call("Page.navigate", {"url": f"https://localhost:{server.port}/"}, target=tab)
                 equal(result.get("errorText"), "net::ERR_CERT_AUTHORITY_INVALID", "Chromium's error")
