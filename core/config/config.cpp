@@ -194,6 +194,11 @@ ConfigBuilder& ConfigBuilder::resumption(bool on) {
   return *this;
 }
 
+ConfigBuilder& ConfigBuilder::early_data(std::uint32_t max_bytes) {
+  settings_.early_data = max_bytes;
+  return *this;
+}
+
 ConfigBuilder& ConfigBuilder::key_log(bool on) {
   settings_.key_log = on;
   return *this;
@@ -349,6 +354,11 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
              "a server that does not verify its clients should not ask them: use client_auth(none)");
   if (settings.ticket_lifetime == 0 || settings.ticket_lifetime > kMaxTicketLifetime)
     complain("tickets", "a ticket lives 1 to 604800 seconds (RFC 9846 4.6.1)");
+  if (settings.early_data != 0 && !settings.resumption)
+    complain("early_data",
+             "early data needs a session to resume (RFC 9846 2.3); allow resumption, or remove the setting");
+  if (settings.early_data != 0 && !client && !settings.send_tickets)
+    complain("early_data", "a server without tickets gets no early data; let it send some, or remove the setting");
   if (settings.max_send_fragment < kMinSendFragment || settings.max_send_fragment > kMaxSendFragment)
     complain("max_send_fragment", "a fragment has 64 to 16384 bytes");
   if (settings.key_update_bytes < kMaxSendFragment)

@@ -205,6 +205,21 @@ std::expected<Sealed, Misuse> Connection::seal(std::span<const Bytes> plaintext,
   return result;
 }
 
+std::expected<Sealed, Misuse> Connection::seal_early(std::span<const Bytes> plaintext, MutableBytes outbound,
+                                                     Time now) {
+  State& self = state();
+  trace::Tap* const tap = self.tap();
+  if (tap == nullptr) return self.seal_early(plaintext, outbound);
+  tap->seal(plaintext, outbound.size(), now, true);
+  auto result = self.seal_early(plaintext, outbound);
+  tap->sealed(result, outbound);
+  return result;
+}
+
+std::size_t Connection::early_data_left() const noexcept {
+  return role() == Role::client ? state().early_data_left().value_or(0) : 0;
+}
+
 std::expected<MutableBytes, Misuse> Connection::seal_in_place(RecordSlot slot, Time now) {
   State& self = state();
   trace::Tap* const tap = self.tap();
@@ -293,13 +308,19 @@ std::expected<void, Misuse> Connection::answer(Token<VerifyPeer> token, PeerReje
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, Session session) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), &session);
-  return self.done(self.answer(token, handshake::TicketOpened{&session}, Place::client_hello));
+  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), &session, false);
+  return self.done(self.answer(token, handshake::TicketOpened{&session, false}, Place::client_hello));
+}
+
+std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, Session session, AcceptEarlyData) {
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), &session, true);
+  return self.done(self.answer(token, handshake::TicketOpened{&session, true}, Place::client_hello));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, TicketDeclined) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), static_cast<const Session*>(nullptr));
+  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), nullptr, false);
   return self.done(self.answer(token, handshake::TicketOpened{}, Place::client_hello));
 }
 
@@ -416,12 +437,14 @@ std::string_view Connection::alpn() const noexcept {
 }
 bool Connection::resumed() const noexcept { return state().agreed_now().resumed; }
 bool Connection::retried() const noexcept { return state().agreed_now().retried; }
+EarlyDataStatus Connection::early_data() const noexcept { return state().agreed_now().early_data; }
 
 std::expected<void, Misuse> Connection::export_keying_material(std::string_view label, Bytes context,
                                                                MutableBytes out) const {
   const State& self = state();
-  if (!connected()) return std::unexpected(Misuse::not_connected);
-  if (!key_schedule::export_keying_material(*self.agreed.suite->hash, self.secrets.exporter, label, context, out))
+  if (self.failed || !self.may_seal()) return std::unexpected(Misuse::not_connected);
+  if (!key_schedule::export_keying_material(*self.agreed_now().suite->hash, self.secrets_now().exporter, label, context,
+                                            out))
     return std::unexpected(Misuse::invalid_answer);
   return {};
 }
@@ -435,6 +458,22 @@ std::string_view name(Misuse misuse) noexcept {
     case Misuse::invalid_answer: return "invalid_answer";
     case Misuse::buffer_too_small: return "buffer_too_small";
     case Misuse::transmit_first: return "transmit_first";
+    case Misuse::no_early_data: return "no_early_data";
+  }
+  return {};
+}
+
+std::string_view name(EarlyDataStatus status) noexcept {
+  switch (status) {
+    case EarlyDataStatus::none: return "none";
+    case EarlyDataStatus::accepted: return "accepted";
+    case EarlyDataStatus::disabled: return "disabled";
+    case EarlyDataStatus::declined: return "declined";
+    case EarlyDataStatus::not_resumed: return "not_resumed";
+    case EarlyDataStatus::retried: return "retried";
+    case EarlyDataStatus::not_for_session: return "not_for_session";
+    case EarlyDataStatus::other_alpn: return "other_alpn";
+    case EarlyDataStatus::age_implausible: return "age_implausible";
   }
   return {};
 }

@@ -45,7 +45,12 @@ Received Connection::State::receive(MutableBytes inbound, Time now) noexcept {
   }
 
   if (data.size() != 0) {
-    result.event = data;
+    // What follows early data is treated once it was told.
+    if (complete) {
+      result.event = data;
+    } else {
+      result.event = EarlyData(data);
+    }
   } else if (auto event = waiting_event()) {
     result.event = std::move(*event);
   }
@@ -119,7 +124,14 @@ Connection::State::Step Connection::State::treat_content(ContentType type, Mutab
   const bool within_message = (run && run->handshake.holds_input()) || partial != nullptr;
   if (type == ContentType::application_data) {
     if (within_message) return refuse(Reason::record_interleaved);
-    if (!complete) return refuse(Reason::message_unexpected);
+    if (!complete) {
+      const auto left = early_data_left();
+      if (!left || config->role() == Role::client) return refuse(Reason::message_unexpected);
+      // RFC 9846 4.6.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
+      // connection with an "unexpected_message" alert."
+      if (content.size() > *left) return refuse(Reason::early_data_too_much);
+      run->transport.count_early_data(content.size());
+    }
     key_updates = 0;
     if (content.empty()) {
       if (++empty_records > record::kMaxConsecutiveEmptyRecords) return refuse(Reason::too_many_empty_records);

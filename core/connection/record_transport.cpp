@@ -1,6 +1,7 @@
 #include "connection/record_transport.hpp"
 
 #include <array>
+#include <utility>
 
 #include "key_schedule/tls13.hpp"
 #include "record/framing.hpp"
@@ -14,6 +15,16 @@ using handshake::Status;
 using record::kHeaderSize;
 
 constexpr std::size_t kStagingBlock = 4096;
+
+trace::Protection protection_of(handshake::Level level) noexcept {
+  switch (level) {
+    case handshake::Level::initial: return trace::Protection::none;
+    case handshake::Level::early_data: return trace::Protection::early_data;
+    case handshake::Level::handshake: return trace::Protection::handshake;
+    case handshake::Level::application: return trace::Protection::application;
+  }
+  return trace::Protection::none;
+}
 
 std::unexpected<Error> failure(Reason reason) noexcept { return std::unexpected(make_error(reason, Place::record)); }
 
@@ -90,8 +101,7 @@ Status RecordTransport::install(handshake::Level level, handshake::Direction dir
   if (trace::Tap* const tap = handshake_->context().tap)
     tap->write(trace::KeysInstalled{
         direction == handshake::Direction::read ? trace::Direction::received : trace::Direction::sent,
-        level == handshake::Level::application ? trace::Protection::application : trace::Protection::handshake,
-        suite.suite});
+        protection_of(level), suite.suite});
   const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
   if (!key) return failure(Reason::provider_failed);
   if (direction == handshake::Direction::read) {
@@ -103,6 +113,11 @@ Status RecordTransport::install(handshake::Level level, handshake::Direction dir
     return {};
   }
   if (auto flushed = flush(); !flushed) return flushed;
+  sends_early_ = level == handshake::Level::early_data;
+  // RFC 9846 D.4: "If offering early data, the record is placed immediately after the first ClientHello."
+  if (sends_early_) {
+    if (auto sent = append_change_cipher_spec(); !sent) return sent;
+  }
   if (!sealer_->install(*suite.aead, key->key.view(), key->iv.view())) return failure(Reason::provider_failed);
   return {};
 }
@@ -110,6 +125,11 @@ Status RecordTransport::install(handshake::Level level, handshake::Direction dir
 Status RecordTransport::end_flight() noexcept {
   flight_ended_ = true;
   return flush();
+}
+
+void RecordTransport::end_early_data() noexcept {
+  early_data_left_.reset();
+  if (std::exchange(sends_early_, false)) sealer_->clear();
 }
 
 bool RecordTransport::skip(std::size_t record_size) noexcept {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "handshake/arena.hpp"
 #include "handshake/context.hpp"
@@ -31,7 +32,16 @@ class RecordTransport final : public handshake::Transport {
                                           const BoundSuite& suite, const DigestSecret& secret) noexcept override;
   [[nodiscard]] handshake::Status end_flight() noexcept override;
   void middlebox_compatibility(bool on) noexcept override { compatibility_ = on; }
-  void skip_early_data() noexcept override { early_data_to_skip_ = kMaxEarlyDataSkipped; }
+  void skip_early_data() noexcept override {
+    early_data_to_skip_ = std::max<std::size_t>(kMaxEarlyDataSkipped, settings_.early_data);
+  }
+  void allow_early_data(std::uint32_t bytes) noexcept override { early_data_left_ = bytes; }
+  void end_early_data() noexcept override;
+
+  /// Early data that may still come or go; nothing outside of its time.
+  [[nodiscard]] std::optional<std::size_t> early_data_left() const noexcept { return early_data_left_; }
+  /// Counts some that came or went.
+  void count_early_data(std::size_t bytes) noexcept { *early_data_left_ -= bytes; }
 
   /// Whether a record that cannot be opened may be early data that is to be skipped; counts it.
   [[nodiscard]] bool skip(std::size_t record_size) noexcept;
@@ -50,8 +60,8 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] std::size_t drain(MutableBytes out) noexcept;
 
  private:
-  // RFC 9846 4.2.10: a server that rejects early data skips "up to the configured max_early_data_size". Our tickets
-  // allow none; this much is tolerated from those who hold another server's.
+  // RFC 9846 4.2.10: a server that rejects early data skips "up to the configured max_early_data_size". This much is
+  // tolerated at least, from those who hold another server's tickets.
   static constexpr std::size_t kMaxEarlyDataSkipped = 32768;
 
   [[nodiscard]] handshake::Status append(Bytes bytes) noexcept;
@@ -70,6 +80,8 @@ class RecordTransport final : public handshake::Transport {
   std::size_t size_ = 0;
   std::size_t content_ = 0;  // of the open record, behind the room for its header; 0: none is open
   std::size_t early_data_to_skip_ = 0;
+  std::optional<std::size_t> early_data_left_;
+  bool sends_early_ = false;  // the sealer's key is that of early data
   bool first_record_ = true;
   bool flight_ended_ = false;
   bool compatibility_ = false;

@@ -78,6 +78,8 @@ struct Connection::State {
   [[nodiscard]] std::expected<Sealed, Misuse> seal(std::span<const Bytes> plaintext, MutableBytes outbound,
                                                    Time now) noexcept;
   [[nodiscard]] std::expected<MutableBytes, Misuse> seal_in_place(RecordSlot slot, Time now) noexcept;
+  [[nodiscard]] std::expected<Sealed, Misuse> seal_early(std::span<const Bytes> plaintext,
+                                                         MutableBytes outbound) noexcept;
   // --- post_handshake.cpp
   [[nodiscard]] handshake::Status receive_post_handshake(Bytes content, Time now) noexcept;
   [[nodiscard]] std::size_t write_key_update(MutableBytes outbound) noexcept;
@@ -98,6 +100,20 @@ struct Connection::State {
     return complete || !run ? agreed : run->handshake.context().agreed;
   }
   [[nodiscard]] bool sendable() const noexcept { return complete && !failed && !closed; }
+  /// Whether application data may be sealed: also by a server that took early data, once its flight is out.
+  [[nodiscard]] bool may_seal() const noexcept { return complete || answers_early_data(); }
+  [[nodiscard]] bool answers_early_data() const noexcept {
+    return !complete && !failed && run && config->role() == Role::server &&
+           run->handshake.context().agreed.early_data == EarlyDataStatus::accepted;
+  }
+  [[nodiscard]] const handshake::ConnectionSecrets& secrets_now() const noexcept {
+    return complete || !run ? secrets : run->handshake.context().secrets;
+  }
+  /// Early data that we may still send, or the peer; nothing outside of its time.
+  [[nodiscard]] std::optional<std::size_t> early_data_left() const noexcept {
+    if (failed || !run) return std::nullopt;
+    return run->transport.early_data_left();
+  }
   void close() noexcept;
   void cancel() noexcept;
   [[nodiscard]] std::expected<void, Misuse> update_keys(bool request_peer) noexcept;
@@ -146,6 +162,7 @@ struct Connection::State {
 
  private:
   enum class Step : std::uint8_t { go_on, stop };
+  [[nodiscard]] std::expected<void, Misuse> check_seal() noexcept;
   [[nodiscard]] Step treat_record(const record::Header& header, MutableBytes record, ApplicationData& data,
                                   Time now) noexcept;
   [[nodiscard]] Step treat_content(ContentType type, MutableBytes content, ApplicationData& data, Time now) noexcept;

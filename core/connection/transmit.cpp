@@ -75,14 +75,21 @@ std::size_t Connection::State::transmit(MutableBytes outbound) noexcept {
   return written;
 }
 
-std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> plaintext, MutableBytes outbound,
-                                                      Time now) noexcept {
+// Whether application data may be sealed now; has the key changed in time.
+std::expected<void, Misuse> Connection::State::check_seal() noexcept {
+  if (answers_early_data()) return {};
   if (!complete && !failed) return std::unexpected(Misuse::not_connected);
   if (!sendable()) return std::unexpected(Misuse::closed);
   if (sending.on) return std::unexpected(Misuse::offloaded);
-  const Settings& settings = config->settings();
-  if (sealer.wants_key_update(settings.key_update_bytes) && control.key_update == KeyUpdate::none)
+  if (sealer.wants_key_update(config->settings().key_update_bytes) && control.key_update == KeyUpdate::none)
     control.key_update = KeyUpdate::not_requested;
+  return {};
+}
+
+std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> plaintext, MutableBytes outbound,
+                                                      Time now) noexcept {
+  if (auto allowed = check_seal(); !allowed) return std::unexpected(allowed.error());
+  const Settings& settings = config->settings();
   Sealed result;
   if (run || !control.empty()) {
     result.written = transmit(outbound);
@@ -94,6 +101,7 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
   // Not more than the key is good for, but a record at least: what is left comes after the KeyUpdate of the next call.
   const std::uint64_t left = settings.key_update_bytes - std::min(settings.key_update_bytes, sealer.bytes());
   MutableBytes out = outbound.subspan(result.written);
+  if (left == 0 && !complete) return result;  // the key changes once the handshake is complete
   if (out.size() > left) {
     const std::uint64_t room =
         std::max<std::uint64_t>(left, cut.max_fragment) + (left / cut.max_fragment + 1) * sealer.overhead();
@@ -113,12 +121,8 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
 
 std::expected<MutableBytes, Misuse> Connection::State::seal_in_place(RecordSlot slot, Time now) noexcept {
   retire();
-  if (!complete && !failed) return std::unexpected(Misuse::not_connected);
-  if (!sendable()) return std::unexpected(Misuse::closed);
-  if (sending.on) return std::unexpected(Misuse::offloaded);
+  if (auto allowed = check_seal(); !allowed) return std::unexpected(allowed.error());
   const Settings& settings = config->settings();
-  if (sealer.wants_key_update(settings.key_update_bytes) && control.key_update == KeyUpdate::none)
-    control.key_update = KeyUpdate::not_requested;
   if (transmit_pending()) return std::unexpected(Misuse::transmit_first);
   if (slot.headroom < record::kHeaderSize || slot.payload > settings.max_send_fragment ||
       slot.buffer.size() < slot.headroom + slot.payload)
@@ -133,6 +137,28 @@ std::expected<MutableBytes, Misuse> Connection::State::seal_in_place(RecordSlot 
   if (*sealed == 0) return std::unexpected(Misuse::buffer_too_small);
   if (settings.dynamic_record_sizing) sizer.sent(slot.payload, now);
   return record.first(*sealed);
+}
+
+std::expected<Sealed, Misuse> Connection::State::seal_early(std::span<const Bytes> plaintext,
+                                                            MutableBytes outbound) noexcept {
+  const auto left = early_data_left();
+  if (!left || config->role() != Role::client) return std::unexpected(Misuse::no_early_data);
+  Sealed result;
+  result.written = transmit(outbound);
+  if (failed) return std::unexpected(Misuse::closed);
+  if (transmit_pending() || *left == 0) return result;
+
+  const Settings& settings = config->settings();
+  const record::Cut cut{settings.max_send_fragment, settings.padding, *left};
+  const auto sealed = sealer.seal(ContentType::application_data, plaintext, cut, outbound.subspan(result.written));
+  if (!sealed) {
+    fail(sealed.error(), Place::record);
+    return std::unexpected(Misuse::closed);
+  }
+  run->transport.count_early_data(sealed->consumed);
+  result.consumed = sealed->consumed;
+  result.written += sealed->produced;
+  return result;
 }
 
 }  // namespace lockstep

@@ -86,9 +86,36 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
     return std::unexpected(done.error());
   if (auto done = context.install(Level::handshake, Direction::read, traffic->server); !done)
     return std::unexpected(done.error());
-  if (auto done = context.install(Level::handshake, Direction::write, traffic->client); !done)
-    return std::unexpected(done.error());
-  return WaitEncryptedExtensions{{std::move(*master), std::move(*traffic)}};
+  // While early data may be on its way, EncryptedExtensions says which key is next.
+  if (!offer.early_data) {
+    if (auto done = context.install(Level::handshake, Direction::write, traffic->client); !done)
+      return std::unexpected(done.error());
+  }
+  const bool first = *psk != nullptr && *psk == offer.sessions.data();
+  return WaitEncryptedExtensions{
+      {std::move(*master), std::move(*traffic)}, offer.early_data, first ? (*psk)->session : nullptr};
+}
+
+// Whether the early data that we offered was taken.
+Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
+                         const codec::EncryptedExtensions& message) noexcept {
+  if (!state.early_data_offered) return {};
+  if (!message.early_data) {
+    context.agreed.early_data = context.agreed.resumed ? EarlyDataStatus::declined : EarlyDataStatus::not_resumed;
+    context.transport.end_early_data();
+    return context.install(Level::handshake, Direction::write, state.keys.handshake_traffic.client);
+  }
+  // RFC 9846 4.2.10: "If the server supplies an "early_data" extension in EncryptedExtensions, the client MUST verify
+  // that the server's selected_identity is 0. If any other value is returned, the client MUST abort the handshake with
+  // an "illegal_parameter" alert." The suite and the protocol are those of the session, too.
+  const std::string_view alpn =
+      context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
+  if (state.first_resumed == nullptr || state.first_resumed->suite != context.agreed.suite->suite ||
+      state.first_resumed->alpn != alpn)
+    return context.fail(Reason::early_data_mismatch);
+  context.agreed.early_data = EarlyDataStatus::accepted;
+  state.keys.early_data = true;
+  return {};
 }
 
 Status take_alpn(Context& context, const codec::EncryptedExtensions& message) noexcept {
@@ -121,6 +148,19 @@ Next<WaitPeerVerified, WaitCertificateVerify> judge(Keys&& keys, std::optional<R
       !asked)
     return std::unexpected(asked.error());
   return WaitPeerVerified{std::move(keys), std::move(requested), *key};
+}
+
+// RFC 9846 4.5: "If the server sent an "early_data" extension in EncryptedExtensions, the client MUST send an
+// EndOfEarlyData message after receiving the server Finished." It goes under the key that it ends.
+Status end_early_data(Context& context, const Keys& keys) noexcept {
+  const auto room = context.scratch(codec::kHandshakeHeaderSize);
+  if (!room) return std::unexpected(room.error());
+  codec::Writer writer(*room);
+  if (auto sent = context.send(Level::early_data, codec::encode_end_of_early_data(writer)); !sent) return sent;
+  if (auto done = context.install(Level::handshake, Direction::write, keys.handshake_traffic.client); !done)
+    return done;
+  context.transport.end_early_data();
+  return {};
 }
 
 // Our last message is out: the connection stands.
@@ -189,6 +229,12 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
   context.hash_message();
 
   context.agreed.retried = true;
+  // RFC 9846 4.1.2: the second ClientHello is without "the "early_data" extension if one was present. Early data is not
+  // permitted after a HelloRetryRequest."
+  if (std::exchange(state.offer.early_data, false)) {
+    context.agreed.early_data = EarlyDataStatus::retried;
+    context.transport.end_early_data();
+  }
   if (retry.cookie) state.offer.cookie = *retry.cookie;
   if (auto sent = send_second_client_hello(context, state.offer, **suite, retry.key_share); !sent)
     return std::unexpected(sent.error());
@@ -212,6 +258,7 @@ Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::Ser
 Next<WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&& state,
                                               const codec::EncryptedExtensions& message, Context& context) {
   if (auto taken = take_alpn(context, message); !taken) return std::unexpected(taken.error());
+  if (auto settled = settle_early_data(context, state, message); !settled) return std::unexpected(settled.error());
   context.hash_message();
   if (context.agreed.resumed) return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
   return WaitCertificateRequest{std::move(state.keys)};
@@ -271,6 +318,9 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   context.secrets.read_traffic = std::move(secrets->traffic.server);
   context.secrets.exporter = std::move(secrets->exporter);
 
+  if (state.keys.early_data) {
+    if (auto ended = end_early_data(context, state.keys); !ended) return std::unexpected(ended.error());
+  }
   if (!state.requested)
     return finish(std::move(state.keys), std::move(secrets->traffic.client), state.authenticated, context);
 

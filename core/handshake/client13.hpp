@@ -9,6 +9,7 @@
 #include "codec/certificate_request.hpp"
 #include "codec/certificate_verify.hpp"
 #include "codec/encrypted_extensions.hpp"
+#include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
 #include "codec/server_hello.hpp"
 #include "handshake/authentication.hpp"
@@ -23,6 +24,7 @@ namespace lockstep::handshake::client13 {
 struct Keys {
   key_schedule::MasterSecret master;
   key_schedule::TrafficSecrets handshake_traffic;
+  bool early_data = false;  ///< accepted: it ends, and our key changes, when the server has finished
 };
 
 /// What a CertificateRequest asks for; views live as long as the handshake.
@@ -45,6 +47,8 @@ struct WaitSecondServerHello {
 struct WaitEncryptedExtensions {
   static constexpr std::string_view name = "WAIT_EE";
   Keys keys;
+  bool early_data_offered = false;
+  const Session* first_resumed = nullptr;  ///< the session that early data goes with, if the server took that one
 };
 struct WaitCertificateRequest {
   static constexpr std::string_view name = "WAIT_CERT_CR";

@@ -34,7 +34,7 @@ namespace lockstep::handshake {
 using Status = std::expected<void, Error>;
 
 /// The keys under which messages travel, in the order in which they come.
-enum class Level : std::uint8_t { initial, handshake, application };
+enum class Level : std::uint8_t { initial, early_data, handshake, application };
 enum class Direction : std::uint8_t { read, write };
 
 /// What a handshake asks of its transport, whichever it is: TLS records, datagrams, QUIC.
@@ -54,6 +54,10 @@ class Transport {
   virtual void middlebox_compatibility(bool /*on*/) noexcept {}
   /// RFC 9846 4.2.10: the client may be sending early data that nobody can read: skip a bounded amount of it.
   virtual void skip_early_data() noexcept {}
+  /// How many bytes of early data may come or go under the keys of Level::early_data.
+  virtual void allow_early_data(std::uint32_t /*bytes*/) noexcept {}
+  /// No more early data. A client's messages go unprotected until other keys are installed.
+  virtual void end_early_data() noexcept {}
 
  protected:
   ~Transport() = default;
@@ -69,6 +73,7 @@ struct Agreed {
   const std::string* alpn = nullptr;  ///< in the configuration
   bool resumed = false;
   bool retried = false;
+  EarlyDataStatus early_data{};
 };
 
 /// The secrets that outlive the handshake. A TLS 1.3 secret has at most the 48 bytes of SHA-384.

@@ -119,6 +119,7 @@ bool Handshake::accepts_type(HandshakeType type) const noexcept {
     case HandshakeType::certificate_request: return accepts<codec::CertificateRequest>(machine_);
     case HandshakeType::certificate: return accepts<codec::Certificate>(machine_);
     case HandshakeType::certificate_verify: return accepts<codec::CertificateVerify>(machine_);
+    case HandshakeType::end_of_early_data: return accepts<codec::EndOfEarlyData>(machine_);
     case HandshakeType::finished: return accepts<codec::Finished>(machine_);
     default: return false;
   }
@@ -142,6 +143,7 @@ Status Handshake::treat(HandshakeType type, Bytes body) noexcept {
     case HandshakeType::certificate_request: return give(codec::decode_certificate_request(body));
     case HandshakeType::certificate: return give(codec::decode_certificate(body, context_.offered));
     case HandshakeType::certificate_verify: return give(codec::decode_certificate_verify(body));
+    case HandshakeType::end_of_early_data: return give(codec::decode_end_of_early_data(body));
     case HandshakeType::finished: return give(codec::decode_finished(body, context_.transcript.hash().digest_size));
     default: return context_.fail(Reason::message_unexpected, static_cast<std::uint16_t>(type));
   }

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "key_schedule/key_log.hpp"
+
 namespace lockstep::handshake {
 namespace {
 
@@ -62,6 +64,29 @@ Status fill_binders(Context& context, const Offer& offer, const codec::EncodedCl
   return {};
 }
 
+// RFC 9846 4.2.10: early data goes under the first PSK, with the suite and the application protocol of its session.
+bool offers_early_data(const Context& context, const Offer& offer) noexcept {
+  const Settings& settings = context.settings();
+  if (settings.early_data == 0 || offer.sessions.empty()) return false;
+  const Session& session = *offer.sessions.front().session;
+  return session.max_early_data != 0 &&
+         (session.alpn.empty() || std::ranges::find(settings.alpn, session.alpn) != settings.alpn.end());
+}
+
+// From here on early data may be sealed, behind the ClientHello.
+Status start_early_data(Context& context, const Offer& offer) noexcept {
+  const auto& [session, hash] = offer.sessions.front();
+  const auto digest = key_schedule::digest_of(*hash, {offer.client_hello});
+  const auto early = key_schedule::EarlySecret::from_psk(*hash, session->psk.view());
+  if (!digest || !early) return context.fail(Reason::provider_failed);
+  const auto traffic = early->client_early_traffic_secret(*digest);
+  if (!traffic) return context.fail(Reason::provider_failed);
+  if (auto done = context.log_secret(key_schedule::key_log::kClientEarlyTrafficSecret, *traffic); !done) return done;
+  context.transport.allow_early_data(std::min(session->max_early_data, context.settings().early_data));
+  return context.transport.install(Level::early_data, Direction::write, *context.config.suite(session->suite),
+                                   *traffic);
+}
+
 Status encode_and_send(Context& context, Offer& offer) noexcept {
   const Settings& settings = context.settings();
   const auto suites = context.arena.array<CipherSuite>(settings.suites.size());
@@ -96,6 +121,7 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   if (settings.resumption) hello.psk_key_exchange_modes = kPskModes;
   hello.pre_shared_keys = psks;
   hello.cookie = offer.cookie;
+  hello.early_data = offer.early_data;
   hello.grease = offer.grease;
   hello.permutation_seed = offer.permutation_seed;
 
@@ -146,10 +172,14 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
       offered[count++] = {&session, suite->hash};
   }
   offer.sessions = offered.first(count);
+  offer.early_data = offers_early_data(context, offer);
 
   if (auto made = make_shares(context, offer, settings.key_shares); !made) return std::unexpected(made.error());
   if (auto sent = encode_and_send(context, offer); !sent) return std::unexpected(sent.error());
   if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
+  if (offer.early_data) {
+    if (auto started = start_early_data(context, offer); !started) return std::unexpected(started.error());
+  }
   return offer;
 }
 

@@ -33,6 +33,7 @@ struct Offer {
   std::optional<std::uint64_t> permutation_seed{};
   std::span<const OfferedSession> sessions{};  ///< in the order of their identities
   Bytes cookie{};                              ///< of a HelloRetryRequest
+  bool early_data = false;                     ///< it goes with the first session
 };
 
 /// Draws what is random, makes key shares and sends the first ClientHello. Sessions that cannot be offered (expired, of

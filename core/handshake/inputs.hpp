@@ -39,6 +39,7 @@ struct PeerRefused {
 
 struct TicketOpened {
   const Session* session = nullptr;  ///< null: declined
+  bool early_data = false;           ///< the application takes it
 };
 
 struct TicketSealed {

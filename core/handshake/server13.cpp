@@ -19,6 +19,9 @@ namespace {
 namespace key_log = key_schedule::key_log;
 
 constexpr std::size_t kCookieSize = 32;
+// RFC 9846 8.3: "For clients on the Internet, this implies windows on the order of ten seconds to account for errors in
+// clocks and variations in measurements".
+constexpr std::chrono::seconds kAgeTolerance{10};
 // Identities beyond these are not looked at: each costs the application a look-up. Clients offer one or two.
 constexpr std::uint16_t kMaxIdentitiesTried = 4;
 
@@ -31,7 +34,9 @@ bool offers_resumption(const Context& context, const codec::ClientHello& hello) 
 Status ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16_t identity) noexcept {
   auto offered = hello.pre_shared_key->identities.begin();
   for (std::uint16_t skip = 0; skip < identity; ++skip) ++offered;
-  return context.ask(OpenTicket{.token = {}, .ticket = offered->identity});
+  // RFC 9846 4.2.10: early data belongs to the first PSK.
+  const bool early_data = hello.early_data && identity == 0 && context.settings().early_data != 0;
+  return context.ask(OpenTicket{.token = {}, .ticket = offered->identity, .early_data = early_data});
 }
 
 Status ask_credential(Context& context, const codec::ClientHello& hello) noexcept {
@@ -65,7 +70,6 @@ Status ask_credential(Context& context, const codec::ClientHello& hello) noexcep
 Next<WaitTicketOpened, WaitCredential> proceed(Negotiated&& negotiated, Context& context) {
   if (auto chosen = choose_alpn(context, negotiated.hello); !chosen) return std::unexpected(chosen.error());
   const codec::ClientHello& hello = negotiated.hello;
-  if (hello.early_data) context.transport.skip_early_data();
   if (offers_resumption(context, hello)) {
     if (auto asked = ask_ticket(context, hello, 0); !asked) return std::unexpected(asked.error());
     return WaitTicketOpened{std::move(negotiated), 0};
@@ -93,7 +97,10 @@ Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& he
   if (auto sent = context.send(Level::initial, codec::encode_hello_retry_request(writer, request)); !sent)
     return std::unexpected(sent.error());
   if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
-  if (hello.early_data) context.transport.skip_early_data();
+  if (hello.early_data) {
+    context.transport.skip_early_data();
+    context.agreed.early_data = EarlyDataStatus::retried;
+  }
   context.agreed.retried = true;
   return WaitSecondClientHello{context.message.subspan(codec::kHandshakeHeaderSize), &group, share_missing,
                                request.cookie};
@@ -131,9 +138,33 @@ bool same_but_for_the_retry(const codec::ClientHello& first, const codec::Client
   }
 }
 
+// The keys that early data comes under. The transcript holds ClientHello.
+Status accept_early_data(Context& context, const key_schedule::EarlySecret& early, std::uint32_t limit) noexcept {
+  const auto transcript = context.transcript_hash();
+  if (!transcript) return std::unexpected(transcript.error());
+  const auto traffic = early.client_early_traffic_secret(*transcript);
+  if (!traffic) return context.fail(Reason::provider_failed);
+  if (auto done = context.log_secret(key_log::kClientEarlyTrafficSecret, *traffic); !done) return done;
+  context.transport.allow_early_data(limit);
+  return context.install(Level::early_data, Direction::read, *traffic);
+}
+
 // ServerHello, and the keys that it leads to. `psk` is empty in a full handshake.
+// `early_data_limit` counts when early data was accepted.
 std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated& negotiated, Bytes psk,
-                                             std::optional<std::uint16_t> selected_identity) noexcept {
+                                             std::optional<std::uint16_t> selected_identity,
+                                             std::uint32_t early_data_limit = 0) noexcept {
+  const Hash& hash = *context.agreed.suite->hash;
+  auto early =
+      psk.empty() ? key_schedule::EarlySecret::without_psk(hash) : key_schedule::EarlySecret::from_psk(hash, psk);
+  if (!early) return context.fail(Reason::provider_failed);
+  const bool early_data = context.agreed.early_data == EarlyDataStatus::accepted;
+  if (early_data) {
+    if (auto done = accept_early_data(context, *early, early_data_limit); !done) return std::unexpected(done.error());
+  } else if (negotiated.hello.early_data) {
+    context.transport.skip_early_data();
+  }
+
   const auto random = context.draw(codec::kRandomSize);
   const auto share = context.scratch(negotiated.group->server_share_size());
   if (!random || !share) return context.fail(Reason::random_failed);
@@ -158,10 +189,6 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   if (auto sent = context.send(Level::initial, codec::encode_server_hello(writer, hello)); !sent)
     return std::unexpected(sent.error());
 
-  const Hash& hash = *context.agreed.suite->hash;
-  auto early =
-      psk.empty() ? key_schedule::EarlySecret::without_psk(hash) : key_schedule::EarlySecret::from_psk(hash, psk);
-  if (!early) return context.fail(Reason::provider_failed);
   auto secret = std::move(*early).handshake_secret(shared.view());
   const auto transcript = context.transcript_hash();
   if (!secret || !transcript) return context.fail(Reason::provider_failed);
@@ -174,8 +201,11 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
     return std::unexpected(done.error());
   if (auto done = context.install(Level::handshake, Direction::write, traffic->server); !done)
     return std::unexpected(done.error());
-  if (auto done = context.install(Level::handshake, Direction::read, traffic->client); !done)
-    return std::unexpected(done.error());
+  // With early data, its end changes the key.
+  if (!early_data) {
+    if (auto done = context.install(Level::handshake, Direction::read, traffic->client); !done)
+      return std::unexpected(done.error());
+  }
 
   const auto& modes = negotiated.hello.psk_key_exchange_modes;
   const bool tickets = modes && modes->contains(PskKeyExchangeMode::psk_dhe_ke);
@@ -188,6 +218,7 @@ Status send_encrypted_extensions(Context& context) noexcept {
   // ... In this event, the server SHALL include an extension of type "server_name" in the (extended) server hello." Not
   // when resuming (RFC 9846 leaves no need for it: the name was agreed then).
   message.server_name = !context.server_name.empty() && !context.agreed.resumed;
+  message.early_data = context.agreed.early_data == EarlyDataStatus::accepted;
   if (context.agreed.alpn != nullptr) message.application_layer_protocol_negotiation = as_bytes(*context.agreed.alpn);
   const auto room = context.scratch(64 + message.application_layer_protocol_negotiation.size());
   if (!room) return std::unexpected(room.error());
@@ -240,6 +271,29 @@ bool resumable(const Context& context, const Session& session) noexcept {
          (context.settings().client_auth != ClientAuth::require || session.peer_verified);
 }
 
+// Whether early data that came with a session that is resumed is taken.
+EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negotiated, const TicketOpened& answer,
+                                 std::uint16_t identity) noexcept {
+  if (context.agreed.retried) return context.agreed.early_data;
+  if (!negotiated.hello.early_data) return EarlyDataStatus::none;
+  if (context.settings().early_data == 0) return EarlyDataStatus::disabled;
+  if (identity != 0) return EarlyDataStatus::not_resumed;
+  // RFC 9846 4.2.10: "the server MUST ... validate" that the first PSK is selected and that the version, "the selected
+  // cipher suite" and "the selected ALPN protocol, if any" are those of that PSK.
+  const Session& session = *answer.session;
+  if (session.max_early_data == 0 || session.suite != context.agreed.suite->suite)
+    return EarlyDataStatus::not_for_session;
+  const std::string_view alpn =
+      context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
+  if (session.alpn != alpn) return EarlyDataStatus::other_alpn;
+  // RFC 9846 4.2.10: "the server MUST ... verify that the ticket age for the selected PSK identity ... is within a
+  // small tolerance of the time since the ticket was issued".
+  const auto stated = session.stated_age((*negotiated.hello.pre_shared_key->identities.begin()).obfuscated_ticket_age);
+  const auto seen = context.now - session.issued_at;
+  if (stated > seen + kAgeTolerance || stated + kAgeTolerance < seen) return EarlyDataStatus::age_implausible;
+  return answer.early_data ? EarlyDataStatus::accepted : EarlyDataStatus::declined;
+}
+
 // RFC 9846 4.2.11: "Prior to accepting PSK key establishment, the server MUST validate the corresponding binder value
 // ... If this value is not present or does not validate, the server MUST abort the handshake."
 Status verify_binder(Context& context, const Negotiated& negotiated, Bytes psk, std::uint16_t identity) noexcept {
@@ -286,6 +340,7 @@ Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, Dige
   session->server_name = context.server_name;
   if (context.agreed.alpn != nullptr) session->alpn = *context.agreed.alpn;
   session->peer_verified = context.client_verified;
+  session->max_early_data = settings.early_data;
   if (auto asked = context.ask(SealTicket{.token = {}, .session = session.get()}); !asked)
     return std::unexpected(asked.error());
   return WaitTicketSealed{authenticated, std::move(resumption), std::move(session), number};
@@ -348,8 +403,9 @@ Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const c
   return proceed(Negotiated{hello, context.message, state.group, share}, context);
 }
 
-Next<WaitTicketOpened, WaitCredential, WaitFinished> on(WaitTicketOpened&& state, const TicketOpened& answer,
-                                                        Context& context) {
+Next<WaitTicketOpened, WaitCredential, WaitEndOfEarlyData, WaitFinished> on(WaitTicketOpened&& state,
+                                                                            const TicketOpened& answer,
+                                                                            Context& context) {
   const codec::ClientHello& hello = state.negotiated.hello;
   if (answer.session != nullptr && resumable(context, *answer.session)) {
     const Bytes psk = answer.session->psk.view();
@@ -357,11 +413,14 @@ Next<WaitTicketOpened, WaitCredential, WaitFinished> on(WaitTicketOpened&& state
       return std::unexpected(verified.error());
     context.agreed.resumed = true;
     context.client_verified = answer.session->peer_verified;
-    auto keys = send_server_hello(context, state.negotiated, psk, state.identity);
+    context.agreed.early_data = judge_early_data(context, state.negotiated, answer, state.identity);
+    const std::uint32_t limit = std::min(answer.session->max_early_data, context.settings().early_data);
+    auto keys = send_server_hello(context, state.negotiated, psk, state.identity, limit);
     if (!keys) return std::unexpected(keys.error());
     if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
     auto established = finish_flight(std::move(*keys), context);
     if (!established) return std::unexpected(established.error());
+    if (context.agreed.early_data == EarlyDataStatus::accepted) return WaitEndOfEarlyData{std::move(*established)};
     return WaitFinished{std::move(*established), Authenticated::by_psk()};
   }
 
@@ -380,6 +439,9 @@ Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selecte
   if (!scheme) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
 
   context.transcript.update(state.negotiated.message);
+  if (state.negotiated.hello.early_data)
+    context.agreed.early_data =
+        context.settings().early_data == 0 ? EarlyDataStatus::disabled : EarlyDataStatus::not_resumed;
   auto keys = send_server_hello(context, state.negotiated, {}, std::nullopt);
   if (!keys) return std::unexpected(keys.error());
   if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
@@ -400,6 +462,15 @@ Next<WaitCertificate, WaitFinished> on(WaitSignature&& state, const Signed& answ
   if (!established) return std::unexpected(established.error());
   if (context.settings().client_auth != ClientAuth::none) return WaitCertificate{std::move(*established)};
   return WaitFinished{std::move(*established), Authenticated::not_required()};
+}
+
+Next<WaitFinished> on(WaitEndOfEarlyData&& state, const codec::EndOfEarlyData& /*message*/, Context& context) {
+  context.hash_message();
+  context.transport.end_early_data();
+  if (auto done = context.install(Level::handshake, Direction::read, state.established.keys.handshake_traffic.client);
+      !done)
+    return std::unexpected(done.error());
+  return WaitFinished{std::move(state.established), Authenticated::by_psk()};
 }
 
 Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Certificate& message, Context& context) {
@@ -464,11 +535,13 @@ Next<WaitTicketSealed, Connected> on(WaitTicketSealed&& state, const TicketSeale
     const auto room = context.scratch(64 + answer.ticket.size());
     if (!room) return std::unexpected(room.error());
     codec::Writer writer(*room);
-    const codec::NewSessionTicketParameters message{.ticket_lifetime = context.settings().ticket_lifetime,
-                                                    .ticket_age_add = state.session->ticket_age_add,
-                                                    .ticket_nonce = nonce,
-                                                    .ticket = answer.ticket,
-                                                    .max_early_data_size = {}};
+    const std::uint32_t early_data = context.settings().early_data;
+    const codec::NewSessionTicketParameters message{
+        .ticket_lifetime = context.settings().ticket_lifetime,
+        .ticket_age_add = state.session->ticket_age_add,
+        .ticket_nonce = nonce,
+        .ticket = answer.ticket,
+        .max_early_data_size = early_data == 0 ? std::nullopt : std::optional(early_data)};
     if (auto sent = context.send(Level::application, codec::encode_new_session_ticket(writer, message)); !sent)
       return std::unexpected(sent.error());
   }

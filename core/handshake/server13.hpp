@@ -10,6 +10,7 @@
 #include "codec/certificate.hpp"
 #include "codec/certificate_verify.hpp"
 #include "codec/client_hello.hpp"
+#include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
 #include "handshake/authentication.hpp"
 #include "handshake/connected.hpp"
@@ -63,6 +64,10 @@ struct WaitSignature {
   static constexpr std::string_view name = "(sign)";
   Keys keys;
 };
+struct WaitEndOfEarlyData {
+  static constexpr std::string_view name = "WAIT_EOED";
+  Established established;
+};
 struct WaitCertificate {
   static constexpr std::string_view name = "WAIT_CERT";
   Established established;
@@ -95,9 +100,11 @@ struct WaitTicketSealed {
 Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello&&, const codec::ClientHello&,
                                                                  Context&);
 Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&&, const codec::ClientHello&, Context&);
-Next<WaitTicketOpened, WaitCredential, WaitFinished> on(WaitTicketOpened&&, const TicketOpened&, Context&);
+Next<WaitTicketOpened, WaitCredential, WaitEndOfEarlyData, WaitFinished> on(WaitTicketOpened&&, const TicketOpened&,
+                                                                            Context&);
 Next<WaitSignature> on(WaitCredential&&, const CredentialSelected&, Context&);
 Next<WaitCertificate, WaitFinished> on(WaitSignature&&, const Signed&, Context&);
+Next<WaitFinished> on(WaitEndOfEarlyData&&, const codec::EndOfEarlyData&, Context&);
 Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&&, const codec::Certificate&, Context&);
 Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);

@@ -41,8 +41,9 @@ class Slots {
 /// Walks over the caller's segments.
 class Cursor {
  public:
-  explicit Cursor(std::span<const Bytes> segments) noexcept : segments_(segments) {
+  Cursor(std::span<const Bytes> segments, std::size_t limit) noexcept : segments_(segments) {
     for (const Bytes segment : segments) remaining_ += segment.size();
+    remaining_ = std::min(remaining_, limit);
   }
   [[nodiscard]] std::size_t remaining() const noexcept { return remaining_; }
 
@@ -79,7 +80,7 @@ std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Byt
   const auto inner_type = static_cast<std::uint8_t>(type);
   const std::size_t around = overhead();
   const std::size_t limit = std::min(cut.max_fragment, kMaxPlaintext);
-  Cursor cursor(segments);
+  Cursor cursor(segments, cut.max_content);
   Sealed done;
 
   Slots<Bytes, kMaxSealSegments> pieces;

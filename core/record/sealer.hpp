@@ -25,6 +25,7 @@ inline constexpr std::size_t kMaxSealSegments = 64;
 struct Cut {
   std::size_t max_fragment = kMaxPlaintext;  ///< content and padding of one record, 1 to kMaxPlaintext
   PaddingPolicy padding{};
+  std::size_t max_content = SIZE_MAX;  ///< of all records together
 };
 
 struct Sealed {

@@ -35,6 +35,8 @@ inline constexpr std::uint8_t kKind<Seal> = 0x13;
 template <>
 inline constexpr std::uint8_t kKind<SealInPlace> = 0x14;
 template <>
+inline constexpr std::uint8_t kKind<SealEarly> = 0x15;
+template <>
 inline constexpr std::uint8_t kKind<AnswerCredential> = 0x18;
 template <>
 inline constexpr std::uint8_t kKind<AnswerSignature> = 0x19;
@@ -95,6 +97,8 @@ inline constexpr std::uint8_t kKind<FailureTold> = 0x5b;
 template <>
 inline constexpr std::uint8_t kKind<TrafficKeysTold> = 0x5c;
 template <>
+inline constexpr std::uint8_t kKind<EarlyDataTold> = 0x5d;
+template <>
 inline constexpr std::uint8_t kKind<Started> = 0x60;
 template <>
 inline constexpr std::uint8_t kKind<Consumed> = 0x61;
@@ -148,6 +152,7 @@ void fields(A& a, Is<Configuration> auto& e) {
   a.contents(e.certificate_authorities);
   a.text(e.provider);
   a.list(e.implementations, [&a](auto& implementation) { a.text(implementation); });
+  a.number(e.settings.early_data);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {
@@ -168,8 +173,9 @@ void fields(A& a, Is<Transmit> auto& e) {
   a.time(e.now);
   a.number(e.room, kMaxRoom);
 }
-template <class A>
-void fields(A& a, Is<Seal> auto& e) {
+template <class A, class E>
+  requires(Is<E, Seal> || Is<E, SealEarly>)
+void fields(A& a, E& e) {
   a.time(e.now);
   a.number(e.room, kMaxRoom);
   a.contents(e.plaintext);
@@ -207,6 +213,7 @@ void fields(A& a, Is<AnswerTicketOpened> auto& e) {
   a.number(e.token);
   a.boolean(e.opened);
   a.content(e.session);
+  a.boolean(e.early_data);
 }
 template <class A>
 void fields(A& a, Is<AnswerTicketSealed> auto& e) {
@@ -255,7 +262,7 @@ void fields(A& a, Is<StateEntered> auto& e) {
 template <class A>
 void fields(A& a, Is<KeysInstalled> auto& e) {
   a.choice(e.direction, 1);
-  a.choice(e.protection, 2);
+  a.choice(e.protection, 3);
   a.code(e.suite);
 }
 template <class A, class E>
@@ -265,8 +272,9 @@ void fields(A& a, E& e) {
   a.content(e.client_random);
   a.content(e.secret);
 }
-template <class A>
-void fields(A& a, Is<DataTold> auto& e) {
+template <class A, class E>
+  requires(Is<E, DataTold> || Is<E, EarlyDataTold>)
+void fields(A& a, E& e) {
   a.list(e.segments, [&a](auto& size) { a.number(size); });
   a.hash(e.hash);
 }
@@ -296,9 +304,15 @@ void fields(A& a, Is<VerdictAsked> auto& e) {
   a.time(e.now);
   a.hash(e.hash);
 }
-template <class A, class E>
-  requires(Is<E, TicketOpeningAsked> || Is<E, TicketSealingAsked>)
-void fields(A& a, E& e) {
+template <class A>
+void fields(A& a, Is<TicketOpeningAsked> auto& e) {
+  a.number(e.token);
+  a.number(e.size);
+  a.hash(e.hash);
+  a.boolean(e.early_data);
+}
+template <class A>
+void fields(A& a, Is<TicketSealingAsked> auto& e) {
   a.number(e.token);
   a.number(e.size);
   a.hash(e.hash);
@@ -316,6 +330,7 @@ void fields(A& a, Is<Completed> auto& e) {
   a.code(e.peer_scheme);
   a.content(e.alpn);
   a.hash(e.hash);
+  a.choice(e.early_data, 8);
 }
 template <class A>
 void fields(A& a, Is<SessionTold> auto& e) {

@@ -66,7 +66,7 @@ class Parse {
     for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8U | bytes[i];
   }
   void misuse(std::optional<Misuse>& misuse) {
-    const std::uint64_t read = up_to(1 + static_cast<std::uint64_t>(Misuse::transmit_first));
+    const std::uint64_t read = up_to(1 + static_cast<std::uint64_t>(Misuse::no_early_data));
     if (read != 0) misuse = static_cast<Misuse>(read - 1);
   }
   void evidence(Error& error) {
@@ -160,7 +160,7 @@ bool fits(const Entry& result, std::size_t call) noexcept {
         else if constexpr (std::same_as<Result, Transmitted>)
           return is(std::type_identity<Transmit>());
         else if constexpr (std::same_as<Result, SealDone>)
-          return is(std::type_identity<Seal>(), std::type_identity<SealInPlace>());
+          return is(std::type_identity<Seal>(), std::type_identity<SealEarly>(), std::type_identity<SealInPlace>());
         else if constexpr (std::same_as<Result, Done>)
           return is(std::type_identity<AnswerCredential>(), std::type_identity<AnswerSignature>(),
                     std::type_identity<AnswerVerdict>(), std::type_identity<AnswerTicketOpened>(),

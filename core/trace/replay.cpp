@@ -84,6 +84,7 @@ class Replay::Player {
   std::optional<TapeError> play(const ReceiveEnd& call);
   std::optional<TapeError> play(const Transmit& call);
   std::optional<TapeError> play(const Seal& call);
+  std::optional<TapeError> play(const SealEarly& call);
   std::optional<TapeError> play(const SealInPlace& call);
   std::optional<TapeError> play(const AnswerCredential& call);
   std::optional<TapeError> play(const AnswerSignature& call);
@@ -337,6 +338,13 @@ std::optional<TapeError> Replay::Player::play(const Seal& call) {
   return std::nullopt;
 }
 
+std::optional<TapeError> Replay::Player::play(const SealEarly& call) {
+  std::vector<Bytes> segments;
+  for (const Content& segment : call.plaintext) segments.push_back(segment.bytes);
+  (void)connection_->seal_early(segments, room(call.room), call.now);
+  return std::nullopt;
+}
+
 std::optional<TapeError> Replay::Player::play(const SealInPlace& call) {
   const MutableBytes buffer = room(call.room);
   const MutableBytes behind = buffer.subspan(std::min<std::size_t>(call.headroom, buffer.size()));
@@ -388,7 +396,11 @@ std::optional<TapeError> Replay::Player::play(const AnswerTicketOpened& call) {
   }
   auto session = Session::parse(call.session.bytes);
   if (!session) return TapeError::value_out_of_range;
-  (void)connection_->answer(std::move(asked), std::move(*session));
+  if (call.early_data) {
+    (void)connection_->answer(std::move(asked), std::move(*session), AcceptEarlyData{});
+  } else {
+    (void)connection_->answer(std::move(asked), std::move(*session));
+  }
   return std::nullopt;
 }
 

@@ -61,8 +61,10 @@ struct Teller {
   const handshake::Agreed& agreed;
 
   void operator()(const Nothing& /*event*/) const {}
-  void operator()(const ApplicationData& event) const {
-    DataTold told;
+  void operator()(const ApplicationData& event) const { tell_data(event, DataTold()); }
+  void operator()(const EarlyData& event) const { tell_data(event, EarlyDataTold()); }
+  template <class Told>
+  void tell_data(const ApplicationData& event, Told told) const {
     Hash64 hash;
     for (const MutableBytes segment : event.segments()) {
       told.segments.push_back(segment.size());
@@ -99,8 +101,10 @@ struct Teller {
                            .hash = hash_of(event.chain)});
   }
   void operator()(const OpenTicket& event) const {
-    tap.write(TicketOpeningAsked{
-        .token = number(event.token), .size = event.ticket.size(), .hash = hash_of({&event.ticket, 1})});
+    tap.write(TicketOpeningAsked{.token = number(event.token),
+                                 .size = event.ticket.size(),
+                                 .hash = hash_of({&event.ticket, 1}),
+                                 .early_data = event.early_data});
   }
   void operator()(const SealTicket& event) const {
     const Serialized session(*event.session);
@@ -122,7 +126,8 @@ struct Teller {
                         .own_scheme = agreed.own_scheme,
                         .peer_scheme = agreed.peer_scheme,
                         .alpn = as_bytes(agreed.alpn == nullptr ? std::string_view() : *agreed.alpn),
-                        .hash = hash.value()});
+                        .hash = hash.value(),
+                        .early_data = event.early_data});
   }
   void operator()(const SessionReceived& event) const {
     const Serialized session(event.session);
@@ -215,10 +220,12 @@ void Tap::received(std::size_t consumed) noexcept {
   write(Consumed{consumed});
 }
 
-void Tap::seal(std::span<const Bytes> plaintext, std::size_t room, Time now) noexcept {
+void Tap::seal(std::span<const Bytes> plaintext, std::size_t room, Time now, bool early) noexcept {
   if (stopped_) return;
   if (room > kMaxRoom) return stop(Stopped::Cause::too_large);
-  write(Seal{.now = now, .room = room, .plaintext = {plaintext.begin(), plaintext.end()}});
+  std::vector<Content> contents(plaintext.begin(), plaintext.end());
+  if (early) return write(SealEarly{.now = now, .room = room, .plaintext = std::move(contents)});
+  write(Seal{.now = now, .room = room, .plaintext = std::move(contents)});
 }
 
 void Tap::seal_in_place(const RecordSlot& slot, Time now) noexcept {
@@ -254,10 +261,11 @@ void Tap::answer(TokenNumber token, const Credential* credential) noexcept {
   write(entry);
 }
 
-void Tap::answer(TokenNumber token, const Session* session) noexcept {
-  if (session == nullptr) return write(AnswerTicketOpened{.token = token, .opened = false, .session = {}});
+void Tap::answer(TokenNumber token, const Session* session, bool early_data) noexcept {
+  if (session == nullptr)
+    return write(AnswerTicketOpened{.token = token, .opened = false, .session = {}, .early_data = false});
   const Serialized serialized(*session);
-  write(AnswerTicketOpened{.token = token, .opened = true, .session = serialized.view()});
+  write(AnswerTicketOpened{.token = token, .opened = true, .session = serialized.view(), .early_data = early_data});
 }
 
 // --- notes -----------------------------------------------------------------------------------------------------------

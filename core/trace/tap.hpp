@@ -66,12 +66,12 @@ class Tap final : public RandomSource {
   void start(const Config& config, const x509::PeerName& name, std::span<const Session> sessions, Time now) noexcept;
   void receive(Bytes inbound, Time now) noexcept;
   void received(std::size_t consumed) noexcept;
-  void seal(std::span<const Bytes> plaintext, std::size_t room, Time now) noexcept;
+  void seal(std::span<const Bytes> plaintext, std::size_t room, Time now, bool early = false) noexcept;
   void seal_in_place(const RecordSlot& slot, Time now) noexcept;
   void sealed(const std::expected<Sealed, Misuse>& result, Bytes outbound) noexcept;
   void sealed(const std::expected<MutableBytes, Misuse>& result, std::size_t payload) noexcept;
   void answer(TokenNumber token, const Credential* credential) noexcept;
-  void answer(TokenNumber token, const Session* session) noexcept;
+  void answer(TokenNumber token, const Session* session, bool early_data) noexcept;
   void told(const Event& event, const handshake::Agreed& agreed) noexcept;
   void message(Direction direction, Bytes message) noexcept;
   /// Only when it is another one than before.

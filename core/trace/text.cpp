@@ -61,6 +61,7 @@ std::string_view protection_name(Protection protection) noexcept {
     case Protection::none: return "no";
     case Protection::handshake: return "handshake";
     case Protection::application: return "application";
+    case Protection::early_data: return "early data";
   }
   return {};
 }
@@ -93,7 +94,10 @@ struct Details {
     return bytes(e.size) + (e.size == e.added.size ? "" : ", " + std::to_string(e.added.size) + " of them new");
   }
   std::string operator()(const Transmit& e) const { return "room for " + bytes(e.room); }
-  std::string operator()(const Seal& e) const {
+  std::string operator()(const Seal& e) const { return sealing(e); }
+  std::string operator()(const SealEarly& e) const { return sealing(e); }
+  template <class Sealing>
+  static std::string sealing(const Sealing& e) {
     std::uint64_t sum = 0;
     for (const Content& segment : e.plaintext) sum += segment.size;
     return bytes(sum) + " in " + std::to_string(e.plaintext.size()) + " segments, room for " + bytes(e.room);
@@ -114,7 +118,8 @@ struct Details {
            (e.detail == 0 ? "" : ", detail " + std::to_string(e.detail));
   }
   std::string operator()(const AnswerTicketOpened& e) const {
-    return question(e.token) + ": " + (e.opened ? "a session of " + bytes(e.session.size) : "declined");
+    return question(e.token) + ": " + (e.opened ? "a session of " + bytes(e.session.size) : "declined") +
+           (e.early_data ? ", with its early data" : "");
   }
   std::string operator()(const AnswerTicketSealed& e) const {
     return question(e.token) + ": " + (e.sealed ? "a ticket of " + bytes(e.ticket.size) : "declined");
@@ -142,6 +147,7 @@ struct Details {
   std::string operator()(const Secret& e) const { return printable(e.label); }
   std::string operator()(const SecretTold& e) const { return printable(e.label); }
   std::string operator()(const DataTold& e) const { return total(e.segments, "segment") + marked(e.hash); }
+  std::string operator()(const EarlyDataTold& e) const { return total(e.segments, "segment") + marked(e.hash); }
   std::string operator()(const CredentialAsked& e) const {
     return question(e.token) + ": for " + quoted(e.server_name) + ", ALPN " + quoted(e.alpn) + ", peer verifies " +
            listed(e.schemes) + "; in certificates " + listed(e.schemes_cert) +
@@ -155,7 +161,7 @@ struct Details {
            (e.name.size == 0 ? "" : ", for " + quoted(e.name)) + marked(e.hash);
   }
   std::string operator()(const TicketOpeningAsked& e) const {
-    return question(e.token) + ": " + bytes(e.size) + marked(e.hash);
+    return question(e.token) + ": " + bytes(e.size) + (e.early_data ? ", with early data" : "") + marked(e.hash);
   }
   std::string operator()(const TicketSealingAsked& e) const {
     return question(e.token) + ": a session of " + bytes(e.size) + marked(e.hash);
@@ -169,6 +175,7 @@ struct Details {
     if (e.alpn.size != 0) text += ", ALPN " + quoted(e.alpn);
     text += ", resumed " + std::string(yes_no(e.resumed)) + ", retried " + std::string(yes_no(e.retried)) + ", " +
             total(e.chain, "certificate");
+    if (e.early_data != EarlyDataStatus::none) text += ", early data " + std::string(lockstep::name(e.early_data));
     return text + marked(e.hash);
   }
   std::string operator()(const SessionTold& e) const { return bytes(e.size) + marked(e.hash); }
@@ -208,6 +215,7 @@ struct Words {
   std::string_view operator()(const ReceiveEnd&) const { return "receive_end"; }
   std::string_view operator()(const Transmit&) const { return "transmit"; }
   std::string_view operator()(const Seal&) const { return "seal"; }
+  std::string_view operator()(const SealEarly&) const { return "seal_early"; }
   std::string_view operator()(const SealInPlace&) const { return "seal_in_place"; }
   std::string_view operator()(const AnswerCredential&) const { return "answer_credential"; }
   std::string_view operator()(const AnswerSignature&) const { return "answer_signature"; }
@@ -228,6 +236,7 @@ struct Words {
   std::string_view operator()(const KeysInstalled&) const { return "keys"; }
   std::string_view operator()(const Secret&) const { return "secret"; }
   std::string_view operator()(const DataTold&) const { return "data"; }
+  std::string_view operator()(const EarlyDataTold&) const { return "early_data"; }
   std::string_view operator()(const CredentialAsked&) const { return "select_credential"; }
   std::string_view operator()(const SignatureAsked&) const { return "sign"; }
   std::string_view operator()(const VerdictAsked&) const { return "verify_peer"; }

@@ -202,6 +202,12 @@ constexpr std::array kReasons{
               "The server chose a PSK whose hash is not the cipher suite's.", kPeerBroken},
     ReasonRow{Reason::early_data_unexpected, "early_data_unexpected", Alert::unexpected_message, kLocal,
               "Early data came where none is accepted.", kPeerBroken},
+    ReasonRow{Reason::early_data_mismatch, "early_data_mismatch", Alert::illegal_parameter, kLocal,
+              "The server accepted early data, but the identity, cipher suite or application protocol that it chose is "
+              "not that of the early data's session.",
+              kPeerBroken},
+    ReasonRow{Reason::early_data_too_much, "early_data_too_much", Alert::unexpected_message, kLocal,
+              "The client sent more early data than its ticket allows.", kPeerBroken},
 
     // authentication
     ReasonRow{Reason::certificate_missing, "certificate_missing", Alert::decode_error, kLocal,

@@ -163,9 +163,11 @@ class Teller {
   }
 
   // --- what the application was told
-  void operator()(const trace::DataTold& entry) {
+  void operator()(const trace::DataTold& entry) { told(entry.segments); }
+  void operator()(const trace::EarlyDataTold& entry) { told(entry.segments); }
+  void told(const std::vector<std::uint64_t>& segments) {
     std::uint64_t sum = 0;
-    for (const std::uint64_t size : entry.segments) sum += size;
+    for (const std::uint64_t size : segments) sum += size;
     data(Direction::received, sum);
   }
   void operator()(const trace::CredentialAsked& entry) { question("select credential", entry.token); }

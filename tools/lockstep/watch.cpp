@@ -144,7 +144,8 @@ std::string trace_line(const trace::Entry& entry, std::optional<Time> begin, Tim
         if constexpr (std::same_as<E, trace::SealDone>) return true;
         if constexpr (std::same_as<E, trace::Started>) return e.failed;
         return !std::same_as<E, trace::Consumed> && !std::same_as<E, trace::Transmit> &&
-               !std::same_as<E, trace::Seal> && !std::same_as<E, trace::Draw> && !std::same_as<E, trace::SealInPlace>;
+               !std::same_as<E, trace::Seal> && !std::same_as<E, trace::SealEarly> && !std::same_as<E, trace::Draw> &&
+               !std::same_as<E, trace::SealInPlace>;
       },
       entry);
   if (!told) return {};

@@ -86,6 +86,7 @@ struct Settings {
   bool resumption = true;
   std::uint8_t ticket_count = 2;
   std::uint32_t ticket_lifetime = 7200;  ///< seconds, at most 604800 (RFC 9846 4.6.1)
+  std::uint32_t early_data = 0;          ///< bytes; 0: none
   bool key_log = false;
   bool skip_verification = false;
   PaddingPolicy padding;
@@ -169,6 +170,13 @@ class LOCKSTEP_API ConfigBuilder {
   ConfigBuilder& tickets(std::uint8_t count, std::uint32_t lifetime_seconds = 7200);
   /// Whether tickets are offered or accepted at all. On by default.
   ConfigBuilder& resumption(bool on);
+  /// Early data (0-RTT, RFC 9846 2.3): at most this many bytes; 0, the default, is none. A client offers it with a
+  /// session that allows it; the bytes go through `seal_early`. A server says so in its tickets, is asked with
+  /// `OpenTicket`, and gets the bytes as `EarlyData`.
+  ///
+  /// Early data has no forward secrecy, and whoever recorded it can send it again to the same server: let it carry only
+  /// what may happen twice (RFC 9846 8).
+  ConfigBuilder& early_data(std::uint32_t max_bytes);
   /// Report secrets as `SecretLogged` events. Whoever reads them reads the connection.
   ConfigBuilder& key_log(bool on);
   ConfigBuilder& padding(PaddingPolicy policy);

@@ -47,13 +47,14 @@ struct Sealed {
 
 /// A call that the connection's state does not allow: a bug in the caller, told apart from errors of the protocol.
 enum class Misuse : std::uint8_t {
-  not_connected,   ///< application data before the handshake is complete
+  not_connected,   ///< application data before the handshake is complete, or on a server before it took early data
   closed,          ///< sending after `close` or after a failure
   wrong_token,     ///< a token of another connection, of another operation, or answered before
   invalid_answer,  ///< e.g. a signature that is too long
   buffer_too_small,
   offloaded,       ///< the keys were handed out: application data goes to whoever has them
   transmit_first,  ///< `seal_in_place` while `transmit` has something to send
+  no_early_data,   ///< `seal_early` when early data was not offered, was refused, or is over
 };
 [[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
 
@@ -112,6 +113,13 @@ class LOCKSTEP_API Connection {
   /// Seals application data: as many whole records as fit `outbound`, gathered from the segments without a copy. What
   /// is pending for `transmit` goes first. An outbound buffer may not overlap the plaintext.
   [[nodiscard]] std::expected<Sealed, Misuse> seal(std::span<const Bytes> plaintext, MutableBytes outbound, Time now);
+  /// Client: seals early data (0-RTT), from the start until the server's Finished has come, within `early_data_left`.
+  /// It may be read, and acted upon, more than once: RFC 9846 8. `HandshakeComplete` says whether it has arrived; what
+  /// was not accepted is lost. Otherwise like `seal`.
+  [[nodiscard]] std::expected<Sealed, Misuse> seal_early(std::span<const Bytes> plaintext, MutableBytes outbound,
+                                                         Time now);
+  /// Client: bytes that `seal_early` would still take.
+  [[nodiscard]] std::size_t early_data_left() const noexcept;
   /// Seals one record in place and returns it, header included: a view into the slot's buffer. Whatever is pending for
   /// `transmit` must have been sent before.
   [[nodiscard]] std::expected<MutableBytes, Misuse> seal_in_place(RecordSlot slot, Time now);
@@ -130,6 +138,7 @@ class LOCKSTEP_API Connection {
   std::expected<void, Misuse> answer(Token<VerifyPeer> token, PeerAccepted);
   std::expected<void, Misuse> answer(Token<VerifyPeer> token, PeerRejected rejection);
   std::expected<void, Misuse> answer(Token<OpenTicket> token, Session session);
+  std::expected<void, Misuse> answer(Token<OpenTicket> token, Session session, AcceptEarlyData);
   std::expected<void, Misuse> answer(Token<OpenTicket> token, TicketDeclined);
   /// The ticket is copied.
   std::expected<void, Misuse> answer(Token<SealTicket> token, Bytes ticket);
@@ -177,6 +186,7 @@ class LOCKSTEP_API Connection {
   [[nodiscard]] std::string_view alpn() const noexcept;  ///< empty when none; lives as long as the config
   [[nodiscard]] bool resumed() const noexcept;
   [[nodiscard]] bool retried() const noexcept;  ///< a HelloRetryRequest was needed
+  [[nodiscard]] EarlyDataStatus early_data() const noexcept;
   /// Keying material for the application (RFC 9846 7.5). `out` has at most 255 times the hash's size.
   [[nodiscard]] std::expected<void, Misuse> export_keying_material(std::string_view label, Bytes context,
                                                                    MutableBytes out) const;

@@ -131,6 +131,8 @@ enum class Reason : std::uint8_t {
   psk_binder,
   psk_hash,
   early_data_unexpected,
+  early_data_mismatch,  ///< accepted, though what was agreed is not what its session had
+  early_data_too_much,
   // authentication
   certificate_missing,   ///< the server sent none
   certificate_required,  ///< the client sent none, and the server insists

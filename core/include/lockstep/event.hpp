@@ -130,7 +130,12 @@ struct PeerRejected {
 struct OpenTicket {
   Token<OpenTicket> token;
   Bytes ticket;
+  /// The client sends early data along. It is dropped unless the answer says `AcceptEarlyData`.
+  bool early_data = false;
 };
+/// Take the early data, if the session, the age that the client states and what was agreed allow it. Only for an
+/// application that bears a replay, or that has seen to it that this ticket comes for the first time (RFC 9846 8).
+struct AcceptEarlyData {};
 struct TicketDeclined {};
 
 /// Server: turn a session into a ticket (seal it, or store it and answer with its name). `TicketDeclined` sends none.
@@ -163,6 +168,25 @@ class ApplicationData {
   std::size_t size_ = 0;
 };
 
+/// Server: early data (0-RTT). It comes before `HandshakeComplete`, and so before the client has proved that it is
+/// there now: what was recorded of another connection can come again. Views as those of `ApplicationData`. Answers to
+/// it may be sealed at once.
+class EarlyData : public ApplicationData {};
+
+/// What became of early data.
+enum class EarlyDataStatus : std::uint8_t {
+  none,             ///< the client offered none
+  accepted,         ///< what was sent early has arrived
+  disabled,         ///< server: the configuration takes none
+  declined,         ///< server: the application did not take it; client: the server did not, and gave no reason
+  not_resumed,      ///< the session that it was for was not resumed
+  retried,          ///< the handshake took a HelloRetryRequest
+  not_for_session,  ///< server: the session allows none, or was for another suite
+  other_alpn,       ///< server: the session was for another application protocol
+  age_implausible,  ///< server: the age that the client states for its ticket is not the one seen here
+};
+[[nodiscard]] LOCKSTEP_API std::string_view name(EarlyDataStatus) noexcept;
+
 /// The handshake is complete: both sides are authenticated as the configuration demands. Views live until the next
 /// call.
 struct HandshakeComplete {
@@ -173,6 +197,8 @@ struct HandshakeComplete {
   Bytes peer_finished;
   /// What the peer verifies and we may sign with, in our order; empty where the peer did not say.
   std::span<const SignatureScheme> shared_schemes;
+  /// Client: unless it was accepted, what was sent early is lost, and may be sent again as usual data.
+  EarlyDataStatus early_data{};
 };
 
 /// Client: the server sent a ticket. Store the session and offer it next time (once: RFC 9846 C.4).
@@ -220,7 +246,7 @@ struct Failed {
 };
 
 using Event =
-    std::variant<Nothing, ApplicationData, SelectCredential, Sign, VerifyPeer, OpenTicket, SealTicket,
+    std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, VerifyPeer, OpenTicket, SealTicket,
                  HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated, TrafficKeys, SecretLogged, Failed>;
 
 }  // namespace lockstep

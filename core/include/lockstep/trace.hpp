@@ -53,7 +53,7 @@ struct Content {
 
 enum class Direction : std::uint8_t { sent, received };
 /// The keys that protect a direction (RFC 9846 7.1).
-enum class Protection : std::uint8_t { none, handshake, application };
+enum class Protection : std::uint8_t { none, handshake, application, early_data };
 
 // --- how it begins ---------------------------------------------------------------------------------------------------
 
@@ -96,6 +96,12 @@ struct Seal {
   std::uint64_t room = 0;
   std::vector<Content> plaintext;
 };
+/// `Connection::seal_early`.
+struct SealEarly {
+  Time now{};
+  std::uint64_t room = 0;
+  std::vector<Content> plaintext;
+};
 struct SealInPlace {
   Time now{};
   std::uint64_t room = 0;  ///< size of the slot's buffer
@@ -124,8 +130,9 @@ struct AnswerVerdict {
 };
 struct AnswerTicketOpened {
   TokenNumber token = 0;
-  bool opened = false;  ///< false: TicketDeclined
-  Content session;      ///< serialized: a secret
+  bool opened = false;      ///< false: TicketDeclined
+  Content session;          ///< serialized: a secret
+  bool early_data = false;  ///< AcceptEarlyData
 };
 struct AnswerTicketSealed {
   TokenNumber token = 0;
@@ -191,6 +198,11 @@ struct DataTold {
   std::vector<std::uint64_t> segments;  ///< sizes
   std::uint64_t hash = 0;
 };
+/// `EarlyData`.
+struct EarlyDataTold {
+  std::vector<std::uint64_t> segments;
+  std::uint64_t hash = 0;
+};
 struct CredentialAsked {
   TokenNumber token = 0;
   Content server_name;
@@ -218,6 +230,7 @@ struct TicketOpeningAsked {
   TokenNumber token = 0;
   std::uint64_t size = 0;
   std::uint64_t hash = 0;
+  bool early_data = false;
 };
 struct TicketSealingAsked {
   TokenNumber token = 0;
@@ -236,6 +249,7 @@ struct Completed {
   SignatureScheme peer_scheme{};
   Content alpn;
   std::uint64_t hash = 0;  ///< of the chain, both verify_data and the shared schemes
+  EarlyDataStatus early_data{};
 };
 struct SessionTold {
   std::uint64_t size = 0;
@@ -271,7 +285,7 @@ struct Consumed {
 struct Transmitted {
   Content bytes;
 };
-/// Of `seal` and `seal_in_place`.
+/// Of `seal`, `seal_early` and `seal_in_place`.
 struct SealDone {
   std::optional<Misuse> misuse;
   std::uint64_t consumed = 0;
@@ -289,12 +303,12 @@ struct Stopped {
 };
 
 using Entry =
-    std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealInPlace,
+    std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
                  AnswerCredential, AnswerSignature, AnswerVerdict, AnswerTicketOpened, AnswerTicketSealed, Close,
                  Cancel, UpdateKeys, Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered,
-                 KeysInstalled, Secret, DataTold, CredentialAsked, SignatureAsked, VerdictAsked, TicketOpeningAsked,
-                 TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold, TrafficKeysTold, SecretTold,
-                 FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
+                 KeysInstalled, Secret, DataTold, EarlyDataTold, CredentialAsked, SignatureAsked, VerdictAsked,
+                 TicketOpeningAsked, TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold,
+                 TrafficKeysTold, SecretTold, FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
 
 /// What an entry is for.
 enum class Part : std::uint8_t {
