@@ -99,7 +99,8 @@ Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& he
   if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
   if (hello.early_data) {
     context.transport.skip_early_data();
-    context.agreed.early_data = EarlyDataStatus::retried;
+    context.agreed.early_data =
+        context.settings().early_data == 0 ? EarlyDataStatus::disabled : EarlyDataStatus::retried;
   }
   context.agreed.retried = true;
   return WaitSecondClientHello{context.message.subspan(codec::kHandshakeHeaderSize), &group, share_missing,
@@ -439,9 +440,9 @@ Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selecte
   if (!scheme) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
 
   context.transcript.update(state.negotiated.message);
-  if (state.negotiated.hello.early_data)
-    context.agreed.early_data =
-        context.settings().early_data == 0 ? EarlyDataStatus::disabled : EarlyDataStatus::not_resumed;
+  const bool early_data = state.negotiated.hello.early_data || context.agreed.early_data != EarlyDataStatus::none;
+  if (early_data && context.settings().early_data != 0) context.agreed.early_data = EarlyDataStatus::not_resumed;
+  if (early_data && context.settings().early_data == 0) context.agreed.early_data = EarlyDataStatus::disabled;
   auto keys = send_server_hello(context, state.negotiated, {}, std::nullopt);
   if (!keys) return std::unexpected(keys.error());
   if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());

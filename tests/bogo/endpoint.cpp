@@ -35,8 +35,13 @@ std::optional<Stop> accepted(const Connection& engine, const Result& result) {
 
 }  // namespace
 
-Endpoint::Endpoint(const Options& options, const Shared& shared, int socket, std::optional<Session> offered)
-    : options_(options), shared_(shared), socket_(socket), engine_(start(options, shared, std::move(offered))) {}
+Endpoint::Endpoint(const Options& options, const Options& retried, const Shared& shared, int socket,
+                   std::optional<Session> offered)
+    : options_(&options),
+      retried_(retried),
+      shared_(shared),
+      socket_(socket),
+      engine_(start(options, shared, std::move(offered))) {}
 
 Endpoint::~Endpoint() {
   (void)shutdown(socket_, SHUT_WR);
@@ -49,6 +54,10 @@ Endpoint::~Endpoint() {
 // What is pending is sent when there is nothing else to do, so that messages share records.
 Step Endpoint::next() {
   for (;;) {
+    if (until_ && until_(engine_)) {
+      until_ = nullptr;
+      return Reached{};
+    }
     if (!std::holds_alternative<std::monostate>(late_)) {
       if (auto step = answer_late()) return std::move(*step);
       continue;
@@ -63,7 +72,7 @@ Step Endpoint::next() {
     // what it sent is read below.
     if (!waits_for_data()) (void)flush();
     if (shown_ < inbound_.size()) {
-      shown_ = options_.async ? shown_ + 1 : inbound_.size();
+      shown_ = options_->async ? shown_ + 1 : inbound_.size();
     } else if (!receive_more()) {
       Event end = engine_.receive_end();
       const auto* failed = std::get_if<Failed>(&end);
@@ -88,6 +97,7 @@ std::optional<Stop> Endpoint::idle() {
 }
 
 std::optional<Step> Endpoint::handle(Event& event) {
+  if (early_data_rejected()) options_ = &retried_;
   if (auto* select = std::get_if<SelectCredential>(&event)) return ask(std::move(*select));
   if (auto* sign = std::get_if<Sign>(&event)) return ask(std::move(*sign));
   if (auto* verify = std::get_if<VerifyPeer>(&event)) return ask(std::move(*verify));
@@ -100,7 +110,9 @@ std::optional<Step> Endpoint::handle(Event& event) {
     }
     return HandshakeDone{};
   }
-  if (const auto* data = std::get_if<ApplicationData>(&event)) {
+  const ApplicationData* data = std::get_if<ApplicationData>(&event);
+  if (data == nullptr) data = std::get_if<EarlyData>(&event);
+  if (data != nullptr) {
     Data copy;
     for (const MutableBytes segment : data->segments()) {
       copy.bytes.insert(copy.bytes.end(), segment.begin(), segment.end());
@@ -131,7 +143,7 @@ std::optional<Step> Endpoint::handle(Event& event) {
 // --- questions -------------------------------------------------------------------------------------------------------
 
 std::optional<Step> Endpoint::ask(Question question) {
-  if (!options_.async) return answer(question);
+  if (!options_->async) return answer(question);
   late_ = std::move(question);
   return std::nullopt;
 }
@@ -164,11 +176,11 @@ std::optional<Step> Endpoint::answer(Question& question) {
 std::optional<Stop> Endpoint::reply(SelectCredential& question) {
   ++asked_.credential;
   if (auto wrong = check_request(question)) return wrong;
-  if (options_.fail_cert_callback) {  // which is not the same as having none
+  if (options_->fail_cert_callback) {  // which is not the same as having none
     question.token = {};
     return std::nullopt;
   }
-  const bool refuse = options_.fail_early_callback || options_.fail_ddos_callback || shared_.credential == nullptr;
+  const bool refuse = options_->fail_early_callback || options_->fail_ddos_callback || shared_.credential == nullptr;
   return accepted(engine_, refuse ? engine_.answer(std::move(question.token), NoCredential{})
                                   : engine_.answer(std::move(question.token), shared_.credential));
 }
@@ -192,17 +204,21 @@ std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
     return accepted(engine_,
                     engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_wrong_usage}));
   }
-  const bool insists = options_.verify_peer || options_.require_any_client_certificate;
-  return accepted(engine_, options_.verify_fail && insists ? engine_.answer(std::move(question.token), PeerRejected{})
-                                                           : engine_.answer(std::move(question.token), PeerAccepted{}));
+  const bool insists = options_->verify_peer || options_->require_any_client_certificate;
+  return accepted(engine_, options_->verify_fail && insists
+                               ? engine_.answer(std::move(question.token), PeerRejected{})
+                               : engine_.answer(std::move(question.token), PeerAccepted{}));
 }
 
 std::optional<Stop> Endpoint::reply(OpenTicket& question) {
   ++asked_.open_ticket;
   // A client that is to be refused is not spared by its ticket: it gets the next question.
-  if (options_.fail_ddos_callback)
+  if (options_->fail_ddos_callback)
     return accepted(engine_, engine_.answer(std::move(question.token), TicketDeclined{}));
   auto session = shared_.tickets->open(question.ticket);
+  // BoringSSL leaves replays to the application.
+  if (session && question.early_data)
+    return accepted(engine_, engine_.answer(std::move(question.token), std::move(*session), AcceptEarlyData{}));
   return accepted(engine_, session ? engine_.answer(std::move(question.token), std::move(*session))
                                    : engine_.answer(std::move(question.token), TicketDeclined{}));
 }
@@ -216,15 +232,15 @@ std::optional<Stop> Endpoint::reply(SealTicket& question) {
 
 std::optional<Stop> Endpoint::check_request(const SelectCredential& question) const {
   const auto same_number = [](SignatureScheme scheme, int number) { return static_cast<int>(scheme) == number; };
-  if (!options_.expect_peer_verify_pref.empty() &&
-      !std::ranges::equal(question.schemes, options_.expect_peer_verify_pref, same_number)) {
+  if (!options_->expect_peer_verify_pref.empty() &&
+      !std::ranges::equal(question.schemes, options_->expect_peer_verify_pref, same_number)) {
     return Stop{.error = {}, .text = "the peer's signature schemes are not those that were expected"};
   }
-  if (!options_.expect_server_name.empty() && question.server_name != options_.expect_server_name) {
+  if (!options_->expect_server_name.empty() && question.server_name != options_->expect_server_name) {
     return Stop{.error = {}, .text = "the client asks for " + std::string(question.server_name)};
   }
-  if (!options_.expect_client_ca_list.empty()) {
-    const auto expected = names_from_hex(options_.expect_client_ca_list);
+  if (!options_->expect_client_ca_list.empty()) {
+    const auto expected = names_from_hex(options_->expect_client_ca_list);
     if (!std::ranges::equal(question.certificate_authorities, expected, equal)) {
       return Stop{.error = {}, .text = "the server's authorities are not those that were expected"};
     }
@@ -258,11 +274,43 @@ std::optional<Stop> Endpoint::write_unfinished(Bytes bytes) {
   return std::nullopt;
 }
 
+std::optional<Stop> Endpoint::write_early(Bytes& bytes) {
+  std::vector<std::uint8_t> outbound(Connection::kMaxRecord);
+  while (!bytes.empty() && engine_.early_data_left() != 0) {
+    const auto sealed = engine_.seal_early({&bytes, 1}, outbound, shared_.now);
+    if (!sealed) return Stop{.error = {}, .text = "seal_early: " + std::string(name(sealed.error()))};
+    if (!send_all(Bytes(outbound).first(sealed->written)))
+      return Stop{.error = {}, .text = "the socket takes no early data"};
+    bytes = bytes.subspan(sealed->consumed);
+  }
+  return std::nullopt;
+}
+
+std::optional<Stop> Endpoint::write_early_unfinished(Bytes bytes) {
+  if (!flush()) return Stop{.error = {}, .text = "the socket takes nothing"};
+  std::vector<std::uint8_t> outbound(Connection::kMaxRecord);
+  const auto sealed = engine_.seal_early({&bytes, 1}, outbound, shared_.now);
+  if (!sealed || sealed->consumed != bytes.size()) return Stop{.error = {}, .text = "could not seal"};
+  unsent_.assign(outbound.begin() + 1, outbound.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+  if (!send_all(Bytes(outbound).first(1))) return Stop{.error = {}, .text = "the socket takes nothing"};
+  return std::nullopt;
+}
+
+bool Endpoint::early_data_rejected() const {
+  if (options_->server) return false;
+  switch (engine_.early_data()) {
+    case EarlyDataStatus::declined:
+    case EarlyDataStatus::not_resumed:
+    case EarlyDataStatus::retried: return true;
+    default: return false;
+  }
+}
+
 /// -async gives the engine the smallest buffer that it accepts once connected.
 bool Endpoint::flush() {
   if (!unsent_.empty()) return true;
   std::array<std::uint8_t, 4096> outbound;
-  const MutableBytes room = MutableBytes(outbound).first(options_.async ? 64 : outbound.size());
+  const MutableBytes room = MutableBytes(outbound).first(options_->async ? 64 : outbound.size());
   std::vector<std::uint8_t> flight;
   while (const std::size_t size = engine_.transmit(room, shared_.now)) {
     flight.insert(flight.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(size));
@@ -305,7 +353,7 @@ Stop Endpoint::stop(const Error& error) const {
 /// Whether the test is about an older version that its flags allow and the product lacks. Both hellos carry their
 /// version behind the headers of record and message.
 bool Endpoint::peer_is_older(const Error& error) const {
-  if (options_.min_version >= 0x0304 || (options_.no_tls12 && options_.no_tls11 && options_.no_tls1)) return false;
+  if (options_->min_version >= 0x0304 || (options_->no_tls12 && options_->no_tls11 && options_->no_tls1)) return false;
   if (error.reason == Reason::peer_alert) return error.alert == Alert::protocol_version && first_bytes_[0] == 21;
   if (error.reason != Reason::version_unsupported) return false;
   return first_bytes_.size() > 10 && first_bytes_[0] == 22 && first_bytes_[9] * 256 + first_bytes_[10] > 0x0300;

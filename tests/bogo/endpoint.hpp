@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,11 +52,14 @@ struct Data {
 };
 struct HandshakeDone {};
 struct PeerEnded {};  ///< close_notify, or the end of the stream
-using Step = std::variant<Stop, HandshakeDone, Data, PeerEnded>;
+struct Reached {};    ///< what `stop_when` waits for
+using Step = std::variant<Stop, HandshakeDone, Data, PeerEnded, Reached>;
 
 class Endpoint {
  public:
-  Endpoint(const Options& options, const Shared& shared, int socket, std::optional<lockstep::Session> offered);
+  /// `retried` holds from when early data was rejected.
+  Endpoint(const Options& options, const Options& retried, const Shared& shared, int socket,
+           std::optional<lockstep::Session> offered);
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
   /// Says that we are done, reads what is left so that the peer can read our alert, and closes.
@@ -67,6 +71,14 @@ class Endpoint {
   [[nodiscard]] std::optional<Stop> write(lockstep::Bytes bytes);
   /// Seals one record and sends its first byte only; `next` sends the rest after data came, as does `write`.
   [[nodiscard]] std::optional<Stop> write_unfinished(lockstep::Bytes bytes);
+  /// Seals and sends as much of it as may go early; it is removed from `bytes`.
+  [[nodiscard]] std::optional<Stop> write_early(lockstep::Bytes& bytes);
+  [[nodiscard]] std::optional<Stop> write_early_unfinished(lockstep::Bytes bytes);
+  /// `next` returns `Reached` once this is so.
+  void stop_when(std::function<bool(const lockstep::Connection&)> condition) { until_ = std::move(condition); }
+  /// Client: early data was offered and not taken.
+  [[nodiscard]] bool early_data_rejected() const;
+  [[nodiscard]] const Options& options() const { return *options_; }  ///< those that hold now
   /// Sends what is pending.
   [[nodiscard]] bool flush();
   /// Asks the engine, with no new input, whether it has something to tell, and answers its questions; a stop when it
@@ -74,6 +86,7 @@ class Endpoint {
   [[nodiscard]] std::optional<Stop> idle();
 
   lockstep::Connection& engine() { return engine_; }
+  const lockstep::Connection& engine() const { return engine_; }
   const Agreed& agreed() const { return agreed_; }
   const std::vector<std::uint8_t>& secret(bool of_client) const { return of_client ? client_secret_ : server_secret_; }
   const Asked& asked() const { return asked_; }
@@ -102,7 +115,9 @@ class Endpoint {
   bool send_all(lockstep::Bytes bytes);
   bool receive_more();
 
-  const Options& options_;
+  const Options* options_;
+  const Options& retried_;
+  std::function<bool(const lockstep::Connection&)> until_;
   const Shared& shared_;
   int socket_;
   lockstep::Connection engine_;

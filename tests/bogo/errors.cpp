@@ -26,7 +26,7 @@ constexpr Row kNames[] = {
     {Reason::record_too_long, ":DATA_LENGTH_TOO_LONG: :ENCRYPTED_LENGTH_TOO_LONG:"},
     {Reason::record_empty, ":UNEXPECTED_RECORD: :BAD_ALERT: :DECODE_ERROR: :WRONG_VERSION_NUMBER:"},
     {Reason::record_unprotected, ":INVALID_OUTER_RECORD_TYPE: :UNEXPECTED_RECORD:"},
-    {Reason::record_mac, ":DECRYPTION_FAILED_OR_BAD_RECORD_MAC: :UNEXPECTED_RECORD:"},
+    {Reason::record_mac, ":DECRYPTION_FAILED_OR_BAD_RECORD_MAC: :BAD_DECRYPT: :UNEXPECTED_RECORD:"},
     {Reason::record_all_padding, ":DECRYPTION_FAILED_OR_BAD_RECORD_MAC:"},
     {Reason::record_interleaved, ":UNEXPECTED_RECORD: :EXCESS_HANDSHAKE_DATA:"},
     {Reason::record_after_key_change, ":EXCESS_HANDSHAKE_DATA:"},
@@ -89,6 +89,9 @@ constexpr Row kNames[] = {
     {Reason::psk_binder, ":DIGEST_CHECK_FAILED:"},
     {Reason::psk_hash, ":OLD_SESSION_PRF_HASH_MISMATCH:"},
     {Reason::early_data_unexpected, ":UNEXPECTED_EXTENSION_ON_EARLY_DATA: :UNEXPECTED_MESSAGE:"},
+    {Reason::early_data_mismatch,
+     ":ALPN_MISMATCH_ON_EARLY_DATA: :CIPHER_MISMATCH_ON_EARLY_DATA: :UNEXPECTED_EXTENSION:"},
+    {Reason::early_data_too_much, ":TOO_MUCH_READ_EARLY_DATA:"},
 
     // authentication
     {Reason::certificate_missing, ":PEER_DID_NOT_RETURN_A_CERTIFICATE: :DECODE_ERROR:"},

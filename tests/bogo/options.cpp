@@ -62,6 +62,8 @@ const Flag kFlags[] = {
     {"install-ddos-callback", &Options::install_ddos_callback},
     {"fail-ddos-callback", &Options::fail_ddos_callback},
     {"resumption-delay", &Options::resumption_delay},
+    {"enable-early-data", &Options::enable_early_data},
+    {"early-write-after-message", &Options::early_write_after_message},
     {"implicit-handshake", &Options::implicit_handshake},
     {"no-op-extra-handshake", &Options::no_op_extra_handshake},
     {"handshake-twice", &Options::handshake_twice},
@@ -100,6 +102,9 @@ const Flag kFlags[] = {
     {"expect-ticket-supports-early-data", &Options::expect_ticket_supports_early_data},
     {"expect-session-id", &Options::expect_session_id},
     {"expect-no-session-id", &Options::expect_no_session_id},
+    {"expect-accept-early-data", &Options::expect_accept_early_data},
+    {"expect-reject-early-data", &Options::expect_reject_early_data},
+    {"expect-no-offer-early-data", &Options::expect_no_offer_early_data},
     {"expect-early-data-reason", &Options::expect_early_data_reason},
     {"expect-key-usage-invalid", &Options::expect_key_usage_invalid},
     {"expect-hrr", &Options::expect_hrr},
@@ -148,8 +153,14 @@ std::expected<Flags, std::string> parse_flags(int count, const char* const* argu
     std::string_view name = argument;
     if (!remove_prefix(name, "-")) return std::unexpected(std::string(argument));
     (void)remove_prefix(name, "on-shim-");
-    const bool initial_only = remove_prefix(name, "on-initial-");
-    const bool resumed_only = !initial_only && remove_prefix(name, "on-resume-");
+    std::vector<Options*> places = {&flags.initial, &flags.resumed, &flags.retried};
+    if (remove_prefix(name, "on-initial-")) {
+      places = {&flags.initial};
+    } else if (remove_prefix(name, "on-resume-")) {
+      places = {&flags.resumed};
+    } else if (remove_prefix(name, "on-retry-")) {
+      places = {&flags.retried};
+    }
 
     const Flag* flag = nullptr;
     for (const Flag& known : kFlags) {
@@ -161,8 +172,9 @@ std::expected<Flags, std::string> parse_flags(int count, const char* const* argu
       if (++i == all.size()) return std::unexpected(std::string(argument));
       value = all[i];
     }
-    if (!resumed_only && !set(flags.initial, flag->member, value)) return std::unexpected(std::string(argument));
-    if (!initial_only && !set(flags.resumed, flag->member, value)) return std::unexpected(std::string(argument));
+    for (Options* place : places) {
+      if (!set(*place, flag->member, value)) return std::unexpected(std::string(argument));
+    }
   }
   return flags;
 }

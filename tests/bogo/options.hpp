@@ -65,6 +65,8 @@ struct Options {
   // what we do
   bool implicit_handshake = false;  ///< the engine has no other
   bool no_op_extra_handshake = false;
+  bool enable_early_data = false;
+  int early_write_after_message = 0;  ///< the message's type
   bool handshake_twice = false;
   bool shim_writes_first = false;
   bool shim_shuts_down = false;
@@ -107,6 +109,9 @@ struct Options {
   bool expect_ticket_supports_early_data = false;
   bool expect_session_id = false;
   bool expect_no_session_id = false;
+  bool expect_accept_early_data = false;
+  bool expect_reject_early_data = false;
+  bool expect_no_offer_early_data = false;
   std::string expect_early_data_reason;
   bool expect_key_usage_invalid = false;
   bool expect_hrr = false;
@@ -116,6 +121,7 @@ struct Options {
 struct Flags {
   Options initial;
   Options resumed;
+  Options retried;  ///< of a resumed one, once early data was rejected
 };
 
 /// The flags of both kinds of connection; or the first flag that this shim does not know.

@@ -16,6 +16,7 @@ using namespace lockstep;
 namespace {
 
 constexpr int kTls13 = 0x0304;
+constexpr std::uint32_t kMaxEarlyData = 14336;
 
 Stop not_implemented(std::string text) { return {.error = {}, .text = std::move(text), .not_implemented = true}; }
 
@@ -117,14 +118,14 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   }
   if (options.expect_version != 0 && options.expect_version < kTls13)
     return not_implemented("an older version is expected");
-  if (!options.expect_early_data_reason.empty() && options.expect_early_data_reason != "disabled")
-    return not_implemented("there is no early data: it is disabled, and nothing else");
 
   if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
   if (auto failed = load_credential(options, provider, shared)) return failed;
 
   ConfigBuilder builder = options.server ? server(options, provider) : client(options, provider);
   builder.key_log(true);
+  // What BoringSSL takes and sends at most.
+  if (options.enable_early_data) builder.early_data(kMaxEarlyData);
   std::vector<NamedGroup> groups = options.curves.empty() ? kGroups : ids<NamedGroup>(options.curves);
   for (const NamedGroup group : groups) {
     if (!provider.supports(group)) return not_implemented("no group " + to_text(group));

@@ -141,6 +141,8 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
 // --- the exchange
 // ------------------------------------------------------------------------------------------------------
 
+std::string boring_name(Misuse misuse) { return misuse == Misuse::not_connected ? ":HANDSHAKE_NOT_COMPLETE:" : ""; }
+
 Outcome write_in_pieces(Endpoint& endpoint, Bytes bytes, std::size_t piece) {
   while (!bytes.empty()) {
     const Bytes front = bytes.first(std::min(piece, bytes.size()));
@@ -150,16 +152,21 @@ Outcome write_in_pieces(Endpoint& endpoint, Bytes bytes, std::size_t piece) {
   return std::nullopt;
 }
 
-Outcome write_what_is_asked(const Options& options, Endpoint& endpoint) {
+Outcome write_exported(const Options& options, Endpoint& endpoint) {
   if (options.export_keying_material > 0) {
     std::vector<std::uint8_t> material(static_cast<std::size_t>(options.export_keying_material));
     // RFC 9846 7.5: "no context" and an empty one are the same.
     const Bytes context = options.use_export_context ? as_bytes(options.export_context) : Bytes();
     if (auto done = endpoint.engine().export_keying_material(options.export_label, context, material); !done) {
-      return wrong("export: " + std::string(name(done.error())));
+      return wrong("export: " + std::string(name(done.error())) + " " + boring_name(done.error()));
     }
     if (auto stop = endpoint.write(material)) return stop;
   }
+  return std::nullopt;
+}
+
+Outcome write_what_is_asked(const Options& options, Endpoint& endpoint) {
+  if (auto failed = write_exported(options, endpoint)) return failed;
   if (options.export_traffic_secrets) {
     const auto& read = endpoint.secret(options.server);
     const auto& write = endpoint.secret(!options.server);
@@ -216,19 +223,105 @@ Outcome shut_down(const Options& options, Endpoint& endpoint) {
   }
 }
 
-Outcome exchange(const Options& options, bool resuming, Endpoint& endpoint, const Config& config) {
-  while (!endpoint.engine().connected()) {
+/// What a client sends before the server has said anything.
+Outcome send_early(const Options& options, Endpoint& endpoint, Bytes& hello) {
+  if (auto failed = write_exported(options, endpoint)) return failed;
+  if (options.read_with_unfinished_write) return endpoint.write_early_unfinished(std::exchange(hello, {}));
+  if (options.early_write_after_message != 0) {
+    constexpr int kServerHello = 2;
+    const bool server_hello = options.early_write_after_message == kServerHello;
+    endpoint.stop_when([server_hello](const Connection& engine) {
+      return server_hello ? engine.suite().has_value() : engine.early_data() == EarlyDataStatus::accepted;
+    });
     Step step = endpoint.next();
     if (auto* stop = std::get_if<Stop>(&step)) return std::move(*stop);
-    if (std::holds_alternative<HandshakeDone>(step)) break;
-    return wrong("the connection ended during the handshake");
+    if (!std::holds_alternative<Reached>(step)) return wrong("the message did not come");
   }
+  if (!options.shim_writes_first) return std::nullopt;
+  return endpoint.write_early(hello);
+}
+
+/// Until the handshake is complete. A server that took early data does meanwhile what it does otherwise afterwards;
+/// whether it did.
+std::expected<bool, Stop> shake_hands(const Options& options, Endpoint& endpoint) {
+  bool wrote = false;
+  if (options.server && options.enable_early_data) {
+    endpoint.stop_when([](const Connection& engine) { return engine.early_data() == EarlyDataStatus::accepted; });
+  }
+  while (!endpoint.engine().connected()) {
+    Step step = endpoint.next();
+    if (auto* stop = std::get_if<Stop>(&step)) return std::unexpected(std::move(*stop));
+    if (std::holds_alternative<HandshakeDone>(step)) break;
+    if (std::holds_alternative<Reached>(step)) {
+      if (auto stop = write_what_is_asked(options, endpoint)) return std::unexpected(std::move(*stop));
+      wrote = true;
+    } else if (auto* data = std::get_if<Data>(&step)) {
+      for (std::uint8_t& byte : data->bytes) byte ^= 0xff;
+      if (auto stop = endpoint.write(data->bytes)) return std::unexpected(std::move(*stop));
+    } else {
+      return std::unexpected(wrong("the connection ended during the handshake"));
+    }
+  }
+  return wrote;
+}
+
+/// As BoringSSL says it.
+std::string early_data_reason(const Options& options, const Connection& engine, bool resuming, bool session_allows) {
+  switch (engine.early_data()) {
+    case EarlyDataStatus::accepted: return "accept";
+    case EarlyDataStatus::disabled: return "disabled";
+    case EarlyDataStatus::declined: return "peer_declined";
+    case EarlyDataStatus::not_resumed: return "session_not_resumed";
+    case EarlyDataStatus::retried: return "hello_retry_request";
+    case EarlyDataStatus::not_for_session: return "unsupported_for_session";
+    case EarlyDataStatus::other_alpn: return "alpn_mismatch";
+    case EarlyDataStatus::age_implausible: return "ticket_age_skew";
+    case EarlyDataStatus::none: break;
+  }
+  if (!options.enable_early_data) return "disabled";
+  if (!resuming) return "no_session_offered";
+  if (options.server) return "peer_declined";
+  return session_allows ? "alpn_mismatch" : "unsupported_for_session";
+}
+
+Outcome check_early_data(const Options& first, bool resuming, const Endpoint& endpoint, bool session_allows) {
+  const Connection& engine = endpoint.engine();
+  const bool accepted = engine.early_data() == EarlyDataStatus::accepted;
+  if (resuming && first.expect_accept_early_data && !accepted)
+    return wrong("early data: " + std::string(name(engine.early_data())));
+  if (resuming && first.expect_reject_early_data && (first.server ? accepted : !endpoint.early_data_rejected()))
+    return wrong("early data: " + std::string(name(engine.early_data())));
+  const std::string& expected = endpoint.options().expect_early_data_reason;
+  const std::string reason = early_data_reason(first, engine, resuming, session_allows);
+  if (!expected.empty() && reason != expected) return wrong("early data, because of " + reason);
+  return std::nullopt;
+}
+
+Outcome exchange(const Options& first, bool resuming, Endpoint& endpoint, const Config& config, bool session_allows) {
+  const bool offers = !first.server && endpoint.engine().early_data_left() != 0;
+  if (resuming && first.expect_no_offer_early_data && offers) return wrong("early data was offered");
+  Bytes hello = as_bytes("hello");
+  if (offers) {
+    if (auto failed = send_early(first, endpoint, hello)) return failed;
+  }
+  const auto wrote = shake_hands(first, endpoint);
+  if (!wrote) return wrote.error();
+  const Options& options = endpoint.options();
   if (auto failed = check_handshake(options, resuming, endpoint, config)) return failed;
+  if (auto failed = check_early_data(first, resuming, endpoint, session_allows)) return failed;
+  if (auto failed = endpoint.write({})) return failed;  // what was left unfinished
   if (options.handshake_twice || options.no_op_extra_handshake) {
     if (auto failed = endpoint.idle()) return failed;
   }
   if (!endpoint.flush()) return wrong("the socket takes nothing");
-  if (auto failed = write_what_is_asked(options, endpoint)) return failed;
+  if (offers && !endpoint.early_data_rejected()) {
+    // What there was no room for early.
+    if (first.shim_writes_first) {
+      if (auto failed = endpoint.write(hello)) return failed;
+    }
+  } else if (!*wrote) {
+    if (auto failed = write_what_is_asked(options, endpoint)) return failed;
+  }
   if (!options.shim_shuts_down) {
     if (auto failed = echo(options, endpoint)) return failed;
   }
@@ -238,7 +331,8 @@ Outcome exchange(const Options& options, bool resuming, Endpoint& endpoint, cons
       return wrong(expect_session ? "no session came" : "a session came that was not expected");
     }
     const bool early_data = endpoint.session() && endpoint.session()->max_early_data != 0;
-    if (early_data != options.expect_ticket_supports_early_data) return wrong("whether the ticket allows early data");
+    if (expect_session && early_data != options.expect_ticket_supports_early_data)
+      return wrong("whether the ticket allows early data");
   } else if (options.use_ticket_callback && endpoint.asked().seal_ticket == 0) {
     return wrong("no ticket was sealed");
   }
@@ -281,8 +375,10 @@ int run(const Flags& flags) {
     if (i > 0 && !options.server && !session) return report(wrong("there is no session to offer"), i);
     const int socket = connect_to(options);
     if (socket < 0) return report(wrong("cannot connect"), i);
-    Endpoint endpoint(options, shared, socket, std::exchange(session, std::nullopt));
-    if (const auto failed = exchange(options, i > 0, endpoint, *shared.config)) return report(*failed, i);
+    const bool session_allows = session && session->max_early_data != 0;
+    Endpoint endpoint(options, flags.retried, shared, socket, std::exchange(session, std::nullopt));
+    if (const auto failed = exchange(options, i > 0, endpoint, *shared.config, session_allows))
+      return report(*failed, i);
     session = endpoint.take_session();
     shared.now += std::chrono::seconds(options.resumption_delay);
   }
