@@ -85,10 +85,12 @@ class Teller {
     received_ += entry.size;
     release();
   }
+  void operator()(const trace::SealEarly& /*entry*/) { early_ = true; }
   void operator()(const trace::SealDone& entry) {
+    const bool early = std::exchange(early_, false);
     sent_ += entry.written;
     if (entry.misuse) aside(Aside::Kind::call, "seal: " + std::string(name(*entry.misuse)));
-    if (entry.consumed != 0) data(Direction::sent, entry.consumed);
+    if (entry.consumed != 0) data(Direction::sent, entry.consumed, early);
   }
   void operator()(const trace::Done& entry) {
     if (entry.misuse) aside(Aside::Kind::call, "misuse: " + std::string(name(*entry.misuse)));
@@ -149,7 +151,9 @@ class Teller {
   }
   void operator()(const trace::KeysInstalled& entry) {
     protection_[entry.direction == Direction::sent ? 0 : 1] = entry.protection;
-    std::string word = entry.protection == Protection::application ? "application keys" : "handshake keys";
+    std::string word = entry.protection == Protection::application  ? "application keys"
+                       : entry.protection == Protection::early_data ? "early data keys"
+                                                                    : "handshake keys";
     std::string direction = entry.direction == Direction::sent ? "to send" : "to receive";
     if (!story_.rows.empty() && !story_.rows.back().asides.empty()) {
       Aside& last = story_.rows.back().asides.back();
@@ -163,12 +167,12 @@ class Teller {
   }
 
   // --- what the application was told
-  void operator()(const trace::DataTold& entry) { told(entry.segments); }
-  void operator()(const trace::EarlyDataTold& entry) { told(entry.segments); }
-  void told(const std::vector<std::uint64_t>& segments) {
+  void operator()(const trace::DataTold& entry) { told(entry.segments, false); }
+  void operator()(const trace::EarlyDataTold& entry) { told(entry.segments, true); }
+  void told(const std::vector<std::uint64_t>& segments, bool early) {
     std::uint64_t sum = 0;
     for (const std::uint64_t size : segments) sum += size;
-    data(Direction::received, sum);
+    data(Direction::received, sum, early);
   }
   void operator()(const trace::CredentialAsked& entry) { question("select credential", entry.token); }
   void operator()(const trace::SignatureAsked& entry) { question("sign " + to_text(entry.scheme), entry.token); }
@@ -187,6 +191,7 @@ class Teller {
       schemes_ += (schemes_.empty() ? "peer signs " : " · peer signs ") + to_text(entry.peer_scheme);
     if (entry.alpn.size != 0) agreed_ += " · ALPN " + text_of(entry.alpn);
     if (entry.resumed) agreed_ += " · resumed";
+    if (entry.early_data != EarlyDataStatus::none) agreed_ += " · early data " + id_name(entry.early_data);
     if (entry.retried) agreed_ += " · after HelloRetryRequest";
   }
   void operator()(const trace::SessionTold& /*entry*/) { aside(Aside::Kind::call, "a session to resume"); }
@@ -248,14 +253,15 @@ class Teller {
     held_.clear();
   }
 
-  void data(Direction direction, std::uint64_t bytes) {
+  void data(Direction direction, std::uint64_t bytes, bool early) {
+    const Protection protection = early ? Protection::early_data : Protection::application;
     // Asides end a run of data as well: they would seem to come after all of it.
     if (story_.rows.empty() || story_.rows.back().kind != Kind::data || story_.rows.back().direction != direction ||
-        !story_.rows.back().asides.empty()) {
+        story_.rows.back().protection != protection || !story_.rows.back().asides.empty()) {
       row({.kind = Kind::data,
            .direction = direction,
-           .protection = Protection::application,
-           .label = "application data",
+           .protection = protection,
+           .label = early ? "early data" : "application data",
            .detail = {}});
     }
     LadderRow& last = story_.rows.back();
@@ -303,6 +309,7 @@ class Teller {
   std::uint64_t received_ = 0;
   std::uint64_t offered_ = 0;
   Protection protection_[2] = {};
+  bool early_ = false;  // the seal at hand
   std::vector<LadderRow> held_;
   bool completed_ = false;
   bool failed_ = false;
