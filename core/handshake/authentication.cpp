@@ -41,6 +41,10 @@ std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certific
   std::size_t count = 0;
   for (const codec::CertificateEntry& entry : message.certificate_list) chain[count++] = entry.cert_data;
   context.peer_chain = chain;
+  // RFC 9846 4.4.2.1 allows staples for every certificate. The leaf's are told: they are what others verify too.
+  const codec::CertificateEntry end_entity = *message.certificate_list.begin();
+  context.peer_ocsp_response = end_entity.ocsp_response().value_or(Bytes());
+  context.peer_sct_list = end_entity.signed_certificate_timestamps().value_or(Bytes());
 
   const auto leaf = x509::Certificate::parse(chain.front());
   if (!leaf) return context.fail(Reason::certificate_malformed);
@@ -116,17 +120,25 @@ Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>&
   return {};
 }
 
-Status send_certificate(Context& context, const Credential* credential, Bytes request_context) noexcept {
+Status send_certificate(Context& context, const Credential* credential, StaplesRequested requested) noexcept {
   std::span<Bytes> chain;
+  Bytes ocsp_response;
+  Bytes sct_list;
   if (credential != nullptr) {
+    // RFC 9846 4.4.2: "Extensions in the Certificate message from the server MUST correspond to ones from the
+    // ClientHello message. Extensions in the Certificate message from the client MUST correspond to extensions in the
+    // CertificateRequest message from the server."
+    if (requested.ocsp_response) ocsp_response = credential->ocsp_response;
+    if (requested.sct_list) sct_list = credential->sct_list;
     chain = context.arena.array<Bytes>(credential->chain.size());
     if (chain.size() != credential->chain.size()) return context.fail(Reason::handshake_too_large);
     std::ranges::transform(credential->chain, chain.begin(), [](const auto& der) { return Bytes(der); });
   }
-  const codec::CertificateParameters message{.certificate_request_context = request_context,
+  // The context is empty in the handshake (RFC 9846 4.4.2).
+  const codec::CertificateParameters message{.certificate_request_context = {},
                                              .chain = chain,
-                                             .ocsp_response = {},
-                                             .signed_certificate_timestamps = {}};
+                                             .ocsp_response = ocsp_response,
+                                             .signed_certificate_timestamps = sct_list};
   const auto room = context.scratch(codec::certificate_message_size(message));
   if (!room) return std::unexpected(room.error());
   codec::Writer writer(*room);

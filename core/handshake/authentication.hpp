@@ -48,7 +48,7 @@ class Authenticated {
 /// The answer that a configuration gives instead of the application: dangerous().skip_verification().
 [[nodiscard]] std::optional<PeerVerified> verification_skipped(const Settings& settings) noexcept;
 
-/// Reads a non-empty chain: fills context.peer_chain, and gives the leaf's key.
+/// Reads a non-empty chain: fills context.peer_chain and the leaf's staples, and gives the leaf's key.
 [[nodiscard]] std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept;
 
 /// Checks CertificateVerify against the transcript so far. Demands that the certificate was accepted before.
@@ -68,7 +68,15 @@ class Authenticated {
 /// Notes which of our schemes the peer verifies too, to tell the application.
 [[nodiscard]] Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept;
 
-[[nodiscard]] Status send_certificate(Context& context, const Credential* credential, Bytes request_context) noexcept;
+/// Which staples the peer asks for beside our certificate (RFC 9846 4.4.2.1).
+struct StaplesRequested {
+  bool ocsp_response = false;
+  bool sct_list = false;
+};
+
+/// Null: an empty Certificate.
+[[nodiscard]] Status send_certificate(Context& context, const Credential* credential,
+                                      StaplesRequested requested) noexcept;
 /// Suspends for a signature over the transcript so far.
 [[nodiscard]] Status ask_signature(Context& context, std::shared_ptr<const Credential> credential,
                                    SignatureScheme scheme, Role signer) noexcept;

@@ -30,6 +30,7 @@ struct Requested {
   codec::CodePoints<SignatureScheme> schemes;
   std::optional<codec::CodePoints<SignatureScheme>> schemes_cert;
   std::span<const Bytes> certificate_authorities;
+  StaplesRequested staples;
 };
 
 struct WaitServerHello {

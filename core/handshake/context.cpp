@@ -73,9 +73,9 @@ Status Context::log_application_secrets(const key_schedule::ApplicationSecrets& 
 }
 
 Status Context::tell_complete() noexcept {
-  if (!events.push(
-          HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished, shared_schemes},
-          arena))
+  if (!events.push(HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished,
+                                     shared_schemes, peer_ocsp_response, peer_sct_list},
+                   arena))
     return fail(Reason::handshake_too_large);
   return {};
 }

@@ -117,6 +117,8 @@ struct Context {
   Bytes peer_finished{};
   std::span<const SignatureScheme> shared_schemes{};
   std::span<const Bytes> peer_chain{};  ///< what the peer showed
+  Bytes peer_ocsp_response{};           ///< stapled to its leaf; empty: none
+  Bytes peer_sct_list{};                ///< beside its leaf; empty: none
 
   [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
 

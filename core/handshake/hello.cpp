@@ -92,6 +92,8 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   hello.signature_algorithms_cert = settings.schemes_cert;
   hello.application_layer_protocol_negotiation = settings.alpn;
   hello.certificate_authorities = authorities;
+  hello.status_request = settings.ocsp_stapling;
+  hello.signed_certificate_timestamp = settings.signed_certificate_timestamps;
   // RFC 9846 4.2.9: also without PSKs to offer, so that the server sends tickets.
   if (settings.resumption) hello.psk_key_exchange_modes = kPskModes;
   hello.pre_shared_keys = psks;

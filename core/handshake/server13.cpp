@@ -58,6 +58,8 @@ Status ask_credential(Context& context, const codec::ClientHello& hello) noexcep
     question.certificate_authorities = names;
   }
   question.alpn = context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
+  question.ocsp_requested = hello.status_request;
+  question.scts_requested = hello.signed_certificate_timestamp;
   return context.ask(std::move(question));
 }
 
@@ -206,10 +208,15 @@ Status send_certificate_request(Context& context) noexcept {
   const auto room = context.scratch(size);
   if (!room) return std::unexpected(room.error());
   codec::Writer writer(*room);
-  const codec::CertificateRequestParameters message{.certificate_request_context = {},
-                                                    .signature_algorithms = settings.schemes,
-                                                    .signature_algorithms_cert = settings.schemes_cert,
-                                                    .certificate_authorities = authorities};
+  const codec::CertificateRequestParameters message{
+      .certificate_request_context = {},
+      .signature_algorithms = settings.schemes,
+      .signature_algorithms_cert = settings.schemes_cert,
+      .certificate_authorities = authorities,
+      .status_request = settings.ocsp_stapling,
+      .signed_certificate_timestamp = settings.signed_certificate_timestamps};
+  if (message.status_request) context.offered.insert(ExtensionType::status_request);
+  if (message.signed_certificate_timestamp) context.offered.insert(ExtensionType::signed_certificate_timestamp);
   return context.send(Level::handshake, codec::encode_certificate_request(writer, message));
 }
 
@@ -386,7 +393,12 @@ Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selecte
   if (context.settings().client_auth != ClientAuth::none) {
     if (auto sent = send_certificate_request(context); !sent) return std::unexpected(sent.error());
   }
-  if (auto sent = send_certificate(context, selected.credential.get(), {}); !sent) return std::unexpected(sent.error());
+  const codec::ClientHello& hello = state.negotiated.hello;
+  if (auto sent =
+          send_certificate(context, selected.credential.get(),
+                           {.ocsp_response = hello.status_request, .sct_list = hello.signed_certificate_timestamp});
+      !sent)
+    return std::unexpected(sent.error());
   if (auto asked = ask_signature(context, selected.credential, *scheme, Role::server); !asked)
     return std::unexpected(asked.error());
   return WaitSignature{std::move(*keys)};
@@ -416,8 +428,13 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   const auto key = read_chain(context, message);
   if (!key) return std::unexpected(key.error());
   context.hash_message();
-  if (auto asked = context.ask(VerifyPeer{
-          .token = {}, .peer = Role::client, .chain = context.peer_chain, .name = nullptr, .now = context.now});
+  if (auto asked = context.ask(VerifyPeer{.token = {},
+                                          .peer = Role::client,
+                                          .chain = context.peer_chain,
+                                          .name = nullptr,
+                                          .now = context.now,
+                                          .ocsp_response = context.peer_ocsp_response,
+                                          .sct_list = context.peer_sct_list});
       !asked)
     return std::unexpected(asked.error());
   return WaitPeerVerified{std::move(state.established), *key};

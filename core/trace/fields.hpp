@@ -141,6 +141,16 @@ void fields(A& a, Is<Settings> auto& s) {
   a.number(s.max_handshake_message, kMaxHandshakeMemory);
   a.number(s.handshake_memory, kMaxHandshakeMemory);
 }
+
+/// Settings that came after the rest of the configuration, which goes on behind the others.
+template <class A>
+void later_fields(A& a, Is<Settings> auto& s) {
+  a.later([&s] { return s.ocsp_stapling || s.signed_certificate_timestamps; },
+          [&a, &s] {
+            a.boolean(s.ocsp_stapling);
+            a.boolean(s.signed_certificate_timestamps);
+          });
+}
 template <class A>
 void fields(A& a, Is<Configuration> auto& e) {
   fields(a, e.settings);
@@ -148,6 +158,7 @@ void fields(A& a, Is<Configuration> auto& e) {
   a.contents(e.certificate_authorities);
   a.text(e.provider);
   a.list(e.implementations, [&a](auto& implementation) { a.text(implementation); });
+  later_fields(a, e.settings);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {
@@ -188,6 +199,11 @@ void fields(A& a, Is<AnswerCredential> auto& e) {
   a.boolean(e.present);
   a.contents(e.chain);
   a.list(e.schemes, [&a](auto& scheme) { a.code(scheme); });
+  a.later([&e] { return e.ocsp_response.size + e.sct_list.size != 0; },
+          [&a, &e] {
+            a.content(e.ocsp_response);
+            a.content(e.sct_list);
+          });
 }
 template <class A>
 void fields(A& a, Is<AnswerSignature> auto& e) {
@@ -279,6 +295,11 @@ void fields(A& a, Is<CredentialAsked> auto& e) {
   a.number(e.authorities);
   a.content(e.alpn);
   a.hash(e.hash);
+  a.later([&e] { return e.ocsp_requested || e.scts_requested; },
+          [&a, &e] {
+            a.boolean(e.ocsp_requested);
+            a.boolean(e.scts_requested);
+          });
 }
 template <class A>
 void fields(A& a, Is<SignatureAsked> auto& e) {
@@ -295,6 +316,11 @@ void fields(A& a, Is<VerdictAsked> auto& e) {
   a.content(e.name);
   a.time(e.now);
   a.hash(e.hash);
+  a.later([&e] { return e.ocsp_response + e.sct_list != 0; },
+          [&a, &e] {
+            a.number(e.ocsp_response);
+            a.number(e.sct_list);
+          });
 }
 template <class A, class E>
   requires(Is<E, TicketOpeningAsked> || Is<E, TicketSealingAsked>)
@@ -316,6 +342,11 @@ void fields(A& a, Is<Completed> auto& e) {
   a.code(e.peer_scheme);
   a.content(e.alpn);
   a.hash(e.hash);
+  a.later([&e] { return e.ocsp_response + e.sct_list != 0; },
+          [&a, &e] {
+            a.number(e.ocsp_response);
+            a.number(e.sct_list);
+          });
 }
 template <class A>
 void fields(A& a, Is<SessionTold> auto& e) {
@@ -443,6 +474,11 @@ class Outward {
       value >>= 8U;
     }
     sink().put(bytes);
+  }
+  /// Fields that version 1 did not always have: left out where they say nothing new.
+  template <class Present, class Fields>
+  void later(Present present, Fields fields) {
+    if (present()) fields();
   }
   void misuse(const std::optional<Misuse>& misuse) { number(misuse ? 1 + static_cast<std::uint64_t>(*misuse) : 0); }
   void evidence(const Error& error) { content(Bytes(error.evidence).first(error.evidence_size)); }

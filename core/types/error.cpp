@@ -298,6 +298,10 @@ constexpr std::array kReasons{
               "Check the random source that the connection was given."},
     ReasonRow{Reason::provider_failed, "provider_failed", Alert::internal_error, kLocal,
               "The cryptographic library failed.", "Check that the library is whole and has the memory that it needs."},
+    ReasonRow{
+        Reason::certificate_status, "certificate_status", Alert::bad_certificate_status_response, kLocal,
+        "What the stapled OCSP response says of the certificate is not satisfactory, or none came where one must.",
+        "Have the peer staple a current response of its authority's."},
 };
 
 constexpr bool stand_in_order() {
@@ -307,7 +311,7 @@ constexpr bool stand_in_order() {
   return true;
 }
 static_assert(stand_in_order(), "the rows stand in the order of the enumerators");
-static_assert(kReasons.back().reason == Reason::provider_failed, "every enumerator has a row");
+static_assert(kReasons.back().reason == Reason::certificate_status, "every enumerator has a row");
 
 /// What a peer means that sends it, where a reader may wonder.
 struct AlertRow {

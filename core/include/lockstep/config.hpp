@@ -77,6 +77,8 @@ struct Settings {
   std::vector<std::string> alpn;
   ClientAuth client_auth = ClientAuth::none;
   std::vector<std::vector<std::uint8_t>> certificate_authorities;  ///< DER distinguished names to send
+  bool ocsp_stapling = false;                  ///< ask the peer for an OCSP response with its certificate
+  bool signed_certificate_timestamps = false;  ///< ask the peer for SCTs with its certificate
   bool hardware_aware = true;     ///< the order of suites is the default: it bends to what either machine is good at
   bool server_preference = true;  ///< server: its own order of suites and groups decides
   bool middlebox_compatibility = true;
@@ -157,6 +159,13 @@ class LOCKSTEP_API ConfigBuilder {
   ConfigBuilder& client_auth(ClientAuth mode);
   /// Distinguished names (DER) to send in certificate_authorities; empty (the default) sends none.
   ConfigBuilder& certificate_authorities(std::vector<std::vector<std::uint8_t>> names);
+  /// Ask the peer to staple an OCSP response to its certificate (RFC 6066 8, RFC 9846 4.4.2.1): a client in its
+  /// ClientHello, a server in its CertificateRequest. What comes is told in `VerifyPeer`, whose answer judges it. Off
+  /// by default.
+  ConfigBuilder& ocsp_stapling(bool on);
+  /// Ask the peer for Signed Certificate Timestamps beside its certificate (RFC 6962 3.3.1), in the same way. Off by
+  /// default.
+  ConfigBuilder& signed_certificate_timestamps(bool on);
   /// Server: whether its own order decides (default) or the client's.
   ConfigBuilder& server_preference(bool on);
   /// RFC 9846 D.4. On by default.

@@ -168,6 +168,8 @@ enum class Reason : std::uint8_t {
   memory,
   random_failed,
   provider_failed,
+  // A number is on tapes and stays: what came later follows here.
+  certificate_status,  ///< the stapled OCSP response is not satisfactory
 };
 
 /// Where it happened: the record layer, a handshake message, or a call of the application.
