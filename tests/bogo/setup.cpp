@@ -62,6 +62,9 @@ std::optional<Profile> profile(const Options& options) {
 ConfigBuilder client(const Options& options, const Provider& provider) {
   ConfigBuilder builder = ConfigBuilder::client(provider);
   builder.grease(options.enable_grease).alpn(protocols(options.advertise_alpn));
+  // BoringSSL's servers ask no client for staples, whatever the flags say.
+  builder.ocsp_stapling(options.enable_ocsp_stapling)
+      .signed_certificate_timestamps(options.enable_signed_cert_timestamps);
   return builder;
 }
 
@@ -104,6 +107,12 @@ std::optional<Stop> load_credential(const Options& options, const Provider& prov
       return std::ranges::find(credential->schemes, scheme) == credential->schemes.end();
     });
     credential = std::make_shared<const Credential>(Credential{credential->chain, std::move(schemes), credential->key});
+  }
+  if (!options.ocsp_response.empty() || !options.signed_cert_timestamps.empty()) {
+    Credential stapled = *credential;
+    if (!options.decline_ocsp_callback) stapled.ocsp_response = from_base64(options.ocsp_response);
+    stapled.sct_list = from_base64(options.signed_cert_timestamps);
+    credential = std::make_shared<const Credential>(std::move(stapled));
   }
   shared.credential = std::move(credential);
   return std::nullopt;
