@@ -204,6 +204,11 @@ ConfigBuilder& ConfigBuilder::resumption(bool on) {
   return *this;
 }
 
+ConfigBuilder& ConfigBuilder::verify_on_resumption(bool on) {
+  settings_.verify_on_resumption = on;
+  return *this;
+}
+
 ConfigBuilder& ConfigBuilder::key_log(bool on) {
   settings_.key_log = on;
   return *this;

@@ -158,6 +158,9 @@ void Connection::State::adopt() noexcept {
   handshake::Context& context = run->handshake.context();
   agreed = context.agreed;
   secrets = std::move(context.secrets);
+  if (const Settings& settings = config->settings();
+      settings.role == Role::client && settings.verify_on_resumption && settings.resumption)
+    peer.reset(new (std::nothrow) PeerCertificates(handshake::peer_to_keep(context)));
   complete = true;
 }
 

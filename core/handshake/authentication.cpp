@@ -52,6 +52,39 @@ std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certific
   return PeerKey{leaf->subject_public_key_info(), *leaf->key_type(), leaf->public_key().only_algorithm};
 }
 
+bool verifies_on_resumption(const Settings& settings, const Session& session) noexcept {
+  // A client that skips verification has nobody to ask. A server has no opinion of a client that showed nothing.
+  return settings.verify_on_resumption && !settings.skip_verification && session.peer_verified;
+}
+
+bool can_be_verified(const Settings& settings, const Session& session) noexcept {
+  return !verifies_on_resumption(settings, session) || !session.peer.chain.empty();
+}
+
+Status ask_about_session(Context& context, const Session& session, Role peer) noexcept {
+  const auto chain = context.arena.array<Bytes>(session.peer.chain.size());
+  if (chain.empty()) return context.fail(Reason::handshake_too_large);
+  std::ranges::transform(session.peer.chain, chain.begin(), [](const auto& der) { return Bytes(der); });
+  return context.ask(VerifyPeer{.token = {},
+                                .peer = peer,
+                                .chain = chain,
+                                .name = peer == Role::server ? context.expected_name : nullptr,
+                                .now = context.now,
+                                .ocsp_response = session.peer.ocsp_response,
+                                .sct_list = session.peer.sct_list,
+                                .resumed = true});
+}
+
+PeerCertificates peer_to_keep(const Context& context) {
+  if (!context.settings().verify_on_resumption) return {};
+  if (context.resumed_session != nullptr) return context.resumed_session->peer;
+  PeerCertificates peer;
+  for (const Bytes der : context.peer_chain) peer.chain.emplace_back(der.begin(), der.end());
+  peer.ocsp_response.assign(context.peer_ocsp_response.begin(), context.peer_ocsp_response.end());
+  peer.sct_list.assign(context.peer_sct_list.begin(), context.peer_sct_list.end());
+  return peer;
+}
+
 std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
                                                          const PeerVerified& /*accepted*/, Role signer,
                                                          const codec::CertificateVerify& message) {

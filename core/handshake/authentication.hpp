@@ -51,6 +51,14 @@ class Authenticated {
 /// Reads a non-empty chain: fills context.peer_chain and the leaf's staples, and gives the leaf's key.
 [[nodiscard]] std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept;
 
+/// Whether a session that is resumed is to be judged again, and whether it has what that takes.
+[[nodiscard]] bool verifies_on_resumption(const Settings& settings, const Session& session) noexcept;
+[[nodiscard]] bool can_be_verified(const Settings& settings, const Session& session) noexcept;
+/// Suspends for a verdict on what the peer showed when the session was made.
+[[nodiscard]] Status ask_about_session(Context& context, const Session& session, Role peer) noexcept;
+/// What a session to come keeps of the peer: what it showed now, or in the session that was resumed.
+[[nodiscard]] PeerCertificates peer_to_keep(const Context& context);
+
 /// Checks CertificateVerify against the transcript so far. Demands that the certificate was accepted before.
 [[nodiscard]] std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
                                                                        const PeerVerified& accepted, Role signer,

@@ -67,6 +67,7 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
   const auto shared = agree(context, offer, hello);
   if (!shared) return std::unexpected(shared.error());
   context.agreed.resumed = *psk != nullptr;
+  if (*psk != nullptr) context.resumed_session = (*psk)->session;
   context.hash_message();
 
   const Hash& hash = *context.agreed.suite->hash;
@@ -211,12 +212,26 @@ Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::Ser
   return answer(std::move(state.offer), hello, context);
 }
 
-Next<WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&& state,
-                                              const codec::EncryptedExtensions& message, Context& context) {
+Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&& state,
+                                                                   const codec::EncryptedExtensions& message,
+                                                                   Context& context) {
   if (auto taken = take_alpn(context, message); !taken) return std::unexpected(taken.error());
   context.hash_message();
-  if (context.agreed.resumed) return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
-  return WaitCertificateRequest{std::move(state.keys)};
+  if (!context.agreed.resumed) return WaitCertificateRequest{std::move(state.keys)};
+  if (verifies_on_resumption(context.settings(), *context.resumed_session)) {
+    if (auto asked = ask_about_session(context, *context.resumed_session, Role::server); !asked)
+      return std::unexpected(asked.error());
+    return WaitSessionVerified{std::move(state.keys)};
+  }
+  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
+}
+
+Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& /*accepted*/, Context& /*context*/) {
+  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
+}
+
+Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
 Next<WaitCertificate> on(WaitCertificateRequest&& state, const codec::CertificateRequest& message, Context& context) {

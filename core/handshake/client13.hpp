@@ -47,6 +47,10 @@ struct WaitEncryptedExtensions {
   static constexpr std::string_view name = "WAIT_EE";
   Keys keys;
 };
+struct WaitSessionVerified {
+  static constexpr std::string_view name = "(verify peer of session)";
+  Keys keys;
+};
 struct WaitCertificateRequest {
   static constexpr std::string_view name = "WAIT_CERT_CR";
   Keys keys;
@@ -92,7 +96,10 @@ struct WaitSignature {
 Next<WaitEncryptedExtensions> on(WaitServerHello&&, const codec::ServerHello&, Context&);
 Next<WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
 Next<WaitEncryptedExtensions> on(WaitSecondServerHello&&, const codec::ServerHello&, Context&);
-Next<WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&&, const codec::EncryptedExtensions&, Context&);
+Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&&,
+                                                                   const codec::EncryptedExtensions&, Context&);
+Next<WaitFinished> on(WaitSessionVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
 Next<WaitCertificate> on(WaitCertificateRequest&&, const codec::CertificateRequest&, Context&);
 Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificateRequest&&, const codec::Certificate&, Context&);
 Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&&, const codec::Certificate&, Context&);

@@ -56,6 +56,12 @@ std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
   return *bytes;
 }
 
+bool Context::keep_session(const Session& session) noexcept {
+  kept_session.reset(new (std::nothrow) Session(session.clone()));
+  resumed_session = kept_session.get();
+  return resumed_session != nullptr;
+}
+
 Status Context::log_secret(std::string_view label, const DigestSecret& secret) noexcept {
   if (tap != nullptr) tap->secret(label, client_random, secret.view());
   if (!settings().key_log) return {};

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "handshake/authentication.hpp"
+
 namespace lockstep::handshake {
 namespace {
 
@@ -144,7 +146,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
     // the original session": here, only for the very name that was verified then.
     if (settings.resumption && suite != nullptr && session.version == ProtocolVersion::tls_1_3 &&
         session.usable(context.now) && session.server_name == context.server_name && !session.ticket.empty() &&
-        (session.peer_verified || settings.skip_verification))
+        (session.peer_verified || settings.skip_verification) && can_be_verified(settings, session))
       offered[count++] = {&session, suite->hash};
   }
   offer.sessions = offered.first(count);

@@ -244,7 +244,8 @@ bool resumable(const Context& context, const Session& session) noexcept {
          suite->hash->id == context.agreed.suite->hash->id && session.usable(context.now) &&
          session.server_name == context.server_name && session.psk.size() == suite->hash->digest_size &&
          // A session without the client's identity does not replace one where that is demanded.
-         (context.settings().client_auth != ClientAuth::require || session.peer_verified);
+         (context.settings().client_auth != ClientAuth::require || session.peer_verified) &&
+         can_be_verified(context.settings(), session);
 }
 
 // RFC 9846 4.2.11: "Prior to accepting PSK key establishment, the server MUST validate the corresponding binder value
@@ -266,6 +267,19 @@ Status verify_binder(Context& context, const Negotiated& negotiated, Bytes psk, 
   if (!expected) return context.fail(Reason::provider_failed);
   if (!constant_time_equal(expected->view(), *binder)) return context.fail(Reason::psk_binder);
   return {};
+}
+
+// Our flight on a session whose binder was verified.
+Next<WaitFinished> resume(const Negotiated& negotiated, std::uint16_t identity, const Session& session,
+                          Context& context) {
+  context.agreed.resumed = true;
+  context.client_verified = session.peer_verified;
+  auto keys = send_server_hello(context, negotiated, session.psk.view(), identity);
+  if (!keys) return std::unexpected(keys.error());
+  if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
+  auto established = finish_flight(std::move(*keys), context);
+  if (!established) return std::unexpected(established.error());
+  return WaitFinished{std::move(*established), Authenticated::by_psk()};
 }
 
 // The session that the next ticket will hold.
@@ -293,6 +307,7 @@ Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, Dige
   session->server_name = context.server_name;
   if (context.agreed.alpn != nullptr) session->alpn = *context.agreed.alpn;
   session->peer_verified = context.client_verified;
+  session->peer = peer_to_keep(context);
   if (auto asked = context.ask(SealTicket{.token = {}, .session = session.get()}); !asked)
     return std::unexpected(asked.error());
   return WaitTicketSealed{authenticated, std::move(resumption), std::move(session), number};
@@ -355,21 +370,21 @@ Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const c
   return proceed(Negotiated{hello, context.message, state.group, share}, context);
 }
 
-Next<WaitTicketOpened, WaitCredential, WaitFinished> on(WaitTicketOpened&& state, const TicketOpened& answer,
-                                                        Context& context) {
+Next<WaitTicketOpened, WaitSessionVerified, WaitCredential, WaitFinished> on(WaitTicketOpened&& state,
+                                                                             const TicketOpened& answer,
+                                                                             Context& context) {
   const codec::ClientHello& hello = state.negotiated.hello;
   if (answer.session != nullptr && resumable(context, *answer.session)) {
-    const Bytes psk = answer.session->psk.view();
-    if (auto verified = verify_binder(context, state.negotiated, psk, state.identity); !verified)
+    const Session& session = *answer.session;
+    if (auto verified = verify_binder(context, state.negotiated, session.psk.view(), state.identity); !verified)
       return std::unexpected(verified.error());
-    context.agreed.resumed = true;
-    context.client_verified = answer.session->peer_verified;
-    auto keys = send_server_hello(context, state.negotiated, psk, state.identity);
-    if (!keys) return std::unexpected(keys.error());
-    if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
-    auto established = finish_flight(std::move(*keys), context);
-    if (!established) return std::unexpected(established.error());
-    return WaitFinished{std::move(*established), Authenticated::by_psk()};
+    if (!verifies_on_resumption(context.settings(), session))
+      return resume(state.negotiated, state.identity, session, context);
+    // Only whoever has the session's secret comes as far as this question, and nothing is sent before its answer.
+    if (!context.keep_session(session)) return context.fail(Reason::memory);
+    if (auto asked = ask_about_session(context, *context.resumed_session, Role::client); !asked)
+      return std::unexpected(asked.error());
+    return WaitSessionVerified{std::move(state.negotiated), state.identity};
   }
 
   const auto next = static_cast<std::uint16_t>(state.identity + 1);
@@ -379,6 +394,14 @@ Next<WaitTicketOpened, WaitCredential, WaitFinished> on(WaitTicketOpened&& state
   }
   if (auto asked = ask_credential(context, hello); !asked) return std::unexpected(asked.error());
   return WaitCredential{std::move(state.negotiated)};
+}
+
+Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& /*accepted*/, Context& context) {
+  return resume(state.negotiated, state.identity, *context.resumed_session, context);
+}
+
+Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
 Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {

@@ -145,10 +145,11 @@ void fields(A& a, Is<Settings> auto& s) {
 /// Settings that came after the rest of the configuration, which goes on behind the others.
 template <class A>
 void later_fields(A& a, Is<Settings> auto& s) {
-  a.later([&s] { return s.ocsp_stapling || s.signed_certificate_timestamps; },
+  a.later([&s] { return s.ocsp_stapling || s.signed_certificate_timestamps || s.verify_on_resumption; },
           [&a, &s] {
             a.boolean(s.ocsp_stapling);
             a.boolean(s.signed_certificate_timestamps);
+            a.boolean(s.verify_on_resumption);
           });
 }
 template <class A>
@@ -199,7 +200,7 @@ void fields(A& a, Is<AnswerCredential> auto& e) {
   a.boolean(e.present);
   a.contents(e.chain);
   a.list(e.schemes, [&a](auto& scheme) { a.code(scheme); });
-  a.later([&e] { return e.ocsp_response.size + e.sct_list.size != 0; },
+  a.later([&e] { return (e.ocsp_response.size | e.sct_list.size) != 0; },
           [&a, &e] {
             a.content(e.ocsp_response);
             a.content(e.sct_list);
@@ -316,10 +317,11 @@ void fields(A& a, Is<VerdictAsked> auto& e) {
   a.content(e.name);
   a.time(e.now);
   a.hash(e.hash);
-  a.later([&e] { return e.ocsp_response + e.sct_list != 0; },
+  a.later([&e] { return (e.ocsp_response | e.sct_list) != 0 || e.resumed; },
           [&a, &e] {
             a.number(e.ocsp_response);
             a.number(e.sct_list);
+            a.boolean(e.resumed);
           });
 }
 template <class A, class E>
@@ -342,7 +344,7 @@ void fields(A& a, Is<Completed> auto& e) {
   a.code(e.peer_scheme);
   a.content(e.alpn);
   a.hash(e.hash);
-  a.later([&e] { return e.ocsp_response + e.sct_list != 0; },
+  a.later([&e] { return (e.ocsp_response | e.sct_list) != 0; },
           [&a, &e] {
             a.number(e.ocsp_response);
             a.number(e.sct_list);

@@ -103,7 +103,8 @@ struct Teller {
                            .now = event.now,
                            .hash = hash.value(),
                            .ocsp_response = event.ocsp_response.size(),
-                           .sct_list = event.sct_list.size()});
+                           .sct_list = event.sct_list.size(),
+                           .resumed = event.resumed});
   }
   void operator()(const OpenTicket& event) const {
     tap.write(TicketOpeningAsked{

@@ -160,7 +160,8 @@ struct Details {
   }
   std::string operator()(const VerdictAsked& e) const {
     return question(e.token) + ": on a " + std::string(named_role(e.peer)) + ", " + total(e.chain, "certificate") +
-           (e.name.size == 0 ? "" : ", for " + quoted(e.name)) + staples(e.ocsp_response, e.sct_list) + marked(e.hash);
+           (e.name.size == 0 ? "" : ", for " + quoted(e.name)) + (e.resumed ? ", resumed" : "") +
+           staples(e.ocsp_response, e.sct_list) + marked(e.hash);
   }
   std::string operator()(const TicketOpeningAsked& e) const {
     return question(e.token) + ": " + bytes(e.size) + marked(e.hash);

@@ -61,6 +61,7 @@ const Flag kFlags[] = {
     {"async", &Options::async},
     {"use-custom-verify-callback", &Options::use_custom_verify_callback},
     {"verify-fail", &Options::verify_fail},
+    {"reverify-on-resume", &Options::reverify_on_resume},
     {"use-early-callback", &Options::use_early_callback},
     {"fail-early-callback", &Options::fail_early_callback},
     {"use-old-client-cert-callback", &Options::use_old_client_cert_callback},

@@ -62,6 +62,7 @@ struct Options {
   bool async = false;
   bool use_custom_verify_callback = false;  ///< this and the other callbacks: every decision is an event here
   bool verify_fail = false;
+  bool reverify_on_resume = false;
   bool use_early_callback = false;
   bool fail_early_callback = false;
   bool use_old_client_cert_callback = false;

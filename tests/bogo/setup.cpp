@@ -133,7 +133,7 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   if (auto failed = load_credential(options, provider, shared)) return failed;
 
   ConfigBuilder builder = options.server ? server(options, provider) : client(options, provider);
-  builder.key_log(true);
+  builder.key_log(true).verify_on_resumption(options.reverify_on_resume);
   std::vector<NamedGroup> groups = options.curves.empty() ? kGroups : ids<NamedGroup>(options.curves);
   for (const NamedGroup group : groups) {
     if (!provider.supports(group)) return not_implemented("no group " + to_text(group));

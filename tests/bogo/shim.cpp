@@ -142,6 +142,9 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
       return wrong("the SCTs are others");
     }
   }
+  if (agreed.resumed && endpoint.peer_was_judged() != options.reverify_on_resume) {
+    return wrong(options.reverify_on_resume ? "nobody was asked again" : "somebody was asked again");
+  }
   return check_questions(options, resuming, endpoint);
 }
 

@@ -144,7 +144,10 @@ struct End {
   std::vector<std::uint8_t> peer_finished;
   std::vector<SignatureScheme> shared_schemes;
   std::vector<Staples> judged_staples;  ///< in VerifyPeer, one for each
-  Staples peer_staples;                 ///< in HandshakeComplete
+  std::vector<std::vector<std::vector<std::uint8_t>>> judged_chains;
+  std::vector<bool> judged_resumed;
+  std::string judged_name;  ///< the last
+  Staples peer_staples;     ///< in HandshakeComplete
   bool ocsp_requested = false;
   bool scts_requested = false;
   std::string server_name;
@@ -191,6 +194,10 @@ struct End {
   bool on(VerifyPeer& event) {
     events.emplace_back("verify_peer");
     judged_staples.push_back(Staples::of(event.ocsp_response, event.sct_list));
+    auto& chain = judged_chains.emplace_back();
+    for (const Bytes der : event.chain) chain.emplace_back(der.begin(), der.end());
+    judged_resumed.push_back(event.resumed);
+    judged_name = event.name == nullptr ? std::string() : event.name->text();
     if (rejection) {
       EXPECT_TRUE(connection.answer(std::move(event.token), *rejection));
     } else {

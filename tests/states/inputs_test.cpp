@@ -24,6 +24,7 @@ struct Way {
   bool retry = false;    ///< with a HelloRetryRequest
   bool tickets = false;  ///< the server sends tickets
   bool resume = false;   ///< the client offers one
+  bool verify = false;   ///< and this side verifies its peer again
 };
 
 constexpr auto kAuth = ClientAuth::require;
@@ -32,6 +33,7 @@ const std::array kWays{
     Way{"client13::WaitServerHello", Role::client, HandshakeType::server_hello},
     Way{"client13::WaitSecondServerHello", Role::client, HandshakeType::server_hello, {}, ClientAuth::none, true},
     Way{"client13::WaitEncryptedExtensions", Role::client, HandshakeType::encrypted_extensions},
+    Way{"client13::WaitSessionVerified", Role::client, {}, "VerifyPeer", ClientAuth::none, false, true, true, true},
     Way{"client13::WaitCertificateRequest", Role::client, HandshakeType::certificate},
     Way{"client13::WaitCertificate", Role::client, HandshakeType::certificate, {}, kAuth},
     Way{"client13::WaitPeerVerified", Role::client, {}, "VerifyPeer"},
@@ -42,6 +44,7 @@ const std::array kWays{
     Way{"server13::WaitClientHello", Role::server, HandshakeType::client_hello},
     Way{"server13::WaitSecondClientHello", Role::server, HandshakeType::client_hello, {}, ClientAuth::none, true},
     Way{"server13::WaitTicketOpened", Role::server, {}, "OpenTicket", ClientAuth::none, false, true, true},
+    Way{"server13::WaitSessionVerified", Role::server, {}, "VerifyPeer", ClientAuth::none, false, true, true, true},
     Way{"server13::WaitCredential", Role::server, {}, "SelectCredential"},
     Way{"server13::WaitSignature", Role::server, {}, "Sign"},
     Way{"server13::WaitCertificate", Role::server, HandshakeType::certificate, {}, kAuth},
@@ -68,7 +71,8 @@ std::shared_ptr<TicketKeys> ticket_keys() {
 const Session& session() {
   static const Session kept = [] {
     Duel duel;
-    duel.server_config.tickets(1);
+    duel.client_config.verify_on_resumption(true);
+    duel.server_config.tickets(1).client_auth(kAuth).verify_on_resumption(true);
     duel.server().ticket_keys = ticket_keys();
     duel.expect_connected();
     return duel.client().sessions.at(0).clone();
@@ -80,6 +84,7 @@ void configure(Duel& duel, const Way& way) {
   duel.server_config.client_auth(way.client_auth).tickets(way.tickets ? 1 : 0);
   if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
   if (way.resume) duel.sessions.push_back(session().clone());
+  if (way.verify) (way.role == Role::client ? duel.client_config : duel.server_config).verify_on_resumption(true);
 }
 
 /// Every kind of message, well formed; named as in the chart.

@@ -86,6 +86,7 @@ struct Settings {
   bool cookie = false;  ///< server: a cookie in HelloRetryRequest
   bool send_tickets = true;
   bool resumption = true;
+  bool verify_on_resumption = false;
   std::uint8_t ticket_count = 2;
   std::uint32_t ticket_lifetime = 7200;  ///< seconds, at most 604800 (RFC 9846 4.6.1)
   bool key_log = false;
@@ -178,6 +179,13 @@ class LOCKSTEP_API ConfigBuilder {
   ConfigBuilder& tickets(std::uint8_t count, std::uint32_t lifetime_seconds = 7200);
   /// Whether tickets are offered or accepted at all. On by default.
   ConfigBuilder& resumption(bool on);
+  /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a
+  /// certificate may have expired or been revoked since, or the application may have changed its mind. A client is
+  /// asked about every server, a server about clients that had been authenticated, each before its own Finished.
+  /// Sessions made with this setting hold the peer's certificates (a server's tickets grow by so much); a session
+  /// without them is not resumed. Off by default: what was accepted holds for as long as the session lives (RFC
+  /// 9846 4.6.1).
+  ConfigBuilder& verify_on_resumption(bool on);
   /// Report secrets as `SecretLogged` events. Whoever reads them reads the connection.
   ConfigBuilder& key_log(bool on);
   ConfigBuilder& padding(PaddingPolicy policy);

@@ -139,6 +139,7 @@ struct VerifyPeer {
   Time now{};
   Bytes ocsp_response{};  ///< stapled to the leaf, DER, when it was asked for and came; else empty
   Bytes sct_list{};       ///< the leaf's, as in `Credential::sct_list`, when it was asked for and came; else empty
+  bool resumed = false;   ///< all of it was shown when the session was made that is resumed now (verify_on_resumption)
 };
 struct PeerAccepted {};
 struct PeerRejected {

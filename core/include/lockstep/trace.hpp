@@ -219,6 +219,7 @@ struct VerdictAsked {
   std::uint64_t hash = 0;           ///< of the chain and the staples
   std::uint64_t ocsp_response = 0;  ///< its size
   std::uint64_t sct_list = 0;       ///< its size
+  bool resumed = false;
 };
 struct TicketOpeningAsked {
   TokenNumber token = 0;
