@@ -286,10 +286,11 @@ Next<WaitFinished> resume(const Negotiated& negotiated, std::uint16_t identity, 
 Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, DigestSecret&& resumption,
                                                std::uint8_t number, Context& context) {
   const Settings& settings = context.settings();
-  if (number == settings.ticket_count) {  // all in one flight, so that small ones share a record
+  const auto end_flight = [&]() -> Next<Connected> {  // all in one flight, so that small ones share a record
     if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
     return Connected{authenticated};
-  }
+  };
+  if (number == settings.ticket_count) return end_flight();
   std::unique_ptr<Session> session(new (std::nothrow) Session);
   std::array<std::uint8_t, 4> age_add{};
   // RFC 9846 4.6.1: "A per-ticket value that is unique across all tickets issued on this connection."
@@ -308,6 +309,10 @@ Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, Dige
   if (context.agreed.alpn != nullptr) session->alpn = *context.agreed.alpn;
   session->peer_verified = context.client_verified;
   session->peer = peer_to_keep(context);
+  // A client with many certificates is connected by now; that its tickets find no room is no reason to fail. A ticket
+  // is written once, and what waits to be sent moves to larger blocks, four times its size in all.
+  const std::size_t size = session->serialized_size() + TicketKeys::kOverhead;
+  if (!session->peer.chain.empty() && (4U * (number + 1U) + 1U) * size > context.arena.room()) return end_flight();
   if (auto asked = context.ask(SealTicket{.token = {}, .session = session.get()}); !asked)
     return std::unexpected(asked.error());
   return WaitTicketSealed{authenticated, std::move(resumption), std::move(session), number};

@@ -182,9 +182,9 @@ class LOCKSTEP_API ConfigBuilder {
   /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a
   /// certificate may have expired or been revoked since, or the application may have changed its mind. A client is
   /// asked about every server, a server about clients that had been authenticated, each before its own Finished.
-  /// Sessions made with this setting hold the peer's certificates (a server's tickets grow by so much); a session
-  /// without them is not resumed. Off by default: what was accepted holds for as long as the session lives (RFC
-  /// 9846 4.6.1).
+  /// Sessions made with this setting hold the peer's certificates: a server's tickets grow by so much, and a client's
+  /// connection keeps a copy for the tickets to come. A session without them is not resumed. Off by default: what was
+  /// accepted holds for as long as the session lives (RFC 9846 4.6.1).
   ConfigBuilder& verify_on_resumption(bool on);
   /// Report secrets as `SecretLogged` events. Whoever reads them reads the connection.
   ConfigBuilder& key_log(bool on);
