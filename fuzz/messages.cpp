@@ -167,13 +167,16 @@ Bytes encode(Writer& writer, const CertificateRequest& message) {
   return encode_certificate_request(writer, {.certificate_request_context = message.certificate_request_context,
                                              .signature_algorithms = schemes,
                                              .signature_algorithms_cert = schemes_cert,
-                                             .certificate_authorities = authorities});
+                                             .certificate_authorities = authorities,
+                                             .status_request = message.status_request,
+                                             .signed_certificate_timestamp = message.signed_certificate_timestamp});
 }
 bool same(const CertificateRequest& a, const CertificateRequest& b) {
   return equal(a.certificate_request_context, b.certificate_request_context) &&
          equal(a.signature_algorithms.raw(), b.signature_algorithms.raw()) &&
          same(a.signature_algorithms_cert, b.signature_algorithms_cert) &&
-         same(a.certificate_authorities, b.certificate_authorities);
+         same(a.certificate_authorities, b.certificate_authorities) && a.status_request == b.status_request &&
+         a.signed_certificate_timestamp == b.signed_certificate_timestamp;
 }
 
 Bytes encode(Writer& writer, const Certificate& message) {

@@ -6,6 +6,7 @@ namespace lockstep::codec {
 namespace {
 
 constexpr std::uint8_t kOcsp = 1;  // CertificateStatusType, RFC 6066 8
+constexpr std::size_t kMaxExtensions = 0xffff;
 
 /// CertificateStatus (RFC 6066 8).
 Bytes read_certificate_status(Reader& reader) noexcept {
@@ -20,6 +21,16 @@ struct SerializedSct {
 /// SignedCertificateTimestampList (RFC 6962 3.3).
 void read_signed_certificate_timestamps(Reader& reader) noexcept {
   read_list<SerializedSct>(reader, reader.vector16(1));
+}
+
+/// The size of the end entity's extensions, without the length of their block.
+std::size_t extensions_size(const CertificateParameters& parameters) noexcept {
+  constexpr std::size_t kExtensionHeader = 4;
+  std::size_t size = 0;
+  if (!parameters.ocsp_response.empty()) size += kExtensionHeader + 1 + 3 + parameters.ocsp_response.size();
+  if (!parameters.signed_certificate_timestamps.empty())
+    size += kExtensionHeader + parameters.signed_certificate_timestamps.size();
+  return size;
 }
 
 ExtensionFault check_entry(const CertificateEntry& entry, const ExtensionSet& offered) noexcept {
@@ -101,15 +112,19 @@ Bytes encode_certificate(Writer& writer, const CertificateParameters& parameters
   });
 }
 
+bool is_signed_certificate_timestamp_list(Bytes list) noexcept {
+  Reader reader(list);
+  read_signed_certificate_timestamps(reader);
+  return reader.finish() == Reason::none;
+}
+
+bool CertificateParameters::extensions_fit() const noexcept { return extensions_size(*this) <= kMaxExtensions; }
+
 std::size_t certificate_message_size(const CertificateParameters& parameters) noexcept {
-  constexpr std::size_t kExtensionHeader = 4;
   std::size_t size = kHandshakeHeaderSize + 1 + parameters.certificate_request_context.size() + 3;
   for (const Bytes certificate : parameters.chain) size += 3 + certificate.size() + 2;
   if (parameters.chain.empty()) return size;
-  if (!parameters.ocsp_response.empty()) size += kExtensionHeader + 1 + 3 + parameters.ocsp_response.size();
-  if (!parameters.signed_certificate_timestamps.empty())
-    size += kExtensionHeader + parameters.signed_certificate_timestamps.size();
-  return size;
+  return size + extensions_size(parameters);
 }
 
 }  // namespace lockstep::codec

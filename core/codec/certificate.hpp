@@ -42,10 +42,16 @@ struct CertificateParameters {
   std::span<const Bytes> chain{};         ///< DER, the end entity first; empty says that there is no certificate
   Bytes ocsp_response{};                  ///< for the end entity; empty: none
   Bytes signed_certificate_timestamps{};  ///< a SignedCertificateTimestampList for the end entity; empty: none
+
+  /// Whether the end entity's extensions fit into their block of 2^16 - 1 bytes (RFC 9846 4.4.2).
+  [[nodiscard]] bool extensions_fit() const noexcept;
 };
 
 /// Writes a whole message; an empty view when it did not fit.
 [[nodiscard]] Bytes encode_certificate(Writer& writer, const CertificateParameters& parameters) noexcept;
+
+/// Whether a list is well formed: not empty, and no SCT of it empty (RFC 6962 3.3).
+[[nodiscard]] bool is_signed_certificate_timestamp_list(Bytes list) noexcept;
 
 /// The size of the message that encode_certificate writes.
 [[nodiscard]] std::size_t certificate_message_size(const CertificateParameters& parameters) noexcept;

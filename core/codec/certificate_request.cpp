@@ -79,6 +79,11 @@ Bytes encode_certificate_request(Writer& writer, const CertificateRequestParamet
       write_extension(writer, ExtensionType::certificate_authorities,
                       [&] { write_certificate_authorities(writer, parameters.certificate_authorities); });
     }
+    // RFC 9846 4.4.2.1: "A server MAY request that a client present an OCSP response with its certificate by sending an
+    // empty "status_request" extension in its CertificateRequest message."
+    if (parameters.status_request) write_empty_extension(writer, ExtensionType::status_request);
+    if (parameters.signed_certificate_timestamp)
+      write_empty_extension(writer, ExtensionType::signed_certificate_timestamp);
   });
 }
 

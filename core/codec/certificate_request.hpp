@@ -39,6 +39,8 @@ struct CertificateRequestParameters {
   std::span<const SignatureScheme> signature_algorithms{};
   std::span<const SignatureScheme> signature_algorithms_cert{};
   std::span<const Bytes> certificate_authorities{};  ///< DER names
+  bool status_request = false;
+  bool signed_certificate_timestamp = false;
 };
 
 /// Writes a whole message; an empty view when it did not fit.

@@ -162,6 +162,16 @@ ConfigBuilder& ConfigBuilder::certificate_authorities(std::vector<std::vector<st
   return *this;
 }
 
+ConfigBuilder& ConfigBuilder::ocsp_stapling(bool on) {
+  settings_.ocsp_stapling = on;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::signed_certificate_timestamps(bool on) {
+  settings_.signed_certificate_timestamps = on;
+  return *this;
+}
+
 ConfigBuilder& ConfigBuilder::server_preference(bool on) {
   settings_.server_preference = on;
   return *this;
@@ -196,6 +206,11 @@ ConfigBuilder& ConfigBuilder::resumption(bool on) {
 
 ConfigBuilder& ConfigBuilder::early_data(std::uint32_t max_bytes) {
   settings_.early_data = max_bytes;
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::verify_on_resumption(bool on) {
+  settings_.verify_on_resumption = on;
   return *this;
 }
 
@@ -348,6 +363,13 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
 
   if (client && settings.client_auth != ClientAuth::none)
     complain("client_auth", "only a server asks for client certificates; remove the setting");
+  if (!client && settings.client_auth == ClientAuth::none) {
+    if (settings.ocsp_stapling)
+      complain("ocsp_stapling", "this server asks for no certificate to staple to; set client_auth, or remove it");
+    if (settings.signed_certificate_timestamps)
+      complain("signed_certificate_timestamps",
+               "this server asks for no certificate to have timestamps; set client_auth, or remove it");
+  }
   if (client && settings.cookie) complain("cookie", "only a server sends cookies; remove the setting");
   if (!client && settings.skip_verification)
     complain("dangerous().skip_verification",

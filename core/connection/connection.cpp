@@ -5,6 +5,7 @@
 
 #include <lockstep/connection.hpp>
 
+#include "codec/certificate.hpp"
 #include "connection/state.hpp"
 #include "key_schedule/tls13.hpp"
 
@@ -157,6 +158,9 @@ void Connection::State::adopt() noexcept {
   handshake::Context& context = run->handshake.context();
   agreed = context.agreed;
   secrets = std::move(context.secrets);
+  if (const Settings& settings = config->settings();
+      settings.role == Role::client && settings.verify_on_resumption && settings.resumption)
+    peer.reset(new (std::nothrow) PeerCertificates(handshake::peer_to_keep(context)));
   complete = true;
 }
 
@@ -270,6 +274,8 @@ std::expected<void, Misuse> Connection::answer(Token<SelectCredential> token,
                                                std::shared_ptr<const Credential> credential) {
   State& self = state();
   if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), credential.get());
+  if (credential != nullptr && !staples_well_formed(*credential))
+    return self.done(std::unexpected(Misuse::invalid_answer));
   return self.done(self.answer(token, handshake::CredentialSelected{std::move(credential)}, Place::certificate));
 }
 
@@ -335,6 +341,15 @@ std::expected<void, Misuse> Connection::answer(Token<SealTicket> token, TicketDe
   State& self = state();
   if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerTicketSealed{self.number_of(token), false, {}});
   return self.done(self.answer(token, handshake::TicketSealed{}, Place::new_session_ticket));
+}
+
+bool staples_well_formed(const Credential& credential) noexcept {
+  const codec::CertificateParameters staples{.certificate_request_context = {},
+                                             .chain = {},
+                                             .ocsp_response = credential.ocsp_response,
+                                             .signed_certificate_timestamps = credential.sct_list};
+  return (credential.sct_list.empty() || codec::is_signed_certificate_timestamp_list(credential.sct_list)) &&
+         staples.extensions_fit();
 }
 
 // --- ending and renewing -----------------------------------------------------------------------------------------

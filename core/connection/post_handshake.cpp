@@ -112,6 +112,7 @@ Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
   received.max_early_data = message->max_early_data_size.value_or(0);
   received.peer_verified = !settings.skip_verification;
   received.server_name = server_name;
+  if (peer) received.peer = *peer;
   if (agreed.alpn != nullptr) received.alpn = *agreed.alpn;
   return {};
 }

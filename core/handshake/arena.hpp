@@ -41,6 +41,8 @@ class Arena {
   }
 
   [[nodiscard]] std::size_t used() const noexcept { return used_; }
+  /// What is left of the bound.
+  [[nodiscard]] std::size_t room() const noexcept { return limit_ - used_; }
 
  private:
   struct Block {

@@ -41,11 +41,48 @@ std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certific
   std::size_t count = 0;
   for (const codec::CertificateEntry& entry : message.certificate_list) chain[count++] = entry.cert_data;
   context.peer_chain = chain;
+  // RFC 9846 4.4.2.1 allows staples for every certificate. The leaf's are told: they are what others verify too.
+  const codec::CertificateEntry end_entity = *message.certificate_list.begin();
+  context.peer_ocsp_response = end_entity.ocsp_response().value_or(Bytes());
+  context.peer_sct_list = end_entity.signed_certificate_timestamps().value_or(Bytes());
 
   const auto leaf = x509::Certificate::parse(chain.front());
   if (!leaf) return context.fail(Reason::certificate_malformed);
   if (!leaf->key_type()) return context.fail(Reason::certificate_type);
   return PeerKey{leaf->subject_public_key_info(), *leaf->key_type(), leaf->public_key().only_algorithm};
+}
+
+bool verifies_on_resumption(const Settings& settings, const Session& session) noexcept {
+  // A client that skips verification has nobody to ask. A server has no opinion of a client that showed nothing.
+  return settings.verify_on_resumption && !settings.skip_verification && session.peer_verified;
+}
+
+bool can_be_verified(const Settings& settings, const Session& session) noexcept {
+  return !verifies_on_resumption(settings, session) || !session.peer.chain.empty();
+}
+
+Status ask_about_session(Context& context, const Session& session, Role peer) noexcept {
+  const auto chain = context.arena.array<Bytes>(session.peer.chain.size());
+  if (chain.empty()) return context.fail(Reason::handshake_too_large);
+  std::ranges::transform(session.peer.chain, chain.begin(), [](const auto& der) { return Bytes(der); });
+  return context.ask(VerifyPeer{.token = {},
+                                .peer = peer,
+                                .chain = chain,
+                                .name = peer == Role::server ? context.expected_name : nullptr,
+                                .now = context.now,
+                                .ocsp_response = session.peer.ocsp_response,
+                                .sct_list = session.peer.sct_list,
+                                .resumed = true});
+}
+
+PeerCertificates peer_to_keep(const Context& context) {
+  if (!context.settings().verify_on_resumption) return {};
+  if (context.resumed_session != nullptr) return context.resumed_session->peer;
+  PeerCertificates peer;
+  for (const Bytes der : context.peer_chain) peer.chain.emplace_back(der.begin(), der.end());
+  peer.ocsp_response.assign(context.peer_ocsp_response.begin(), context.peer_ocsp_response.end());
+  peer.sct_list.assign(context.peer_sct_list.begin(), context.peer_sct_list.end());
+  return peer;
 }
 
 std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
@@ -116,17 +153,25 @@ Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>&
   return {};
 }
 
-Status send_certificate(Context& context, const Credential* credential, Bytes request_context) noexcept {
+Status send_certificate(Context& context, const Credential* credential, StaplesRequested requested) noexcept {
   std::span<Bytes> chain;
+  Bytes ocsp_response;
+  Bytes sct_list;
   if (credential != nullptr) {
+    // RFC 9846 4.4.2: "Extensions in the Certificate message from the server MUST correspond to ones from the
+    // ClientHello message. Extensions in the Certificate message from the client MUST correspond to extensions in the
+    // CertificateRequest message from the server."
+    if (requested.ocsp_response) ocsp_response = credential->ocsp_response;
+    if (requested.sct_list) sct_list = credential->sct_list;
     chain = context.arena.array<Bytes>(credential->chain.size());
     if (chain.size() != credential->chain.size()) return context.fail(Reason::handshake_too_large);
     std::ranges::transform(credential->chain, chain.begin(), [](const auto& der) { return Bytes(der); });
   }
-  const codec::CertificateParameters message{.certificate_request_context = request_context,
+  // The context is empty in the handshake (RFC 9846 4.4.2).
+  const codec::CertificateParameters message{.certificate_request_context = {},
                                              .chain = chain,
-                                             .ocsp_response = {},
-                                             .signed_certificate_timestamps = {}};
+                                             .ocsp_response = ocsp_response,
+                                             .signed_certificate_timestamps = sct_list};
   const auto room = context.scratch(codec::certificate_message_size(message));
   if (!room) return std::unexpected(room.error());
   codec::Writer writer(*room);

@@ -48,8 +48,16 @@ class Authenticated {
 /// The answer that a configuration gives instead of the application: dangerous().skip_verification().
 [[nodiscard]] std::optional<PeerVerified> verification_skipped(const Settings& settings) noexcept;
 
-/// Reads a non-empty chain: fills context.peer_chain, and gives the leaf's key.
+/// Reads a non-empty chain: fills context.peer_chain and the leaf's staples, and gives the leaf's key.
 [[nodiscard]] std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept;
+
+/// Whether a session that is resumed is to be judged again, and whether it has what that takes.
+[[nodiscard]] bool verifies_on_resumption(const Settings& settings, const Session& session) noexcept;
+[[nodiscard]] bool can_be_verified(const Settings& settings, const Session& session) noexcept;
+/// Suspends for a verdict on what the peer showed when the session was made.
+[[nodiscard]] Status ask_about_session(Context& context, const Session& session, Role peer) noexcept;
+/// What a session to come keeps of the peer: what it showed now, or in the session that was resumed.
+[[nodiscard]] PeerCertificates peer_to_keep(const Context& context);
 
 /// Checks CertificateVerify against the transcript so far. Demands that the certificate was accepted before.
 [[nodiscard]] std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
@@ -68,7 +76,15 @@ class Authenticated {
 /// Notes which of our schemes the peer verifies too, to tell the application.
 [[nodiscard]] Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept;
 
-[[nodiscard]] Status send_certificate(Context& context, const Credential* credential, Bytes request_context) noexcept;
+/// Which staples the peer asks for beside our certificate (RFC 9846 4.4.2.1).
+struct StaplesRequested {
+  bool ocsp_response = false;
+  bool sct_list = false;
+};
+
+/// Null: an empty Certificate.
+[[nodiscard]] Status send_certificate(Context& context, const Credential* credential,
+                                      StaplesRequested requested) noexcept;
 /// Suspends for a signature over the transcript so far.
 [[nodiscard]] Status ask_signature(Context& context, std::shared_ptr<const Credential> credential,
                                    SignatureScheme scheme, Role signer) noexcept;

@@ -67,6 +67,7 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
   const auto shared = agree(context, offer, hello);
   if (!shared) return std::unexpected(shared.error());
   context.agreed.resumed = *psk != nullptr;
+  if (*psk != nullptr) context.resumed_session = (*psk)->session;
   context.hash_message();
 
   const Hash& hash = *context.agreed.suite->hash;
@@ -144,7 +145,9 @@ Next<WaitPeerVerified, WaitCertificateVerify> judge(Keys&& keys, std::optional<R
                                           .peer = Role::server,
                                           .chain = context.peer_chain,
                                           .name = context.expected_name,
-                                          .now = context.now});
+                                          .now = context.now,
+                                          .ocsp_response = context.peer_ocsp_response,
+                                          .sct_list = context.peer_sct_list});
       !asked)
     return std::unexpected(asked.error());
   return WaitPeerVerified{std::move(keys), std::move(requested), *key};
@@ -255,19 +258,36 @@ Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::Ser
   return answer(std::move(state.offer), hello, context);
 }
 
-Next<WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&& state,
-                                              const codec::EncryptedExtensions& message, Context& context) {
+Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&& state,
+                                                                   const codec::EncryptedExtensions& message,
+                                                                   Context& context) {
   if (auto taken = take_alpn(context, message); !taken) return std::unexpected(taken.error());
   if (auto settled = settle_early_data(context, state, message); !settled) return std::unexpected(settled.error());
   context.hash_message();
-  if (context.agreed.resumed) return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
-  return WaitCertificateRequest{std::move(state.keys)};
+  if (!context.agreed.resumed) return WaitCertificateRequest{std::move(state.keys)};
+  if (verifies_on_resumption(context.settings(), *context.resumed_session)) {
+    if (auto asked = ask_about_session(context, *context.resumed_session, Role::server); !asked)
+      return std::unexpected(asked.error());
+    return WaitSessionVerified{std::move(state.keys)};
+  }
+  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
+}
+
+Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& /*accepted*/, Context& /*context*/) {
+  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
+}
+
+Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
 Next<WaitCertificate> on(WaitCertificateRequest&& state, const codec::CertificateRequest& message, Context& context) {
   // RFC 9846 4.3.2: "This field SHALL be zero length unless used for the post-handshake authentication exchanges".
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
-  Requested requested{message.signature_algorithms, message.signature_algorithms_cert, {}};
+  Requested requested{message.signature_algorithms,
+                      message.signature_algorithms_cert,
+                      {},
+                      {.ocsp_response = message.status_request, .sct_list = message.signed_certificate_timestamp}};
   if (message.certificate_authorities) {
     const auto names = context.arena.array<Bytes>(message.certificate_authorities->size());
     if (names.empty()) return context.fail(Reason::handshake_too_large);
@@ -335,6 +355,8 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   question.schemes_cert = *schemes_cert;
   question.certificate_authorities = state.requested->certificate_authorities;
   question.alpn = context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
+  question.ocsp_requested = state.requested->staples.ocsp_response;
+  question.scts_requested = state.requested->staples.sct_list;
   if (auto asked = context.ask(std::move(question)); !asked) return std::unexpected(asked.error());
   return WaitCredential{std::move(state.keys), std::move(*state.requested), std::move(secrets->traffic.client),
                         state.authenticated};
@@ -345,7 +367,8 @@ Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelect
                           ? std::nullopt
                           : choose_scheme(context, *selected.credential, state.requested.schemes);
   // RFC 9846 4.4.2: "If none is available, the client MUST send a Certificate message containing no certificates".
-  if (auto sent = send_certificate(context, scheme ? selected.credential.get() : nullptr, {}); !sent)
+  if (auto sent = send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.staples);
+      !sent)
     return std::unexpected(sent.error());
   if (!scheme) return finish(std::move(state.keys), std::move(state.write_traffic), state.authenticated, context);
   if (auto asked = ask_signature(context, selected.credential, *scheme, Role::client); !asked)

@@ -32,6 +32,7 @@ struct Requested {
   codec::CodePoints<SignatureScheme> schemes;
   std::optional<codec::CodePoints<SignatureScheme>> schemes_cert;
   std::span<const Bytes> certificate_authorities;
+  StaplesRequested staples;
 };
 
 struct WaitServerHello {
@@ -49,6 +50,10 @@ struct WaitEncryptedExtensions {
   Keys keys;
   bool early_data_offered = false;
   const Session* first_resumed = nullptr;  ///< the session that early data goes with, if the server took that one
+};
+struct WaitSessionVerified {
+  static constexpr std::string_view name = "(verify peer of session)";
+  Keys keys;
 };
 struct WaitCertificateRequest {
   static constexpr std::string_view name = "WAIT_CERT_CR";
@@ -95,7 +100,10 @@ struct WaitSignature {
 Next<WaitEncryptedExtensions> on(WaitServerHello&&, const codec::ServerHello&, Context&);
 Next<WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
 Next<WaitEncryptedExtensions> on(WaitSecondServerHello&&, const codec::ServerHello&, Context&);
-Next<WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&&, const codec::EncryptedExtensions&, Context&);
+Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&&,
+                                                                   const codec::EncryptedExtensions&, Context&);
+Next<WaitFinished> on(WaitSessionVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
 Next<WaitCertificate> on(WaitCertificateRequest&&, const codec::CertificateRequest&, Context&);
 Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificateRequest&&, const codec::Certificate&, Context&);
 Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&&, const codec::Certificate&, Context&);

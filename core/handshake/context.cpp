@@ -56,6 +56,12 @@ std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
   return *bytes;
 }
 
+bool Context::keep_session(const Session& session) noexcept {
+  kept_session.reset(new (std::nothrow) Session(session.clone()));
+  resumed_session = kept_session.get();
+  return resumed_session != nullptr;
+}
+
 Status Context::log_secret(std::string_view label, const DigestSecret& secret) noexcept {
   if (tap != nullptr) tap->secret(label, client_random, secret.view());
   if (!settings().key_log) return {};
@@ -74,7 +80,7 @@ Status Context::log_application_secrets(const key_schedule::ApplicationSecrets& 
 
 Status Context::tell_complete() noexcept {
   if (!events.push(HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished,
-                                     shared_schemes, agreed.early_data},
+                                     shared_schemes, peer_ocsp_response, peer_sct_list, agreed.early_data},
                    arena))
     return fail(Reason::handshake_too_large);
   return {};

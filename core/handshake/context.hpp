@@ -117,13 +117,19 @@ struct Context {
   codec::ExtensionSet offered{};                  ///< what we offered, to see through answers that nobody asked for
   std::string_view server_name{};                 ///< what the client asks for
   bool client_verified = false;                   ///< server: the client proved an identity that was accepted
+  const Session* resumed_session = nullptr;       ///< that a PSK was chosen of; lives as long as the handshake
   const x509::PeerName* expected_name = nullptr;  ///< client: whom the peer must be
   Bytes own_finished{};                           ///< verify_data
   Bytes peer_finished{};
   std::span<const SignatureScheme> shared_schemes{};
   std::span<const Bytes> peer_chain{};  ///< what the peer showed
+  Bytes peer_ocsp_response{};           ///< stapled to its leaf; empty: none
+  Bytes peer_sct_list{};                ///< beside its leaf; empty: none
 
   [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
+
+  /// Makes a copy of `session` the one that is resumed; false when there is no memory.
+  [[nodiscard]] bool keep_session(const Session& session) noexcept;
 
   /// The error for what is wrong with the message under treatment.
   [[nodiscard]] std::unexpected<Error> fail(Reason reason, std::uint16_t detail = 0) const noexcept {
@@ -169,6 +175,7 @@ struct Context {
   detail::TokenControl* control = nullptr;
   std::uint32_t serial = 0;   ///< of the last token
   std::uint32_t pending = 0;  ///< serial of the token whose answer is awaited, or 0
+  std::unique_ptr<const Session> kept_session{};
 
  private:
   [[nodiscard]] bool prepare_token() noexcept;

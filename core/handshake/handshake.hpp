@@ -20,11 +20,13 @@ namespace lockstep::handshake {
 using Machine = std::variant<
     std::monostate,  //
     client13::WaitServerHello, client13::WaitSecondServerHello, client13::WaitEncryptedExtensions,
-    client13::WaitCertificateRequest, client13::WaitCertificate, client13::WaitPeerVerified,
-    client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential, client13::WaitSignature,  //
-    server13::WaitClientHello, server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential,
-    server13::WaitSignature, server13::WaitEndOfEarlyData, server13::WaitCertificate, server13::WaitPeerVerified,
-    server13::WaitCertificateVerify, server13::WaitFinished, server13::WaitTicketSealed,  //
+    client13::WaitSessionVerified, client13::WaitCertificateRequest, client13::WaitCertificate,
+    client13::WaitPeerVerified, client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential,
+    client13::WaitSignature,  //
+    server13::WaitClientHello, server13::WaitSecondClientHello, server13::WaitTicketOpened,
+    server13::WaitSessionVerified, server13::WaitCredential, server13::WaitSignature, server13::WaitEndOfEarlyData,
+    server13::WaitCertificate, server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitFinished,
+    server13::WaitTicketSealed,  //
     Connected>;
 
 /// What a handshake is made with; all of it outlives the handshake.

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "handshake/authentication.hpp"
 #include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake {
@@ -117,6 +118,8 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   hello.signature_algorithms_cert = settings.schemes_cert;
   hello.application_layer_protocol_negotiation = settings.alpn;
   hello.certificate_authorities = authorities;
+  hello.status_request = settings.ocsp_stapling;
+  hello.signed_certificate_timestamp = settings.signed_certificate_timestamps;
   // RFC 9846 4.2.9: also without PSKs to offer, so that the server sends tickets.
   if (settings.resumption) hello.psk_key_exchange_modes = kPskModes;
   hello.pre_shared_keys = psks;
@@ -168,7 +171,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
     // the original session": here, only for the very name that was verified then.
     if (settings.resumption && suite != nullptr && session.version == ProtocolVersion::tls_1_3 &&
         session.usable(context.now) && session.server_name == context.server_name && !session.ticket.empty() &&
-        (session.peer_verified || settings.skip_verification))
+        (session.peer_verified || settings.skip_verification) && can_be_verified(settings, session))
       offered[count++] = {&session, suite->hash};
   }
   offer.sessions = offered.first(count);

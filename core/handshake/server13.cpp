@@ -63,6 +63,8 @@ Status ask_credential(Context& context, const codec::ClientHello& hello) noexcep
     question.certificate_authorities = names;
   }
   question.alpn = context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
+  question.ocsp_requested = hello.status_request;
+  question.scts_requested = hello.signed_certificate_timestamp;
   return context.ask(std::move(question));
 }
 
@@ -238,10 +240,15 @@ Status send_certificate_request(Context& context) noexcept {
   const auto room = context.scratch(size);
   if (!room) return std::unexpected(room.error());
   codec::Writer writer(*room);
-  const codec::CertificateRequestParameters message{.certificate_request_context = {},
-                                                    .signature_algorithms = settings.schemes,
-                                                    .signature_algorithms_cert = settings.schemes_cert,
-                                                    .certificate_authorities = authorities};
+  const codec::CertificateRequestParameters message{
+      .certificate_request_context = {},
+      .signature_algorithms = settings.schemes,
+      .signature_algorithms_cert = settings.schemes_cert,
+      .certificate_authorities = authorities,
+      .status_request = settings.ocsp_stapling,
+      .signed_certificate_timestamp = settings.signed_certificate_timestamps};
+  if (message.status_request) context.offered.insert(ExtensionType::status_request);
+  if (message.signed_certificate_timestamp) context.offered.insert(ExtensionType::signed_certificate_timestamp);
   return context.send(Level::handshake, codec::encode_certificate_request(writer, message));
 }
 
@@ -269,7 +276,8 @@ bool resumable(const Context& context, const Session& session) noexcept {
          suite->hash->id == context.agreed.suite->hash->id && session.usable(context.now) &&
          session.server_name == context.server_name && session.psk.size() == suite->hash->digest_size &&
          // A session without the client's identity does not replace one where that is demanded.
-         (context.settings().client_auth != ClientAuth::require || session.peer_verified);
+         (context.settings().client_auth != ClientAuth::require || session.peer_verified) &&
+         can_be_verified(context.settings(), session);
 }
 
 // Whether early data that came with a session that is resumed is taken.
@@ -316,14 +324,30 @@ Status verify_binder(Context& context, const Negotiated& negotiated, Bytes psk, 
   return {};
 }
 
+// Our flight on a session whose binder was verified.
+Next<WaitEndOfEarlyData, WaitFinished> resume(const Negotiated& negotiated, std::uint16_t identity,
+                                              const Session& session, Context& context) {
+  context.agreed.resumed = true;
+  context.client_verified = session.peer_verified;
+  const std::uint32_t limit = std::min(session.max_early_data, context.settings().early_data);
+  auto keys = send_server_hello(context, negotiated, session.psk.view(), identity, limit);
+  if (!keys) return std::unexpected(keys.error());
+  if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
+  auto established = finish_flight(std::move(*keys), context);
+  if (!established) return std::unexpected(established.error());
+  if (context.agreed.early_data == EarlyDataStatus::accepted) return WaitEndOfEarlyData{std::move(*established)};
+  return WaitFinished{std::move(*established), Authenticated::by_psk()};
+}
+
 // The session that the next ticket will hold.
 Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, DigestSecret&& resumption,
                                                std::uint8_t number, Context& context) {
   const Settings& settings = context.settings();
-  if (number == settings.ticket_count) {  // all in one flight, so that small ones share a record
+  const auto end_flight = [&]() -> Next<Connected> {  // all in one flight, so that small ones share a record
     if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
     return Connected{authenticated};
-  }
+  };
+  if (number == settings.ticket_count) return end_flight();
   std::unique_ptr<Session> session(new (std::nothrow) Session);
   std::array<std::uint8_t, 4> age_add{};
   // RFC 9846 4.6.1: "A per-ticket value that is unique across all tickets issued on this connection."
@@ -342,6 +366,11 @@ Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, Dige
   if (context.agreed.alpn != nullptr) session->alpn = *context.agreed.alpn;
   session->peer_verified = context.client_verified;
   session->max_early_data = settings.early_data;
+  session->peer = peer_to_keep(context);
+  // A client with many certificates is connected by now; that its tickets find no room is no reason to fail. A ticket
+  // is written once, and what waits to be sent moves to larger blocks, four times its size in all.
+  const std::size_t size = session->serialized_size() + TicketKeys::kOverhead;
+  if (!session->peer.chain.empty() && (4U * (number + 1U) + 1U) * size > context.arena.room()) return end_flight();
   if (auto asked = context.ask(SealTicket{.token = {}, .session = session.get()}); !asked)
     return std::unexpected(asked.error());
   return WaitTicketSealed{authenticated, std::move(resumption), std::move(session), number};
@@ -404,25 +433,21 @@ Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const c
   return proceed(Negotiated{hello, context.message, state.group, share}, context);
 }
 
-Next<WaitTicketOpened, WaitCredential, WaitEndOfEarlyData, WaitFinished> on(WaitTicketOpened&& state,
-                                                                            const TicketOpened& answer,
-                                                                            Context& context) {
+Next<WaitTicketOpened, WaitSessionVerified, WaitCredential, WaitEndOfEarlyData, WaitFinished> on(
+    WaitTicketOpened&& state, const TicketOpened& answer, Context& context) {
   const codec::ClientHello& hello = state.negotiated.hello;
   if (answer.session != nullptr && resumable(context, *answer.session)) {
-    const Bytes psk = answer.session->psk.view();
-    if (auto verified = verify_binder(context, state.negotiated, psk, state.identity); !verified)
+    const Session& session = *answer.session;
+    if (auto verified = verify_binder(context, state.negotiated, session.psk.view(), state.identity); !verified)
       return std::unexpected(verified.error());
-    context.agreed.resumed = true;
-    context.client_verified = answer.session->peer_verified;
     context.agreed.early_data = judge_early_data(context, state.negotiated, answer, state.identity);
-    const std::uint32_t limit = std::min(answer.session->max_early_data, context.settings().early_data);
-    auto keys = send_server_hello(context, state.negotiated, psk, state.identity, limit);
-    if (!keys) return std::unexpected(keys.error());
-    if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
-    auto established = finish_flight(std::move(*keys), context);
-    if (!established) return std::unexpected(established.error());
-    if (context.agreed.early_data == EarlyDataStatus::accepted) return WaitEndOfEarlyData{std::move(*established)};
-    return WaitFinished{std::move(*established), Authenticated::by_psk()};
+    if (!verifies_on_resumption(context.settings(), session))
+      return resume(state.negotiated, state.identity, session, context);
+    // Only whoever has the session's secret comes as far as this question, and nothing is sent before its answer.
+    if (!context.keep_session(session)) return context.fail(Reason::memory);
+    if (auto asked = ask_about_session(context, *context.resumed_session, Role::client); !asked)
+      return std::unexpected(asked.error());
+    return WaitSessionVerified{std::move(state.negotiated), state.identity};
   }
 
   const auto next = static_cast<std::uint16_t>(state.identity + 1);
@@ -432,6 +457,15 @@ Next<WaitTicketOpened, WaitCredential, WaitEndOfEarlyData, WaitFinished> on(Wait
   }
   if (auto asked = ask_credential(context, hello); !asked) return std::unexpected(asked.error());
   return WaitCredential{std::move(state.negotiated)};
+}
+
+Next<WaitEndOfEarlyData, WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& /*accepted*/,
+                                          Context& context) {
+  return resume(state.negotiated, state.identity, *context.resumed_session, context);
+}
+
+Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
 Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
@@ -449,7 +483,12 @@ Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selecte
   if (context.settings().client_auth != ClientAuth::none) {
     if (auto sent = send_certificate_request(context); !sent) return std::unexpected(sent.error());
   }
-  if (auto sent = send_certificate(context, selected.credential.get(), {}); !sent) return std::unexpected(sent.error());
+  const codec::ClientHello& hello = state.negotiated.hello;
+  if (auto sent =
+          send_certificate(context, selected.credential.get(),
+                           {.ocsp_response = hello.status_request, .sct_list = hello.signed_certificate_timestamp});
+      !sent)
+    return std::unexpected(sent.error());
   if (auto asked = ask_signature(context, selected.credential, *scheme, Role::server); !asked)
     return std::unexpected(asked.error());
   return WaitSignature{std::move(*keys)};
@@ -488,8 +527,13 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   const auto key = read_chain(context, message);
   if (!key) return std::unexpected(key.error());
   context.hash_message();
-  if (auto asked = context.ask(VerifyPeer{
-          .token = {}, .peer = Role::client, .chain = context.peer_chain, .name = nullptr, .now = context.now});
+  if (auto asked = context.ask(VerifyPeer{.token = {},
+                                          .peer = Role::client,
+                                          .chain = context.peer_chain,
+                                          .name = nullptr,
+                                          .now = context.now,
+                                          .ocsp_response = context.peer_ocsp_response,
+                                          .sct_list = context.peer_sct_list});
       !asked)
     return std::unexpected(asked.error());
   return WaitPeerVerified{std::move(state.established), *key};

@@ -56,6 +56,11 @@ struct WaitTicketOpened {
   Negotiated negotiated;
   std::uint16_t identity = 0;  ///< which of the client's identities is asked about
 };
+struct WaitSessionVerified {
+  static constexpr std::string_view name = "(verify peer of session)";
+  Negotiated negotiated;
+  std::uint16_t identity = 0;
+};
 struct WaitCredential {
   static constexpr std::string_view name = "(select credential)";
   Negotiated negotiated;
@@ -100,8 +105,11 @@ struct WaitTicketSealed {
 Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello&&, const codec::ClientHello&,
                                                                  Context&);
 Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&&, const codec::ClientHello&, Context&);
-Next<WaitTicketOpened, WaitCredential, WaitEndOfEarlyData, WaitFinished> on(WaitTicketOpened&&, const TicketOpened&,
-                                                                            Context&);
+Next<WaitTicketOpened, WaitSessionVerified, WaitCredential, WaitEndOfEarlyData, WaitFinished> on(WaitTicketOpened&&,
+                                                                                                 const TicketOpened&,
+                                                                                                 Context&);
+Next<WaitEndOfEarlyData, WaitFinished> on(WaitSessionVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
 Next<WaitSignature> on(WaitCredential&&, const CredentialSelected&, Context&);
 Next<WaitCertificate, WaitFinished> on(WaitSignature&&, const Signed&, Context&);
 Next<WaitFinished> on(WaitEndOfEarlyData&&, const codec::EndOfEarlyData&, Context&);

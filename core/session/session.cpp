@@ -6,6 +6,7 @@
 
 #include <lockstep/session.hpp>
 
+#include "codec/lists.hpp"
 #include "codec/reader.hpp"
 #include "codec/writer.hpp"
 
@@ -13,12 +14,17 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;
 constexpr std::uint8_t kPeerVerified = 0x01;
 
 /// What does not vary: format, version, suite, flags, issued_at, lifetime, ticket_age_add, max_early_data, and the
-/// length of each of the five vectors.
-constexpr std::size_t kFixedSize = 1 + 2 + 2 + 1 + 8 + 4 + 4 + 4 + (1 + 1 + 2 + 3 + 2);
+/// length of each of the seven vectors.
+constexpr std::size_t kFixedSize = 1 + 2 + 2 + 1 + 8 + 4 + 4 + 4 + (1 + 1 + 2 + 3 + 2 + 2 + 2);
+
+/// One certificate of the chain. Elements are Bytes.
+struct SessionCertificate {
+  static Bytes read(codec::Reader& reader) noexcept { return reader.vector24(1); }
+};
 
 /// The length of a suite's PSK; 0 for a suite that is unknown.
 std::size_t psk_size(CipherSuite suite) noexcept;
@@ -41,7 +47,7 @@ Session Session::clone() const {
   copy.peer_verified = peer_verified;
   copy.alpn = alpn;
   copy.server_name = server_name;
-  copy.peer_certificate = peer_certificate;
+  copy.peer = peer;
   return copy;
 }
 
@@ -80,7 +86,12 @@ std::size_t Session::serialize(MutableBytes out) const noexcept {
   writer.opaque8(psk.view());
   writer.opaque8(as_bytes(alpn));
   writer.opaque16(as_bytes(server_name));
-  writer.opaque24(peer_certificate);
+  {
+    const auto chain = writer.vector24();
+    for (const auto& certificate : peer.chain) writer.opaque24(certificate);
+  }
+  writer.opaque16(peer.ocsp_response);
+  writer.opaque16(peer.sct_list);
   writer.opaque16(ticket);
   if (!writer.ok()) {
     wipe(out);
@@ -90,7 +101,10 @@ std::size_t Session::serialize(MutableBytes out) const noexcept {
 }
 
 std::size_t Session::serialized_size() const noexcept {
-  return kFixedSize + psk.size() + alpn.size() + server_name.size() + peer_certificate.size() + ticket.size();
+  std::size_t size = kFixedSize + psk.size() + alpn.size() + server_name.size() + peer.ocsp_response.size() +
+                     peer.sct_list.size() + ticket.size();
+  for (const auto& certificate : peer.chain) size += 3 + certificate.size();
+  return size;
 }
 
 std::expected<Session, SessionError> Session::parse(Bytes bytes) {
@@ -110,7 +124,9 @@ std::expected<Session, SessionError> Session::parse(Bytes bytes) {
   const Bytes psk = reader.vector8();
   const Bytes alpn = reader.vector8();
   const Bytes server_name = reader.vector16();
-  const Bytes peer_certificate = reader.vector24();
+  const Bytes chain_bytes = reader.vector24();
+  const Bytes ocsp_response = reader.vector16();
+  const Bytes sct_list = reader.vector16();
   const Bytes ticket = reader.vector16();
   switch (reader.finish()) {
     case Reason::none: break;
@@ -118,8 +134,10 @@ std::expected<Session, SessionError> Session::parse(Bytes bytes) {
     default: return std::unexpected(SessionError::truncated);
   }
 
-  if ((flags & ~kPeerVerified) != 0 || issued > std::uint64_t{std::numeric_limits<std::int64_t>::max()} ||
-      psk.size() > DigestSecret::capacity()) {
+  codec::Reader chain_reader(chain_bytes);
+  const auto chain = codec::read_list<SessionCertificate>(chain_reader, chain_reader.remaining());
+  if (!chain_reader.ok() || (flags & ~kPeerVerified) != 0 ||
+      issued > std::uint64_t{std::numeric_limits<std::int64_t>::max()} || psk.size() > DigestSecret::capacity()) {
     return std::unexpected(SessionError::malformed);
   }
   session.peer_verified = (flags & kPeerVerified) != 0;
@@ -127,7 +145,9 @@ std::expected<Session, SessionError> Session::parse(Bytes bytes) {
   session.psk = DigestSecret(psk);
   session.alpn = as_text(alpn);
   session.server_name = as_text(server_name);
-  session.peer_certificate.assign(peer_certificate.begin(), peer_certificate.end());
+  for (const Bytes certificate : chain) session.peer.chain.emplace_back(certificate.begin(), certificate.end());
+  session.peer.ocsp_response.assign(ocsp_response.begin(), ocsp_response.end());
+  session.peer.sct_list.assign(sct_list.begin(), sct_list.end());
   session.ticket.assign(ticket.begin(), ticket.end());
   if (!plausible(session)) return std::unexpected(SessionError::malformed);
   return session;
@@ -159,7 +179,8 @@ std::size_t psk_size(CipherSuite suite) noexcept {
 bool plausible(const Session& session) noexcept {
   return session.version == ProtocolVersion::tls_1_3 && !session.psk.empty() &&
          session.psk.size() == psk_size(session.suite) && session.issued_at >= Time{} &&
-         session.lifetime >= std::chrono::seconds{0} && session.lifetime <= kMaxTicketLifetime;
+         session.lifetime >= std::chrono::seconds{0} && session.lifetime <= kMaxTicketLifetime &&
+         std::ranges::none_of(session.peer.chain, [](const auto& certificate) { return certificate.empty(); });
 }
 
 }  // namespace

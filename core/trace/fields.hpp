@@ -145,6 +145,21 @@ void fields(A& a, Is<Settings> auto& s) {
   a.number(s.max_handshake_message, kMaxHandshakeMemory);
   a.number(s.handshake_memory, kMaxHandshakeMemory);
 }
+
+/// Settings that came after the rest of the configuration, which goes on behind the others.
+template <class A>
+void later_fields(A& a, Is<Settings> auto& s) {
+  a.later(
+      [&s] {
+        return s.ocsp_stapling || s.signed_certificate_timestamps || s.verify_on_resumption || s.early_data != 0;
+      },
+      [&a, &s] {
+        a.boolean(s.ocsp_stapling);
+        a.boolean(s.signed_certificate_timestamps);
+        a.boolean(s.verify_on_resumption);
+        a.number(s.early_data);
+      });
+}
 template <class A>
 void fields(A& a, Is<Configuration> auto& e) {
   fields(a, e.settings);
@@ -152,7 +167,7 @@ void fields(A& a, Is<Configuration> auto& e) {
   a.contents(e.certificate_authorities);
   a.text(e.provider);
   a.list(e.implementations, [&a](auto& implementation) { a.text(implementation); });
-  a.number(e.settings.early_data);
+  later_fields(a, e.settings);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {
@@ -194,6 +209,11 @@ void fields(A& a, Is<AnswerCredential> auto& e) {
   a.boolean(e.present);
   a.contents(e.chain);
   a.list(e.schemes, [&a](auto& scheme) { a.code(scheme); });
+  a.later([&e] { return (e.ocsp_response.size | e.sct_list.size) != 0; },
+          [&a, &e] {
+            a.content(e.ocsp_response);
+            a.content(e.sct_list);
+          });
 }
 template <class A>
 void fields(A& a, Is<AnswerSignature> auto& e) {
@@ -213,7 +233,7 @@ void fields(A& a, Is<AnswerTicketOpened> auto& e) {
   a.number(e.token);
   a.boolean(e.opened);
   a.content(e.session);
-  a.boolean(e.early_data);
+  a.later([&e] { return e.early_data; }, [&a, &e] { a.boolean(e.early_data); });
 }
 template <class A>
 void fields(A& a, Is<AnswerTicketSealed> auto& e) {
@@ -287,6 +307,11 @@ void fields(A& a, Is<CredentialAsked> auto& e) {
   a.number(e.authorities);
   a.content(e.alpn);
   a.hash(e.hash);
+  a.later([&e] { return e.ocsp_requested || e.scts_requested; },
+          [&a, &e] {
+            a.boolean(e.ocsp_requested);
+            a.boolean(e.scts_requested);
+          });
 }
 template <class A>
 void fields(A& a, Is<SignatureAsked> auto& e) {
@@ -303,13 +328,19 @@ void fields(A& a, Is<VerdictAsked> auto& e) {
   a.content(e.name);
   a.time(e.now);
   a.hash(e.hash);
+  a.later([&e] { return (e.ocsp_response | e.sct_list) != 0 || e.resumed; },
+          [&a, &e] {
+            a.number(e.ocsp_response);
+            a.number(e.sct_list);
+            a.boolean(e.resumed);
+          });
 }
 template <class A>
 void fields(A& a, Is<TicketOpeningAsked> auto& e) {
   a.number(e.token);
   a.number(e.size);
   a.hash(e.hash);
-  a.boolean(e.early_data);
+  a.later([&e] { return e.early_data; }, [&a, &e] { a.boolean(e.early_data); });
 }
 template <class A>
 void fields(A& a, Is<TicketSealingAsked> auto& e) {
@@ -330,7 +361,12 @@ void fields(A& a, Is<Completed> auto& e) {
   a.code(e.peer_scheme);
   a.content(e.alpn);
   a.hash(e.hash);
-  a.choice(e.early_data, 8);
+  a.later([&e] { return (e.ocsp_response | e.sct_list) != 0 || e.early_data != EarlyDataStatus::none; },
+          [&a, &e] {
+            a.number(e.ocsp_response);
+            a.number(e.sct_list);
+            a.choice(e.early_data, 8);
+          });
 }
 template <class A>
 void fields(A& a, Is<SessionTold> auto& e) {
@@ -458,6 +494,11 @@ class Outward {
       value >>= 8U;
     }
     sink().put(bytes);
+  }
+  /// Fields that version 1 did not always have: left out where they say nothing new.
+  template <class Present, class Fields>
+  void later(Present present, Fields fields) {
+    if (present()) fields();
   }
   void misuse(const std::optional<Misuse>& misuse) { number(misuse ? 1 + static_cast<std::uint64_t>(*misuse) : 0); }
   void evidence(const Error& error) { content(Bytes(error.evidence).first(error.evidence_size)); }

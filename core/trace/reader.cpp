@@ -65,6 +65,12 @@ class Parse {
     const Bytes bytes = take(8);
     for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8U | bytes[i];
   }
+  template <class Present, class Fields>
+  void later(Present present, Fields fields) {
+    if (error_ || rest_.empty()) return;
+    fields();
+    if (!present()) fail(TapeError::value_out_of_range);  // what says nothing new is left out
+  }
   void misuse(std::optional<Misuse>& misuse) {
     const std::uint64_t read = up_to(1 + static_cast<std::uint64_t>(Misuse::no_early_data));
     if (read != 0) misuse = static_cast<Misuse>(read - 1);

@@ -364,6 +364,8 @@ std::optional<TapeError> Replay::Player::play(const AnswerCredential& call) {
   Credential credential;
   for (const Content& certificate : call.chain) credential.chain.push_back(copy_of(certificate.bytes));
   credential.schemes = call.schemes;
+  credential.ocsp_response = copy_of(call.ocsp_response.bytes);
+  credential.sct_list = copy_of(call.sct_list.bytes);
   (void)connection_->answer(std::move(asked), std::make_shared<const Credential>(std::move(credential)));
   return std::nullopt;
 }

@@ -83,7 +83,9 @@ struct Teller {
                               .schemes_cert = copy_of(event.schemes_cert),
                               .authorities = event.certificate_authorities.size(),
                               .alpn = as_bytes(event.alpn),
-                              .hash = hash.value()});
+                              .hash = hash.value(),
+                              .ocsp_requested = event.ocsp_requested,
+                              .scts_requested = event.scts_requested});
   }
   void operator()(const Sign& event) const {
     tap.write(SignatureAsked{.token = number(event.token),
@@ -93,12 +95,18 @@ struct Teller {
   }
   void operator()(const VerifyPeer& event) const {
     const std::string name = event.name == nullptr ? std::string() : event.name->text();
+    Hash64 hash;
+    for (const Bytes certificate : event.chain) hash.add(certificate);
+    hash.add(event.ocsp_response).add(event.sct_list);
     tap.write(VerdictAsked{.token = number(event.token),
                            .peer = event.peer,
                            .chain = sizes_of(event.chain),
                            .name = as_bytes(name),
                            .now = event.now,
-                           .hash = hash_of(event.chain)});
+                           .hash = hash.value(),
+                           .ocsp_response = event.ocsp_response.size(),
+                           .sct_list = event.sct_list.size(),
+                           .resumed = event.resumed});
   }
   void operator()(const OpenTicket& event) const {
     tap.write(TicketOpeningAsked{.token = number(event.token),
@@ -116,6 +124,7 @@ struct Teller {
     Hash64 hash;
     for (const Bytes certificate : event.peer_chain) hash.add(certificate);
     hash.add(event.own_finished).add(event.peer_finished).add(bytes_of(event.shared_schemes, schemes));
+    hash.add(event.ocsp_response).add(event.sct_list);
     tap.write(Completed{.resumed = event.resumed,
                         .retried = agreed.retried,
                         .server_name = as_bytes(event.server_name),
@@ -127,6 +136,8 @@ struct Teller {
                         .peer_scheme = agreed.peer_scheme,
                         .alpn = as_bytes(agreed.alpn == nullptr ? std::string_view() : *agreed.alpn),
                         .hash = hash.value(),
+                        .ocsp_response = event.ocsp_response.size(),
+                        .sct_list = event.sct_list.size(),
                         .early_data = event.early_data});
   }
   void operator()(const SessionReceived& event) const {
@@ -253,10 +264,17 @@ void Tap::sealed(const std::expected<MutableBytes, Misuse>& result, std::size_t 
 }
 
 void Tap::answer(TokenNumber token, const Credential* credential) noexcept {
-  AnswerCredential entry{.token = token, .present = credential != nullptr, .chain = {}, .schemes = {}};
+  AnswerCredential entry{.token = token,
+                         .present = credential != nullptr,
+                         .chain = {},
+                         .schemes = {},
+                         .ocsp_response = {},
+                         .sct_list = {}};
   if (credential != nullptr) {
     for (const auto& certificate : credential->chain) entry.chain.emplace_back(certificate);
     entry.schemes = credential->schemes;
+    entry.ocsp_response = Bytes(credential->ocsp_response);
+    entry.sct_list = Bytes(credential->sct_list);
   }
   write(entry);
 }

@@ -42,6 +42,12 @@ std::string total(const std::vector<std::uint64_t>& sizes, std::string_view noun
   return std::to_string(sizes.size()) + " " + std::string(noun) + (sizes.size() == 1 ? "" : "s") + ", " + bytes(sum);
 }
 
+/// What is stapled to a certificate, by size.
+std::string staples(std::uint64_t ocsp_response, std::uint64_t sct_list) {
+  return (ocsp_response == 0 ? std::string() : ", OCSP response of " + bytes(ocsp_response)) +
+         (sct_list == 0 ? std::string() : ", SCTs of " + bytes(sct_list));
+}
+
 std::string hex(std::uint64_t value) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text(16, '0');
@@ -107,7 +113,8 @@ struct Details {
   }
   std::string operator()(const AnswerCredential& e) const {
     if (!e.present) return question(e.token) + ": none";
-    return question(e.token) + ": " + std::to_string(e.chain.size()) + " certificates, signs " + listed(e.schemes);
+    return question(e.token) + ": " + std::to_string(e.chain.size()) + " certificates, signs " + listed(e.schemes) +
+           staples(e.ocsp_response.size, e.sct_list.size);
   }
   std::string operator()(const AnswerSignature& e) const {
     return question(e.token) + ": " + (e.made ? bytes(e.signature.size) : "signing failed");
@@ -151,14 +158,16 @@ struct Details {
   std::string operator()(const CredentialAsked& e) const {
     return question(e.token) + ": for " + quoted(e.server_name) + ", ALPN " + quoted(e.alpn) + ", peer verifies " +
            listed(e.schemes) + "; in certificates " + listed(e.schemes_cert) +
-           (e.authorities == 0 ? "" : ", knows " + std::to_string(e.authorities) + " authorities") + marked(e.hash);
+           (e.authorities == 0 ? "" : ", knows " + std::to_string(e.authorities) + " authorities") +
+           (e.ocsp_requested ? ", asks for OCSP" : "") + (e.scts_requested ? ", asks for SCTs" : "") + marked(e.hash);
   }
   std::string operator()(const SignatureAsked& e) const {
     return question(e.token) + ": " + to_text(e.scheme) + " over " + bytes(e.size) + marked(e.hash);
   }
   std::string operator()(const VerdictAsked& e) const {
     return question(e.token) + ": on a " + std::string(named_role(e.peer)) + ", " + total(e.chain, "certificate") +
-           (e.name.size == 0 ? "" : ", for " + quoted(e.name)) + marked(e.hash);
+           (e.name.size == 0 ? "" : ", for " + quoted(e.name)) + (e.resumed ? ", resumed" : "") +
+           staples(e.ocsp_response, e.sct_list) + marked(e.hash);
   }
   std::string operator()(const TicketOpeningAsked& e) const {
     return question(e.token) + ": " + bytes(e.size) + (e.early_data ? ", with early data" : "") + marked(e.hash);
@@ -174,7 +183,7 @@ struct Details {
     if (e.server_name.size != 0) text += ", for " + quoted(e.server_name);
     if (e.alpn.size != 0) text += ", ALPN " + quoted(e.alpn);
     text += ", resumed " + std::string(yes_no(e.resumed)) + ", retried " + std::string(yes_no(e.retried)) + ", " +
-            total(e.chain, "certificate");
+            total(e.chain, "certificate") + staples(e.ocsp_response, e.sct_list);
     if (e.early_data != EarlyDataStatus::none) text += ", early data " + std::string(lockstep::name(e.early_data));
     return text + marked(e.hash);
   }

@@ -202,12 +202,6 @@ constexpr std::array kReasons{
               "The server chose a PSK whose hash is not the cipher suite's.", kPeerBroken},
     ReasonRow{Reason::early_data_unexpected, "early_data_unexpected", Alert::unexpected_message, kLocal,
               "Early data came where none is accepted.", kPeerBroken},
-    ReasonRow{Reason::early_data_mismatch, "early_data_mismatch", Alert::illegal_parameter, kLocal,
-              "The server accepted early data, but the identity, cipher suite or application protocol that it chose is "
-              "not that of the early data's session.",
-              kPeerBroken},
-    ReasonRow{Reason::early_data_too_much, "early_data_too_much", Alert::unexpected_message, kLocal,
-              "The client sent more early data than its ticket allows.", kPeerBroken},
 
     // authentication
     ReasonRow{Reason::certificate_missing, "certificate_missing", Alert::decode_error, kLocal,
@@ -304,6 +298,16 @@ constexpr std::array kReasons{
               "Check the random source that the connection was given."},
     ReasonRow{Reason::provider_failed, "provider_failed", Alert::internal_error, kLocal,
               "The cryptographic library failed.", "Check that the library is whole and has the memory that it needs."},
+    ReasonRow{
+        Reason::certificate_status, "certificate_status", Alert::bad_certificate_status_response, kLocal,
+        "What the stapled OCSP response says of the certificate is not satisfactory, or none came where one must.",
+        "Have the peer staple a current response of its authority's."},
+    ReasonRow{Reason::early_data_mismatch, "early_data_mismatch", Alert::illegal_parameter, kLocal,
+              "The server accepted early data, but the identity, cipher suite or application protocol that it chose is "
+              "not that of the early data's session.",
+              kPeerBroken},
+    ReasonRow{Reason::early_data_too_much, "early_data_too_much", Alert::unexpected_message, kLocal,
+              "The client sent more early data than its ticket allows.", kPeerBroken},
 };
 
 constexpr bool stand_in_order() {
@@ -313,7 +317,7 @@ constexpr bool stand_in_order() {
   return true;
 }
 static_assert(stand_in_order(), "the rows stand in the order of the enumerators");
-static_assert(kReasons.back().reason == Reason::provider_failed, "every enumerator has a row");
+static_assert(kReasons.back().reason == Reason::early_data_too_much, "every enumerator has a row");
 
 /// What a peer means that sends it, where a reader may wonder.
 struct AlertRow {

@@ -27,16 +27,19 @@ TEST(AnswerSetup, ReportsEveryProblemAtOnce) {
   const auto no_chain = std::make_shared<const Credential>(Credential{{}, good->schemes, good->key});
   const auto no_schemes = std::make_shared<const Credential>(Credential{good->chain, {}, good->key});
   const auto broken = std::make_shared<const Credential>(Credential{{{0x30, 0x01}}, good->schemes, nullptr});
+  const auto badly_stapled =
+      std::make_shared<const Credential>(Credential{good->chain, good->schemes, good->key, {}, {0, 0}});
 
   const auto setup = AnswerSetup::create(
-      {.provider = provider(), .credentials = {good, other_key, nullptr, no_chain, no_schemes, broken}});
+      {.provider = provider(), .credentials = {good, other_key, nullptr, no_chain, no_schemes, broken, badly_stapled}});
   ASSERT_FALSE(setup);
   std::vector<std::string> texts;
   for (const ConfigProblem& problem : setup.error()) texts.push_back(problem.text);
   EXPECT_THAT(texts, ElementsAre(HasSubstr("credential 2: its first certificate is for another key"),
                                  HasSubstr("credential 3 is null"), HasSubstr("credential 4 has no certificates"),
                                  HasSubstr("credential 5 has no signature schemes"),
-                                 HasSubstr("credential 6: certificate 1 of the chain is malformed")));
+                                 HasSubstr("credential 6: certificate 1 of the chain is malformed"),
+                                 HasSubstr("credential 7 has staples that cannot be sent")));
 }
 
 TEST(AnswerSetup, CredentialSignsWithHandshakeSchemesOnly) {
@@ -225,6 +228,8 @@ struct End {
       if (answered) ++answered_count;
       const bool nothing = std::holds_alternative<Nothing>(event);
       if (auto* session = std::get_if<SessionReceived>(&event)) sessions.push_back(std::move(session->session));
+      if (const auto* complete = std::get_if<HandshakeComplete>(&event))
+        ocsp_response.assign(complete->ocsp_response.begin(), complete->ocsp_response.end());
       const bool failed = std::holds_alternative<Failed>(event);
       inbound.erase(inbound.begin(), inbound.begin() + static_cast<std::ptrdiff_t>(consumed));
       if ((nothing && !answered) || failed) return;
@@ -235,6 +240,7 @@ struct End {
   Answers answers;
   std::vector<std::uint8_t> inbound;
   std::vector<Session> sessions;
+  std::vector<std::uint8_t> ocsp_response;
   int answered_count = 0;
 };
 
@@ -408,6 +414,73 @@ TEST_F(Handshake, ResumesByTicketUntilTheKeysAreGone) {
                    std::span(first.client.sessions).subspan(1));
   ASSERT_TRUE(third.client.connection.connected());
   EXPECT_FALSE(third.client.connection.resumed());
+}
+
+TEST_F(Handshake, ShowsWhatIsStapled) {
+  Credential stapled = *root_.issue({});
+  stapled.ocsp_response = {0x30, 0x03, 0x0a, 0x01, 0x00};
+  const Pair pair(built(client_config().ocsp_stapling(true)), trusting(), built(server_config()),
+                  showing(std::make_shared<const Credential>(stapled)));
+  ASSERT_TRUE(pair.client.connection.connected());
+  EXPECT_EQ(pair.client.ocsp_response, stapled.ocsp_response);
+}
+
+TEST_F(Handshake, VerifiesAgainWhenResuming) {
+  const auto server_setup = setup_of({.provider = provider(),
+                                      .credentials = {root_.issue({})},
+                                      .ticket_keys = TicketKeyring::create(provider(), random())});
+  const auto client_side = built(client_config().verify_on_resumption(true));
+  const auto server_side = built(server_config());
+  Pair first(client_side, trusting(), server_side, server_setup);
+  ASSERT_EQ(first.client.sessions.size(), 2U);
+  Pair second(client_side, trusting(), server_side, server_setup, "example.com",
+              std::span(first.client.sessions).first(1));
+  EXPECT_TRUE(second.client.connection.connected());
+  EXPECT_TRUE(second.client.connection.resumed());
+  ASSERT_TRUE(second.client.answers.verdict());
+  EXPECT_TRUE(second.client.answers.verdict()->ok());
+  // Whoever trusts nobody by then refuses.
+  const Pair third(client_side, setup_of({.provider = provider()}), server_side, server_setup, "example.com",
+                   std::span(first.client.sessions).subspan(1));
+  ASSERT_NE(third.client.connection.error(), nullptr);
+  EXPECT_EQ(third.client.connection.error()->alert, Alert::unknown_ca);
+}
+
+// Tickets are an offer: that one cannot be made or finds no room ends no connection.
+TEST_F(Handshake, GivesOnlyTicketsThatFit) {
+  const auto server_setup = setup_of({.provider = provider(),
+                                      .credentials = {root_.issue({})},
+                                      .anchors = root_.anchors(),
+                                      .ticket_keys = TicketKeyring::create(provider(), random())});
+  struct Case {
+    std::size_t staple;
+    std::size_t memory;
+    std::size_t tickets;
+  };
+  constexpr std::size_t kPlenty = std::size_t{1} << 20U;
+  // RFC 9846 4.6.1: "opaque ticket<1..2^16-1>"; the certificate is the rest of it.
+  for (const auto [staple, memory, tickets] :
+       {Case{10'000, kDefaultHandshakeMemory, 2}, Case{60'000, kDefaultHandshakeMemory, 0}, Case{60'000, kPlenty, 2},
+        Case{65'400, kPlenty, 0}}) {
+    SCOPED_TRACE(staple);
+    Credential large = *root_.issue({.client = true});
+    large.ocsp_response.assign(staple, 0x30);
+    Pair pair(built(client_config().handshake_memory(kPlenty)),
+              setup_of({.provider = provider(),
+                        .credentials = {std::make_shared<const Credential>(large)},
+                        .anchors = root_.anchors()}),
+              built(server_config()
+                        .client_auth(ClientAuth::require)
+                        .ocsp_stapling(true)
+                        .verify_on_resumption(true)
+                        .max_handshake_message(70'000)
+                        .handshake_memory(memory)),
+              server_setup);
+    EXPECT_EQ(pair.server.connection.error(), nullptr);
+    EXPECT_TRUE(pair.client.connection.connected());
+    EXPECT_TRUE(pair.server.connection.connected());
+    EXPECT_EQ(pair.client.sessions.size(), tickets);
+  }
 }
 
 TEST_F(Handshake, SendsNoTicketsWithoutKeys) {

@@ -104,7 +104,11 @@ std::optional<Step> Endpoint::handle(Event& event) {
   if (auto* open = std::get_if<OpenTicket>(&event)) return ask(std::move(*open));
   if (auto* seal = std::get_if<SealTicket>(&event)) return ask(std::move(*seal));
   if (const auto* done = std::get_if<HandshakeComplete>(&event)) {
-    agreed_ = {.resumed = done->resumed, .server_name = std::string(done->server_name), .peer_chain = {}};
+    agreed_ = {.resumed = done->resumed,
+               .server_name = std::string(done->server_name),
+               .peer_chain = {},
+               .ocsp_response = {done->ocsp_response.begin(), done->ocsp_response.end()},
+               .sct_list = {done->sct_list.begin(), done->sct_list.end()}};
     for (const Bytes certificate : done->peer_chain) {
       agreed_.peer_chain.emplace_back(certificate.begin(), certificate.end());
     }
@@ -176,11 +180,16 @@ std::optional<Step> Endpoint::answer(Question& question) {
 std::optional<Stop> Endpoint::reply(SelectCredential& question) {
   ++asked_.credential;
   if (auto wrong = check_request(question)) return wrong;
-  if (options_->fail_cert_callback) {  // which is not the same as having none
+  const bool fail_ocsp = options_->fail_ocsp_callback && question.ocsp_requested;
+  if (options_->fail_cert_callback || fail_ocsp) {  // which is not the same as having none
     question.token = {};
     return std::nullopt;
   }
   const bool refuse = options_->fail_early_callback || options_->fail_ddos_callback || shared_.credential == nullptr;
+  if (!refuse && !staples_well_formed(*shared_.credential)) {
+    (void)engine_.answer(std::move(question.token), shared_.credential);
+    return Stop{.error = {}, .text = "the engine refuses staples that cannot be sent :INVALID_SCT_LIST:"};
+  }
   return accepted(engine_, refuse ? engine_.answer(std::move(question.token), NoCredential{})
                                   : engine_.answer(std::move(question.token), shared_.credential));
 }
@@ -203,6 +212,14 @@ std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
   if (leaf->key_usage() && !leaf->key_usage()->has(x509::KeyUsage::digital_signature)) {
     return accepted(engine_,
                     engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_wrong_usage}));
+  }
+  if (!equal(question.ocsp_response, from_base64(options_->expect_ocsp_response)) &&
+      !options_->expect_ocsp_response.empty()) {
+    return Stop{.error = {}, .text = "the OCSP response is not there to be judged"};
+  }
+  if (!options_->server && options_->fail_ocsp_callback) {
+    return accepted(engine_,
+                    engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_status}));
   }
   const bool insists = options_->verify_peer || options_->require_any_client_certificate;
   return accepted(engine_, options_->verify_fail && insists

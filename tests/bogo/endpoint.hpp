@@ -38,6 +38,8 @@ struct Agreed {
   bool resumed = false;
   std::string server_name;
   std::vector<std::vector<std::uint8_t>> peer_chain;
+  std::vector<std::uint8_t> ocsp_response;
+  std::vector<std::uint8_t> sct_list;
 };
 
 /// How many questions the engine put.

@@ -101,10 +101,11 @@ constexpr Row kNames[] = {
     {Reason::certificate_type, ":WRONG_SIGNATURE_TYPE: :UNKNOWN_CERTIFICATE_TYPE:"},
     {Reason::certificate_wrong_usage, ":KEY_USAGE_BIT_INCORRECT:"},
     {Reason::certificate_rejected, ":CERTIFICATE_VERIFY_FAILED:"},
+    {Reason::certificate_status, ":OCSP_CB_ERROR:"},
     {Reason::signature_invalid, ":BAD_SIGNATURE:"},
     {Reason::finished_mismatch, ":DIGEST_CHECK_FAILED:"},
     {Reason::no_credential, ":CONNECTION_REJECTED: :NO_CERTIFICATE_SET:"},
-    {Reason::token_dropped, ":CERT_CB_ERROR:"},
+    {Reason::token_dropped, ":CERT_CB_ERROR: :OCSP_CB_ERROR:"},
 
     // keys and tickets
     {Reason::key_update_malformed, ":INVALID_KEY_UPDATE: :DECODE_ERROR:"},

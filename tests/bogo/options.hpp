@@ -48,10 +48,21 @@ struct Options {
   bool fips_202205 = false;
   bool wpa_202304 = false;
 
+  // what stands beside certificates
+  bool enable_ocsp_stapling = false;
+  bool enable_signed_cert_timestamps = false;
+  std::string ocsp_response;           ///< base64
+  std::string signed_cert_timestamps;  ///< base64
+  bool use_ocsp_callback = false;
+  bool set_ocsp_in_callback = false;  ///< the credential is the answer to a question, staples and all
+  bool decline_ocsp_callback = false;
+  bool fail_ocsp_callback = false;
+
   // how we decide
   bool async = false;
   bool use_custom_verify_callback = false;  ///< this and the other callbacks: every decision is an event here
   bool verify_fail = false;
+  bool reverify_on_resume = false;
   bool use_early_callback = false;
   bool fail_early_callback = false;
   bool use_old_client_cert_callback = false;
@@ -103,6 +114,8 @@ struct Options {
   std::string expect_alpn;
   std::string expect_client_ca_list;
   std::string expect_peer_cert_file;
+  std::string expect_ocsp_response;           ///< base64
+  std::string expect_signed_cert_timestamps;  ///< base64
   bool expect_verify_result = false;
   bool expect_session_miss = false;
   bool expect_no_session = false;

@@ -63,6 +63,9 @@ std::optional<Profile> profile(const Options& options) {
 ConfigBuilder client(const Options& options, const Provider& provider) {
   ConfigBuilder builder = ConfigBuilder::client(provider);
   builder.grease(options.enable_grease).alpn(protocols(options.advertise_alpn));
+  // BoringSSL's servers ask no client for staples, whatever the flags say.
+  builder.ocsp_stapling(options.enable_ocsp_stapling)
+      .signed_certificate_timestamps(options.enable_signed_cert_timestamps);
   return builder;
 }
 
@@ -106,6 +109,12 @@ std::optional<Stop> load_credential(const Options& options, const Provider& prov
     });
     credential = std::make_shared<const Credential>(Credential{credential->chain, std::move(schemes), credential->key});
   }
+  if (!options.ocsp_response.empty() || !options.signed_cert_timestamps.empty()) {
+    Credential stapled = *credential;
+    if (!options.decline_ocsp_callback) stapled.ocsp_response = from_base64(options.ocsp_response);
+    stapled.sct_list = from_base64(options.signed_cert_timestamps);
+    credential = std::make_shared<const Credential>(std::move(stapled));
+  }
   shared.credential = std::move(credential);
   return std::nullopt;
 }
@@ -123,7 +132,7 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   if (auto failed = load_credential(options, provider, shared)) return failed;
 
   ConfigBuilder builder = options.server ? server(options, provider) : client(options, provider);
-  builder.key_log(true);
+  builder.key_log(true).verify_on_resumption(options.reverify_on_resume);
   // What BoringSSL takes and sends at most.
   if (options.enable_early_data) builder.early_data(kMaxEarlyData);
   std::vector<NamedGroup> groups = options.curves.empty() ? kGroups : ids<NamedGroup>(options.curves);

@@ -134,6 +134,16 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
       if (!expected) return wrong(expected.error().text());
       if (agreed.peer_chain != *expected) return wrong("the peer's certificates are others");
     }
+    if (!options.expect_ocsp_response.empty() && agreed.ocsp_response != from_base64(options.expect_ocsp_response)) {
+      return wrong("the OCSP response is another");
+    }
+    if (!options.expect_signed_cert_timestamps.empty() &&
+        agreed.sct_list != from_base64(options.expect_signed_cert_timestamps)) {
+      return wrong("the SCTs are others");
+    }
+  }
+  if (agreed.resumed && endpoint.peer_was_judged() != options.reverify_on_resume) {
+    return wrong(options.reverify_on_resume ? "nobody was asked again" : "somebody was asked again");
   }
   return check_questions(options, resuming, endpoint);
 }

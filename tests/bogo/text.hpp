@@ -27,6 +27,22 @@ namespace bogo {
   return names;
 }
 
+/// Bytes in base64 (RFC 4648 4).
+[[nodiscard]] inline std::vector<std::uint8_t> from_base64(std::string_view text) {
+  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::vector<std::uint8_t> bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char letter : text.substr(0, text.find('='))) {
+    bits = bits << 6U | static_cast<std::uint32_t>(kAlphabet.find(letter));
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push_back(static_cast<std::uint8_t>(bits >> static_cast<unsigned>(count)));
+  }
+  return bytes;
+}
+
 /// Protocols with a length byte before each.
 [[nodiscard]] inline std::vector<std::string> protocols(std::string_view list) {
   std::vector<std::string> out;

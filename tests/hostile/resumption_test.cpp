@@ -61,6 +61,31 @@ TEST_F(HostileResumption, BinderProvesThePsk) {
       Reason::psk_binder, Alert::decrypt_error);
 }
 
+// Nobody learns what the application thinks of a client by showing that client's ticket.
+TEST_F(HostileResumption, OnlyTheOwnerOfATicketIsJudged) {
+  const auto careful = [&](Duel& duel) {
+    duel.server_config.tickets(1).client_auth(ClientAuth::require).verify_on_resumption(true);
+    prepare(duel, 0);
+  };
+  Duel first;
+  careful(first);
+  first.expect_connected();
+  for (const bool forged : {false, true}) {
+    Duel duel;
+    duel.sessions.push_back(first.client().sessions.at(0).clone());
+    if (forged)
+      duel.client_forger.change_parts<RawClientHello>(
+          HandshakeType::client_hello, [](RawClientHello& hello) { hello.extensions[kPsk].back() ^= 1U; });
+    careful(duel);
+    if (forged) {
+      duel.expect_server_refuses(Reason::psk_binder, Alert::decrypt_error);
+    } else {
+      duel.expect_connected();
+    }
+    EXPECT_EQ(duel.server().judged_chains.size(), forged ? 0U : 1U);
+  }
+}
+
 TEST_F(HostileResumption, BinderHasTheSizeOfTheHash) {
   const auto sized = [](std::size_t size) {
     return [size](RawClientHello& hello) {

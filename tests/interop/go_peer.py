@@ -76,6 +76,18 @@ def against_server(session, peer):
     with session.case("Go's server, ALPN"):
         ours, theirs = one(["-alpn", "h2,http/1.1"], ["--alpn", "http/1.1"])
         equal((ours[0]["alpn"], theirs[0]["alpn"]), ("http/1.1", "http/1.1"), "both sides' protocol")
+    # Neither side looks into a response.
+    response = session.write("response", os.urandom(700))
+    for ocsp in (False, True):
+        for scts in (False, True):
+            with session.case(f"Go's server, asked for {'OCSP' if ocsp else 'no OCSP'} and {'SCTs' if scts else 'no SCTs'}"):
+                ours, _ = one(["-ocsp", response, "-scts", "one,another"], ["--ocsp"] * ocsp + ["--scts"] * scts)
+                equal(ours[0].get("ocsp_response_bytes"), 700 if ocsp else None, "the response")
+                equal(ours[0].get("scts"), 2 if scts else None, "the SCTs")
+    with session.case("Go's server, client certificate with staples that it does not ask for"):
+        certificate, key = session.leaf("client-p256", "--key-type", "p256", "--client", names=("someone@example.com",))
+        _, theirs = one(["-client-auth", "-ca", session.ca()], ["--cert", certificate, "--key", key])
+        equal((theirs[0]["ocsp_response_bytes"], theirs[0]["scts"]), (0, 0), "what came")
     with session.case("Go's server, key update"):
         ours, theirs = one([], ["--key-update"])
         equal(ours[0]["peer_key_updates"], 1, "Go updated its keys too")
@@ -121,6 +133,14 @@ def against_client(session, peer):
         ours, theirs = one([], ["-group", "X25519MLKEM768"], count=3)
         equal([each["resumed"] for each in ours], [False, True, True], "ours")
         equal([each["resumed"] for each in theirs], [False, True, True], "Go's")
+    # Go's client always asks for both.
+    response = session.write("response", os.urandom(700))
+    scts = session.write("scts", b"\0\x0e" + b"\0\3one" + b"\0\7another")
+    for options, expected in (([], (0, 0)), (["--ocsp-response", response], (700, 0)), (["--sct-list", scts], (0, 2)),
+                              (["--ocsp-response", response, "--sct-list", scts], (700, 2))):
+        with session.case(f"Go's client, staples of {expected[0]} bytes and {expected[1]} SCTs"):
+            _, theirs = one(options, [])
+            equal((theirs[0]["ocsp_response_bytes"], theirs[0]["scts"]), expected, "what Go saw")
     with session.case("Go's client, ALPN"):
         ours, theirs = one(["--alpn", "h2,http/1.1"], ["-alpn", "http/1.1,h2"])
         equal((ours[0]["alpn"], theirs[0]["alpn"]), ("h2", "h2"), "both sides' protocol (our order decides)")

@@ -199,6 +199,27 @@ def key_updates(session):
                 equal(server.next_report()["peer_key_updates"], 1, "key updates that we saw")
 
 
+def stapling(session):
+    def with_status(server):
+        """What s_client prints: with -brief it says nothing of staples."""
+        process = openssl_peer.client(session, server.port, "-tls1_3", "-ign_eof", "-status", stdin=GET)
+        equal(process.finish(), 0, "exit status of s_client")
+        matches(r"^HTTP/1.1 200 OK", process.text, "the page")
+        check(server.next_report()["ok"], "our report")
+        return process.text
+
+    credential = session.leaf("p256")
+    response = openssl_peer.ocsp_response(session, "p256")
+    with session.server("--ocsp-response", response, credentials=[credential]) as server:
+        with session.case("OCSP response for OpenSSL"):
+            text = with_status(server)
+            matches(r"OCSP Response Status: successful", text, "the response's status")
+            matches(r"Cert Status: good", text, "the certificate's")
+    with session.server(credentials=[credential]) as server:
+        with session.case("OCSP response that we do not have"):
+            matches(r"^OCSP response: no response sent", with_status(server), "OpenSSL's report")
+
+
 def data(session):
     with session.case("64 MiB to OpenSSL, from a folder"):
         os.makedirs(session.path("served"), exist_ok=True)
@@ -225,5 +246,5 @@ def data(session):
 
 def main(session):
     openssl_peer.openssl()
-    for part in (suites, groups, certificates, client_authentication, resumption, alpn, key_updates, data):
+    for part in (suites, groups, certificates, client_authentication, resumption, alpn, key_updates, stapling, data):
         part(session)

@@ -3,7 +3,7 @@
 import os
 import re
 
-from harness import MissingPeer, Process, check, program, run_ok
+from harness import MissingPeer, Process, check, matches, program, run_ok
 
 NAMES = {"x25519": "X25519", "x448": "X448"}
 
@@ -33,6 +33,21 @@ def server(session, *options, credential=None):
     process = Process(words + list(options))
     process.port = int(process.wait_for(r"^ACCEPT .*:(\d+)$").group(1))
     return process
+
+
+def ocsp_response(session, leaf, ca="ca"):
+    """The path of an OCSP response (DER) about a leaf, which says that it is good; made and checked by OpenSSL."""
+    certificate, authority = session.path(leaf + ".pem"), session.path(ca + ".pem")
+    path = session.path(leaf + ".ocsp")
+    found = run_ok([openssl(), "x509", "-in", certificate, "-noout", "-serial"])
+    serial = matches(r"^serial=([0-9A-F]+)$", found.text, "the serial number")[1]
+    index = session.write(leaf + ".index", f"V\t491231235959Z\t\t{serial}\tunknown\t/CN=localhost\n".encode())
+    run_ok([openssl(), "ocsp", "-issuer", authority, "-cert", certificate, "-no_nonce", "-reqout", path + ".request"])
+    run_ok([openssl(), "ocsp", "-index", index, "-CA", authority, "-rsigner", authority, "-rkey", session.path(ca + ".key.pem"),
+            "-reqin", path + ".request", "-ndays", "1", "-respout", path])
+    checked = run_ok([openssl(), "ocsp", "-issuer", authority, "-cert", certificate, "-CAfile", authority, "-respin", path])
+    matches(r": good$", checked.text, "OpenSSL's own view of the response")
+    return path
 
 
 def client(session, port, *options, stdin=None, name="localhost"):

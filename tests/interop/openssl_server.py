@@ -234,6 +234,39 @@ def key_updates(session):
             equal(client.report["peer_key_updates"], 1, "key updates that we saw")
 
 
+def stapling(session):
+    certificate, key = session.leaf("p256")
+    response = openssl_peer.ocsp_response(session, "p256")
+    size = os.path.getsize(response)
+    for retry in (False, True):
+        with session.case(f"OCSP response from OpenSSL{' after HelloRetryRequest' if retry else ''}"):
+            options = ["--group", "x25519,secp256r1", "--key-share", "x25519"] if retry else []
+            report, _ = one_echo(session, ["-status_file", response, *(["-groups", "secp256r1"] if retry else [])],
+                                 ["--ocsp", "--scts", *options], credential=(certificate, key))
+            equal((report["ocsp_response_bytes"], report["scts"]), (size, 0), "what came")
+            equal(report["hello_retry_request"], retry, "HelloRetryRequest")
+    with session.case("OCSP response that OpenSSL does not have"):
+        report, _ = one_echo(session, [], ["--ocsp"], credential=(certificate, key))
+        equal(report["ocsp_response_bytes"], 0, "what came")
+    with session.case("OCSP response that nobody asks for"):
+        report, _ = one_echo(session, ["-status_file", response], [], credential=(certificate, key))
+        check("ocsp_response_bytes" not in report, "nothing is told")
+    with session.case("verification on resumption"):
+        with openssl_peer.server(session, "-rev", "-status_file", response, credential=(certificate, key)) as server:
+            client = session.client(server.port, "--ocsp", "--resume", "2", "--verify-again", stdin=b"over the wire\n")
+            equal([each["resumed"] for each in client.reports], [False, True, True], "resumed")
+            equal([each["verdict"] for each in client.reports], ["ok"] * 3, "verdicts")
+            equal([each["ocsp_response_bytes"] for each in client.reports], [size] * 3, "what was judged")
+            equal([len(each["chain"]) for each in client.reports], [1] * 3, "certificates that were judged")
+    with session.case("verification on resumption refuses"):
+        with openssl_peer.server(session, "-rev", credential=(certificate, key)) as server:
+            session.client(server.port, "--verify-again", "--session-out", session.path("kept"), stdin=b"over the wire\n")
+            client = session.client(server.port, "--verify-again", "--session-in", session.path("kept"), "--time", "2049-01-01",
+                                    stdin=b"", ok=False)
+            equal(client.report["error"]["reason"], "certificate_expired", "reason")
+            equal(client.report["error"]["alert"], "certificate_expired", "alert")
+
+
 def data(session):
     with session.case("64 MiB from OpenSSL"):
         blob = os.urandom(1 << 20) * 64
@@ -267,5 +300,5 @@ def data(session):
 
 def main(session):
     openssl_peer.openssl()
-    for part in (suites, groups, certificates, client_authentication, resumption, alpn, key_updates, data):
+    for part in (suites, groups, certificates, client_authentication, resumption, alpn, key_updates, stapling, data):
         part(session)

@@ -108,6 +108,17 @@ inline KeyType usual_key() {
   return provider().key_loader(KeyType::ec_p256) != nullptr ? KeyType::ec_p256 : KeyType::ed25519;
 }
 
+/// What stands beside a certificate.
+struct Staples {
+  std::vector<std::uint8_t> ocsp_response;
+  std::vector<std::uint8_t> sct_list;
+
+  static Staples of(Bytes ocsp_response, Bytes sct_list) {
+    return {{ocsp_response.begin(), ocsp_response.end()}, {sct_list.begin(), sct_list.end()}};
+  }
+  friend bool operator==(const Staples&, const Staples&) = default;
+};
+
 /// How an end answers, and what it was told.
 struct End {
   explicit End(Connection made, std::uint64_t seed) : connection(std::move(made)), random(seed) {}
@@ -136,6 +147,13 @@ struct End {
   std::vector<std::uint8_t> own_finished;
   std::vector<std::uint8_t> peer_finished;
   std::vector<SignatureScheme> shared_schemes;
+  std::vector<Staples> judged_staples;  ///< in VerifyPeer, one for each
+  std::vector<std::vector<std::vector<std::uint8_t>>> judged_chains;
+  std::vector<bool> judged_resumed;
+  std::string judged_name;  ///< the last
+  Staples peer_staples;     ///< in HandshakeComplete
+  bool ocsp_requested = false;
+  bool scts_requested = false;
   std::string server_name;
   std::optional<Error> error;
   bool complete = false;
@@ -163,6 +181,8 @@ struct End {
   }
   bool on(SelectCredential& event) {
     events.emplace_back("select_credential");
+    ocsp_requested = event.ocsp_requested;
+    scts_requested = event.scts_requested;
     if (drop_tokens) return true;
     if (credential) {
       EXPECT_TRUE(connection.answer(std::move(event.token), credential));
@@ -184,6 +204,11 @@ struct End {
   }
   bool on(VerifyPeer& event) {
     events.emplace_back("verify_peer");
+    judged_staples.push_back(Staples::of(event.ocsp_response, event.sct_list));
+    auto& chain = judged_chains.emplace_back();
+    for (const Bytes der : event.chain) chain.emplace_back(der.begin(), der.end());
+    judged_resumed.push_back(event.resumed);
+    judged_name = event.name == nullptr ? std::string() : event.name->text();
     if (rejection) {
       EXPECT_TRUE(connection.answer(std::move(event.token), *rejection));
     } else {
@@ -231,6 +256,7 @@ struct End {
     peer_finished.assign(event.peer_finished.begin(), event.peer_finished.end());
     shared_schemes.assign(event.shared_schemes.begin(), event.shared_schemes.end());
     for (const Bytes der : event.peer_chain) peer_chain.emplace_back(der.begin(), der.end());
+    peer_staples = Staples::of(event.ocsp_response, event.sct_list);
     return true;
   }
   bool on(SessionReceived& event) {

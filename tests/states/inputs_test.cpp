@@ -24,7 +24,8 @@ struct Way {
   bool retry = false;    ///< with a HelloRetryRequest
   bool tickets = false;  ///< the server sends tickets
   bool resume = false;   ///< the client offers one
-  bool early = false;    ///< and sends early data, which is taken
+  bool verify = false;   ///< and this side verifies its peer again
+  bool early = false;    ///< and the client sends early data, which is taken
 };
 
 constexpr auto kAuth = ClientAuth::require;
@@ -33,6 +34,7 @@ const std::array kWays{
     Way{"client13::WaitServerHello", Role::client, HandshakeType::server_hello},
     Way{"client13::WaitSecondServerHello", Role::client, HandshakeType::server_hello, {}, ClientAuth::none, true},
     Way{"client13::WaitEncryptedExtensions", Role::client, HandshakeType::encrypted_extensions},
+    Way{"client13::WaitSessionVerified", Role::client, {}, "VerifyPeer", ClientAuth::none, false, true, true, true},
     Way{"client13::WaitCertificateRequest", Role::client, HandshakeType::certificate},
     Way{"client13::WaitCertificate", Role::client, HandshakeType::certificate, {}, kAuth},
     Way{"client13::WaitPeerVerified", Role::client, {}, "VerifyPeer"},
@@ -43,6 +45,7 @@ const std::array kWays{
     Way{"server13::WaitClientHello", Role::server, HandshakeType::client_hello},
     Way{"server13::WaitSecondClientHello", Role::server, HandshakeType::client_hello, {}, ClientAuth::none, true},
     Way{"server13::WaitTicketOpened", Role::server, {}, "OpenTicket", ClientAuth::none, false, true, true},
+    Way{"server13::WaitSessionVerified", Role::server, {}, "VerifyPeer", ClientAuth::none, false, true, true, true},
     Way{"server13::WaitCredential", Role::server, {}, "SelectCredential"},
     Way{"server13::WaitSignature", Role::server, {}, "Sign"},
     Way{"server13::WaitEndOfEarlyData",
@@ -53,6 +56,7 @@ const std::array kWays{
         false,
         true,
         true,
+        false,
         true},
     Way{"server13::WaitCertificate", Role::server, HandshakeType::certificate, {}, kAuth},
     Way{"server13::WaitPeerVerified", Role::server, {}, "VerifyPeer", kAuth},
@@ -79,7 +83,8 @@ std::shared_ptr<TicketKeys> ticket_keys() {
 const Session& session() {
   static const Session kept = [] {
     Duel duel;
-    duel.server_config.tickets(1).early_data(1000);
+    duel.client_config.verify_on_resumption(true);
+    duel.server_config.tickets(1).client_auth(kAuth).verify_on_resumption(true).early_data(1000);
     duel.server().ticket_keys = ticket_keys();
     duel.expect_connected();
     return duel.client().sessions.at(0).clone();
@@ -95,6 +100,7 @@ void configure(Duel& duel, const Way& way) {
     duel.client_config.early_data(1000);
     duel.server_config.early_data(1000);
   }
+  if (way.verify) (way.role == Role::client ? duel.client_config : duel.server_config).verify_on_resumption(true);
 }
 
 /// Every kind of message, well formed; named as in the chart.

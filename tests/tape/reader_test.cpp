@@ -70,6 +70,14 @@ TEST(Reader, RefusesDamagedEntries) {
   EXPECT_EQ(problem_of(with(good, {0x13, 0x03, 0x00, 0x01, 0x7f})), TapeError::field_truncated)
       << "more segments than bytes";
   EXPECT_EQ(problem_of(with(good, {0x20, 0x01, 0x00})), TapeError::trailing_data) << "close with a field";
+  EXPECT_EQ(problem_of(with(good, {0x18, 0x04, 0, 0, 0, 0})), std::nullopt) << "no credential";
+  EXPECT_EQ(problem_of(with(good, {0x18, 0x07, 0, 0, 0, 0, 0x01, 0x30, 0})), std::nullopt) << "later fields";
+  EXPECT_EQ(problem_of(with(good, {0x18, 0x06, 0, 0, 0, 0, 0, 0})), TapeError::value_out_of_range)
+      << "later fields that say nothing";
+  EXPECT_EQ(problem_of(with(good, {0x18, 0x06, 0, 0, 0, 0, 0x01, 0x30})), TapeError::field_truncated)
+      << "half of the later fields";
+  EXPECT_EQ(problem_of(with(good, {0x18, 0x08, 0, 0, 0, 0, 0x01, 0x30, 0, 0})), TapeError::trailing_data)
+      << "more than the later fields";
   EXPECT_EQ(problem_of(with(good, {0x22, 0x01, 0x02})), TapeError::value_out_of_range) << "neither true nor false";
   EXPECT_EQ(problem_of(with(good, {0x12, 0x05, 0x00, 0x81, 0x80, 0x80, 0x20})), TapeError::value_out_of_range)
       << "more room than kMaxRoom";

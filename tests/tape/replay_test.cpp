@@ -70,6 +70,27 @@ std::vector<Octets> tapes_of_every_kind() {
     EXPECT_TRUE(std::holds_alternative<Failed>(pair.server.connection.receive_end()));
     keep(pair);
   }
+  std::vector<Session> kept;
+  for (const bool resume : {false, true}) {  // staples both ways, judged again when resuming
+    const auto careful = [](ConfigBuilder builder) {
+      return builder.ocsp_stapling(true).signed_certificate_timestamps(true).verify_on_resumption(true);
+    };
+    RecordedPair pair(careful(client_builder()), careful(server_builder().client_auth(ClientAuth::require).tickets(1)),
+                      {}, kept);
+    Credential stapled = *credential_of(usual_key());
+    stapled.ocsp_response = {0x30, 0x03, 0x0a, 0x01, 0x00};
+    stapled.sct_list = {0x00, 0x03, 0x00, 0x01, 0xaa};
+    pair.client.credential = pair.server.credential = std::make_shared<const Credential>(stapled);
+    pair.server.ticket_keys = keys;
+    pair.run();
+    EXPECT_EQ(pair.client.connection.resumed(), resume) << error_text(pair.client);
+    for (const End* end : {&pair.client, &pair.server}) {
+      EXPECT_EQ(end->judged_staples, (std::vector{Staples{stapled.ocsp_response, stapled.sct_list}}));
+      EXPECT_EQ(end->judged_resumed, std::vector{resume});
+    }
+    kept = std::move(pair.client.sessions);
+    keep(pair);
+  }
   {  // HelloRetryRequest, tickets declined, canceled
     RecordedPair pair(
         client_builder().groups({NamedGroup::x25519, NamedGroup::secp256r1}).key_shares({NamedGroup::x25519}),

@@ -109,7 +109,9 @@ TEST(CertificateRequest, IsReadBack) {
   const Bytes message = encode_certificate_request(writer, {.certificate_request_context = context,
                                                             .signature_algorithms = schemes,
                                                             .signature_algorithms_cert = schemes_cert,
-                                                            .certificate_authorities = authorities});
+                                                            .certificate_authorities = authorities,
+                                                            .status_request = true,
+                                                            .signed_certificate_timestamp = true});
   const Bytes body = body_of(message, HandshakeType::certificate_request);
   const auto decoded = decode_certificate_request(body);
   ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
@@ -118,8 +120,10 @@ TEST(CertificateRequest, IsReadBack) {
   EXPECT_TRUE(std::ranges::equal(all_of(*decoded->signature_algorithms_cert), schemes_cert));
   ASSERT_EQ(decoded->certificate_authorities->size(), 2U);
   EXPECT_TRUE(equal(*decoded->certificate_authorities->begin(), first));
-  EXPECT_EQ(decoded->offered(),
-            (ExtensionSet{signature_algorithms, signature_algorithms_cert, certificate_authorities}));
+  EXPECT_EQ(decoded->offered(), (ExtensionSet{signature_algorithms, signature_algorithms_cert, certificate_authorities,
+                                              status_request, signed_certificate_timestamp}));
+  EXPECT_TRUE(decoded->status_request);
+  EXPECT_TRUE(decoded->signed_certificate_timestamp);
   expect_exact_length(body, decode_certificate_request);
   expect_survives_changes(body, decode_certificate_request, [](const CertificateRequest& changed) {
     if (changed.certificate_authorities) {

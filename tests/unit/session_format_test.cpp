@@ -26,7 +26,9 @@ Session sample() {
   session.peer_verified = true;
   session.alpn = "h2";
   session.server_name = "example.com";
-  session.peer_certificate = Octets(70'000, 0x30);
+  session.peer.chain = {Octets(70'000, 0x30), Octets(3, 0x31)};
+  session.peer.ocsp_response = Octets(500, 0x32);
+  session.peer.sct_list = Octets(120, 0x33);
   return session;
 }
 
@@ -42,7 +44,7 @@ void expect_equal(const Session& a, const Session& b) {
   EXPECT_EQ(a.peer_verified, b.peer_verified);
   EXPECT_EQ(a.alpn, b.alpn);
   EXPECT_EQ(a.server_name, b.server_name);
-  EXPECT_EQ(a.peer_certificate, b.peer_certificate);
+  EXPECT_EQ(a.peer, b.peer);
 }
 
 /// A session with short fields, so that every byte can be tried.
@@ -51,7 +53,9 @@ Octets small() {
   session.suite = CipherSuite::tls_aes_128_gcm_sha256;
   session.psk = DigestSecret(Octets(32, 0x5a));
   session.ticket = Octets(3, 7);
-  session.peer_certificate = {0x30, 0x00};
+  session.peer.chain = {{0x30, 0x00}, {0x31}};
+  session.peer.ocsp_response = {0x32};
+  session.peer.sct_list = {0x33, 0x34};
   return session.serialize();
 }
 
@@ -75,12 +79,16 @@ TEST(SessionFormat, IsTheDocumentedOne) {
   session.ticket_age_add = 0x11223344;
   session.alpn = "x";
   session.server_name = "yz";
+  session.peer.chain = {{7, 7}, {8}};
+  session.peer.ocsp_response = {5};
+  session.peer.sct_list = {6, 6};
   session.ticket = {9};
-  Octets expected = {1, 0x03, 0x04, 0x13, 0x01, 0,    1,    2,    3,    4, 5, 6, 7,
+  Octets expected = {2, 0x03, 0x04, 0x13, 0x01, 0,    1,    2,    3,    4, 5, 6, 7,
                      8, 0,    1,    2,    3,    0x11, 0x22, 0x33, 0x44, 0, 0, 0, 0};
   expected.push_back(32);
   expected.insert(expected.end(), 32, 0xaa);
-  expected.insert(expected.end(), {1, 'x', 0, 2, 'y', 'z', 0, 0, 0, 0, 1, 9});
+  expected.insert(expected.end(),
+                  {1, 'x', 0, 2, 'y', 'z', 0, 0, 9, 0, 0, 2, 7, 7, 0, 0, 1, 8, 0, 1, 5, 0, 2, 6, 6, 0, 1, 9});
   EXPECT_EQ(session.serialize(), expected);
 }
 
@@ -101,7 +109,7 @@ TEST(SessionFormat, RefusesWhatFollows) {
 
 TEST(SessionFormat, RefusesOtherFormats) {
   Octets bytes = small();
-  bytes[0] = 2;
+  bytes[0] = 1;
   EXPECT_EQ(Session::parse(bytes).error(), SessionError::unsupported_version);
   EXPECT_EQ(Session::parse(Octets{0}).error(), SessionError::unsupported_version);
 }
@@ -119,6 +127,23 @@ TEST(SessionFormat, RefusesValuesThatCannotBe) {
   EXPECT_EQ(error_with(5, 0x02), "malformed");   // an unknown flag
   EXPECT_EQ(error_with(6, 0x80), "malformed");   // beyond 2^63 milliseconds
   EXPECT_EQ(error_with(14, 0x01), "malformed");  // more than seven days
+}
+
+TEST(SessionFormat, RefusesChainsThatAreNone) {
+  const Octets bytes = small();
+  const Octets chain{0, 0, 2, 0x30, 0x00, 0, 0, 1, 0x31};
+  const auto found = std::ranges::search(bytes, chain);
+  ASSERT_FALSE(found.empty());
+  for (const Octets& wrong : {Octets{0, 0, 0, 0, 0, 3, 1, 1, 1},        // an empty certificate
+                              Octets{0, 0, 2, 0x30, 0x00, 0, 0, 2, 1},  // one that is cut
+                              Octets{0, 0, 7, 1, 1, 1, 1, 1, 1},        // the same
+                              Octets{0, 0, 4, 1, 1, 1, 1, 0, 0}}) {     // a length that is cut
+    Octets changed = bytes;
+    std::ranges::copy(wrong, changed.begin() + (found.begin() - bytes.begin()));
+    const auto parsed = Session::parse(changed);
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(parsed.error(), SessionError::malformed);
+  }
 }
 
 TEST(SessionFormat, ReadsOrRefusesWhateverOneByteBecomes) {
@@ -154,6 +179,10 @@ TEST(SessionFormat, WritesNothingThatCannotBeRead) {
   EXPECT_FALSE(writes([](Session& s) { s.alpn.assign(256, 'a'); }));
   EXPECT_FALSE(writes([](Session& s) { s.server_name.assign(65'536, 'a'); }));
   EXPECT_FALSE(writes([](Session& s) { s.ticket.resize(65'536); }));
+  EXPECT_FALSE(writes([](Session& s) { s.peer.chain.emplace_back(); }));
+  EXPECT_FALSE(writes([](Session& s) { s.peer.chain.emplace_back(std::size_t{1} << 24U); }));
+  EXPECT_FALSE(writes([](Session& s) { s.peer.ocsp_response.resize(65'536); }));
+  EXPECT_FALSE(writes([](Session& s) { s.peer.sct_list.resize(65'536); }));
 }
 
 TEST(SessionFormat, ChecksTheRoom) {

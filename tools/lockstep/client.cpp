@@ -49,6 +49,9 @@ struct Options {
   std::string certificate;
   std::string key;
   std::string passphrase_file;
+  bool ocsp = false;
+  bool scts = false;
+  bool verify_again = false;
   std::string key_shares;
   Starttls starttls = Starttls::none;
   std::string session_in;
@@ -77,6 +80,7 @@ struct Outcome {
   Facts facts;
   std::optional<Judgement> judgement;
   std::vector<std::vector<std::uint8_t>> chain;
+  StaplesShown staples;
   unsigned peer_key_updates = 0;
   std::uint64_t sent = 0;      ///< application bytes
   std::uint64_t received = 0;  ///< application bytes
@@ -104,6 +108,8 @@ Plan plan_of(const Options& options) {
   apply(options.tls, builder);
   if (!options.key_shares.empty()) builder.key_shares(parse_groups(options.key_shares));
   builder.grease(!options.no_grease).middlebox_compatibility(!options.no_middlebox);
+  builder.ocsp_stapling(options.ocsp).signed_certificate_timestamps(options.scts);
+  builder.verify_on_resumption(options.verify_again);
   if (options.no_verify) builder.dangerous().skip_verification();
 
   if (options.certificate.empty() != options.key.empty()) throw UsageError("--cert and --key go together");
@@ -251,6 +257,15 @@ void print_agreement(const Outcome& outcome, const Plan& plan, const Options& op
   } else if (outcome.facts.resumed) {
     rows.push_back({"verdict", "resumed: the peer proved its identity in the connection before", Style::good});
   }
+  if (!outcome.facts.resumed || outcome.judgement) {
+    const auto& [ocsp_response, scts] = outcome.staples;
+    if (options.ocsp)
+      rows.push_back({"OCSP", ocsp_response == 0 ? "no response was stapled"
+                                                 : "a response of " + with_separators(ocsp_response) +
+                                                       " bytes is stapled; it is not looked into"});
+    if (options.scts)
+      rows.push_back({"SCTs", scts == 0 ? "none came" : std::to_string(scts) + "; their signatures are not verified"});
+  }
   print_rows(err(), rows);
   if (!outcome.chain.empty()) {
     if (const auto leaf = x509::Certificate::parse(outcome.chain.front())) print_rows(err(), certificate_rows(*leaf));
@@ -290,6 +305,8 @@ Json report_of(const Outcome& outcome, const Plan& plan, const Options& options)
     const auto parsed = x509::Certificate::parse(der);
     report["chain"].push_back(parsed ? certificate_json(*parsed) : Json{{"error", parsed.error().text()}});
   }
+  if (options.ocsp) report["ocsp_response_bytes"] = outcome.staples.ocsp_response;
+  if (options.scts) report["scts"] = outcome.staples.scts;
   report["peer_key_updates"] = outcome.peer_key_updates;
   report["tickets"] = outcome.sessions.size();
   report["bytes_sent"] = outcome.sent;
@@ -334,6 +351,7 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
   outcome.facts = facts_of(*stream);
   outcome.judgement = check.judgement();
   outcome.chain = check.chain();
+  outcome.staples = check.staples();
   if (shaken) {
     print_agreement(outcome, plan, options);
     const auto conversed = converse(*stream, plan, options, last, outcome);
@@ -445,6 +463,9 @@ Command client_command(CLI::App& program) {
       ->option_text("FILE")
       ->group(kTrust);
 
+  app->add_flag("--ocsp", options->ocsp, "Ask for a stapled OCSP response, and say whether one came")->group(kTrust);
+  app->add_flag("--scts", options->scts, "Ask for Signed Certificate Timestamps, and say how many came")->group(kTrust);
+
   add_tls_options(*app, options->tls);
   constexpr const char* kProtocol = "Protocol";
   app->add_option("--key-share", options->key_shares, "Groups whose key shares are sent at once")
@@ -465,6 +486,8 @@ Command client_command(CLI::App& program) {
   app->add_option("--resume", options->resume, "Then connect so many times again, resuming")
       ->check(CLI::Range(0, 10000))
       ->option_text("N")
+      ->group(kSessions);
+  app->add_flag("--verify-again", options->verify_again, "Judge the server's certificates again when resuming")
       ->group(kSessions);
   add_watch_options(*app, options->watch);
   add_output_options(*app, options->output);

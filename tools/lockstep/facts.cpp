@@ -80,10 +80,12 @@ std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const 
   if (const auto* complete = std::get_if<HandshakeComplete>(&event); complete != nullptr && !judgement_) {
     // Verification was off: what it would have said is told all the same.
     if (!complete->peer_chain.empty()) look_at(complete->peer_chain, system_time());
+    note_staples(complete->ocsp_response, complete->sct_list);
   }
   const auto* verify = std::get_if<VerifyPeer>(&event);
   if (verify == nullptr) return std::nullopt;
   look_at(verify->chain, verify->now);
+  note_staples(verify->ocsp_response, verify->sct_list);
   if (judgement_->ok() || accept_anyway_) return PeerAccepted{};
   const x509::Code code = judgement_->verdict.code;
   return PeerRejected{reason_of(code), static_cast<std::uint16_t>(code)};
@@ -108,6 +110,14 @@ void PeerCheck::look_at(std::span<const Bytes> chain, Time now) {
                       .peer = peer_,
                       .name = name_,
                       .time = std::chrono::floor<std::chrono::seconds>(moment.time_since_epoch()).count()});
+}
+
+void PeerCheck::note_staples(Bytes ocsp_response, Bytes sct_list) {
+  staples_ = {.ocsp_response = ocsp_response.size(), .scts = 0};
+  if (sct_list.empty()) return;
+  // A length, then the SCTs, each behind its own: well formed, as the engine has seen.
+  for (Bytes rest = sct_list.subspan(2); rest.size() >= 2; ++staples_.scts)
+    rest = rest.subspan(2 + (std::size_t{rest[0]} << 8U | rest[1]));
 }
 
 Json json_of(const IoError& error) {

@@ -28,6 +28,12 @@ struct Facts {
   bool retried = false;
 };
 
+/// What stands beside the peer's certificate. Its form was checked, and nothing else.
+struct StaplesShown {
+  std::size_t ocsp_response = 0;  ///< bytes; 0: none came
+  std::size_t scts = 0;           ///< how many
+};
+
 /// After the handshake, or as far as it came.
 [[nodiscard]] Facts facts_of(const Connection& connection, const std::string& server_name, const Address& peer);
 [[nodiscard]] Facts facts_of(const blocking::Stream& stream);
@@ -65,12 +71,14 @@ class PeerCheck {
   [[nodiscard]] const std::optional<Judgement>& judgement() const noexcept { return judgement_; }
   /// As sent, leaf first, DER.
   [[nodiscard]] const std::vector<std::vector<std::uint8_t>>& chain() const noexcept { return chain_; }
+  [[nodiscard]] const StaplesShown& staples() const noexcept { return staples_; }
   [[nodiscard]] unsigned peer_key_updates() const noexcept { return peer_key_updates_; }
 
  private:
   /// The answer to a VerifyPeer event; nothing for others.
   [[nodiscard]] std::optional<std::variant<PeerAccepted, PeerRejected>> decide(const Event& event);
   void look_at(std::span<const Bytes> chain, Time now);
+  void note_staples(Bytes ocsp_response, Bytes sct_list);
 
   std::shared_ptr<const x509::TrustAnchors> anchors_;
   x509::PeerName name_;
@@ -79,6 +87,7 @@ class PeerCheck {
   bool accept_anyway_;
   std::vector<std::vector<std::uint8_t>> chain_;
   std::vector<Bytes> views_;
+  StaplesShown staples_;
   std::optional<Judgement> judgement_;
   unsigned peer_key_updates_ = 0;
 };

@@ -79,6 +79,22 @@ std::shared_ptr<const Credential> read_credential(const std::string& certificate
   return make_credential(std::move(loaded.chain), std::move(loaded.key));
 }
 
+std::shared_ptr<const Credential> with_staples(std::shared_ptr<const Credential> credential,
+                                               const std::string& ocsp_response, const std::string& sct_list) {
+  if (ocsp_response.empty() && sct_list.empty()) return credential;
+  constexpr std::size_t kLargest = 65535;
+  const auto contents = [](const std::string& path) {
+    if (path.empty()) return std::vector<std::uint8_t>();
+    const x509::SecretBytes file = read_file(path, kLargest);
+    if (file.view().empty()) throw Failure(path + " is empty", "Give a file that holds what is to be stapled.");
+    return std::vector<std::uint8_t>(file.view().begin(), file.view().end());
+  };
+  Credential stapled = *credential;
+  stapled.ocsp_response = contents(ocsp_response);
+  stapled.sct_list = contents(sct_list);
+  return std::make_shared<const Credential>(std::move(stapled));
+}
+
 std::shared_ptr<const x509::TrustAnchors> read_anchors(const std::vector<std::string>& paths) {
   auto anchors = std::make_shared<x509::TrustAnchors>();
   for (const std::string& path : paths) {

@@ -29,6 +29,11 @@ void write_file(const std::string& path, Bytes contents, Access access);
 /// A certificate chain with its key; checks that they belong together.
 [[nodiscard]] std::shared_ptr<const Credential> read_credential(const std::string& certificates, const std::string& key,
                                                                 const std::string& passphrase_file = {});
+/// The credential with what is stapled to its leaf, from files: an OCSP response in DER, and a
+/// SignedCertificateTimestampList with its length in front (RFC 6962 3.3). An empty path is none.
+[[nodiscard]] std::shared_ptr<const Credential> with_staples(std::shared_ptr<const Credential> credential,
+                                                             const std::string& ocsp_response,
+                                                             const std::string& sct_list);
 /// Anchors from files and directories; the system's when there are none. Warns about objects that could not be used.
 [[nodiscard]] std::shared_ptr<const x509::TrustAnchors> read_anchors(const std::vector<std::string>& paths);
 

@@ -67,6 +67,11 @@ ServerPlan plan_of(const ServerOptions& options) {
   if (options.certificates.size() != options.keys.size()) {
     throw UsageError("every --cert needs its --key, in the same order");
   }
+  const auto staple = [&options](const std::vector<std::string>& files, std::size_t index, const char* option) {
+    if (files.size() > options.certificates.size())
+      throw UsageError(std::string("every ") + option + " needs its --cert, in the same order");
+    return index < files.size() ? files[index] : std::string();
+  };
   ConfigBuilder builder = ConfigBuilder::server(provider());
   // Browsers and curl offer h2 as well; what answers here speaks HTTP/1.1.
   if (options.tls.alpn.empty() && !options.echo) builder.alpn({"http/1.1"});
@@ -80,7 +85,9 @@ ServerPlan plan_of(const ServerOptions& options) {
   if (!options.time.empty()) plan.moment = parse_time(options.time);
   AnswerOptions answers{.provider = provider()};
   for (std::size_t i = 0; i < options.certificates.size(); ++i) {
-    answers.credentials.push_back(read_credential(options.certificates[i], options.keys[i], options.passphrase_file));
+    answers.credentials.push_back(
+        with_staples(read_credential(options.certificates[i], options.keys[i], options.passphrase_file),
+                     staple(options.ocsp_responses, i, "--ocsp-response"), staple(options.sct_lists, i, "--sct-list")));
   }
   if (options.client_auth != ClientAuth::none) {
     if (options.client_ca.empty()) {
@@ -220,6 +227,12 @@ Command server_command(CLI::App& program) {
       ->option_text("FILE");
   app->add_option("--key", options->keys, "The private key of each --cert, in the same order")->option_text("FILE");
   app->add_option("--passphrase-file", options->passphrase_file, "The keys' passphrase, on the first line")
+      ->option_text("FILE");
+  app->add_option("--ocsp-response", options->ocsp_responses,
+                  "An OCSP response (DER) to staple to each --cert, in the same order, for clients that ask")
+      ->option_text("FILE");
+  app->add_option("--sct-list", options->sct_lists,
+                  "Signed Certificate Timestamps (RFC 6962 3.3) for each --cert, in the same order")
       ->option_text("FILE");
   app->add_option("--loop", options->loop,
                   "A thread for each connection, or many connections in each thread [blocking]")

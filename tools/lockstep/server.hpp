@@ -32,6 +32,8 @@ struct ServerOptions {
   std::vector<std::string> certificates;
   std::vector<std::string> keys;
   std::string passphrase_file;
+  std::vector<std::string> ocsp_responses;
+  std::vector<std::string> sct_lists;
   bool page = false;
   std::string directory;
   bool echo = false;

@@ -77,6 +77,8 @@ struct Settings {
   std::vector<std::string> alpn;
   ClientAuth client_auth = ClientAuth::none;
   std::vector<std::vector<std::uint8_t>> certificate_authorities;  ///< DER distinguished names to send
+  bool ocsp_stapling = false;                  ///< ask the peer for an OCSP response with its certificate
+  bool signed_certificate_timestamps = false;  ///< ask the peer for SCTs with its certificate
   bool hardware_aware = true;     ///< the order of suites is the default: it bends to what either machine is good at
   bool server_preference = true;  ///< server: its own order of suites and groups decides
   bool middlebox_compatibility = true;
@@ -84,6 +86,7 @@ struct Settings {
   bool cookie = false;  ///< server: a cookie in HelloRetryRequest
   bool send_tickets = true;
   bool resumption = true;
+  bool verify_on_resumption = false;
   std::uint8_t ticket_count = 2;
   std::uint32_t ticket_lifetime = 7200;  ///< seconds, at most 604800 (RFC 9846 4.6.1)
   std::uint32_t early_data = 0;          ///< bytes; 0: none
@@ -158,6 +161,13 @@ class LOCKSTEP_API ConfigBuilder {
   ConfigBuilder& client_auth(ClientAuth mode);
   /// Distinguished names (DER) to send in certificate_authorities; empty (the default) sends none.
   ConfigBuilder& certificate_authorities(std::vector<std::vector<std::uint8_t>> names);
+  /// Ask the peer to staple an OCSP response to its certificate (RFC 6066 8, RFC 9846 4.4.2.1): a client in its
+  /// ClientHello, a server in its CertificateRequest. What comes is told in `VerifyPeer`, whose answer judges it. Off
+  /// by default.
+  ConfigBuilder& ocsp_stapling(bool on);
+  /// Ask the peer for Signed Certificate Timestamps beside its certificate (RFC 6962 3.3.1), in the same way. Off by
+  /// default.
+  ConfigBuilder& signed_certificate_timestamps(bool on);
   /// Server: whether its own order decides (default) or the client's.
   ConfigBuilder& server_preference(bool on);
   /// RFC 9846 D.4. On by default.
@@ -177,6 +187,13 @@ class LOCKSTEP_API ConfigBuilder {
   /// Early data has no forward secrecy, and whoever recorded it can send it again to the same server: let it carry only
   /// what may happen twice (RFC 9846 8).
   ConfigBuilder& early_data(std::uint32_t max_bytes);
+  /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a
+  /// certificate may have expired or been revoked since, or the application may have changed its mind. A client is
+  /// asked about every server, a server about clients that had been authenticated, each before its own Finished.
+  /// Sessions made with this setting hold the peer's certificates: a server's tickets grow by so much, and a client's
+  /// connection keeps a copy for the tickets to come. A session without them is not resumed. Off by default: what was
+  /// accepted holds for as long as the session lives (RFC 9846 4.6.1).
+  ConfigBuilder& verify_on_resumption(bool on);
   /// Report secrets as `SecretLogged` events. Whoever reads them reads the connection.
   ConfigBuilder& key_log(bool on);
   ConfigBuilder& padding(PaddingPolicy policy);

@@ -131,8 +131,6 @@ enum class Reason : std::uint8_t {
   psk_binder,
   psk_hash,
   early_data_unexpected,
-  early_data_mismatch,  ///< accepted, though what was agreed is not what its session had
-  early_data_too_much,
   // authentication
   certificate_missing,   ///< the server sent none
   certificate_required,  ///< the client sent none, and the server insists
@@ -170,6 +168,10 @@ enum class Reason : std::uint8_t {
   memory,
   random_failed,
   provider_failed,
+  // A number is on tapes and stays: what came later follows here.
+  certificate_status,   ///< the stapled OCSP response is not satisfactory
+  early_data_mismatch,  ///< accepted, though what was agreed is not what its session had
+  early_data_too_much,
 };
 
 /// Where it happened: the record layer, a handshake message, or a call of the application.

@@ -83,7 +83,18 @@ struct Credential {
   std::vector<std::vector<std::uint8_t>> chain;  ///< DER, leaf first; the anchor may be left out
   std::vector<SignatureScheme> schemes;          ///< what the key may sign with, in order of preference
   std::shared_ptr<const SigningKey> key;         ///< for whoever answers `Sign`; may be null when it knows better
+  /// An OCSPResponse (RFC 6960 4.2.1, DER) about the leaf, stapled to it for a peer that asks for one (RFC 9846
+  /// 4.4.2.1). Empty: none. It goes out as it is: that it is current is for whoever made the credential.
+  std::vector<std::uint8_t> ocsp_response{};
+  /// A SignedCertificateTimestampList (RFC 6962 3.3) for the leaf, with its length in front, as it stands in the
+  /// extension; for a peer that asks for one. Empty: none.
+  std::vector<std::uint8_t> sct_list{};
 };
+
+/// Whether a credential's staples can be sent: `sct_list` is well formed (not empty, no SCT of it empty), and both
+/// together fit beside one certificate (about 65,500 bytes). An answer with a credential that fails this is
+/// `Misuse::invalid_answer`.
+[[nodiscard]] LOCKSTEP_API bool staples_well_formed(const Credential& credential) noexcept;
 
 // --- suspended operations --------------------------------------------------------------------------------------
 // Views in these events live until their token is answered or the connection fails.
@@ -99,6 +110,8 @@ struct SelectCredential {
   std::span<const Bytes> certificate_authorities;  ///< distinguished names (DER) that the peer trusts; often empty
   std::string_view alpn;                           ///< the protocol agreed, empty for none
   Bytes ec_point_formats;                          ///< server: as the client sent them; often empty
+  bool ocsp_requested = false;                     ///< the peer asks for `Credential::ocsp_response`
+  bool scts_requested = false;                     ///< the peer asks for `Credential::sct_list`
 };
 struct NoCredential {};
 
@@ -113,12 +126,20 @@ struct SigningFailed {};
 
 /// Judge the peer's certificates. Answer `PeerAccepted` only when the chain was validated for `name` (or when the
 /// application has another way of knowing its peer); `PeerRejected` otherwise.
+///
+/// The engine has checked the form of what is stapled, and nothing else: an OCSP response's own signature, times and
+/// status, and the signatures of SCTs, are for whoever answers. RFC 6066 8: "Clients requesting an OCSP response and
+/// receiving an OCSP response [...] MUST check the OCSP response and abort the handshake if the response is not
+/// satisfactory": `PeerRejected{Reason::certificate_status}`.
 struct VerifyPeer {
   Token<VerifyPeer> token;
   Role peer{};                           ///< the role of the one who is judged
   std::span<const Bytes> chain;          ///< DER as sent, leaf first
   const x509::PeerName* name = nullptr;  ///< what the client expects; null when the peer is a client
   Time now{};
+  Bytes ocsp_response{};  ///< stapled to the leaf, DER, when it was asked for and came; else empty
+  Bytes sct_list{};       ///< the leaf's, as in `Credential::sct_list`, when it was asked for and came; else empty
+  bool resumed = false;   ///< all of it was shown when the session was made that is resumed now (verify_on_resumption)
 };
 struct PeerAccepted {};
 struct PeerRejected {
@@ -197,6 +218,8 @@ struct HandshakeComplete {
   Bytes peer_finished;
   /// What the peer verifies and we may sign with, in our order; empty where the peer did not say.
   std::span<const SignatureScheme> shared_schemes;
+  Bytes ocsp_response{};  ///< stapled to the peer's leaf in this handshake; else empty
+  Bytes sct_list{};       ///< beside the peer's leaf in this handshake; else empty
   /// Client: unless it was accepted, what was sent early is lost, and may be sent again as usual data.
   EarlyDataStatus early_data{};
 };

@@ -30,6 +30,15 @@ enum class SessionError : std::uint8_t {
   malformed,            ///< a field has a value that it cannot have
 };
 
+/// What a peer showed to be judged by: the fields of `VerifyPeer`, kept.
+struct PeerCertificates {
+  std::vector<std::vector<std::uint8_t>> chain;  ///< DER as sent, leaf first; at most 2^24 - 1 bytes in all
+  std::vector<std::uint8_t> ocsp_response;       ///< stapled to the leaf, DER, or empty; at most 65535 bytes
+  std::vector<std::uint8_t> sct_list;            ///< the leaf's, as in `Credential`, or empty; at most 65535 bytes
+
+  friend bool operator==(const PeerCertificates&, const PeerCertificates&) = default;
+};
+
 /// What two peers keep of a connection so that another can resume it (RFC 9846 2.2, 4.6.1). A client gets one with
 /// every ticket and stores it; a server seals one into the ticket itself, without the `ticket` field.
 ///
@@ -53,8 +62,7 @@ struct LOCKSTEP_API Session {
       false;         ///< the peer proved an identity that was checked; never resumed where that is demanded otherwise
   std::string alpn;  ///< the protocol agreed upon, or empty; at most 255 bytes
   std::string server_name;  ///< the name that the client asked for, or empty; at most 65535 bytes
-  std::vector<std::uint8_t>
-      peer_certificate;  ///< the peer's end-entity certificate, DER, or empty; at most 2^24 - 1 bytes
+  PeerCertificates peer;    ///< what the peer showed, to be verified again; empty without `verify_on_resumption`
 
   /// A copy, secret included.
   [[nodiscard]] Session clone() const;

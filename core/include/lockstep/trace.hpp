@@ -116,6 +116,8 @@ struct AnswerCredential {
   bool present = false;  ///< false: NoCredential
   std::vector<Content> chain;
   std::vector<SignatureScheme> schemes;
+  Content ocsp_response;
+  Content sct_list;
 };
 struct AnswerSignature {
   TokenNumber token = 0;
@@ -211,6 +213,8 @@ struct CredentialAsked {
   std::uint64_t authorities = 0;
   Content alpn;
   std::uint64_t hash = 0;  ///< of the authorities and ec_point_formats
+  bool ocsp_requested = false;
+  bool scts_requested = false;
 };
 struct SignatureAsked {
   TokenNumber token = 0;
@@ -224,7 +228,10 @@ struct VerdictAsked {
   std::vector<std::uint64_t> chain;  ///< sizes of the certificates
   Content name;                      ///< whom the client expects
   Time now{};
-  std::uint64_t hash = 0;
+  std::uint64_t hash = 0;           ///< of the chain and the staples
+  std::uint64_t ocsp_response = 0;  ///< its size
+  std::uint64_t sct_list = 0;       ///< its size
+  bool resumed = false;
 };
 struct TicketOpeningAsked {
   TokenNumber token = 0;
@@ -248,7 +255,9 @@ struct Completed {
   SignatureScheme own_scheme{};
   SignatureScheme peer_scheme{};
   Content alpn;
-  std::uint64_t hash = 0;  ///< of the chain, both verify_data and the shared schemes
+  std::uint64_t hash = 0;           ///< of the chain, both verify_data, the shared schemes and the staples
+  std::uint64_t ocsp_response = 0;  ///< its size
+  std::uint64_t sct_list = 0;       ///< its size
   EarlyDataStatus early_data{};
 };
 struct SessionTold {

@@ -32,11 +32,14 @@ type report struct {
 	Resumed    bool   `json:"resumed"`
 	Peer       string `json:"peer,omitempty"`
 	Echo       string `json:"echo,omitempty"`
+	OCSP       int    `json:"ocsp_response_bytes"`
+	SCTs       int    `json:"scts"`
 }
 
 func describe(state tls.ConnectionState) report {
 	r := report{OK: true, Version: tls.VersionName(state.Version), Suite: tls.CipherSuiteName(state.CipherSuite),
-		ALPN: state.NegotiatedProtocol, ServerName: state.ServerName, Resumed: state.DidResume}
+		ALPN: state.NegotiatedProtocol, ServerName: state.ServerName, Resumed: state.DidResume,
+		OCSP: len(state.OCSPResponse), SCTs: len(state.SignedCertificateTimestamps)}
 	if len(state.PeerCertificates) > 0 {
 		r.Peer = state.PeerCertificates[0].Subject.CommonName
 	}
@@ -65,6 +68,8 @@ func main() {
 	group := flags.String("group", "", "the only group")
 	alpn := flags.String("alpn", "", "application protocols")
 	clientAuth := flags.Bool("client-auth", false, "insist on a client certificate")
+	ocsp := flags.String("ocsp", "", "OCSP response to staple")
+	scts := flags.String("scts", "", "SCTs to show, separated by commas")
 	address := flags.String("address", "127.0.0.1:0", "to connect to")
 	count := flags.Int("count", 1, "client: connections, which share a session cache")
 	check(flags.Parse(os.Args[2:]))
@@ -79,6 +84,15 @@ func main() {
 	if *cert != "" {
 		pair, err := tls.LoadX509KeyPair(*cert, *key)
 		check(err)
+		if *ocsp != "" {
+			pair.OCSPStaple, err = os.ReadFile(*ocsp)
+			check(err)
+		}
+		if *scts != "" {
+			for _, sct := range strings.Split(*scts, ",") {
+				pair.SignedCertificateTimestamps = append(pair.SignedCertificateTimestamps, []byte(sct))
+			}
+		}
 		config.Certificates = []tls.Certificate{pair}
 	}
 	pool := x509.NewCertPool()

@@ -77,7 +77,7 @@ struct AnswerOptions {
 class LOCKSTEP_API AnswerSetup {
  public:
   /// The setup, or every problem: a credential without chain or schemes, a leaf that does not parse or is for another
-  /// key.
+  /// key, staples that cannot be sent.
   [[nodiscard]] static std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> create(
       AnswerOptions options);
 

@@ -1,0 +1,190 @@
+// OCSP responses and SCTs beside certificates: who asks, who shows, and who is told.
+
+#include "pair/pair.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+const Staples kNone{};
+// The engine does not look into a response.
+const Staples kStaples{{0x30, 0x03, 0x0a, 0x01, 0x00}, {0x00, 0x07, 0x00, 0x01, 0xaa, 0x00, 0x02, 0xbb, 0xcc}};
+
+std::shared_ptr<const Credential> stapled(const Staples& staples = kStaples) {
+  Credential credential = *credential_of(usual_key());
+  credential.ocsp_response = staples.ocsp_response;
+  credential.sct_list = staples.sct_list;
+  return std::make_shared<const Credential>(std::move(credential));
+}
+
+void expect_connected(const Pair& pair) {
+  EXPECT_TRUE(pair.client.complete) << error_text(pair.client);
+  EXPECT_TRUE(pair.server.complete) << error_text(pair.server);
+}
+
+TEST(Staples, GoOutWhenTheyAreAskedFor) {
+  for (const bool ocsp : {false, true}) {
+    for (const bool scts : {false, true}) {
+      SCOPED_TRACE(std::string(ocsp ? "OCSP " : "") + (scts ? "SCTs" : ""));
+      Pair pair(built(client_builder().ocsp_stapling(ocsp).signed_certificate_timestamps(scts)),
+                built(server_builder()));
+      pair.server.credential = stapled();
+      pair.run();
+      expect_connected(pair);
+      EXPECT_EQ(pair.server.ocsp_requested, ocsp);
+      EXPECT_EQ(pair.server.scts_requested, scts);
+      const Staples expected{ocsp ? kStaples.ocsp_response : kNone.ocsp_response,
+                             scts ? kStaples.sct_list : kNone.sct_list};
+      EXPECT_EQ(pair.client.judged_staples, std::vector{expected});
+      EXPECT_EQ(pair.client.peer_staples, expected);
+      EXPECT_EQ(pair.server.peer_staples, kNone);
+    }
+  }
+}
+
+TEST(Staples, NobodyAsksByDefault) {
+  Pair pair(built(client_builder()), built(server_builder().client_auth(ClientAuth::require)));
+  pair.server.credential = stapled();
+  pair.client.credential = stapled();
+  pair.run();
+  expect_connected(pair);
+  EXPECT_FALSE(pair.server.ocsp_requested || pair.server.scts_requested);
+  EXPECT_FALSE(pair.client.ocsp_requested || pair.client.scts_requested);
+  EXPECT_EQ(pair.client.judged_staples, std::vector{kNone});
+  EXPECT_EQ(pair.server.judged_staples, std::vector{kNone});
+}
+
+TEST(Staples, AServerAsksItsClients) {
+  Pair pair(
+      built(client_builder()),
+      built(server_builder().client_auth(ClientAuth::require).ocsp_stapling(true).signed_certificate_timestamps(true)));
+  pair.client.credential = stapled();
+  pair.run();
+  expect_connected(pair);
+  EXPECT_TRUE(pair.client.ocsp_requested && pair.client.scts_requested);
+  EXPECT_FALSE(pair.server.ocsp_requested || pair.server.scts_requested);
+  EXPECT_EQ(pair.server.judged_staples, std::vector{kStaples});
+  EXPECT_EQ(pair.server.peer_staples, kStaples);
+  EXPECT_EQ(pair.client.peer_staples, kNone);
+}
+
+TEST(Staples, NobodyHasToShowAny) {
+  Pair pair(built(client_builder().ocsp_stapling(true).signed_certificate_timestamps(true)), built(server_builder()));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.judged_staples, std::vector{kNone});
+}
+
+TEST(Staples, AreToldWhenNobodyVerifies) {
+  Pair pair(built(client_builder().ocsp_stapling(true).dangerous().skip_verification()), built(server_builder()));
+  pair.server.credential = stapled();
+  pair.run();
+  expect_connected(pair);
+  EXPECT_TRUE(pair.client.judged_staples.empty());
+  EXPECT_EQ(pair.client.peer_staples, (Staples{kStaples.ocsp_response, {}}));
+}
+
+TEST(Staples, SurviveARetryAndSmallPieces) {
+  if (provider().key_loader(KeyType::ec_p256) == nullptr) GTEST_SKIP() << "one group alone";
+  Pair pair(built(client_builder()
+                      .groups({NamedGroup::x25519, NamedGroup::secp256r1})
+                      .key_shares({NamedGroup::x25519})
+                      .ocsp_stapling(true)
+                      .signed_certificate_timestamps(true)),
+            built(server_builder().groups({NamedGroup::secp256r1})), {x509::PeerName::dns("example.com").value(), {}},
+            {.outbound = 7, .chunk = 1});
+  pair.server.credential = stapled();
+  pair.run();
+  expect_connected(pair);
+  EXPECT_TRUE(pair.client.connection.retried());
+  EXPECT_EQ(pair.client.peer_staples, kStaples);
+}
+
+// As a fresh response that is fetched meanwhile: the answer comes when it comes.
+TEST(Staples, MayBeFetchedBeforeTheAnswer) {
+  FixedRandom client_random(1);
+  FixedRandom server_random(2);
+  auto client = Connection::client(built(client_builder().ocsp_stapling(true)),
+                                   {x509::PeerName::dns("example.com").value(), {}}, client_random, kNow);
+  auto server = Connection::server(built(server_builder()), server_random);
+  std::vector<std::uint8_t> flight(4096);
+  flight.resize(client.transmit(flight, kNow));
+  auto received = server.receive(flight, kNow);
+  ASSERT_TRUE(std::holds_alternative<SelectCredential>(received.event));
+  auto& question = std::get<SelectCredential>(received.event);
+  EXPECT_TRUE(question.ocsp_requested);
+  EXPECT_FALSE(question.scts_requested);
+  EXPECT_TRUE(server.awaiting_answer());
+  EXPECT_TRUE(std::holds_alternative<Nothing>(server.receive({}, kNow + std::chrono::seconds(3)).event));
+  EXPECT_TRUE(server.answer(std::move(question.token), stapled()));
+  EXPECT_TRUE(std::holds_alternative<Sign>(server.receive({}, kNow + std::chrono::seconds(3)).event));
+}
+
+TEST(Staples, ARefusedResponseHasAnAlertOfItsOwn) {
+  Pair pair(built(client_builder().ocsp_stapling(true)), built(server_builder()));
+  pair.server.credential = stapled();
+  pair.client.rejection = PeerRejected{.reason = Reason::certificate_status};
+  pair.run();
+  ASSERT_TRUE(pair.client.error && pair.server.error);
+  EXPECT_EQ(pair.client.error->reason, Reason::certificate_status);
+  EXPECT_EQ(pair.client.error->alert, Alert::bad_certificate_status_response);
+  EXPECT_EQ(pair.server.error->alert, Alert::bad_certificate_status_response);
+  EXPECT_FALSE(pair.client.complete || pair.server.complete);
+}
+
+// What cannot be sent is refused where it is handed over, whether or not it was asked for.
+TEST(Staples, MalformedOnesAreNoAnswer) {
+  const std::vector<std::uint8_t> large(65535 - 8 - 4 - 5, 0x30);
+  const std::vector<std::uint8_t> one_sct{0, 3, 0, 1, 0xaa};
+  EXPECT_TRUE(staples_well_formed({.chain = {}, .schemes = {}, .key = {}}));
+  EXPECT_TRUE(staples_well_formed(*stapled({large, one_sct})));
+  std::vector<std::uint8_t> too_large = large;
+  too_large.push_back(0);
+  const std::vector<Staples> wrong = {{{}, {0}},
+                                      {{}, {0, 0}},                    // no SCT
+                                      {{}, {0, 2, 0, 0}},              // an empty one
+                                      {{}, {0, 5, 0, 1, 0xaa, 0, 0}},  // an empty one behind another
+                                      {{}, {0, 4, 0, 1, 0xaa}},        // cut
+                                      {{}, {0, 3, 0, 2, 0xaa}},        // an SCT that is cut
+                                      {{}, {0, 3, 0, 1, 0xaa, 0}},     // more behind the list
+                                      {too_large, one_sct}};
+  for (const Staples& staples : wrong) {
+    const auto credential = stapled(staples);
+    EXPECT_FALSE(staples_well_formed(*credential));
+    FixedRandom client_random(1);
+    FixedRandom server_random(2);
+    auto client = Connection::client(built(client_builder()), {x509::PeerName::dns("example.com").value(), {}},
+                                     client_random, kNow);
+    auto server = Connection::server(built(server_builder()), server_random);
+    std::vector<std::uint8_t> flight(4096);
+    flight.resize(client.transmit(flight, kNow));
+    auto received = server.receive(flight, kNow);
+    ASSERT_TRUE(std::holds_alternative<SelectCredential>(received.event));
+    EXPECT_EQ(server.answer(std::move(std::get<SelectCredential>(received.event).token), credential).error(),
+              Misuse::invalid_answer);
+    auto failed = server.receive({}, kNow).event;
+    ASSERT_TRUE(std::holds_alternative<Failed>(failed));
+    EXPECT_EQ(std::get<Failed>(failed).error.reason, Reason::token_dropped);
+  }
+}
+
+TEST(Staples, TheLargestGoThrough) {
+  const Staples large{std::vector<std::uint8_t>(65535 - 8 - 4 - 5, 0x30), {0, 3, 0, 1, 0xaa}};
+  Pair pair(
+      built(client_builder().ocsp_stapling(true).signed_certificate_timestamps(true).max_handshake_message(70000)),
+      built(server_builder()));
+  pair.server.credential = stapled(large);
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.peer_staples, large);
+}
+
+TEST(Staples, AServerThatAsksNoClientAsksForNoStaples) {
+  const auto config = server_builder().ocsp_stapling(true).signed_certificate_timestamps(true).build();
+  ASSERT_FALSE(config);
+  ASSERT_EQ(config.error().size(), 2U);
+  EXPECT_EQ(config.error()[0].setting, "ocsp_stapling");
+  EXPECT_EQ(config.error()[1].setting, "signed_certificate_timestamps");
+}
+
+}  // namespace
+}  // namespace lockstep::testing
