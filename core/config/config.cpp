@@ -204,8 +204,9 @@ ConfigBuilder& ConfigBuilder::resumption(bool on) {
   return *this;
 }
 
-ConfigBuilder& ConfigBuilder::early_data(std::uint32_t max_bytes) {
+ConfigBuilder& ConfigBuilder::early_data(std::uint32_t max_bytes, std::chrono::seconds tolerance) {
   settings_.early_data = max_bytes;
+  settings_.early_data_tolerance = static_cast<std::uint32_t>(tolerance.count());
   return *this;
 }
 
@@ -376,6 +377,8 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
              "a server that does not verify its clients should not ask them: use client_auth(none)");
   if (settings.ticket_lifetime == 0 || settings.ticket_lifetime > kMaxTicketLifetime)
     complain("tickets", "a ticket lives 1 to 604800 seconds (RFC 9846 4.6.1)");
+  if (settings.early_data_tolerance > kMaxEarlyDataTolerance.count())
+    complain("early_data", "ages may be off by 0 to 600 seconds; a replay has to be recognised for so long");
   if (settings.early_data != 0 && !settings.resumption)
     complain("early_data",
              "early data needs a session to resume (RFC 9846 2.3); allow resumption, or remove the setting");

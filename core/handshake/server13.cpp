@@ -19,9 +19,6 @@ namespace {
 namespace key_log = key_schedule::key_log;
 
 constexpr std::size_t kCookieSize = 32;
-// RFC 9846 8.3: "For clients on the Internet, this implies windows on the order of ten seconds to account for errors in
-// clocks and variations in measurements".
-constexpr std::chrono::seconds kAgeTolerance{10};
 // Identities beyond these are not looked at: each costs the application a look-up. Clients offer one or two.
 constexpr std::uint16_t kMaxIdentitiesTried = 4;
 
@@ -36,7 +33,10 @@ Status ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16
   for (std::uint16_t skip = 0; skip < identity; ++skip) ++offered;
   // RFC 9846 4.2.10: early data belongs to the first PSK.
   const bool early_data = hello.early_data && identity == 0 && context.settings().early_data != 0;
-  return context.ask(OpenTicket{.token = {}, .ticket = offered->identity, .early_data = early_data});
+  return context.ask(OpenTicket{.token = {},
+                                .ticket = offered->identity,
+                                .early_data = early_data,
+                                .obfuscated_ticket_age = offered->obfuscated_ticket_age});
 }
 
 Status ask_credential(Context& context, const codec::ClientHello& hello) noexcept {
@@ -299,7 +299,8 @@ EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negot
   // small tolerance of the time since the ticket was issued".
   const auto stated = session.stated_age((*negotiated.hello.pre_shared_key->identities.begin()).obfuscated_ticket_age);
   const auto seen = context.now - session.issued_at;
-  if (stated > seen + kAgeTolerance || stated + kAgeTolerance < seen) return EarlyDataStatus::age_implausible;
+  const std::chrono::seconds tolerance{context.settings().early_data_tolerance};
+  if (stated > seen + tolerance || stated + tolerance < seen) return EarlyDataStatus::age_implausible;
   return answer.early_data ? EarlyDataStatus::accepted : EarlyDataStatus::declined;
 }
 

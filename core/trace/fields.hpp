@@ -158,6 +158,7 @@ void later_fields(A& a, Is<Settings> auto& s) {
         a.boolean(s.signed_certificate_timestamps);
         a.boolean(s.verify_on_resumption);
         a.number(s.early_data);
+        a.number(s.early_data_tolerance);
       });
 }
 template <class A>

@@ -233,6 +233,9 @@ std::optional<Stop> Endpoint::reply(OpenTicket& question) {
   if (options_->fail_ddos_callback)
     return accepted(engine_, engine_.answer(std::move(question.token), TicketDeclined{}));
   auto session = shared_.tickets->open(question.ticket);
+  if (session)
+    asked_.ticket_age_skew = std::chrono::duration_cast<std::chrono::seconds>(
+        session->stated_age(question.obfuscated_ticket_age) - (shared_.now - session->issued_at));
   // BoringSSL leaves replays to the application.
   if (session && question.early_data)
     return accepted(engine_, engine_.answer(std::move(question.token), std::move(*session), AcceptEarlyData{}));

@@ -1,6 +1,7 @@
 #pragma once
 // One connection of the shim: a socket, the engine, and the answers to its questions, given at once or late.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,7 @@ struct Asked {
   int credential = 0;
   int open_ticket = 0;
   int seal_ticket = 0;
+  std::chrono::seconds ticket_age_skew{};  ///< what the client states, less what was seen
 };
 
 struct Data {

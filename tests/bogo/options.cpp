@@ -116,6 +116,7 @@ const Flag kFlags[] = {
     {"expect-accept-early-data", &Options::expect_accept_early_data},
     {"expect-reject-early-data", &Options::expect_reject_early_data},
     {"expect-no-offer-early-data", &Options::expect_no_offer_early_data},
+    {"expect-ticket-age-skew", &Options::expect_ticket_age_skew},
     {"expect-early-data-reason", &Options::expect_early_data_reason},
     {"expect-key-usage-invalid", &Options::expect_key_usage_invalid},
     {"expect-hrr", &Options::expect_hrr},

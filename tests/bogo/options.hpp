@@ -126,6 +126,7 @@ struct Options {
   bool expect_reject_early_data = false;
   bool expect_no_offer_early_data = false;
   std::string expect_early_data_reason;
+  int expect_ticket_age_skew = 0;  ///< seconds, of a resumed session
   bool expect_key_usage_invalid = false;
   bool expect_hrr = false;
   bool expect_no_hrr = false;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int kTls13 = 0x0304;
 constexpr std::uint32_t kMaxEarlyData = 14336;
+constexpr std::chrono::seconds kAgeTolerance{60};
 
 Stop not_implemented(std::string text) { return {.error = {}, .text = std::move(text), .not_implemented = true}; }
 
@@ -133,8 +134,8 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
 
   ConfigBuilder builder = options.server ? server(options, provider) : client(options, provider);
   builder.key_log(true).verify_on_resumption(options.reverify_on_resume);
-  // What BoringSSL takes and sends at most.
-  if (options.enable_early_data) builder.early_data(kMaxEarlyData);
+  // What BoringSSL takes and sends at most, and how far ages may be off.
+  if (options.enable_early_data) builder.early_data(kMaxEarlyData, kAgeTolerance);
   std::vector<NamedGroup> groups = options.curves.empty() ? kGroups : ids<NamedGroup>(options.curves);
   for (const NamedGroup group : groups) {
     if (!provider.supports(group)) return not_implemented("no group " + to_text(group));

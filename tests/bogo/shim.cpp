@@ -80,6 +80,10 @@ Outcome check_questions(const Options& options, bool resuming, const Endpoint& e
   if (options.use_ticket_callback && asked.open_ticket != (resuming ? 1 : 0)) {
     return wrong("asked to open " + std::to_string(asked.open_ticket) + " tickets");
   }
+  if (resuming && options.expect_ticket_age_skew != 0 &&
+      asked.ticket_age_skew != std::chrono::seconds(options.expect_ticket_age_skew)) {
+    return wrong("the ticket's age is off by " + std::to_string(asked.ticket_age_skew.count()) + " s");
+  }
   // There are no sessions but those that tickets hold.
   if (options.expect_session_id) return wrong("no session has an id");
   if (options.expect_no_session_id && endpoint.agreed().resumed && asked.open_ticket == 0) {

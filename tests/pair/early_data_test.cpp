@@ -246,6 +246,13 @@ TEST_F(EarlyDataTest, TheStatedAgeIsTheOneSeen) {
   resume(std::move(older));
   expect_refused(EarlyDataStatus::declined, EarlyDataStatus::age_implausible, true);
 
+  server_config.early_data(kLimit, std::chrono::seconds(11));
+  Session tolerated = session();
+  tolerated.issued_at -= std::chrono::seconds(11);
+  resume(std::move(tolerated)).run();
+  EXPECT_EQ(pair->server.early_data_status, EarlyDataStatus::accepted);
+
+  server_config.early_data(kLimit);
   Session within = session();
   Pair& both = resume(std::move(within), {}, kNow + std::chrono::seconds(10));
   both.send_early("x");
@@ -324,6 +331,8 @@ TEST(EarlyDataConfig, NeedsTickets) {
   EXPECT_EQ(complaints(server_builder().early_data(1).resumption(false)), 1);
   EXPECT_EQ(complaints(server_builder().early_data(1).tickets(0)), 1);
   EXPECT_EQ(complaints(server_builder().early_data(1).tickets(0).resumption(false)), 2);
+  EXPECT_EQ(complaints(server_builder().early_data(1, std::chrono::seconds(-1))), 1);
+  EXPECT_EQ(complaints(server_builder().early_data(1, std::chrono::seconds(601))), 1);
 }
 
 }  // namespace

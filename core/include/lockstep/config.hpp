@@ -7,6 +7,7 @@
 //                       .build();
 //     if (!config) for (const auto& problem : config.error()) std::cerr << problem.text << '\n';
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -62,6 +63,9 @@ inline constexpr std::size_t kDefaultMaxHandshakeMessage = 65536;
 inline constexpr std::size_t kDefaultHandshakeMemory = 262144;
 /// Bytes sealed with one key before it is updated by itself; far below what AES-GCM allows (RFC 9846 5.5: 2^24.5
 /// records).
+/// RFC 9846 8.3: "windows on the order of ten seconds".
+inline constexpr std::chrono::seconds kDefaultEarlyDataTolerance{10};
+inline constexpr std::chrono::seconds kMaxEarlyDataTolerance{600};
 inline constexpr std::uint64_t kDefaultKeyUpdateBytes = std::uint64_t{1} << 36U;
 
 /// Settings as `ConfigBuilder` collected and checked them. Read-only.
@@ -90,6 +94,7 @@ struct Settings {
   std::uint8_t ticket_count = 2;
   std::uint32_t ticket_lifetime = 7200;  ///< seconds, at most 604800 (RFC 9846 4.6.1)
   std::uint32_t early_data = 0;          ///< bytes; 0: none
+  std::uint32_t early_data_tolerance = kDefaultEarlyDataTolerance.count();  ///< seconds
   bool key_log = false;
   bool skip_verification = false;
   PaddingPolicy padding;
@@ -186,7 +191,10 @@ class LOCKSTEP_API ConfigBuilder {
   ///
   /// Early data has no forward secrecy, and whoever recorded it can send it again to the same server: let it carry only
   /// what may happen twice (RFC 9846 8).
-  ConfigBuilder& early_data(std::uint32_t max_bytes);
+  ///
+  /// A server takes none when the age that the client states for its ticket is off by more than `tolerance` (RFC
+  /// 9846 8.3: clocks drift, and bytes take their time): for so long a replay has to be recognised, at most 10 minutes.
+  ConfigBuilder& early_data(std::uint32_t max_bytes, std::chrono::seconds tolerance = kDefaultEarlyDataTolerance);
   /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a
   /// certificate may have expired or been revoked since, or the application may have changed its mind. A client is
   /// asked about every server, a server about clients that had been authenticated, each before its own Finished.
