@@ -36,7 +36,8 @@ Status ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16
   for (std::uint16_t skip = 0; skip < identity; ++skip) ++offered;
   // RFC 9846 4.2.10: early data belongs to the first PSK.
   const bool early_data = hello.early_data && identity == 0 && context.settings().early_data != 0;
-  return context.ask(OpenTicket{.token = {}, .ticket = offered->identity, .early_data = early_data});
+  return context.ask(
+      OpenTicket{.token = {}, .ticket = offered->identity, .early_data = early_data, .now = context.now});
 }
 
 Status ask_credential(Context& context, const codec::ClientHello& hello) noexcept {

@@ -132,6 +132,7 @@ struct OpenTicket {
   Bytes ticket;
   /// The client sends early data along. It is dropped unless the answer says `AcceptEarlyData`.
   bool early_data = false;
+  Time now{};  ///< what the ages of tickets are judged by
 };
 /// Take the early data, if the session, the age that the client states and what was agreed allow it. Only for an
 /// application that bears a replay, or that has seen to it that this ticket comes for the first time (RFC 9846 8).
