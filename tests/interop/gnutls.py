@@ -1,6 +1,7 @@
 """GnuTLS's command line in both roles."""
 
 import re
+import time
 
 from harness import MissingPeer, Process, check, equal, free_port, matches, program, run, wait_until_listening
 
@@ -73,6 +74,14 @@ def against_server(session):
             client = session.client(peer.port, "--resume", "2", stdin=b"over the wire\n")
             equal([report["resumed"] for report in client.reports], [False, True, True], "resumed")
             peer.wait_for(r"\*\*\* This is a resumed session")
+    with session.case("GnuTLS's server, early data"):
+        with server(session, "--http", "--disable-client-cert", "--earlydata", "--maxearlydata", "1000") as peer:
+            client = session.client(peer.port, "--resume", "1", "--get", "/", "--early-data")
+            reports = client.reports
+            equal([report["early_data"] for report in reports], ["none", "accepted"], "early data")
+            equal(reports[1]["bytes_sent"], reports[1]["early_bytes"], "all of the request went early, and once")
+            check(reports[1]["early_bytes"] > 0, "something went early")
+            peer.wait_for(r"Early data was accepted")
     with session.case("GnuTLS's server, ALPN"):
         client, text = one(["--alpn", "h2,http/1.1"], "--disable-client-cert", "--alpn", "http/1.1")
         equal(client.report["alpn"], "http/1.1", "ours")
@@ -129,6 +138,19 @@ def against_client(session):
             process.close_stdin()
             process.finish()
             equal([peer.next_report()["resumed"], peer.next_report()["resumed"]], [False, True], "resumed")
+    with session.case("GnuTLS's client, early data"):
+        early = session.write("gnutls-early", b"sent early\n")
+        with session.server("--echo", "--early-data", "1000") as peer:
+            time.sleep(20)  # until then the server does not know what came before
+            process = client(peer.port, "--resume", "--waitresumption", "--earlydata", early)
+            process.wait_for(r"\*\*\* This is a resumed session")
+            process.wait_for(r"^sent early$")
+            process.close_stdin()
+            process.finish()
+            matches(r"Early data was accepted", process.text, "GnuTLS's")
+            reports = [peer.next_report(), peer.next_report()]
+            equal([(report["early_data"], report["early_bytes"]) for report in reports], [("none", 0), ("accepted", 11)],
+                  "ours")
     with session.case("GnuTLS's client, ALPN"):
         report, text = one(["--alpn", "h2,http/1.1"], "--alpn", "http/1.1")
         equal(report["alpn"], "http/1.1", "ours")
