@@ -9,12 +9,12 @@ namespace {
 
 /// An end whose questions are answered when the fuzzer thinks of it.
 struct Slow {
-  Slow(Role role, std::uint64_t seed)
+  Slow(Role role, std::uint64_t seed, std::span<Session> sessions = {})
       : random(seed),
-        connection(role == Role::client
-                       ? Connection::client(Scene::get().clients[0], {x509::PeerName::dns("example.com").value(), {}},
-                                            random, kNow, memory)
-                       : Connection::server(Scene::get().servers[0], random, memory)) {}
+        connection(role == Role::client ? Connection::client(Scene::get().clients[0],
+                                                             {x509::PeerName::dns("example.com").value(), sessions},
+                                                             random, kNow, memory)
+                                        : Connection::server(Scene::get().servers[0], random, memory)) {}
 
   void receive(Choices& choices) {
     const std::size_t visible = choices.flag() ? inbound.size() : choices.below(inbound.size() + 1);
@@ -81,7 +81,9 @@ struct Slow {
   }
   void reply(OpenTicket& question, Choices& choices) {
     auto session = Session::parse(choices.flag() ? choices.bytes(100) : question.ticket);
-    if (session) {
+    if (session && choices.flag()) {
+      (void)connection.answer(std::move(question.token), std::move(*session), AcceptEarlyData{});
+    } else if (session) {
       (void)connection.answer(std::move(question.token), std::move(*session));
     } else {
       (void)connection.answer(std::move(question.token), TicketDeclined{});
@@ -104,7 +106,10 @@ struct Slow {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Choices choices({data, size});
-  const auto client = std::make_unique<Slow>(Role::client, 1);
+  // By its last byte, which is read last, whether the client offers a session.
+  std::vector<Session> sessions;
+  if (size != 0 && (data[size - 1] & 1U) != 0) sessions.push_back(Scene::session());
+  const auto client = std::make_unique<Slow>(Role::client, 1, sessions);
   const auto server = std::make_unique<Slow>(Role::server, 2);
   for (int calls = 0; !choices.empty() && calls < 2000; ++calls) {
     const std::uint8_t what = choices.byte();
@@ -162,6 +167,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case 20: {
         const Bytes noise = choices.bytes(choices.below(64));
         end.inbound.insert(end.inbound.end(), noise.begin(), noise.end());
+        break;
+      }
+      case 21: {
+        const Bytes text = choices.bytes(choices.below(2000));
+        Octets out(choices.below(4096));
+        const std::size_t left = end.connection.early_data_left();
+        const auto sealed = end.connection.seal_early(std::span(&text, 1), out, kNow);
+        if (sealed) {
+          require(sealed->written <= out.size() && sealed->consumed <= std::min(text.size(), left),
+                  "seal_early keeps to its buffers and its limit");
+          other.inbound.insert(other.inbound.end(), out.begin(),
+                               out.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+        }
         break;
       }
       default:

@@ -10,6 +10,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Choices choices({data, size});
   Ends ends(choices);
   Middle middle(choices);
+  static constexpr std::string_view kEarly = "what cannot wait";
+  ends.server.receive(middle.pass(ends.client.seal_early(as_bytes(kEarly))));
   ends.run(middle);
 
   // What was said in the open cannot be altered without notice: both know the same or one has failed.
@@ -24,6 +26,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(client.export_keying_material("EXPORTER-fuzz", {}, ours) &&
                 server.export_keying_material("EXPORTER-fuzz", {}, theirs) && std::ranges::equal(ours, theirs),
             "two that are connected have the same secrets");
+  }
+
+  const auto& early = ends.server.outcome().early_data;
+  require(early.size() <= kEarly.size() && std::ranges::equal(early, as_bytes(kEarly.substr(0, early.size()))),
+          "early data is not altered");
+  if (client.connected() && server.connected()) {
+    require((client.early_data() == EarlyDataStatus::accepted) == (server.early_data() == EarlyDataStatus::accepted),
+            "both know whether early data was taken");
+    require(client.early_data() != EarlyDataStatus::accepted || early.size() == kEarly.size(),
+            "early data that was taken has arrived");
   }
 
   // Application data through the same hands: what arrives is what was sent, or a beginning of it.

@@ -27,6 +27,7 @@ constexpr std::array kTypes{
     HandshakeType::finished,
     HandshakeType::new_session_ticket,
     HandshakeType::key_update,
+    HandshakeType::end_of_early_data,
 };
 
 class Seeds {
@@ -103,6 +104,8 @@ void handshake(Seeds& seeds, std::uint8_t number) {
   End client = cast.client(listening(seeds));
   End server = cast.server(listening(seeds));
   Recorder recorder;
+  server.receive(recorder.pass(client.seal_early(as_bytes("early"))));
+  client.receive(recorder.pass(server.send()));
   talk(client, server, recorder);
   if (!client.connection().connected() || !server.connection().connected()) {
     throw std::runtime_error("the handshake of cast " + std::to_string(number) + " has failed");

@@ -100,6 +100,20 @@ Octets End::seal(Bytes text) {
   return out;
 }
 
+Octets End::seal_early(Bytes text) {
+  Octets out(text.size() + 8192);
+  const std::size_t left = connection_.early_data_left();
+  const auto sealed = connection_.seal_early(std::span(&text, 1), out, kNow);
+  require(sealed || left == 0, "early data that is left can be sealed");
+  if (!sealed) return send();
+  require(sealed->consumed <= std::min(text.size(), left) && sealed->written <= out.size(),
+          "seal_early keeps to its buffers and its limit");
+  require(connection_.early_data_left() == left - sealed->consumed, "early data is counted");
+  out.resize(sealed->written);
+  note(out);
+  return out;
+}
+
 Octets End::record(ContentType type, Bytes content, std::size_t padding) {
   content = content.first(std::min(content.size(), record::kMaxPlaintext));
   record::Sealer& sealer = ConnectionAccess::sealer(connection_);
@@ -155,7 +169,8 @@ bool End::treat(Event event) {
   }
   require(!outcome_.error, "nothing is told after the failure");
   if (std::holds_alternative<Nothing>(event)) return false;
-  if (!std::holds_alternative<ApplicationData>(event)) outcome_.events.push_back(event.index());
+  if (!std::holds_alternative<ApplicationData>(event) && !std::holds_alternative<EarlyData>(event))
+    outcome_.events.push_back(event.index());
   std::visit([this](auto& value) { on(value); }, event);
   return true;
 }
@@ -188,6 +203,15 @@ void End::on(ApplicationData& event) {
   for (const MutableBytes segment : event.segments()) {
     outcome_.data.insert(outcome_.data.end(), segment.begin(), segment.end());
   }
+}
+
+void End::on(EarlyData& event) {
+  require(!complete_ && connection_.early_data() == EarlyDataStatus::accepted,
+          "early data comes where it was accepted");
+  for (const MutableBytes segment : event.segments()) {
+    outcome_.early_data.insert(outcome_.early_data.end(), segment.begin(), segment.end());
+  }
+  require(outcome_.early_data.size() <= Scene::kEarlyData, "early data is bounded");
 }
 
 void End::on(SelectCredential& event) {
@@ -224,7 +248,11 @@ void End::on(OpenTicket& event) {
   if (declines_tickets) {
     (void)connection_.answer(std::move(event.token), TicketDeclined{});
   } else if (auto session = Session::parse(event.ticket)) {
-    (void)connection_.answer(std::move(event.token), std::move(*session));
+    if (event.early_data && !declines_early_data) {
+      (void)connection_.answer(std::move(event.token), std::move(*session), AcceptEarlyData{});
+    } else {
+      (void)connection_.answer(std::move(event.token), std::move(*session));
+    }
   } else {
     (void)connection_.answer(std::move(event.token), TicketDeclined{});
   }
@@ -241,7 +269,8 @@ void End::on(SealTicket& event) {
   (void)connection_.answer(std::move(event.token), Bytes(bytes));
 }
 
-void End::on(HandshakeComplete& /*event*/) {
+void End::on(HandshakeComplete& event) {
+  require(event.early_data == connection_.early_data(), "what became of early data is told");
   require(connection_.connected() && !complete_, "a handshake is complete once, and then connected");
   complete_ = true;
 }

@@ -45,14 +45,14 @@ Scene make_scene() {
   Scene scene;
   scene.credential = make_credential(provider);
   scene.clients = {
-      built(client(provider).alpn({"one", "two"})),
+      built(client(provider).alpn({"one", "two"}).early_data(Scene::kEarlyData)),
       // short messages, nothing optional
       built(client(provider).grease(false).middlebox_compatibility(false).groups({NamedGroup::secp384r1})),
       built(client(provider).key_shares({NamedGroup::x448}).max_send_fragment(64).key_log(true)),
       built(client(provider).alpn({"two"}).key_update_after(16384).padding(PaddingPolicy::to_multiple_of(32))),
   };
   scene.servers = {
-      built(server(provider).alpn({"two", "one"})),
+      built(server(provider).alpn({"two", "one"}).early_data(Scene::kEarlyData)),
       // wants the client's certificate, and another group than it shares
       built(server(provider).client_auth(ClientAuth::require).groups({NamedGroup::secp384r1})),
       built(server(provider).client_auth(ClientAuth::request).cookie(true).groups({NamedGroup::x448})),

@@ -70,6 +70,7 @@ Script::Script(Choices& choices) : Script() {
       HandshakeType::finished,
       HandshakeType::new_session_ticket,
       HandshakeType::key_update,
+      HandshakeType::end_of_early_data,
   };
   for (std::size_t steps = 1 + choices.below(4); steps > 0; --steps) {
     const HandshakeType type = choices.of(kTypes);

@@ -121,10 +121,14 @@ struct End {
   std::shared_ptr<TicketKeys> ticket_keys;
   bool sign_fails = false;
   bool drop_tokens = false;
+  bool accept_early_data = false;
 
   // what happened
   std::vector<std::string> events;  ///< names, in order
   std::vector<std::uint8_t> data;   ///< application data
+  std::vector<std::uint8_t> early_data;
+  EarlyDataStatus early_data_status{};
+  bool early_data_offered = false;  ///< as OpenTicket said
   std::vector<Session> sessions;
   std::vector<TrafficKeys> traffic_keys;
   std::vector<std::string> secrets_logged;
@@ -148,6 +152,13 @@ struct End {
   bool on(ApplicationData& event) {
     events.emplace_back("data");
     for (const MutableBytes segment : event.segments()) data.insert(data.end(), segment.begin(), segment.end());
+    return true;
+  }
+  bool on(EarlyData& event) {
+    events.emplace_back("early_data");
+    EXPECT_FALSE(complete);
+    for (const MutableBytes segment : event.segments())
+      early_data.insert(early_data.end(), segment.begin(), segment.end());
     return true;
   }
   bool on(SelectCredential& event) {
@@ -190,7 +201,12 @@ struct End {
     }
     auto session = Session::parse(Bytes(bytes).first(opened->size));
     EXPECT_TRUE(session);
-    EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*session)));
+    early_data_offered = event.early_data;
+    if (accept_early_data) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*session), AcceptEarlyData{}));
+    } else {
+      EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*session)));
+    }
     return true;
   }
   bool on(SealTicket& event) {
@@ -209,6 +225,8 @@ struct End {
     events.emplace_back("complete");
     complete = true;
     server_name = event.server_name;
+    early_data_status = event.early_data;
+    EXPECT_EQ(connection.early_data(), event.early_data);
     own_finished.assign(event.own_finished.begin(), event.own_finished.end());
     peer_finished.assign(event.peer_finished.begin(), event.peer_finished.end());
     shared_schemes.assign(event.shared_schemes.begin(), event.shared_schemes.end());
@@ -321,6 +339,21 @@ class Pair {
     }
   }
   void send(End& end, std::string_view text) { send(end, as_bytes(text)); }
+
+  /// Sends as much as may go early; how much that was.
+  std::size_t send_early(Bytes bytes) {
+    std::vector<std::uint8_t> buffer(std::max<std::size_t>(wire_.outbound, 256));
+    std::size_t sent = 0;
+    for (;;) {
+      const Bytes rest = bytes.subspan(sent);
+      const auto sealed = client.connection.seal_early(std::span(&rest, 1), buffer, now);
+      if (!sealed || sealed->consumed + sealed->written == 0) return sent;
+      to_server_.insert(to_server_.end(), buffer.begin(),
+                        buffer.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+      sent += sealed->consumed;
+    }
+  }
+  std::size_t send_early(std::string_view text) { return send_early(as_bytes(text)); }
 
   [[nodiscard]] std::vector<std::uint8_t>& to_server() { return to_server_; }
   [[nodiscard]] std::vector<std::uint8_t>& to_client() { return to_client_; }

@@ -17,7 +17,8 @@ namespace lockstep::testing {
 template <class... Types>
 struct List {};
 using Messages = List<codec::ClientHello, codec::ServerHello, codec::HelloRetryRequest, codec::EncryptedExtensions,
-                      codec::CertificateRequest, codec::Certificate, codec::CertificateVerify, codec::Finished>;
+                      codec::CertificateRequest, codec::Certificate, codec::CertificateVerify, codec::EndOfEarlyData,
+                      codec::Finished>;
 using Answers = List<handshake::TicketOpened, handshake::CredentialSelected, handshake::Signed, handshake::PeerVerified,
                      handshake::PeerRefused, handshake::TicketSealed>;
 

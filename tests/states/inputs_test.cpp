@@ -24,6 +24,7 @@ struct Way {
   bool retry = false;    ///< with a HelloRetryRequest
   bool tickets = false;  ///< the server sends tickets
   bool resume = false;   ///< the client offers one
+  bool early = false;    ///< and sends early data, which is taken
 };
 
 constexpr auto kAuth = ClientAuth::require;
@@ -44,6 +45,15 @@ const std::array kWays{
     Way{"server13::WaitTicketOpened", Role::server, {}, "OpenTicket", ClientAuth::none, false, true, true},
     Way{"server13::WaitCredential", Role::server, {}, "SelectCredential"},
     Way{"server13::WaitSignature", Role::server, {}, "Sign"},
+    Way{"server13::WaitEndOfEarlyData",
+        Role::server,
+        HandshakeType::end_of_early_data,
+        {},
+        ClientAuth::none,
+        false,
+        true,
+        true,
+        true},
     Way{"server13::WaitCertificate", Role::server, HandshakeType::certificate, {}, kAuth},
     Way{"server13::WaitPeerVerified", Role::server, {}, "VerifyPeer", kAuth},
     Way{"server13::WaitCertificateVerify", Role::server, HandshakeType::certificate_verify, {}, kAuth},
@@ -54,8 +64,9 @@ const std::array kWays{
 };
 
 /// The order in which a flight's messages come.
-constexpr std::array kFlight{HandshakeType::encrypted_extensions, HandshakeType::certificate_request,
-                             HandshakeType::certificate, HandshakeType::certificate_verify, HandshakeType::finished};
+constexpr std::array kFlight{HandshakeType::end_of_early_data,   HandshakeType::encrypted_extensions,
+                             HandshakeType::certificate_request, HandshakeType::certificate,
+                             HandshakeType::certificate_verify,  HandshakeType::finished};
 
 std::shared_ptr<TicketKeys> ticket_keys() {
   static const auto keys = [] {
@@ -68,7 +79,7 @@ std::shared_ptr<TicketKeys> ticket_keys() {
 const Session& session() {
   static const Session kept = [] {
     Duel duel;
-    duel.server_config.tickets(1);
+    duel.server_config.tickets(1).early_data(1000);
     duel.server().ticket_keys = ticket_keys();
     duel.expect_connected();
     return duel.client().sessions.at(0).clone();
@@ -80,6 +91,10 @@ void configure(Duel& duel, const Way& way) {
   duel.server_config.client_auth(way.client_auth).tickets(way.tickets ? 1 : 0);
   if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
   if (way.resume) duel.sessions.push_back(session().clone());
+  if (way.early) {
+    duel.client_config.early_data(1000);
+    duel.server_config.early_data(1000);
+  }
 }
 
 /// Every kind of message, well formed; named as in the chart.
@@ -142,6 +157,7 @@ class Journey {
       }
     }
     duel.server().ticket_keys = ticket_keys();
+    duel.server().accept_early_data = way_.early;
     go();
     if (hello && !message.empty()) append(inbound(), plain_record(22, message));
     if (hello || way_.next != HandshakeType{}) go();
@@ -275,7 +291,7 @@ TEST(Ways, LeadToEveryState) {
   for (const ChartState& state : chart()) all.insert(state.type);
   EXPECT_EQ(reached, all);
   std::printf(
-      "%zu states, both roles' CONNECTED apart: %zu x %zu messages on the wire, %zu x %zu foreign answers, %zu x 14 "
+      "%zu states, both roles' CONNECTED apart: %zu x %zu messages on the wire, %zu x %zu foreign answers, %zu x 15 "
       "inputs of the machine\n",
       kWays.size(), kWays.size(), messages().size(), kWays.size(), std::size(kAnswers), ways_that(handshakes).size());
 }
@@ -426,6 +442,7 @@ TEST_P(HandshakeState, AcceptsWhatTheChartSays) {
   expect_dispatch(*handshake, row, codec::CertificateRequest{});
   expect_dispatch(*handshake, row, codec::Certificate{});
   expect_dispatch(*handshake, row, codec::CertificateVerify{});
+  expect_dispatch(*handshake, row, codec::EndOfEarlyData{});
   expect_dispatch(*handshake, row, codec::Finished{});
   expect_dispatch(*handshake, row, handshake::TicketOpened{});
   expect_dispatch(*handshake, row, handshake::CredentialSelected{});

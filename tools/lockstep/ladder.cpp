@@ -36,13 +36,13 @@ text{font-family:system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;fon
 .time,.detail,.call,.state,.question,.keys{font-size:12px}.name{font-weight:600}.trouble{fill:#b3202b}
 .life{stroke:#b6bfc9;stroke-width:2}.ours{stroke:#0969da}.head{fill:#f3f5f7;stroke:#b6bfc9}.headours{fill:#ddeeff;stroke:#0969da}
 .band{fill:#f5f7f9}.plain{stroke:#64748b;fill:#64748b}.handshake{stroke:#b45309;fill:#b45309}
-.early{stroke:#8250df;fill:#8250df}.application{stroke:#15803d;fill:#15803d}.alert{stroke:#cf222e;fill:#cf222e}
+.application{stroke:#15803d;fill:#15803d}.early{stroke:#7e3fb5;fill:#7e3fb5}.alert{stroke:#cf222e;fill:#cf222e}
 .tick{stroke:#d8dee4}.pill{fill:#eaf2fc;stroke:#b9d4f2}.state{fill:#0550ae}
 .good{fill:#e3f6e8;stroke:#7cc890}.bad{fill:#ffebe9;stroke:#f0a39c}.quiet{fill:#f3f5f7;stroke:#d1d9e0}
 @media(prefers-color-scheme:dark){text{fill:#e6edf3}.paper{fill:#0d1117}.fact,.time,.detail,.call{fill:#9ba4ae}
 .life{stroke:#4a525c}.ours{stroke:#4493f8}.head{fill:#1b2129;stroke:#4a525c}.headours{fill:#12253d;stroke:#4493f8}
 .band{fill:#151b23}.plain{stroke:#94a3b8;fill:#94a3b8}.handshake{stroke:#f0a33a;fill:#f0a33a}
-.early{stroke:#bc8cff;fill:#bc8cff}.application{stroke:#4ac26b;fill:#4ac26b}.alert{stroke:#ff7b72;fill:#ff7b72}
+.application{stroke:#4ac26b;fill:#4ac26b}.early{stroke:#c297ee;fill:#c297ee}.alert{stroke:#ff7b72;fill:#ff7b72}
 .trouble{fill:#ff938a}.tick{stroke:#2b323b}.pill{fill:#12253d;stroke:#29507f}.state{fill:#8cc0ff}
 .good{fill:#11291a;stroke:#2f6f43}.bad{fill:#331a1b;stroke:#8e3a38}.quiet{fill:#1b2129;stroke:#3d444d}}
 </style>
@@ -92,13 +92,12 @@ std::string number(int value) { return std::to_string(value); }
 std::string_view class_of(Protection protection) {
   switch (protection) {
     case Protection::none: return "plain";
-    case Protection::early_data: return "early";
     case Protection::handshake: return "handshake";
     case Protection::application: return "application";
+    case Protection::early_data: return "early";
   }
   return {};
 }
-
 std::string_view class_of(const LadderRow& row) { return row.kind == Kind::alert ? "alert" : class_of(row.protection); }
 
 class Drawing {
@@ -277,7 +276,8 @@ class Drawing {
           break;
         }
         case Aside::Kind::keys: {
-          body_ += box(client_side_ ? x - 22 : x + 14, at - 4, 8, 8, class_of(aside.protection), 2);
+          const std::string_view style = class_of(aside.protection);
+          body_ += box(client_side_ ? x - 22 : x + 14, at - 4, 8, 8, style, 2);
           body_ += text(x + away * 30, at + 4, "keys", words, anchor);
           break;
         }
@@ -299,13 +299,15 @@ class Drawing {
       std::string_view words;
     };
     constexpr Sample kSamples[] = {{"plain", "unprotected"},
-                                   {"early", "under early data keys"},
                                    {"handshake", "under handshake keys"},
+                                   {"early", "under early data keys"},
                                    {"application", "under application keys"},
                                    {"alert", "alert"}};
     std::string svg = line(24, y - 22, kWidth - 24, y - 22, "tick");
     int x = 24;
     for (const Sample& sample : kSamples) {
+      // Early data is rare: only where there is some.
+      if (sample.style == "early" && body_.find("early") == std::string::npos) continue;
       svg += line(x, y - 4, x + 26, y - 4, sample.style, " stroke-width=\"2\"");
       svg += text(x + 34, y, "detail", sample.words);
       x += 34 + width_of(sample.words, 12) + 30;

@@ -63,16 +63,6 @@ std::string id_name(Id id) {
   return known.empty() ? std::to_string(static_cast<unsigned>(id)) : std::string(known);
 }
 
-std::string_view keys_name(Protection protection) {
-  switch (protection) {
-    case Protection::none: break;
-    case Protection::early_data: return "early data keys";
-    case Protection::handshake: return "handshake keys";
-    case Protection::application: return "application keys";
-  }
-  return "no keys";
-}
-
 class Teller {
  public:
   explicit Teller(Story& story) noexcept : story_(story) {}
@@ -95,13 +85,12 @@ class Teller {
     received_ += entry.size;
     release();
   }
-  void operator()(const trace::SealEarly& /*entry*/) { seals_early_ = true; }
+  void operator()(const trace::SealEarly& /*entry*/) { early_ = true; }
   void operator()(const trace::SealDone& entry) {
-    const bool early = std::exchange(seals_early_, false);
+    const bool early = std::exchange(early_, false);
     sent_ += entry.written;
     if (entry.misuse) aside(Aside::Kind::call, "seal: " + std::string(name(*entry.misuse)));
-    if (entry.consumed != 0)
-      data(Direction::sent, early ? Protection::early_data : Protection::application, entry.consumed);
+    if (entry.consumed != 0) data(Direction::sent, entry.consumed, early);
   }
   void operator()(const trace::Done& entry) {
     if (entry.misuse) aside(Aside::Kind::call, "misuse: " + std::string(name(*entry.misuse)));
@@ -162,7 +151,9 @@ class Teller {
   }
   void operator()(const trace::KeysInstalled& entry) {
     protection_[entry.direction == Direction::sent ? 0 : 1] = entry.protection;
-    const std::string word(keys_name(entry.protection));
+    std::string word = entry.protection == Protection::application  ? "application keys"
+                       : entry.protection == Protection::early_data ? "early data keys"
+                                                                    : "handshake keys";
     std::string direction = entry.direction == Direction::sent ? "to send" : "to receive";
     if (!story_.rows.empty() && !story_.rows.back().asides.empty()) {
       Aside& last = story_.rows.back().asides.back();
@@ -176,12 +167,12 @@ class Teller {
   }
 
   // --- what the application was told
-  void operator()(const trace::DataTold& entry) { told(entry.segments, Protection::application); }
-  void operator()(const trace::EarlyDataTold& entry) { told(entry.segments, Protection::early_data); }
-  void told(const std::vector<std::uint64_t>& segments, Protection protection) {
+  void operator()(const trace::DataTold& entry) { told(entry.segments, false); }
+  void operator()(const trace::EarlyDataTold& entry) { told(entry.segments, true); }
+  void told(const std::vector<std::uint64_t>& segments, bool early) {
     std::uint64_t sum = 0;
     for (const std::uint64_t size : segments) sum += size;
-    data(Direction::received, protection, sum);
+    data(Direction::received, sum, early);
   }
   void operator()(const trace::CredentialAsked& entry) { question("select credential", entry.token); }
   void operator()(const trace::SignatureAsked& entry) { question("sign " + to_text(entry.scheme), entry.token); }
@@ -200,7 +191,7 @@ class Teller {
       schemes_ += (schemes_.empty() ? "peer signs " : " · peer signs ") + to_text(entry.peer_scheme);
     if (entry.alpn.size != 0) agreed_ += " · ALPN " + text_of(entry.alpn);
     if (entry.resumed) agreed_ += " · resumed";
-    if (entry.early_data != EarlyDataStatus::none) agreed_ += " · early data " + std::string(name(entry.early_data));
+    if (entry.early_data != EarlyDataStatus::none) agreed_ += " · early data " + id_name(entry.early_data);
     if (entry.retried) agreed_ += " · after HelloRetryRequest";
   }
   void operator()(const trace::SessionTold& /*entry*/) { aside(Aside::Kind::call, "a session to resume"); }
@@ -262,14 +253,15 @@ class Teller {
     held_.clear();
   }
 
-  void data(Direction direction, Protection protection, std::uint64_t bytes) {
+  void data(Direction direction, std::uint64_t bytes, bool early) {
+    const Protection protection = early ? Protection::early_data : Protection::application;
     // Asides end a run of data as well: they would seem to come after all of it.
     if (story_.rows.empty() || story_.rows.back().kind != Kind::data || story_.rows.back().direction != direction ||
         story_.rows.back().protection != protection || !story_.rows.back().asides.empty()) {
       row({.kind = Kind::data,
            .direction = direction,
            .protection = protection,
-           .label = protection == Protection::early_data ? "early data" : "application data",
+           .label = early ? "early data" : "application data",
            .detail = {}});
     }
     LadderRow& last = story_.rows.back();
@@ -317,7 +309,7 @@ class Teller {
   std::uint64_t received_ = 0;
   std::uint64_t offered_ = 0;
   Protection protection_[2] = {};
-  bool seals_early_ = false;  // the call in progress
+  bool early_ = false;  // the seal at hand
   std::vector<LadderRow> held_;
   bool completed_ = false;
   bool failed_ = false;

@@ -15,7 +15,7 @@
 // - a failure is final: the same error for ever after, nothing consumed, nothing sent but the alert
 // - an alert goes out exactly when the failure is ours and we had not closed: one record, the last one
 // - nothing goes out after close_notify
-// - application data arrives only when the handshake is complete
+// - application data arrives only when the handshake is complete, early data only before and where it was accepted
 // - under AddressSanitizer, a handshake keeps to the memory that its configuration grants
 
 #include <algorithm>
@@ -85,6 +85,8 @@ struct LOCKSTEP_API Scene {
   std::vector<std::shared_ptr<const Config>> clients;
   std::vector<std::shared_ptr<const Config>> servers;
   std::shared_ptr<const Credential> credential;
+  /// Bytes of early data that the usual pair allows.
+  static constexpr std::uint32_t kEarlyData = 4096;
 
   static const Scene& get();
   /// What clients[0] has of servers[0], and may resume.
@@ -132,7 +134,8 @@ class LOCKSTEP_API End {
   struct Outcome {
     Octets sent;
     Octets data;
-    std::vector<std::size_t> events;  ///< indices in Event, ApplicationData left out: how it is cut follows the input
+    Octets early_data;
+    std::vector<std::size_t> events;  ///< indices in Event, data left out: how it is cut follows the input
     std::optional<Error> error;
 
     friend bool operator==(const Outcome&, const Outcome&) = default;
@@ -151,6 +154,7 @@ class LOCKSTEP_API End {
   bool cannot_sign = false;
   bool drops_tokens = false;
   bool declines_tickets = false;
+  bool declines_early_data = false;
 
   /// Gives the bytes, in pieces whose sizes `next_size` says (0: all that is left).
   template <class NextSize>
@@ -173,6 +177,8 @@ class LOCKSTEP_API End {
   Octets send();
   /// Application data, when it can be sent: records.
   Octets seal(Bytes text);
+  /// Early data, as much as may be sent, behind all that is to be sent before.
+  Octets seal_early(Bytes text);
   /// A record of any type and content under its present key, as only a hostile peer would send it; without protection
   /// while it has no key.
   Octets record(ContentType type, Bytes content, std::size_t padding = 0);
@@ -194,6 +200,7 @@ class LOCKSTEP_API End {
   void on(Nothing& /*event*/) {}
   void on(Failed& /*event*/) {}
   void on(ApplicationData& event);
+  void on(EarlyData& event);
   void on(SelectCredential& event);
   void on(Sign& event);
   void on(VerifyPeer& event);
@@ -259,7 +266,7 @@ void talk(End& client, End& server, Between& middle) {
 }
 
 /// Who meets whom, in one number: bits 0 to 2 are the server's configuration in the scene, 3 to 5 the client's; with
-/// bit 6 the server declines tickets, with bit 7 the client offers a session. 0 is the usual pair.
+/// bit 6 the server declines tickets, with bit 7 the client offers a session. 0 is the usual pair; 0x80 has early data.
 class LOCKSTEP_API Cast {
  public:
   explicit constexpr Cast(std::uint8_t number) noexcept : number_(number) {}
