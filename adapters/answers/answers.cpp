@@ -82,9 +82,16 @@ void Answers::reply(Connection& connection, VerifyPeer& peer) {
 }
 
 void Answers::reply(Connection& connection, OpenTicket& open) {
-  if (const auto& keys = setup_->options().ticket_keys) {
+  const auto& keys = setup_->options().ticket_keys;
+  const auto& guard = setup_->options().replay_guard;
+  if (keys != nullptr) {
     if (auto session = keys->open(open.ticket)) {
-      (void)connection.answer(std::move(open.token), std::move(*session));
+      const bool early_data = open.early_data && session->max_early_data != 0;
+      if (early_data && guard != nullptr && guard->first_time(open.ticket, open.now)) {
+        (void)connection.answer(std::move(open.token), std::move(*session), AcceptEarlyData{});
+      } else {
+        (void)connection.answer(std::move(open.token), std::move(*session));
+      }
       return;
     }
   }

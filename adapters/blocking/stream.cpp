@@ -66,6 +66,8 @@ class Stream::Implementation {
   }
 
   IoResult<void> handshake();
+  IoResult<std::size_t> write_early(Bytes bytes);
+  IoResult<Bytes> read_early_view();
   IoResult<std::size_t> read(MutableBytes out);
   IoResult<Bytes> read_view();
   IoResult<std::size_t> writev(std::span<const Bytes> pieces);
@@ -87,6 +89,7 @@ class Stream::Implementation {
   /// What the engine made of the bytes it was given.
   enum class Progress : std::uint8_t {
     starved,    ///< it needs more
+    early,      ///< `early_` has more
     plaintext,  ///< `plaintext_` has some
     ended,      ///< the peer said close_notify
   };
@@ -107,13 +110,20 @@ class Stream::Implementation {
   IoResult<std::size_t> receive(Operation operation, Deadline deadline);
   IoResult<Progress> next(Operation operation, Deadline deadline);
   IoError fail(const IoError& error);
+  [[nodiscard]] Bytes unread_early() const noexcept { return Bytes(early_).subspan(early_taken_); }
+  Bytes take_early(std::size_t most) noexcept;
   // With the writing side locked:
   IoResult<std::size_t> flush(Operation operation, Deadline deadline);
   IoResult<void> send(Operation operation, Deadline deadline);
   void flush_now() noexcept;
   // With both sides locked:
-  IoResult<void> run_handshake();
-  IoResult<void> handshake_steps(Deadline deadline);
+  /// How far a handshake is to go.
+  enum class Until : std::uint8_t { early_data, complete };
+  IoResult<void> run_handshake(Until until);
+  IoResult<void> handshake_steps(Until until);
+  IoResult<std::size_t> early_steps(Bytes bytes);
+  void handshake_failed(const IoError& error);
+  [[nodiscard]] Deadline handshake_deadline();
 
   IoResult<void> usable();
   IoError tls_error(Operation operation, const Error& error) const;
@@ -138,7 +148,9 @@ class Stream::Implementation {
   std::size_t end_ = 0;
   ApplicationData plaintext_;  // views into inbound_, in front of begin_
   std::size_t segment_ = 0;
-  std::size_t offset_ = 0;  // in that segment
+  std::size_t offset_ = 0;           // in that segment
+  std::vector<std::uint8_t> early_;  // no more than the configuration takes
+  std::size_t early_taken_ = 0;
   bool peer_ended_ = false;
 
   std::mutex write_mutex_;
@@ -152,6 +164,7 @@ class Stream::Implementation {
   Answers answers_;
   std::vector<Session> sessions_;
   std::optional<IoError> failure_;  // sticky
+  std::optional<Deadline> handshake_deadline_;
 
   std::atomic<bool> handshake_done_{false};
   std::atomic<std::uint64_t> received_{0};
@@ -164,34 +177,96 @@ IoResult<void> Stream::Implementation::handshake() {
   if (handshake_done_) return {};
   const std::scoped_lock lock(read_mutex_, write_mutex_);
   if (handshake_done_) return {};
-  return run_handshake();
+  return run_handshake(Until::complete);
 }
 
-IoResult<void> Stream::Implementation::run_handshake() {
+IoResult<void> Stream::Implementation::run_handshake(Until until) {
   if (auto ok = usable(); !ok) return ok;
-  auto result = handshake_steps(limit(options_.handshake_timeout));
-  if (result) {
+  auto result = handshake_steps(until);
+  if (!result) {
+    handshake_failed(result.error());
+  } else if (connection_.connected()) {
     if (!connection_.reclaim().empty()) handshake_memory_.reset();
     handshake_done_ = true;
-    return result;
   }
-  remember(result.error());
-  if (result.error().condition != IoCondition::tls) connection_.cancel();
-  end_after_failure();
   return result;
 }
 
-IoResult<void> Stream::Implementation::handshake_steps(Deadline deadline) {
+IoResult<void> Stream::Implementation::handshake_steps(Until until) {
+  const Deadline deadline = handshake_deadline();
   for (;;) {
     const auto progress = process(Operation::handshake);
     if (!progress) return std::unexpected(progress.error());
     const auto flushed = flush(Operation::handshake, deadline);
     if (!flushed) return std::unexpected(flushed.error());
+    if (*progress == Progress::early) {
+      if (until == Until::early_data) return {};
+      continue;
+    }
     if (*progress != Progress::starved && connection_.connected()) return {};
     if (*flushed != 0) continue;  // what was sent may have events of its own
     if (connection_.connected()) return {};
     if (auto received = receive(Operation::handshake, deadline); !received) return std::unexpected(received.error());
   }
+}
+
+void Stream::Implementation::handshake_failed(const IoError& error) {
+  remember(error);
+  if (error.condition != IoCondition::tls) connection_.cancel();
+  end_after_failure();
+}
+
+/// One for the whole handshake, however many calls it takes.
+Deadline Stream::Implementation::handshake_deadline() {
+  if (!handshake_deadline_) handshake_deadline_ = limit(options_.handshake_timeout);
+  return *handshake_deadline_;
+}
+
+// --- early data ------------------------------------------------------------------------------------------------------
+
+IoResult<std::size_t> Stream::Implementation::write_early(Bytes bytes) {
+  const std::scoped_lock lock(read_mutex_, write_mutex_);
+  if (handshake_done_) return 0;
+  if (auto ok = usable(); !ok) return std::unexpected(std::move(ok.error()));
+  auto result = early_steps(bytes);
+  if (!result) handshake_failed(result.error());
+  return result;
+}
+
+IoResult<std::size_t> Stream::Implementation::early_steps(Bytes bytes) {
+  const Deadline deadline = handshake_deadline();
+  for (std::size_t total = 0;;) {
+    // The ClientHello first.
+    if (auto flushed = flush(Operation::handshake, deadline); !flushed) return std::unexpected(flushed.error());
+    const Bytes rest = bytes.subspan(total);
+    const std::scoped_lock engine(engine_mutex_);
+    if (rest.empty() || connection_.early_data_left() == 0) return total;
+    const auto sealed = connection_.seal_early({&rest, 1}, outbound_, now());
+    if (!sealed || sealed->written == 0) {
+      if (connection_.error() != nullptr) return std::unexpected(tls_error(Operation::handshake, *connection_.error()));
+      const std::string_view why = sealed ? "nothing could be sealed" : name(sealed.error());
+      return std::unexpected(plain_error(Operation::handshake, IoCondition::misuse, why));
+    }
+    out_begin_ = 0;
+    out_end_ = sealed->written;
+    total += sealed->consumed;
+  }
+}
+
+IoResult<Bytes> Stream::Implementation::read_early_view() {
+  const std::scoped_lock lock(read_mutex_, write_mutex_);
+  if (unread_early().empty() && !handshake_done_) {
+    if (auto done = run_handshake(Until::early_data); !done) return std::unexpected(std::move(done.error()));
+  }
+  return take_early(early_.size());
+}
+
+/// The view lives until the engine gives more, or the stream is read.
+Bytes Stream::Implementation::take_early(std::size_t most) noexcept {
+  const Bytes rest = unread_early();
+  const Bytes taken = rest.first(std::min(most, rest.size()));
+  early_taken_ += taken.size();
+  return taken;
 }
 
 // --- reading ---------------------------------------------------------------------------------------------------------
@@ -200,6 +275,10 @@ IoResult<std::size_t> Stream::Implementation::read(MutableBytes out) {
   if (auto done = handshake(); !done) return std::unexpected(std::move(done.error()));
   const std::scoped_lock lock(read_mutex_);
   if (out.empty()) return 0;
+  if (const Bytes early = take_early(out.size()); !early.empty()) {
+    std::ranges::copy(early, out.begin());
+    return early.size();
+  }
   const auto progress = next(Operation::read, from_ticks(read_deadline));
   if (!progress) return std::unexpected(progress.error());
   std::size_t copied = 0;
@@ -220,14 +299,17 @@ IoResult<std::size_t> Stream::Implementation::read(MutableBytes out) {
 IoResult<Bytes> Stream::Implementation::read_view() {
   if (auto done = handshake(); !done) return std::unexpected(std::move(done.error()));
   const std::scoped_lock lock(read_mutex_);
+  if (const Bytes early = take_early(early_.size()); !early.empty()) return early;
   const auto progress = next(Operation::read, from_ticks(read_deadline));
   if (!progress) return std::unexpected(progress.error());
   if (*progress == Progress::ended) return Bytes{};
   return Bytes(plaintext_.segments()[segment_++].subspan(std::exchange(offset_, 0)));
 }
 
-/// Until there is plaintext or the end.
+/// Until there is plaintext or the end. Early data has been taken.
 IoResult<Stream::Implementation::Progress> Stream::Implementation::next(Operation operation, Deadline deadline) {
+  early_ = {};
+  early_taken_ = 0;
   for (;;) {
     if (segment_ < plaintext_.segments().size()) return Progress::plaintext;
     if (peer_ended_ && socket_) return Progress::ended;
@@ -271,6 +353,11 @@ IoResult<Stream::Implementation::Progress> Stream::Implementation::process(Opera
       segment_ = 0;
       offset_ = 0;
       return Progress::plaintext;
+    }
+    if (const auto* early = std::get_if<EarlyData>(&event)) {
+      early_.erase(early_.begin(), early_.begin() + static_cast<std::ptrdiff_t>(std::exchange(early_taken_, 0)));
+      for (const Bytes segment : early->segments()) early_.insert(early_.end(), segment.begin(), segment.end());
+      return Progress::early;
     }
     if (std::holds_alternative<PeerClosed>(event)) {
       peer_ended_ = true;
@@ -471,7 +558,8 @@ IoResult<void> Stream::Implementation::close() {
 IoResult<Plain> Stream::Implementation::downgrade() {
   if (auto closed = end_writing(Operation::downgrade); !closed) return std::unexpected(std::move(closed.error()));
   const std::scoped_lock lock(read_mutex_);
-  const auto progress = next(Operation::downgrade, from_ticks(read_deadline));
+  const auto progress =
+      unread_early().empty() ? next(Operation::downgrade, from_ticks(read_deadline)) : Progress::plaintext;
   if (!progress) return std::unexpected(progress.error());
   if (*progress == Progress::plaintext) {
     return std::unexpected(plain_error(Operation::downgrade, IoCondition::misuse,
@@ -554,6 +642,8 @@ Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 
 IoResult<void> Stream::handshake() { return implementation_->handshake(); }
+IoResult<std::size_t> Stream::write_early(Bytes bytes) { return implementation_->write_early(bytes); }
+IoResult<Bytes> Stream::read_early_view() { return implementation_->read_early_view(); }
 IoResult<std::size_t> Stream::read(MutableBytes out) { return implementation_->read(out); }
 IoResult<Bytes> Stream::read_view() { return implementation_->read_view(); }
 IoResult<std::size_t> Stream::write(Bytes bytes) { return implementation_->writev({&bytes, 1}); }

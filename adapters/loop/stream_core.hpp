@@ -172,6 +172,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void pull();
   void update_full() noexcept;
   [[nodiscard]] Bytes unread() const noexcept;
+  [[nodiscard]] Bytes unread_early() const noexcept;
   void consume(std::size_t size) noexcept;
   void settle();
   void discard_input() noexcept;
@@ -274,6 +275,8 @@ struct StreamCore::Secure {
   std::unique_ptr<Answers> answers{};  // while there is something to answer, and as long as they hold a verdict
   void* memory = nullptr;              // the handshake's
   std::vector<Session> sessions{};
+  std::vector<std::uint8_t> early{};  // data that is held back until the handshake is complete
+  std::size_t early_taken = 0;
   std::unique_ptr<Kernel> kernel{};
 };
 

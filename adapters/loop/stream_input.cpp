@@ -191,7 +191,8 @@ bool StreamCore::process_secure() {
 bool StreamCore::handle(Event& event) {
   Connection& connection = secure_->connection;
   const bool suspended = is_suspended(event);
-  if (handler_->on_event(*this, event) && suspended) return true;
+  const bool taken = handler_->on_event(*this, event);
+  if (taken && suspended) return true;
   if (phase_ != Phase::open) return false;
   if (suspended) {
     if (secure_->answers == nullptr && options_->answers != nullptr) {
@@ -204,6 +205,12 @@ bool StreamCore::handle(Event& event) {
   if (const auto* data = std::get_if<ApplicationData>(&event)) {
     in_->plaintext = *data;
     in_->segment = in_->offset = 0;
+  } else if (const auto* early = std::get_if<EarlyData>(&event)) {
+    // The configuration bounds how much of it comes.
+    auto& kept = secure_->early;
+    for (const Bytes segment : early->segments()) {
+      if (!taken) kept.insert(kept.end(), segment.begin(), segment.end());
+    }
   } else if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
     completed(*complete);
   } else if (std::holds_alternative<PeerClosed>(event)) {
@@ -312,6 +319,10 @@ void StreamCore::settle() {
     }
   }
   if (secure_ != nullptr && handshake_done_) {
+    if (unread_early().empty()) {
+      secure_->early = {};
+      secure_->early_taken = 0;
+    }
     end_handshake();
     if (secure_->answers != nullptr && !secure_->answers->verdict()) secure_->answers.reset();
     enter_kernel_tls();
@@ -331,9 +342,15 @@ void StreamCore::discard_input() noexcept {
 // --- to the handler --------------------------------------------------------------------------------------------------
 
 Bytes StreamCore::unread() const noexcept {
+  if (const Bytes early = unread_early(); !early.empty()) return early;
   if (in_ == nullptr) return {};
   if (secure_ != nullptr) return in_->next_plaintext();
   return tls_wanted_ ? Bytes{} : Bytes(in_->content());
+}
+
+Bytes StreamCore::unread_early() const noexcept {
+  if (secure_ == nullptr || !handshake_done_) return {};
+  return Bytes(secure_->early).subspan(secure_->early_taken);
 }
 
 void StreamCore::consume(std::size_t size) noexcept {
@@ -342,6 +359,10 @@ void StreamCore::consume(std::size_t size) noexcept {
     if (here == 0) break;
     size -= here;
     traffic_.plaintext_received += here;
+    if (!unread_early().empty()) {
+      secure_->early_taken += here;
+      continue;
+    }
     Block& block = *in_;
     if (secure_ == nullptr) {
       block.begin += static_cast<std::uint32_t>(here);

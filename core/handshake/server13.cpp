@@ -36,7 +36,8 @@ Status ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16
   return context.ask(OpenTicket{.token = {},
                                 .ticket = offered->identity,
                                 .early_data = early_data,
-                                .obfuscated_ticket_age = offered->obfuscated_ticket_age});
+                                .obfuscated_ticket_age = offered->obfuscated_ticket_age,
+                                .now = context.now});
 }
 
 Status ask_credential(Context& context, const codec::ClientHello& hello) noexcept {

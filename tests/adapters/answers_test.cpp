@@ -230,6 +230,9 @@ struct End {
       if (auto* session = std::get_if<SessionReceived>(&event)) sessions.push_back(std::move(session->session));
       if (const auto* complete = std::get_if<HandshakeComplete>(&event))
         ocsp_response.assign(complete->ocsp_response.begin(), complete->ocsp_response.end());
+      if (const auto* data = std::get_if<EarlyData>(&event)) {
+        for (const Bytes segment : data->segments()) early += as_text(segment);
+      }
       const bool failed = std::holds_alternative<Failed>(event);
       inbound.erase(inbound.begin(), inbound.begin() + static_cast<std::ptrdiff_t>(consumed));
       if ((nothing && !answered) || failed) return;
@@ -241,6 +244,7 @@ struct End {
   std::vector<std::uint8_t> inbound;
   std::vector<Session> sessions;
   std::vector<std::uint8_t> ocsp_response;
+  std::string early;  ///< data that came as such
   int answered_count = 0;
 };
 
@@ -250,11 +254,18 @@ struct Pair {
 
   Pair(std::shared_ptr<const Config> client_side, std::shared_ptr<const AnswerSetup> client_setup,
        std::shared_ptr<const Config> server_side, std::shared_ptr<const AnswerSetup> server_setup,
-       std::string_view name = "example.com", std::span<Session> sessions = {})
+       std::string_view name = "example.com", std::span<Session> sessions = {}, std::string_view early = {})
       : client(Connection::client(std::move(client_side), {.name = dns(name), .sessions = sessions}, random(),
                                   fixed_clock()),
                std::move(client_setup)),
         server(Connection::server(std::move(server_side), random()), std::move(server_setup)) {
+    if (!early.empty()) {
+      std::vector<std::uint8_t> buffer(Connection::kMaxRecord);
+      const Bytes plaintext = as_bytes(early);
+      const auto sealed = client.connection.seal_early({&plaintext, 1}, buffer, fixed_clock());
+      EXPECT_TRUE(sealed && sealed->consumed == early.size());
+      server.inbound.assign(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+    }
     for (int round = 0; round < 20; ++round) {
       const bool there = client.transmit_to(server);
       const bool back = server.transmit_to(client);
@@ -481,6 +492,41 @@ TEST_F(Handshake, GivesOnlyTicketsThatFit) {
     EXPECT_TRUE(pair.server.connection.connected());
     EXPECT_EQ(pair.client.sessions.size(), tickets);
   }
+}
+
+TEST_F(Handshake, AcceptsEarlyDataOnlyWithAGuardAndOnce) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto credential = root_.issue({});
+  const auto server_with = [&](std::shared_ptr<ReplayGuard> guard) {
+    return setup_of({.provider = provider(),
+                     .credentials = {credential},
+                     .ticket_keys = keyring,
+                     .replay_guard = std::move(guard)});
+  };
+  const auto guard = ReplayGuard::create(provider(), random(), fixed_clock() - std::chrono::hours(1)).value();
+  const auto fresh = ReplayGuard::create(provider(), random(), fixed_clock()).value();
+  const auto client_side = built(client_config().early_data(1000));
+  const auto server_side = built(server_config().early_data(1000));
+  Pair first(client_side, trusting(), server_side, server_with(guard));
+  ASSERT_EQ(first.client.sessions.size(), 2U);
+  EXPECT_EQ(first.server.connection.early_data(), EarlyDataStatus::none);
+
+  const Session& session = first.client.sessions.front();
+  const auto attempt = [&](const std::shared_ptr<const AnswerSetup>& setup) {
+    std::vector<Session> sessions;
+    sessions.push_back(session.clone());
+    Pair pair(client_side, trusting(), server_side, setup, "example.com", sessions, "sent early");
+    EXPECT_TRUE(pair.server.connection.connected());
+    EXPECT_TRUE(pair.server.connection.resumed());
+    const bool accepted = pair.server.connection.early_data() == EarlyDataStatus::accepted;
+    EXPECT_EQ(pair.client.connection.early_data(), pair.server.connection.early_data());
+    EXPECT_EQ(pair.server.early, accepted ? "sent early" : "");
+    return pair.server.connection.early_data();
+  };
+  EXPECT_EQ(attempt(server_with(nullptr)), EarlyDataStatus::declined) << "the default";
+  EXPECT_EQ(attempt(server_with(fresh)), EarlyDataStatus::declined) << "it has just been started";
+  EXPECT_EQ(attempt(server_with(guard)), EarlyDataStatus::accepted);
+  EXPECT_EQ(attempt(server_with(guard)), EarlyDataStatus::declined) << "the same ticket again";
 }
 
 TEST_F(Handshake, SendsNoTicketsWithoutKeys) {

@@ -116,9 +116,24 @@ class BlockingTest : public ::testing::Test {
   }
   Streams connected() const { return connected(client_options(), server_options()); }
 
+  /// The same with early data, of which so many bytes are sent and accepted.
+  Options early_client_options(std::uint32_t most) const {
+    Options options = client_options();
+    options.config = built(client_config().early_data(most));
+    return options;
+  }
+  Options early_server_options(std::uint32_t most) const {
+    Options options = server_options();
+    options.config = built(server_config().early_data(most));
+    options.answers = setup_of(
+        {.provider = provider(), .credentials = {leaf_}, .ticket_keys = keyring_, .replay_guard = replay_guard_});
+    return options;
+  }
+
   Authority root_;
   std::shared_ptr<const Credential> leaf_ = root_.issue({});
   std::shared_ptr<TicketKeyring> keyring_ = TicketKeyring::create(provider(), random());
+  std::shared_ptr<ReplayGuard> replay_guard_ = ReplayGuard::create(provider(), random(), fixed_clock() - 1h).value();
 };
 
 }  // namespace lockstep::testing

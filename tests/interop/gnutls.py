@@ -73,6 +73,16 @@ def against_server(session):
             client = session.client(peer.port, "--resume", "2", stdin=b"over the wire\n")
             equal([report["resumed"] for report in client.reports], [False, True, True], "resumed")
             peer.wait_for(r"\*\*\* This is a resumed session")
+    with session.case("GnuTLS's server, early data"):
+        with server(session, "--http", "--disable-client-cert", "--earlydata", "--maxearlydata", "1000") as peer:
+            # gnutls-serv accepts early data and answers nothing to it.
+            client = session.client(peer.port, "--resume", "1", "--get", "/", "--early-data", "--timeout", "1", ok=False)
+            reports = client.reports
+            equal([report["early_data"] for report in reports], ["none", "accepted"], "early data")
+            equal(reports[1]["bytes_sent"], reports[1]["early_bytes"], "all of the request went early, and once")
+            check(reports[1]["early_bytes"] > 0, "something went early")
+            check(reports[0]["ok"], "the first connection")
+            equal(reports[1]["error"]["condition"], "timeout", "how the second ended")
     with session.case("GnuTLS's server, ALPN"):
         client, text = one(["--alpn", "h2,http/1.1"], "--disable-client-cert", "--alpn", "http/1.1")
         equal(client.report["alpn"], "http/1.1", "ours")
@@ -122,6 +132,7 @@ def against_client(session):
             report, _ = one(["--client-auth", "require", "--client-ca", session.ca()], "--x509certfile", certificate,
                             "--x509keyfile", key)
             equal((report["peer_scheme"], report["client_verdict"]), (scheme, "ok"), "scheme and verdict")
+    # No early data: gnutls-cli 3.8 sends none to gnutls-serv either ("error sending early data").
     with session.case("GnuTLS's client, resumption"):
         with session.server("--echo") as peer:
             process = client(peer.port, "--resume", "--waitresumption")

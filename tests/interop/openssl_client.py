@@ -1,7 +1,9 @@
 """OpenSSL's client against Lockstep's server."""
 
+import contextlib
 import os
 import re
+import time
 
 import openssl_peer
 from harness import DEFAULT_SUITES, GROUPS, KEY_TYPES, SUITES, check, equal, matches
@@ -168,6 +170,52 @@ def resumption(session):
             equal(len(re.findall(r"^<<< .*NewSessionTicket", process.text, re.MULTILINE)), 5, "tickets")
 
 
+def early_data(session):
+    early = session.write("early-request", GET)
+
+    def ticket(server, name):
+        path = session.path(f"openssl-session-{name}")
+        fetch(session, server, "-sess_out", path)
+        return path
+
+    def attempt(server, path, stdin=b""):
+        """The request as early data; `stdin` comes later, and s_client sends nothing twice."""
+        process = openssl_peer.client(session, server.port, "-tls1_3", "-ign_eof", "-sess_in", path, "-early_data", early,
+                                      stdin=stdin)
+        equal(process.finish(), 0, "exit status of s_client")
+        matches(r"^HTTP/1.1 200 OK", process.text, "the page")
+        report = server.next_report()
+        equal(report["resumed"], True, "resumed")
+        return process, report
+
+    with session.case("no early data unless it was asked for"):
+        with session.server() as server:
+            path = ticket(server, "not-early")
+            process = openssl_peer.client(session, server.port, "-tls1_3", "-ign_eof", "-sess_in", path, stdin=GET)
+            equal(process.finish(), 0, "exit status of s_client")
+            matches(r"^Early data was not sent", process.text, "OpenSSL has none")
+            matches(r"Max Early Data: 0", process.text, "the session allows none")
+            equal(server.next_report()["early_data"], "none", "ours")
+    with session.case("early data, never from before the start, and once, over every kind of loop"), contextlib.ExitStack() as stack:
+        servers = {loop: stack.enter_context(session.server("--early-data", "16384", "--loop", loop))
+                   for loop in session.loops()}
+        for loop, server in servers.items():
+            process, report = attempt(server, ticket(server, f"too-soon-{loop}"), stdin=GET)
+            equal((report["early_data"], report["early_bytes"]), ("declined", 0), f"too soon, {loop}")
+            matches(r"^Early data was rejected", process.text, "OpenSSL's")
+        time.sleep(20)  # what came before the start is not known for so long
+        for loop, server in servers.items():
+            path = ticket(server, f"early-{loop}")
+            process, report = attempt(server, path)
+            equal((report["early_data"], report["early_bytes"]), ("accepted", len(GET)), f"the first time, {loop}")
+            equal(report["request"], "GET /", "the request")
+            matches(r"^Early data was accepted", process.text, "OpenSSL's")
+            process, report = attempt(server, path, stdin=GET)
+            equal((report["early_data"], report["early_bytes"]), ("declined", 0), f"the same ticket again, {loop}")
+            equal(report["bytes_received"], len(GET), "what came later came once")
+            matches(r"^Early data was rejected", process.text, "OpenSSL's")
+
+
 def alpn(session):
     with session.server("--alpn", "h2,http/1.1") as server:
         with session.case("ALPN"):
@@ -246,5 +294,5 @@ def data(session):
 
 def main(session):
     openssl_peer.openssl()
-    for part in (suites, groups, certificates, client_authentication, resumption, alpn, key_updates, stapling, data):
+    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, stapling, data):
         part(session)

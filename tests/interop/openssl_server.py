@@ -190,6 +190,65 @@ def resumption(session):
             equal(client.report["verdict"], "ok", "verdict")
 
 
+def early_data(session):
+    request = b"GET /early HTTP/1.0\r\n"
+
+    def attempt(server, path, *options, shown=r"(?s)GET /early HTTP/1\.0\r?\n.*Accept: "):
+        """The request as early data; s_server shows it and waits. Ends it, which it does without close_notify."""
+        process = session.client_process(server.port, "--get", "/early", "--early-data", "--session-in", path, *options)
+        server.wait_for(shown)
+        server.send(b"Q\n")
+        process.finish()
+        report = Client(process).report
+        equal(report["error"]["reason"], "truncated", "how it ended")
+        return report
+
+    def first(server, path, *options):
+        report = session.client(server.port, "--session-out", path, *options).report
+        equal(report["early_data"], "none", "early data of the first connection")
+
+    with session.case("early data"):
+        path = session.path("session-early")
+        with openssl_peer.server(session, "-early_data") as server:
+            first(server, path)
+            report = attempt(server, path)
+            equal((report["resumed"], report["early_data"]), (True, "accepted"), "resumed, early data")
+            check(report["early_bytes"] > len(request), "all of the request went early")
+            equal(report["bytes_sent"], report["early_bytes"], "and nothing went twice")
+            matches(r"^Early data received:$", server.text, "OpenSSL's early data")
+    with session.case("early data, of which the ticket allows little"):
+        path = session.path("session-early-little")
+        with openssl_peer.server(session, "-early_data", "-max_early_data", "10") as server:
+            first(server, path)
+            report = attempt(server, path, shown=r"^ HTTP/1\.0")
+            equal((report["early_data"], report["early_bytes"]), ("accepted", 10), "early data")
+            check(report["bytes_sent"] > len(request), "the rest went later")
+            matches(r"GET /early(?! HTTP)", server.text, "what came early ends where it must")
+    with session.case("early data under a ticket that is used up is sent again"):
+        path = session.path("session-early-used")
+        with openssl_peer.server(session, "-early_data") as server:
+            first(server, path)
+            session.client(server.port, "--session-in", path)
+            report = attempt(server, path)
+            equal((report["resumed"], report["early_data"]), (False, "not_resumed"), "resumed, early data")
+            equal(report["bytes_sent"], report["early_bytes"], "all of it was sent again")
+            check("Early data received" not in server.text, "OpenSSL saw none that was early")
+    with session.case("early data that a HelloRetryRequest ends is sent again"):
+        path = session.path("session-early-retried")
+        groups = ["--group", "x25519,secp384r1", "--key-share", "x25519"]
+        with openssl_peer.server(session, "-early_data", "-no_anti_replay", "-groups", "secp384r1") as server:
+            first(server, path, *groups)
+            report = attempt(server, path, *groups)
+            equal((report["resumed"], report["early_data"]), (True, "retried"), "resumed, early data")
+            check("Early data received" not in server.text, "OpenSSL saw none that was early")
+    with session.case("no early data with a session that allows none"):
+        path = session.path("session-early-none")
+        with openssl_peer.server(session) as server:
+            first(server, path)
+            report = attempt(server, path)
+            equal((report["resumed"], report["early_data"], report["early_bytes"]), (True, "none", 0), "early data")
+
+
 def alpn(session):
     with session.case("ALPN"):
         with openssl_peer.server(session, "-alpn", "http/1.1,h2") as server:
@@ -300,5 +359,5 @@ def data(session):
 
 def main(session):
     openssl_peer.openssl()
-    for part in (suites, groups, certificates, client_authentication, resumption, alpn, key_updates, stapling, data):
+    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, stapling, data):
         part(session)

@@ -98,6 +98,8 @@ def command_line(session):
         "a certificate without key": ["server", "--port", "0", "--cert", session.ca()],
         "a leaf without name": ["cert", "leaf", "--ca", session.ca(), "--ca-key", session.path("ca.key.pem"), "--out",
                                 session.path("never")],
+        "early data without a request": ["client", "localhost", "--early-data", "--resume", "1"],
+        "early data without a session": ["client", "localhost", "--early-data", "--get", "/"],
         "replay without tape": ["replay"],
         "no host for a server's chain": ["verify", session.ca(), "--ca", session.ca()],
         "a group's key share that is not offered": ["client", "localhost", "--group", "x25519", "--key-share", "secp256r1"],

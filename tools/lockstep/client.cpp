@@ -58,6 +58,7 @@ struct Options {
   std::string session_out;
   unsigned resume = 0;
   std::string get;
+  bool early_data = false;
   bool key_update = false;
   bool no_grease = false;
   bool no_middlebox = false;
@@ -82,6 +83,7 @@ struct Outcome {
   std::vector<std::vector<std::uint8_t>> chain;
   StaplesShown staples;
   unsigned peer_key_updates = 0;
+  std::size_t early = 0;       ///< application bytes that went early; they may have been refused
   std::uint64_t sent = 0;      ///< application bytes
   std::uint64_t received = 0;  ///< application bytes
   std::chrono::duration<double, std::milli> handshake{};
@@ -102,6 +104,9 @@ x509::PeerName expected_name(const Options& options, const std::string& host) {
                    std::string(explanation(name.error())) + "; say --name NAME");
 }
 
+// A server's ticket sets the bound.
+constexpr std::uint32_t kMostEarlyData = 1U << 20U;
+
 Plan plan_of(const Options& options) {
   const HostAndPort target = parse_host_and_port(options.target, default_port(options.starttls));
   ConfigBuilder builder = ConfigBuilder::client(provider());
@@ -111,6 +116,13 @@ Plan plan_of(const Options& options) {
   builder.ocsp_stapling(options.ocsp).signed_certificate_timestamps(options.scts);
   builder.verify_on_resumption(options.verify_again);
   if (options.no_verify) builder.dangerous().skip_verification();
+  if (options.early_data) {
+    if (options.get.empty()) throw UsageError("--early-data sends the request of --get early; say --get PATH");
+    if (options.session_in.empty() && options.resume == 0) {
+      throw UsageError("--early-data needs a session to resume: --session-in FILE, or --resume N");
+    }
+    builder.early_data(kMostEarlyData);
+  }
 
   if (options.certificate.empty() != options.key.empty()) throw UsageError("--cert and --key go together");
   AnswerOptions answers{.provider = provider()};
@@ -219,15 +231,28 @@ std::string http_request(const Plan& plan, const std::string& path) {
   return "GET " + path + " HTTP/1.0\r\nHost: " + host + "\r\nUser-Agent: lockstep\r\nAccept: */*\r\n\r\n";
 }
 
+/// What can be sent early is, when that is wanted.
+IoResult<void> shake_hands(blocking::Stream& stream, const Plan& plan, const Options& options, Outcome& outcome) {
+  if (options.early_data) {
+    const auto early = stream.write_early(as_bytes(http_request(plan, options.get)));
+    if (!early) return std::unexpected(early.error());
+    outcome.early = *early;
+  }
+  return stream.handshake();
+}
+
 IoResult<void> converse(blocking::Stream& stream, const Plan& plan, const Options& options, bool last,
                         Outcome& outcome) {
   if (options.key_update) {
     if (auto updated = stream.update_keys(true); !updated) return updated;
   }
   if (!options.get.empty()) {
-    const auto written = stream.write(as_bytes(http_request(plan, options.get)));
+    const std::string request = http_request(plan, options.get);
+    const bool arrived = stream.connection().early_data() == EarlyDataStatus::accepted;
+    outcome.sent = arrived ? outcome.early : 0;
+    const auto written = stream.write(as_bytes(request).subspan(outcome.sent));
     if (!written) return std::unexpected(written.error());
-    outcome.sent = *written;
+    outcome.sent += *written;
     return drain(stream, options, last, outcome.received);
   }
   if (!last) {  // only the last connection has standard input
@@ -309,6 +334,7 @@ Json report_of(const Outcome& outcome, const Plan& plan, const Options& options)
   if (options.scts) report["scts"] = outcome.staples.scts;
   report["peer_key_updates"] = outcome.peer_key_updates;
   report["tickets"] = outcome.sessions.size();
+  report["early_bytes"] = outcome.early;
   report["bytes_sent"] = outcome.sent;
   report["bytes_received"] = outcome.received;
   report["handshake_ms"] = outcome.handshake.count();
@@ -346,7 +372,7 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
     return outcome;
   }
 
-  const auto shaken = stream->handshake();
+  const auto shaken = shake_hands(*stream, plan, options, outcome);
   outcome.handshake = Steady::now() - start;
   outcome.facts = facts_of(*stream);
   outcome.judgement = check.judgement();
@@ -470,6 +496,9 @@ Command client_command(CLI::App& program) {
   constexpr const char* kProtocol = "Protocol";
   app->add_option("--key-share", options->key_shares, "Groups whose key shares are sent at once")
       ->option_text("LIST")
+      ->group(kProtocol);
+  app->add_flag("--early-data", options->early_data,
+                "Send the request along with the ClientHello when resuming. It can be replayed (RFC 9846 8)")
       ->group(kProtocol);
   app->add_flag("--key-update", options->key_update, "Change both sides' keys before the first byte is sent")
       ->group(kProtocol);

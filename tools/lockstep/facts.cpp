@@ -31,7 +31,8 @@ Facts facts_of(const Connection& connection, const std::string& server_name, con
           .alpn = std::string(connection.alpn()),
           .server_name = server_name,
           .resumed = connection.resumed(),
-          .retried = connection.retried()};
+          .retried = connection.retried(),
+          .early_data = std::string(name(connection.early_data()))};
 }
 
 std::vector<Row> rows_of(const Facts& facts) {
@@ -46,6 +47,7 @@ std::vector<Row> rows_of(const Facts& facts) {
   add("we sign", facts.own_scheme);
   add("ALPN", facts.alpn.empty() ? "none" : printable(facts.alpn));
   add("resumed", facts.resumed ? "yes" : "no");
+  add("early data", facts.early_data == "none" ? "" : facts.early_data);
   return rows;
 }
 
@@ -64,6 +66,7 @@ Json json_of(const Facts& facts) {
   add("server_name", facts.server_name);
   json["resumed"] = facts.resumed;
   json["hello_retry_request"] = facts.retried;
+  json["early_data"] = facts.early_data;
   return json;
 }
 
@@ -77,6 +80,7 @@ PeerCheck::PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::Pe
 
 std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const Event& event) {
   if (std::holds_alternative<PeerKeyUpdated>(event)) ++peer_key_updates_;
+  if (const auto* early = std::get_if<EarlyData>(&event)) early_bytes_ += early->size();
   if (const auto* complete = std::get_if<HandshakeComplete>(&event); complete != nullptr && !judgement_) {
     // Verification was off: what it would have said is told all the same.
     if (!complete->peer_chain.empty()) look_at(complete->peer_chain, system_time());

@@ -26,6 +26,7 @@ struct Facts {
   std::string server_name;
   bool resumed = false;
   bool retried = false;
+  std::string early_data = "none";  ///< what became of it
 };
 
 /// What stands beside the peer's certificate. Its form was checked, and nothing else.
@@ -50,8 +51,8 @@ class PeerCheck {
   PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::PeerName name, Role peer,
             std::optional<Time> moment, bool accept_anyway);
 
-  /// Takes the events that concern certificates, and counts the peer's key updates. True when it answered. The first
-  /// argument is a Connection, or a stream that passes answers on to one.
+  /// Takes the events that concern certificates, and counts the peer's key updates and early data. True when it
+  /// answered. The first argument is a Connection, or a stream that passes answers on to one.
   template <class Answerable>
   bool operator()(Answerable& connection, Event& event) {
     const auto decision = decide(event);
@@ -73,6 +74,7 @@ class PeerCheck {
   [[nodiscard]] const std::vector<std::vector<std::uint8_t>>& chain() const noexcept { return chain_; }
   [[nodiscard]] const StaplesShown& staples() const noexcept { return staples_; }
   [[nodiscard]] unsigned peer_key_updates() const noexcept { return peer_key_updates_; }
+  [[nodiscard]] std::uint64_t early_bytes() const noexcept { return early_bytes_; }
 
  private:
   /// The answer to a VerifyPeer event; nothing for others.
@@ -90,6 +92,7 @@ class PeerCheck {
   StaplesShown staples_;
   std::optional<Judgement> judgement_;
   unsigned peer_key_updates_ = 0;
+  std::uint64_t early_bytes_ = 0;
 };
 
 /// What went wrong, for machines. For people there is `IoError::text`.

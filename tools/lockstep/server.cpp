@@ -78,6 +78,7 @@ ServerPlan plan_of(const ServerOptions& options) {
   apply(options.tls, builder);
   builder.cookie(options.cookie).client_auth(options.client_auth).server_preference(!options.client_preference);
   builder.tickets(static_cast<std::uint8_t>(options.tickets)).resumption(options.tickets != 0);
+  builder.early_data(options.early_data);
 
   ServerPlan plan;
   plan.patience = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
@@ -100,6 +101,12 @@ ServerPlan plan_of(const ServerOptions& options) {
     throw UsageError("--client-ca needs --client-auth request or require");
   }
   if (options.tickets != 0) answers.ticket_keys = std::make_shared<TicketKeyring>(ticket_keys_of(options));
+  if (options.early_data != 0) {
+    if (options.tickets == 0) throw UsageError("--early-data comes with tickets; --tickets 0 gives none");
+    auto guard = ReplayGuard::create(provider(), random_source(), system_time());
+    if (!guard) throw Failure(guard.error().front().setting + ": " + guard.error().front().text);
+    answers.replay_guard = std::move(*guard);
+  }
   auto setup = AnswerSetup::create(std::move(answers));
   if (!setup) throw Failure(setup.error().front().setting + ": " + setup.error().front().text);
 
@@ -127,6 +134,7 @@ Json report_of(const Outcome& outcome) {
   if (outcome.traffic.status != 0) report["status"] = outcome.traffic.status;
   if (outcome.traffic.requests > 1) report["requests"] = outcome.traffic.requests;
   report["peer_key_updates"] = outcome.peer_key_updates;
+  report["early_bytes"] = outcome.early_bytes;
   report["bytes_received"] = outcome.traffic.received;
   report["bytes_sent"] = outcome.traffic.sent;
   report["total_ms"] = outcome.total.count();
@@ -148,6 +156,7 @@ std::string line_of(const Outcome& outcome) {
     add(facts.server_name.empty() ? "" : "for " + printable(facts.server_name));
     add(facts.alpn.empty() ? "" : "ALPN " + printable(facts.alpn));
     add(facts.resumed ? "resumed" : "");
+    add(facts.early_data == "none" ? "" : "early data " + facts.early_data);
     add(outcome.traffic.request.empty() ? "" : "\"" + printable(outcome.traffic.request) + "\"");
     add(outcome.traffic.requests > 1 ? "and " + with_separators(outcome.traffic.requests - 1) + " before it" : "");
     add(outcome.traffic.status == 0 ? "" : std::to_string(outcome.traffic.status));
@@ -281,6 +290,10 @@ Command server_command(CLI::App& program) {
       ->group(kProtocol);
   app->add_option("--ticket-key", options->ticket_key, "48 secret bytes that several servers may share [made anew]")
       ->option_text("FILE")
+      ->group(kProtocol);
+  app->add_option("--early-data", options->early_data, "Most bytes of early data that are accepted, once [0]")
+      ->check(CLI::Range(0, 1 << 20))
+      ->option_text("BYTES")
       ->group(kProtocol);
   add_watch_options(*app, options->watch);
   add_output_options(*app, options->output);

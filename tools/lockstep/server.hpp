@@ -42,6 +42,7 @@ struct ServerOptions {
   std::string time;
   unsigned tickets = 2;
   std::string ticket_key;
+  std::uint32_t early_data = 0;
   bool cookie = false;
   bool client_preference = false;
   bool once = false;
@@ -69,6 +70,7 @@ struct Outcome {
   std::optional<Judgement> judgement;
   std::vector<std::vector<std::uint8_t>> chain;
   unsigned peer_key_updates = 0;
+  std::uint64_t early_bytes = 0;
   Traffic traffic;
   std::chrono::duration<double, std::milli> total{};
   bool connected = false;

@@ -141,6 +141,7 @@ Outcome serve(blocking::Socket socket, const ServerPlan& plan, const ServerOptio
   outcome.judgement = check.judgement();
   outcome.chain = check.chain();
   outcome.peer_key_updates = check.peer_key_updates();
+  outcome.early_bytes = check.early_bytes();
   outcome.total = std::chrono::steady_clock::now() - start;
   return outcome;
 }

@@ -98,6 +98,7 @@ class Session final : public loop::Handler, Visitor {
       outcome.judgement = record_->check.judgement();
       outcome.chain = record_->check.chain();
       outcome.peer_key_updates = record_->check.peer_key_updates();
+      outcome.early_bytes = record_->check.early_bytes();
       outcome.total = std::chrono::steady_clock::now() - record_->start;
       run_.reports.add(outcome);
     } else if (error != nullptr) {

@@ -28,6 +28,7 @@
 #include <lockstep/event.hpp>
 #include <lockstep/export.hpp>
 #include <lockstep/provider.hpp>
+#include <lockstep/replay_guard.hpp>
 #include <lockstep/session.hpp>
 #include <lockstep/x509.hpp>
 
@@ -69,6 +70,9 @@ struct AnswerOptions {
   x509::Policy policy{};
   /// Server: what tickets are sealed with. Without them none are sent and none accepted.
   std::shared_ptr<const TicketKeyring> ticket_keys{};
+  /// Server: what early data is accepted by, where the configuration has it (`ConfigBuilder::early_data`). Without it
+  /// none is.
+  std::shared_ptr<ReplayGuard> replay_guard{};
   /// Keep the peer's certificates after they were accepted (two allocations).
   bool keep_peer_chain = true;
 };

@@ -152,6 +152,25 @@ class LOCKSTEP_API Stream {
   /// the stream is closed.
   [[nodiscard]] IoResult<void> handshake();
 
+  /// Client: sends early data (0-RTT) behind the ClientHello, as much as the first of Target::sessions and the
+  /// configuration (`ConfigBuilder::early_data`) allow; how many bytes that was, 0 when they allow none. To be called
+  /// before anything that completes the handshake. Whoever records these bytes can send them again: let them be
+  /// what may be done twice (RFC 9846 8).
+  ///
+  /// After `handshake`, `connection().early_data()` says whether they have arrived. Unless it is `accepted` none of
+  /// them has, and all may be written again:
+  ///
+  ///     const auto early = stream.write_early(request);
+  ///     if (!early || !stream.handshake()) return ...;
+  ///     const bool arrived = stream.connection().early_data() == EarlyDataStatus::accepted;
+  ///     (void)stream.write(request.subspan(arrived ? *early : 0));
+  [[nodiscard]] IoResult<std::size_t> write_early(Bytes bytes);
+  /// Server: reads early data before the handshake is complete, when the client has not yet proved that it is there and
+  /// this may be a replay. A view that lives until the next call; empty when the handshake is complete and no early
+  /// data is left. What is not read by this comes from `read` and `read_view`, in front of everything else and without
+  /// that doubt: they complete the handshake first. So does every write.
+  [[nodiscard]] IoResult<Bytes> read_early_view();
+
   /// Reads decrypted bytes, at least one; 0 when the peer said close_notify. A transport that ends without it is an
   /// error (`Reason::truncated`). After a timeout the stream goes on.
   [[nodiscard]] IoResult<std::size_t> read(MutableBytes out);

@@ -83,7 +83,10 @@ class LOCKSTEP_API Handler {
   virtual void on_drain(Stream& stream);
   /// Sees every event of the engine first. For a suspended operation, true when it has taken the token: to answer it
   /// here, or later by `Stream::answer`, from another thread through `StreamRef::post`. What it leaves is answered by
-  /// Options::answers. For other events the result means nothing.
+  /// Options::answers.
+  ///
+  /// For `EarlyData`, true when it has taken the bytes, which may be a replay. What it leaves is readable, in front of
+  /// everything else, once the handshake is complete and that doubt is gone. For other events the result means nothing.
   virtual bool on_event(Stream&, Event&) { return false; }
   /// The last call. Null: closed as both sides wanted. The error's text says what was being done, with whom, and why
   /// it failed. Our alert, and what was written before, still goes out behind it.
@@ -92,7 +95,8 @@ class LOCKSTEP_API Handler {
 
 /// What streams share. The times that are 0 have no limit.
 struct Options {
-  /// A client's for `dial`, a server's for `listen`, either for `wrap`. Null: plain text until `start_tls`.
+  /// A client's for `dial`, a server's for `listen`, either for `wrap`. Null: plain text until `start_tls`. Clients
+  /// send no early data in loops, also when it says that they may.
   std::shared_ptr<const Config> config{};
   /// Who answers suspended operations. Null: nobody is trusted and nothing shown, but `Handler::on_event` may.
   std::shared_ptr<const AnswerSetup> answers{};

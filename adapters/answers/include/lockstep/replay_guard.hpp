@@ -1,0 +1,87 @@
+#pragma once
+// Tells early data that comes for the first time from a replay (RFC 9846 8.2).
+//
+//     auto guard = ReplayGuard::create(provider, random, system_time()).value();  // one for all connections
+//     auto config = ConfigBuilder::server(provider).early_data(16'384).build().value();
+//     auto setup = AnswerSetup::create({.provider = provider, ..., .ticket_keys = keys, .replay_guard = guard});
+//
+// or, with answers of one's own:
+//
+//     if (question.early_data && guard->first_time(question.ticket, question.now)) {
+//       connection.answer(std::move(question.token), std::move(session), AcceptEarlyData{});
+//     }
+//
+// It guards one process. Several servers that share ticket keys have a guard each, so the same early data may be
+// accepted once by each of them: give early data no keys that are shared, or let it carry only what may be done twice.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/config.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/provider.hpp>
+#include <lockstep/time.hpp>
+
+namespace lockstep {
+
+struct ReplayGuardOptions {
+  /// A ticket is remembered for at least this long. The engine takes early data when
+  /// the age that the client states is off by at most 10 s in either direction, so that one ClientHello is good for
+  /// 20 s, which is the least.
+  std::chrono::seconds window{20};
+  /// Early data in one window, from 1 to 100 million. More of it makes refusals without reason more frequent.
+  std::size_t expected = 100'000;
+  /// How often early data is taken for a replay without reason, when as much comes as is expected; from 1e-9 to 0.5.
+  double false_positives = 1e-4;
+};
+
+/// Two Bloom filters that take turns: one records, the one before it is still asked. They cannot take a replay for a
+/// first time; what they take for a replay without reason is early data that the client sends again as usual data. The
+/// memory is allocated once: 5.2 bits for each expected ticket and decimal of `false_positives` and 3.2 bits on top
+/// (600 kB by default, both filters together).
+///
+/// Tickets are hashed under a random key, so that nobody can choose tickets that stand for others. May be called from
+/// several threads at once.
+class LOCKSTEP_API ReplayGuard {
+ public:
+  /// The guard, or every problem: an option out of its bounds, no SHA-256, no randomness. `now` is the moment that
+  /// recording starts.
+  [[nodiscard]] static std::expected<std::shared_ptr<ReplayGuard>, std::vector<ConfigProblem>> create(
+      const Provider& provider, RandomSource& random, Time now, ReplayGuardOptions options = {});
+
+  /// Whether this ticket comes for the first time, for all one can know; it is remembered from then on. False in the
+  /// first window, and for a window after the clock was set back: what came before is not known then.
+  [[nodiscard]] bool first_time(Bytes ticket, Time now) noexcept;
+
+  /// Bytes of both filters.
+  [[nodiscard]] std::size_t memory() const noexcept;
+
+ private:
+  struct Place;
+  using Filter = std::vector<std::uint64_t>;
+  ReplayGuard(const Hash& hash, Time now, std::chrono::seconds window, std::size_t bits, unsigned probes);
+  void turn(Time now) noexcept;
+  [[nodiscard]] bool contains(const Filter& filter, const Place& place) const noexcept;
+  void record(const Place& place) noexcept;
+
+  const Hash* hash_;
+  Secret<32> key_;
+  std::chrono::seconds window_;
+  std::uint64_t bits_;  // of each filter
+  unsigned probes_;     // bits that stand for one ticket
+
+  std::mutex mutex_;
+  Filter current_;
+  Filter previous_;
+  Time current_since_;
+  Time silent_until_;  // nothing is a first time before this
+  Time latest_;
+};
+
+}  // namespace lockstep

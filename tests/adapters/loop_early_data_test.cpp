@@ -1,0 +1,198 @@
+// Early data in event loops: their clients send none, so that the client here is an engine without one.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "loop_support.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+/// A client that is no more than its engine.
+class EarlyClient {
+ public:
+  EarlyClient(Descriptor socket, std::shared_ptr<const Config> config, std::shared_ptr<const AnswerSetup> answers,
+              std::span<Session> sessions)
+      : socket_(std::move(socket)),
+        engine_(Connection::client(std::move(config), {.name = dns("example.com"), .sessions = sessions}, random(),
+                                   fixed_clock())),
+        answers_(std::move(answers), random()) {}
+
+  void send_early(std::string_view text) {
+    transmit();
+    std::vector<std::uint8_t> buffer(Connection::kMaxRecord);
+    const Bytes plaintext = as_bytes(text);
+    const auto sealed = engine_.seal_early({&plaintext, 1}, buffer, fixed_clock());
+    ASSERT_TRUE(sealed && sealed->consumed == text.size());
+    send(Bytes(buffer).first(sealed->written));
+  }
+  /// Takes what has come.
+  void work() {
+    std::array<std::uint8_t, 16384> buffer;
+    const ssize_t size = ::recv(socket_.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+    if (size > 0) inbound_.insert(inbound_.end(), buffer.begin(), buffer.begin() + size);
+    for (;;) {
+      auto [consumed, event] = engine_.receive(inbound_, fixed_clock());
+      const bool nothing = std::holds_alternative<Nothing>(event);
+      const bool answered = answers_.answer(engine_, event);
+      if (auto* session = std::get_if<SessionReceived>(&event)) sessions_.push_back(std::move(session->session));
+      inbound_.erase(inbound_.begin(), inbound_.begin() + static_cast<std::ptrdiff_t>(consumed));
+      if (std::holds_alternative<Failed>(event)) FAIL() << to_text(std::get<Failed>(event).error);
+      if (nothing && !answered) break;
+    }
+    transmit();
+  }
+  void send_later(std::string_view text) {
+    std::vector<std::uint8_t> buffer(Connection::kMaxRecord);
+    const Bytes plaintext = as_bytes(text);
+    const auto sealed = engine_.seal({&plaintext, 1}, buffer, fixed_clock());
+    ASSERT_TRUE(sealed && sealed->consumed == text.size());
+    send(Bytes(buffer).first(sealed->written));
+  }
+  [[nodiscard]] const Connection& engine() const { return engine_; }
+  [[nodiscard]] std::vector<Session>& sessions() { return sessions_; }
+
+ private:
+  void transmit() {
+    std::array<std::uint8_t, 4096> buffer;
+    while (const std::size_t size = engine_.transmit(buffer, fixed_clock())) send(Bytes(buffer).first(size));
+  }
+  void send(Bytes bytes) const {
+    ASSERT_EQ(::send(socket_.number(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+  }
+
+  Descriptor socket_;
+  Connection engine_;
+  Answers answers_;
+  std::vector<std::uint8_t> inbound_;
+  std::vector<Session> sessions_;
+};
+
+class LoopEarlyData : public LoopTest {
+ protected:
+  loop::Options early_options() const {
+    loop::Options options = server_options();
+    options.config = built(server_config().early_data(16'384));
+    options.answers = setup_of(
+        {.provider = provider(), .credentials = {leaf_}, .ticket_keys = keyring_, .replay_guard = replay_guard_});
+    return options;
+  }
+  EarlyClient client_over(Descriptor socket, std::span<Session> sessions) const {
+    return {std::move(socket), built(client_config().early_data(16'384)), client_options().answers, sessions};
+  }
+  std::vector<Session> sessions() {
+    auto [a, b] = socket_pair();
+    End server;
+    wrap_server(std::move(b), server, early_options());
+    EarlyClient client = client_over(std::move(a), {});
+    turn_until([&] {
+      client.work();
+      return client.sessions().size() == 2;
+    });
+    return std::move(client.sessions());
+  }
+
+  std::shared_ptr<ReplayGuard> replay_guard_ = ReplayGuard::create(provider(), random(), fixed_clock() - 1h).value();
+};
+INSTANTIATE_TEST_SUITE_P(Loops, LoopEarlyData, ::testing::ValuesIn(loop_kinds()), kind_name);
+
+TEST_P(LoopEarlyData, IsReadableOnceTheHandshakeIsComplete) {
+  auto offered = sessions();
+  auto [a, b] = socket_pair();
+  End server;
+  bool came = false;
+  server.handler->on_event_do = [&](loop::Stream&, Event& event) {
+    came = came || std::holds_alternative<EarlyData>(event);
+    return false;
+  };
+  server.handler->on_readable_do = [log = server.log](loop::Stream& stream) {
+    // A little at a time, so that early and later bytes wait together.
+    std::array<std::uint8_t, 7> piece;
+    while (const std::size_t size = stream.read(piece)) log->received += as_text(Bytes(piece).first(size));
+  };
+  loop::Stream& stream = wrap_server(std::move(b), server, early_options());
+  EarlyClient client = client_over(std::move(a), std::span(offered).first(1));
+  const std::string text = pattern(10'000);
+  client.send_early(text);
+  turn_until([&] { return came; });
+  EXPECT_FALSE(server.log->handshake);
+  EXPECT_EQ(server.log->readable, 0U);
+  EXPECT_TRUE(stream.readable().empty());
+
+  turn_until([&] {
+    client.work();
+    return client.engine().connected();
+  });
+  client.send_later("later");
+  turn_until([&] { return server.log->received.size() == text.size() + 5; });
+  EXPECT_EQ(server.log->received, text + "later");
+  EXPECT_EQ(stream.connection().early_data(), EarlyDataStatus::accepted);
+  EXPECT_EQ(stream.traffic().plaintext_received, text.size() + 5);
+}
+
+TEST_P(LoopEarlyData, IsKeptWhileTheHandlerLeavesIt) {
+  auto offered = sessions();
+  auto [a, b] = socket_pair();
+  End server;
+  server.handler->on_readable_do = [](loop::Stream&) {};
+  loop::Stream& stream = wrap_server(std::move(b), server, early_options());
+  EarlyClient client = client_over(std::move(a), std::span(offered).first(1));
+  client.send_early("early");
+  turn_until([&] {
+    client.work();
+    return server.log->handshake;
+  });
+  client.send_later("later");
+  turn_for(30ms);
+  EXPECT_EQ(as_text(stream.readable()), "early");
+  stream.consume(2);
+  turn_for(10ms);
+  EXPECT_EQ(as_text(stream.readable()), "rly");
+  stream.consume(3);
+  turn_for(10ms);
+  EXPECT_EQ(as_text(stream.readable()), "later");
+}
+
+TEST_P(LoopEarlyData, IsTheHandlersWhenItTakesIt) {
+  auto offered = sessions();
+  auto [a, b] = socket_pair();
+  End server;
+  std::string early;
+  server.handler->on_event_do = [&](loop::Stream&, Event& event) {
+    const auto* data = std::get_if<EarlyData>(&event);
+    if (data == nullptr) return false;
+    for (const Bytes segment : data->segments()) early += as_text(segment);
+    return true;
+  };
+  wrap_server(std::move(b), server, early_options());
+  EarlyClient client = client_over(std::move(a), std::span(offered).first(1));
+  client.send_early("early");
+  turn_until([&] { return early == "early"; });
+  EXPECT_FALSE(server.log->handshake);
+  turn_until([&] {
+    client.work();
+    return client.engine().connected();
+  });
+  client.send_later("later");
+  turn_until([&] { return !server.log->received.empty(); });
+  EXPECT_EQ(server.log->received, "later") << "it is not given twice";
+}
+
+TEST_P(LoopEarlyData, IsNotSentByClientsInLoops) {
+  auto offered = sessions();
+  auto [a, b] = socket_pair();
+  End client;
+  End server;
+  wrap_server(std::move(b), server, early_options());
+  loop::Options options = client_options();
+  options.config = built(client_config().early_data(16'384));
+  client.handler->on_handshake_do = Writer("later");
+  loop::Stream& stream = *must(loop_->wrap(std::move(a), options, std::move(client.handler),
+                                           {.name = dns("example.com"), .sessions = std::span(offered).first(1)}));
+  EXPECT_EQ(must(stream.write(as_bytes("early"))), 0U);
+  turn_until([&] { return server.log->received == "later"; });
+  EXPECT_TRUE(client.log->resumed);
+}
+
+}  // namespace
+}  // namespace lockstep::testing
