@@ -87,7 +87,8 @@ void Answers::reply(Connection& connection, OpenTicket& open) {
   if (keys != nullptr) {
     if (auto session = keys->open(open.ticket)) {
       const bool early_data = open.early_data && session->max_early_data != 0;
-      if (early_data && guard != nullptr && guard->first_time(open.ticket, open.now)) {
+      const bool remembered = guard != nullptr && guard->window() >= 2 * open.age_tolerance;
+      if (early_data && remembered && guard->first_time(open.ticket, open.now)) {
         (void)connection.answer(std::move(open.token), std::move(*session), AcceptEarlyData{});
       } else {
         (void)connection.answer(std::move(open.token), std::move(*session));

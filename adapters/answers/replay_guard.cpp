@@ -35,7 +35,7 @@ std::expected<std::shared_ptr<ReplayGuard>, std::vector<ConfigProblem>> ReplayGu
     problems.push_back({.setting = std::string(setting), .text = std::move(text)});
   };
   if (options.window < kShortestWindow || options.window > kLongestWindow) {
-    problem("window", "is out of bounds; choose 20 seconds, for which a ClientHello is good, to 7 days");
+    problem("window", "is out of bounds; choose 20 seconds, for which a ClientHello is good by default, to 7 days");
   }
   if (options.expected < 1 || options.expected > kMostExpected) {
     problem("expected", "is out of bounds; choose 1 to 100000000");

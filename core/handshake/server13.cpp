@@ -37,7 +37,8 @@ Status ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16
                                 .ticket = offered->identity,
                                 .early_data = early_data,
                                 .obfuscated_ticket_age = offered->obfuscated_ticket_age,
-                                .now = context.now});
+                                .now = context.now,
+                                .age_tolerance = std::chrono::seconds(context.settings().early_data_tolerance)});
 }
 
 Status ask_credential(Context& context, const codec::ClientHello& hello) noexcept {

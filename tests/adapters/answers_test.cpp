@@ -512,10 +512,12 @@ TEST_F(Handshake, AcceptsEarlyDataOnlyWithAGuardAndOnce) {
   EXPECT_EQ(first.server.connection.early_data(), EarlyDataStatus::none);
 
   const Session& session = first.client.sessions.front();
-  const auto attempt = [&](const std::shared_ptr<const AnswerSetup>& setup) {
+  const auto attempt = [&](const std::shared_ptr<const AnswerSetup>& setup,
+                           std::chrono::seconds tolerance = kDefaultEarlyDataTolerance) {
     std::vector<Session> sessions;
     sessions.push_back(session.clone());
-    Pair pair(client_side, trusting(), server_side, setup, "example.com", sessions, "sent early");
+    Pair pair(client_side, trusting(), built(server_config().early_data(1000, tolerance)), setup, "example.com",
+              sessions, "sent early");
     EXPECT_TRUE(pair.server.connection.connected());
     EXPECT_TRUE(pair.server.connection.resumed());
     const bool accepted = pair.server.connection.early_data() == EarlyDataStatus::accepted;
@@ -525,6 +527,8 @@ TEST_F(Handshake, AcceptsEarlyDataOnlyWithAGuardAndOnce) {
   };
   EXPECT_EQ(attempt(server_with(nullptr)), EarlyDataStatus::declined) << "the default";
   EXPECT_EQ(attempt(server_with(fresh)), EarlyDataStatus::declined) << "it has just been started";
+  EXPECT_EQ(attempt(server_with(guard), std::chrono::seconds(11)), EarlyDataStatus::declined)
+      << "a ClientHello is good for longer than the guard remembers";
   EXPECT_EQ(attempt(server_with(guard)), EarlyDataStatus::accepted);
   EXPECT_EQ(attempt(server_with(guard)), EarlyDataStatus::declined) << "the same ticket again";
 }

@@ -118,9 +118,14 @@ std::optional<Step> Endpoint::handle(Event& event) {
   if (data == nullptr) data = std::get_if<EarlyData>(&event);
   if (data != nullptr) {
     Data copy;
-    for (const MutableBytes segment : data->segments()) {
-      copy.bytes.insert(copy.bytes.end(), segment.begin(), segment.end());
-    }
+    const auto read = [data] {
+      std::vector<std::uint8_t> bytes;
+      for (const MutableBytes segment : data->segments()) bytes.insert(bytes.end(), segment.begin(), segment.end());
+      return bytes;
+    };
+    copy.bytes = read();
+    if (options_->peek_then_read && (copy.bytes != read() || copy.bytes.size() != data->size()))
+      return Stop{.error = {}, .text = "a second look shows other data"};
     return copy;
   }
   if (auto* received = std::get_if<SessionReceived>(&event)) {

@@ -83,6 +83,7 @@ const Flag kFlags[] = {
     {"write-different-record-sizes", &Options::write_different_record_sizes},
     {"partial-write", &Options::partial_write},
     {"read-with-unfinished-write", &Options::read_with_unfinished_write},
+    {"peek-then-read", &Options::peek_then_read},
     {"read-size", &Options::read_size},
     {"export-keying-material", &Options::export_keying_material},
     {"export-label", &Options::export_label},

@@ -87,6 +87,7 @@ struct Options {
   bool partial_write = false;  ///< the engine always says how much it took
   bool read_with_unfinished_write = false;
   int read_size = 0;
+  bool peek_then_read = false;  ///< data that was told can be looked at as often as one likes
   int export_keying_material = 0;
   std::string export_label;
   std::string export_context;

@@ -101,6 +101,24 @@ std::vector<Octets> tapes_of_every_kind() {
     pair.run();
     keep(pair);
   }
+  {  // early data
+    RecordedPair first(client_builder(), server_builder().early_data(1000));
+    first.server.ticket_keys = keys;
+    first.run();
+    std::vector<Session> offered = std::move(first.client.sessions);
+    RecordedPair pair(client_builder().early_data(1000), server_builder().early_data(1000), {}, offered);
+    pair.server.ticket_keys = keys;
+    pair.server.accept_early_data = true;
+    Octets buffer(4096);
+    const Bytes early = as_bytes("early");
+    const auto sealed = pair.client.connection.seal_early({&early, 1}, buffer, kNow);
+    EXPECT_TRUE(sealed);
+    pair.to_server.assign(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+    pair.run();
+    EXPECT_EQ(pair.server.early_data_status, EarlyDataStatus::accepted);
+    EXPECT_EQ(as_text(pair.server.early_data), "early");
+    keep(pair);
+  }
   {  // the client rejects the server
     RecordedPair pair;
     pair.client.rejection = PeerRejected{Reason::certificate_expired, 10};

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -155,6 +156,7 @@ struct OpenTicket {
   bool early_data = false;
   std::uint32_t obfuscated_ticket_age = 0;  ///< as the client sent it: `Session::stated_age` makes sense of it
   Time now{};                               ///< what the ages of tickets are judged by
+  std::chrono::seconds age_tolerance{};     ///< how far off the stated age may be, either way
 };
 /// Take the early data, if the session, the age that the client states and what was agreed allow it. Only for an
 /// application that bears a replay, or that has seen to it that this ticket comes for the first time (RFC 9846 8).

@@ -31,9 +31,9 @@
 namespace lockstep {
 
 struct ReplayGuardOptions {
-  /// A ticket is remembered for at least this long. The engine takes early data when
-  /// the age that the client states is off by at most 10 s in either direction, so that one ClientHello is good for
-  /// 20 s, which is the least.
+  /// A ticket is remembered for at least this long, 20 s to 7 days. The age that the client states may be off by the
+  /// configuration's tolerance (10 s unless it says otherwise) in either direction, so that one ClientHello is good for
+  /// twice the tolerance: `Answers` accept no early data by a guard whose window is shorter.
   std::chrono::seconds window{20};
   /// Early data in one window, from 1 to 100 million. More of it makes refusals without reason more frequent.
   std::size_t expected = 100'000;
@@ -59,6 +59,8 @@ class LOCKSTEP_API ReplayGuard {
   /// first window, and for a window after the clock was set back: what came before is not known then.
   [[nodiscard]] bool first_time(Bytes ticket, Time now) noexcept;
 
+  /// For how long a ticket is remembered at least.
+  [[nodiscard]] std::chrono::seconds window() const noexcept { return window_; }
   /// Bytes of both filters.
   [[nodiscard]] std::size_t memory() const noexcept;
 
