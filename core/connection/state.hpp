@@ -103,8 +103,7 @@ struct Connection::State {
   /// Whether application data may be sealed: also by a server that took early data, once its flight is out.
   [[nodiscard]] bool may_seal() const noexcept { return complete || answers_early_data(); }
   [[nodiscard]] bool answers_early_data() const noexcept {
-    return !complete && !failed && run && config->role() == Role::server &&
-           run->handshake.context().agreed.early_data == EarlyDataStatus::accepted;
+    return !complete && !failed && run && run->handshake.answers_early_data();
   }
   [[nodiscard]] const handshake::ConnectionSecrets& secrets_now() const noexcept {
     return complete || !run ? secrets : run->handshake.context().secrets;

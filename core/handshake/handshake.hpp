@@ -65,6 +65,12 @@ class Handshake {
   }
   /// Nothing more is to be done.
   [[nodiscard]] bool connected() const noexcept { return std::holds_alternative<Connected>(machine_); }
+  /// Server: early data was taken and our flight is out, so that data may follow it.
+  [[nodiscard]] bool answers_early_data() const noexcept {
+    return context_.agreed.early_data == EarlyDataStatus::accepted &&
+           (std::holds_alternative<server13::WaitEndOfEarlyData>(machine_) ||
+            std::holds_alternative<server13::WaitFinished>(machine_));
+  }
   /// Nothing was received yet.
   [[nodiscard]] bool untouched() const noexcept { return untouched_; }
 

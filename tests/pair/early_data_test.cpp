@@ -162,6 +162,42 @@ TEST_F(EarlyDataTest, IsAnsweredAtOnce) {
   EXPECT_EQ(client_material, server_material);
 }
 
+// Whoever is asked about the client again has not answered: nothing was sent, and nothing can be.
+TEST_F(EarlyDataTest, WaitsForTheVerdictOnTheClient) {
+  server_config.client_auth(ClientAuth::require).verify_on_resumption(true);
+  const auto authenticated = [&] {
+    Pair first(built(client_config), built(server_config));
+    first.client.credential = credential_of(usual_key());
+    first.server.ticket_keys = keys;
+    first.run();
+    EXPECT_TRUE(first.client.connection.connected()) << error_text(first.client);
+    return std::move(first.client.sessions.at(0));
+  };
+  Pair& both = resume(authenticated());
+  both.send_early("ping");
+  both.step(both.client, both.to_server(), both.to_client());
+  std::optional<VerifyPeer> question;
+  while (!question) {
+    auto [consumed, event] = both.server.connection.receive(both.to_server(), kNow);
+    both.to_server().erase(both.to_server().begin(), both.to_server().begin() + static_cast<std::ptrdiff_t>(consumed));
+    if (auto* asked = std::get_if<VerifyPeer>(&event)) {
+      question.emplace(std::move(*asked));
+    } else {
+      ASSERT_TRUE(both.server.treat(std::move(event)) || consumed != 0);
+    }
+  }
+  const Bytes data = as_bytes("x");
+  std::vector<std::uint8_t> out(1000);
+  EXPECT_EQ(both.server.connection.seal({&data, 1}, out, kNow).error(), Misuse::not_connected);
+  EXPECT_EQ(both.server.connection.export_keying_material("EXPORTER-x", {}, out).error(), Misuse::not_connected);
+  EXPECT_TRUE(both.server.connection.answer(std::move(question->token), PeerAccepted{}));
+  both.send(both.server, "pong");
+  both.run();
+  EXPECT_TRUE(both.server.complete) << error_text(both.server);
+  EXPECT_EQ(as_text(both.server.early_data), "ping");
+  EXPECT_EQ(as_text(both.client.data), "pong");
+}
+
 // A key is good for so much; a new one is for when the handshake is complete.
 TEST_F(EarlyDataTest, AnswersStayWithinTheKeysLimit) {
   server_config.key_update_after(16384);
