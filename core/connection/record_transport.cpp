@@ -129,6 +129,7 @@ Status RecordTransport::end_flight() noexcept {
 
 void RecordTransport::end_early_data() noexcept {
   early_data_left_.reset();
+  early_data_to_skip_ = 0;
   if (std::exchange(sends_early_, false)) sealer_->clear();
 }
 

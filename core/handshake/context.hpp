@@ -56,7 +56,7 @@ class Transport {
   virtual void skip_early_data() noexcept {}
   /// How many bytes of early data may come or go under the keys of Level::early_data.
   virtual void allow_early_data(std::uint32_t /*bytes*/) noexcept {}
-  /// No more early data. A client's messages go unprotected until other keys are installed.
+  /// No more early data comes, goes or is skipped. A client's messages go unprotected until other keys are installed.
   virtual void end_early_data() noexcept {}
 
  protected:

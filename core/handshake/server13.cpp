@@ -420,6 +420,7 @@ Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const c
     if (!hello.cookie) return context.fail(Reason::cookie_missing);
     if (!constant_time_equal(*hello.cookie, state.cookie)) return context.fail(Reason::cookie_mismatch);
   }
+  context.transport.end_early_data();  // what there was of it came before this message
   // RFC 9846 4.2.10: "Clients MUST NOT use early data" after HelloRetryRequest: "it MUST NOT include this extension in
   // its followup ClientHello."
   if (hello.early_data) return context.fail(Reason::early_data_unexpected);

@@ -293,6 +293,38 @@ TEST_P(Bits, EndInTheRightAlertOrMeanNothing) {
   print(honest.flights.size(), bits);
 }
 
+// A server that skips early data skips what was altered as well, and a client's alert that comes before it knows better
+// is early data too. Still nothing is taken altered: either all is as it would have been, or somebody has failed and
+// what was told until then is a beginning of it.
+class EarlyBits : public EveryKind {};
+INSTANTIATE_TEST_SUITE_P(ExhaustiveEarlyData, EarlyBits, ::testing::ValuesIn(early_kinds()), kind_name);
+
+TEST_P(EarlyBits, AreNeverTakenAltered) {
+  const auto begins = [](const Octets& whole, const Octets& start) {
+    return start.size() <= whole.size() && std::equal(start.begin(), start.end(), whole.begin());
+  };
+  const Honest honest(GetParam());
+  std::size_t failures = 0;
+  std::size_t bits = 0;
+  each_bit(GetParam(), honest, [&](const Bit& bit) {
+    SCOPED_TRACE(Where::text());
+    ++bits;
+    Play play(GetParam());
+    run_turned(play, bit);
+    if (play.both_succeeded()) {
+      EXPECT_EQ(Result::of(play), honest.result) << bit.place() << ": a change was accepted in silence";
+      return;
+    }
+    ++failures;
+    EXPECT_TRUE(begins(honest.result.server.data, play.server.outcome().data)) << bit.place();
+    EXPECT_TRUE(begins(honest.result.server.early_data, play.server.outcome().early_data)) << bit.place();
+    EXPECT_TRUE(begins(honest.result.client.data, play.client.outcome().data)) << bit.place();
+  });
+  EXPECT_GT(failures, bits / 2);
+  std::printf("%s: %zu flights, %zu bits: %zu failures, %zu without difference\n", GetParam().name.c_str(),
+              honest.flights.size(), bits, failures, bits - failures);
+}
+
 // The rules allow nothing that does not happen: each of their alerts is some bit's.
 TEST(BitsRules, AreNoWiderThanNeeded) {
   std::map<std::string, Alerts> seen;

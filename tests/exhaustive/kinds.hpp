@@ -37,6 +37,7 @@ struct Kind {
   std::shared_ptr<const Config> server;
   bool resumes = false;  ///< the client offers the session of an earlier handshake
   bool retries = false;  ///< a HelloRetryRequest comes first
+  bool early = false;    ///< early data goes with the ClientHello
   bool refuses = false;  ///< the client refuses the server's certificate
   bool fails = false;    ///< one end has cause to end it: the last flight is its alert
   std::vector<Act> acts{Act::client_closes, Act::server_closes};
@@ -81,6 +82,7 @@ class Play {
   /// Plays all of it. `deliver(Play&, End& receiver, index, bytes)` gives a flight to its receiver, or something else.
   template <class Deliver>
   void run(Deliver deliver) {
+    if (kind_.early) client.seal_early(as_bytes("what cannot wait"));
     talk(deliver);
     for (const Act act : kind_.acts) {
       perform(act);
@@ -257,10 +259,36 @@ inline std::vector<Kind> make_kinds() {
   return kinds;
 }
 
+inline std::vector<Kind> make_early_kinds() {
+  const auto server = small_server().build().value();
+  const auto retrying = small_server().groups({NamedGroup::secp256r1}).cookie(true).build().value();
+  std::vector<Kind> kinds;
+  const auto early_client = small_client().early_data(100).build().value();
+  kinds.push_back({.name = "EarlyData",
+                   .client = early_client,
+                   .server = small_server().tickets(1).early_data(100).build().value(),
+                   .resumes = true,
+                   .early = true});
+  kinds.push_back(
+      {.name = "EarlyDataSkipped", .client = early_client, .server = server, .resumes = true, .early = true});
+  kinds.push_back({.name = "EarlyDataHelloRetryRequest",
+                   .client = early_client,
+                   .server = retrying,
+                   .resumes = true,
+                   .retries = true,
+                   .early = true});
+  return kinds;
+}
+
 }  // namespace detail
 
 inline const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = detail::make_kinds();
+  return all;
+}
+/// Those with early data. A server that skips it cannot tell it from what follows, which has rules of its own.
+inline const std::vector<Kind>& early_kinds() {
+  static const std::vector<Kind> all = detail::make_early_kinds();
   return all;
 }
 
@@ -269,7 +297,7 @@ inline std::vector<Session> Play::offered(const Kind& kind) {
   static const Session session = [] {
     const Kind first{.name = "First",
                      .client = detail::small_client().build().value(),
-                     .server = detail::small_server().tickets(1).build().value()};
+                     .server = detail::small_server().tickets(1).early_data(100).build().value()};
     Play play(first);
     play.run();
     return play.client.sessions().at(0).clone();

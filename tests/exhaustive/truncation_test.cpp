@@ -16,6 +16,7 @@ bool begins_with(const Values& whole, const Values& start) {
 
 class Truncation : public EveryKind {};
 INSTANTIATE_TEST_SUITE_P(Exhaustive, Truncation, ::testing::ValuesIn(kinds()), kind_name);
+INSTANTIATE_TEST_SUITE_P(ExhaustiveEarlyData, Truncation, ::testing::ValuesIn(early_kinds()), kind_name);
 
 TEST_P(Truncation, NobodyDisturbsTheHonest) {
   const Honest honest(GetParam());
@@ -58,6 +59,7 @@ TEST_P(Truncation, EndsInAnError) {
       // What was told is a beginning of what would have been.
       const auto& whole = to_client ? honest.result.client : honest.result.server;
       EXPECT_TRUE(begins_with(whole.data, told.data));
+      EXPECT_TRUE(begins_with(whole.early_data, told.early_data));
       EXPECT_TRUE(begins_with(whole.events, told.events));
       // The other one notices as well, unless it had been told of the end before, or had ended it.
       fuzzing::End& sender = play.peer_of(receiver);

@@ -172,6 +172,22 @@ TEST_F(TakenEarlyData, IsSkippedWithinABound) {
   duel.expect_server_refuses(Reason::record_mac, Alert::bad_record_mac);
 }
 
+// RFC 9846 4.2.10: what a server ignores after HelloRetryRequest comes before the second ClientHello.
+TEST_F(TakenEarlyData, IsNotSkippedBehindTheSecondClientHello) {
+  Duel duel;
+  prepare(duel, 1, [](Duel& changed) { changed.server_config.cookie(true); });
+  Pair& pair = duel.pair();
+  // A step sends what there is, then reads.
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  pair.step(pair.server, pair.to_client(), pair.to_server());
+  pair.step(pair.server, pair.to_client(), pair.to_server());
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  EXPECT_TRUE(pair.client.connection.retried());
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  append(pair.to_server(), plain_record(23, Octets(40, 1)));
+  duel.expect_server_refuses(Reason::record_mac, Alert::bad_record_mac);
+}
+
 TEST_F(TakenEarlyData, ServersSendNone) {
   Duel duel;
   duel.server_forger.omit(HandshakeType::finished);  // data can only come before it
