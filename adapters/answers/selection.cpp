@@ -101,8 +101,7 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
     if (!staples_well_formed(*credential)) {
       problem(
           " has staples that cannot be sent; an sct_list is a list of SCTs with its length in front, none of them "
-          "empty, "
-          "and with the OCSP response it has less than 65,500 bytes");
+          "empty, and with the OCSP response it has less than 65,500 bytes");
     }
     for (std::size_t j = 0; j < credential->chain.size(); ++j) {
       const auto certificate = x509::Certificate::parse(credential->chain[j]);

@@ -134,8 +134,12 @@ void RecordTransport::end_early_data() noexcept {
 }
 
 bool RecordTransport::skip(std::size_t record_size) noexcept {
-  if (record_size > early_data_to_skip_) return false;
-  early_data_to_skip_ -= record_size;
+  // RFC 9846 4.6.1: what a ticket allows is counted without what protection adds; here at least one for each record, so
+  // that empty ones come to an end.
+  constexpr std::size_t kAdded = kHeaderSize + 1 + kMaxAeadTagSize;
+  const std::size_t content = std::max(record_size, kAdded + 1) - kAdded;
+  if (content > early_data_to_skip_) return false;
+  early_data_to_skip_ -= content;
   return true;
 }
 

@@ -106,9 +106,9 @@ Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
     context.transport.end_early_data();
     return context.install(Level::handshake, Direction::write, state.keys.handshake_traffic.client);
   }
-  // RFC 9846 4.2.10: "If the server supplies an "early_data" extension in EncryptedExtensions, the client MUST verify
-  // that the server's selected_identity is 0. If any other value is returned, the client MUST abort the handshake with
-  // an "illegal_parameter" alert." The suite and the protocol are those of the session, too.
+  // RFC 9846 4.2.11: "If the server supplies an "early_data" extension, the client MUST verify that the server's
+  // selected_identity is 0. If any other value is returned, the client MUST abort the handshake with an
+  // "illegal_parameter" alert." The suite and the protocol are those of the session, too (4.2.10).
   const std::string_view alpn =
       context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
   if (state.first_resumed == nullptr || state.first_resumed->suite != context.agreed.suite->suite ||
@@ -232,8 +232,8 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
   context.hash_message();
 
   context.agreed.retried = true;
-  // RFC 9846 4.1.2: the second ClientHello is without "the "early_data" extension if one was present. Early data is not
-  // permitted after a HelloRetryRequest."
+  // RFC 9846 4.1.2: the second ClientHello is the first one but for "Removing the "early_data" extension if one was
+  // present. Early data is not permitted after a HelloRetryRequest."
   if (std::exchange(state.offer.early_data, false)) {
     context.agreed.early_data = EarlyDataStatus::retried;
     context.transport.end_early_data();

@@ -82,6 +82,11 @@ Next<WaitTicketOpened, WaitCredential> proceed(Negotiated&& negotiated, Context&
   return WaitCredential{std::move(negotiated)};
 }
 
+// Why early data is not taken; nobody asks further where the configuration takes none.
+EarlyDataStatus not_taken(const Context& context, EarlyDataStatus reason) noexcept {
+  return context.settings().early_data == 0 ? EarlyDataStatus::disabled : reason;
+}
+
 Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& hello, const BoundGroup& group,
                                   bool share_missing) {
   codec::HelloRetryRequestParameters request;
@@ -103,8 +108,7 @@ Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& he
   if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
   if (hello.early_data) {
     context.transport.skip_early_data();
-    context.agreed.early_data =
-        context.settings().early_data == 0 ? EarlyDataStatus::disabled : EarlyDataStatus::retried;
+    context.agreed.early_data = not_taken(context, EarlyDataStatus::retried);
   }
   context.agreed.retried = true;
   return WaitSecondClientHello{context.message.subspan(codec::kHandshakeHeaderSize), &group, share_missing,
@@ -287,18 +291,19 @@ EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negot
                                  std::uint16_t identity) noexcept {
   if (context.agreed.retried) return context.agreed.early_data;
   if (!negotiated.hello.early_data) return EarlyDataStatus::none;
+  if (identity != 0) return not_taken(context, EarlyDataStatus::not_resumed);
   if (context.settings().early_data == 0) return EarlyDataStatus::disabled;
-  if (identity != 0) return EarlyDataStatus::not_resumed;
-  // RFC 9846 4.2.10: "the server MUST ... validate" that the first PSK is selected and that the version, "the selected
-  // cipher suite" and "the selected ALPN protocol, if any" are those of that PSK.
+  // RFC 9846 4.2.10: "In order to accept early data, the server MUST have selected ... the first key offered in the
+  // client's "pre_shared_key" extension. In addition, it MUST verify that the following values are the same as those
+  // associated with the selected PSK": the version, the cipher suite and the ALPN protocol, if any.
   const Session& session = *answer.session;
   if (session.max_early_data == 0 || session.suite != context.agreed.suite->suite)
     return EarlyDataStatus::not_for_session;
   const std::string_view alpn =
       context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
   if (session.alpn != alpn) return EarlyDataStatus::other_alpn;
-  // RFC 9846 4.2.10: "the server MUST ... verify that the ticket age for the selected PSK identity ... is within a
-  // small tolerance of the time since the ticket was issued".
+  // RFC 9846 4.2.10: "For PSKs provisioned via NewSessionTicket, a server MUST validate that the ticket age for the
+  // selected PSK identity ... is within a small tolerance of the time since the ticket was issued".
   const auto stated = session.stated_age((*negotiated.hello.pre_shared_key->identities.begin()).obfuscated_ticket_age);
   const auto seen = context.now - session.issued_at;
   const std::chrono::seconds tolerance{context.settings().early_data_tolerance};
@@ -479,8 +484,7 @@ Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selecte
 
   context.transcript.update(state.negotiated.message);
   const bool early_data = state.negotiated.hello.early_data || context.agreed.early_data != EarlyDataStatus::none;
-  if (early_data && context.settings().early_data != 0) context.agreed.early_data = EarlyDataStatus::not_resumed;
-  if (early_data && context.settings().early_data == 0) context.agreed.early_data = EarlyDataStatus::disabled;
+  if (early_data) context.agreed.early_data = not_taken(context, EarlyDataStatus::not_resumed);
   auto keys = send_server_hello(context, state.negotiated, {}, std::nullopt);
   if (!keys) return std::unexpected(keys.error());
   if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());

@@ -231,6 +231,23 @@ TEST_F(EarlyDataTest, TheApplicationDecides) {
   EXPECT_TRUE(pair->server.early_data_offered);
 }
 
+// All that a ticket allows can be skipped, with what its records add.
+TEST_F(EarlyDataTest, AsMuchAsIsAllowedCanBeDeclined) {
+  constexpr std::uint32_t kMuch = 200'000;
+  client_config.early_data(kMuch);
+  server_config.early_data(kMuch);
+  Pair& both = resume(session());
+  both.server.accept_early_data = false;
+  EXPECT_EQ(both.send_early(std::vector<std::uint8_t>(kMuch, 1)), kMuch);
+  both.run();
+  ASSERT_TRUE(both.server.connection.connected()) << error_text(both.server);
+  EXPECT_EQ(both.server.early_data_status, EarlyDataStatus::declined);
+  EXPECT_TRUE(both.server.early_data.empty());
+  both.send(both.client, "again");
+  both.run();
+  EXPECT_EQ(as_text(both.server.data), "again");
+}
+
 TEST_F(EarlyDataTest, AServerThatTakesNoneSkipsIt) {
   Session kept = session();
   server_config.early_data(0);
