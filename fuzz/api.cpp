@@ -145,7 +145,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       }
       case 11: (void)end.connection.update_keys(choices.flag()); break;
       case 12: end.connection.close(); break;
-      case 13: end.connection.cancel(); break;
+      case 13: end.connection.cancel(static_cast<Alert>(choices.below(256))); break;
       case 14: (void)end.connection.receive_end(); break;
       case 15: (void)end.connection.reclaim(); break;
       case 16: {

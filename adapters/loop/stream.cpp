@@ -71,10 +71,10 @@ void Stream::close_write() {
 
 void Stream::close() { core().start_closing(); }
 
-void Stream::cancel() {
+void Stream::cancel(Alert why) {
   StreamCore& stream = core();
   if (stream.phase_ != StreamCore::Phase::open && stream.phase_ != StreamCore::Phase::connecting) return;
-  if (stream.secure_ != nullptr) stream.secure_->connection.cancel();
+  if (stream.secure_ != nullptr) stream.secure_->connection.cancel(why);
   const bool connecting = stream.phase_ == StreamCore::Phase::connecting;
   stream.fail(stream.located(
       canceled_error(connecting ? Operation::connect : stream.reading(), "canceled by the application")));

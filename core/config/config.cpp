@@ -101,6 +101,7 @@ ConfigBuilder ConfigBuilder::from(const Settings& settings, Provider provider) {
   if (settings.role == Role::client) builder.key_shares_ = settings.key_shares;
   builder.schemes_ = settings.schemes;
   builder.schemes_cert_ = settings.schemes_cert;
+  if (!settings.signing_schemes.empty()) builder.signing_schemes_ = settings.signing_schemes;
   return builder;
 }
 
@@ -139,6 +140,11 @@ ConfigBuilder& ConfigBuilder::key_shares(std::vector<NamedGroup> list) {
 
 ConfigBuilder& ConfigBuilder::schemes(std::vector<SignatureScheme> list) {
   schemes_ = std::move(list);
+  return *this;
+}
+
+ConfigBuilder& ConfigBuilder::signing_schemes(std::vector<SignatureScheme> list) {
+  signing_schemes_ = std::move(list);
   return *this;
 }
 
@@ -342,12 +348,18 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
   settings.schemes = schemes_ ? *schemes_ : available<SignatureScheme>(known, provider_);
   if (!schemes_) std::erase_if(settings.schemes, std::not_fn(for_handshake));
   settings.schemes_cert = schemes_cert_ ? *schemes_cert_ : available<SignatureScheme>(known, provider_);
+  settings.signing_schemes = signing_schemes_.value_or(std::vector<SignatureScheme>());
   check_list(problems, "schemes", settings.schemes, provider_);
   if (schemes_cert_) check_list(problems, "schemes_cert", settings.schemes_cert, provider_);
-  for (const SignatureScheme scheme : settings.schemes) {
-    if (parts(scheme) && !for_handshake(scheme))
-      complain("schemes", quoted(scheme) + " is for certificates only in TLS 1.3; move it to schemes_cert");
-  }
+  if (signing_schemes_) check_list(problems, "signing_schemes", settings.signing_schemes, provider_);
+  const auto check_for_handshake = [&](const char* setting, const std::vector<SignatureScheme>& schemes) {
+    for (const SignatureScheme scheme : schemes) {
+      if (parts(scheme) && !for_handshake(scheme))
+        complain(setting, quoted(scheme) + " is for certificates only in TLS 1.3; move it to schemes_cert");
+    }
+  };
+  check_for_handshake("schemes", settings.schemes);
+  check_for_handshake("signing_schemes", settings.signing_schemes);
 
   std::size_t alpn_size = 0;
   for (auto protocol = settings.alpn.begin(); protocol != settings.alpn.end(); ++protocol) {

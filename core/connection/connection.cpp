@@ -361,10 +361,10 @@ void Connection::close() noexcept {
   (void)self.done({});
 }
 
-void Connection::cancel() noexcept {
+void Connection::cancel(Alert why) noexcept {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->write(trace::Cancel{});
-  self.cancel();
+  if (trace::Tap* const tap = self.tap()) tap->write(trace::Cancel{why});
+  self.cancel(why);
   (void)self.done({});
 }
 
@@ -383,17 +383,18 @@ std::expected<void, Misuse> Connection::offload(Direction direction) {
 
 void Connection::State::close() noexcept {
   if (failed || closed) return;
-  if (!complete) return cancel();
+  if (!complete) return cancel(Alert::close_notify);
   closed = true;
   control.key_update = connection::Control::KeyUpdate::none;
   control.alert = Alert::close_notify;
   control.alert_due = true;
 }
 
-void Connection::State::cancel() noexcept {
+void Connection::State::cancel(Alert why) noexcept {
   Error cause = make_error(Reason::canceled, Place::application);
   cause.origin = Origin::application;
-  cause.alert = Alert::close_notify;
+  // RFC 9846 6.1: user_canceled "MUST be followed by a "close_notify"".
+  cause.alert = why == Alert::user_canceled ? Alert::close_notify : why;
   fail(cause);
 }
 

@@ -114,7 +114,7 @@ struct Connection::State {
     return run->transport.early_data_left();
   }
   void close() noexcept;
-  void cancel() noexcept;
+  void cancel(Alert why) noexcept;
   [[nodiscard]] std::expected<void, Misuse> update_keys(bool request_peer) noexcept;
   // --- offload.cpp
   [[nodiscard]] std::expected<void, Misuse> offload(Direction direction) noexcept;

@@ -132,7 +132,7 @@ Status verify_finished(Context& context, const DigestSecret& base_key, const cod
 
 std::optional<SignatureScheme> choose_scheme(const Context& context, const Credential& credential,
                                              const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept {
-  const auto& allowed = context.settings().schemes;
+  const auto& allowed = context.settings().own_schemes();
   for (const SignatureScheme scheme : credential.schemes) {
     const auto known = parts(scheme);
     if (known && !known->certificates_only && peer_schemes.contains(scheme) &&
@@ -143,7 +143,7 @@ std::optional<SignatureScheme> choose_scheme(const Context& context, const Crede
 }
 
 Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept {
-  const auto& ours = context.settings().schemes;
+  const auto& ours = context.settings().own_schemes();
   const auto shared = context.arena.array<SignatureScheme>(ours.size());
   if (shared.size() != ours.size()) return context.fail(Reason::handshake_too_large);
   const auto end = std::ranges::copy_if(ours, shared.begin(), [&](SignatureScheme scheme) {

@@ -65,6 +65,12 @@ Status ask_credential(Context& context, const codec::ClientHello& hello) noexcep
     question.certificate_authorities = names;
   }
   question.alpn = context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
+  if (hello.application_layer_protocol_negotiation) {
+    const auto names = context.arena.array<std::string_view>(hello.application_layer_protocol_negotiation->size());
+    if (names.empty()) return context.fail(Reason::handshake_too_large);
+    std::ranges::transform(*hello.application_layer_protocol_negotiation, names.begin(), as_text);
+    question.alpn_offered = names;
+  }
   question.ocsp_requested = hello.status_request;
   question.scts_requested = hello.signed_certificate_timestamp;
   return context.ask(std::move(question));

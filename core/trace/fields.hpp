@@ -151,7 +151,8 @@ template <class A>
 void later_fields(A& a, Is<Settings> auto& s) {
   a.later(
       [&s] {
-        return s.ocsp_stapling || s.signed_certificate_timestamps || s.verify_on_resumption || s.early_data != 0;
+        return s.ocsp_stapling || s.signed_certificate_timestamps || s.verify_on_resumption || s.early_data != 0 ||
+               !s.signing_schemes.empty();
       },
       [&a, &s] {
         a.boolean(s.ocsp_stapling);
@@ -159,6 +160,9 @@ void later_fields(A& a, Is<Settings> auto& s) {
         a.boolean(s.verify_on_resumption);
         a.number(s.early_data);
         a.number(s.early_data_tolerance);
+        // These came later still.
+        a.later([&s] { return !s.signing_schemes.empty(); },
+                [&a, &s] { a.list(s.signing_schemes, [&a](auto& scheme) { a.code(scheme); }); });
       });
 }
 template <class A>
@@ -241,6 +245,10 @@ void fields(A& a, Is<AnswerTicketSealed> auto& e) {
   a.number(e.token);
   a.boolean(e.sealed);
   a.content(e.ticket);
+}
+template <class A>
+void fields(A& a, Is<Cancel> auto& e) {
+  a.later([&e] { return e.why != Alert::close_notify; }, [&a, &e] { a.code(e.why); });
 }
 template <class A>
 void fields(A& a, Is<UpdateKeys> auto& e) {

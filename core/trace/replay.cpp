@@ -421,8 +421,8 @@ std::optional<TapeError> Replay::Player::play(const Close& /*call*/) {
   return std::nullopt;
 }
 
-std::optional<TapeError> Replay::Player::play(const Cancel& /*call*/) {
-  connection_->cancel();
+std::optional<TapeError> Replay::Player::play(const Cancel& call) {
+  connection_->cancel(call.why);
   return std::nullopt;
 }
 

@@ -99,6 +99,20 @@ TEST_P(LoopTimeTest, CancelsAConnection) {
   EXPECT_FALSE(server.log->error) << "it was told: close_notify";
 }
 
+TEST_P(LoopTimeTest, CancelsWithTheAlertThatSaysWhy) {
+  End client;
+  End server;
+  connect(client, server);
+  turn_until([&] { return client.log->handshake && server.log->handshake; });
+  server.log->stream->cancel(Alert::access_denied);
+  turn_until([&] { return client.log->closed && server.log->closed; });
+  EXPECT_EQ(server.log->error->condition, IoCondition::canceled);
+  ASSERT_TRUE(client.log->error);
+  ASSERT_TRUE(client.log->error->tls);
+  EXPECT_EQ(client.log->error->tls->reason, Reason::peer_alert);
+  EXPECT_EQ(client.log->error->tls->alert, Alert::access_denied);
+}
+
 TEST_P(LoopTimeTest, BeginsALazyHandshakeWithTheFirstWrite) {
   End client;
   End server = echo_end();

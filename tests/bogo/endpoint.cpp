@@ -264,6 +264,10 @@ std::optional<Stop> Endpoint::check_request(const SelectCredential& question) co
   if (!options_->expect_server_name.empty() && question.server_name != options_->expect_server_name) {
     return Stop{.error = {}, .text = "the client asks for " + std::string(question.server_name)};
   }
+  if (!options_->expect_advertised_alpn.empty() &&
+      !std::ranges::equal(question.alpn_offered, protocols(options_->expect_advertised_alpn))) {
+    return Stop{.error = {}, .text = "the client offers other application protocols"};
+  }
   if (!options_->expect_client_ca_list.empty()) {
     const auto expected = names_from_hex(options_->expect_client_ca_list);
     if (!std::ranges::equal(question.certificate_authorities, expected, equal)) {

@@ -78,6 +78,7 @@ const Flag kFlags[] = {
     {"handshake-twice", &Options::handshake_twice},
     {"shim-writes-first", &Options::shim_writes_first},
     {"shim-shuts-down", &Options::shim_shuts_down},
+    {"send-alert", &Options::send_alert},
     {"check-close-notify", &Options::check_close_notify},
     {"key-update", &Options::key_update},
     {"write-different-record-sizes", &Options::write_different_record_sizes},
@@ -91,6 +92,8 @@ const Flag kFlags[] = {
     {"use-export-context", &Options::use_export_context},
     {"use-exporter-between-reads", &Options::use_exporter_between_reads},
     {"export-traffic-secrets", &Options::export_traffic_secrets},
+    {"allow-hint-mismatch", &Options::allow_hint_mismatch},
+    {"srtp-profiles", &Options::srtp_profiles},
     {"renegotiate-freely", &Options::renegotiate_freely},
     {"renegotiate-ignore", &Options::renegotiate_ignore},
     {"ignore-rsa-key-usage", &Options::ignore_rsa_key_usage},
@@ -103,6 +106,7 @@ const Flag kFlags[] = {
     {"expect-peer-verify-pref", &Options::expect_peer_verify_pref},
     {"expect-server-name", &Options::expect_server_name},
     {"expect-alpn", &Options::expect_alpn},
+    {"expect-advertised-alpn", &Options::expect_advertised_alpn},
     {"expect-client-ca-list", &Options::expect_client_ca_list},
     {"expect-peer-cert-file", &Options::expect_peer_cert_file},
     {"expect-ocsp-response", &Options::expect_ocsp_response},
@@ -166,6 +170,8 @@ std::expected<Flags, std::string> parse_flags(int count, const char* const* argu
     std::string_view name = argument;
     if (!remove_prefix(name, "-")) return std::unexpected(std::string(argument));
     (void)remove_prefix(name, "on-shim-");
+    // What is for the program that would take handshakes over from the shim, if there were one.
+    const bool for_another = remove_prefix(name, "on-handshaker-");
     std::vector<Options*> places = {&flags.initial, &flags.resumed, &flags.retried};
     if (remove_prefix(name, "on-initial-")) {
       places = {&flags.initial};
@@ -185,6 +191,7 @@ std::expected<Flags, std::string> parse_flags(int count, const char* const* argu
       if (++i == all.size()) return std::unexpected(std::string(argument));
       value = all[i];
     }
+    if (for_another) continue;
     for (Options* place : places) {
       if (!set(*place, flag->member, value)) return std::unexpected(std::string(argument));
     }

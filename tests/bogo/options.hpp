@@ -81,6 +81,7 @@ struct Options {
   bool handshake_twice = false;
   bool shim_writes_first = false;
   bool shim_shuts_down = false;
+  bool send_alert = false;
   bool check_close_notify = false;
   bool key_update = false;
   bool write_different_record_sizes = false;
@@ -96,6 +97,8 @@ struct Options {
   bool export_traffic_secrets = false;
 
   // permissions and demands that every TLS 1.3 connection meets
+  bool allow_hint_mismatch = false;  ///< there are no hints: each handshake is computed by itself
+  std::string srtp_profiles;         ///< of DTLS (RFC 5764); over TLS nobody is to speak of them
   bool renegotiate_freely = false;
   bool renegotiate_ignore = false;
   bool ignore_rsa_key_usage = false;           ///< of older versions: for TLS 1.3 BoringSSL does not ignore it either
@@ -113,6 +116,7 @@ struct Options {
   std::vector<int> expect_peer_verify_pref;
   std::string expect_server_name;
   std::string expect_alpn;
+  std::string expect_advertised_alpn;
   std::string expect_client_ca_list;
   std::string expect_peer_cert_file;
   std::string expect_ocsp_response;           ///< base64

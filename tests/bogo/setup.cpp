@@ -90,11 +90,17 @@ ConfigBuilder server(const Options& options, const Provider& provider) {
   return builder;
 }
 
-/// The list serves verifying and signing: what our own key can do is added.
-std::vector<SignatureScheme> default_schemes(const Credential* credential) {
-  if (credential == nullptr) return kSchemes;
-  return prepend(kSchemes, std::span<const SignatureScheme>(credential->schemes));
-}
+/// Those that TLS 1.3 signs with, and those that are left to certificates.
+struct Schemes {
+  std::vector<SignatureScheme> handshake;
+  std::vector<SignatureScheme> certificates;
+
+  explicit Schemes(const std::vector<SignatureScheme>& all) {
+    for (const SignatureScheme scheme : all) {
+      if (const auto known = parts(scheme)) (known->certificates_only ? certificates : handshake).push_back(scheme);
+    }
+  }
+};
 
 std::optional<Stop> load_credential(const Options& options, const Provider& provider, Shared& shared) {
   shared.credential = nullptr;
@@ -141,19 +147,22 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
     if (!provider.supports(group)) return not_implemented("no group " + to_text(group));
   }
   builder.groups(std::move(groups));
-  if (options.verify_prefs.empty()) {
-    builder.schemes(default_schemes(shared.credential.get()));
-  } else {
-    std::vector<SignatureScheme> schemes = ids<SignatureScheme>(options.verify_prefs);
-    std::erase_if(schemes, [](SignatureScheme scheme) {
-      const auto known = parts(scheme);
-      return !known || known->certificates_only;
-    });
-    if (schemes.empty()) return not_implemented("none of the signature schemes is one of TLS 1.3");
-    builder.schemes(std::move(schemes));
+  builder.schemes(kSchemes);
+  if (!options.verify_prefs.empty()) {
+    Schemes wanted(ids<SignatureScheme>(options.verify_prefs));
+    if (wanted.handshake.empty() && wanted.certificates.empty())
+      return not_implemented("none of the signature schemes is known");
+    if (!wanted.handshake.empty()) builder.schemes(std::move(wanted.handshake));
+    if (!wanted.certificates.empty()) builder.schemes_cert(std::move(wanted.certificates));
+  }
+  // BoringSSL signs with all that its key can do, whatever it verifies.
+  if (shared.credential != nullptr) {
+    if (Schemes own(shared.credential->schemes); !own.handshake.empty())
+      builder.signing_schemes(std::move(own.handshake));
   }
   if (auto wanted = profile(options)) {
-    builder.suites(std::move(wanted->suites)).groups(std::move(wanted->groups)).schemes(std::move(wanted->schemes));
+    builder.suites(std::move(wanted->suites)).groups(std::move(wanted->groups)).schemes(wanted->schemes);
+    builder.signing_schemes(std::move(wanted->schemes));
   }
   if (options.max_send_fragment > 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_send_fragment));
   if (options.max_cert_list > 0) builder.max_handshake_message(static_cast<std::size_t>(options.max_cert_list));

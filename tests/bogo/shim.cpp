@@ -323,6 +323,10 @@ Outcome exchange(const Options& first, bool resuming, Endpoint& endpoint, const 
   const Options& options = endpoint.options();
   if (auto failed = check_handshake(options, resuming, endpoint, config)) return failed;
   if (auto failed = check_early_data(first, resuming, endpoint, session_allows)) return failed;
+  if (options.send_alert) {
+    endpoint.engine().cancel(Alert::decompression_failure);
+    return endpoint.flush() ? Outcome() : wrong("the socket takes no alert");
+  }
   if (auto failed = endpoint.write({})) return failed;  // what was left unfinished
   if (options.handshake_twice || options.no_op_extra_handshake) {
     if (auto failed = endpoint.idle()) return failed;

@@ -76,6 +76,22 @@ TEST(Config, TakesSchemesForCertificatesByThemselves) {
   EXPECT_EQ(built(client_builder().schemes_cert(schemes))->settings().schemes_cert, schemes);
 }
 
+TEST(Config, SignsWithWhatItVerifiesUnlessToldOtherwise) {
+  const std::vector verified{SignatureScheme::ed25519, SignatureScheme::ecdsa_secp256r1_sha256};
+  const std::vector signing{SignatureScheme::ed25519};
+  EXPECT_EQ(built(client_builder().schemes(verified))->settings().own_schemes(), verified);
+  const auto config = built(client_builder().schemes(verified).signing_schemes(signing));
+  EXPECT_EQ(config->settings().own_schemes(), signing);
+  EXPECT_EQ(config->settings().schemes, verified);
+  EXPECT_EQ(built(ConfigBuilder::from(*config))->settings().own_schemes(), signing);
+  for (const auto& wrong : {std::vector{SignatureScheme::rsa_pkcs1_sha256}, std::vector<SignatureScheme>(),
+                            std::vector{SignatureScheme::ed25519, SignatureScheme::ed25519}}) {
+    const auto refused = client_builder().signing_schemes(wrong).build();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(settings_of(refused.error()), std::vector<std::string>{"signing_schemes"});
+  }
+}
+
 TEST(Config, NamesWhatTheProviderLacks) {
   Provider poor = provider();
   std::erase_if(poor.groups, [](const Group* group) { return group->id == NamedGroup::mlkem768; });

@@ -295,6 +295,50 @@ TEST(Cancel, EndsTheHandshakeWithTwoAlerts) {
   EXPECT_EQ(pair.server.error->alert, Alert::close_notify);
 }
 
+TEST(Cancel, TellsThePeerWhy) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  pair.server.connection.cancel(Alert::access_denied);
+  pair.run();
+  ASSERT_TRUE(pair.server.error);
+  EXPECT_EQ(pair.server.error->reason, Reason::canceled);
+  EXPECT_EQ(pair.server.error->alert, Alert::access_denied);
+  EXPECT_EQ(pair.server.error->origin, Origin::application);
+  ASSERT_TRUE(pair.client.error);
+  EXPECT_EQ(pair.client.error->reason, Reason::peer_alert);
+  EXPECT_EQ(pair.client.error->alert, Alert::access_denied);
+  EXPECT_EQ(pair.client.error->origin, Origin::peer);
+}
+
+TEST(Cancel, WithUserCanceledSaysCloseNotifyToo) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  pair.client.connection.cancel(Alert::user_canceled);
+  pair.run();
+  ASSERT_TRUE(pair.server.error);
+  EXPECT_EQ(pair.server.error->reason, Reason::peer_closed);
+  EXPECT_EQ(pair.server.error->alert, Alert::close_notify);
+}
+
+TEST_F(Connected, CancelTellsThePeerWhy) {
+  connect(client_builder(), server_builder());
+  pair().client.connection.cancel(Alert::internal_error);
+  pair().run();
+  ASSERT_TRUE(pair().server.error);
+  EXPECT_EQ(pair().server.error->reason, Reason::peer_alert);
+  EXPECT_EQ(pair().server.error->alert, Alert::internal_error);
+}
+
+TEST_F(Connected, CancelSaysNothingBehindCloseNotify) {
+  connect(client_builder(), server_builder());
+  pair().client.connection.close();
+  pair().run();
+  pair().client.connection.cancel(Alert::internal_error);
+  EXPECT_FALSE(pair().client.connection.transmit_pending());
+  pair().run();
+  EXPECT_FALSE(pair().server.error) << error_text(pair().server);
+}
+
 TEST(Misuses, AreToldApartFromErrors) {
   Pair pair(built(client_builder()), built(server_builder()));
   const Bytes early = as_bytes("early");

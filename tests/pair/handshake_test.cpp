@@ -162,6 +162,30 @@ TEST_P(HandshakeScheme, AuthenticatesBothSides) {
 INSTANTIATE_TEST_SUITE_P(Known, HandshakeScheme, ::testing::ValuesIn(handshake_schemes()),
                          [](const auto& param_info) { return printable(name(param_info.param)); });
 
+TEST(Handshake, SignsWithLessThanItVerifies) {
+  // Its ECDSA key signs with that alone; from its client it takes Ed25519 alone.
+  Pair pair(built(client_builder()), built(server_builder()
+                                               .schemes({SignatureScheme::ed25519})
+                                               .signing_schemes({SignatureScheme::ecdsa_secp256r1_sha256})
+                                               .client_auth(ClientAuth::require)));
+  pair.server.credential = credential_of(KeyType::ec_p256);
+  pair.client.credential = credential_of(KeyType::ed25519, "client.example");
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.server.connection.own_scheme(), SignatureScheme::ecdsa_secp256r1_sha256);
+  EXPECT_EQ(pair.server.connection.peer_scheme(), SignatureScheme::ed25519);
+  EXPECT_EQ(pair.server.shared_schemes, std::vector{SignatureScheme::ecdsa_secp256r1_sha256});
+}
+
+TEST(Handshake, DoesNotSignWithWhatItOnlyVerifies) {
+  Pair pair(built(client_builder()), built(server_builder().signing_schemes({SignatureScheme::ed25519})));
+  pair.server.credential = credential_of(KeyType::ec_p256);
+  pair.run();
+  ASSERT_TRUE(pair.server.error);
+  EXPECT_EQ(pair.server.error->reason, Reason::scheme_unsupported);
+  EXPECT_EQ(pair.server.error->alert, Alert::handshake_failure);
+}
+
 // The same handshake whatever the sizes in which bytes arrive and leave: with HelloRetryRequest, client authentication
 // and tickets, so that every message passes.
 class HandshakeWire : public ::testing::TestWithParam<Wire> {};
@@ -317,6 +341,8 @@ TEST(Handshake, AgreesOnApplicationProtocol) {
   expect_connected(pair);
   EXPECT_EQ(pair.client.connection.alpn(), "http/1.1");
   EXPECT_EQ(pair.server.connection.alpn(), "http/1.1");
+  EXPECT_EQ(pair.server.alpn_offered, (std::vector<std::string>{"h2", "http/1.1"}));
+  EXPECT_TRUE(pair.client.alpn_offered.empty());
 }
 
 TEST(Handshake, GoesOnWhenOnlyOneSideKnowsProtocols) {

@@ -154,6 +154,7 @@ struct End {
   Staples peer_staples;     ///< in HandshakeComplete
   bool ocsp_requested = false;
   bool scts_requested = false;
+  std::vector<std::string> alpn_offered;
   std::string server_name;
   std::optional<Error> error;
   bool complete = false;
@@ -183,6 +184,7 @@ struct End {
     events.emplace_back("select_credential");
     ocsp_requested = event.ocsp_requested;
     scts_requested = event.scts_requested;
+    alpn_offered.assign(event.alpn_offered.begin(), event.alpn_offered.end());
     if (drop_tokens) return true;
     if (credential) {
       EXPECT_TRUE(connection.answer(std::move(event.token), credential));

@@ -101,6 +101,16 @@ std::vector<Octets> tapes_of_every_kind() {
     pair.run();
     keep(pair);
   }
+  {  // signed with less than what is verified; ended with an alert
+    RecordedPair pair(client_builder().alpn({"h2", "http/1.1"}),
+                      server_builder().alpn({"h2"}).signing_schemes({SignatureScheme::ecdsa_secp256r1_sha256}));
+    pair.run();
+    EXPECT_EQ(pair.server.connection.own_scheme(), SignatureScheme::ecdsa_secp256r1_sha256) << error_text(pair.server);
+    pair.server.connection.cancel(Alert::access_denied);
+    pair.run();
+    EXPECT_EQ(pair.client.error->alert, Alert::access_denied);
+    keep(pair);
+  }
   {  // early data
     RecordedPair first(client_builder(), server_builder().early_data(1000));
     first.server.ticket_keys = keys;

@@ -109,7 +109,10 @@ class Teller {
     answered(entry.token, entry.sealed ? "a ticket" : "declined");
   }
   void operator()(const trace::Close& /*entry*/) { aside(Aside::Kind::call, "close"); }
-  void operator()(const trace::Cancel& /*entry*/) { aside(Aside::Kind::call, "cancel"); }
+  void operator()(const trace::Cancel& entry) {
+    aside(Aside::Kind::call,
+          entry.why == Alert::close_notify ? "cancel" : "cancel with " + std::string(name(entry.why)));
+  }
   void operator()(const trace::UpdateKeys& entry) {
     aside(Aside::Kind::call, entry.request_peer ? "update keys, the peer's too" : "update keys");
   }

@@ -75,9 +75,10 @@ struct Settings {
   ProtocolVersion max_version = ProtocolVersion::tls_1_3;
   std::vector<BoundSuite> suites;
   std::vector<BoundGroup> groups;
-  std::vector<NamedGroup> key_shares;         ///< client: groups whose shares go into the first ClientHello
-  std::vector<SignatureScheme> schemes;       ///< accepted in CertificateVerify, and offered
-  std::vector<SignatureScheme> schemes_cert;  ///< offered for certificates; empty: the same as schemes
+  std::vector<NamedGroup> key_shares;            ///< client: groups whose shares go into the first ClientHello
+  std::vector<SignatureScheme> schemes;          ///< accepted in CertificateVerify, and offered
+  std::vector<SignatureScheme> schemes_cert;     ///< offered for certificates; empty: the same as schemes
+  std::vector<SignatureScheme> signing_schemes;  ///< of our own CertificateVerify; empty: the same as schemes
   std::vector<std::string> alpn;
   ClientAuth client_auth = ClientAuth::none;
   std::vector<std::vector<std::uint8_t>> certificate_authorities;  ///< DER distinguished names to send
@@ -103,6 +104,11 @@ struct Settings {
   std::uint64_t key_update_bytes = kDefaultKeyUpdateBytes;
   std::size_t max_handshake_message = kDefaultMaxHandshakeMessage;
   std::size_t handshake_memory = kDefaultHandshakeMemory;
+
+  /// What our own CertificateVerify may be signed with.
+  [[nodiscard]] const std::vector<SignatureScheme>& own_schemes() const noexcept {
+    return signing_schemes.empty() ? schemes : signing_schemes;
+  }
 };
 
 /// A configuration. Immutable; share it by `std::shared_ptr<const Config>`; cloning it is `ConfigBuilder::from`.
@@ -155,8 +161,11 @@ class LOCKSTEP_API ConfigBuilder {
   /// Client: which groups' key shares go into the first ClientHello. Default: the first hybrid and the first plain
   /// group of `groups`.
   ConfigBuilder& key_shares(std::vector<NamedGroup> list);
-  /// Signature schemes for CertificateVerify in order of preference.
+  /// Signature schemes for CertificateVerify in order of preference: the peer's, and our own.
   ConfigBuilder& schemes(std::vector<SignatureScheme> list);
+  /// Those of our own CertificateVerify, where they are not those of `schemes`: what a credential can sign with beyond
+  /// them is not used. The order is the credential's.
+  ConfigBuilder& signing_schemes(std::vector<SignatureScheme> list);
   /// signature_algorithms_cert (RFC 9846 4.2.3); default: what the provider verifies, PKCS#1 included.
   ConfigBuilder& schemes_cert(std::vector<SignatureScheme> list);
   /// Application protocols in order of preference (RFC 7301). A server that shares none with its client fails; so does
@@ -246,6 +255,7 @@ class LOCKSTEP_API ConfigBuilder {
   std::optional<std::vector<NamedGroup>> key_shares_;
   std::optional<std::vector<SignatureScheme>> schemes_;
   std::optional<std::vector<SignatureScheme>> schemes_cert_;
+  std::optional<std::vector<SignatureScheme>> signing_schemes_;
   std::optional<bool> prefer_chacha20_;
   bool insecure_provider_allowed_ = false;
 };

@@ -104,15 +104,16 @@ struct Credential {
 /// Answer with a credential, or with `NoCredential` (a server then fails, a client goes on without).
 struct SelectCredential {
   Token<SelectCredential> token;
-  Role role{};                                     ///< whose certificate: ours
-  std::string_view server_name;                    ///< what the client asked for (SNI), empty when it did not
-  std::span<const SignatureScheme> schemes;        ///< what the peer verifies in the handshake
-  std::span<const SignatureScheme> schemes_cert;   ///< what it verifies in certificates
-  std::span<const Bytes> certificate_authorities;  ///< distinguished names (DER) that the peer trusts; often empty
-  std::string_view alpn;                           ///< the protocol agreed, empty for none
-  Bytes ec_point_formats;                          ///< server: as the client sent them; often empty
-  bool ocsp_requested = false;                     ///< the peer asks for `Credential::ocsp_response`
-  bool scts_requested = false;                     ///< the peer asks for `Credential::sct_list`
+  Role role{};                                       ///< whose certificate: ours
+  std::string_view server_name;                      ///< what the client asked for (SNI), empty when it did not
+  std::span<const SignatureScheme> schemes;          ///< what the peer verifies in the handshake
+  std::span<const SignatureScheme> schemes_cert;     ///< what it verifies in certificates
+  std::span<const Bytes> certificate_authorities;    ///< distinguished names (DER) that the peer trusts; often empty
+  std::string_view alpn;                             ///< the protocol agreed, empty for none
+  Bytes ec_point_formats;                            ///< server: as the client sent them; often empty
+  bool ocsp_requested = false;                       ///< the peer asks for `Credential::ocsp_response`
+  bool scts_requested = false;                       ///< the peer asks for `Credential::sct_list`
+  std::span<const std::string_view> alpn_offered{};  ///< server: all that the client offers, in its order
 };
 struct NoCredential {};
 

@@ -142,7 +142,9 @@ struct AnswerTicketSealed {
   Content ticket;
 };
 struct Close {};
-struct Cancel {};
+struct Cancel {
+  Alert why = Alert::close_notify;
+};
 struct UpdateKeys {
   bool request_peer = false;
 };

@@ -208,8 +208,8 @@ class LOCKSTEP_API Stream {
   /// Sends what is queued and close_notify, and ends the connection so that the peer can read all of it. `on_closed`
   /// follows.
   void close();
-  /// Gives up now: during a handshake with user_canceled, then as if an error had come, which is `canceled`.
-  void cancel();
+  /// Gives up now, as if an error had come, which is `canceled`. The peer is told `why`: as `Connection::cancel`.
+  void cancel(Alert why = Alert::close_notify);
   /// Gives up because a deadline has passed: as if an error had come, which is `timeout`.
   void expire(Operation operation);
   /// Back to plain text: close_notify goes out; `on_plain` follows when the peer's has come. Until then its bytes are
