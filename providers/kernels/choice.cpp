@@ -111,15 +111,14 @@ List<Aead> list_aeads() noexcept {
   List<Aead> list;
 #if defined(__x86_64__)
   const Features features = detect();
-  // The 512-bit ones come behind: they may be asked for, but lead only once a machine that has them has tested them.
+  list.add(features.vaes_512, vaes_512::kAes128Gcm);
   list.add(features.vaes_256, vaes_256::kAes128Gcm);
   list.add(features.aes_ni, aes_ni::kAes128Gcm);
-  list.add(features.vaes_512, vaes_512::kAes128Gcm);
+  list.add(features.vaes_512, vaes_512::kAes256Gcm);
   list.add(features.vaes_256, vaes_256::kAes256Gcm);
   list.add(features.aes_ni, aes_ni::kAes256Gcm);
-  list.add(features.vaes_512, vaes_512::kAes256Gcm);
-  list.add(features.avx2, avx2::kChaCha20Poly1305);
   list.add(features.ifma, avx512::kChaCha20Poly1305);
+  list.add(features.avx2, avx2::kChaCha20Poly1305);
   list.add(features.ssse3, ssse3::kChaCha20Poly1305);
 #elif defined(__aarch64__)
   const Features features = detect();
