@@ -103,6 +103,18 @@ void hybrid(ConfigBuilder& client, ConfigBuilder& server) {
   client = client_builder();
   server = server_builder().tickets(1);
 }
+void early_data(ConfigBuilder& client, ConfigBuilder& server) {
+  client.early_data(16'384);
+  server.early_data(16'384);
+}
+void early_data_aes256(ConfigBuilder& client, ConfigBuilder& server) {
+  with_suite(CipherSuite::tls_aes_256_gcm_sha384)(client, server);
+  early_data(client, server);
+}
+void early_data_retried(ConfigBuilder& client, ConfigBuilder& server) {
+  early_data(client, server);
+  retry(client, server);
+}
 void padded(ConfigBuilder& client, ConfigBuilder& server) {
   client.padding(PaddingPolicy::to_multiple_of(256));
   server.padding(PaddingPolicy::full());
@@ -122,6 +134,9 @@ const Variant kVariants[] = {
     {"Resumed", usual, true},
     {"ResumedAes256", with_suite(CipherSuite::tls_aes_256_gcm_sha384), true},
     {"ResumedHelloRetryRequest", retry, true},
+    {"EarlyData", early_data, true},
+    {"EarlyDataAes256", early_data_aes256, true},
+    {"EarlyDataSkipped", early_data_retried, true},
 };
 
 class Handshakes : public ConstantTime, public ::testing::WithParamInterface<Variant> {
@@ -137,8 +152,32 @@ class Handshakes : public ConstantTime, public ::testing::WithParamInterface<Var
     pair->server.ticket_keys = ticket_keys;
     pair->server.credential = credential_of(variant.key);
     pair->client.credential = credential_of(variant.key);
+    pair->server.accept_early_data = true;
+    if (pair->client.connection.early_data_left() != 0) send_early_data(*pair);
     talk(*pair);
     return pair;
+  }
+
+  /// Behind the ClientHello. It stays secret all the way, and is not delivered where it was not accepted.
+  static void send_early_data(Pair& pair) {
+    Octets text(1000);
+    FixedRandom(1).fill(text);
+    hide(text);
+    Octets records(4096);
+    const Bytes plaintext = text;
+    const auto sealed = pair.client.connection.seal_early({&plaintext, 1}, records, kNow);
+    ASSERT_TRUE(sealed);
+    ASSERT_EQ(sealed->consumed, text.size());
+    records.resize(sealed->written);
+    append(pair.to_server(), records);
+    publish(pair.to_server());
+    talk(pair);
+    if (pair.client.connection.retried()) {
+      EXPECT_TRUE(pair.server.early_data.empty());
+    } else {
+      EXPECT_TRUE(all_secret(pair.server.early_data));
+      EXPECT_EQ(revealed(pair.server.early_data), revealed(text));
+    }
   }
 
   static void expect_same_exported(Pair& pair) {
@@ -194,10 +233,16 @@ TEST_P(Handshakes, BranchOnNoSecret) {
     EXPECT_TRUE(std::ranges::any_of(kept, is_secret));
     sessions[0] = Session::parse(kept).value();
     for (const Session& session : sessions) EXPECT_TRUE(all_secret(session.psk.view()));
+    const bool sessions_allow_early_data = sessions[0].max_early_data != 0;
     pair = connect(variant, std::move(sessions));
     if (HasFatalFailure()) return;
     expect_connected(*pair);
     EXPECT_TRUE(pair->client.connection.resumed());
+    const EarlyDataStatus expected =
+        sessions_allow_early_data
+            ? pair->client.connection.retried() ? EarlyDataStatus::retried : EarlyDataStatus::accepted
+            : EarlyDataStatus::none;
+    EXPECT_EQ(pair->client.connection.early_data(), expected);
   }
 
   expect_same_exported(*pair);
