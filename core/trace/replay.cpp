@@ -187,9 +187,9 @@ ReplayRun Replay::Player::run(std::uint64_t until) {
     }
     ++operations_;
     result.unfinished = !current.complete;
-    if (!current.complete) break;
     result.difference = compare(current);
     differs_ = result.difference.has_value();
+    if (!current.complete) break;
   }
   result.operations = operations_;
   return result;
@@ -254,7 +254,11 @@ std::optional<Difference> Replay::Player::compare(const Operation& operation) {
       keep(*secret);
       continue;
     }
-    if (expected == operation.outcome.end()) return differs(reader_.offset(), kNothing, to_text(entry));
+    if (expected == operation.outcome.end()) {
+      // Of an operation that the program did not survive the tape has what came before its end.
+      if (!operation.complete) return std::nullopt;
+      return differs(reader_.offset(), kNothing, to_text(entry));
+    }
     if (!equal(played_.raw(), expected->bytes)) {
       std::string found = to_text(entry);
       // Some fields are too long for a line; that they differ is to be seen all the same.

@@ -318,6 +318,31 @@ TEST(Replay, TellsATapeThatBreaksOff) {
   }
 }
 
+TEST(Replay, ComparesWhatTheLastOperationCameTo) {
+  RecordedPair pair;
+  pair.run();
+  const Octets whole = pair.client_tape();
+  int states = 0;
+  for (const Found& found : entries_of(whole)) {
+    if (!std::holds_alternative<trace::StateEntered>(found.entry)) continue;
+    Octets tape(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(found.end));
+    auto same = Replay::open(tape, provider());
+    ASSERT_TRUE(same);
+    auto run = same->run();
+    EXPECT_TRUE(run.unfinished);
+    EXPECT_FALSE(run.difference || run.problem);
+    tape.back() ^= 1;  // a letter of its name
+    auto other = Replay::open(tape, provider());
+    ASSERT_TRUE(other);
+    run = other->run();
+    EXPECT_TRUE(run.unfinished);
+    ASSERT_TRUE(run.difference) << trace::to_text(found.entry);
+    EXPECT_EQ(run.difference->operation, found.operation);
+    ++states;
+  }
+  EXPECT_GT(states, 3);
+}
+
 TEST(Replay, SaysThatAnotherProviderIsNotTheSame) {
   if (provider().insecure) GTEST_SKIP() << "there is one provider here";
   RecordedPair pair;
