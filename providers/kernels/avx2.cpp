@@ -20,6 +20,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::avx2;
 #define LOCKSTEP_MULX
 #include "wide.inl"
 #include "poly1305.inl"
+#include "poly1305_shares.inl"
 #include "chacha20_poly1305.inl"
 // clang-format on
 

@@ -22,10 +22,12 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::avx512;
 #include "vectors/x86_128.inl"
 #include "vectors/x86_512.inl"
 #include "vectors/x86_words_512.inl"
+#include "vectors/x86_words64_512.inl"
 #include "vectors/order.inl"
 #define LOCKSTEP_MULX
 #include "wide.inl"
 #include "poly1305.inl"
+#include "poly1305_lanes.inl"
 #include "chacha20_poly1305.inl"
 // clang-format on
 

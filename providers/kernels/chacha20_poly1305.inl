@@ -1,10 +1,10 @@
-// ChaCha20-Poly1305 (RFC 8439) over a vector layer. Include it after poly1305.inl, inside the namespace and target
-// region of an instruction set.
+// ChaCha20-Poly1305 (RFC 8439) over a vector layer. Include it after poly1305_shares.inl or poly1305_lanes.inl, inside
+// the namespace and target region of an instruction set.
 //
 // A batch is four blocks of keystream for every lane of a vector: vector i holds word i of each of them. The first
-// batch (sealing) or group of a few blocks (opening) yields the one-time key and the beginning of the text; later
-// batches run while Poly1305, which uses the integer units, hashes the ciphertext of the batch before (sealing) or of
-// the same one (opening).
+// batch (or group of a few blocks, when opening) yields the one-time key and the beginning of the text. Later batches
+// run while Poly1305, if it uses the integer units, hashes the ciphertext of the batch before (sealing) or of the same
+// one (opening); if it uses vectors, it does so before each of them.
 
 inline constexpr std::size_t kWidth = 16 * kLanes;
 inline constexpr std::size_t kBlockSize = 64;
@@ -84,34 +84,46 @@ LOCKSTEP_INLINE void add_initial(Vector (&x)[16], const InitialState& initial, V
   }
 }
 
-// Hashes the share that is due at one of the places where a batch hashes, as long as there is something to hash.
-template <bool kHash, std::size_t kCount = kShare>
-LOCKSTEP_INLINE void hash_share(Poly1305& poly, const std::uint8_t*& hashed, const std::uint8_t* end) {
-  if constexpr (kHash) {
-    for (std::size_t i = 0; i < kCount && hashed < end; ++i, hashed += 16) {
-      hash_block(poly, hashed);
-    }
-  }
+// What is hashed while keystream is computed, a share at each of the places for it.
+struct Hashing {
+  LongHash hash;
+  const std::uint8_t* at;   // up to here is hashed
+  const std::uint8_t* end;  // up to here there is text
+};
+template <std::size_t kCount>
+LOCKSTEP_INLINE void hash_share(Hashing& hashing) {
+  hash_share<kCount>(hashing.hash, hashing.at, hashing.end);
+}
+LOCKSTEP_INLINE void hash_ahead(Hashing& hashing) { hash_ahead(hashing.hash, hashing.at, hashing.end); }
+struct NoHashing {};
+LOCKSTEP_INLINE void hash_ahead(NoHashing&) {}
+template <std::size_t kCount>
+LOCKSTEP_INLINE void hash_share(NoHashing&) {}
+
+LOCKSTEP_INLINE Hashing begin_hashing(const Poly1305& poly, const std::uint8_t* at) {
+  const LongHash hash = begin_long(poly, at);
+  return {hash, at, at};
 }
 
-// The keystream of a batch that starts with block `counter`, as vectors of words; hashes `blocks` blocks of 16 bytes at
-// `hashed` meanwhile.
-template <bool kHash>
-LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std::uint32_t counter, Poly1305& poly,
-                               const std::uint8_t* hashed, std::size_t blocks) {
+LOCKSTEP_INLINE Poly1305 end_hashing(Hashing& hashing) { return end_long(hashing.hash, hashing.at, hashing.end); }
+
+// The keystream of a batch that starts with block `counter`, as vectors of words.
+template <class Meanwhile>
+LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std::uint32_t counter,
+                               Meanwhile& hashing) {
+  hash_ahead(hashing);
   start<0>(x, initial);
   const Vector counters = add_32(broadcast_word(counter), block_numbers());
   x[12] = counters;
-  const std::uint8_t* const end = hashed + 16 * blocks;
   for (int round = 0; round < 10; ++round) {
     quarter_rounds(x[0], x[4], x[8], x[12], x[1], x[5], x[9], x[13]);
-    hash_share<kHash && kLanes != 1>(poly, hashed, end);
+    hash_share<kLanes == 1 ? 0 : kShare>(hashing);
     quarter_rounds(x[2], x[6], x[10], x[14], x[3], x[7], x[11], x[15]);
-    hash_share<kHash>(poly, hashed, end);
+    hash_share<kShare>(hashing);
     quarter_rounds(x[0], x[5], x[10], x[15], x[1], x[6], x[11], x[12]);
-    hash_share<kHash && kLanes != 1>(poly, hashed, end);
+    hash_share<kLanes == 1 ? 0 : kShare>(hashing);
     quarter_rounds(x[2], x[7], x[8], x[13], x[3], x[4], x[9], x[14]);
-    hash_share<kHash>(poly, hashed, end);
+    hash_share<kShare>(hashing);
   }
   add_initial<0>(x, initial, counters);
 }
@@ -198,11 +210,11 @@ LOCKSTEP_INLINE void write_rows(Rows x, std::uint8_t* to) {
   store(to + 3 * kWidth, x.d);
 }
 
-// Writes the keystream of kGroups groups that start with block `counter`; hashes `blocks` blocks of 16 bytes at
-// `hashed` meanwhile.
-template <std::size_t kGroups, bool kHash>
-LOCKSTEP_INLINE void run_groups(const InitialState& initial, std::uint32_t counter, std::uint8_t* to, Poly1305& poly,
-                                const std::uint8_t* hashed, std::size_t blocks) {
+// Writes the keystream of kGroups groups that start with block `counter`.
+template <std::size_t kGroups, class Meanwhile>
+LOCKSTEP_INLINE void run_groups(const InitialState& initial, std::uint32_t counter, std::uint8_t* to,
+                                Meanwhile& hashing) {
+  hash_ahead(hashing);
   const Rows first = start_rows(initial, counter);
   const Vector next = broadcast(make_words(kLanes, 0, 0, 0));
   Rows x[kGroups];
@@ -212,20 +224,19 @@ LOCKSTEP_INLINE void run_groups(const InitialState& initial, std::uint32_t count
     x[i] = x[i - 1];
     x[i].d = add_32(x[i].d, next);
   }
-  const std::uint8_t* const end = hashed + 16 * blocks;
   for (int round = 0; round < 10; ++round) {
     round_rows(x);
     LOCKSTEP_UNROLL
     for (Rows& group : x) {
       rotate_rows(group.a, group.c, group.d);
     }
-    hash_share<kHash, 2 * kShare>(poly, hashed, end);
+    hash_share<2 * kShare>(hashing);
     round_rows(x);
     LOCKSTEP_UNROLL
     for (Rows& group : x) {
       rotate_rows_back(group.a, group.c, group.d);
     }
-    hash_share<kHash, 2 * kShare>(poly, hashed, end);
+    hash_share<2 * kShare>(hashing);
   }
   Vector d = first.d;
   LOCKSTEP_UNROLL
@@ -276,20 +287,20 @@ struct Message {
 LOCKSTEP_INLINE void begin(Message& message, const ChaChaKey& key, const std::uint8_t* nonce,
                            std::span<const std::uint8_t> aad, std::size_t size) {
   set_initial_state(message.initial, key, nonce);
-  Poly1305 none{};
+  NoHashing none;
   const std::size_t needed = kBlockSize + size;
   if (needed <= kGroupSize) {
-    run_groups<1, false>(message.initial, 0, message.stream, none, nullptr, 0);
+    run_groups<1>(message.initial, 0, message.stream, none);
     message.stream_size = kGroupSize;
   } else if (needed <= 2 * kGroupSize) {
-    run_groups<2, false>(message.initial, 0, message.stream, none, nullptr, 0);
+    run_groups<2>(message.initial, 0, message.stream, none);
     message.stream_size = 2 * kGroupSize;
   } else if (needed <= 3 * kGroupSize) {
-    run_groups<3, false>(message.initial, 0, message.stream, none, nullptr, 0);
+    run_groups<3>(message.initial, 0, message.stream, none);
     message.stream_size = 3 * kGroupSize;
   } else {
     Vector x[16];
-    run_batch<false>(x, message.initial, 0, none, nullptr, 0);
+    run_batch(x, message.initial, 0, none);
     write_batch<false>(x, nullptr, message.stream);
     message.stream_size = kBatchSize;
   }
@@ -308,43 +319,56 @@ LOCKSTEP_INLINE Tag end(Message& message, std::size_t aad_size, std::size_t text
   return tag;
 }
 
+// Hashes a text, zero padded.
+LOCKSTEP_INLINE void hash_text(Poly1305& poly, const std::uint8_t* at, std::size_t size) {
+  const std::uint8_t* const end = at + size;
+  if (size >= kLongText) {
+    Hashing hashing = begin_hashing(poly, at);
+    hashing.end = end;
+    hash_ahead(hashing);
+    poly = end_hashing(hashing);
+    at = hashing.at;
+  }
+  hash_padded(poly, at, static_cast<std::size_t>(end - at));
+}
+
 // The keystream of a last text of no more than kMostGroups groups.
-LOCKSTEP_INLINE void run_last(Message& message, std::uint32_t counter, std::size_t size, Poly1305& poly,
-                              const std::uint8_t* hashed, std::size_t blocks) {
+template <class Meanwhile>
+LOCKSTEP_INLINE void run_last(Message& message, std::uint32_t counter, std::size_t size, Meanwhile& hashing) {
   if (size <= kGroupSize) {
-    run_groups<1, true>(message.initial, counter, message.stream, poly, hashed, blocks);
+    run_groups<1>(message.initial, counter, message.stream, hashing);
   } else if (size <= 2 * kGroupSize) {
-    run_groups<2, true>(message.initial, counter, message.stream, poly, hashed, blocks);
+    run_groups<2>(message.initial, counter, message.stream, hashing);
   } else {
-    run_groups<3, true>(message.initial, counter, message.stream, poly, hashed, blocks);
+    run_groups<3>(message.initial, counter, message.stream, hashing);
   }
 }
 
-// The text behind the first batch; returns where what is not hashed yet starts.
-[[gnu::noinline]] inline std::uint8_t* seal_batches(Message& message, Gather& source, std::uint8_t* to,
-                                                    std::size_t unhashed) {
+// The text behind the first batch; returns where what is not hashed yet begins.
+[[gnu::noinline]] inline const std::uint8_t* seal_batches(Message& message, Gather& source, std::uint8_t* to) {
   Vector x[16];
-  Poly1305 poly = message.poly;
+  Hashing hashing = begin_hashing(message.poly, to - kFirstSize);
   for (std::uint32_t counter = kBatch; source.size() != 0; counter += kBatch) {
-    const std::uint8_t* const hashed = to - unhashed;
-    const std::size_t blocks = unhashed / 16;
-    unhashed = source.size() < kBatchSize ? source.size() : kBatchSize;
-    if (unhashed <= kMostGroups * kGroupSize) {
-      run_last(message, counter, unhashed, poly, hashed, blocks);
-      add_stream(to, source, message.stream, unhashed);
+    hashing.end = to;
+    const std::size_t size = source.size() < kBatchSize ? source.size() : kBatchSize;
+    if (size <= kMostGroups * kGroupSize) {
+      run_last(message, counter, size, hashing);
+      add_stream(to, source, message.stream, size);
     } else {
-      run_batch<true>(x, message.initial, counter, poly, hashed, blocks);
+      run_batch(x, message.initial, counter, hashing);
       if (source.run() >= kBatchSize) {
         write_batch<true>(x, source.take(kBatchSize), to);
       } else {
         write_batch<false>(x, nullptr, message.stream);
-        add_stream(to, source, message.stream, unhashed);
+        add_stream(to, source, message.stream, size);
       }
     }
-    to += unhashed;
+    to += size;
   }
-  message.poly = poly;
-  return to - unhashed;
+  hashing.end = to;
+  hash_ahead(hashing);
+  message.poly = end_hashing(hashing);
+  return hashing.at;
 }
 
 inline void seal_one(const ChaChaKey& key, const SealJob& job) {
@@ -354,40 +378,65 @@ inline void seal_one(const ChaChaKey& key, const SealJob& job) {
   begin(message, key, job.nonce, job.aad, size);
   const std::size_t first = size < kFirstSize ? size : kFirstSize;
   add_stream(job.destination, source, message.stream + kBlockSize, first);
-  std::uint8_t* unhashed = job.destination;
+  const std::uint8_t* unhashed = job.destination;
   std::uint8_t* const to = job.destination + size;
   if (size > kFirstSize) {
-    unhashed = seal_batches(message, source, job.destination + first, first);
+    unhashed = seal_batches(message, source, job.destination + first);
   }
-  hash_padded(message.poly, unhashed, static_cast<std::size_t>(to - unhashed));
+  hash_text(message.poly, unhashed, static_cast<std::size_t>(to - unhashed));
   const Tag tag = end(message, job.aad.size(), size);
   store_le64(to, tag.low);
   store_le64(to + 8, tag.high);
 }
 
-// The text behind the first group.
-[[gnu::noinline]] inline void open_batches(Message& message, const std::uint8_t* from, std::uint8_t* to,
-                                           std::size_t left) {
+// The keystream of a last text of less than a batch.
+template <class Meanwhile>
+LOCKSTEP_INLINE void run_rest(Message& message, std::uint32_t counter, std::size_t size, Meanwhile& hashing) {
+  if (size == 0) {
+    return;
+  }
+  if (size <= kMostGroups * kGroupSize) {
+    run_last(message, counter, size, hashing);
+  } else {
+    Vector x[16];
+    run_batch(x, message.initial, counter, hashing);
+    write_batch<false>(x, nullptr, message.stream);
+  }
+  message.stream_size = kBatchSize;
+}
+
+// The text from block `counter` on. It may come over its ciphertext, which has been hashed by then.
+[[gnu::noinline]] inline void open_batches(Message& message, Hashing hashing, std::uint32_t counter,
+                                           const std::uint8_t* from, std::uint8_t* to, std::size_t left) {
   Vector x[16];
-  Poly1305 poly = message.poly;
-  std::uint32_t counter = kLanes;
-  for (; left >= kBatchSize; from += kBatchSize, to += kBatchSize, left -= kBatchSize) {
-    run_batch<true>(x, message.initial, counter, poly, from, kBatchSize / 16);
+  const auto next = [&](auto& meanwhile) __attribute__((always_inline)) {
+    run_batch(x, message.initial, counter, meanwhile);
     write_batch<true>(x, from, to);
     counter += kBatch;
+    from += kBatchSize;
+    to += kBatchSize;
+    left -= kBatchSize;
+  };
+  while (left >= kBatchSize + kAhead) {
+    hashing.end = from + kBatchSize + kAhead;
+    next(hashing);
   }
-  if (left != 0) {
-    if (left <= kMostGroups * kGroupSize) {
-      run_last(message, counter, left, poly, from, left / 16);
-    } else {
-      run_batch<true>(x, message.initial, counter, poly, from, left / 16);
-      write_batch<false>(x, nullptr, message.stream);
+  hashing.end = from + left;
+  if constexpr (kHashesMeanwhile) {
+    run_rest(message, counter, left, hashing);
+    message.poly = end_hashing(hashing);
+    hash_padded(message.poly, hashing.at, static_cast<std::size_t>(hashing.end - hashing.at));
+  } else {
+    hash_ahead(hashing);
+    message.poly = end_hashing(hashing);
+    hash_padded(message.poly, hashing.at, static_cast<std::size_t>(hashing.end - hashing.at));
+    NoHashing none;
+    if (left >= kBatchSize) {
+      next(none);
     }
-    hash_padded(poly, from + left / 16 * 16, left % 16);
-    add_stream(to, from, message.stream, left);
-    message.stream_size = kBatchSize;
+    run_rest(message, counter, left, none);
   }
-  message.poly = poly;
+  add_stream(to, from, message.stream, left);
 }
 
 inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
@@ -398,13 +447,31 @@ inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
   const std::uint8_t* from = job.ciphertext_with_tag.data();
   const Tag received{load_le64(from + size), load_le64(from + size + 8)};
   Message message;
-  // Batches hash what they decrypt meanwhile. Where there will be one, no more than a group comes before it.
-  const std::size_t first = kBlockSize + size <= kMostGroups * kGroupSize ? size : kGroupSize - kBlockSize;
-  begin(message, key, job.nonce, job.aad, first);
-  hash_padded(message.poly, from, first);
-  add_stream(job.destination, from, message.stream + kBlockSize, first);
-  if (size > first) {
-    open_batches(message, from + first, job.destination + first, size - first);
+  if constexpr (kHashesMeanwhile) {
+    // Batches hash what they decrypt. Where there will be one, no more than a group comes before it.
+    const std::size_t first = kBlockSize + size <= kMostGroups * kGroupSize ? size : kGroupSize - kBlockSize;
+    begin(message, key, job.nonce, job.aad, first);
+    hash_padded(message.poly, from, first);
+    add_stream(job.destination, from, message.stream + kBlockSize, first);
+    if (size > first) {
+      open_batches(message, begin_hashing(message.poly, from + first), kLanes, from + first, job.destination + first,
+                   size - first);
+    }
+  } else if (size < kFirstSize + kAhead) {
+    const std::size_t first = size < kFirstSize ? size : kFirstSize;
+    begin(message, key, job.nonce, job.aad, size);
+    hash_text(message.poly, from, size);
+    add_stream(job.destination, from, message.stream + kBlockSize, first);
+    NoHashing none;
+    run_rest(message, kBatch, size - first, none);
+    add_stream(job.destination + first, from + first, message.stream, size - first);
+  } else {
+    begin(message, key, job.nonce, job.aad, size);
+    Hashing hashing = begin_hashing(message.poly, from);
+    hashing.end = from + kFirstSize + kAhead;
+    hash_ahead(hashing);
+    add_stream(job.destination, from, message.stream + kBlockSize, kFirstSize);
+    open_batches(message, hashing, kBatch, from + kFirstSize, job.destination + kFirstSize, size - kFirstSize);
   }
   const Tag tag = end(message, job.aad.size(), size);
   const bool ok = made_public(((tag.low ^ received.low) | (tag.high ^ received.high)) == 0);

@@ -14,6 +14,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 #include "vectors/order.inl"
 #include "wide.inl"
 #include "poly1305.inl"
+#include "poly1305_shares.inl"
 #include "chacha20_poly1305.inl"
 // clang-format on
 

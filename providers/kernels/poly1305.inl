@@ -21,13 +21,13 @@ LOCKSTEP_INLINE Poly1305 begin_poly1305(const std::uint8_t* r) {
   return poly;
 }
 
-// Adds one block of 16 bytes.
-LOCKSTEP_INLINE void hash_block(Poly1305& poly, std::uint64_t low, std::uint64_t high) {
+// Adds one block of 16 bytes, with a one behind it, and multiplies.
+LOCKSTEP_INLINE void hash_block(Poly1305& poly, std::uint64_t low, std::uint64_t high, std::uint64_t behind = 1) {
   const Wide sum0 = Wide{poly.h0} + low;
   const Wide sum1 = Wide{poly.h1} + high + static_cast<std::uint64_t>(sum0 >> 64);
   const std::uint64_t h0 = static_cast<std::uint64_t>(sum0);
   const std::uint64_t h1 = static_cast<std::uint64_t>(sum1);
-  const std::uint64_t h2 = poly.h2 + 1 + static_cast<std::uint64_t>(sum1 >> 64);
+  const std::uint64_t h2 = poly.h2 + behind + static_cast<std::uint64_t>(sum1 >> 64);
 
   const Wide d0 = Wide{h0} * poly.r0 + Wide{h1} * poly.s1;
   const Wide d1 = Wide{h0} * poly.r1 + Wide{h1} * poly.r0 + h2 * poly.s1 + static_cast<std::uint64_t>(d0 >> 64);

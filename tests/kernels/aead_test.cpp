@@ -12,8 +12,8 @@ namespace {
 std::vector<std::size_t> lengths() {
   std::vector<std::size_t> all(1101);
   std::iota(all.begin(), all.end(), std::size_t{0});
-  for (const std::size_t middle :
-       std::initializer_list<std::size_t>{1280, 1344, 1536, 2048, 2112, 4096, 8192, 16384, 16640, 65536}) {
+  for (const std::size_t middle : std::initializer_list<std::size_t>{1216, 1280, 1344, 1536, 1984, 2048, 2112, 2240,
+                                                                     3008, 3264, 4096, 8192, 16384, 16640, 65536}) {
     for (std::size_t size = middle - 18; size <= middle + 18; ++size) all.push_back(size);
   }
   return all;
@@ -44,6 +44,26 @@ TEST_P(AeadTest, AgreesWithTheReferenceAtEveryLength) {
     Bytes opened;
     ASSERT_TRUE(prepared.open(nonce_, aad, expected, opened)) << "opening " << size << " bytes";
     ASSERT_EQ(opened, text) << "opening " << size << " bytes";
+  }
+}
+
+// Ciphertexts of ones alone make every carry of what hashes them as large as it can be.
+TEST_P(AeadTest, HashesTheLargestBlocks) {
+  for (const std::uint32_t seed : std::initializer_list<std::uint32_t>{21, 22, 23, 24}) {
+    const Bytes key = random_bytes(aead().key_size, seed);
+    Key prepared(aead(), key);
+    for (const std::size_t size :
+         std::initializer_list<std::size_t>{15, 64, 383, 384, 511, 512, 959, 1024, 4095, 16384}) {
+      const Bytes stream = reference::seal(aead().algorithm, key, nonce_, {}, Bytes(size, 0));
+      Bytes text(size);
+      for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<std::uint8_t>(~stream[i]);
+      const Bytes expected = reference::seal(aead().algorithm, key, nonce_, {}, text);
+      ASSERT_EQ(expected.front(), 0xff);
+      ASSERT_EQ(prepared.seal(nonce_, {}, text), expected) << size;
+      Bytes opened;
+      ASSERT_TRUE(prepared.open(nonce_, {}, expected, opened)) << size;
+      ASSERT_EQ(opened, text) << size;
+    }
   }
 }
 

@@ -100,6 +100,28 @@ template <int kBits>
 inline Block shift_left_64(Block a) {
   return each_word<std::uint64_t>([](std::uint64_t x) { return x << kBits; }, a);
 }
+inline Block first_words(Block a, Block b) {
+  return make_block(word_of<std::uint64_t>(a, 0), word_of<std::uint64_t>(b, 0));
+}
+inline Block second_words(Block a, Block b) {
+  return make_block(word_of<std::uint64_t>(a, 1), word_of<std::uint64_t>(b, 1));
+}
+__extension__ using Product104 = unsigned __int128;
+inline constexpr std::uint64_t kLow52 = (std::uint64_t{1} << 52) - 1;
+inline Block add_product_low(Block sum, Block a, Block b) {
+  return each_word<std::uint64_t>(
+      [](std::uint64_t s, std::uint64_t x, std::uint64_t y) {
+        return s + (static_cast<std::uint64_t>(Product104{x & kLow52} * (y & kLow52)) & kLow52);
+      },
+      sum, a, b);
+}
+inline Block add_product_high(Block sum, Block a, Block b) {
+  return each_word<std::uint64_t>(
+      [](std::uint64_t s, std::uint64_t x, std::uint64_t y) {
+        return s + static_cast<std::uint64_t>(Product104{x & kLow52} * (y & kLow52) >> 52);
+      },
+      sum, a, b);
+}
 inline Block middle_words(Block a, Block b) {
   return make_block(word_of<std::uint64_t>(a, 1), word_of<std::uint64_t>(b, 0));
 }
@@ -343,6 +365,8 @@ LOCKSTEP_LANEWISE(bit_and)
 LOCKSTEP_LANEWISE(add_32)
 LOCKSTEP_LANEWISE(add_64)
 LOCKSTEP_LANEWISE(middle_words)
+LOCKSTEP_LANEWISE(first_words)
+LOCKSTEP_LANEWISE(second_words)
 LOCKSTEP_LANEWISE(shuffle_bytes)
 LOCKSTEP_LANEWISE(aes_round)
 LOCKSTEP_LANEWISE(aes_last_round)
@@ -358,6 +382,17 @@ LOCKSTEP_LANEWISE(rotate_words_left)
 LOCKSTEP_LANEWISE(rotate_lane_words)
 #undef LOCKSTEP_LANEWISE
 
+inline Vector broadcast_first(Vector a) {
+  const std::uint64_t first = word_of<std::uint64_t>(a.lanes[0], 0);
+  return broadcast(make_block(first, first));
+}
+inline Vector broadcast_64(std::uint64_t a) { return broadcast(make_block(a, a)); }
+inline Vector add_product_low(Vector sum, Vector a, Vector b) {
+  return each_lane([](const Block& s, const Block& x, const Block& y) { return add_product_low(s, x, y); }, sum, a, b);
+}
+inline Vector add_product_high(Vector sum, Vector a, Vector b) {
+  return each_lane([](const Block& s, const Block& x, const Block& y) { return add_product_high(s, x, y); }, sum, a, b);
+}
 inline Vector select(Vector mask, Vector a, Vector b) {
   return each_lane([](const Block& m, const Block& x, const Block& y) { return select(m, x, y); }, mask, a, b);
 }

@@ -32,6 +32,11 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 #include "vectors/order.inl"
 #include "wide.inl"
 #include "poly1305.inl"
+#if LOCKSTEP_EMULATED_LANES == 4
+#include "poly1305_lanes.inl"
+#else
+#include "poly1305_shares.inl"
+#endif
 #include "chacha20_poly1305.inl"
 // clang-format on
 
