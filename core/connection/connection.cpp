@@ -447,10 +447,7 @@ std::optional<SignatureScheme> Connection::own_scheme() const noexcept {
 std::optional<SignatureScheme> Connection::peer_scheme() const noexcept {
   return known(state().agreed_now().peer_scheme);
 }
-std::string_view Connection::alpn() const noexcept {
-  const std::string* alpn = state().agreed_now().alpn;
-  return alpn == nullptr ? std::string_view() : std::string_view(*alpn);
-}
+std::string_view Connection::alpn() const noexcept { return state().agreed_now().protocol(); }
 bool Connection::resumed() const noexcept { return state().agreed_now().resumed; }
 bool Connection::retried() const noexcept { return state().agreed_now().retried; }
 EarlyDataStatus Connection::early_data() const noexcept { return state().agreed_now().early_data; }

@@ -113,7 +113,7 @@ Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
   received.peer_verified = !settings.skip_verification;
   received.server_name = server_name;
   if (peer) received.peer = *peer;
-  if (agreed.alpn != nullptr) received.alpn = *agreed.alpn;
+  received.alpn = agreed.protocol();
   return {};
 }
 

@@ -109,10 +109,8 @@ Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
   // RFC 9846 4.2.11: "If the server supplies an "early_data" extension, the client MUST verify that the server's
   // selected_identity is 0. If any other value is returned, the client MUST abort the handshake with an
   // "illegal_parameter" alert." The suite and the protocol are those of the session, too (4.2.10).
-  const std::string_view alpn =
-      context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
   if (state.first_resumed == nullptr || state.first_resumed->suite != context.agreed.suite->suite ||
-      state.first_resumed->alpn != alpn)
+      state.first_resumed->alpn != context.agreed.protocol())
     return context.fail(Reason::early_data_mismatch);
   context.agreed.early_data = EarlyDataStatus::accepted;
   state.keys.early_data = true;
@@ -354,7 +352,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   question.schemes = *schemes;
   question.schemes_cert = *schemes_cert;
   question.certificate_authorities = state.requested->certificate_authorities;
-  question.alpn = context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
+  question.alpn = context.agreed.protocol();
   question.ocsp_requested = state.requested->staples.ocsp_response;
   question.scts_requested = state.requested->staples.sct_list;
   if (auto asked = context.ask(std::move(question)); !asked) return std::unexpected(asked.error());

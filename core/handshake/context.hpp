@@ -74,6 +74,11 @@ struct Agreed {
   bool resumed = false;
   bool retried = false;
   EarlyDataStatus early_data{};
+
+  /// The application protocol; empty for none.
+  [[nodiscard]] std::string_view protocol() const noexcept {
+    return alpn != nullptr ? std::string_view(*alpn) : std::string_view();
+  }
 };
 
 /// The secrets that outlive the handshake. A TLS 1.3 secret has at most the 48 bytes of SHA-384.

@@ -64,7 +64,7 @@ Status ask_credential(Context& context, const codec::ClientHello& hello) noexcep
     for (const Bytes name : *hello.certificate_authorities) names[count++] = name;
     question.certificate_authorities = names;
   }
-  question.alpn = context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
+  question.alpn = context.agreed.protocol();
   if (hello.application_layer_protocol_negotiation) {
     const auto names = context.arena.array<std::string_view>(hello.application_layer_protocol_negotiation->size());
     if (names.empty()) return context.fail(Reason::handshake_too_large);
@@ -305,9 +305,7 @@ EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negot
   const Session& session = *answer.session;
   if (session.max_early_data == 0 || session.suite != context.agreed.suite->suite)
     return EarlyDataStatus::not_for_session;
-  const std::string_view alpn =
-      context.agreed.alpn != nullptr ? std::string_view(*context.agreed.alpn) : std::string_view();
-  if (session.alpn != alpn) return EarlyDataStatus::other_alpn;
+  if (session.alpn != context.agreed.protocol()) return EarlyDataStatus::other_alpn;
   // RFC 9846 4.2.10: "For PSKs provisioned via NewSessionTicket, a server MUST validate that the ticket age for the
   // selected PSK identity ... is within a small tolerance of the time since the ticket was issued".
   const auto stated = session.stated_age((*negotiated.hello.pre_shared_key->identities.begin()).obfuscated_ticket_age);
@@ -377,7 +375,7 @@ Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, Dige
   session->issued_at = context.now;
   session->lifetime = std::chrono::seconds(settings.ticket_lifetime);
   session->server_name = context.server_name;
-  if (context.agreed.alpn != nullptr) session->alpn = *context.agreed.alpn;
+  session->alpn = context.agreed.protocol();
   session->peer_verified = context.client_verified;
   session->max_early_data = settings.early_data;
   session->peer = peer_to_keep(context);

@@ -41,6 +41,12 @@ struct Raw {
 
 std::vector<std::uint8_t> copy_of(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
 
+std::vector<Bytes> views_of(const std::vector<Content>& contents) {
+  std::vector<Bytes> views;
+  for (const Content& content : contents) views.push_back(content.bytes);
+  return views;
+}
+
 }  // namespace
 
 class Replay::Player {
@@ -336,16 +342,14 @@ std::optional<TapeError> Replay::Player::play(const Transmit& call) {
 }
 
 std::optional<TapeError> Replay::Player::play(const Seal& call) {
-  std::vector<Bytes> segments;
-  for (const Content& segment : call.plaintext) segments.push_back(segment.bytes);
-  (void)connection_->seal(segments, room(call.room), call.now);
+  const auto plaintext = views_of(call.plaintext);
+  (void)connection_->seal(plaintext, room(call.room), call.now);
   return std::nullopt;
 }
 
 std::optional<TapeError> Replay::Player::play(const SealEarly& call) {
-  std::vector<Bytes> segments;
-  for (const Content& segment : call.plaintext) segments.push_back(segment.bytes);
-  (void)connection_->seal_early(segments, room(call.room), call.now);
+  const auto plaintext = views_of(call.plaintext);
+  (void)connection_->seal_early(plaintext, room(call.room), call.now);
   return std::nullopt;
 }
 

@@ -134,7 +134,7 @@ struct Teller {
                         .group = agreed.group,
                         .own_scheme = agreed.own_scheme,
                         .peer_scheme = agreed.peer_scheme,
-                        .alpn = as_bytes(agreed.alpn == nullptr ? std::string_view() : *agreed.alpn),
+                        .alpn = as_bytes(agreed.protocol()),
                         .hash = hash.value(),
                         .ocsp_response = event.ocsp_response.size(),
                         .sct_list = event.sct_list.size(),

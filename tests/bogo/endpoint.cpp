@@ -296,10 +296,15 @@ std::optional<Stop> Endpoint::write(Bytes bytes) {
 
 std::optional<Stop> Endpoint::write_unfinished(Bytes bytes) {
   std::vector<std::uint8_t> outbound(Connection::kMaxRecord);
-  const auto sealed = engine_.seal({&bytes, 1}, outbound, shared_.now);
-  if (!sealed || sealed->consumed != bytes.size()) return Stop{.error = {}, .text = "could not seal"};
-  unsent_.assign(outbound.begin() + 1, outbound.begin() + static_cast<std::ptrdiff_t>(sealed->written));
-  if (!send_all(Bytes(outbound).first(1))) return Stop{.error = {}, .text = "the socket takes nothing"};
+  return send_first_byte(outbound, bytes.size(), engine_.seal({&bytes, 1}, outbound, shared_.now));
+}
+
+std::optional<Stop> Endpoint::send_first_byte(Bytes outbound, std::size_t size,
+                                              const std::expected<Sealed, Misuse>& sealed) {
+  if (!sealed || sealed->consumed != size) return Stop{.error = {}, .text = "could not seal"};
+  const Bytes rest = outbound.first(sealed->written).subspan(1);
+  unsent_.assign(rest.begin(), rest.end());
+  if (!send_all(outbound.first(1))) return Stop{.error = {}, .text = "the socket takes nothing"};
   return std::nullopt;
 }
 
@@ -318,11 +323,7 @@ std::optional<Stop> Endpoint::write_early(Bytes& bytes) {
 std::optional<Stop> Endpoint::write_early_unfinished(Bytes bytes) {
   if (!flush()) return Stop{.error = {}, .text = "the socket takes nothing"};
   std::vector<std::uint8_t> outbound(Connection::kMaxRecord);
-  const auto sealed = engine_.seal_early({&bytes, 1}, outbound, shared_.now);
-  if (!sealed || sealed->consumed != bytes.size()) return Stop{.error = {}, .text = "could not seal"};
-  unsent_.assign(outbound.begin() + 1, outbound.begin() + static_cast<std::ptrdiff_t>(sealed->written));
-  if (!send_all(Bytes(outbound).first(1))) return Stop{.error = {}, .text = "the socket takes nothing"};
-  return std::nullopt;
+  return send_first_byte(outbound, bytes.size(), engine_.seal_early({&bytes, 1}, outbound, shared_.now));
 }
 
 bool Endpoint::early_data_rejected() const {

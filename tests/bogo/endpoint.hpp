@@ -113,6 +113,9 @@ class Endpoint {
   std::optional<Stop> reply(lockstep::OpenTicket& question);
   std::optional<Stop> reply(lockstep::SealTicket& question);
   std::optional<Stop> check_request(const lockstep::SelectCredential& question) const;
+  /// Of one record that was sealed, to hold all of `size` bytes; the rest waits.
+  std::optional<Stop> send_first_byte(lockstep::Bytes outbound, std::size_t size,
+                                      const std::expected<lockstep::Sealed, lockstep::Misuse>& sealed);
   Stop stop(const lockstep::Error& error) const;
   bool peer_is_older(const lockstep::Error& error) const;
   bool waits_for_data() const;
