@@ -72,7 +72,7 @@ class Stream::Implementation {
   IoResult<Bytes> read_view();
   IoResult<std::size_t> writev(std::span<const Bytes> pieces);
   IoResult<void> end_writing(Operation operation);
-  IoResult<void> close();
+  IoResult<void> close(Alert why);
   IoResult<Plain> downgrade();
   IoResult<void> update_keys(bool request_peer);
   std::vector<Session> sessions() {
@@ -533,13 +533,13 @@ IoResult<void> Stream::Implementation::end_writing(Operation operation) {
   return {};
 }
 
-IoResult<void> Stream::Implementation::close() {
+IoResult<void> Stream::Implementation::close(Alert why) {
   const std::scoped_lock lock(read_mutex_, write_mutex_);
   if (!socket_) return {};
   IoResult<void> result;
   if (!failure_) {
     if (sent_ != 0 || handshake_done_) {
-      connection_.close();
+      why == Alert::close_notify ? connection_.close() : connection_.cancel(why);
       const Deadline deadline = after(options_.linger);
       if (socket_.canceller().canceled()) {
         flush_now();
@@ -652,7 +652,7 @@ void Stream::set_read_deadline(Deadline deadline) noexcept { implementation_->re
 void Stream::set_write_deadline(Deadline deadline) noexcept { implementation_->write_deadline = to_ticks(deadline); }
 void Stream::cancel() const noexcept { implementation_->socket_.canceller().cancel(); }
 IoResult<void> Stream::close_write() { return implementation_->end_writing(Operation::close); }
-IoResult<void> Stream::close() { return implementation_->close(); }
+IoResult<void> Stream::close(Alert why) { return implementation_->close(why); }
 IoResult<Plain> Stream::downgrade() { return implementation_->downgrade(); }
 IoResult<void> Stream::update_keys(bool request_peer) { return implementation_->update_keys(request_peer); }
 std::vector<Session> Stream::sessions() { return implementation_->sessions(); }

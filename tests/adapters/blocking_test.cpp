@@ -351,6 +351,21 @@ TEST_F(BlockingTest, LosesNothingWhenItClosesWithUnreadBytes) {
   served.get();
 }
 
+TEST_F(BlockingTest, ClosesWithTheAlertThatSaysWhy) {
+  auto [client, server] = connected();
+  must(server.write(as_bytes("no")));
+  auto closed = in_background([&] { must(server.close(Alert::access_denied)); });
+  EXPECT_EQ(read_exactly(client, 2), "no");
+  const IoError error = error_of(client.read_view());
+  must(client.close());
+  closed.get();
+  EXPECT_EQ(error.condition, IoCondition::tls);
+  ASSERT_TRUE(error.tls);
+  EXPECT_EQ(error.tls->reason, Reason::peer_alert);
+  EXPECT_EQ(error.tls->alert, Alert::access_denied);
+  EXPECT_EQ(error_of(server.write(as_bytes("more"))).condition, IoCondition::ended);
+}
+
 TEST_F(BlockingTest, TellsATruncationFromAnEnd) {
   auto [client, server] = connected();
   must(client.write(as_bytes("half a mess")));

@@ -191,8 +191,9 @@ class LOCKSTEP_API Stream {
 
   /// Half-close: says close_notify. The peer's bytes can still be read.
   [[nodiscard]] IoResult<void> close_write();
-  /// Says close_notify, and ends the connection in a way that lets the peer read all that was sent.
-  IoResult<void> close();
+  /// Says close_notify, or with which alert else, and ends the connection in a way that lets the peer read all that was
+  /// sent.
+  IoResult<void> close(Alert why = Alert::close_notify);
   /// Back to plain text: says close_notify, awaits the peer's, and gives back the socket with what came behind it. When
   /// application data comes first it fails and the stream can still be read.
   [[nodiscard]] IoResult<Plain> downgrade();
