@@ -393,7 +393,7 @@ void Connection::State::close() noexcept {
 void Connection::State::cancel(Alert why) noexcept {
   Error cause = make_error(Reason::canceled, Place::application);
   cause.origin = Origin::application;
-  // RFC 9846 6.1: user_canceled "MUST be followed by a "close_notify"".
+  // RFC 9846 6.1: close_notify has to follow user_canceled. That goes out before it by itself.
   cause.alert = why == Alert::user_canceled ? Alert::close_notify : why;
   fail(cause);
 }

@@ -143,7 +143,7 @@ struct Details {
   std::string operator()(const AlertRecord& e) const { return std::string(arrow(e.direction)) + " " + named(e.alert); }
   std::string operator()(const StateEntered& e) const { return printable(e.name); }
   std::string operator()(const Cancel& e) const {
-    return e.why == Alert::close_notify ? std::string() : "with " + std::string(name(e.why));
+    return e.why == Alert::close_notify ? std::string() : "with " + named(e.why);
   }
   std::string operator()(const Offload& e) const { return std::string(arrow(e.direction)); }
   std::string operator()(const TrafficKeysTold& e) const {

@@ -110,8 +110,7 @@ class Teller {
   }
   void operator()(const trace::Close& /*entry*/) { aside(Aside::Kind::call, "close"); }
   void operator()(const trace::Cancel& entry) {
-    aside(Aside::Kind::call,
-          entry.why == Alert::close_notify ? "cancel" : "cancel with " + std::string(name(entry.why)));
+    aside(Aside::Kind::call, entry.why == Alert::close_notify ? "cancel" : "cancel with " + id_name(entry.why));
   }
   void operator()(const trace::UpdateKeys& entry) {
     aside(Aside::Kind::call, entry.request_peer ? "update keys, the peer's too" : "update keys");
