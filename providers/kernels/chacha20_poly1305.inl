@@ -100,9 +100,9 @@ LOCKSTEP_INLINE void hash_ahead(NoHashing&) {}
 template <std::size_t kCount>
 LOCKSTEP_INLINE void hash_share(NoHashing&) {}
 
-LOCKSTEP_INLINE Hashing begin_hashing(const Poly1305& poly, const std::uint8_t* at) {
-  const LongHash hash = begin_long(poly, at);
-  return {hash, at, at};
+LOCKSTEP_INLINE void begin_hashing(Hashing& hashing, const Poly1305& poly, const std::uint8_t* at) {
+  begin_long(hashing.hash, poly, at);
+  hashing.at = hashing.end = at;
 }
 
 LOCKSTEP_INLINE Poly1305 end_hashing(Hashing& hashing) { return end_long(hashing.hash, hashing.at, hashing.end); }
@@ -323,7 +323,8 @@ LOCKSTEP_INLINE Tag end(Message& message, std::size_t aad_size, std::size_t text
 LOCKSTEP_INLINE void hash_text(Poly1305& poly, const std::uint8_t* at, std::size_t size) {
   const std::uint8_t* const end = at + size;
   if (size >= kLongText) {
-    Hashing hashing = begin_hashing(poly, at);
+    Hashing hashing;
+    begin_hashing(hashing, poly, at);
     hashing.end = end;
     hash_ahead(hashing);
     poly = end_hashing(hashing);
@@ -347,7 +348,8 @@ LOCKSTEP_INLINE void run_last(Message& message, std::uint32_t counter, std::size
 // The text behind the first batch; returns where what is not hashed yet begins.
 [[gnu::noinline]] inline const std::uint8_t* seal_batches(Message& message, Gather& source, std::uint8_t* to) {
   Vector x[16];
-  Hashing hashing = begin_hashing(message.poly, to - kFirstSize);
+  Hashing hashing;
+  begin_hashing(hashing, message.poly, to - kFirstSize);
   for (std::uint32_t counter = kBatch; source.size() != 0; counter += kBatch) {
     hashing.end = to;
     const std::size_t size = source.size() < kBatchSize ? source.size() : kBatchSize;
@@ -406,9 +408,10 @@ LOCKSTEP_INLINE void run_rest(Message& message, std::uint32_t counter, std::size
 }
 
 // The text from block `counter` on. It may come over its ciphertext, which has been hashed by then.
-[[gnu::noinline]] inline void open_batches(Message& message, Hashing hashing, std::uint32_t counter,
+[[gnu::noinline]] inline void open_batches(Message& message, const Hashing& begun, std::uint32_t counter,
                                            const std::uint8_t* from, std::uint8_t* to, std::size_t left) {
   Vector x[16];
+  Hashing hashing = begun;
   const auto next = [&](auto& meanwhile) __attribute__((always_inline)) {
     run_batch(x, message.initial, counter, meanwhile);
     write_batch<true>(x, from, to);
@@ -454,8 +457,10 @@ inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
     hash_padded(message.poly, from, first);
     add_stream(job.destination, from, message.stream + kBlockSize, first);
     if (size > first) {
-      open_batches(message, begin_hashing(message.poly, from + first), kLanes, from + first, job.destination + first,
-                   size - first);
+      Hashing hashing;
+      begin_hashing(hashing, message.poly, from + first);
+      open_batches(message, hashing, kLanes, from + first, job.destination + first, size - first);
+      wipe(&hashing, sizeof hashing);
     }
   } else if (size < kFirstSize + kAhead) {
     const std::size_t first = size < kFirstSize ? size : kFirstSize;
@@ -467,11 +472,13 @@ inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
     add_stream(job.destination + first, from + first, message.stream, size - first);
   } else {
     begin(message, key, job.nonce, job.aad, size);
-    Hashing hashing = begin_hashing(message.poly, from);
+    Hashing hashing;
+    begin_hashing(hashing, message.poly, from);
     hashing.end = from + kFirstSize + kAhead;
     hash_ahead(hashing);
     add_stream(job.destination, from, message.stream + kBlockSize, kFirstSize);
     open_batches(message, hashing, kBatch, from + kFirstSize, job.destination + kFirstSize, size - kFirstSize);
+    wipe(&hashing, sizeof hashing);
   }
   const Tag tag = end(message, job.aad.size(), size);
   const bool ok = made_public(((tag.low ^ received.low) | (tag.high ^ received.high)) == 0);

@@ -94,7 +94,7 @@ LOCKSTEP_INLINE Factor make_factor(const Limbs& limbs) {
 }
 
 // Takes the first step's blocks at `at`.
-LOCKSTEP_INLINE LongHash begin_long(const Poly1305& poly, const std::uint8_t*& at) {
+LOCKSTEP_INLINE void begin_long(LongHash& hash, const Poly1305& poly, const std::uint8_t*& at) {
   // r^4 to r, in both words of a lane each; then those of the first words times r^4.
   alignas(64) std::uint64_t powers[3][2 * kLanes];
   std::uint64_t limbs[3];
@@ -117,7 +117,6 @@ LOCKSTEP_INLINE LongHash begin_long(const Poly1305& poly, const std::uint8_t*& a
     up_to_fourth.of[i] = load_vector(reinterpret_cast<const std::uint8_t*>(powers[i]));
     fourth_and_one.of[i] = broadcast(make_block(limbs[i], i == 0 ? 1 : 0));
   }
-  LongHash hash;
   hash.poly = poly;
   hash.powers = multiply(up_to_fourth, make_factor(fourth_and_one));
   const Limbs half_step = broadcast_first(hash.powers);
@@ -130,7 +129,6 @@ LOCKSTEP_INLINE LongHash begin_long(const Poly1305& poly, const std::uint8_t*& a
   wipe(&power, sizeof power);
   wipe(limbs, sizeof limbs);
   wipe(powers, sizeof powers);
-  return hash;
 }
 
 // As many steps as there are before `end`.

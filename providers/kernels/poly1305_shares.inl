@@ -10,7 +10,7 @@ inline constexpr std::size_t kAhead = 0;
 // From which size on it takes less time than block by block.
 inline constexpr std::size_t kLongText = ~std::size_t{0};
 
-LOCKSTEP_INLINE LongHash begin_long(const Poly1305& poly, const std::uint8_t*& /*at*/) { return {poly}; }
+LOCKSTEP_INLINE void begin_long(LongHash& hash, const Poly1305& poly, const std::uint8_t*& /*at*/) { hash.poly = poly; }
 
 // Nothing before the other work: all of it is hashed in between.
 LOCKSTEP_INLINE void hash_ahead(LongHash& /*hash*/, const std::uint8_t*& /*at*/, const std::uint8_t* /*end*/) {}
