@@ -213,6 +213,8 @@ std::expected<std::optional<Replay::Player::Operation>, TapeProblem> Replay::Pla
     if (const auto* stopped = std::get_if<Stopped>(&**entry)) {
       if (!operation) operation.emplace();
       operation->stopped = *stopped;
+      // Nothing is behind it, or the tape is damaged.
+      if (auto behind = reader_.next(); !behind) return std::unexpected(std::move(behind.error()));
       return operation;
     }
     if (!operation) {

@@ -425,6 +425,15 @@ TEST(Recorder, StopsAtItsLimitAndTheConnectionGoesOn) {
       EXPECT_TRUE(run.identical());
       ASSERT_TRUE(run.stopped);
       EXPECT_EQ(run.stopped->cause, trace::Stopped::Cause::limit);
+      // Nothing stands behind it.
+      Octets longer = tape;
+      longer.insert(longer.end(), tape.begin() + static_cast<std::ptrdiff_t>(entries.back().begin), tape.end());
+      auto damaged = Replay::open(longer, provider());
+      ASSERT_TRUE(damaged);
+      const auto other = damaged->run();
+      ASSERT_TRUE(other.problem);
+      EXPECT_EQ(other.problem->error, trace::TapeError::out_of_order);
+      EXPECT_EQ(other.problem->offset, tape.size());
     }
   }
 }
