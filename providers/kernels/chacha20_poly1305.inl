@@ -427,12 +427,12 @@ LOCKSTEP_INLINE void run_rest(Message& message, std::uint32_t counter, std::size
   hashing.end = from + left;
   if constexpr (kHashesMeanwhile) {
     run_rest(message, counter, left, hashing);
-    message.poly = end_hashing(hashing);
-    hash_padded(message.poly, hashing.at, static_cast<std::size_t>(hashing.end - hashing.at));
   } else {
     hash_ahead(hashing);
-    message.poly = end_hashing(hashing);
-    hash_padded(message.poly, hashing.at, static_cast<std::size_t>(hashing.end - hashing.at));
+  }
+  message.poly = end_hashing(hashing);
+  hash_padded(message.poly, hashing.at, static_cast<std::size_t>(hashing.end - hashing.at));
+  if constexpr (!kHashesMeanwhile) {
     NoHashing none;
     if (left >= kBatchSize) {
       next(none);
