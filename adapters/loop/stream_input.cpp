@@ -182,7 +182,7 @@ bool StreamCore::process_secure() {
   auto [consumed, event] = secure_->connection.receive(in_ == nullptr ? MutableBytes{} : in_->content(), engine_time());
   if (in_ != nullptr) in_->begin += static_cast<std::uint32_t>(consumed);
   if (!std::holds_alternative<Nothing>(event)) return handle(event);
-  // A peer that asks for answers and does not read them (RFC 9846 4.6.3: update_requested) gets one for many.
+  // A peer that asks for answers and does not read them (RFC 9846 4.7.3: update_requested) gets one for many.
   const bool may_speak = !handshake_done_ || out_pending_ < std::max<std::size_t>(options_->write_high, 1);
   if (may_speak && queue_handshake()) return true;  // what was sent may have events of its own
   return phase_ == Phase::open && in_ != nullptr && in_->next != nullptr && !secure_->connection.awaiting_answer();

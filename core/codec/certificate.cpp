@@ -34,7 +34,7 @@ std::size_t extensions_size(const CertificateParameters& parameters) noexcept {
 }
 
 ExtensionFault check_entry(const CertificateEntry& entry, const ExtensionSet& offered) noexcept {
-  // RFC 9846 4.4.2: "Extensions in the Certificate message from the server MUST correspond to ones from the ClientHello
+  // RFC 9846 4.5.1: "Extensions in the Certificate message from the server MUST correspond to ones from the ClientHello
   // message. Extensions in the Certificate message from the client MUST correspond to extensions in the
   // CertificateRequest message from the server."
   if (const auto fault = check_extensions(entry.extensions, ExtensionBlock::certificate, offered);
@@ -56,7 +56,7 @@ ExtensionFault check_entry(const CertificateEntry& entry, const ExtensionSet& of
 
 CertificateEntry CertificateEntry::read(Reader& reader) noexcept {
   CertificateEntry entry;
-  // RFC 9846 4.4.2: "opaque cert_data<1..2^24-1>;"
+  // RFC 9846 4.5.1: "opaque cert_data<1..2^24-1>;"
   entry.cert_data = reader.vector24(1);
   entry.extensions = read_extensions(reader);
   return entry;

@@ -1,5 +1,5 @@
 #pragma once
-// Certificate (RFC 9846 4.4.2).
+// Certificate (RFC 9846 4.5.1).
 
 #include <cstddef>
 #include <optional>
@@ -17,7 +17,7 @@ struct CertificateEntry {
   Bytes cert_data;  ///< one DER certificate, not looked into
   Extensions extensions;
 
-  /// The OCSPResponse of status_request (RFC 9846 4.4.2.1), or nothing.
+  /// The OCSPResponse of status_request (RFC 9846 4.5.1.1), or nothing.
   [[nodiscard]] std::optional<Bytes> ocsp_response() const noexcept;
   /// The SignedCertificateTimestampList (RFC 6962 3.3), or nothing.
   [[nodiscard]] std::optional<Bytes> signed_certificate_timestamps() const noexcept;
@@ -43,7 +43,7 @@ struct CertificateParameters {
   Bytes ocsp_response{};                  ///< for the end entity; empty: none
   Bytes signed_certificate_timestamps{};  ///< a SignedCertificateTimestampList for the end entity; empty: none
 
-  /// Whether the end entity's extensions fit into their block of 2^16 - 1 bytes (RFC 9846 4.4.2).
+  /// Whether the end entity's extensions fit into their block of 2^16 - 1 bytes (RFC 9846 4.5.1).
   [[nodiscard]] bool extensions_fit() const noexcept;
 };
 

@@ -28,7 +28,7 @@ void read_extension(CertificateRequest& message, ExtensionType type, Reader& rea
       message.signed_certificate_timestamp = true;
       reader.remaining();
       break;
-    // RFC 9846 4.3.2: "Clients MUST ignore unrecognized extensions."
+    // RFC 9846 4.4.2: "Clients MUST ignore unrecognized extensions."
     default: reader.remaining(); break;
   }
 }
@@ -52,7 +52,7 @@ Decoded<CertificateRequest> decode_certificate_request(Bytes body) noexcept {
       return failure(blame(type, reason), kPlace, std::to_underlying(type));
     }
   }
-  // RFC 9846 4.3.2: "The "signature_algorithms" extension MUST be specified".
+  // RFC 9846 4.4.2: "The "signature_algorithms" extension MUST be specified".
   if (!message.extensions.contains(ExtensionType::signature_algorithms)) {
     return failure(Reason::extension_missing, kPlace, std::to_underlying(ExtensionType::signature_algorithms));
   }
@@ -79,7 +79,7 @@ Bytes encode_certificate_request(Writer& writer, const CertificateRequestParamet
       write_extension(writer, ExtensionType::certificate_authorities,
                       [&] { write_certificate_authorities(writer, parameters.certificate_authorities); });
     }
-    // RFC 9846 4.4.2.1: "A server MAY request that a client present an OCSP response with its certificate by sending an
+    // RFC 9846 4.5.1.1: "A server MAY request that a client present an OCSP response with its certificate by sending an
     // empty "status_request" extension in its CertificateRequest message."
     if (parameters.status_request) write_empty_extension(writer, ExtensionType::status_request);
     if (parameters.signed_certificate_timestamp)

@@ -1,5 +1,5 @@
 #pragma once
-// CertificateRequest (RFC 9846 4.3.2).
+// CertificateRequest (RFC 9846 4.4.2).
 
 #include <cstdint>
 #include <optional>

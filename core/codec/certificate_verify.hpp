@@ -1,5 +1,5 @@
 #pragma once
-// CertificateVerify (RFC 9846 4.4.3).
+// CertificateVerify (RFC 9846 4.5.2).
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/types.hpp>

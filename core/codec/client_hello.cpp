@@ -26,7 +26,7 @@ Decoded<ClientHello> decode_client_hello(Bytes body) noexcept {
   hello.legacy_session_id = reader.vector8(0, kMaxSessionIdSize);
   hello.cipher_suites = read_code_points16<CipherSuite>(reader);
   hello.legacy_compression_methods = reader.vector8(1);
-  // RFC 9846 4.1.2: "TLS 1.3 servers might receive ClientHello messages without an extensions field from prior versions
+  // RFC 9846 4.2.2: "TLS 1.3 servers might receive ClientHello messages without an extensions field from prior versions
   // of TLS."
   if (!reader.empty()) hello.extensions = read_extensions(reader);
   if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, kPlace);
@@ -40,7 +40,7 @@ Decoded<ClientHello> decode_client_hello(Bytes body) noexcept {
     return failure(fault.reason, kPlace, std::to_underlying(fault.type));
   }
   for (const auto& [type, data] : hello.extensions) {
-    // RFC 9846 4.2.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello [...]. Servers
+    // RFC 9846 4.3.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello [...]. Servers
     // MUST check that it is the last extension and otherwise fail the handshake with an "illegal_parameter" alert."
     if (hello.pre_shared_key) return failure(Reason::psk_not_last, kPlace, std::to_underlying(type));
 
@@ -54,7 +54,7 @@ Decoded<ClientHello> decode_client_hello(Bytes body) noexcept {
 }
 
 bool ClientHello::offers(ProtocolVersion version) const noexcept {
-  // RFC 9846 4.2.1: "If this extension is present in the ClientHello, servers MUST NOT use the
+  // RFC 9846 4.3.1: "If this extension is present in the ClientHello, servers MUST NOT use the
   // ClientHello.legacy_version value for version negotiation and MUST use only the "supported_versions" extension to
   // determine client preferences."
   if (supported_versions) return supported_versions->contains(version);
@@ -67,7 +67,7 @@ Decoded<void> check_tls13(const ClientHello& hello) noexcept {
     return failure(Reason::extension_missing, Place::client_hello, std::to_underlying(type));
   };
 
-  // RFC 9846 4.1.2: "For every TLS 1.3 ClientHello, this vector MUST contain exactly one byte, set to zero [...]. If a
+  // RFC 9846 4.2.2: "For every TLS 1.3 ClientHello, this vector MUST contain exactly one byte, set to zero [...]. If a
   // TLS 1.3 ClientHello is received with any other value in this field, the server MUST abort the handshake with an
   // "illegal_parameter" alert."
   if (hello.legacy_compression_methods.size() != 1) return failure(Reason::compression_method, kPlace);
@@ -82,13 +82,13 @@ Decoded<void> check_tls13(const ClientHello& hello) noexcept {
   if (hello.supported_groups && !hello.key_share) return missing(ExtensionType::key_share);
   if (hello.key_share && !hello.supported_groups) return missing(ExtensionType::supported_groups);
 
-  // RFC 9846 4.2.9: "If clients offer "pre_shared_key" without a "psk_key_exchange_modes" extension, servers MUST abort
+  // RFC 9846 4.3.9: "If clients offer "pre_shared_key" without a "psk_key_exchange_modes" extension, servers MUST abort
   // the handshake."
   if (hello.pre_shared_key && !hello.psk_key_exchange_modes) {
     return failure(Reason::psk_mode_missing, kPlace, std::to_underlying(ExtensionType::psk_key_exchange_modes));
   }
 
-  // RFC 9846 4.2.8: "Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
+  // RFC 9846 4.3.8: "Clients MUST NOT offer any KeyShareEntry values for groups not listed in the client's
   // "supported_groups" extension. Servers MAY check for violations of these rules and abort the handshake with an
   // "illegal_parameter" alert if one is violated."
   if (hello.key_share && !hello.key_share->empty()) {
@@ -133,7 +133,7 @@ bool read_status_request(Reader& reader) noexcept {
 
 KeyShares read_key_shares(Reader& reader) noexcept {
   const auto shares = read_list<KeyShareEntry>(reader, reader.vector16());
-  // RFC 9846 4.2.8: "Clients MUST NOT offer multiple KeyShareEntry values for the same group."
+  // RFC 9846 4.3.8: "Clients MUST NOT offer multiple KeyShareEntry values for the same group."
   if (find_duplicate(shares, [](const KeyShareEntry& share) { return share.group; }))
     reader.fail(Reason::key_share_duplicate);
   return shares;
@@ -141,12 +141,12 @@ KeyShares read_key_shares(Reader& reader) noexcept {
 
 OfferedPsks read_offered_psks(Reader& reader, Bytes body) noexcept {
   OfferedPsks psks;
-  // RFC 9846 4.2.11: "PskIdentity identities<7..2^16-1>; PskBinderEntry binders<33..2^16-1>;"
+  // RFC 9846 4.3.11: "PskIdentity identities<7..2^16-1>; PskBinderEntry binders<33..2^16-1>;"
   psks.identities = read_list<PskIdentity>(reader, reader.vector16(7));
   const Bytes binders = reader.vector16(33);
   psks.binders = read_list<PskBinderEntry>(reader, binders);
   if (!reader.ok()) return {};
-  // RFC 9846 4.2.11: "binders: A series of HMAC values, one for each value in the identities list and in the same
+  // RFC 9846 4.3.11: "binders: A series of HMAC values, one for each value in the identities list and in the same
   // order"
   if (psks.identities.size() != psks.binders.size()) reader.fail(Reason::psk_binder_count);
   psks.binders_offset =

@@ -1,5 +1,5 @@
 #pragma once
-// ClientHello (RFC 9846 4.1.2), as any client since SSL 3.0 sends it.
+// ClientHello (RFC 9846 4.2.2), as any client since SSL 3.0 sends it.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,12 +18,12 @@
 
 namespace lockstep::codec {
 
-/// The contents of pre_shared_key in a ClientHello (RFC 9846 4.2.11).
+/// The contents of pre_shared_key in a ClientHello (RFC 9846 4.3.11).
 struct OfferedPsks {
   PskIdentities identities;
   PskBinders binders;  ///< as many as identities
   /// Where the binders' list starts, its length included, counted from the start of the handshake message with its
-  /// 4-byte header: the partial ClientHello that the binders cover (RFC 9846 4.2.11.2) is the message up to here.
+  /// 4-byte header: the partial ClientHello that the binders cover (RFC 9846 4.3.11.2) is the message up to here.
   std::size_t binders_offset = 0;
 };
 
@@ -63,7 +63,7 @@ struct ClientHello {
 
   /// What the version negotiation looks at beside supported_versions.
   [[nodiscard]] bool offers(CipherSuite suite) const noexcept { return cipher_suites.contains(suite); }
-  /// RFC 9846 4.2.1: supported_versions when there is one, else all versions up to legacy_version.
+  /// RFC 9846 4.3.1: supported_versions when there is one, else all versions up to legacy_version.
   [[nodiscard]] bool offers(ProtocolVersion version) const noexcept;
 };
 

@@ -62,7 +62,7 @@ EncodedClientHello encode_client_hello(Writer& writer, const ClientHelloParamete
     if (grease) write_empty_extension(writer, static_cast<ExtensionType>(grease->first_extension));
     for (const ExtensionType type : permuted(parameters.permutation_seed)) write_known(type);
     if (grease) write_extension(writer, static_cast<ExtensionType>(grease->last_extension), [&] { writer.u8(0); });
-    // RFC 9846 4.2.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello".
+    // RFC 9846 4.3.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello".
     if (!parameters.pre_shared_keys.empty()) {
       binders_offset = write_pre_shared_key(writer, parameters.pre_shared_keys) - start;
       encoded.offered.insert(ExtensionType::pre_shared_key);
@@ -94,7 +94,7 @@ bool fill_binder(const EncodedClientHello& hello, std::size_t index, Bytes binde
 Grease make_grease(std::span<const std::uint8_t, 5> random) noexcept {
   const auto value = [](std::uint8_t byte) { return static_cast<std::uint16_t>(((byte & 0xf0U) | 0x0aU) * 0x0101U); };
   Grease grease{value(random[0]), value(random[1]), value(random[2]), value(random[3]), value(random[4])};
-  // RFC 9846 4.2 forbids the same extension twice, GREASE or not.
+  // RFC 9846 4.3 forbids the same extension twice, GREASE or not.
   if (grease.first_extension == grease.last_extension) grease.last_extension ^= 0x1010U;
   return grease;
 }

@@ -29,7 +29,7 @@ Decoded<EncryptedExtensions> decode_encrypted_extensions(Bytes body, const Exten
   message.extensions = read_extensions(reader);
   if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, kPlace);
 
-  // RFC 9846 4.3.1: "The client MUST check EncryptedExtensions for the presence of any forbidden extensions and if any
+  // RFC 9846 4.4.1: "The client MUST check EncryptedExtensions for the presence of any forbidden extensions and if any
   // are found MUST abort the handshake with an "illegal_parameter" alert."
   const ExtensionFault fault = check_extensions(message.extensions, ExtensionBlock::encrypted_extensions, offered);
   if (fault.reason != Reason::none) return failure(fault.reason, kPlace, std::to_underlying(fault.type));

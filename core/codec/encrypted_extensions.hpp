@@ -1,5 +1,5 @@
 #pragma once
-// EncryptedExtensions (RFC 9846 4.3.1): what the server answers to the ClientHello's extensions, out of sight.
+// EncryptedExtensions (RFC 9846 4.4.1): what the server answers to the ClientHello's extensions, out of sight.
 
 #include <cstdint>
 #include <optional>

@@ -1,5 +1,5 @@
 #pragma once
-// EndOfEarlyData (RFC 9846 4.5): an empty message.
+// EndOfEarlyData (RFC 9846 4.6): an empty message.
 
 #include "codec/handshake_message.hpp"
 

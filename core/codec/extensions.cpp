@@ -15,7 +15,7 @@ constexpr std::uint16_t kCertificate = 1U << static_cast<unsigned>(ExtensionBloc
 constexpr std::uint16_t kNewSessionTicket = 1U << static_cast<unsigned>(ExtensionBlock::new_session_ticket);
 constexpr std::uint16_t kServerHelloTls12 = 1U << static_cast<unsigned>(ExtensionBlock::server_hello_tls12);
 
-// RFC 9846 4.2, table 1; the last column from the RFC of each extension.
+// RFC 9846 4.3, table 1; the last column from the RFC of each extension.
 constexpr std::array kTable{
     ExtensionRow{ExtensionType::server_name, kClientHello | kEncryptedExtensions | kServerHelloTls12},
     ExtensionRow{ExtensionType::max_fragment_length, kClientHello | kEncryptedExtensions | kServerHelloTls12},
@@ -90,17 +90,17 @@ Extensions read_extensions(Reader& reader) noexcept {
 
 ExtensionFault check_extensions(const Extensions& extensions, ExtensionBlock block,
                                 const ExtensionSet& offered) noexcept {
-  // RFC 9846 4.2: "There MUST NOT be more than one extension of the same type in a given extension block."
+  // RFC 9846 4.3: "There MUST NOT be more than one extension of the same type in a given extension block."
   if (const auto twice = find_duplicate(extensions, [](const Extension& extension) { return extension.type; })) {
     return {Reason::extension_duplicate, static_cast<ExtensionType>(*twice)};
   }
   for (const Extension& extension : extensions) {
-    // RFC 9846 4.2: "If an implementation receives an extension which it recognizes and which is not specified for the
+    // RFC 9846 4.3: "If an implementation receives an extension which it recognizes and which is not specified for the
     // message in which it appears, it MUST abort the handshake with an "illegal_parameter" alert."
     const ExtensionRow* row = extension_row(extension.type);
     if (row != nullptr && !row->allowed_in(block)) return {Reason::extension_forbidden, extension.type};
 
-    // RFC 9846 4.2: "Implementations MUST NOT send extension responses if the remote endpoint did not send the
+    // RFC 9846 4.3: "Implementations MUST NOT send extension responses if the remote endpoint did not send the
     // corresponding extension requests, with the exception of the "cookie" extension in the HelloRetryRequest. Upon
     // receiving such an extension, an endpoint MUST abort the handshake with an "unsupported_extension" alert."
     if (answers(block) && extension.type != ExtensionType::cookie && !offered.contains(extension.type)) {

@@ -1,5 +1,5 @@
 #pragma once
-// Extensions (RFC 9846 4.2): the table of where each may stand, and the block of them that a message carries.
+// Extensions (RFC 9846 4.3): the table of where each may stand, and the block of them that a message carries.
 
 #include <concepts>
 #include <cstddef>

@@ -1,5 +1,5 @@
 #pragma once
-// Finished (RFC 9846 4.4.4).
+// Finished (RFC 9846 4.5.3).
 
 #include <cstddef>
 

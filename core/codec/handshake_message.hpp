@@ -22,7 +22,7 @@ using Decoded = std::expected<Message, Error>;
 
 inline constexpr std::size_t kHandshakeHeaderSize = 4;
 inline constexpr std::size_t kRandomSize = 32;
-/// RFC 9846 4.1.2: opaque legacy_session_id<0..32>.
+/// RFC 9846 4.2.2: opaque legacy_session_id<0..32>.
 inline constexpr std::size_t kMaxSessionIdSize = 32;
 
 struct HandshakeHeader {

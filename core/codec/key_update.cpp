@@ -6,7 +6,7 @@ Decoded<KeyUpdate> decode_key_update(Bytes body) noexcept {
   Reader reader(body);
   const auto request_update = reader.code_point<KeyUpdateRequest>();
   if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, Place::key_update);
-  // RFC 9846 4.6.3: "If an implementation receives any other value, it MUST terminate the connection with an
+  // RFC 9846 4.7.3: "If an implementation receives any other value, it MUST terminate the connection with an
   // "illegal_parameter" alert."
   if (request_update != KeyUpdateRequest::update_not_requested &&
       request_update != KeyUpdateRequest::update_requested) {

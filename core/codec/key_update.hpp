@@ -1,5 +1,5 @@
 #pragma once
-// KeyUpdate (RFC 9846 4.6.3).
+// KeyUpdate (RFC 9846 4.7.3).
 
 #include <lockstep/types.hpp>
 

@@ -144,14 +144,14 @@ struct ProtocolName {
 };
 using ProtocolNames = List<ProtocolName>;
 
-/// DistinguishedName authorities<3..2^16-1> (RFC 9846 4.2.4). Elements are Bytes: one DER-encoded name each, not looked
+/// DistinguishedName authorities<3..2^16-1> (RFC 9846 4.3.4). Elements are Bytes: one DER-encoded name each, not looked
 /// into.
 struct DistinguishedName {
   static Bytes read(Reader& reader) noexcept { return reader.vector16(1); }
 };
 using DistinguishedNames = List<DistinguishedName>;
 
-/// KeyShareEntry (RFC 9846 4.2.8).
+/// KeyShareEntry (RFC 9846 4.3.8).
 struct KeyShareEntry {
   NamedGroup group{};
   Bytes key_exchange;
@@ -163,7 +163,7 @@ struct KeyShareEntry {
 };
 using KeyShares = List<KeyShareEntry>;
 
-/// PskIdentity (RFC 9846 4.2.11).
+/// PskIdentity (RFC 9846 4.3.11).
 struct PskIdentity {
   Bytes identity;
   std::uint32_t obfuscated_ticket_age = 0;
@@ -175,13 +175,13 @@ struct PskIdentity {
 };
 using PskIdentities = List<PskIdentity>;
 
-/// PskBinderEntry (RFC 9846 4.2.11). Elements are Bytes.
+/// PskBinderEntry (RFC 9846 4.3.11). Elements are Bytes.
 struct PskBinderEntry {
   static Bytes read(Reader& reader) noexcept { return reader.vector8(32); }
 };
 using PskBinders = List<PskBinderEntry>;
 
-/// OIDFilter (RFC 9846 4.2.5).
+/// OIDFilter (RFC 9846 4.3.5).
 struct OidFilter {
   Bytes certificate_extension_oid;
   Bytes certificate_extension_values;

@@ -17,7 +17,7 @@ Decoded<NewSessionTicket> decode_new_session_ticket(Bytes body) noexcept {
 
   const ExtensionFault fault = check_extensions(message.extensions, ExtensionBlock::new_session_ticket);
   if (fault.reason != Reason::none) return failure(fault.reason, kPlace, std::to_underlying(fault.type));
-  // RFC 9846 4.6.1: "Clients MUST ignore unrecognized extensions."
+  // RFC 9846 4.7.1: "Clients MUST ignore unrecognized extensions."
   if (const auto early_data = message.extensions.find(ExtensionType::early_data)) {
     Reader contents(*early_data);
     message.max_early_data_size = contents.u32();

@@ -1,5 +1,5 @@
 #pragma once
-// NewSessionTicket (RFC 9846 4.6.1).
+// NewSessionTicket (RFC 9846 4.7.1).
 
 #include <cstdint>
 #include <optional>
@@ -11,7 +11,7 @@
 
 namespace lockstep::codec {
 
-/// RFC 9846 4.6.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)." Clients that see more keep
+/// RFC 9846 4.7.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)." Clients that see more keep
 /// the ticket no longer.
 inline constexpr std::uint32_t kMaxTicketLifetime = 604'800;
 

@@ -27,7 +27,7 @@ Decoded<void> decode_extensions(Message& message, ExtensionBlock block, const Ex
   return {};
 }
 
-/// RFC 9846 4.1.3: "In TLS 1.3, the TLS server indicates its version using the "supported_versions" extension
+/// RFC 9846 4.2.3: "In TLS 1.3, the TLS server indicates its version using the "supported_versions" extension
 /// (Section 4.2.1), and the legacy_version field MUST be set to 0x0303".
 Decoded<void> check_legacy_version(ProtocolVersion legacy_version, Place place) noexcept {
   if (legacy_version != ProtocolVersion::tls_1_2) return failure(Reason::version_legacy, place);
@@ -37,7 +37,7 @@ Decoded<void> check_legacy_version(ProtocolVersion legacy_version, Place place) 
 }  // namespace
 
 bool is_hello_retry_request(Bytes body) noexcept {
-  // RFC 9846 4.1.3: "Upon receiving a message with type server_hello, implementations MUST first examine the Random
+  // RFC 9846 4.2.3: "Upon receiving a message with type server_hello, implementations MUST first examine the Random
   // value and, if it matches this value, process it as described in Section 4.1.4".
   Reader reader(body);
   reader.code_point<ProtocolVersion>();
@@ -72,7 +72,7 @@ Decoded<HelloRetryRequest> decode_hello_retry_request(Bytes body, const Extensio
   if (const auto read = decode_extensions(hello, ExtensionBlock::hello_retry_request, offered, kPlace); !read) {
     return std::unexpected(read.error());
   }
-  // RFC 9846 4.1.4: "The server's extensions MUST contain "supported_versions"."
+  // RFC 9846 4.2.4: "The server's extensions MUST contain "supported_versions"."
   if (!hello.extensions.contains(ExtensionType::supported_versions)) {
     return failure(Reason::extension_missing, kPlace, std::to_underlying(ExtensionType::supported_versions));
   }
@@ -132,7 +132,7 @@ Decoded<ServerHello> decode_fields(Bytes body, Place place) noexcept {
   if (!reader.empty() || place == Place::hello_retry_request) hello.extensions = read_extensions(reader);
   if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, place);
 
-  // RFC 9846 4.1.3: "legacy_compression_method: A single byte which MUST have the value 0." Older versions may choose
+  // RFC 9846 4.2.3: "legacy_compression_method: A single byte which MUST have the value 0." Older versions may choose
   // others, but only from what was offered, and nothing else ever is.
   if (legacy_compression_method != 0) return failure(Reason::compression_method, place);
   return hello;

@@ -1,5 +1,5 @@
 #pragma once
-// ServerHello (RFC 9846 4.1.3) and HelloRetryRequest (4.1.4), which looks the same but for its random.
+// ServerHello (RFC 9846 4.2.3) and HelloRetryRequest (4.1.4), which looks the same but for its random.
 
 #include <array>
 #include <cstddef>
@@ -17,13 +17,13 @@
 
 namespace lockstep::codec {
 
-/// RFC 9846 4.1.3: the SHA-256 of "HelloRetryRequest", which stands in the place of ServerHello.random.
+/// RFC 9846 4.2.3: the SHA-256 of "HelloRetryRequest", which stands in the place of ServerHello.random.
 inline constexpr std::array<std::uint8_t, kRandomSize> kHelloRetryRequestRandom = {
     0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 };
 
-/// RFC 9846 4.1.3: the last 8 bytes of ServerHello.random of a server that could have done better.
+/// RFC 9846 4.2.3: the last 8 bytes of ServerHello.random of a server that could have done better.
 inline constexpr std::array<std::uint8_t, 8> kDowngradeToTls12 = {0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x01};
 inline constexpr std::array<std::uint8_t, 8> kDowngradeToTls11 = {0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x00};
 

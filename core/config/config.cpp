@@ -13,7 +13,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::uint32_t kMaxTicketLifetime =
-    604800;  // RFC 9846 4.6.1: "Servers MUST NOT use any value greater than 604800 seconds"
+    604800;  // RFC 9846 4.7.1: "Servers MUST NOT use any value greater than 604800 seconds"
 constexpr std::size_t kMinHandshakeMessage = 4096;  // a ClientHello with one post-quantum share fits
 constexpr std::size_t kMaxHandshakeMessage = (1U << 24U) - 1;
 constexpr std::uint16_t kMinSendFragment = 64;
@@ -388,7 +388,7 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
     complain("dangerous().skip_verification",
              "a server that does not verify its clients should not ask them: use client_auth(none)");
   if (settings.ticket_lifetime == 0 || settings.ticket_lifetime > kMaxTicketLifetime)
-    complain("tickets", "a ticket lives 1 to 604800 seconds (RFC 9846 4.6.1)");
+    complain("tickets", "a ticket lives 1 to 604800 seconds (RFC 9846 4.7.1)");
   if (settings.early_data_tolerance > kMaxEarlyDataTolerance.count())
     complain("early_data", "ages may be off by 0 to 600 seconds; a replay has to be recognised for so long");
   if (settings.early_data != 0 && !settings.resumption)

@@ -1,4 +1,4 @@
-// Messages after the handshake: NewSessionTicket and KeyUpdate (RFC 9846 4.6).
+// Messages after the handshake: NewSessionTicket and KeyUpdate (RFC 9846 4.7).
 
 #include <algorithm>
 #include <array>
@@ -80,7 +80,7 @@ Status Connection::State::take_key_update(Bytes body) noexcept {
   if (trace::Tap* const tap = this->tap())
     tap->write(trace::KeysInstalled{trace::Direction::received, trace::Protection::application, agreed.suite->suite});
   tell_key_update = true;
-  // RFC 9846 4.6.3: "If the request_update field is set to "update_requested", then the receiver MUST send a KeyUpdate
+  // RFC 9846 4.7.3: "If the request_update field is set to "update_requested", then the receiver MUST send a KeyUpdate
   // of its own with request_update set to "update_not_requested" prior to sending its next Application Data record."
   // One answers several.
   using KeyUpdate = connection::Control::KeyUpdate;
@@ -93,7 +93,7 @@ Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
   const auto message = codec::decode_new_session_ticket(body);
   if (!message) return std::unexpected(message.error());
   const Settings& settings = config->settings();
-  // RFC 9846 4.6.1: "The value of zero indicates that the ticket should be discarded immediately."
+  // RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately."
   if (!settings.resumption || message->ticket_lifetime == 0) return {};
   if (!sessions) sessions.reset(new (std::nothrow) std::vector<Session>);
   if (!sessions) return failure(Reason::memory, Place::new_session_ticket);
@@ -107,7 +107,7 @@ Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
   received.ticket.assign(message->ticket.begin(), message->ticket.end());
   received.ticket_age_add = message->ticket_age_add;
   received.issued_at = now;
-  // RFC 9846 4.6.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the ticket_lifetime".
+  // RFC 9846 4.7.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the ticket_lifetime".
   received.lifetime = std::min(std::chrono::seconds(message->ticket_lifetime), kMaxTicketLifetime);
   received.max_early_data = message->max_early_data_size.value_or(0);
   received.peer_verified = !settings.skip_verification;

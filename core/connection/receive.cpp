@@ -127,7 +127,7 @@ Connection::State::Step Connection::State::treat_content(ContentType type, Mutab
     if (!complete) {
       const auto left = early_data_left();
       if (!left || config->role() == Role::client) return refuse(Reason::message_unexpected);
-      // RFC 9846 4.6.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
+      // RFC 9846 4.7.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
       // connection with an "unexpected_message" alert."
       if (content.size() > *left) return refuse(Reason::early_data_too_much);
       run->transport.count_early_data(content.size());

@@ -31,7 +31,7 @@ std::unexpected<Error> failure(Reason reason) noexcept { return std::unexpected(
 }  // namespace
 
 Status RecordTransport::send(handshake::Level /*level: that of the installed key*/, Bytes message) noexcept {
-  // RFC 9846 D.4: "If not offering early data, the client sends a dummy change_cipher_spec record ... immediately
+  // RFC 9846 E.4: "If not offering early data, the client sends a dummy change_cipher_spec record ... immediately
   // before its second flight. This may either be before its second ClientHello or before its encrypted handshake
   // flight."
   if (settings_.role == Role::client && flight_ended_) {
@@ -39,7 +39,7 @@ Status RecordTransport::send(handshake::Level /*level: that of the installed key
   }
   if (trace::Tap* const tap = handshake_->context().tap) tap->message(trace::Direction::sent, message);
   if (auto appended = append(message); !appended) return appended;
-  // RFC 9846 D.4: "The server sends a dummy change_cipher_spec record immediately after its first handshake message.
+  // RFC 9846 E.4: "The server sends a dummy change_cipher_spec record immediately after its first handshake message.
   // This may either be after a ServerHello or a HelloRetryRequest."
   if (settings_.role == Role::client || change_cipher_spec_sent_ || !compatibility_) return {};
   if (auto flushed = flush(); !flushed) return flushed;
@@ -114,7 +114,7 @@ Status RecordTransport::install(handshake::Level level, handshake::Direction dir
   }
   if (auto flushed = flush(); !flushed) return flushed;
   sends_early_ = level == handshake::Level::early_data;
-  // RFC 9846 D.4: "If offering early data, the record is placed immediately after the first ClientHello."
+  // RFC 9846 E.4: "If offering early data, the record is placed immediately after the first ClientHello."
   if (sends_early_) {
     if (auto sent = append_change_cipher_spec(); !sent) return sent;
   }
@@ -134,7 +134,7 @@ void RecordTransport::end_early_data() noexcept {
 }
 
 bool RecordTransport::skip(std::size_t record_size) noexcept {
-  // RFC 9846 4.6.1: what a ticket allows is counted without what protection adds; here at least one for each record, so
+  // RFC 9846 4.7.1: what a ticket allows is counted without what protection adds; here at least one for each record, so
   // that empty ones come to an end.
   constexpr std::size_t kAdded = kHeaderSize + 1 + kMaxAeadTagSize;
   const std::size_t content = std::max(record_size, kAdded + 1) - kAdded;
@@ -145,7 +145,7 @@ bool RecordTransport::skip(std::size_t record_size) noexcept {
 
 void RecordTransport::abandon() noexcept {
   content_ = 0;
-  // RFC 9846 D.4: the alert is then all of the client's "encrypted handshake flight", and change_cipher_spec comes
+  // RFC 9846 E.4: the alert is then all of the client's "encrypted handshake flight", and change_cipher_spec comes
   // before that one too. Where memory is short the alert goes without it.
   if (settings_.role == Role::client && sealer_->installed()) (void)append_change_cipher_spec();
 }

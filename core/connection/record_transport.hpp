@@ -60,7 +60,7 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] std::size_t drain(MutableBytes out) noexcept;
 
  private:
-  // RFC 9846 4.2.10: a server that rejects early data skips "up to the configured max_early_data_size". This much is
+  // RFC 9846 4.3.10: a server that rejects early data skips "up to the configured max_early_data_size". This much is
   // tolerated at least, from those who hold another server's tickets.
   static constexpr std::size_t kMaxEarlyDataSkipped = 32768;
 

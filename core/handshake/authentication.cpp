@@ -8,7 +8,7 @@
 namespace lockstep::handshake {
 namespace {
 
-// RFC 9846 4.4.3: "The digital signature is then computed over the concatenation of: A string that consists of octet 32
+// RFC 9846 4.5.2: "The digital signature is then computed over the concatenation of: A string that consists of octet 32
 // (0x20) repeated 64 times, the context string, a single 0 byte which serves as the separator, the content to be
 // signed".
 constexpr std::size_t kPadding = 64;
@@ -41,7 +41,7 @@ std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certific
   std::size_t count = 0;
   for (const codec::CertificateEntry& entry : message.certificate_list) chain[count++] = entry.cert_data;
   context.peer_chain = chain;
-  // RFC 9846 4.4.2.1 allows staples for every certificate. The leaf's are told: they are what others verify too.
+  // RFC 9846 4.5.1.1 allows staples for every certificate. The leaf's are told: they are what others verify too.
   const codec::CertificateEntry end_entity = *message.certificate_list.begin();
   context.peer_ocsp_response = end_entity.ocsp_response().value_or(Bytes());
   context.peer_sct_list = end_entity.signed_certificate_timestamps().value_or(Bytes());
@@ -89,16 +89,16 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
                                                          const PeerVerified& /*accepted*/, Role signer,
                                                          const codec::CertificateVerify& message) {
   const auto detail = static_cast<std::uint16_t>(message.algorithm);
-  // RFC 9846 4.4.3: "If the CertificateVerify message is sent by a server, the signature algorithm MUST be one offered
+  // RFC 9846 4.5.2: "If the CertificateVerify message is sent by a server, the signature algorithm MUST be one offered
   // in the client's "signature_algorithms" extension"; "If sent by a client, the signature algorithm used in the
   // signature MUST be one of those present in the supported_signature_algorithms field of the
   // "signature_algorithms" extension in the CertificateRequest message."
   if (std::ranges::find(context.settings().schemes, message.algorithm) == context.settings().schemes.end())
     return context.fail(Reason::scheme_not_offered, detail);
-  // RFC 9846 4.4.3: "the signature algorithm MUST be compatible with the key in the sender's end-entity certificate."
+  // RFC 9846 4.5.2: "the signature algorithm MUST be compatible with the key in the sender's end-entity certificate."
   const auto scheme = parts(message.algorithm);
   if (!scheme || scheme->key != key.type) return context.fail(Reason::scheme_wrong_key, detail);
-  // RFC 9846 4.2.3: "If the corresponding public key's parameters are present, then the parameters in the signature
+  // RFC 9846 4.3.3: "If the corresponding public key's parameters are present, then the parameters in the signature
   // MUST be identical to those in the public key."
   if (key.only_algorithm && *key.only_algorithm != scheme->algorithm)
     return context.fail(Reason::scheme_wrong_key, detail);
@@ -110,7 +110,7 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
   switch (verifier->verify(key.subject_public_key_info, *content, message.signature)) {
     case VerifyResult::valid: break;
     case VerifyResult::bad_key: return context.fail(Reason::certificate_malformed, detail);
-    // RFC 9846 4.4.3: "If the verification fails, the receiver MUST terminate the handshake with a "decrypt_error"
+    // RFC 9846 4.5.2: "If the verification fails, the receiver MUST terminate the handshake with a "decrypt_error"
     // alert."
     case VerifyResult::invalid: return context.fail(Reason::signature_invalid, detail);
   }
@@ -123,7 +123,7 @@ Status verify_finished(Context& context, const DigestSecret& base_key, const cod
   if (!hash) return std::unexpected(hash.error());
   const auto expected = key_schedule::finished_verify_data(context.transcript.hash(), base_key, *hash);
   if (!expected) return context.fail(Reason::provider_failed);
-  // RFC 9846 4.4.4: "Recipients of Finished messages MUST verify that the contents are correct and if incorrect MUST
+  // RFC 9846 4.5.3: "Recipients of Finished messages MUST verify that the contents are correct and if incorrect MUST
   // terminate the connection with a "decrypt_error" alert."
   if (!constant_time_equal(expected->view(), message.verify_data)) return context.fail(Reason::finished_mismatch);
   context.peer_finished = message.verify_data;
@@ -158,7 +158,7 @@ Status send_certificate(Context& context, const Credential* credential, StaplesR
   Bytes ocsp_response;
   Bytes sct_list;
   if (credential != nullptr) {
-    // RFC 9846 4.4.2: "Extensions in the Certificate message from the server MUST correspond to ones from the
+    // RFC 9846 4.5.1: "Extensions in the Certificate message from the server MUST correspond to ones from the
     // ClientHello message. Extensions in the Certificate message from the client MUST correspond to extensions in the
     // CertificateRequest message from the server."
     if (requested.ocsp_response) ocsp_response = credential->ocsp_response;
@@ -167,7 +167,7 @@ Status send_certificate(Context& context, const Credential* credential, StaplesR
     if (chain.size() != credential->chain.size()) return context.fail(Reason::handshake_too_large);
     std::ranges::transform(credential->chain, chain.begin(), [](const auto& der) { return Bytes(der); });
   }
-  // The context is empty in the handshake (RFC 9846 4.4.2).
+  // The context is empty in the handshake (RFC 9846 4.5.1).
   const codec::CertificateParameters message{.certificate_request_context = {},
                                              .chain = chain,
                                              .ocsp_response = ocsp_response,

@@ -1,5 +1,5 @@
 #pragma once
-// Certificate, CertificateVerify and Finished (RFC 9846 4.4), the same for both sides.
+// Certificate, CertificateVerify and Finished (RFC 9846 4.5), the same for both sides.
 
 #include <memory>
 #include <optional>
@@ -76,7 +76,7 @@ class Authenticated {
 /// Notes which of our schemes the peer verifies too, to tell the application.
 [[nodiscard]] Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept;
 
-/// Which staples the peer asks for beside our certificate (RFC 9846 4.4.2.1).
+/// Which staples the peer asks for beside our certificate (RFC 9846 4.5.1.1).
 struct StaplesRequested {
   bool ocsp_response = false;
   bool sct_list = false;

@@ -10,14 +10,14 @@ namespace {
 
 namespace key_log = key_schedule::key_log;
 
-// RFC 9846 4.1.3: "A client which receives a legacy_session_id_echo field that does not match what it sent in the
+// RFC 9846 4.2.3: "A client which receives a legacy_session_id_echo field that does not match what it sent in the
 // ClientHello MUST abort the handshake with an "illegal_parameter" alert."
 Status check_echo(Context& context, const Offer& offer, Bytes legacy_session_id_echo) noexcept {
   if (!equal(legacy_session_id_echo, offer.legacy_session_id)) return context.fail(Reason::session_id_echo);
   return {};
 }
 
-// RFC 9846 4.1.3: "A client which receives a cipher suite that was not offered MUST abort the handshake with an
+// RFC 9846 4.2.3: "A client which receives a cipher suite that was not offered MUST abort the handshake with an
 // "illegal_parameter" alert."
 std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuite suite) noexcept {
   const BoundSuite* bound = context.config.suite(suite);
@@ -29,7 +29,7 @@ std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuit
 std::expected<const OfferedSession*, Error> chosen_psk(Context& context, const Offer& offer,
                                                        const codec::ServerHello& hello) noexcept {
   if (!hello.pre_shared_key) return nullptr;
-  // RFC 9846 4.2.11: "Clients MUST verify that the server's selected_identity is within the range supplied by the
+  // RFC 9846 4.3.11: "Clients MUST verify that the server's selected_identity is within the range supplied by the
   // client, that the server selected a cipher suite indicating a Hash associated with the PSK ... If these values are
   // not consistent, the client MUST abort the handshake with an "illegal_parameter" alert."
   if (*hello.pre_shared_key >= offer.sessions.size()) return context.fail(Reason::psk_not_offered);
@@ -39,12 +39,12 @@ std::expected<const OfferedSession*, Error> chosen_psk(Context& context, const O
 }
 
 std::expected<SharedSecret, Error> agree(Context& context, Offer& offer, const codec::ServerHello& hello) noexcept {
-  // RFC 9846 4.2.11: "that a server "key_share" extension is present if required by the ClientHello
+  // RFC 9846 4.3.11: "that a server "key_share" extension is present if required by the ClientHello
   // "psk_key_exchange_modes" extension": psk_dhe_ke is all that we offer.
   if (!hello.key_share)
     return context.fail(Reason::key_share_missing, static_cast<std::uint16_t>(ExtensionType::key_share));
   const auto detail = static_cast<std::uint16_t>(hello.key_share->group);
-  // RFC 9846 4.2.8: "This value MUST be in the same group as the KeyShareEntry value offered by the client that the
+  // RFC 9846 4.3.8: "This value MUST be in the same group as the KeyShareEntry value offered by the client that the
   // server has selected".
   KeyExchange* exchange = offer.shares.find(hello.key_share->group);
   if (exchange == nullptr) return context.fail(Reason::key_share_group, detail);
@@ -106,7 +106,7 @@ Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
     context.transport.end_early_data();
     return context.install(Level::handshake, Direction::write, state.keys.handshake_traffic.client);
   }
-  // RFC 9846 4.2.11: "If the server supplies an "early_data" extension, the client MUST verify that the server's
+  // RFC 9846 4.3.11: "If the server supplies an "early_data" extension, the client MUST verify that the server's
   // selected_identity is 0. If any other value is returned, the client MUST abort the handshake with an
   // "illegal_parameter" alert." The suite and the protocol are those of the session, too (4.2.10).
   if (state.first_resumed == nullptr || state.first_resumed->suite != context.agreed.suite->suite ||
@@ -129,9 +129,9 @@ Status take_alpn(Context& context, const codec::EncryptedExtensions& message) no
 
 Next<WaitPeerVerified, WaitCertificateVerify> judge(Keys&& keys, std::optional<Requested>&& requested,
                                                     const codec::Certificate& message, Context& context) {
-  // RFC 9846 4.4.2: "in the case of server authentication, this field SHALL be zero length."
+  // RFC 9846 4.5.1: "in the case of server authentication, this field SHALL be zero length."
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
-  // RFC 9846 4.4.2.4: "If the server supplies an empty Certificate message, the client MUST abort the handshake with a
+  // RFC 9846 4.5.1.3: "If the server supplies an empty Certificate message, the client MUST abort the handshake with a
   // "decode_error" alert."
   if (message.certificate_list.empty()) return context.fail(Reason::certificate_missing);
   const auto key = read_chain(context, message);
@@ -151,7 +151,7 @@ Next<WaitPeerVerified, WaitCertificateVerify> judge(Keys&& keys, std::optional<R
   return WaitPeerVerified{std::move(keys), std::move(requested), *key};
 }
 
-// RFC 9846 4.5: "If the server sent an "early_data" extension in EncryptedExtensions, the client MUST send an
+// RFC 9846 4.6: "If the server sent an "early_data" extension in EncryptedExtensions, the client MUST send an
 // EndOfEarlyData message after receiving the server Finished." It goes under the key that it ends.
 Status end_early_data(Context& context, const Keys& keys) noexcept {
   const auto room = context.scratch(codec::kHandshakeHeaderSize);
@@ -209,7 +209,7 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
   const auto suite = check_suite(context, retry.cipher_suite);
   if (!suite) return std::unexpected(suite.error());
 
-  // RFC 9846 4.2.8: "Upon receipt of this extension in a HelloRetryRequest, the client MUST verify that (1) the
+  // RFC 9846 4.3.8: "Upon receipt of this extension in a HelloRetryRequest, the client MUST verify that (1) the
   // selected_group field corresponds to a group which was provided in the "supported_groups" extension in the original
   // ClientHello and (2) the selected_group field does not correspond to a group which was provided in the "key_share"
   // extension in the original ClientHello. If either of these checks fails, then the client MUST abort the handshake
@@ -219,7 +219,7 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
     if (context.config.group(*retry.key_share) == nullptr) return context.fail(Reason::group_not_offered, detail);
     if (state.offer.shares.find(*retry.key_share) != nullptr) return context.fail(Reason::group_unchanged, detail);
   }
-  // RFC 9846 4.1.4: "Clients MUST abort the handshake with an "illegal_parameter" alert if the HelloRetryRequest would
+  // RFC 9846 4.2.4: "Clients MUST abort the handshake with an "illegal_parameter" alert if the HelloRetryRequest would
   // not result in any change in the ClientHello."
   if (!retry.key_share && !retry.cookie) return context.fail(Reason::group_unchanged);
 
@@ -230,7 +230,7 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
   context.hash_message();
 
   context.agreed.retried = true;
-  // RFC 9846 4.1.2: the second ClientHello is the first one but for "Removing the "early_data" extension if one was
+  // RFC 9846 4.2.2: the second ClientHello is the first one but for "Removing the "early_data" extension if one was
   // present. Early data is not permitted after a HelloRetryRequest."
   if (std::exchange(state.offer.early_data, false)) {
     context.agreed.early_data = EarlyDataStatus::retried;
@@ -248,7 +248,7 @@ Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::Ser
     return std::unexpected(echoed.error());
   const auto suite = check_suite(context, hello.cipher_suite);
   if (!suite) return std::unexpected(suite.error());
-  // RFC 9846 4.1.4: "the client MUST check that the cipher suite supplied in the ServerHello is the same as that in the
+  // RFC 9846 4.2.4: "the client MUST check that the cipher suite supplied in the ServerHello is the same as that in the
   // HelloRetryRequest and otherwise abort the handshake with an "illegal_parameter" alert."
   if (hello.cipher_suite != state.suite)
     return context.fail(Reason::suite_changed, static_cast<std::uint16_t>(hello.cipher_suite));
@@ -280,7 +280,7 @@ Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& 
 }
 
 Next<WaitCertificate> on(WaitCertificateRequest&& state, const codec::CertificateRequest& message, Context& context) {
-  // RFC 9846 4.3.2: "This field SHALL be zero length unless used for the post-handshake authentication exchanges".
+  // RFC 9846 4.4.2: "This field SHALL be zero length unless used for the post-handshake authentication exchanges".
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
   Requested requested{message.signature_algorithms,
                       message.signature_algorithms_cert,
@@ -364,7 +364,7 @@ Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelect
   const auto scheme = selected.credential == nullptr
                           ? std::nullopt
                           : choose_scheme(context, *selected.credential, state.requested.schemes);
-  // RFC 9846 4.4.2: "If none is available, the client MUST send a Certificate message containing no certificates".
+  // RFC 9846 4.5.1: "If none is available, the client MUST send a Certificate message containing no certificates".
   if (auto sent = send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.staples);
       !sent)
     return std::unexpected(sent.error());

@@ -50,9 +50,9 @@ class Transport {
 
   // What only TLS over a stream needs; others have nothing to do.
 
-  /// RFC 9846 D.4: whether dummy change_cipher_spec records are sent.
+  /// RFC 9846 E.4: whether dummy change_cipher_spec records are sent.
   virtual void middlebox_compatibility(bool /*on*/) noexcept {}
-  /// RFC 9846 4.2.10: the client may be sending early data that nobody can read: skip a bounded amount of it.
+  /// RFC 9846 4.3.10: the client may be sending early data that nobody can read: skip a bounded amount of it.
   virtual void skip_early_data() noexcept {}
   /// How many bytes of early data may come or go under the keys of Level::early_data.
   virtual void allow_early_data(std::uint32_t /*bytes*/) noexcept {}

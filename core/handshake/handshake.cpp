@@ -135,7 +135,7 @@ Status Handshake::treat(HandshakeType type, Bytes body) noexcept {
     case HandshakeType::server_hello:
       if (!codec::is_hello_retry_request(body)) return give(codec::decode_server_hello(body, context_.offered));
       context_.place = Place::hello_retry_request;
-      // RFC 9846 4.1.4: "If a client receives a second HelloRetryRequest in the same connection ..., it MUST abort the
+      // RFC 9846 4.2.4: "If a client receives a second HelloRetryRequest in the same connection ..., it MUST abort the
       // handshake with an "unexpected_message" alert."
       if (!accepts<codec::HelloRetryRequest>(machine_)) return context_.fail(Reason::second_hello_retry_request);
       return give(codec::decode_hello_retry_request(body, context_.offered));

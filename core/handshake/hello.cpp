@@ -12,7 +12,7 @@ namespace lockstep::handshake {
 namespace {
 
 constexpr std::array kVersions{ProtocolVersion::tls_1_3};
-// RFC 9846 4.2.9: without (EC)DHE there is no forward secrecy, so psk_ke is not offered.
+// RFC 9846 4.3.9: without (EC)DHE there is no forward secrecy, so psk_ke is not offered.
 constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke};
 // A ClientHello without its shares, PSKs, names and lists: fixed fields and the small extensions, with room to spare.
 constexpr std::size_t kHelloBase = 512;
@@ -47,7 +47,7 @@ std::size_t size_of(const codec::ClientHelloParameters& hello) noexcept {
   return size;
 }
 
-// RFC 9846 4.2.11.2: each binder is a MAC over the transcript up to and including the ClientHello without its binders.
+// RFC 9846 4.3.11.2: each binder is a MAC over the transcript up to and including the ClientHello without its binders.
 Status fill_binders(Context& context, const Offer& offer, const codec::EncodedClientHello& hello) noexcept {
   if (offer.sessions.empty()) return {};
   const Bytes truncated = hello.message.first(hello.binders_offset);
@@ -65,7 +65,7 @@ Status fill_binders(Context& context, const Offer& offer, const codec::EncodedCl
   return {};
 }
 
-// RFC 9846 4.2.10: early data goes under the first PSK, with the suite and the application protocol of its session.
+// RFC 9846 4.3.10: early data goes under the first PSK, with the suite and the application protocol of its session.
 bool offers_early_data(const Context& context, const Offer& offer) noexcept {
   const Settings& settings = context.settings();
   if (settings.early_data == 0 || offer.sessions.empty()) return false;
@@ -120,7 +120,7 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   hello.certificate_authorities = authorities;
   hello.status_request = settings.ocsp_stapling;
   hello.signed_certificate_timestamp = settings.signed_certificate_timestamps;
-  // RFC 9846 4.2.9: also without PSKs to offer, so that the server sends tickets.
+  // RFC 9846 4.3.9: also without PSKs to offer, so that the server sends tickets.
   if (settings.resumption) hello.psk_key_exchange_modes = kPskModes;
   hello.pre_shared_keys = psks;
   hello.cookie = offer.cookie;
@@ -146,7 +146,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   Offer offer;
   if (!context.random.fill(context.client_random)) return context.fail(Reason::random_failed);
   if (settings.middlebox_compatibility) {
-    // RFC 9846 4.1.2: "In compatibility mode (see Appendix D.4), this field MUST be non-empty, so a client not offering
+    // RFC 9846 4.2.2: "In compatibility mode (see Appendix D.4), this field MUST be non-empty, so a client not offering
     // a pre-TLS 1.3 session MUST generate a new 32-byte value."
     const auto id = context.draw(codec::kMaxSessionIdSize);
     if (!id) return std::unexpected(id.error());
@@ -167,7 +167,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   std::size_t count = 0;
   for (const Session& session : sessions) {
     const BoundSuite* suite = context.config.suite(session.suite);
-    // RFC 9846 4.6.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented in
+    // RFC 9846 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented in
     // the original session": here, only for the very name that was verified then.
     if (settings.resumption && suite != nullptr && session.version == ProtocolVersion::tls_1_3 &&
         session.usable(context.now) && session.server_name == context.server_name && !session.ticket.empty() &&
@@ -188,7 +188,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
 
 Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,
                                 std::optional<NamedGroup> group) noexcept {
-  // RFC 9846 4.1.4: "the client MUST ... remove any PSKs which are incompatible with the server's indicated cipher
+  // RFC 9846 4.2.4: "the client MUST ... remove any PSKs which are incompatible with the server's indicated cipher
   // suite."
   const auto kept = context.arena.array<OfferedSession>(offer.sessions.size());
   if (kept.size() != offer.sessions.size()) return context.fail(Reason::handshake_too_large);
@@ -197,7 +197,7 @@ Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite
                    }).out;
   offer.sessions = kept.first(static_cast<std::size_t>(end - kept.begin()));
 
-  // RFC 9846 4.1.2: the second ClientHello replaces "the list of shares with a list containing a single KeyShareEntry
+  // RFC 9846 4.2.2: the second ClientHello replaces "the list of shares with a list containing a single KeyShareEntry
   // from the indicated group." Without one it repeats the shares it had.
   if (group) {
     if (auto made = make_shares(context, offer, std::array{*group}); !made) return made;
@@ -209,18 +209,18 @@ Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite
 
 Status settle_version(Context& context, const codec::ServerHello& hello) noexcept {
   if (hello.supported_versions) {
-    // RFC 9846 4.2.1: "If the "supported_versions" extension in the ServerHello contains a version not offered by the
+    // RFC 9846 4.3.1: "If the "supported_versions" extension in the ServerHello contains a version not offered by the
     // client or contains a version prior to TLS 1.3, the client MUST abort the handshake with an "illegal_parameter"
     // alert."
     if (*hello.supported_versions != ProtocolVersion::tls_1_3)
       return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(*hello.supported_versions));
-    // RFC 9846 4.1.3: "In TLS 1.3, ... the legacy_version field MUST be set to 0x0303".
+    // RFC 9846 4.2.3: "In TLS 1.3, ... the legacy_version field MUST be set to 0x0303".
     if (hello.legacy_version != ProtocolVersion::tls_1_2)
       return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(hello.legacy_version));
     context.agreed.version = ProtocolVersion::tls_1_3;
     return {};
   }
-  // RFC 9846 4.1.3: "TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check that the last 8
+  // RFC 9846 4.2.3: "TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check that the last 8
   // bytes are not equal to either of these values. ... If a match is found, the client MUST abort the handshake with an
   // "illegal_parameter" alert."
   const Bytes sentinel = hello.random.last(codec::kDowngradeToTls12.size());
@@ -237,7 +237,7 @@ std::expected<ProtocolVersion, Error> settle_version(Context& context, const cod
   // fatal inappropriate_fallback alert".
   if (hello.offers(CipherSuite::fallback_scsv)) return context.fail(Reason::inappropriate_fallback);
   if (hello.legacy_version <= ProtocolVersion::ssl_3_0) return context.fail(Reason::version_ssl3);
-  // RFC 9846 4.2.1: "If this extension is not present ... servers ... MUST negotiate TLS 1.2 or prior": not in this
+  // RFC 9846 4.3.1: "If this extension is not present ... servers ... MUST negotiate TLS 1.2 or prior": not in this
   // configuration.
   return context.fail(Reason::version_unsupported, static_cast<std::uint16_t>(hello.legacy_version));
 }

@@ -1,5 +1,5 @@
 #pragma once
-// Hellos: what a client offers, and how the version is settled before a version's machine starts (RFC 9846 4.1, 4.2.1).
+// Hellos: what a client offers, and how the version is settled before a version's machine starts (RFC 9846 4.2, 4.3.1).
 
 #include <cstdint>
 #include <expected>
@@ -41,7 +41,7 @@ struct Offer {
 [[nodiscard]] std::expected<Offer, Error> send_client_hello(Context& context,
                                                             std::span<const Session> sessions) noexcept;
 
-/// Sends the second ClientHello: what the first one said, with what HelloRetryRequest asks for (RFC 9846 4.1.2). The
+/// Sends the second ClientHello: what the first one said, with what HelloRetryRequest asks for (RFC 9846 4.2.2). The
 /// transcript holds message_hash and HelloRetryRequest.
 [[nodiscard]] Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,
                                               std::optional<NamedGroup> group) noexcept;

@@ -1,5 +1,5 @@
 #pragma once
-// Key exchange over a bound group, plain or hybrid (RFC 9846 4.2.8).
+// Key exchange over a bound group, plain or hybrid (RFC 9846 4.3.8).
 
 #include <array>
 #include <cstddef>

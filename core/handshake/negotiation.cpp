@@ -62,7 +62,7 @@ std::expected<GroupChoice, Error> choose_group(Context& context, const codec::Cl
   const auto with_share = first_group(context, hello, [&](NamedGroup id) { return share_of(hello, id).has_value(); });
   if (with_share != nullptr) return GroupChoice{with_share, *share_of(hello, with_share->id)};
   const auto common = first_group(context, hello, [&](NamedGroup id) { return hello.supported_groups->contains(id); });
-  // RFC 9846 4.1.1: "If there is no overlap between the received "supported_groups" and the groups supported by the
+  // RFC 9846 4.2.1: "If there is no overlap between the received "supported_groups" and the groups supported by the
   // server, then the server MUST abort the handshake with a "handshake_failure" or an "insufficient_security" alert."
   if (common == nullptr) return context.fail(Reason::group_unsupported);
   return GroupChoice{common, {}};

@@ -23,7 +23,7 @@ constexpr std::size_t kCookieSize = 32;
 constexpr std::uint16_t kMaxIdentitiesTried = 4;
 
 bool offers_resumption(const Context& context, const codec::ClientHello& hello) noexcept {
-  // RFC 9846 4.2.9: "Servers MUST NOT select a key exchange mode that is not listed by the client."
+  // RFC 9846 4.3.9: "Servers MUST NOT select a key exchange mode that is not listed by the client."
   return context.settings().resumption && hello.pre_shared_key && hello.psk_key_exchange_modes &&
          hello.psk_key_exchange_modes->contains(PskKeyExchangeMode::psk_dhe_ke);
 }
@@ -31,7 +31,7 @@ bool offers_resumption(const Context& context, const codec::ClientHello& hello) 
 Status ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16_t identity) noexcept {
   auto offered = hello.pre_shared_key->identities.begin();
   for (std::uint16_t skip = 0; skip < identity; ++skip) ++offered;
-  // RFC 9846 4.2.10: early data belongs to the first PSK.
+  // RFC 9846 4.3.10: early data belongs to the first PSK.
   const bool early_data = hello.early_data && identity == 0 && context.settings().early_data != 0;
   return context.ask(OpenTicket{.token = {},
                                 .ticket = offered->identity,
@@ -42,7 +42,7 @@ Status ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16
 }
 
 Status ask_credential(Context& context, const codec::ClientHello& hello) noexcept {
-  // RFC 9846 4.2.3: "Clients which desire the server to authenticate itself via a certificate MUST send the
+  // RFC 9846 4.3.3: "Clients which desire the server to authenticate itself via a certificate MUST send the
   // "signature_algorithms" extension. If a server is authenticating via a certificate and the client has not sent a
   // "signature_algorithms" extension, then the server MUST abort the handshake with a "missing_extension" alert".
   if (!hello.signature_algorithms)
@@ -121,7 +121,7 @@ Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& he
                                request.cookie};
 }
 
-// RFC 9846 4.1.2: what a second ClientHello may change: key_share, early_data, cookie, pre_shared_key and padding.
+// RFC 9846 4.2.2: what a second ClientHello may change: key_share, early_data, cookie, pre_shared_key and padding.
 bool may_change(ExtensionType type) noexcept {
   switch (type) {
     case ExtensionType::key_share:
@@ -284,7 +284,7 @@ std::expected<Established, Error> finish_flight(Keys&& keys, Context& context) n
 bool resumable(const Context& context, const Session& session) noexcept {
   const BoundSuite* suite = context.config.suite(session.suite);
   return session.version == ProtocolVersion::tls_1_3 && suite != nullptr &&
-         // RFC 9846 4.2.11: the server must choose "a compatible set of PSK and cipher suite": of the same hash.
+         // RFC 9846 4.3.11: the server must choose "a compatible set of PSK and cipher suite": of the same hash.
          suite->hash->id == context.agreed.suite->hash->id && session.usable(context.now) &&
          session.server_name == context.server_name && session.psk.size() == suite->hash->digest_size &&
          // A session without the client's identity does not replace one where that is demanded.
@@ -299,14 +299,14 @@ EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negot
   if (!negotiated.hello.early_data) return EarlyDataStatus::none;
   if (identity != 0) return not_taken(context, EarlyDataStatus::not_resumed);
   if (context.settings().early_data == 0) return EarlyDataStatus::disabled;
-  // RFC 9846 4.2.10: "In order to accept early data, the server MUST have selected ... the first key offered in the
+  // RFC 9846 4.3.10: "In order to accept early data, the server MUST have selected ... the first key offered in the
   // client's "pre_shared_key" extension. In addition, it MUST verify that the following values are the same as those
   // associated with the selected PSK": the version, the cipher suite and the ALPN protocol, if any.
   const Session& session = *answer.session;
   if (session.max_early_data == 0 || session.suite != context.agreed.suite->suite)
     return EarlyDataStatus::not_for_session;
   if (session.alpn != context.agreed.protocol()) return EarlyDataStatus::other_alpn;
-  // RFC 9846 4.2.10: "For PSKs provisioned via NewSessionTicket, a server MUST validate that the ticket age for the
+  // RFC 9846 4.3.10: "For PSKs provisioned via NewSessionTicket, a server MUST validate that the ticket age for the
   // selected PSK identity ... is within a small tolerance of the time since the ticket was issued".
   const auto stated = session.stated_age((*negotiated.hello.pre_shared_key->identities.begin()).obfuscated_ticket_age);
   const auto seen = context.now - session.issued_at;
@@ -315,7 +315,7 @@ EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negot
   return answer.early_data ? EarlyDataStatus::accepted : EarlyDataStatus::declined;
 }
 
-// RFC 9846 4.2.11: "Prior to accepting PSK key establishment, the server MUST validate the corresponding binder value
+// RFC 9846 4.3.11: "Prior to accepting PSK key establishment, the server MUST validate the corresponding binder value
 // ... If this value is not present or does not validate, the server MUST abort the handshake."
 Status verify_binder(Context& context, const Negotiated& negotiated, Bytes psk, std::uint16_t identity) noexcept {
   const codec::OfferedPsks& offered = *negotiated.hello.pre_shared_key;
@@ -362,7 +362,7 @@ Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, Dige
   if (number == settings.ticket_count) return end_flight();
   std::unique_ptr<Session> session(new (std::nothrow) Session);
   std::array<std::uint8_t, 4> age_add{};
-  // RFC 9846 4.6.1: "A per-ticket value that is unique across all tickets issued on this connection."
+  // RFC 9846 4.7.1: "A per-ticket value that is unique across all tickets issued on this connection."
   const std::array<std::uint8_t, 1> nonce{number};
   auto psk = key_schedule::ticket_psk(*context.agreed.suite->hash, resumption, nonce);
   if (session == nullptr) return context.fail(Reason::memory);
@@ -398,7 +398,7 @@ Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello
   context.agreed.version = *version;
   std::ranges::copy(hello.random, context.client_random.begin());
   context.server_name = hello.server_name.value_or(std::string_view());
-  // RFC 9846 D.4: a server that receives a non-empty legacy_session_id sends a dummy change_cipher_spec.
+  // RFC 9846 E.4: a server that receives a non-empty legacy_session_id sends a dummy change_cipher_spec.
   context.transport.middlebox_compatibility(context.settings().middlebox_compatibility &&
                                             !hello.legacy_session_id.empty());
 
@@ -420,17 +420,17 @@ Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const c
                                           Context& context) {
   if (const auto checked = codec::check_tls13(hello); !checked) return std::unexpected(checked.error());
   const auto first = codec::decode_client_hello(state.first_hello);
-  // RFC 9846 4.1.2: a client that is answered by HelloRetryRequest "MUST send the same ClientHello without
+  // RFC 9846 4.2.2: a client that is answered by HelloRetryRequest "MUST send the same ClientHello without
   // modification, except as follows".
   if (!first || !same_but_for_the_retry(*first, hello)) return context.fail(Reason::client_hello_changed);
   if (!state.cookie.empty()) {
-    // RFC 9846 4.2.2: "the client MUST copy the contents of the extension received in the HelloRetryRequest into a
+    // RFC 9846 4.3.2: "the client MUST copy the contents of the extension received in the HelloRetryRequest into a
     // "cookie" extension in the new ClientHello."
     if (!hello.cookie) return context.fail(Reason::cookie_missing);
     if (!constant_time_equal(*hello.cookie, state.cookie)) return context.fail(Reason::cookie_mismatch);
   }
   context.transport.end_early_data();  // what there was of it came before this message
-  // RFC 9846 4.2.10: "Clients MUST NOT use early data" after HelloRetryRequest: "it MUST NOT include this extension in
+  // RFC 9846 4.3.10: "Clients MUST NOT use early data" after HelloRetryRequest: "it MUST NOT include this extension in
   // its followup ClientHello."
   if (hello.early_data) return context.fail(Reason::early_data_unexpected);
   Bytes share;
@@ -440,7 +440,7 @@ Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const c
     if (entry.group == state.group->id) share = entry.key_exchange;
   }
   const auto detail = static_cast<std::uint16_t>(state.group->id);
-  // RFC 9846 4.1.2: "a list containing a single KeyShareEntry from the indicated group", if one was indicated.
+  // RFC 9846 4.2.2: "a list containing a single KeyShareEntry from the indicated group", if one was indicated.
   if (share.empty() || (state.share_requested && count != 1)) return context.fail(Reason::key_share_missing, detail);
   if (share.size() != state.group->client_share_size()) return context.fail(Reason::key_share_size, detail);
   return proceed(Negotiated{hello, context.message, state.group, share}, context);
@@ -526,11 +526,11 @@ Next<WaitFinished> on(WaitEndOfEarlyData&& state, const codec::EndOfEarlyData& /
 }
 
 Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Certificate& message, Context& context) {
-  // RFC 9846 4.4.2: "If this message is in response to a CertificateRequest, the value of certificate_request_context
+  // RFC 9846 4.5.1: "If this message is in response to a CertificateRequest, the value of certificate_request_context
   // in that message": empty in the handshake.
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
   if (message.certificate_list.empty()) {
-    // RFC 9846 4.4.2.4: "If the client does not send any certificates ..., the server MAY at its discretion either
+    // RFC 9846 4.5.1.3: "If the client does not send any certificates ..., the server MAY at its discretion either
     // continue the handshake without client authentication or abort the handshake with a "certificate_required" alert."
     if (context.settings().client_auth == ClientAuth::require) return context.fail(Reason::certificate_required);
     context.hash_message();

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "tls13 ";
 
-// RFC 9846 7.1, 7.2, 7.3, 7.5, 4.4.4, 4.6.1: the labels, without the prefix.
+// RFC 9846 7.1, 7.2, 7.3, 7.5, 4.5.3, 4.7.1: the labels, without the prefix.
 constexpr std::string_view kDerived = "derived";
 constexpr std::string_view kResumptionBinder = "res binder";
 constexpr std::string_view kExternalBinder = "ext binder";
@@ -65,7 +65,7 @@ std::optional<Digest> EarlySecret::binder(PskKind kind, const Digest& truncated_
   const auto binder_key =
       derive_secret(*hash_, secret_, kind == PskKind::resumption ? kResumptionBinder : kExternalBinder, *empty);
   if (!binder_key) return std::nullopt;
-  // RFC 9846 4.2.11.2: "The PskBinderEntry is computed in the same way as the Finished message (Section 4.4.4) but
+  // RFC 9846 4.3.11.2: "The PskBinderEntry is computed in the same way as the Finished message (Section 4.4.4) but
   // with the BaseKey being the binder_key".
   return finished_verify_data(*hash_, *binder_key, truncated_client_hello);
 }

@@ -53,7 +53,7 @@ class EarlySecret {
   /// "If no PSK is in use, a string of Hash.length zero bytes."
   [[nodiscard]] static std::optional<EarlySecret> without_psk(const Hash& hash) noexcept;
 
-  /// The binder over the transcript up to and including the truncated ClientHello (RFC 9846 4.2.11.2).
+  /// The binder over the transcript up to and including the truncated ClientHello (RFC 9846 4.3.11.2).
   [[nodiscard]] std::optional<Digest> binder(PskKind kind, const Digest& truncated_client_hello) const noexcept;
 
   [[nodiscard]] std::optional<DigestSecret> client_early_traffic_secret(const Digest& client_hello) const noexcept;
@@ -104,12 +104,12 @@ class MasterSecret {
 /// RFC 9846 7.2: application_traffic_secret_N+1.
 [[nodiscard]] std::optional<DigestSecret> next_traffic_secret(const Hash& hash, const DigestSecret& secret) noexcept;
 
-/// RFC 9846 4.4.4: the verify_data of Finished. `base_key` is the handshake traffic secret of the sender. Compare with
+/// RFC 9846 4.5.3: the verify_data of Finished. `base_key` is the handshake traffic secret of the sender. Compare with
 /// constant_time_equal.
 [[nodiscard]] std::optional<Digest> finished_verify_data(const Hash& hash, const DigestSecret& base_key,
                                                          const Digest& transcript) noexcept;
 
-/// RFC 9846 4.6.1: the PSK of a ticket. `ticket_nonce` has at most 255 bytes.
+/// RFC 9846 4.7.1: the PSK of a ticket. `ticket_nonce` has at most 255 bytes.
 [[nodiscard]] std::optional<DigestSecret> ticket_psk(const Hash& hash, const DigestSecret& resumption_secret,
                                                      Bytes ticket_nonce) noexcept;
 

@@ -41,7 +41,7 @@ bool Transcript::replace_with_message_hash() noexcept {
 }
 
 bool Transcript::start_with_message_hash(const Hash& hash, Bytes client_hello_digest) noexcept {
-  // RFC 9846 4.4.1: "the value of ClientHello1 is replaced with a special synthetic handshake message of handshake type
+  // RFC 9846 4.1: "the value of ClientHello1 is replaced with a special synthetic handshake message of handshake type
   // "message_hash" containing Hash(ClientHello1)".
   if (!start(hash)) return false;
   const std::array<std::uint8_t, 4> header = {static_cast<std::uint8_t>(HandshakeType::message_hash), 0, 0,

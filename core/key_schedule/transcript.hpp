@@ -1,5 +1,5 @@
 #pragma once
-// The running hash over the handshake messages (RFC 9846 4.4.1).
+// The running hash over the handshake messages (RFC 9846 4.1).
 
 #include <array>
 #include <cstddef>
@@ -28,7 +28,7 @@ class Digest {
 /// Transcript-Hash(M1, M2, ... MN). Messages are whole, with their four-byte header. A client does not know the hash
 /// before ServerHello: it keeps its ClientHello and starts then.
 ///
-/// The hash "up to the binders" (RFC 9846 4.2.11.2) needs no copy: update with the truncated ClientHello, take the
+/// The hash "up to the binders" (RFC 9846 4.3.11.2) needs no copy: update with the truncated ClientHello, take the
 /// digest, update with the rest.
 class Transcript {
  public:
@@ -51,7 +51,7 @@ class Transcript {
   /// The hash of the messages so far; more may follow. Nothing when the provider failed.
   [[nodiscard]] std::optional<Digest> digest() const noexcept;
 
-  /// RFC 9846 4.4.1: replaces the first ClientHello, all there is so far, by a message_hash message. Call it before the
+  /// RFC 9846 4.1: replaces the first ClientHello, all there is so far, by a message_hash message. Call it before the
   /// HelloRetryRequest is added. False when the provider failed.
   [[nodiscard]] bool replace_with_message_hash() noexcept;
   /// Starts with message_hash over a first ClientHello of which only the digest is left: what a server that keeps no

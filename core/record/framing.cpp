@@ -102,7 +102,7 @@ Stranger recognise(Bytes inbound) noexcept {
   if (undecided) return Stranger::undecided;
 
   // An SSL 2 record: two bytes of length with the highest bit set, then CLIENT-HELLO (1) or SERVER-HELLO (4).
-  // RFC 9846 D.5 forbids it in every form.
+  // RFC 9846 E.5 forbids it in every form.
   if ((inbound[0] & 0x80U) != 0) {
     if (inbound.size() < 3) return Stranger::undecided;
     if (inbound[2] == 1 || inbound[2] == 4) return Stranger::ssl2;

@@ -32,7 +32,7 @@ inline constexpr std::size_t kInnerTypeSize = 1;
 /// BoringSSL.
 inline constexpr unsigned kMaxConsecutiveEmptyRecords = 32;
 
-/// KeyUpdates that may arrive without application data between them. RFC 9846 4.6.3 gives no bound; 32 as in BoringSSL.
+/// KeyUpdates that may arrive without application data between them. RFC 9846 4.7.3 gives no bound; 32 as in BoringSSL.
 inline constexpr unsigned kMaxKeyUpdatesWithoutData = 32;
 
 /// Tickets that are taken from one record; further ones are ignored. Servers send one to four.

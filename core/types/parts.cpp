@@ -49,7 +49,7 @@ constexpr std::array kGroups{
 constexpr bool kCertificatesOnly = true;
 constexpr bool kEverywhere = false;
 
-// RFC 9846 4.2.3: "These values refer solely to signatures which appear in certificates" of the rsa_pkcs1_* values, so
+// RFC 9846 4.3.3: "These values refer solely to signatures which appear in certificates" of the rsa_pkcs1_* values, so
 // they come last.
 constexpr std::array kSchemes{
     SchemeParts{SignatureScheme::ecdsa_secp256r1_sha256, KeyType::ec_p256, SignatureAlgorithm::ecdsa_sha256,

@@ -112,7 +112,7 @@ void PathBuilder::read_candidates() {
   const std::size_t count = std::min(request_.chain.size(), request_.policy.max_certificates);
   pool_.reserve(count);
   for (std::size_t index = 1; index < count; ++index) {
-    // RFC 9846 4.4.2: peers may send certificates that nobody asked for.
+    // RFC 9846 4.5.1: peers may send certificates that nobody asked for.
     const auto certificate = Certificate::parse(request_.chain[index]);
     if (!certificate) {
       if (!verdict_.unreadable) verdict_.unreadable = {index, certificate.error()};

@@ -91,11 +91,11 @@ struct FiniteField {
   }
   static std::unique_ptr<Key> generate(Botan::RandomNumberGenerator& rng, MutableBytes share) {
     auto key = std::make_unique<Key>(rng, exponent_bits);
-    // RFC 9846 4.2.8.1: "padded to the left with zeros to the size of p in bytes"
+    // RFC 9846 4.3.8.1: "padded to the left with zeros to the size of p in bytes"
     group().power_g_p(*key, exponent_bits).serialize_to(share);
     return key;
   }
-  /// RFC 9846 4.2.8.1: "Peers MUST validate each other's public key Y by ensuring that 1 < Y < p-1."
+  /// RFC 9846 4.3.8.1: "Peers MUST validate each other's public key Y by ensuring that 1 < Y < p-1."
   static std::optional<Share> read(Bytes share) {
     Share y = Share::from_bytes(share);
     if (y <= 1 || y >= group().get_p() - 1) return std::nullopt;

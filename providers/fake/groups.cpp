@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kSeedSize = 16;
 
-/// Every key encapsulation has the form that its group's shares have on the wire (RFC 9846 4.2.8).
+/// Every key encapsulation has the form that its group's shares have on the wire (RFC 9846 4.3.8).
 struct Sizes {
   NamedGroup id;
   std::size_t client_share;

@@ -469,7 +469,7 @@ TEST_F(Handshake, GivesOnlyTicketsThatFit) {
     std::size_t tickets;
   };
   constexpr std::size_t kPlenty = std::size_t{1} << 20U;
-  // RFC 9846 4.6.1: "opaque ticket<1..2^16-1>"; the certificate is the rest of it.
+  // RFC 9846 4.7.1: "opaque ticket<1..2^16-1>"; the certificate is the rest of it.
   for (const auto [staple, memory, tickets] :
        {Case{10'000, kDefaultHandshakeMemory, 2}, Case{60'000, kDefaultHandshakeMemory, 0}, Case{60'000, kPlenty, 2},
         Case{65'400, kPlenty, 0}}) {

@@ -380,7 +380,7 @@ TEST_P(LoopTest, KeepsNoFloodBehindCloseNotify) {
   turn_until([&] { return client.log->received == "still here"; });
 }
 
-/// KeyUpdates that ask for an answer which is never read (RFC 9846 4.6.3).
+/// KeyUpdates that ask for an answer which is never read (RFC 9846 4.7.3).
 TEST_P(LoopTest, AnswersManyKeyUpdatesWithFew) {
   End client;
   End server;

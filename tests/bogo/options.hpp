@@ -103,8 +103,8 @@ struct Options {
   bool renegotiate_ignore = false;
   bool ignore_rsa_key_usage = false;           ///< of older versions: for TLS 1.3 BoringSSL does not ignore it either
   bool expect_ticket_renewal = false;          ///< `expect_no_session` says more
-  bool expect_secure_renegotiation = false;    ///< RFC 9846 4.1.2: there is no renegotiation
-  bool expect_extended_master_secret = false;  ///< RFC 9846 D: TLS 1.3 has what it adds
+  bool expect_secure_renegotiation = false;    ///< RFC 9846 4.2.2: there is no renegotiation
+  bool expect_extended_master_secret = false;  ///< RFC 9846 E: TLS 1.3 has what it adds
 
   // what must come of it
   int expect_version = 0;

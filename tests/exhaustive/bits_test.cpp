@@ -54,7 +54,7 @@ const std::vector<Rule>& rules() {
       {"ClientHello.length", false, {Alert::decode_error}},
       {"ClientHello.legacy_version", true, {}},
       {"ClientHello.random", true, {}},
-      // Echoed; RFC 9846 4.1.3: "A client which receives a legacy_session_id_echo field that does not match [...] MUST
+      // Echoed; RFC 9846 4.2.3: "A client which receives a legacy_session_id_echo field that does not match [...] MUST
       // abort the handshake with an "illegal_parameter" alert."
       {"ClientHello.legacy_session_id", false, {Alert::illegal_parameter}},
       {"ClientHello.cipher_suites", true, {Alert::handshake_failure, Alert::illegal_parameter}},
@@ -89,7 +89,7 @@ const std::vector<Rule>& rules() {
       {"ServerHello.legacy_session_id", false, {Alert::illegal_parameter}},
       {"ServerHello.cipher_suite", true, {Alert::illegal_parameter}},
       {"ServerHello.legacy_compression_method", false, {Alert::illegal_parameter}},
-      // RFC 9846 4.2: "Upon receiving such an extension, an endpoint MUST abort the handshake with an
+      // RFC 9846 4.3: "Upon receiving such an extension, an endpoint MUST abort the handshake with an
       // "unsupported_extension" alert." A known one that has no place here: "illegal_parameter".
       {"ServerHello.extension_type", false, {Alert::unsupported_extension, Alert::illegal_parameter}},
       {"ServerHello.extension.length", false, {Alert::decode_error, Alert::unsupported_extension}},
@@ -181,10 +181,10 @@ Alerts right_alerts(const Bit& bit) {
   Alerts alerts = rule->alerts;
   if (rule->transcript) alerts.insert(Alert::bad_record_mac);
   if (!bit.place().starts_with("ClientHello.")) return alerts;
-  // RFC 9846 4.2.11: "If this value is not present or does not validate, the server MUST abort the handshake" [with]
+  // RFC 9846 4.3.11: "If this value is not present or does not validate, the server MUST abort the handshake" [with]
   // "decrypt_error" (6.2).
   if (bit.kind->resumes) alerts.insert(Alert::decrypt_error);
-  // RFC 9846 4.1.2: the second ClientHello is the first one, apart from what HelloRetryRequest asks for.
+  // RFC 9846 4.2.2: the second ClientHello is the first one, apart from what HelloRetryRequest asks for.
   if (rule->transcript && bit.kind->retries) alerts.insert(Alert::illegal_parameter);
   return alerts;
 }

@@ -61,7 +61,7 @@ class Places {
 
   void message() {
     const auto type = static_cast<HandshakeType>(bytes_[at()]);
-    // RFC 9846 4.1.3: a ServerHello with the random value of HelloRetryRequest is one.
+    // RFC 9846 4.2.3: a ServerHello with the random value of HelloRetryRequest is one.
     const bool retry = type == HandshakeType::server_hello && bytes_[at() + 6] == 0xcf && bytes_[at() + 7] == 0x21;
     message_ = retry ? "HelloRetryRequest." : type == HandshakeType::client_hello ? "ClientHello." : "ServerHello.";
     skip(1, message_ + "msg_type");

@@ -112,7 +112,7 @@ TEST_F(TakenEarlyData, EndsOnlyWhereThereWasSome) {
   duel.expect_server_refuses(Reason::message_unexpected, Alert::unexpected_message);
 }
 
-// RFC 9846 4.2.10: early data is for the first PSK, its suite and its protocol.
+// RFC 9846 4.3.10: early data is for the first PSK, its suite and its protocol.
 TEST_F(TakenEarlyData, IsAcceptedForTheFirstSessionAlone) {
   const auto accept = [](RawEncryptedExtensions& message) { message.extensions.add(kEarlyData); };
   {
@@ -172,7 +172,7 @@ TEST_F(TakenEarlyData, IsSkippedWithinABound) {
   duel.expect_server_refuses(Reason::record_mac, Alert::bad_record_mac);
 }
 
-// RFC 9846 4.2.10: what a server ignores after HelloRetryRequest comes before the second ClientHello.
+// RFC 9846 4.3.10: what a server ignores after HelloRetryRequest comes before the second ClientHello.
 TEST_F(TakenEarlyData, IsNotSkippedBehindTheSecondClientHello) {
   Duel duel;
   prepare(duel, 1, [](Duel& changed) { changed.server_config.cookie(true); });

@@ -185,7 +185,7 @@ TEST(HostileVersions, Ssl3ClientsAreRefused) {
 TEST(HostileVersions, ListWithoutTls13IsRefused) {
   Duel duel;
   duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
-    // RFC 9846 4.2.1: the list counts, whatever legacy_version says; unknown versions in it do no harm.
+    // RFC 9846 4.3.1: the list counts, whatever legacy_version says; unknown versions in it do no harm.
     hello.extensions[ExtensionType::supported_versions] = {6, 0x03, 0x03, 0x7f, 0x1c, 0x3a, 0x3a};
   });
   duel.expect_server_refuses(Reason::version_unsupported, Alert::protocol_version);

@@ -101,7 +101,7 @@ TEST(HostileStaples, ComeOnce) {
       Reason::extension_duplicate, Alert::illegal_parameter, kScts);
 }
 
-// Every certificate of a chain may have staples (RFC 9846 4.4.2.1): those of others than the leaf are checked, not
+// Every certificate of a chain may have staples (RFC 9846 4.5.1.1): those of others than the leaf are checked, not
 // told.
 TEST(HostileStaples, OfIntermediatesAreNotTheLeafs) {
   const auto another = [](Octets response, Octets scts) {

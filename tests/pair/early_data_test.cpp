@@ -139,7 +139,7 @@ TEST_F(EarlyDataTest, PaddingIsNotCounted) {
   EXPECT_TRUE(both.server.connection.connected()) << error_text(both.server);
 }
 
-// RFC 9846 4.2.10 lets a server answer early data at once; the client reads that behind the server's Finished.
+// RFC 9846 4.3.10 lets a server answer early data at once; the client reads that behind the server's Finished.
 TEST_F(EarlyDataTest, IsAnsweredAtOnce) {
   Pair& both = resume(session());
   EXPECT_EQ(both.server.connection.seal({}, {}, kNow).error(), Misuse::not_connected);

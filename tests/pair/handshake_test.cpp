@@ -242,7 +242,7 @@ TEST(Handshake, SendsChangeCipherSpecOnlyInCompatibilityMode) {
   }
 }
 
-// RFC 9846 D.4: an alert can be all of a client's second flight.
+// RFC 9846 E.4: an alert can be all of a client's second flight.
 TEST(Handshake, SendsChangeCipherSpecBeforeAnEncryptedAlert) {
   for (const bool compatibility : {false, true}) {
     Pair pair(built(client_builder().middlebox_compatibility(compatibility)), built(server_builder()));

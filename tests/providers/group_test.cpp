@@ -15,7 +15,7 @@ struct Sizes {
   std::size_t client_share, server_share, secret;
 };
 
-// RFC 9846 4.2.8 and 7.4.2; RFC 7748; RFC 7919; FIPS 203 8, table 3.
+// RFC 9846 4.3.8 and 7.4.2; RFC 7748; RFC 7919; FIPS 203 8, table 3.
 constexpr Sizes kSizes[] = {
     {NamedGroup::x25519, 32, 32, 32},
     {NamedGroup::x448, 56, 56, 56},

@@ -166,7 +166,7 @@ TEST_P(OpensslGroup, AgreesAsTheClient) {
   }
 }
 
-/// RFC 9846 4.2.8.1: 1 < Y < p - 1, at the upper edge, which needs p.
+/// RFC 9846 4.3.8.1: 1 < Y < p - 1, at the upper edge, which needs p.
 TEST(OpensslGroups, PrimesBoundTheShares) {
   for (const GroupName& named : kGroups) {
     const Group* const group = subject().group(named.id);

@@ -381,7 +381,7 @@ TEST_P(ConnectedState, TakesOnlyWhatFollowsAHandshake) {
     ASSERT_TRUE(end.connection.connected());
     append(journey.inbound(), seal_record(peer.connection, ContentType::handshake, message.bytes));
     journey.finish();
-    // RFC 9846 4.6: tickets and requests go from server to client alone; anybody may update keys.
+    // RFC 9846 4.7: tickets and requests go from server to client alone; anybody may update keys.
     if (message.name == "KeyUpdate" || (message.name == "NewSessionTicket" && way.role == Role::client)) {
       EXPECT_TRUE(end.connection.connected()) << error_text(end);
       EXPECT_EQ(end.events.back(), message.name == "KeyUpdate" ? "key_updated" : "session");

@@ -240,7 +240,7 @@ TEST(ClientHello, ReadsPreSharedKeys) {
   EXPECT_EQ(psks.identities.begin()->obfuscated_ticket_age, 0x01020304U);
   ASSERT_EQ(psks.binders.size(), 2U);
   EXPECT_EQ(psks.binders.begin()->size(), 32U);
-  // RFC 9846 4.2.11.2: all but the list of binders, whose length of 2 bytes is followed by two of 33 bytes.
+  // RFC 9846 4.3.11.2: all but the list of binders, whose length of 2 bytes is followed by two of 33 bytes.
   EXPECT_EQ(psks.binders_offset, kHandshakeHeaderSize + decoding.body.size() - 2 - 66);
 }
 

@@ -29,7 +29,7 @@ TEST(ExtensionTable, HasOneRowPerExtension) {
   EXPECT_EQ(extension_row(static_cast<ExtensionType>(0x0a0a)), nullptr);
 }
 
-// RFC 9846 4.2, table 1, written down a second time: type, and the messages in which it may stand.
+// RFC 9846 4.3, table 1, written down a second time: type, and the messages in which it may stand.
 TEST(ExtensionTable, AgreesWithTheRfc) {
   struct Row {
     ExtensionType type;

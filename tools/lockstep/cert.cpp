@@ -170,7 +170,7 @@ int run(const Options& options) {
                   std::string(explanation(made.error())));
   }
 
-  // What a server sends: the certificate and the intermediates above it, without the root (RFC 9846 4.4.2).
+  // What a server sends: the certificate and the intermediates above it, without the root (RFC 9846 4.5.1).
   std::string pem = x509::pem("CERTIFICATE", *made);
   if (issuer) {
     for (const auto& der : issuer->chain) {

@@ -503,7 +503,7 @@ Command client_command(CLI::App& program) {
   app->add_flag("--key-update", options->key_update, "Change both sides' keys before the first byte is sent")
       ->group(kProtocol);
   app->add_flag("--no-grease", options->no_grease, "Do not send GREASE (RFC 8701)")->group(kProtocol);
-  app->add_flag("--no-middlebox", options->no_middlebox, "No middlebox compatibility (RFC 9846 D.4)")->group(kProtocol);
+  app->add_flag("--no-middlebox", options->no_middlebox, "No middlebox compatibility (RFC 9846 E.4)")->group(kProtocol);
 
   constexpr const char* kSessions = "Sessions";
   app->add_option("--session-out", options->session_out, "Write the newest session (secret; mode 0600)")

@@ -26,7 +26,7 @@
 
 namespace lockstep {
 
-/// What a server asks of its clients (RFC 9846 4.3.2).
+/// What a server asks of its clients (RFC 9846 4.4.2).
 enum class ClientAuth : std::uint8_t {
   none,     ///< no certificate is requested
   request,  ///< requested; a client without one is welcome
@@ -93,7 +93,7 @@ struct Settings {
   bool resumption = true;
   bool verify_on_resumption = false;
   std::uint8_t ticket_count = 2;
-  std::uint32_t ticket_lifetime = 7200;  ///< seconds, at most 604800 (RFC 9846 4.6.1)
+  std::uint32_t ticket_lifetime = 7200;  ///< seconds, at most 604800 (RFC 9846 4.7.1)
   std::uint32_t early_data = 0;          ///< bytes; 0: none
   std::uint32_t early_data_tolerance = kDefaultEarlyDataTolerance.count();  ///< seconds
   bool key_log = false;
@@ -166,7 +166,7 @@ class LOCKSTEP_API ConfigBuilder {
   /// Those of our own CertificateVerify, where they are not those of `schemes`: what a credential can sign with beyond
   /// them is not used. The order is the credential's.
   ConfigBuilder& signing_schemes(std::vector<SignatureScheme> list);
-  /// signature_algorithms_cert (RFC 9846 4.2.3); default: what the provider verifies, PKCS#1 included.
+  /// signature_algorithms_cert (RFC 9846 4.3.3); default: what the provider verifies, PKCS#1 included.
   ConfigBuilder& schemes_cert(std::vector<SignatureScheme> list);
   /// Application protocols in order of preference (RFC 7301). A server that shares none with its client fails; so does
   /// a client whose server picks what was not offered.
@@ -175,7 +175,7 @@ class LOCKSTEP_API ConfigBuilder {
   ConfigBuilder& client_auth(ClientAuth mode);
   /// Distinguished names (DER) to send in certificate_authorities; empty (the default) sends none.
   ConfigBuilder& certificate_authorities(std::vector<std::vector<std::uint8_t>> names);
-  /// Ask the peer to staple an OCSP response to its certificate (RFC 6066 8, RFC 9846 4.4.2.1): a client in its
+  /// Ask the peer to staple an OCSP response to its certificate (RFC 6066 8, RFC 9846 4.5.1.1): a client in its
   /// ClientHello, a server in its CertificateRequest. What comes is told in `VerifyPeer`, whose answer judges it. Off
   /// by default.
   ConfigBuilder& ocsp_stapling(bool on);
@@ -184,7 +184,7 @@ class LOCKSTEP_API ConfigBuilder {
   ConfigBuilder& signed_certificate_timestamps(bool on);
   /// Server: whether its own order decides (default) or the client's.
   ConfigBuilder& server_preference(bool on);
-  /// RFC 9846 D.4. On by default.
+  /// RFC 9846 E.4. On by default.
   ConfigBuilder& middlebox_compatibility(bool on);
   /// RFC 8701. On by default.
   ConfigBuilder& grease(bool on);
@@ -209,7 +209,7 @@ class LOCKSTEP_API ConfigBuilder {
   /// asked about every server, a server about clients that had been authenticated, each before its own Finished.
   /// Sessions made with this setting hold the peer's certificates: a server's tickets grow by so much, and a client's
   /// connection keeps a copy for the tickets to come. A session without them is not resumed. Off by default: what was
-  /// accepted holds for as long as the session lives (RFC 9846 4.6.1).
+  /// accepted holds for as long as the session lives (RFC 9846 4.7.1).
   ConfigBuilder& verify_on_resumption(bool on);
   /// Report secrets as `SecretLogged` events. Whoever reads them reads the connection.
   ConfigBuilder& key_log(bool on);

@@ -151,7 +151,7 @@ class LOCKSTEP_API Connection {
   /// Abandons the handshake or connection, with the alert that tells the peer why (RFC 9846 6.2), access_denied
   /// perhaps. By default nothing is wrong: user_canceled (during a handshake) and close_notify go out (RFC 9846 6.1).
   void cancel(Alert why = Alert::close_notify) noexcept;
-  /// Changes our sending key, and asks the peer to change its own when `request_peer` (RFC 9846 4.6.3).
+  /// Changes our sending key, and asks the peer to change its own when `request_peer` (RFC 9846 4.7.3).
   std::expected<void, Misuse> update_keys(bool request_peer);
   /// Hands the record protection of one direction over to something below the engine, such as the kernel (kTLS): the
   /// next event is `TrafficKeys`, and the engine forgets them. From then on

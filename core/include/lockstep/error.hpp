@@ -100,7 +100,7 @@ enum class Reason : std::uint8_t {
   // negotiation
   version_unsupported,
   version_ssl3,       ///< SSL 3.0, recognised and refused
-  version_downgrade,  ///< RFC 9846 4.1.3: the sentinel in ServerHello.random
+  version_downgrade,  ///< RFC 9846 4.2.3: the sentinel in ServerHello.random
   version_not_offered,
   version_legacy,  ///< legacy_version is not TLS 1.2's in a TLS 1.3 ServerHello
   inappropriate_fallback,

@@ -85,7 +85,7 @@ struct Credential {
   std::vector<SignatureScheme> schemes;          ///< what the key may sign with, in order of preference
   std::shared_ptr<const SigningKey> key;         ///< for whoever answers `Sign`; may be null when it knows better
   /// An OCSPResponse (RFC 6960 4.2.1, DER) about the leaf, stapled to it for a peer that asks for one (RFC 9846
-  /// 4.4.2.1). Empty: none. It goes out as it is: that it is current is for whoever made the credential.
+  /// 4.5.1.1). Empty: none. It goes out as it is: that it is current is for whoever made the credential.
   std::vector<std::uint8_t> ocsp_response{};
   /// A SignedCertificateTimestampList (RFC 6962 3.3) for the leaf, with its length in front, as it stands in the
   /// extension; for a peer that asks for one. Empty: none.
@@ -122,7 +122,7 @@ struct Sign {
   Token<Sign> token;
   SignatureScheme scheme{};
   std::shared_ptr<const Credential> credential;
-  Bytes message;  ///< all of it, not a digest (RFC 9846 4.4.3)
+  Bytes message;  ///< all of it, not a digest (RFC 9846 4.5.2)
 };
 struct SigningFailed {};
 
@@ -219,7 +219,7 @@ struct HandshakeComplete {
   bool resumed = false;
   std::string_view server_name;       ///< server: what the client asked for
   std::span<const Bytes> peer_chain;  ///< what the peer showed in this handshake; empty when resumed or anonymous
-  Bytes own_finished;                 ///< verify_data of the Finished messages (RFC 9846 4.4.4)
+  Bytes own_finished;                 ///< verify_data of the Finished messages (RFC 9846 4.5.3)
   Bytes peer_finished;
   /// What the peer verifies and we may sign with, in our order; empty where the peer did not say.
   std::span<const SignatureScheme> shared_schemes;
@@ -237,7 +237,7 @@ struct SessionReceived {
 /// The peer has finished sending (close_notify). What we send still reaches it.
 struct PeerClosed {};
 
-/// The peer changed its sending key (RFC 9846 4.6.3).
+/// The peer changed its sending key (RFC 9846 4.7.3).
 struct PeerKeyUpdated {};
 
 /// One line of a key log, only when the configuration asks for it. Views live until the next call.

@@ -109,7 +109,7 @@ enum class GroupResult : std::uint8_t {
 inline constexpr std::size_t kMaxGroupContextSize = 64;
 
 /// A key exchange, seen as a key encapsulation: Diffie-Hellman groups encapsulate by making a key of their own.
-/// Shares are those of RFC 9846 4.2.8: X9.62 uncompressed points, big-endian padded integers, raw X25519 and ML-KEM.
+/// Shares are those of RFC 9846 4.3.8: X9.62 uncompressed points, big-endian padded integers, raw X25519 and ML-KEM.
 /// Hybrid groups are composed by the engine; a provider lists plain ones.
 struct Group {
   NamedGroup id;

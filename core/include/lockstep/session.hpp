@@ -20,7 +20,7 @@
 
 namespace lockstep {
 
-/// RFC 9846 4.6.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
+/// RFC 9846 4.7.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
 inline constexpr std::chrono::seconds kMaxTicketLifetime{604'800};
 
 enum class SessionError : std::uint8_t {
@@ -39,7 +39,7 @@ struct PeerCertificates {
   friend bool operator==(const PeerCertificates&, const PeerCertificates&) = default;
 };
 
-/// What two peers keep of a connection so that another can resume it (RFC 9846 2.2, 4.6.1). A client gets one with
+/// What two peers keep of a connection so that another can resume it (RFC 9846 2.2, 4.7.1). A client gets one with
 /// every ticket and stores it; a server seals one into the ticket itself, without the `ticket` field.
 ///
 /// It holds a secret: whoever reads it can impersonate either side on resumption and, without (EC)DHE, read the
@@ -71,7 +71,7 @@ struct LOCKSTEP_API Session {
   /// kMaxTicketLifetime, and was not issued in the future.
   [[nodiscard]] bool usable(Time now) const noexcept;
 
-  /// Client: RFC 9846 4.2.11.1: the age in milliseconds plus ticket_age_add, modulo 2^32.
+  /// Client: RFC 9846 4.3.11.1: the age in milliseconds plus ticket_age_add, modulo 2^32.
   [[nodiscard]] std::uint32_t obfuscated_ticket_age(Time now) const noexcept;
   /// Server: the age that the client states by its obfuscated age, to compare with `now - issued_at`.
   [[nodiscard]] std::chrono::milliseconds stated_age(std::uint32_t obfuscated_ticket_age) const noexcept;
@@ -109,7 +109,7 @@ enum class TicketError : std::uint8_t {
   failed,       ///< the provider or randomness failed
 };
 
-/// Stateless tickets (RFC 9846 4.6.1, in the manner of RFC 5077 4): the session itself, sealed. The newest key seals,
+/// Stateless tickets (RFC 9846 4.7.1, in the manner of RFC 5077 4): the session itself, sealed. The newest key seals,
 /// every key opens. Rotate at least daily: whoever learns a key can impersonate on resumption for as long as its
 /// tickets live.
 ///

@@ -169,7 +169,7 @@ struct Message {
   bool retry = false;  ///< a ServerHello that is a HelloRetryRequest
   std::uint32_t size = 0;
 };
-/// RFC 9846 D.4: the dummy of middlebox compatibility.
+/// RFC 9846 E.4: the dummy of middlebox compatibility.
 struct ChangeCipherSpec {
   Direction direction{};
 };

@@ -18,7 +18,7 @@ namespace lockstep {
 /// Which end of the connection an engine plays.
 enum class Role : std::uint8_t { client, server };
 
-/// RFC 9846 4.2.1.
+/// RFC 9846 4.3.1.
 enum class ProtocolVersion : std::uint16_t {
   ssl_3_0 = 0x0300,
   tls_1_0 = 0x0301,
@@ -57,7 +57,7 @@ enum class HandshakeType : std::uint8_t {
   message_hash = 254,
 };
 
-/// RFC 9846 4.2 and the extensions that others registered.
+/// RFC 9846 4.3 and the extensions that others registered.
 enum class ExtensionType : std::uint16_t {
   server_name = 0,
   max_fragment_length = 1,
@@ -101,7 +101,7 @@ enum class CipherSuite : std::uint16_t {
   fallback_scsv = 0x5600,                  ///< RFC 7507
 };
 
-/// Key exchange groups (RFC 9846 4.2.7; brainpool RFC 8734; FFDHE RFC 7919; ML-KEM and the hybrids as registered).
+/// Key exchange groups (RFC 9846 4.3.7; brainpool RFC 8734; FFDHE RFC 7919; ML-KEM and the hybrids as registered).
 enum class NamedGroup : std::uint16_t {
   secp256r1 = 23,
   secp384r1 = 24,
@@ -124,7 +124,7 @@ enum class NamedGroup : std::uint16_t {
   secp384r1mlkem1024 = 4589,
 };
 
-/// RFC 9846 4.2.3; brainpool RFC 8734; ML-DSA as registered.
+/// RFC 9846 4.3.3; brainpool RFC 8734; ML-DSA as registered.
 enum class SignatureScheme : std::uint16_t {
   rsa_pkcs1_sha1 = 0x0201,
   ecdsa_sha1 = 0x0203,
@@ -150,10 +150,10 @@ enum class SignatureScheme : std::uint16_t {
   mldsa87 = 0x0906,
 };
 
-/// RFC 9846 4.2.9.
+/// RFC 9846 4.3.9.
 enum class PskKeyExchangeMode : std::uint8_t { psk_ke = 0, psk_dhe_ke = 1 };
 
-/// RFC 9846 4.6.3.
+/// RFC 9846 4.7.3.
 enum class KeyUpdateRequest : std::uint8_t { update_not_requested = 0, update_requested = 1 };
 
 /// Algorithms that a provider supplies and a suite is made of.

@@ -66,7 +66,7 @@ struct ParseError {
 [[nodiscard]] LOCKSTEP_API std::string_view name(ParseCode code) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view explanation(ParseCode code) noexcept;
 
-/// No certificate in use comes near; a TLS message could carry 16 MiB (RFC 9846 4.4.2).
+/// No certificate in use comes near; a TLS message could carry 16 MiB (RFC 9846 4.5.1).
 inline constexpr std::size_t kMaxCertificateSize = std::size_t{1} << 20U;
 /// RFC 5280 defines 17; certificates in use have about ten.
 inline constexpr std::size_t kMaxExtensions = 64;

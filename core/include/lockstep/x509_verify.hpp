@@ -152,7 +152,7 @@ struct Policy {
   /// Critical extensions that the caller processes itself, as "1.2.3" texts.
   std::span<const std::string_view> handled_extensions = {};
 
-  /// The leaf's key usage, when present, must allow signing (RFC 9846 4.4.2.2). Off for key transport.
+  /// The leaf's key usage, when present, must allow signing (RFC 9846 4.5.1.2). Off for key transport.
   bool require_digital_signature = true;
   /// anyExtendedKeyUsage counts as the role's purpose in CA certificates; in leaves.
   bool any_purpose_on_ca = false;
@@ -368,7 +368,7 @@ struct Verdict {
 [[nodiscard]] LOCKSTEP_API Verdict verify(const VerifyRequest& request);
 
 /// Completes one's own chain: the leaf and the intermediates that lead from it towards a self-signed certificate, which
-/// is left out (RFC 9846 4.4.2). Chooses by names and key identifiers and verifies the signatures with `provider`. The
+/// is left out (RFC 9846 4.5.1). Chooses by names and key identifiers and verifies the signatures with `provider`. The
 /// views returned are those given. Empty when the leaf does not parse.
 [[nodiscard]] LOCKSTEP_API std::vector<Bytes> build_chain(const Provider& provider, Bytes leaf,
                                                           std::span<const Bytes> candidates);
