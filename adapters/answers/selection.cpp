@@ -15,8 +15,8 @@ bool can_sign(const Credential& credential, std::span<const SignatureScheme> wan
                              [&](SignatureScheme scheme) { return std::ranges::find(wanted, scheme) != wanted.end(); });
 }
 
-/// RFC 9846 4.5.1.2: all certificates "MUST be signed by a signature algorithm advertised by the client if it is able
-/// to provide such a chain". Certificates that are signed by themselves do not count.
+/// RFC 9846 4.5.1.2: "All certificates provided by the sender MUST be signed by a signature algorithm advertised by the
+/// peer, if it is able to provide such a chain". Certificates that are signed by themselves do not count.
 bool chain_is_signed_with(std::span<const x509::Certificate> chain, std::span<const SignatureScheme> wanted) {
   return std::ranges::all_of(chain, [&](const x509::Certificate& certificate) {
     if (certificate.is_self_issued()) return true;
@@ -28,8 +28,8 @@ bool chain_is_signed_with(std::span<const x509::Certificate> chain, std::span<co
   });
 }
 
-/// RFC 9846 4.5.1.2: "If the CertificateRequest message contained a non-empty 'certificate_authorities' extension, at
-/// least one of the certificates in the certificate chain SHOULD be issued by one of the listed CAs."
+/// RFC 9846 4.5.1.2: "If the peer sent a "certificate_authorities" extension, at least one of the certificates in the
+/// certificate chain SHOULD be issued by one of the listed CAs."
 bool issued_by_any(std::span<const x509::Certificate> chain, std::span<const Bytes> authorities) {
   return std::ranges::any_of(authorities, [&](Bytes authority) {
     const auto name = x509::DistinguishedName::parse(authority);

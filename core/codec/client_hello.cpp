@@ -67,7 +67,7 @@ Decoded<void> check_tls13(const ClientHello& hello) noexcept {
     return failure(Reason::extension_missing, Place::client_hello, std::to_underlying(type));
   };
 
-  // RFC 9846 4.2.2: "For every TLS 1.3 ClientHello, this vector MUST contain exactly one byte, set to zero [...]. If a
+  // RFC 9846 4.2.2: "For every TLS 1.3 ClientHello, this list MUST contain exactly one byte, set to zero ... If a
   // TLS 1.3 ClientHello is received with any other value in this field, the server MUST abort the handshake with an
   // "illegal_parameter" alert."
   if (hello.legacy_compression_methods.size() != 1) return failure(Reason::compression_method, kPlace);

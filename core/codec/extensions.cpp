@@ -100,7 +100,7 @@ ExtensionFault check_extensions(const Extensions& extensions, ExtensionBlock blo
     const ExtensionRow* row = extension_row(extension.type);
     if (row != nullptr && !row->allowed_in(block)) return {Reason::extension_forbidden, extension.type};
 
-    // RFC 9846 4.3: "Implementations MUST NOT send extension responses if the remote endpoint did not send the
+    // RFC 9846 4.3: "Implementations MUST NOT send extension responses ... if the remote endpoint did not send the
     // corresponding extension requests, with the exception of the "cookie" extension in the HelloRetryRequest. Upon
     // receiving such an extension, an endpoint MUST abort the handshake with an "unsupported_extension" alert."
     if (answers(block) && extension.type != ExtensionType::cookie && !offered.contains(extension.type)) {
@@ -125,7 +125,7 @@ ProtocolNames read_protocol_names(Reader& reader) noexcept {
 }
 
 Bytes read_protocol_name(Reader& reader) noexcept {
-  // RFC 7301 3.1: "The "ProtocolNameList" MUST contain exactly one "ProtocolName"."
+  // RFC 7301 3.1: "the "ProtocolNameList" MUST contain exactly one "ProtocolName"."
   const ProtocolNames names = read_protocol_names(reader);
   if (!reader.ok()) return {};
   if (names.size() != 1) {

@@ -28,7 +28,7 @@ Decoded<void> decode_extensions(Message& message, ExtensionBlock block, const Ex
 }
 
 /// RFC 9846 4.2.3: "In TLS 1.3, the TLS server indicates its version using the "supported_versions" extension
-/// (Section 4.2.1), and the legacy_version field MUST be set to 0x0303".
+/// (Section 4.3.1), and the legacy_version field MUST be set to 0x0303".
 Decoded<void> check_legacy_version(ProtocolVersion legacy_version, Place place) noexcept {
   if (legacy_version != ProtocolVersion::tls_1_2) return failure(Reason::version_legacy, place);
   return {};
@@ -38,7 +38,7 @@ Decoded<void> check_legacy_version(ProtocolVersion legacy_version, Place place) 
 
 bool is_hello_retry_request(Bytes body) noexcept {
   // RFC 9846 4.2.3: "Upon receiving a message with type server_hello, implementations MUST first examine the Random
-  // value and, if it matches this value, process it as described in Section 4.1.4".
+  // value and, if it matches this value, process it as described in Section 4.2.4".
   Reader reader(body);
   reader.code_point<ProtocolVersion>();
   return equal(reader.bytes(kRandomSize), kHelloRetryRequestRandom);

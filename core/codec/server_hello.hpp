@@ -1,5 +1,5 @@
 #pragma once
-// ServerHello (RFC 9846 4.2.3) and HelloRetryRequest (4.1.4), which looks the same but for its random.
+// ServerHello (RFC 9846 4.2.3) and HelloRetryRequest (4.2.4), which looks the same but for its random.
 
 #include <array>
 #include <cstddef>

@@ -128,8 +128,8 @@ void Connection::State::fail(const Error& cause) noexcept {
   failed = true;
   error = cause;
   // RFC 9846 6.2: "Upon transmission or receipt of a fatal alert message, both parties MUST immediately close the
-  // connection. Servers and clients MUST forget the secret values and keys established in failed connections": all but
-  // the key that protects the alert.
+  // connection." RFC 9846 6: "Servers and clients MUST forget the secret values and keys established in failed
+  // connections": all but the key that protects the alert.
   control = {};
   control.user_canceled = cause.alert == Alert::close_notify && cause.reason == Reason::canceled;
   control.alert = cause.alert;

@@ -107,7 +107,8 @@ Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
   received.ticket.assign(message->ticket.begin(), message->ticket.end());
   received.ticket_age_add = message->ticket_age_add;
   received.issued_at = now;
-  // RFC 9846 4.7.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the ticket_lifetime".
+  // RFC 9846 4.7.1: "Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
+  // ticket_lifetime".
   received.lifetime = std::min(std::chrono::seconds(message->ticket_lifetime), kMaxTicketLifetime);
   received.max_early_data = message->max_early_data_size.value_or(0);
   received.peer_verified = !settings.skip_verification;

@@ -164,8 +164,8 @@ Connection::State::Step Connection::State::treat_handshake(Bytes content, Time n
 }
 
 Connection::State::Step Connection::State::treat_alert(Bytes content) noexcept {
-  // RFC 9846 5.1: "Alert messages MUST NOT be fragmented across records, and multiple alert messages MUST NOT be
-  // coalesced into a single TLSPlaintext record."
+  // RFC 9846 5.1: "Alert messages (Section 6) MUST NOT be fragmented across records, and multiple alert messages MUST
+  // NOT be coalesced into a single TLSPlaintext record."
   if (content.size() < kAlertSize) return refuse(Reason::alert_fragmented, Place::alert);
   if (content.size() > kAlertSize) return refuse(Reason::alert_malformed, Place::alert);
   // The level is implicit in TLS 1.3 and ignored (RFC 9846 6).

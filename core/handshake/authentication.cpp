@@ -9,8 +9,8 @@ namespace lockstep::handshake {
 namespace {
 
 // RFC 9846 4.5.2: "The digital signature is then computed over the concatenation of: A string that consists of octet 32
-// (0x20) repeated 64 times, the context string, a single 0 byte which serves as the separator, the content to be
-// signed".
+// (0x20) repeated 64 times ... The context string ... A single 0 byte which serves as the separator ... The content to
+// be signed".
 constexpr std::size_t kPadding = 64;
 constexpr std::string_view kServerContext = "TLS 1.3, server CertificateVerify";
 constexpr std::string_view kClientContext = "TLS 1.3, client CertificateVerify";

@@ -108,7 +108,7 @@ Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
   }
   // RFC 9846 4.3.11: "If the server supplies an "early_data" extension, the client MUST verify that the server's
   // selected_identity is 0. If any other value is returned, the client MUST abort the handshake with an
-  // "illegal_parameter" alert." The suite and the protocol are those of the session, too (4.2.10).
+  // "illegal_parameter" alert." The suite and the protocol are those of the session, too (4.3.10).
   if (state.first_resumed == nullptr || state.first_resumed->suite != context.agreed.suite->suite ||
       state.first_resumed->alpn != context.agreed.protocol())
     return context.fail(Reason::early_data_mismatch);
@@ -129,7 +129,7 @@ Status take_alpn(Context& context, const codec::EncryptedExtensions& message) no
 
 Next<WaitPeerVerified, WaitCertificateVerify> judge(Keys&& keys, std::optional<Requested>&& requested,
                                                     const codec::Certificate& message, Context& context) {
-  // RFC 9846 4.5.1: "in the case of server authentication, this field SHALL be zero length."
+  // RFC 9846 4.5.1: "Otherwise (in the case of server authentication), this field SHALL be zero length."
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
   // RFC 9846 4.5.1.3: "If the server supplies an empty Certificate message, the client MUST abort the handshake with a
   // "decode_error" alert."
@@ -230,7 +230,7 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
   context.hash_message();
 
   context.agreed.retried = true;
-  // RFC 9846 4.2.2: the second ClientHello is the first one but for "Removing the "early_data" extension if one was
+  // RFC 9846 4.2.2: the second ClientHello is the first one but for "Removing the "early_data" extension ... if one was
   // present. Early data is not permitted after a HelloRetryRequest."
   if (std::exchange(state.offer.early_data, false)) {
     context.agreed.early_data = EarlyDataStatus::retried;
@@ -248,7 +248,7 @@ Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::Ser
     return std::unexpected(echoed.error());
   const auto suite = check_suite(context, hello.cipher_suite);
   if (!suite) return std::unexpected(suite.error());
-  // RFC 9846 4.2.4: "the client MUST check that the cipher suite supplied in the ServerHello is the same as that in the
+  // RFC 9846 4.2.4: "clients MUST check that the cipher suite supplied in the ServerHello is the same as that in the
   // HelloRetryRequest and otherwise abort the handshake with an "illegal_parameter" alert."
   if (hello.cipher_suite != state.suite)
     return context.fail(Reason::suite_changed, static_cast<std::uint16_t>(hello.cipher_suite));
@@ -364,7 +364,8 @@ Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelect
   const auto scheme = selected.credential == nullptr
                           ? std::nullopt
                           : choose_scheme(context, *selected.credential, state.requested.schemes);
-  // RFC 9846 4.5.1: "If none is available, the client MUST send a Certificate message containing no certificates".
+  // RFC 9846 4.5.1: "If the server requests certificate-based client authentication but no suitable certificate is
+  // available, the client MUST send a Certificate message containing no certificates".
   if (auto sent = send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.staples);
       !sent)
     return std::unexpected(sent.error());

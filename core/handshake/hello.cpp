@@ -146,7 +146,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   Offer offer;
   if (!context.random.fill(context.client_random)) return context.fail(Reason::random_failed);
   if (settings.middlebox_compatibility) {
-    // RFC 9846 4.2.2: "In compatibility mode (see Appendix D.4), this field MUST be non-empty, so a client not offering
+    // RFC 9846 4.2.2: "In compatibility mode (see Appendix E.4), this field MUST be non-empty, so a client not offering
     // a pre-TLS 1.3 session MUST generate a new 32-byte value."
     const auto id = context.draw(codec::kMaxSessionIdSize);
     if (!id) return std::unexpected(id.error());
@@ -188,8 +188,8 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
 
 Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,
                                 std::optional<NamedGroup> group) noexcept {
-  // RFC 9846 4.2.4: "the client MUST ... remove any PSKs which are incompatible with the server's indicated cipher
-  // suite."
+  // RFC 9846 4.2.4: "in its updated ClientHello, the client SHOULD NOT offer any pre-shared keys associated with a hash
+  // other than that of the selected cipher suite."
   const auto kept = context.arena.array<OfferedSession>(offer.sessions.size());
   if (kept.size() != offer.sessions.size()) return context.fail(Reason::handshake_too_large);
   const auto end = std::ranges::copy_if(offer.sessions, kept.begin(), [&](const OfferedSession& offered) {

@@ -284,7 +284,7 @@ std::expected<Established, Error> finish_flight(Keys&& keys, Context& context) n
 bool resumable(const Context& context, const Session& session) noexcept {
   const BoundSuite* suite = context.config.suite(session.suite);
   return session.version == ProtocolVersion::tls_1_3 && suite != nullptr &&
-         // RFC 9846 4.3.11: the server must choose "a compatible set of PSK and cipher suite": of the same hash.
+         // RFC 9846 4.3.11: "The server MUST ensure that it selects a compatible PSK (if any) and cipher suite."
          suite->hash->id == context.agreed.suite->hash->id && session.usable(context.now) &&
          session.server_name == context.server_name && session.psk.size() == suite->hash->digest_size &&
          // A session without the client's identity does not replace one where that is demanded.
@@ -430,8 +430,7 @@ Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const c
     if (!constant_time_equal(*hello.cookie, state.cookie)) return context.fail(Reason::cookie_mismatch);
   }
   context.transport.end_early_data();  // what there was of it came before this message
-  // RFC 9846 4.3.10: "Clients MUST NOT use early data" after HelloRetryRequest: "it MUST NOT include this extension in
-  // its followup ClientHello."
+  // RFC 9846 4.3.10: "A client MUST NOT include the "early_data" extension in its followup ClientHello."
   if (hello.early_data) return context.fail(Reason::early_data_unexpected);
   Bytes share;
   std::size_t count = 0;
@@ -531,7 +530,8 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
   if (message.certificate_list.empty()) {
     // RFC 9846 4.5.1.3: "If the client does not send any certificates ..., the server MAY at its discretion either
-    // continue the handshake without client authentication or abort the handshake with a "certificate_required" alert."
+    // continue the handshake without client authentication, or abort the handshake with a "certificate_required"
+    // alert."
     if (context.settings().client_auth == ClientAuth::require) return context.fail(Reason::certificate_required);
     context.hash_message();
     return WaitFinished{std::move(state.established), Authenticated::not_required()};

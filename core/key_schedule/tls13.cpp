@@ -65,7 +65,7 @@ std::optional<Digest> EarlySecret::binder(PskKind kind, const Digest& truncated_
   const auto binder_key =
       derive_secret(*hash_, secret_, kind == PskKind::resumption ? kResumptionBinder : kExternalBinder, *empty);
   if (!binder_key) return std::nullopt;
-  // RFC 9846 4.3.11.2: "The PskBinderEntry is computed in the same way as the Finished message (Section 4.4.4) but
+  // RFC 9846 4.3.11.2: "The PskBinderEntry is computed in the same way as the Finished message (Section 4.5.3) but
   // with the BaseKey being the binder_key".
   return finished_verify_data(*hash_, *binder_key, truncated_client_hello);
 }

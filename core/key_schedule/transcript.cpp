@@ -42,7 +42,7 @@ bool Transcript::replace_with_message_hash() noexcept {
 
 bool Transcript::start_with_message_hash(const Hash& hash, Bytes client_hello_digest) noexcept {
   // RFC 9846 4.1: "the value of ClientHello1 is replaced with a special synthetic handshake message of handshake type
-  // "message_hash" containing Hash(ClientHello1)".
+  // "message_hash" (254) containing Hash(ClientHello1)".
   if (!start(hash)) return false;
   const std::array<std::uint8_t, 4> header = {static_cast<std::uint8_t>(HandshakeType::message_hash), 0, 0,
                                               static_cast<std::uint8_t>(client_hello_digest.size())};

@@ -45,7 +45,7 @@ inline constexpr unsigned kMaxWarningAlerts = 4;
 /// chains of real servers stay below 20 KiB, with ML-DSA below 50.
 inline constexpr std::size_t kDefaultMaxHandshakeMessage = std::size_t{64} * 1024;
 
-/// RFC 9846 5.3: "If a TLS implementation would need to wrap a sequence number, it MUST either rekey (Section 4.6.3) or
+/// RFC 9846 5.3: "If a TLS implementation would need to wrap a sequence number, it MUST either rekey (Section 4.7.3) or
 /// terminate the connection." The last number is never used.
 inline constexpr std::uint64_t kMaxSequence = std::numeric_limits<std::uint64_t>::max();
 

@@ -47,7 +47,7 @@ std::expected<Content, Reason> Opener::open(MutableBytes record) noexcept {
   if (record[0] != static_cast<std::uint8_t>(ContentType::application_data)) {
     return std::unexpected(Reason::record_unprotected);
   }
-  // RFC 9846 5.3: "If a TLS implementation would need to wrap a sequence number, it MUST either rekey (Section 4.6.3)
+  // RFC 9846 5.3: "If a TLS implementation would need to wrap a sequence number, it MUST either rekey (Section 4.7.3)
   // or terminate the connection."
   if (protection_.sequence() == kMaxSequence) return std::unexpected(Reason::record_limit);
   if (fragment.size() < tag_size) return std::unexpected(Reason::record_mac);

@@ -52,7 +52,8 @@ Session Session::clone() const {
 }
 
 bool Session::usable(Time now) const noexcept {
-  // RFC 9846 4.7.1: "Clients MUST NOT cache tickets for longer than 7 days, regardless of the ticket_lifetime".
+  // RFC 9846 4.7.1: "Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
+  // ticket_lifetime".
   return now >= issued_at && now - issued_at < std::min(lifetime, kMaxTicketLifetime);
 }
 

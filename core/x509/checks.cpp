@@ -221,8 +221,7 @@ Code check_leaf_is_no_authority(const Certificate& certificate, Position, const 
 }
 
 Code check_digital_signature(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
-  // RFC 9846 4.5.1.2: "The certificate MUST allow the key to be used for signing (i.e., the digitalSignature bit MUST
-  // be set if the Key Usage extension is present)".
+  // RFC 9846 4.5.1.2: "the digitalSignature bit MUST be set if the Key Usage extension is present".
   const auto& usage = certificate.key_usage();
   const bool refused = request.policy.require_digital_signature && usage && !usage->has(KeyUsage::digital_signature);
   return refused ? Code::keyusage_no_digital_signature : Code::ok;

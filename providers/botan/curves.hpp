@@ -38,7 +38,7 @@ const Botan::EC_Group& domain() {
 const Botan::EC_Group* domain(KeyType key);
 
 /// A point from its uncompressed encoding (SEC 1, 2.3.4), on the curve and not at infinity; otherwise nothing.
-/// RFC 9846 4.3.8.2: "Peers MUST validate each other's public value Q by ensuring that the point is a valid point on
+/// RFC 9846 4.3.8.2: "peers MUST validate each other's public value Q by ensuring that the point is a valid point on
 /// the elliptic curve."
 inline std::optional<Botan::EC_AffinePoint> read_point(const Botan::EC_Group& group, Bytes encoded) {
   constexpr std::uint8_t kUncompressed = 4;

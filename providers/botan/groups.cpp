@@ -42,7 +42,7 @@ struct Montgomery {
   }
   static std::optional<Share> read(Bytes share) { return share; }
 
-  /// RFC 9846 7.4.2: "implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero
+  /// RFC 9846 7.4.2: "Implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero
   /// value and abort if so". Botan refuses by throwing; the check here does not rely on it.
   static bool agree(const Key& key, Share share, MutableBytes secret) {
     try {
@@ -101,8 +101,8 @@ struct FiniteField {
     if (y <= 1 || y >= group().get_p() - 1) return std::nullopt;
     return y;
   }
-  /// RFC 9846 7.4.1: the secret is "encoded as a big-endian integer and left-padded with zeros up to the size of the
-  /// prime".
+  /// RFC 9846 7.4.1: the secret is made "by encoding in big-endian form and left-padded with zeros up to the size of
+  /// the prime".
   static bool agree(const Key& key, const Share& share, MutableBytes secret) {
     group().power_b_p(share, key, exponent_bits).serialize_to(secret);
     return true;

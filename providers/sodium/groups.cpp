@@ -13,7 +13,7 @@ namespace x25519 {
 
 constexpr std::size_t kSize = 32;
 
-/// RFC 9846 7.4.2: "implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero value
+/// RFC 9846 7.4.2: "Implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero value
 /// and abort if so". libsodium refuses; the check here does not rely on it.
 GroupResult agree(const std::uint8_t* key, Bytes share, MutableBytes secret) noexcept {
   if (crypto_scalarmult_curve25519(secret.data(), key, share.data()) == 0 &&

@@ -181,8 +181,8 @@ Alerts right_alerts(const Bit& bit) {
   Alerts alerts = rule->alerts;
   if (rule->transcript) alerts.insert(Alert::bad_record_mac);
   if (!bit.place().starts_with("ClientHello.")) return alerts;
-  // RFC 9846 4.3.11: "If this value is not present or does not validate, the server MUST abort the handshake" [with]
-  // "decrypt_error" (6.2).
+  // RFC 9846 4.3.11: "If this value is not present or does not validate, the server MUST abort the handshake"; by 6.2
+  // with decrypt_error.
   if (bit.kind->resumes) alerts.insert(Alert::decrypt_error);
   // RFC 9846 4.2.2: the second ClientHello is the first one, apart from what HelloRetryRequest asks for.
   if (rule->transcript && bit.kind->retries) alerts.insert(Alert::illegal_parameter);
