@@ -89,7 +89,7 @@ Bytes encode(Writer& writer, const ClientHello& hello) {
                                    .early_data = hello.early_data,
                                    .post_handshake_auth = hello.post_handshake_auth,
                                    .record_size_limit = hello.record_size_limit,
-                                   .extended_master_secret = hello.extended_master_secret,
+                                   .extended_main_secret = hello.extended_main_secret,
                                    .ec_point_formats = hello.ec_point_formats && hello.ec_point_formats->contains(0),
                                    .renegotiation_info = hello.renegotiation_info,
                                    .session_ticket = hello.session_ticket});
@@ -115,7 +115,7 @@ bool same(const ClientHello& a, const ClientHello& b) {
          same(a.cookie, b.cookie) && a.status_request == b.status_request &&
          a.signed_certificate_timestamp == b.signed_certificate_timestamp && a.early_data == b.early_data &&
          a.post_handshake_auth == b.post_handshake_auth && a.record_size_limit == b.record_size_limit &&
-         a.extended_master_secret == b.extended_master_secret && same(a.renegotiation_info, b.renegotiation_info) &&
+         a.extended_main_secret == b.extended_main_secret && same(a.renegotiation_info, b.renegotiation_info) &&
          same(a.session_ticket, b.session_ticket);
 }
 

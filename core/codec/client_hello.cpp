@@ -172,7 +172,7 @@ void read_extension(ClientHello& hello, ExtensionType type, Reader& reader, Byte
       break;
     case ExtensionType::signed_certificate_timestamp: hello.signed_certificate_timestamp = true; break;
     case ExtensionType::encrypt_then_mac: hello.encrypt_then_mac = true; break;
-    case ExtensionType::extended_master_secret: hello.extended_master_secret = true; break;
+    case ExtensionType::extended_main_secret: hello.extended_main_secret = true; break;
     case ExtensionType::compress_certificate:
       hello.compress_certificate = read_code_points8<std::uint16_t>(reader);
       break;

@@ -47,7 +47,7 @@ struct ClientHello {
   std::optional<ProtocolNames> application_layer_protocol_negotiation;
   bool signed_certificate_timestamp = false;
   bool encrypt_then_mac = false;
-  bool extended_master_secret = false;
+  bool extended_main_secret = false;
   std::optional<CodePoints<std::uint16_t>> compress_certificate;  ///< algorithms of RFC 8879 7.3
   std::optional<std::uint16_t> record_size_limit;
   std::optional<Bytes> session_ticket;      ///< RFC 5077; empty asks for one
@@ -123,7 +123,7 @@ struct ClientHelloParameters {
   std::optional<std::uint16_t> record_size_limit{};
   std::optional<std::uint16_t> padding{};  ///< so many zeros (RFC 7685)
   // for a TLS 1.2 server
-  bool extended_master_secret = false;
+  bool extended_main_secret = false;
   bool ec_point_formats = false;              ///< uncompressed
   std::optional<Bytes> renegotiation_info{};  ///< empty in a first handshake
   std::optional<Bytes> session_ticket{};      ///< empty asks for one

@@ -11,7 +11,7 @@ namespace {
 /// traces in RFC 8448.
 constexpr std::array kOrder{
     ExtensionType::server_name,
-    ExtensionType::extended_master_secret,
+    ExtensionType::extended_main_secret,
     ExtensionType::renegotiation_info,
     ExtensionType::supported_groups,
     ExtensionType::ec_point_formats,
@@ -173,7 +173,7 @@ bool write_extension_of(Writer& writer, ExtensionType type, const ClientHelloPar
       return write(p.renegotiation_info.has_value(), [&] { writer.opaque8(*p.renegotiation_info); });
     case ExtensionType::session_ticket:
       return write(p.session_ticket.has_value(), [&] { writer.bytes(*p.session_ticket); });
-    case ExtensionType::extended_master_secret: return write(p.extended_master_secret, nothing);
+    case ExtensionType::extended_main_secret: return write(p.extended_main_secret, nothing);
     case ExtensionType::signed_certificate_timestamp: return write(p.signed_certificate_timestamp, nothing);
     case ExtensionType::early_data: return write(p.early_data, nothing);
     case ExtensionType::post_handshake_auth: return write(p.post_handshake_auth, nothing);

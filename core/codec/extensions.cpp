@@ -33,7 +33,7 @@ constexpr std::array kTable{
     ExtensionRow{ExtensionType::server_certificate_type, kClientHello | kEncryptedExtensions | kServerHelloTls12},
     ExtensionRow{ExtensionType::padding, kClientHello},
     ExtensionRow{ExtensionType::encrypt_then_mac, kClientHello | kServerHelloTls12},
-    ExtensionRow{ExtensionType::extended_master_secret, kClientHello | kServerHelloTls12},
+    ExtensionRow{ExtensionType::extended_main_secret, kClientHello | kServerHelloTls12},
     ExtensionRow{ExtensionType::compress_certificate, kClientHello | kCertificateRequest},
     ExtensionRow{ExtensionType::record_size_limit, kClientHello | kEncryptedExtensions | kServerHelloTls12},
     ExtensionRow{ExtensionType::delegated_credential, kClientHello | kCertificateRequest | kCertificate},

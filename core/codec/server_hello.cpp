@@ -145,7 +145,7 @@ void read_extension(ServerHello& hello, ExtensionType type, Reader& reader) noex
     case ExtensionType::pre_shared_key: hello.pre_shared_key = reader.u16(); break;
     // TLS 1.2
     case ExtensionType::server_name: hello.server_name = true; break;
-    case ExtensionType::extended_master_secret: hello.extended_master_secret = true; break;
+    case ExtensionType::extended_main_secret: hello.extended_main_secret = true; break;
     case ExtensionType::encrypt_then_mac: hello.encrypt_then_mac = true; break;
     case ExtensionType::session_ticket: hello.session_ticket = true; break;
     case ExtensionType::status_request: hello.status_request = true; break;

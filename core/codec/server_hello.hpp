@@ -40,7 +40,7 @@ struct ServerHello {
   std::optional<std::uint16_t> pre_shared_key;  ///< selected_identity
   // TLS 1.2
   bool server_name = false;
-  bool extended_master_secret = false;
+  bool extended_main_secret = false;
   bool encrypt_then_mac = false;
   bool session_ticket = false;
   bool status_request = false;

@@ -78,8 +78,8 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
   const auto transcript = context.transcript_hash();
   if (!secret || !transcript) return context.fail(Reason::provider_failed);
   auto traffic = secret->traffic_secrets(*transcript);
-  auto master = std::move(*secret).master_secret();
-  if (!traffic || !master) return context.fail(Reason::provider_failed);
+  auto main = std::move(*secret).main_secret();
+  if (!traffic || !main) return context.fail(Reason::provider_failed);
 
   if (auto done = context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client); !done)
     return std::unexpected(done.error());
@@ -94,7 +94,7 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
   }
   const bool first = *psk != nullptr && *psk == offer.sessions.data();
   return WaitEncryptedExtensions{
-      {std::move(*master), std::move(*traffic)}, offer.early_data, first ? (*psk)->session : nullptr};
+      {std::move(*main), std::move(*traffic)}, offer.early_data, first ? (*psk)->session : nullptr};
 }
 
 // Whether the early data that we offered was taken.
@@ -169,7 +169,7 @@ Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Authenticated 
   if (auto sent = send_finished(context, keys.handshake_traffic.client); !sent) return std::unexpected(sent.error());
   const auto transcript = context.transcript_hash();
   if (!transcript) return std::unexpected(transcript.error());
-  auto resumption = keys.master.resumption_secret(*transcript);
+  auto resumption = keys.main.resumption_secret(*transcript);
   if (!resumption) return context.fail(Reason::provider_failed);
   context.secrets.resumption = std::move(*resumption);
   if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
@@ -328,7 +328,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   context.hash_message();
   const auto transcript = context.transcript_hash();
   if (!transcript) return std::unexpected(transcript.error());
-  auto secrets = state.keys.master.application_secrets(*transcript);
+  auto secrets = state.keys.main.application_secrets(*transcript);
   if (!secrets) return context.fail(Reason::provider_failed);
   if (auto told = context.log_application_secrets(*secrets); !told) return std::unexpected(told.error());
   if (auto done = context.install(Level::application, Direction::read, secrets->traffic.server); !done)

@@ -22,7 +22,7 @@ namespace lockstep::handshake::client13 {
 
 /// What ServerHello leaves: the secrets of the handshake, and whether the server took a PSK.
 struct Keys {
-  key_schedule::MasterSecret master;
+  key_schedule::MainSecret main;
   key_schedule::TrafficSecrets handshake_traffic;
   bool early_data = false;  ///< accepted: it ends, and our key changes, when the server has finished
 };

@@ -208,8 +208,8 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   const auto transcript = context.transcript_hash();
   if (!secret || !transcript) return context.fail(Reason::provider_failed);
   auto traffic = secret->traffic_secrets(*transcript);
-  auto master = std::move(*secret).master_secret();
-  if (!traffic || !master) return context.fail(Reason::provider_failed);
+  auto main = std::move(*secret).main_secret();
+  if (!traffic || !main) return context.fail(Reason::provider_failed);
   if (auto done = context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client); !done)
     return std::unexpected(done.error());
   if (auto done = context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server); !done)
@@ -224,7 +224,7 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
 
   const auto& modes = negotiated.hello.psk_key_exchange_modes;
   const bool tickets = modes && modes->contains(PskKeyExchangeMode::psk_dhe_ke);
-  return Keys{std::move(*master), std::move(*traffic), tickets};
+  return Keys{std::move(*main), std::move(*traffic), tickets};
 }
 
 Status send_encrypted_extensions(Context& context) noexcept {
@@ -269,7 +269,7 @@ std::expected<Established, Error> finish_flight(Keys&& keys, Context& context) n
   if (auto sent = send_finished(context, keys.handshake_traffic.server); !sent) return std::unexpected(sent.error());
   const auto transcript = context.transcript_hash();
   if (!transcript) return std::unexpected(transcript.error());
-  auto secrets = keys.master.application_secrets(*transcript);
+  auto secrets = keys.main.application_secrets(*transcript);
   if (!secrets) return context.fail(Reason::provider_failed);
   if (auto told = context.log_application_secrets(*secrets); !told) return std::unexpected(told.error());
   if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
@@ -581,7 +581,7 @@ Next<WaitTicketSealed, Connected> on(WaitFinished&& state, const codec::Finished
   if (!settings.send_tickets || !settings.resumption || !keys.tickets) return Connected{state.authenticated};
   const auto transcript = context.transcript_hash();
   if (!transcript) return std::unexpected(transcript.error());
-  auto resumption = keys.master.resumption_secret(*transcript);
+  auto resumption = keys.main.resumption_secret(*transcript);
   if (!resumption) return context.fail(Reason::provider_failed);
   return offer_ticket(state.authenticated, std::move(*resumption), 0, context);
 }

@@ -30,7 +30,7 @@ struct Negotiated {
 
 /// What ServerHello leaves.
 struct Keys {
-  key_schedule::MasterSecret master;
+  key_schedule::MainSecret main;
   key_schedule::TrafficSecrets handshake_traffic;
   bool tickets = false;  ///< the client can use tickets
 };

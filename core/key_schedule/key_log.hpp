@@ -12,7 +12,7 @@ inline constexpr std::string_view kServerHandshakeTrafficSecret = "SERVER_HANDSH
 inline constexpr std::string_view kClientTrafficSecret0 = "CLIENT_TRAFFIC_SECRET_0";
 inline constexpr std::string_view kServerTrafficSecret0 = "SERVER_TRAFFIC_SECRET_0";
 inline constexpr std::string_view kExporterSecret = "EXPORTER_SECRET";
-/// TLS 1.2: the master secret.
+/// TLS 1.2: the main secret, "master" before RFC 9846 D.
 inline constexpr std::string_view kClientRandom = "CLIENT_RANDOM";
 
 }  // namespace lockstep::key_schedule::key_log

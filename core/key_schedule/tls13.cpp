@@ -98,15 +98,15 @@ std::optional<TrafficSecrets> HandshakeSecret::traffic_secrets(const Digest& ser
   return secrets;
 }
 
-std::optional<MasterSecret> HandshakeSecret::master_secret() && noexcept {
-  MasterSecret master(*hash_);
-  const bool ok = extract_next(*hash_, secret_, zeros(*hash_), master.secret_);
+std::optional<MainSecret> HandshakeSecret::main_secret() && noexcept {
+  MainSecret main(*hash_);
+  const bool ok = extract_next(*hash_, secret_, zeros(*hash_), main.secret_);
   secret_.clear();
   if (!ok) return std::nullopt;
-  return master;
+  return main;
 }
 
-std::optional<ApplicationSecrets> MasterSecret::application_secrets(const Digest& server_finished) const noexcept {
+std::optional<ApplicationSecrets> MainSecret::application_secrets(const Digest& server_finished) const noexcept {
   const std::size_t size = hash_->digest_size;
   ApplicationSecrets secrets{.traffic = {.client = DigestSecret(size), .server = DigestSecret(size)},
                              .exporter = DigestSecret(size)};
@@ -120,7 +120,7 @@ std::optional<ApplicationSecrets> MasterSecret::application_secrets(const Digest
   return secrets;
 }
 
-std::optional<DigestSecret> MasterSecret::resumption_secret(const Digest& client_finished) const noexcept {
+std::optional<DigestSecret> MainSecret::resumption_secret(const Digest& client_finished) const noexcept {
   return derive_secret(*hash_, secret_, kResumption, client_finished);
 }
 

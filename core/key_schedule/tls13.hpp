@@ -2,7 +2,7 @@
 // The key schedule of TLS 1.3 (RFC 9846 7). Each stage is a type that only the stage before it can make, and making the
 // next consumes it, so that no secret is derived out of order or outlives its use:
 //
-//     EarlySecret --(EC)DHE--> HandshakeSecret --0--> MasterSecret
+//     EarlySecret --shared secret--> HandshakeSecret --0--> MainSecret
 //
 // Nothing here fails but by the provider; an empty optional (or false) means that.
 
@@ -45,7 +45,7 @@ struct TrafficKeys {
 enum class PskKind : std::uint8_t { resumption, external };
 
 class HandshakeSecret;
-class MasterSecret;
+class MainSecret;
 
 class EarlySecret {
  public:
@@ -72,7 +72,7 @@ class HandshakeSecret {
  public:
   /// client_ and server_handshake_traffic_secret, for the transcript ClientHello...ServerHello.
   [[nodiscard]] std::optional<TrafficSecrets> traffic_secrets(const Digest& server_hello) const noexcept;
-  [[nodiscard]] std::optional<MasterSecret> master_secret() && noexcept;
+  [[nodiscard]] std::optional<MainSecret> main_secret() && noexcept;
 
  private:
   friend class EarlySecret;
@@ -81,7 +81,7 @@ class HandshakeSecret {
   DigestSecret secret_;
 };
 
-class MasterSecret {
+class MainSecret {
  public:
   /// client_ and server_application_traffic_secret_0 and exporter_secret, for ClientHello...server Finished.
   [[nodiscard]] std::optional<ApplicationSecrets> application_secrets(const Digest& server_finished) const noexcept;
@@ -90,7 +90,7 @@ class MasterSecret {
 
  private:
   friend class HandshakeSecret;
-  explicit MasterSecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
+  explicit MainSecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
   const Hash* hash_;
   DigestSecret secret_;
 };

@@ -62,7 +62,7 @@ constexpr std::array kExtensionTypes{
     Name{ExtensionType::server_certificate_type, "server_certificate_type"},
     Name{ExtensionType::padding, "padding"},
     Name{ExtensionType::encrypt_then_mac, "encrypt_then_mac"},
-    Name{ExtensionType::extended_master_secret, "extended_master_secret"},
+    Name{ExtensionType::extended_main_secret, "extended_main_secret"},
     Name{ExtensionType::compress_certificate, "compress_certificate"},
     Name{ExtensionType::record_size_limit, "record_size_limit"},
     Name{ExtensionType::delegated_credential, "delegated_credential"},

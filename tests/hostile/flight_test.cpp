@@ -80,7 +80,7 @@ TEST(HostileEncryptedExtensions, ExtensionsOfOtherMessagesAreForbidden) {
   for (const ExtensionType type :
        {ExtensionType::key_share, ExtensionType::supported_versions, ExtensionType::signature_algorithms,
         ExtensionType::psk_key_exchange_modes, ExtensionType::cookie, ExtensionType::pre_shared_key,
-        ExtensionType::status_request, ExtensionType::renegotiation_info, ExtensionType::extended_master_secret}) {
+        ExtensionType::status_request, ExtensionType::renegotiation_info, ExtensionType::extended_main_secret}) {
     expect_refused_extensions([type](RawExtensions& list) { list.add(type); }, Reason::extension_forbidden,
                               Alert::illegal_parameter);
   }

@@ -188,7 +188,7 @@ TEST(ClientHello, EveryExtensionChecksItsForm) {
       {signature_algorithms_cert, hex("0002 0804"), {{}, hex("0000"), hex("0003 080408")}},
       {signed_certificate_timestamp, {}, {hex("00")}},
       {encrypt_then_mac, {}, {hex("00")}},
-      {extended_master_secret, {}, {hex("00")}},
+      {extended_main_secret, {}, {hex("00")}},
       {compress_certificate, hex("02 0002"), {{}, hex("00"), hex("01 00"), hex("02 0002 00")}},
       {record_size_limit, hex("4000"), {{}, hex("40"), hex("400000")}},
       {renegotiation_info, hex("00"), {{}, hex("01"), hex("0000")}},
@@ -338,7 +338,7 @@ struct Offer {
     p.post_handshake_auth = true;
     p.record_size_limit = 0x4001;
     p.padding = 17;
-    p.extended_master_secret = true;
+    p.extended_main_secret = true;
     p.ec_point_formats = true;
     p.renegotiation_info = Bytes{};
     p.session_ticket = Bytes{};
@@ -401,7 +401,7 @@ TEST(EncodeClientHello, IsReadBack) {
   EXPECT_TRUE(hello->signed_certificate_timestamp);
   EXPECT_TRUE(hello->early_data);
   EXPECT_TRUE(hello->post_handshake_auth);
-  EXPECT_TRUE(hello->extended_master_secret);
+  EXPECT_TRUE(hello->extended_main_secret);
   EXPECT_EQ(hello->record_size_limit, 0x4001);
   EXPECT_TRUE(hello->ec_point_formats->contains(0));
   EXPECT_TRUE(hello->renegotiation_info->empty());

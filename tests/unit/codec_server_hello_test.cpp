@@ -87,18 +87,17 @@ TEST(ServerHello, IsReadBack) {
 TEST(ServerHello, OfTls12IsRead) {
   using enum ExtensionType;
   const ExtensionSet offered{
-      server_name,    extended_master_secret, encrypt_then_mac,   session_ticket,
-      status_request, ec_point_formats,       renegotiation_info, application_layer_protocol_negotiation};
-  const Buffer body =
-      body_with(join({extension(server_name), extension(extended_master_secret), extension(encrypt_then_mac),
-                      extension(session_ticket), extension(status_request), extension(ec_point_formats, hex("0100")),
-                      extension(renegotiation_info, hex("00")),
-                      extension(application_layer_protocol_negotiation, vector16(vector8(text("h2"))))}));
+      server_name,    extended_main_secret, encrypt_then_mac,   session_ticket,
+      status_request, ec_point_formats,     renegotiation_info, application_layer_protocol_negotiation};
+  const Buffer body = body_with(join(
+      {extension(server_name), extension(extended_main_secret), extension(encrypt_then_mac), extension(session_ticket),
+       extension(status_request), extension(ec_point_formats, hex("0100")), extension(renegotiation_info, hex("00")),
+       extension(application_layer_protocol_negotiation, vector16(vector8(text("h2"))))}));
   const auto hello = decode_server_hello(body, offered);
   ASSERT_TRUE(hello.has_value()) << to_text(hello.error());
   EXPECT_EQ(hello->version(), ProtocolVersion::tls_1_2);
   EXPECT_TRUE(hello->server_name);
-  EXPECT_TRUE(hello->extended_master_secret);
+  EXPECT_TRUE(hello->extended_main_secret);
   EXPECT_TRUE(hello->encrypt_then_mac);
   EXPECT_TRUE(hello->session_ticket);
   EXPECT_TRUE(hello->status_request);

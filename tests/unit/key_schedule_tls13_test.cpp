@@ -98,8 +98,8 @@ TEST(EarlySecret, TakesZerosForAKeyExchangeThatDidNotHappen) {
 
 // A stage is made by the one before it alone, and is not copied.
 static_assert(!std::is_default_constructible_v<HandshakeSecret> && !std::is_copy_constructible_v<HandshakeSecret>);
-static_assert(!std::is_default_constructible_v<MasterSecret> && !std::is_copy_constructible_v<MasterSecret>);
-static_assert(!std::is_constructible_v<MasterSecret, const Hash&>);
+static_assert(!std::is_default_constructible_v<MainSecret> && !std::is_copy_constructible_v<MainSecret>);
+static_assert(!std::is_constructible_v<MainSecret, const Hash&>);
 template <class Stage>
 concept GivesHandshakeSecret = requires(Stage stage) { std::forward<Stage>(stage).handshake_secret(Bytes{}); };
 static_assert(GivesHandshakeSecret<EarlySecret&&> && !GivesHandshakeSecret<EarlySecret&>);

@@ -164,8 +164,8 @@ TEST_P(Rfc8448, IsReproduced) {
   ASSERT_TRUE(keys);
   expect(keys->client, trace, "client_handshake");
   expect(keys->server, trace, "server_handshake");
-  const auto master = std::move(*handshake).master_secret();
-  ASSERT_TRUE(master);
+  const auto main = std::move(*handshake).main_secret();
+  ASSERT_TRUE(main);
 
   Channel(keys->server)
       .expect_record(
@@ -181,7 +181,7 @@ TEST_P(Rfc8448, IsReproduced) {
   transcript.update(trace["message_server_finished"]);
   expect(transcript.digest()->view(), trace, "transcript_server_finished");
 
-  const auto application = master->application_secrets(*transcript.digest());
+  const auto application = main->application_secrets(*transcript.digest());
   ASSERT_TRUE(application);
   expect(application->traffic.client.view(), trace, "client_application_traffic_secret");
   expect(application->traffic.server.view(), trace, "server_application_traffic_secret");
@@ -208,7 +208,7 @@ TEST_P(Rfc8448, IsReproduced) {
   EXPECT_EQ(tests::to_hex(client_finished->view()), tests::to_hex(Bytes(trace["message_client_finished"]).subspan(4)));
   transcript.update(trace["message_client_finished"]);
   expect(transcript.digest()->view(), trace, "transcript_client_finished");
-  const auto resumption = master->resumption_secret(*transcript.digest());
+  const auto resumption = main->resumption_secret(*transcript.digest());
   ASSERT_TRUE(resumption);
   expect(resumption->view(), trace, "resumption_secret");
 

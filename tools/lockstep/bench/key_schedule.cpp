@@ -42,12 +42,12 @@ void run_key_schedule(CipherSuite suite) {
   auto handshake = good(good(EarlySecret::without_psk(hash)).handshake_secret(kSharedSecret));
   const TrafficSecrets handshake_traffic = good(handshake.traffic_secrets(transcript));
   (void)good(traffic_keys(hash, handshake_traffic, key_size));
-  const MasterSecret master = good(std::move(handshake).master_secret());
+  const MainSecret main = good(std::move(handshake).main_secret());
   (void)good(finished_verify_data(hash, handshake_traffic.server, transcript));
-  const ApplicationSecrets application = good(master.application_secrets(transcript));
+  const ApplicationSecrets application = good(main.application_secrets(transcript));
   (void)good(traffic_keys(hash, application.traffic, key_size));
   (void)good(finished_verify_data(hash, handshake_traffic.client, transcript));
-  (void)good(master.resumption_secret(transcript));
+  (void)good(main.resumption_secret(transcript));
 }
 
 #ifndef LOCKSTEP_BENCH_OPENSSL
@@ -153,13 +153,13 @@ bool run_openssl_key_schedule(CipherSuite suite) {
   const auto server_handshake = kdf.secret(handshake, "s hs traffic", transcript);
   kdf.key_and_iv(client_handshake, key_size);
   kdf.key_and_iv(server_handshake, key_size);
-  const auto master = kdf.extract(&handshake, transcript);
+  const auto main = kdf.extract(&handshake, transcript);
   kdf.finished(server_handshake, transcript);
-  kdf.key_and_iv(kdf.secret(master, "c ap traffic", transcript), key_size);
-  kdf.key_and_iv(kdf.secret(master, "s ap traffic", transcript), key_size);
-  (void)kdf.secret(master, "exp master", transcript);
+  kdf.key_and_iv(kdf.secret(main, "c ap traffic", transcript), key_size);
+  kdf.key_and_iv(kdf.secret(main, "s ap traffic", transcript), key_size);
+  (void)kdf.secret(main, "exp master", transcript);
   kdf.finished(client_handshake, transcript);
-  (void)kdf.secret(master, "res master", transcript);
+  (void)kdf.secret(main, "res master", transcript);
   return true;
 }
 

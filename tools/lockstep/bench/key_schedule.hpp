@@ -5,7 +5,7 @@
 
 namespace lockstep::bench {
 
-/// What one side derives: early, handshake and master secret, the traffic secrets of handshake and application with
+/// What one side derives: early, handshake and main secret, the traffic secrets of handshake and application with
 /// their keys, exporter and resumption secret, and both Finished. Throws std::runtime_error on failure.
 void run_key_schedule(CipherSuite suite);
 
