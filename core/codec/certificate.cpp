@@ -9,6 +9,8 @@ constexpr std::uint8_t kOcsp = 1;  // CertificateStatusType, RFC 6066 8
 constexpr std::size_t kMaxExtensions = 0xffff;
 
 /// CertificateStatus (RFC 6066 8).
+/// RFC 9846 4.5.1.1: "the body of the "status_request" extension from the server MUST be a CertificateStatus structure
+/// ... the body of its "status_request" extension MUST be a CertificateStatus structure"
 Bytes read_certificate_status(Reader& reader) noexcept {
   if (reader.u8() != kOcsp && reader.ok()) reader.fail(Reason::enum_value);
   return reader.vector24(1);

@@ -28,6 +28,9 @@ Decoded<ClientHello> decode_client_hello(Bytes body) noexcept {
   hello.legacy_compression_methods = reader.vector8(1);
   // RFC 9846 4.2.2: "TLS 1.3 servers might receive ClientHello messages without an extensions field from prior versions
   // of TLS."
+  // RFC 9846 4.2.2: "a server MUST check that the message either contains no data after legacy_compression_methods or
+  // that it contains a valid extensions block with no data following. If not, then it MUST abort the handshake with a
+  // "decode_error" alert."
   if (!reader.empty()) hello.extensions = read_extensions(reader);
   if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, kPlace);
 
@@ -42,6 +45,7 @@ Decoded<ClientHello> decode_client_hello(Bytes body) noexcept {
   for (const auto& [type, data] : hello.extensions) {
     // RFC 9846 4.3.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello [...]. Servers
     // MUST check that it is the last extension and otherwise fail the handshake with an "illegal_parameter" alert."
+    // RFC 9846 4.3: ""pre_shared_key" (Section 4.3.11) which MUST be the last extension in the ClientHello"
     if (hello.pre_shared_key) return failure(Reason::psk_not_last, kPlace, std::to_underlying(type));
 
     Reader contents(data);
@@ -57,6 +61,8 @@ bool ClientHello::offers(ProtocolVersion version) const noexcept {
   // RFC 9846 4.3.1: "If this extension is present in the ClientHello, servers MUST NOT use the
   // ClientHello.legacy_version value for version negotiation and MUST use only the "supported_versions" extension to
   // determine client preferences."
+  // RFC 9846 4.3.1: "Servers MUST only select a version of TLS present in that extension and MUST ignore any unknown
+  // versions that are present in that extension."
   if (supported_versions) return supported_versions->contains(version);
   return version <= std::min(legacy_version, ProtocolVersion::tls_1_2);
 }
@@ -195,6 +201,7 @@ void read_extension(ClientHello& hello, ExtensionType type, Reader& reader, Byte
       break;
     // RFC 9846 9.3: "A server receiving a ClientHello MUST correctly ignore all unrecognized cipher suites, extensions,
     // and other parameters." Others that are recognised have no use here.
+    // RFC 9846 4.2.2: "Servers MUST ignore unrecognized extensions."
     default: reader.remaining(); break;
   }
 }

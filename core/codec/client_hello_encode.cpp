@@ -52,6 +52,7 @@ EncodedClientHello encode_client_hello(Writer& writer, const ClientHelloParamete
   };
 
   encoded.message = write_handshake_message(writer, HandshakeType::client_hello, [&] {
+    // RFC 9846 4.2.2: "the legacy_version field MUST be set to 0x0303"
     writer.code_point(parameters.legacy_version);
     writer.bytes(parameters.random);
     writer.opaque8(parameters.legacy_session_id);

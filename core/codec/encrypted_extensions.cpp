@@ -10,6 +10,8 @@ void read_extension(EncryptedExtensions& message, ExtensionType type, Reader& re
     // RFC 6066 3: "The "extension_data" field of this extension SHALL be empty."
     case ExtensionType::server_name: message.server_name = true; break;
     case ExtensionType::max_fragment_length: message.max_fragment_length = read_max_fragment_length(reader); break;
+    // RFC 9846 4.3.7: "Clients MUST NOT act upon any information found in "supported_groups" prior to successful
+    // completion of the handshake": nor later, here.
     case ExtensionType::supported_groups: message.supported_groups = read_code_points16<NamedGroup>(reader); break;
     case ExtensionType::application_layer_protocol_negotiation:
       message.application_layer_protocol_negotiation = read_protocol_name(reader);

@@ -44,6 +44,7 @@ constexpr std::array kTable{
     ExtensionRow{ExtensionType::cookie, kClientHello | kHelloRetryRequest},
     ExtensionRow{ExtensionType::psk_key_exchange_modes, kClientHello},
     ExtensionRow{ExtensionType::certificate_authorities, kClientHello | kCertificateRequest},
+    // RFC 9846 4.3.5: "This extension, if provided by the server, MUST only be sent in the CertificateRequest message."
     ExtensionRow{ExtensionType::oid_filters, kCertificateRequest},
     ExtensionRow{ExtensionType::post_handshake_auth, kClientHello},
     ExtensionRow{ExtensionType::signature_algorithms_cert, kClientHello | kCertificateRequest},
@@ -103,6 +104,8 @@ ExtensionFault check_extensions(const Extensions& extensions, ExtensionBlock blo
     // RFC 9846 4.3: "Implementations MUST NOT send extension responses ... if the remote endpoint did not send the
     // corresponding extension requests, with the exception of the "cookie" extension in the HelloRetryRequest. Upon
     // receiving such an extension, an endpoint MUST abort the handshake with an "unsupported_extension" alert."
+    // RFC 9846 4.2.4: "A HelloRetryRequest MUST NOT contain any extensions that were not first offered by the client in
+    // its ClientHello, with the exception of optionally the "cookie" (see Section 4.3.2) extension."
     if (answers(block) && extension.type != ExtensionType::cookie && !offered.contains(extension.type)) {
       return {Reason::extension_unsolicited, extension.type};
     }
@@ -113,6 +116,8 @@ ExtensionFault check_extensions(const Extensions& extensions, ExtensionBlock blo
 Reason blame(ExtensionType type, Reason reason) noexcept {
   if (reason != Reason::message_truncated && reason != Reason::message_trailing_data && reason != Reason::vector_length)
     return reason;
+  // RFC 9846 4.3: "When processing an extension, receivers MUST abort the handshake with a "decode_error" alert if
+  // there is data left over after parsing the structure."
   switch (type) {
     case ExtensionType::server_name: return Reason::server_name_malformed;
     case ExtensionType::application_layer_protocol_negotiation: return Reason::alpn_malformed;

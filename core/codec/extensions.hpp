@@ -104,6 +104,7 @@ struct ExtensionFault {
 [[nodiscard]] Reason blame(ExtensionType type, Reason reason) noexcept;
 
 /// Writes one extension: its type, its length, and what `contents` writes.
+/// RFC 9846 4.3: "senders MUST NOT include data after the structure in the "extension_data" field."
 template <std::invocable Contents>
 void write_extension(Writer& writer, ExtensionType type, Contents contents) noexcept {
   writer.code_point(type);

@@ -48,6 +48,7 @@ Decoded<ServerHello> decode_server_hello(Bytes body, const ExtensionSet& offered
   constexpr Place kPlace = Place::server_hello;
   Decoded<ServerHello> hello = decode_fields(body, kPlace);
   if (!hello) return hello;
+  // RFC 9846 4.3.1: "clients MUST check for this extension prior to processing the rest of the ServerHello."
   const bool tls13 = hello->extensions.contains(ExtensionType::supported_versions);
   if (tls13) {
     if (const auto checked = check_legacy_version(hello->legacy_version, kPlace); !checked)
@@ -81,12 +82,17 @@ Decoded<HelloRetryRequest> decode_hello_retry_request(Bytes body, const Extensio
 
 Bytes encode_server_hello(Writer& writer, const ServerHelloParameters& parameters) noexcept {
   return write_handshake_message(writer, HandshakeType::server_hello, [&] {
+    // RFC 9846 4.3.1: "A server which negotiates TLS 1.3 MUST respond by sending a "supported_versions" extension
+    // containing the selected version value (0x0304). It MUST set the ServerHello.legacy_version field to 0x0303 (TLS
+    // 1.2)."
     writer.code_point(ProtocolVersion::tls_1_2);
     writer.bytes(parameters.random);
     writer.opaque8(parameters.legacy_session_id_echo);
     writer.code_point(parameters.cipher_suite);
     writer.u8(0);  // null compression
     const auto extensions = writer.vector16();
+    // RFC 9846 4.2.3: "The ServerHello MUST only include extensions which are required to establish the cryptographic
+    // context and negotiate the protocol version."
     if (parameters.key_share) {
       write_extension(writer, ExtensionType::key_share, [&] {
         writer.code_point(parameters.key_share->group);
@@ -96,6 +102,7 @@ Bytes encode_server_hello(Writer& writer, const ServerHelloParameters& parameter
     if (parameters.selected_identity) {
       write_extension(writer, ExtensionType::pre_shared_key, [&] { writer.u16(*parameters.selected_identity); });
     }
+    // RFC 9846 4.2.3: "All TLS 1.3 ServerHello messages MUST contain the "supported_versions" extension."
     write_extension(writer, ExtensionType::supported_versions, [&] { writer.code_point(parameters.selected_version); });
   });
 }
@@ -134,6 +141,8 @@ Decoded<ServerHello> decode_fields(Bytes body, Place place) noexcept {
 
   // RFC 9846 4.2.3: "legacy_compression_method: A single byte which MUST have the value 0." Older versions may choose
   // others, but only from what was offered, and nothing else ever is.
+  // RFC 9846 4.2.3: "If a TLS 1.3 ServerHello is received with any other value in this field, the client MUST abort the
+  // handshake with an "illegal_parameter" alert."
   if (legacy_compression_method != 0) return failure(Reason::compression_method, place);
   return hello;
 }

@@ -97,6 +97,8 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
     return context.fail(Reason::scheme_not_offered, detail);
   // RFC 9846 4.5.2: "the signature algorithm MUST be compatible with the key in the sender's end-entity certificate."
   const auto scheme = parts(message.algorithm);
+  // RFC 9846 4.3.3: "If the public key is carried in an X.509 certificate, it MUST use the rsaEncryption OID ... it
+  // MUST use the RSASSA-PSS OID": a key type each.
   if (!scheme || scheme->key != key.type) return context.fail(Reason::scheme_wrong_key, detail);
   // RFC 9846 4.3.3: "If the corresponding public key's parameters are present, then the parameters in the signature
   // MUST be identical to those in the public key."
@@ -107,6 +109,7 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
 
   const auto content = signed_content(context, signer);
   if (!content) return std::unexpected(content.error());
+  // RFC 9846 4.5.2: "The receiver of a CertificateVerify message MUST verify the signature field."
   switch (verifier->verify(key.subject_public_key_info, *content, message.signature)) {
     case VerifyResult::valid: break;
     case VerifyResult::bad_key: return context.fail(Reason::certificate_malformed, detail);
@@ -132,6 +135,9 @@ Status verify_finished(Context& context, const DigestSecret& base_key, const cod
 
 std::optional<SignatureScheme> choose_scheme(const Context& context, const Credential& credential,
                                              const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept {
+  // RFC 9846 4.5.1.2: "The end-entity certificate MUST allow the key to be used for signing with a signature scheme
+  // indicated in the peer's "signature_algorithms" extension (see Section 4.3.3). That is, ... the public key (with
+  // associated restrictions) MUST be compatible with some supported signature scheme."
   const auto& allowed = context.settings().own_schemes();
   for (const SignatureScheme scheme : credential.schemes) {
     const auto known = parts(scheme);
@@ -163,6 +169,7 @@ Status send_certificate(Context& context, const Credential* credential, StaplesR
     // CertificateRequest message from the server."
     if (requested.ocsp_response) ocsp_response = credential->ocsp_response;
     if (requested.sct_list) sct_list = credential->sct_list;
+    // RFC 9846 4.5.1: "The sender's certificate MUST come in the first CertificateEntry in the list."
     chain = context.arena.array<Bytes>(credential->chain.size());
     if (chain.size() != credential->chain.size()) return context.fail(Reason::handshake_too_large);
     std::ranges::transform(credential->chain, chain.begin(), [](const auto& der) { return Bytes(der); });

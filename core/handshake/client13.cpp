@@ -20,6 +20,7 @@ Status check_echo(Context& context, const Offer& offer, Bytes legacy_session_id_
 // RFC 9846 4.2.3: "A client which receives a cipher suite that was not offered MUST abort the handshake with an
 // "illegal_parameter" alert."
 std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuite suite) noexcept {
+  // RFC 9846 4.2.4: "A client which receives a cipher suite that was not offered MUST abort the handshake."
   const BoundSuite* bound = context.config.suite(suite);
   if (bound == nullptr) return context.fail(Reason::suite_not_offered, static_cast<std::uint16_t>(suite));
   return bound;
@@ -47,6 +48,10 @@ std::expected<SharedSecret, Error> agree(Context& context, Offer& offer, const c
   // RFC 9846 4.3.8: "This value MUST be in the same group as the KeyShareEntry value offered by the client that the
   // server has selected".
   KeyExchange* exchange = offer.shares.find(hello.key_share->group);
+  // RFC 9846 4.3.8: "If using asymmetric key establishment and a HelloRetryRequest containing a "key_share" extension
+  // was received by the client, the client MUST verify that the selected NamedGroup in the ServerHello is the same as
+  // that in the HelloRetryRequest. If this check fails, the client MUST abort the handshake with an "illegal_parameter"
+  // alert." No other share is left then.
   if (exchange == nullptr) return context.fail(Reason::key_share_group, detail);
   if (hello.key_share->key_exchange.size() != exchange->group()->server_share_size())
     return context.fail(Reason::key_share_size, detail);
@@ -202,6 +207,9 @@ Next<WaitEncryptedExtensions> on(WaitServerHello&& state, const codec::ServerHel
 }
 
 Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryRequest& retry, Context& context) {
+  // RFC 9846 4.2.4: "Upon receipt of a HelloRetryRequest, the client MUST check the legacy_version,
+  // legacy_session_id_echo, cipher_suite, and legacy_compression_method as specified in Section 4.2.3 and then process
+  // the extensions, starting with determining the version using "supported_versions"."
   if (retry.supported_versions != ProtocolVersion::tls_1_3)
     return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(retry.supported_versions));
   if (auto echoed = check_echo(context, state.offer, retry.legacy_session_id_echo); !echoed)
@@ -236,6 +244,8 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
     context.agreed.early_data = EarlyDataStatus::retried;
     context.transport.end_early_data();
   }
+  // RFC 9846 4.2.4: "the client MUST process all extensions in the HelloRetryRequest and send a second updated
+  // ClientHello."
   if (retry.cookie) state.offer.cookie = *retry.cookie;
   if (auto sent = send_second_client_hello(context, state.offer, **suite, retry.key_share); !sent)
     return std::unexpected(sent.error());
@@ -336,9 +346,13 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   context.secrets.read_traffic = std::move(secrets->traffic.server);
   context.secrets.exporter = std::move(secrets->exporter);
 
+  // RFC 9846 4.6: "If the server does not send an "early_data" extension in EncryptedExtensions, then the client MUST
+  // NOT send an EndOfEarlyData message."
   if (state.keys.early_data) {
     if (auto ended = end_early_data(context, state.keys); !ended) return std::unexpected(ended.error());
   }
+  // RFC 9846 4.5.1: "The client MUST send a Certificate message if and only if the server has requested
+  // certificate-based client authentication via a CertificateRequest message"
   if (!state.requested)
     return finish(std::move(state.keys), std::move(secrets->traffic.client), state.authenticated, context);
 
@@ -369,7 +383,10 @@ Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelect
   if (auto sent = send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.staples);
       !sent)
     return std::unexpected(sent.error());
+  // RFC 9846 4.5.1: "A Finished message MUST be sent regardless of whether the Certificate message is empty."
   if (!scheme) return finish(std::move(state.keys), std::move(state.write_traffic), state.authenticated, context);
+  // RFC 9846 4.5.2: "Clients MUST send this message whenever authenticating via a certificate (i.e., when the
+  // Certificate message is non-empty)."
   if (auto asked = ask_signature(context, selected.credential, *scheme, Role::client); !asked)
     return std::unexpected(asked.error());
   return WaitSignature{std::move(state.keys), std::move(state.write_traffic), state.authenticated};

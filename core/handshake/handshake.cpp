@@ -95,6 +95,10 @@ Status Handshake::treat_messages() noexcept {
     if (!header) return {};
     // What the state does not accept is refused before it is parsed, or even there.
     context_.place = place_of(header->type);
+    // RFC 9846 4: "A peer which receives a handshake message in an unexpected order MUST abort the handshake with an
+    // "unexpected_message" alert."
+    // RFC 9846 4.2.2: "if a server has negotiated TLS 1.3 and receives a ClientHello at any other time, it MUST
+    // terminate the connection with an "unexpected_message" alert."
     if (!accepts_type(header->type))
       return context_.fail(Reason::message_unexpected, static_cast<std::uint16_t>(header->type));
     if (header->length > context_.settings().max_handshake_message)
@@ -119,6 +123,8 @@ bool Handshake::accepts_type(HandshakeType type) const noexcept {
     case HandshakeType::certificate_request: return accepts<codec::CertificateRequest>(machine_);
     case HandshakeType::certificate: return accepts<codec::Certificate>(machine_);
     case HandshakeType::certificate_verify: return accepts<codec::CertificateVerify>(machine_);
+    // RFC 9846 4.6: "Servers MUST NOT send this message, and clients receiving it MUST terminate the connection with an
+    // "unexpected_message" alert."
     case HandshakeType::end_of_early_data: return accepts<codec::EndOfEarlyData>(machine_);
     case HandshakeType::finished: return accepts<codec::Finished>(machine_);
     default: return false;

@@ -11,6 +11,9 @@
 namespace lockstep::handshake {
 namespace {
 
+// RFC 9846 4.3.1: "Implementations of this specification MUST send this extension in the ClientHello containing all
+// versions of TLS which they are prepared to negotiate (for this specification, that means minimally 0x0304, but if
+// previous versions of TLS are allowed to be negotiated, they MUST be present as well)."
 constexpr std::array kVersions{ProtocolVersion::tls_1_3};
 // RFC 9846 4.3.9: without (EC)DHE there is no forward secrecy, so psk_ke is not offered.
 constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke};
@@ -23,6 +26,8 @@ Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> g
   const auto entries = context.arena.array<codec::KeyShareEntry>(groups.size());
   if (!exchanges.allocate(context.arena, groups.size()) || entries.size() != groups.size())
     return context.fail(Reason::handshake_too_large);
+  // RFC 9846 4.3.8: "The key_exchange values for each KeyShareEntry MUST be generated independently. ... Clients and
+  // Servers MUST NOT reuse a key share for multiple connections."
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const BoundGroup& group = *context.config.group(groups[i]);
     const auto share = context.scratch(group.client_share_size());
@@ -68,6 +73,8 @@ Status fill_binders(Context& context, const Offer& offer, const codec::EncodedCl
 // RFC 9846 4.3.10: early data goes under the first PSK, with the suite and the application protocol of its session.
 bool offers_early_data(const Context& context, const Offer& offer) noexcept {
   const Settings& settings = context.settings();
+  // RFC 9846 4.3.10: "it MUST supply both the "pre_shared_key" and "early_data" extensions. ... The PSK used to encrypt
+  // the early data MUST be the first PSK listed in the client's "pre_shared_key" extension."
   if (settings.early_data == 0 || offer.sessions.empty()) return false;
   const Session& session = *offer.sessions.front().session;
   return session.max_early_data != 0 &&
@@ -121,8 +128,11 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   hello.status_request = settings.ocsp_stapling;
   hello.signed_certificate_timestamp = settings.signed_certificate_timestamps;
   // RFC 9846 4.3.9: also without PSKs to offer, so that the server sends tickets.
+  // RFC 9846 4.3.9: "To use PSKs, clients MUST also send a "psk_key_exchange_modes" extension. ... A client MUST
+  // provide a "psk_key_exchange_modes" extension if it offers a "pre_shared_key" extension."
   if (settings.resumption) hello.psk_key_exchange_modes = kPskModes;
   hello.pre_shared_keys = psks;
+  // RFC 9846 4.3.2: "Clients MUST NOT use cookies in their initial ClientHello in subsequent connections."
   hello.cookie = offer.cookie;
   hello.early_data = offer.early_data;
   hello.grease = offer.grease;
@@ -152,6 +162,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
     if (!id) return std::unexpected(id.error());
     offer.legacy_session_id = *id;
   }
+  // RFC 9846 4.2.2: "Otherwise, it MUST be set as a zero-length list"
   context.transport.middlebox_compatibility(settings.middlebox_compatibility);
   if (settings.grease) {
     std::array<std::uint8_t, 13> random{};
@@ -199,6 +210,8 @@ Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite
 
   // RFC 9846 4.2.2: the second ClientHello replaces "the list of shares with a list containing a single KeyShareEntry
   // from the indicated group." Without one it repeats the shares it had.
+  // RFC 9846 4.3.8: "the client MUST replace the original "key_share" extension with one containing only a new
+  // KeyShareEntry for the group indicated in the selected_group field of the triggering HelloRetryRequest."
   if (group) {
     if (auto made = make_shares(context, offer, std::array{*group}); !made) return made;
     if (offer.grease) offer.grease->key_share = false;
@@ -208,6 +221,8 @@ Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite
 }
 
 Status settle_version(Context& context, const codec::ServerHello& hello) noexcept {
+  // RFC 9846 4.3.1: "If this extension is present, clients MUST ignore the ServerHello.legacy_version value and MUST
+  // use only the "supported_versions" extension to determine the selected version."
   if (hello.supported_versions) {
     // RFC 9846 4.3.1: "If the "supported_versions" extension in the ServerHello contains a version not offered by the
     // client or contains a version prior to TLS 1.3, the client MUST abort the handshake with an "illegal_parameter"

@@ -42,6 +42,8 @@ class [[nodiscard]] Next {
 };
 
 /// Whether there is a handler for an input in a state.
+/// RFC 9846 4: "Protocol messages MUST be sent in the order defined in Section 4.1 and shown in the diagrams in Section
+/// 2": which that is, the handlers say.
 template <class State, class Input>
 concept Accepts =
     requires(State&& state, const Input& input, Context& context) { on(std::move(state), input, context); };

@@ -38,6 +38,8 @@ bool leads_with_chacha20(const codec::ClientHello& hello) noexcept {
 }  // namespace
 
 std::expected<const BoundSuite*, Error> choose_suite(Context& context, const codec::ClientHello& hello) noexcept {
+  // RFC 9846 4.2.2: "If the list contains cipher suites that the server does not recognize, support, or wish to use,
+  // the server MUST ignore those cipher suites and process the remaining ones as usual."
   const Settings& settings = context.settings();
   if (settings.server_preference && settings.hardware_aware && leads_with_chacha20(hello)) {
     if (const BoundSuite* suite = context.config.suite(CipherSuite::tls_chacha20_poly1305_sha256)) return suite;
@@ -51,6 +53,8 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
       if (const BoundSuite* suite = context.config.suite(id)) return suite;
     }
   }
+  // RFC 9846 4.2.1: "If the server is unable to negotiate a supported set of parameters ..., it MUST abort the
+  // handshake with either a "handshake_failure" or "insufficient_security" fatal alert"
   return context.fail(Reason::suite_unsupported);
 }
 

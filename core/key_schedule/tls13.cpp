@@ -173,6 +173,7 @@ std::optional<DigestSecret> ticket_psk(const Hash& hash, const DigestSecret& res
 
 bool export_keying_material(const Hash& hash, const DigestSecret& exporter_secret, std::string_view label,
                             Bytes context, MutableBytes out) noexcept {
+  // RFC 9846 7.5: "Implementations MUST use the exporter_secret unless explicitly specified by the application."
   if (label.size() > kMaxExporterLabel || out.size() > 255 * hash.digest_size) return false;
   const std::optional<Digest> empty = digest_of(hash, {});
   const std::optional<Digest> context_digest = digest_of(hash, {context});

@@ -50,6 +50,9 @@ std::expected<std::optional<Header>, Error> parse_header(Bytes inbound, Stream s
   const std::size_t limit = header.type == ContentType::application_data ? kMaxCiphertext : kMaxPlaintext;
   // RFC 9846 5.1: "An endpoint that receives a record that exceeds this length MUST terminate the connection with a
   // "record_overflow" alert."
+  // RFC 9846 5.2: "An endpoint that receives a record that exceeds this length MUST terminate the connection with a
+  // "record_overflow" alert. ... An endpoint that receives a record from its peer with TLSCiphertext.length larger than
+  // 2^14 + 256 octets MUST terminate the connection with a "record_overflow" alert."
   if (header.length > limit) return std::unexpected(refuse(Reason::record_too_long));
   // RFC 9846 5.1: "Implementations MUST NOT send zero-length fragments of Handshake types, even if those fragments
   // contain padding." An empty alert or change_cipher_spec is no better.

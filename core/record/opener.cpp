@@ -11,6 +11,7 @@ namespace {
 
 /// The size of the content with its type, without the zeros that follow; 0 when there are only zeros.
 std::size_t without_padding(Bytes inner) noexcept {
+  // RFC 9846 5.4: "Implementations MUST limit their scanning to the cleartext returned from the AEAD decryption."
   std::size_t size = inner.size();
   // By words, so that long padding costs little.
   for (std::uint64_t word = 0; size >= sizeof word; size -= sizeof word) {
@@ -56,6 +57,7 @@ std::expected<Content, Reason> Opener::open(MutableBytes record) noexcept {
   const Nonce nonce = protection_.nonce();
   OpenJob job{
       .nonce = nonce.data(), .aad = record.first(kHeaderSize), .source = fragment, .destination = fragment.data()};
+  // RFC 9846 5.2: "If the decryption fails, the receiver MUST terminate the connection with a "bad_record_mac" alert."
   if (!protection_.aead().open(protection_.context(), {&job, 1})) return std::unexpected(Reason::record_mac);
   protection_.advance(1);
 

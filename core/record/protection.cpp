@@ -25,6 +25,7 @@ Protection& Protection::operator=(Protection&& other) noexcept {
 }
 
 bool Protection::install(const Aead& aead, Bytes key, Bytes iv) noexcept {
+  // RFC 9846 5.3: "the first record transmitted under a particular traffic key MUST use sequence number 0."
   clear();
   if (!aead.init(context_.data(), key)) return false;
   aead_ = &aead;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kMinCut = 1024;
 
 /// What padding is taken from.
+/// RFC 9846 5.4: "Implementations MUST set the padding octets to all zeros before encrypting."
 constexpr std::array<std::uint8_t, kMaxPlaintext> kZeros{};
 
 /// An array whose elements are made as they are needed, because making all of them would cost as much as sealing a
@@ -88,6 +89,9 @@ std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Byt
   Slots<SealJob, kMaxSealBatch> jobs;
   bool more = cursor.remaining() > 0;
   while (more) {
+    // RFC 9846 5.5: "Implementations MUST either close the connection or do a key update as described in Section 4.7.3
+    // prior to reaching these limits. Note that it is not possible to perform a KeyUpdate for early data; therefore,
+    // implementations MUST NOT exceed the limits when sending early data."
     if (records() == record_limit_) {
       if (done.produced > 0) break;
       return std::unexpected(Reason::record_limit);

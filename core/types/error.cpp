@@ -34,6 +34,13 @@ constexpr std::string_view kAbuse = "The peer behaves like an attacker; if it is
 constexpr std::string_view kCallerBroken = "Mend the calling program: its answer or call broke the interface's rules.";
 
 /// In the order of the enumerators.
+/// RFC 9846 6: "Peers which receive a message which cannot be parsed according to the syntax ... MUST terminate the
+/// connection with a "decode_error" alert. Peers which receive a message which is syntactically correct but
+/// semantically invalid ... MUST terminate the connection with an "illegal_parameter" alert."
+/// RFC 9846 6.2: "The phrases "terminate the connection with an X alert" and "abort the handshake with an X alert" mean
+/// that the implementation MUST send alert X if it sends any alert."
+/// RFC 9846 4.5.1.2: "If the receiver cannot construct an acceptable chain using the provided certificates and decides
+/// to abort the handshake, then it MUST abort the handshake with an appropriate certificate-related alert"
 constexpr std::array kReasons{
     ReasonRow{Reason::none, "none", Alert::close_notify, kLocal, "Nothing went wrong.", "There is nothing to do."},
 

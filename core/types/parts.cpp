@@ -51,6 +51,9 @@ constexpr bool kEverywhere = false;
 
 // RFC 9846 4.3.3: "These values refer solely to signatures which appear in certificates" of the rsa_pkcs1_* values, so
 // they come last.
+// RFC 9846 4.3.3: "They MUST NOT be offered or negotiated by any implementation. In particular, MD5 [SLOTH], SHA-224,
+// and DSA MUST NOT be used."
+// RFC 9846 4.5.2: "The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify messages."
 constexpr std::array kSchemes{
     SchemeParts{SignatureScheme::ecdsa_secp256r1_sha256, KeyType::ec_p256, SignatureAlgorithm::ecdsa_sha256,
                 kEverywhere},

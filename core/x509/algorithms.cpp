@@ -70,6 +70,8 @@ struct PssHash {
   std::uint32_t size;
   SignatureAlgorithm algorithm;
 };
+// RFC 9846 4.3.3: "The length of the Salt MUST be equal to the length of the output of the digest algorithm. ... The
+// length of the Salt MUST be equal to the length of the digest algorithm."
 constexpr std::array<PssHash, 3> kPssHashes = {{
     {oid::kSha256, 32, SignatureAlgorithm::rsa_pss_sha256},
     {oid::kSha384, 48, SignatureAlgorithm::rsa_pss_sha384},
@@ -81,6 +83,7 @@ constexpr std::size_t kMaxRsaExponentSize = 8;
 
 void read_rsa_key(Reader key, PublicKey& out) noexcept;
 void read_curve(Reader& parameters, PublicKey& out) noexcept;
+/// RFC 9846 4.3.3: "When used in certificate signatures, the algorithm parameters MUST be DER encoded."
 std::optional<SignatureAlgorithm> read_pss_parameters(Reader& algorithm) noexcept;
 bool at_null_or_end(Reader& reader) noexcept;
 

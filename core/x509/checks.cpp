@@ -281,10 +281,14 @@ std::span<const Rule> rules() noexcept { return kRules; }
 Code check_signature_algorithm(const Certificate& child, const Certificate& issuer,
                                const VerifyRequest& request) noexcept {
   const SignatureIdentifier& identifier = child.signature_algorithm();
+  // RFC 9846 4.5.1.3: "Any endpoint receiving any certificate which it would need to validate using any signature
+  // algorithm using an MD5 hash MUST abort the handshake with a "bad_certificate" alert."
   if (!identifier.algorithm) return identifier.weak ? Code::ca_md_too_weak : Code::unsupported_signature_algorithm;
   const auto allowed = request.policy.signature_algorithms;
   if (!allowed.empty() && std::ranges::find(allowed, *identifier.algorithm) == allowed.end())
     return Code::unsupported_signature_algorithm;
+  // RFC 9846 4.3.3: "The keys found in certificates MUST also be of appropriate type for the signature algorithms they
+  // are used with."
   if (!issuer.key_type() || !fits(*identifier.algorithm, *issuer.key_type()))
     return Code::signature_algorithm_inconsistency;
   // RFC 4055 3.3: with parameters in the key, those of the signature must agree with them.

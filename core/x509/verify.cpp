@@ -111,6 +111,8 @@ Verdict PathBuilder::run() && {
 void PathBuilder::read_candidates() {
   const std::size_t count = std::min(request_.chain.size(), request_.policy.max_certificates);
   pool_.reserve(count);
+  // RFC 9846 4.5.1: "all implementations SHOULD be prepared to handle potentially extraneous certificates and arbitrary
+  // orderings from any TLS version, with the exception of the end-entity certificate which MUST be first."
   for (std::size_t index = 1; index < count; ++index) {
     // RFC 9846 4.5.1: peers may send certificates that nobody asked for.
     const auto certificate = Certificate::parse(request_.chain[index]);

@@ -72,6 +72,7 @@ struct Weierstrass {
   static std::optional<Share> read(Bytes share) { return read_point(domain<curve>(), share); }
   static bool agree(const Key& key, const Share& share, MutableBytes secret) {
     // The curves have prime order and the scalar is not zero, so the result is never the point at infinity.
+    // RFC 9846 7.4.2: "leading zeros found in this octet string MUST NOT be truncated."
     std::ranges::copy(share.mul_x_only(key, Botan::system_rng()), secret.begin());
     return true;
   }
