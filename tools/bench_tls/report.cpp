@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "../terminal.hpp"
+#include "../lockstep/terminal.hpp"
 #include "results.hpp"
 
 namespace lockstep::bench {

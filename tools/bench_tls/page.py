@@ -72,7 +72,7 @@ def left_out(sentences):
 
 def main():
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
-        sys.exit("usage: lockstep bench --json | tools/lockstep/bench/page.py PAGE")
+        sys.exit("usage: lockstep bench --json | tools/bench_tls/page.py PAGE")
     report = json.load(sys.stdin)
     machine = report["machine"]
     parts = [

@@ -9,7 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "../terminal.hpp"
+#include "../lockstep/terminal.hpp"
 #include "bench.hpp"
 #include "machine.hpp"
 #include "memory_process.hpp"
