@@ -16,7 +16,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
-#include "../record_protection.hpp"
+#include "pair/record_protection.hpp"
 #include "loop_support.hpp"
 
 namespace lockstep::testing {

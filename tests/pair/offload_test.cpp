@@ -1,6 +1,6 @@
 // Record protection outside the engine (kernel TLS): keys and sequence numbers go out, control records come back.
 
-#include "../record_protection.hpp"
+#include "pair/record_protection.hpp"
 #include "pair.hpp"
 
 namespace lockstep::testing {

@@ -1,10 +1,9 @@
 #if defined(__x86_64__)
-#include <bit>
 #include <new>
 
 #include <immintrin.h>
 
-#include "hash.hpp"
+#include "aead/aead.hpp"
 #include "target.hpp"
 
 LOCKSTEP_TARGET_BEGIN("avx2,bmi,bmi2")
@@ -16,14 +15,14 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::avx2;
 // clang-format off
 #include "vectors/x86_128.inl"
 #include "vectors/x86_256.inl"
-#include "vectors/x86_words64.inl"
-#include "sha2_rounds.inl"
-#include "sha512_vectors.inl"
-#include "sha2.inl"
+#include "vectors/x86_words_256.inl"
+#include "vectors/order.inl"
+#define LOCKSTEP_MULX
+#include "aead/wide.inl"
+#include "aead/poly1305.inl"
+#include "aead/poly1305_shares.inl"
+#include "aead/chacha20_poly1305.inl"
 // clang-format on
-
-constinit const Hash kSha384 = make_hash<Sha384>();
-constinit const Hash kSha512 = make_hash<Sha512>();
 
 }  // namespace lockstep::kernels::avx2
 LOCKSTEP_TARGET_END

@@ -1,7 +1,6 @@
-#include <bit>
 #include <new>
 
-#include "hash.hpp"
+#include "aead/aead.hpp"
 #include "target.hpp"
 
 namespace lockstep::kernels::portable {
@@ -10,13 +9,13 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 
 // Each text uses those before it.
 // clang-format off
-#include "sha2_rounds.inl"
-#include "sha2_scalar.inl"
-#include "sha2.inl"
+#include "vectors/portable.inl"
+#include "vectors/one_lane.inl"
+#include "vectors/order.inl"
+#include "aead/wide.inl"
+#include "aead/poly1305.inl"
+#include "aead/poly1305_shares.inl"
+#include "aead/chacha20_poly1305.inl"
 // clang-format on
-
-constinit const Hash kSha256 = make_hash<Sha256>();
-constinit const Hash kSha384 = make_hash<Sha384>();
-constinit const Hash kSha512 = make_hash<Sha512>();
 
 }  // namespace lockstep::kernels::portable

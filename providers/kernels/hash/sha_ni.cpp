@@ -4,7 +4,7 @@
 
 #include <immintrin.h>
 
-#include "hash.hpp"
+#include "hash/hash.hpp"
 #include "target.hpp"
 
 LOCKSTEP_TARGET_BEGIN("sha,sse4.1,ssse3")
@@ -16,8 +16,8 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::sha_ni;
 // clang-format off
 #include "vectors/x86_128.inl"
 #include "vectors/x86_sha.inl"
-#include "sha256_lanes.inl"
-#include "sha2.inl"
+#include "hash/sha256_lanes.inl"
+#include "hash/sha2.inl"
 // clang-format on
 
 constinit const Hash kSha256 = make_hash<Sha256>();

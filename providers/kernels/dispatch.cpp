@@ -1,7 +1,7 @@
 #include <array>
 
-#include "aead.hpp"
-#include "hash.hpp"
+#include "aead/aead.hpp"
+#include "hash/hash.hpp"
 
 #if defined(__x86_64__)
 #include <cpuid.h>

@@ -3,7 +3,7 @@
 
 #include <arm_neon.h>
 
-#include "aead.hpp"
+#include "aead/aead.hpp"
 #include "target.hpp"
 
 LOCKSTEP_TARGET_BEGIN("+aes")
@@ -17,7 +17,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::aes_pmull;
 #include "vectors/arm_aes_128.inl"
 #include "vectors/one_lane.inl"
 #include "vectors/order.inl"
-#include "aes_gcm.inl"
+#include "aead/aes_gcm.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::aes_pmull

@@ -3,7 +3,7 @@
 
 #include <immintrin.h>
 
-#include "aead.hpp"
+#include "aead/aead.hpp"
 #include "target.hpp"
 
 LOCKSTEP_TARGET_BEGIN("avx2,aes,pclmul,vaes,vpclmulqdq,bmi,bmi2")
@@ -18,7 +18,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::vaes_256;
 #include "vectors/x86_256.inl"
 #include "vectors/x86_aes_256.inl"
 #include "vectors/order.inl"
-#include "aes_gcm.inl"
+#include "aead/aes_gcm.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::vaes_256

@@ -3,7 +3,7 @@
 
 #include <immintrin.h>
 
-#include "aead.hpp"
+#include "aead/aead.hpp"
 #include "target.hpp"
 
 LOCKSTEP_TARGET_BEGIN("sse4.1,ssse3,aes,pclmul")
@@ -17,7 +17,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::aes_ni;
 #include "vectors/x86_aes_128.inl"
 #include "vectors/one_lane.inl"
 #include "vectors/order.inl"
-#include "aes_gcm.inl"
+#include "aead/aes_gcm.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::aes_ni

@@ -3,7 +3,7 @@
 
 #include <arm_neon.h>
 
-#include "aead.hpp"
+#include "aead/aead.hpp"
 #include "target.hpp"
 
 // NEON is part of every AArch64 processor: no region of its own.
@@ -17,10 +17,10 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::neon;
 #include "vectors/arm_words_128.inl"
 #include "vectors/one_lane.inl"
 #include "vectors/order.inl"
-#include "wide.inl"
-#include "poly1305.inl"
-#include "poly1305_shares.inl"
-#include "chacha20_poly1305.inl"
+#include "aead/wide.inl"
+#include "aead/poly1305.inl"
+#include "aead/poly1305_shares.inl"
+#include "aead/chacha20_poly1305.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::neon

@@ -3,7 +3,7 @@
 
 #include <arm_neon.h>
 
-#include "hash.hpp"
+#include "hash/hash.hpp"
 #include "target.hpp"
 
 LOCKSTEP_TARGET_BEGIN("+sha2")
@@ -15,8 +15,8 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::arm_sha2;
 // clang-format off
 #include "vectors/arm_128.inl"
 #include "vectors/arm_sha.inl"
-#include "sha256_lanes.inl"
-#include "sha2.inl"
+#include "hash/sha256_lanes.inl"
+#include "hash/sha2.inl"
 // clang-format on
 
 constinit const Hash kSha256 = make_hash<Sha256>();

@@ -1,7 +1,7 @@
 #include <array>
 #include <new>
 
-#include "aead.hpp"
+#include "aead/aead.hpp"
 
 // AES-GCM in plain C++, constant-time: AES is bitsliced, eight blocks at a time, and GHASH multiplies integers whose
 // bits stand so far apart that no carry reaches the next one. No table, and no branch or address depends on a secret.

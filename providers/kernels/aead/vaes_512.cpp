@@ -8,7 +8,7 @@
 
 #include <new>
 
-#include "aead.hpp"
+#include "aead/aead.hpp"
 #include "target.hpp"
 
 LOCKSTEP_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,avx2,aes,pclmul,vaes,vpclmulqdq,bmi,bmi2")
@@ -23,7 +23,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::vaes_512;
 #include "vectors/x86_512.inl"
 #include "vectors/x86_aes_512.inl"
 #include "vectors/order.inl"
-#include "aes_gcm.inl"
+#include "aead/aes_gcm.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::vaes_512

@@ -3,7 +3,7 @@
 
 #include <immintrin.h>
 
-#include "aead.hpp"
+#include "aead/aead.hpp"
 #include "target.hpp"
 
 LOCKSTEP_TARGET_BEGIN("ssse3")
@@ -17,10 +17,10 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::ssse3;
 #include "vectors/x86_words_128.inl"
 #include "vectors/one_lane.inl"
 #include "vectors/order.inl"
-#include "wide.inl"
-#include "poly1305.inl"
-#include "poly1305_shares.inl"
-#include "chacha20_poly1305.inl"
+#include "aead/wide.inl"
+#include "aead/poly1305.inl"
+#include "aead/poly1305_shares.inl"
+#include "aead/chacha20_poly1305.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::ssse3

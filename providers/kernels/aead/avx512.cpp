@@ -3,7 +3,7 @@
 
 #include <immintrin.h>
 
-#include "aead.hpp"
+#include "aead/aead.hpp"
 #include "target.hpp"
 
 #if !defined(__clang__)
@@ -25,10 +25,10 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::avx512;
 #include "vectors/x86_words64_512.inl"
 #include "vectors/order.inl"
 #define LOCKSTEP_MULX
-#include "wide.inl"
-#include "poly1305.inl"
-#include "poly1305_lanes.inl"
-#include "chacha20_poly1305.inl"
+#include "aead/wide.inl"
+#include "aead/poly1305.inl"
+#include "aead/poly1305_lanes.inl"
+#include "aead/chacha20_poly1305.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::avx512
