@@ -11,6 +11,7 @@
 #include <string>
 
 #include <lockstep/fuzzing.hpp>
+#include <lockstep/x509.hpp>
 
 using namespace lockstep;
 using namespace lockstep::fuzzing;

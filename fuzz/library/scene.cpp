@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include <lockstep/fuzzing.hpp>
+#include <lockstep/x509_builder.hpp>
 
 namespace lockstep::fuzzing {
 namespace {

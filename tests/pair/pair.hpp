@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include <lockstep/connection.hpp>
+#include <lockstep/x509.hpp>
 #ifdef LOCKSTEP_PAIR_PROVIDER  // whoever includes this brings a provider
 #elif __has_include(<lockstep/botan.hpp>)
 #include <lockstep/botan.hpp>

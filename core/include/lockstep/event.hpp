@@ -22,7 +22,7 @@
 #include <lockstep/session.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
-#include <lockstep/x509.hpp>
+#include <lockstep/x509_name.hpp>
 
 namespace lockstep {
 

@@ -29,7 +29,7 @@
 #include <lockstep/export.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
-#include <lockstep/x509.hpp>
+#include <lockstep/x509_name.hpp>
 
 namespace lockstep::trace {
 

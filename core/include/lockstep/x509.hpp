@@ -2,7 +2,9 @@
 // X.509 certificates (RFC 5280): everything of it in one include.
 //
 //   x509_certificate.hpp   a certificate as a view over its DER bytes
-//   x509_verify.hpp        names to expect, anchors to trust, and the verdict on a chain
+//   x509_name.hpp          names to expect
+//   x509_anchors.hpp       anchors to trust
+//   x509_verify.hpp        the verdict on a chain
 //   x509_pem.hpp           PEM texts and private keys
 //   x509_builder.hpp       certificates made in memory
 //
@@ -14,7 +16,9 @@
 //                                   .name = PeerName::dns("example.com").value(), .time = now});
 //   if (!verdict.ok()) std::cerr << verdict.text() << '\n';
 
+#include <lockstep/x509_anchors.hpp>
 #include <lockstep/x509_builder.hpp>
 #include <lockstep/x509_certificate.hpp>
+#include <lockstep/x509_name.hpp>
 #include <lockstep/x509_pem.hpp>
 #include <lockstep/x509_verify.hpp>

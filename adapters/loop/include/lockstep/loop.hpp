@@ -42,7 +42,7 @@
 #include <lockstep/io.hpp>
 #include <lockstep/session.hpp>
 #include <lockstep/time.hpp>
-#include <lockstep/x509.hpp>
+#include <lockstep/x509_name.hpp>
 
 namespace lockstep::loop {
 
