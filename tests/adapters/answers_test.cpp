@@ -142,6 +142,7 @@ TEST(Reasons, AreTheOnesThatAlertsExistFor) {
   EXPECT_EQ(reason_of(Code::ee_key_too_small), Reason::certificate_weak);
   EXPECT_EQ(reason_of(Code::permitted_violation), Reason::certificate_invalid);
   EXPECT_EQ(reason_of(Code::malformed_certificate), Reason::certificate_malformed);
+  EXPECT_EQ(reason_of(Code::cert_chain_too_long), Reason::certificate_chain_too_long);
 }
 
 // --- ticket keys -----------------------------------------------------------------------------------------------------

@@ -43,7 +43,6 @@ constexpr Row kNames[] = {
     {Reason::message_truncated, ":DECODE_ERROR: :PARSE_TLSEXT: :ERROR_PARSING_EXTENSION:"},
     {Reason::message_trailing_data, ":DECODE_ERROR: :DIGEST_CHECK_FAILED:"},
     {Reason::message_unexpected, ":UNEXPECTED_MESSAGE: :UNEXPECTED_RECORD: :APPLICATION_DATA_INSTEAD_OF_HANDSHAKE:"},
-    {Reason::message_unknown, ":UNEXPECTED_MESSAGE:"},
     {Reason::vector_length, ":DECODE_ERROR:"},
     {Reason::enum_value, ":DECODE_ERROR:"},
     {Reason::compression_method, ":INVALID_COMPRESSION_LIST: :UNSUPPORTED_COMPRESSION_ALGORITHM: :DECODE_ERROR:"},

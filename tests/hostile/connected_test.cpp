@@ -147,12 +147,9 @@ TEST_F(HostileConnected, NoTicketLivesLongerThanAWeek) {
   ticket.lifetime = 0xffffffff;
   append(duel.to_client(), seal_record(duel.server().connection, ContentType::handshake, ticket.join()));
   duel.run();
-  if (duel.client().error) {
-    EXPECT_EQ(duel.client().error->reason, Reason::ticket_malformed);
-  } else {
-    ASSERT_EQ(duel.client().sessions.size(), 1U);
-    EXPECT_LE(duel.client().sessions.front().lifetime, kMaxTicketLifetime);
-  }
+  EXPECT_FALSE(duel.client().error);
+  ASSERT_EQ(duel.client().sessions.size(), 1U);
+  EXPECT_LE(duel.client().sessions.front().lifetime, kMaxTicketLifetime);
 }
 
 // --- everything else -----------------------------------------------------------------------------------------------

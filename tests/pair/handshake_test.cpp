@@ -257,6 +257,8 @@ TEST(Handshake, SendsChangeCipherSpecBeforeAnEncryptedAlert) {
     // header, level and description, content type, tag
     EXPECT_EQ(pair.to_server().size(), before + 5 + 2 + 1 + 16);
     pair.run();
+    ASSERT_NE(pair.client.connection.error(), nullptr);
+    EXPECT_EQ(pair.client.connection.error()->reason, Reason::certificate_rejected);
     ASSERT_NE(pair.server.connection.error(), nullptr);
     EXPECT_EQ(pair.server.connection.error()->alert, Alert::certificate_unknown);
   }
