@@ -68,7 +68,7 @@ Status Connection::State::treat_post_handshake(Bytes message, bool last, Time no
 }
 
 Status Connection::State::take_key_update(Bytes body) noexcept {
-  const auto message = codec::decode_key_update(body);
+  const auto message = codec::KeyUpdate::decode(body);
   if (!message) return std::unexpected(message.error());
   if (++key_updates > record::kMaxKeyUpdatesWithoutData)
     return failure(Reason::too_many_key_updates, Place::key_update);
@@ -90,7 +90,7 @@ Status Connection::State::take_key_update(Bytes body) noexcept {
 }
 
 Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
-  const auto message = codec::decode_new_session_ticket(body);
+  const auto message = codec::NewSessionTicket::decode(body);
   if (!message) return std::unexpected(message.error());
   const Settings& settings = config->settings();
   // RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately."

@@ -41,7 +41,7 @@ Status Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
   if (rewriter != nullptr) {
     hello = rewriter->rewrite(Level::initial, hello);
     offered = {};
-    if (const auto sent = codec::decode_client_hello(hello.subspan(codec::kHandshakeHeaderSize))) {
+    if (const auto sent = codec::ClientHello::decode(hello.subspan(codec::kHandshakeHeaderSize))) {
       for (const codec::Extension& extension : sent->extensions) offered.insert(extension.type);
     }
   }

@@ -136,21 +136,24 @@ Status Handshake::treat(HandshakeType type, Bytes body) noexcept {
     if (!decoded) return std::unexpected(decoded.error());
     return dispatch(machine_, *decoded, context_);
   };
+  const codec::DecodeContext context{
+      .offered = context_.offered,
+      .verify_data_length = context_.transcript.started() ? context_.transcript.hash().digest_size : 0};
   switch (type) {
-    case HandshakeType::client_hello: return give(codec::decode_client_hello(body));
+    case HandshakeType::client_hello: return give(codec::ClientHello::decode(body));
     case HandshakeType::server_hello:
-      if (!codec::is_hello_retry_request(body)) return give(codec::decode_server_hello(body, context_.offered));
+      if (!codec::is_hello_retry_request(body)) return give(codec::ServerHello::decode(body, context));
       context_.place = Place::hello_retry_request;
       // RFC 9846 4.2.4: "If a client receives a second HelloRetryRequest in the same connection ..., it MUST abort the
       // handshake with an "unexpected_message" alert."
       if (!accepts<codec::HelloRetryRequest>(machine_)) return context_.fail(Reason::second_hello_retry_request);
-      return give(codec::decode_hello_retry_request(body, context_.offered));
-    case HandshakeType::encrypted_extensions: return give(codec::decode_encrypted_extensions(body, context_.offered));
-    case HandshakeType::certificate_request: return give(codec::decode_certificate_request(body));
-    case HandshakeType::certificate: return give(codec::decode_certificate(body, context_.offered));
-    case HandshakeType::certificate_verify: return give(codec::decode_certificate_verify(body));
-    case HandshakeType::end_of_early_data: return give(codec::decode_end_of_early_data(body));
-    case HandshakeType::finished: return give(codec::decode_finished(body, context_.transcript.hash().digest_size));
+      return give(codec::HelloRetryRequest::decode(body, context));
+    case HandshakeType::encrypted_extensions: return give(codec::EncryptedExtensions::decode(body, context));
+    case HandshakeType::certificate_request: return give(codec::CertificateRequest::decode(body));
+    case HandshakeType::certificate: return give(codec::Certificate::decode(body, context));
+    case HandshakeType::certificate_verify: return give(codec::CertificateVerify::decode(body));
+    case HandshakeType::end_of_early_data: return give(codec::EndOfEarlyData::decode(body));
+    case HandshakeType::finished: return give(codec::Finished::decode(body, context));
     default: return context_.fail(Reason::message_unexpected, static_cast<std::uint16_t>(type));
   }
 }

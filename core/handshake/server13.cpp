@@ -451,7 +451,7 @@ Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello
 Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const codec::ClientHello& hello,
                                           Context& context) {
   if (const auto checked = codec::check_tls13(hello); !checked) return std::unexpected(checked.error());
-  const auto first = codec::decode_client_hello(state.first_hello);
+  const auto first = codec::ClientHello::decode(state.first_hello);
   // RFC 9846 4.2.2: a client that is answered by HelloRetryRequest "MUST send the same ClientHello without
   // modification, except as follows".
   // RFC 9846 4.2.4: "Servers MUST ensure that they negotiate the same cipher suite when receiving a conformant updated

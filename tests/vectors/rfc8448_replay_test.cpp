@@ -378,7 +378,7 @@ TEST_F(Rfc8448Replay, Simple1RttServer) {
 
 /// The session that the trace resumes. The ticket's own bytes are in its ClientHello.
 Session session_of(const Vectors& trace) {
-  const auto hello = codec::decode_client_hello(Bytes(trace["message_client_hello"]).subspan(4)).value();
+  const auto hello = codec::ClientHello::decode(Bytes(trace["message_client_hello"]).subspan(4)).value();
   Session session;
   session.suite = CipherSuite::tls_aes_128_gcm_sha256;
   session.psk = DigestSecret(Bytes(trace["psk"]));
