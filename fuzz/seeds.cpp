@@ -126,8 +126,8 @@ void tapes(Seeds& seeds) {
     fake::FakeRandom random(3);
     trace::Recorder client_recorder(random, {.contents = contents});
     trace::Recorder server_recorder(random, {.contents = contents});
-    End client(Role::client, Scene::get().clients[0], client_recorder);
-    End server(Role::server, Scene::get().servers[0], server_recorder);
+    End client(Scene::get().clients[0], client_recorder);
+    End server(Scene::get().servers[0], server_recorder);
     for (int turns = 0; turns < 8; ++turns) {
       server.receive(client.send());
       client.receive(server.send());

@@ -97,9 +97,10 @@ class Stream::Implementation {
   Connection start(Target& target) {
     const MutableBytes memory{handshake_memory_.get(), Connection::kHandshakeMemory};
     const auto made = [&](auto& random) {
-      if (options_.config->role() == Role::server) return Connection::server(options_.config, random, memory);
-      return Connection::client(options_.config, {.name = std::move(*target.name), .sessions = target.sessions}, random,
-                                now(), memory);
+      if (options_.config->role() == Role::server)
+        return Connection::server(as_server(options_.config), random, memory);
+      return Connection::client(as_client(options_.config),
+                                {.name = std::move(*target.name), .sessions = target.sessions}, random, now(), memory);
     };
     return target.recorder == nullptr ? made(*random_) : made(*target.recorder);
   }

@@ -158,11 +158,12 @@ void StreamCore::begin_tls() {
                                  ? MutableBytes{}
                                  : MutableBytes(static_cast<std::uint8_t*>(memory), Connection::kHandshakeMemory);
   if (options.config->role() == Role::server) {
-    secure_ = std::make_unique<Secure>(Connection::server(options.config, random, space), random);
+    secure_ = std::make_unique<Secure>(Connection::server(as_server(options.config), random, space), random);
   } else {
     secure_ = std::make_unique<Secure>(
-        Connection::client(options.config, {.name = std::move(*pending_->name), .sessions = pending_->sessions}, random,
-                           engine_time(), space),
+        Connection::client(as_client(options.config),
+                           {.name = std::move(*pending_->name), .sessions = pending_->sessions}, random, engine_time(),
+                           space),
         random);
   }
   secure_->memory = memory;

@@ -14,8 +14,8 @@ namespace lockstep {
 
 struct ConnectionAccess {
   /// Like `Connection::client`, with a rewriter of what the handshake sends.
-  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, RandomSource& random, Time now,
-                           handshake::Rewriter& rewriter, MutableBytes memory = {}) {
+  static Connection client(std::shared_ptr<const ClientConfig> config, ClientOptions options, RandomSource& random,
+                           Time now, handshake::Rewriter& rewriter, MutableBytes memory = {}) {
     Connection::State state;
     state.config = std::move(config);
     state.random = &random;
@@ -24,8 +24,8 @@ struct ConnectionAccess {
     return Connection(std::move(state));
   }
   /// The same for a server.
-  static Connection server(std::shared_ptr<const Config> config, RandomSource& random, handshake::Rewriter& rewriter,
-                           MutableBytes memory = {}) {
+  static Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random,
+                           handshake::Rewriter& rewriter, MutableBytes memory = {}) {
     Connection::State state;
     state.config = std::move(config);
     state.random = &random;
@@ -35,7 +35,7 @@ struct ConnectionAccess {
   }
 
   /// The same, recorded. What the rewriter did is no input, so that such a tape can be looked at and not replayed.
-  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, trace::Recorder& recorder,
+  static Connection client(std::shared_ptr<const ClientConfig> config, ClientOptions options, trace::Recorder& recorder,
                            Time now, handshake::Rewriter& rewriter) {
     Connection::State state;
     state.config = std::move(config);
@@ -43,7 +43,7 @@ struct ConnectionAccess {
     state.start(now, std::move(options.name), options.sessions, &rewriter, recorder.tap_.get());
     return Connection(std::move(state));
   }
-  static Connection server(std::shared_ptr<const Config> config, trace::Recorder& recorder,
+  static Connection server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
                            handshake::Rewriter& rewriter) {
     Connection::State state;
     state.config = std::move(config);

@@ -68,7 +68,7 @@ Connection& Connection::operator=(Connection&& other) noexcept {
 
 Connection::~Connection() { std::destroy_at(&state()); }
 
-Connection Connection::client(std::shared_ptr<const Config> config, ClientOptions options, RandomSource& random,
+Connection Connection::client(std::shared_ptr<const ClientConfig> config, ClientOptions options, RandomSource& random,
                               Time now, MutableBytes memory) {
   State state;
   state.config = std::move(config);
@@ -78,7 +78,7 @@ Connection Connection::client(std::shared_ptr<const Config> config, ClientOption
   return Connection(std::move(state));
 }
 
-Connection Connection::server(std::shared_ptr<const Config> config, RandomSource& random, MutableBytes memory) {
+Connection Connection::server(std::shared_ptr<const ServerConfig> config, RandomSource& random, MutableBytes memory) {
   State state;
   state.config = std::move(config);
   state.random = &random;
@@ -87,8 +87,8 @@ Connection Connection::server(std::shared_ptr<const Config> config, RandomSource
   return Connection(std::move(state));
 }
 
-Connection Connection::client(std::shared_ptr<const Config> config, ClientOptions options, trace::Recorder& recorder,
-                              Time now, MutableBytes memory) {
+Connection Connection::client(std::shared_ptr<const ClientConfig> config, ClientOptions options,
+                              trace::Recorder& recorder, Time now, MutableBytes memory) {
   State state;
   state.config = std::move(config);
   state.random = recorder.tap_.get();
@@ -97,7 +97,8 @@ Connection Connection::client(std::shared_ptr<const Config> config, ClientOption
   return Connection(std::move(state));
 }
 
-Connection Connection::server(std::shared_ptr<const Config> config, trace::Recorder& recorder, MutableBytes memory) {
+Connection Connection::server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
+                              MutableBytes memory) {
   State state;
   state.config = std::move(config);
   state.random = recorder.tap_.get();

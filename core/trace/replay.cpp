@@ -47,6 +47,18 @@ std::vector<Bytes> views_of(const std::vector<Content>& contents) {
   return views;
 }
 
+/// The configuration of a tape; a text with every problem when this provider or build cannot have it.
+template <Role kRole>
+std::expected<std::shared_ptr<const Config>, std::string> built(const Settings& settings, const Provider& provider) {
+  // A recording says what was allowed; whoever replays it with a provider that protects nothing has chosen that.
+  auto config = BasicConfigBuilder<kRole>::from(settings, provider).dangerous().allow_insecure_provider().build();
+  if (config) return std::move(*config);
+  std::string problems;
+  for (const ConfigProblem& problem : config.error())
+    problems += (problems.empty() ? "" : "; ") + problem.setting + ": " + problem.text;
+  return std::unexpected(std::move(problems));
+}
+
 }  // namespace
 
 class Replay::Player {
@@ -144,15 +156,12 @@ std::expected<Replay, TapeProblem> Replay::open(Bytes tape, const Provider& prov
   for (const Content& protocol : configuration.alpn) settings.alpn.emplace_back(as_text(protocol.bytes));
   for (const Content& authority : configuration.certificate_authorities)
     settings.certificate_authorities.push_back(copy_of(authority.bytes));
-  auto built = ConfigBuilder::from(settings, provider).build();
-  if (!built) {
-    std::string problems;
-    for (const ConfigProblem& problem : built.error())
-      problems += (problems.empty() ? "" : "; ") + problem.setting + ": " + problem.text;
-    return std::unexpected(
-        TapeProblem{TapeError::configuration_refused, reader.offset() - reader.raw().size(), std::move(problems)});
-  }
-  return Replay(std::make_unique<Player>(reader, configuration, std::move(*built)));
+  auto config =
+      settings.role == Role::client ? built<Role::client>(settings, provider) : built<Role::server>(settings, provider);
+  if (!config)
+    return std::unexpected(TapeProblem{TapeError::configuration_refused, reader.offset() - reader.raw().size(),
+                                       std::move(config.error())});
+  return Replay(std::make_unique<Player>(reader, configuration, std::move(*config)));
 }
 
 Replay::Replay(std::unique_ptr<Player> player) noexcept : player_(std::move(player)) {}
@@ -294,7 +303,8 @@ void Replay::Player::keep(const Secret& secret) {
 // --- calls -----------------------------------------------------------------------------------------------------------
 
 std::optional<TapeError> Replay::Player::play(const StartClient& call) {
-  if (config_->role() != Role::client) return TapeError::value_out_of_range;
+  auto config = as_client(config_);
+  if (config == nullptr) return TapeError::value_out_of_range;
   const auto named = [&]() -> std::optional<x509::PeerName> {
     if (call.kind == x509::PeerName::Kind::any) return x509::NoNameCheck{};
     auto name = x509::PeerName::parse(as_text(call.name.bytes));
@@ -309,13 +319,14 @@ std::optional<TapeError> Replay::Player::play(const StartClient& call) {
     if (!session) return TapeError::value_out_of_range;
     sessions.push_back(std::move(*session));
   }
-  connection_.emplace(Connection::client(config_, {std::move(*name), sessions}, recorder_, call.now));
+  connection_.emplace(Connection::client(std::move(config), {std::move(*name), sessions}, recorder_, call.now));
   return std::nullopt;
 }
 
 std::optional<TapeError> Replay::Player::play(const StartServer& /*call*/) {
-  if (config_->role() != Role::server) return TapeError::value_out_of_range;
-  connection_.emplace(Connection::server(config_, recorder_));
+  auto config = as_server(config_);
+  if (config == nullptr) return TapeError::value_out_of_range;
+  connection_.emplace(Connection::server(std::move(config), recorder_));
   return std::nullopt;
 }
 

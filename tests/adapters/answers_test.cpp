@@ -253,8 +253,8 @@ struct Pair {
   End client;
   End server;
 
-  Pair(std::shared_ptr<const Config> client_side, std::shared_ptr<const AnswerSetup> client_setup,
-       std::shared_ptr<const Config> server_side, std::shared_ptr<const AnswerSetup> server_setup,
+  Pair(std::shared_ptr<const ClientConfig> client_side, std::shared_ptr<const AnswerSetup> client_setup,
+       std::shared_ptr<const ServerConfig> server_side, std::shared_ptr<const AnswerSetup> server_setup,
        std::string_view name = "example.com", std::span<Session> sessions = {}, std::string_view early = {})
       : client(Connection::client(std::move(client_side), {.name = dns(name), .sessions = sessions}, random(),
                                   fixed_clock()),

@@ -11,7 +11,7 @@ namespace {
 /// A client that is no more than its engine.
 class EarlyClient {
  public:
-  EarlyClient(Descriptor socket, std::shared_ptr<const Config> config, std::shared_ptr<const AnswerSetup> answers,
+  EarlyClient(Descriptor socket, std::shared_ptr<const ClientConfig> config, std::shared_ptr<const AnswerSetup> answers,
               std::span<Session> sessions)
       : socket_(std::move(socket)),
         engine_(Connection::client(std::move(config), {.name = dns("example.com"), .sessions = sessions}, random(),

@@ -18,12 +18,13 @@ using namespace lockstep;
 namespace {
 
 Connection start(const Options& options, const Shared& shared, std::optional<Session> offered) {
-  if (options.server) return Connection::server(shared.config, *shared.random);
+  if (options.server) return Connection::server(as_server(shared.config), *shared.random);
   x509::PeerName name = x509::NoNameCheck{};
   if (auto host = x509::PeerName::dns(options.host_name)) name = std::move(*host);
   std::span<Session> sessions;
   if (offered) sessions = {&*offered, 1};
-  return Connection::client(shared.config, {.name = std::move(name), .sessions = sessions}, *shared.random, shared.now);
+  return Connection::client(as_client(shared.config), {.name = std::move(name), .sessions = sessions}, *shared.random,
+                            shared.now);
 }
 
 /// An answer is refused as misuse when the engine has failed meanwhile, and then says why by the next event.

@@ -195,7 +195,7 @@ struct Counted {
 
 class Budgets : public ::testing::Test {
  protected:
-  void connect(ConfigBuilder client_config, ConfigBuilder server_config, MutableBytes client_memory = {},
+  void connect(ClientConfigBuilder client_config, ServerConfigBuilder server_config, MutableBytes client_memory = {},
                MutableBytes server_memory = {}) {
     const auto client_built = built(client_config);
     const auto server_built = built(server_config);
@@ -258,8 +258,8 @@ class Budgets : public ::testing::Test {
   FixedRandom server_random_{2};
 };
 
-ConfigBuilder counted_client() { return ConfigBuilder::client(silent_provider()); }
-ConfigBuilder counted_server() { return ConfigBuilder::server(silent_provider()); }
+ClientConfigBuilder counted_client() { return ConfigBuilder::client(silent_provider()); }
+ServerConfigBuilder counted_server() { return ConfigBuilder::server(silent_provider()); }
 
 TEST_F(Budgets, AHandshakeAllocatesLittle) {
   connect(counted_client(), counted_server());

@@ -311,8 +311,9 @@ TEST(HostileCertificateVerify, PssKeysKeepToTheirParameters) {
   const auto key = key_of(KeyType::rsa_pss);
   const auto duel_with = [&](SignatureScheme used) {
     auto duel = std::make_unique<Duel>();
-    for (ConfigBuilder* config : {&duel->client_config, &duel->server_config})
-      config->schemes({SignatureScheme::rsa_pss_pss_sha256, SignatureScheme::rsa_pss_pss_sha384});
+    const std::vector schemes{SignatureScheme::rsa_pss_pss_sha256, SignatureScheme::rsa_pss_pss_sha384};
+    duel->client_config.schemes(schemes);
+    duel->server_config.schemes(schemes);
     Credential credential;
     credential.chain.push_back(restricted_to(SignatureScheme::rsa_pss_pss_sha256, *key));
     credential.schemes = {used};

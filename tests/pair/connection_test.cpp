@@ -32,7 +32,7 @@ std::vector<Record> records_of(Bytes wire) {
 
 class Connected : public ::testing::Test {
  protected:
-  void connect(ConfigBuilder client, ConfigBuilder server) {
+  void connect(ClientConfigBuilder client, ServerConfigBuilder server) {
     pair_ = std::make_unique<Pair>(built(client), built(server));
     pair_->run();
     ASSERT_TRUE(pair_->client.connection.connected()) << error_text(pair_->client);
@@ -375,7 +375,7 @@ class Resumption : public ::testing::Test {
  protected:
   Resumption() { keys_ = make_ticket_keys(); }
 
-  std::vector<Session> sessions_of(ConfigBuilder client, ConfigBuilder server) {
+  std::vector<Session> sessions_of(ClientConfigBuilder client, ServerConfigBuilder server) {
     Pair pair(built(client), built(server));
     pair.server.ticket_keys = keys_;
     pair.client.credential = credential_of(KeyType::ec_p256);
@@ -383,7 +383,7 @@ class Resumption : public ::testing::Test {
     EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
     return std::move(pair.client.sessions);
   }
-  std::unique_ptr<Pair> connect(ConfigBuilder client, ConfigBuilder server, std::vector<Session>& sessions,
+  std::unique_ptr<Pair> connect(ClientConfigBuilder client, ServerConfigBuilder server, std::vector<Session>& sessions,
                                 std::string_view host = "example.com", std::chrono::milliseconds later = {}) {
     auto pair = std::make_unique<Pair>(built(client), built(server),
                                        ClientOptions{x509::PeerName::dns(host).value(), sessions}, Wire{}, 100);

@@ -56,8 +56,8 @@ class EarlyDataTest : public ::testing::Test {
   }
 
   std::shared_ptr<TicketKeys> keys;
-  ConfigBuilder client_config = client_builder();
-  ConfigBuilder server_config = server_builder();
+  ClientConfigBuilder client_config = client_builder();
+  ServerConfigBuilder server_config = server_builder();
   std::vector<Session> sessions;
   std::unique_ptr<Pair> pair;
 };
@@ -375,7 +375,7 @@ TEST_F(EarlyDataTest, ItsSecretIsLogged) {
 }
 
 TEST(EarlyDataConfig, NeedsTickets) {
-  const auto complaints = [](const ConfigBuilder& builder) {
+  const auto complaints = [](const auto& builder) {
     const auto config = builder.build();
     EXPECT_FALSE(config);
     return config ? 0 : std::ranges::count(config.error(), "early_data", &ConfigProblem::setting);

@@ -70,7 +70,7 @@ class Offloaded : public ::testing::TestWithParam<CipherSuite> {
   }
   void client_step() { pair().step(pair().client, pair().to_server(), pair().to_client()); }
 
-  std::shared_ptr<const Config> config_;
+  std::shared_ptr<const ServerConfig> config_;
   std::unique_ptr<Pair> pair_;
   FixedRandom random_{9};
   RecordProtection send_;

@@ -91,7 +91,8 @@ inline std::shared_ptr<const Credential> credential_of(KeyType type, std::string
   return std::make_shared<const Credential>(std::move(credential));
 }
 
-inline std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
+template <Role kRole>
+std::shared_ptr<const ConfigOf<kRole>> built(const BasicConfigBuilder<kRole>& builder) {
   auto config = builder.build();
   if (config) return *config;
   std::string text;
@@ -99,11 +100,12 @@ inline std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
   ADD_FAILURE() << text;
   return nullptr;
 }
-inline ConfigBuilder allowed(ConfigBuilder builder) {
+template <Role kRole>
+BasicConfigBuilder<kRole> allowed(BasicConfigBuilder<kRole> builder) {
   return provider().insecure ? builder.dangerous().allow_insecure_provider() : builder;
 }
-inline ConfigBuilder client_builder() { return allowed(ConfigBuilder::client(provider())); }
-inline ConfigBuilder server_builder() { return allowed(ConfigBuilder::server(provider())); }
+inline ClientConfigBuilder client_builder() { return allowed(ConfigBuilder::client(provider())); }
+inline ServerConfigBuilder server_builder() { return allowed(ConfigBuilder::server(provider())); }
 /// What servers here have when a test does not say: P-256, or what a smaller provider has.
 inline KeyType usual_key() {
   return provider().key_loader(KeyType::ec_p256) != nullptr ? KeyType::ec_p256 : KeyType::ed25519;
@@ -302,7 +304,7 @@ struct Wire {
 
 class Pair {
  public:
-  Pair(std::shared_ptr<const Config> client_config, std::shared_ptr<const Config> server_config,
+  Pair(std::shared_ptr<const ClientConfig> client_config, std::shared_ptr<const ServerConfig> server_config,
        ClientOptions options = {x509::PeerName::dns("example.com").value(), {}}, Wire wire = {}, std::uint64_t seed = 1)
       : client_random_(seed),
         server_random_(seed + 1),

@@ -21,11 +21,11 @@ std::shared_ptr<TicketKeys> ticket_keys() {
   return keys ? std::make_shared<TicketKeys>(std::move(*keys)) : nullptr;
 }
 
-ConfigBuilder careful_client() {
+ClientConfigBuilder careful_client() {
   return client_builder().ocsp_stapling(true).signed_certificate_timestamps(true).verify_on_resumption(true);
 }
 /// With client certificates.
-ConfigBuilder careful_server() {
+ServerConfigBuilder careful_server() {
   return server_builder()
       .tickets(1)
       .client_auth(ClientAuth::require)
@@ -40,7 +40,8 @@ class VerifyOnResumption : public ::testing::Test {
     if (keys_ == nullptr) GTEST_SKIP() << "this provider seals no tickets";
   }
   /// A connection that offers `offered`; its tickets are those of all others here.
-  std::unique_ptr<Pair> meet(const ConfigBuilder& client, const ConfigBuilder& server, std::vector<Session>& offered) {
+  std::unique_ptr<Pair> meet(const ClientConfigBuilder& client, const ServerConfigBuilder& server,
+                             std::vector<Session>& offered) {
     auto pair = std::make_unique<Pair>(built(client), built(server),
                                        ClientOptions{x509::PeerName::dns("example.com").value(), offered});
     pair->client.credential = stapled();
@@ -48,11 +49,11 @@ class VerifyOnResumption : public ::testing::Test {
     pair->server.ticket_keys = keys_;
     return pair;
   }
-  std::unique_ptr<Pair> meet(const ConfigBuilder& client, const ConfigBuilder& server) {
+  std::unique_ptr<Pair> meet(const ClientConfigBuilder& client, const ServerConfigBuilder& server) {
     std::vector<Session> none;
     return meet(client, server, none);
   }
-  std::vector<Session> sessions_of(const ConfigBuilder& client, const ConfigBuilder& server) {
+  std::vector<Session> sessions_of(const ClientConfigBuilder& client, const ServerConfigBuilder& server) {
     const auto pair = meet(client, server);
     pair->run();
     expect_connected(*pair, false);

@@ -100,7 +100,13 @@ void configure(Duel& duel, const Way& way) {
     duel.client_config.early_data(1000);
     duel.server_config.early_data(1000);
   }
-  if (way.verify) (way.role == Role::client ? duel.client_config : duel.server_config).verify_on_resumption(true);
+  if (way.verify) {
+    if (way.role == Role::client) {
+      duel.client_config.verify_on_resumption(true);
+    } else {
+      duel.server_config.verify_on_resumption(true);
+    }
+  }
 }
 
 /// Every kind of message, well formed; named as in the chart.

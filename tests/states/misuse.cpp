@@ -58,8 +58,27 @@ void answer(Connection& connection, Token<Sign> token) { static_cast<void>(conne
 #if MISUSE == 11
 client13::WaitFinished early(client13::Keys keys) { return {std::move(keys), std::nullopt}; }  // case 11
 #endif
+#if MISUSE == 12
+Connection server_as_client(std::shared_ptr<const ServerConfig> config, RandomSource& random) { return Connection::client(std::move(config), {x509::NoNameCheck{}}, random, {}); }  // case 12
+#endif
+#if MISUSE == 13
+Connection client_as_server(std::shared_ptr<const ClientConfig> config, RandomSource& random) { return Connection::server(std::move(config), random); }  // case 13
+#endif
+#if MISUSE == 14
+Connection any_as_server(std::shared_ptr<const Config> config, RandomSource& random) { return Connection::server(std::move(config), random); }  // case 14
+#endif
+#if MISUSE == 15
+void setting_of_servers(ClientConfigBuilder& builder) { builder.client_auth(ClientAuth::require); }  // case 15
+#endif
+#if MISUSE == 16
+void setting_of_clients(ServerConfigBuilder& builder) { builder.dangerous().skip_verification(); }  // case 16
+#endif
 
 // What is allowed instead.
+Connection client(std::shared_ptr<const ClientConfig> config, RandomSource& random) { return Connection::client(std::move(config), {x509::NoNameCheck{}}, random, {}); }
+Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random) { return Connection::server(std::move(config), random); }
+Connection server_if(std::shared_ptr<const Config> config, RandomSource& random) { return Connection::server(as_server(std::move(config)), random); }
+void settings(ClientConfigBuilder& client, ServerConfigBuilder& server) { client.dangerous().skip_verification().grease(false); server.client_auth(ClientAuth::require).cookie(true); }
 Token<Sign> moved(Token<Sign>&& token) { return std::move(token); }
 DigestSecret cloned(const DigestSecret& secret) { return secret.clone(); }
 bool equal_secrets(const DigestSecret& a, const DigestSecret& b) { return constant_time_equal(a.view(), b.view()); }

@@ -72,7 +72,7 @@ std::vector<Octets> tapes_of_every_kind() {
   }
   std::vector<Session> kept;
   for (const bool resume : {false, true}) {  // staples both ways, judged again when resuming
-    const auto careful = [](ConfigBuilder builder) {
+    const auto careful = [](auto builder) {
       return builder.ocsp_stapling(true).signed_certificate_timestamps(true).verify_on_resumption(true);
     };
     RecordedPair pair(careful(client_builder()), careful(server_builder().client_auth(ClientAuth::require).tickets(1)),

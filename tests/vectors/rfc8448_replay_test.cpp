@@ -248,13 +248,14 @@ class Rfc8448Replay : public testing::Test {
   void load(const char* file) { trace_.emplace(std::string("rfc8448/") + file + ".txt"); }
   const Vectors& trace() const { return *trace_; }
 
-  static std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
+  template <Role kRole>
+  static std::shared_ptr<const ConfigOf<kRole>> built(const BasicConfigBuilder<kRole>& builder) {
     auto config = builder.build();
     if (!config) throw std::runtime_error(config.error().front().text);
     return *config;
   }
 
-  ConfigBuilder client_builder() const {
+  ClientConfigBuilder client_builder() const {
     return ConfigBuilder::client(botan::provider())
         .suites({CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_chacha20_poly1305_sha256,
                  CipherSuite::tls_aes_256_gcm_sha384})
@@ -264,7 +265,7 @@ class Rfc8448Replay : public testing::Test {
         .middlebox_compatibility(compatibility())
         .key_log(true);
   }
-  ConfigBuilder server_builder() const {
+  ServerConfigBuilder server_builder() const {
     return ConfigBuilder::server(botan::provider())
         .suites({CipherSuite::tls_aes_128_gcm_sha256})
         .groups({NamedGroup::x25519, NamedGroup::secp256r1})

@@ -41,8 +41,9 @@ class Pool {
 };
 
 /// What the connections of one side share.
+template <class ConfigType>
 struct Side {
-  std::shared_ptr<const Config> config;
+  std::shared_ptr<const ConfigType> config;
   std::shared_ptr<const AnswerSetup> answers;
 };
 
@@ -51,8 +52,8 @@ struct Shared {
   Time now{};
   bool resume = false;
   Pool pool;
-  Side client;
-  Side server;
+  Side<ClientConfig> client;
+  Side<ServerConfig> server;
   std::optional<x509::PeerName> name;
   std::vector<Session> sessions;  // the newest alone
 };
@@ -66,8 +67,8 @@ class LockstepEnd final : public End {
                         ? Connection::client(shared.client.config, {.name = *shared.name, .sessions = shared.sessions},
                                              *shared.random, shared.now, memory_)
                         : Connection::server(shared.server.config, *shared.random, memory_)),
-        answers_(
-            std::make_unique<Answers>((role == Role::client ? shared.client : shared.server).answers, *shared.random)) {
+        answers_(std::make_unique<Answers>(role == Role::client ? shared.client.answers : shared.server.answers,
+                                           *shared.random)) {
     if (role == Role::client) shared.sessions.clear();
   }
   ~LockstepEnd() override {

@@ -83,16 +83,17 @@ class LOCKSTEP_API Connection {
 
   /// Starts a handshake. `random` must outlive the connection. `memory` is used until the handshake ends; it is wiped
   /// before `reclaim` hands it back. Without it, or when it is too small, the engine allocates within the bound of the
-  /// configuration. The configuration must be a client's.
-  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, RandomSource& random, Time now,
-                           MutableBytes memory = {});
-  /// The same for a server's configuration.
-  static Connection server(std::shared_ptr<const Config> config, RandomSource& random, MutableBytes memory = {});
+  /// configuration.
+  static Connection client(std::shared_ptr<const ClientConfig> config, ClientOptions options, RandomSource& random,
+                           Time now, MutableBytes memory = {});
+  /// The same for a server.
+  static Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random, MutableBytes memory = {});
   /// The same, recorded (lockstep/tape.hpp): the recorder passes on the randomness that it was made with. It serves one
   /// connection and must outlive it.
-  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, trace::Recorder& recorder,
+  static Connection client(std::shared_ptr<const ClientConfig> config, ClientOptions options, trace::Recorder& recorder,
                            Time now, MutableBytes memory = {});
-  static Connection server(std::shared_ptr<const Config> config, trace::Recorder& recorder, MutableBytes memory = {});
+  static Connection server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
+                           MutableBytes memory = {});
 
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
