@@ -1,5 +1,6 @@
 #pragma once
-// Where a recorded connection writes. The engine knows no more of recording than this: it has a tap or none.
+// Where a recorded connection writes. The engine knows no more of recording than this: it has a tap or none. Exported
+// for lockstep::replay alone, which runs a connection with a tap of its own; installed for nobody.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <lockstep/connection.hpp>
 #include <lockstep/event.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/tape.hpp>
@@ -23,7 +25,7 @@ struct Agreed;
 namespace lockstep::trace {
 
 /// Entries in memory. Runs out of it without an exception, and wipes what it held.
-class Journal {
+class LOCKSTEP_API Journal {
  public:
   Journal() noexcept = default;
   Journal(const Journal&) = delete;
@@ -42,7 +44,7 @@ class Journal {
   std::size_t capacity_ = 0;
 };
 
-class Tap final : public RandomSource {
+class LOCKSTEP_API Tap final : public RandomSource {
  public:
   /// `secrets`: also write those of the key schedule, which a replay does.
   Tap(RandomSource& random, const RecorderOptions& options, bool secrets = false) noexcept
@@ -101,6 +103,6 @@ class Tap final : public RandomSource {
 };
 
 /// The first line of a tape.
-[[nodiscard]] std::string_view header_line(Contents contents) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view header_line(Contents contents) noexcept;
 
 }  // namespace lockstep::trace

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include <lockstep/replay.hpp>
 #include <lockstep/tape.hpp>
 
 #include "pair/pair.hpp"

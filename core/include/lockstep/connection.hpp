@@ -22,6 +22,7 @@
 #include <lockstep/error.hpp>
 #include <lockstep/event.hpp>
 #include <lockstep/export.hpp>
+#include <lockstep/misuse.hpp>
 #include <lockstep/session.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
@@ -44,19 +45,6 @@ struct Sealed {
   std::size_t consumed = 0;  ///< plaintext bytes taken, counted over all segments
   std::size_t written = 0;   ///< bytes of records in the outbound buffer
 };
-
-/// A call that the connection's state does not allow: a bug in the caller, told apart from errors of the protocol.
-enum class Misuse : std::uint8_t {
-  not_connected,   ///< application data before the handshake is complete, or on a server before it took early data
-  closed,          ///< sending after `close` or after a failure
-  wrong_token,     ///< a token of another connection, of another operation, or answered before
-  invalid_answer,  ///< e.g. a signature that is too long
-  buffer_too_small,
-  offloaded,       ///< the keys were handed out: application data goes to whoever has them
-  transmit_first,  ///< `seal_in_place` while `transmit` has something to send
-  no_early_data,   ///< `seal_early` when early data was not offered, was refused, or is over
-};
-[[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
 
 /// A buffer with room around its payload, for sealing without a copy.
 struct RecordSlot {

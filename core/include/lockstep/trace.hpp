@@ -1,17 +1,9 @@
 #pragma once
 // What happens on a connection, as typed entries with one definition: what was called, what the handshake did, what
 // came of it. A tape is a sequence of them; so are the text of `--trace`, the ladder diagram and the key log, which are
-// readers of the same entries.
+// readers of the same entries (lockstep/replay.hpp).
 //
-//     trace::Reader reader;
-//     reader.feed(recorder.recorded());
-//     while (auto entry = reader.next()) {
-//       if (!*entry) break;  // all of it has been read
-//       std::cout << trace::to_text(**entry) << '\n';
-//     }
-//
-// The format is described byte by byte in docs/tape.md. A reader takes any bytes: what is no tape is refused with a
-// reason, and nothing is allocated that the bytes do not pay for.
+// The format is described byte by byte in docs/tape.md.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,9 +16,9 @@
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/config.hpp>
-#include <lockstep/connection.hpp>
 #include <lockstep/error.hpp>
-#include <lockstep/export.hpp>
+#include <lockstep/event.hpp>
+#include <lockstep/misuse.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
 #include <lockstep/x509_name.hpp>
@@ -320,90 +312,5 @@ using Entry =
                  KeysInstalled, Secret, DataTold, EarlyDataTold, CredentialAsked, SignatureAsked, VerdictAsked,
                  TicketOpeningAsked, TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold,
                  TrafficKeysTold, SecretTold, FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
-
-/// What an entry is for.
-enum class Part : std::uint8_t {
-  configuration,
-  start,   ///< begins operation 0
-  call,    ///< begins an operation
-  note,    ///< happens during one
-  result,  ///< ends one
-  stop,    ///< nothing comes behind it
-};
-[[nodiscard]] LOCKSTEP_API Part part(const Entry& entry) noexcept;
-/// "receive", "message", ...: the word for an entry in every output.
-[[nodiscard]] LOCKSTEP_API std::string_view name(const Entry& entry) noexcept;
-/// One line for people: the word and what matters of the entry. Printable ASCII whatever the tape holds.
-[[nodiscard]] LOCKSTEP_API std::string to_text(const Entry& entry);
-/// The time that a call states.
-[[nodiscard]] LOCKSTEP_API std::optional<Time> time_of(const Entry& entry) noexcept;
-
-// --- reading ---------------------------------------------------------------------------------------------------------
-
-/// Why bytes are no tape, or a tape cannot be replayed.
-enum class TapeError : std::uint8_t {
-  not_a_tape,             ///< it does not begin as a tape does
-  version_unsupported,    ///< written by a release with another format
-  truncated,              ///< it ends inside its header or inside an entry
-  entry_unknown,          ///< a kind of entry that this version does not have
-  entry_too_long,         ///< an entry of more than kMaxEntry bytes
-  number_too_long,        ///< a number of more than 64 bits, or not in its shortest form
-  field_truncated,        ///< a field reaches beyond its entry
-  trailing_data,          ///< an entry goes on behind its last field
-  value_out_of_range,     ///< a field has a value that it cannot have
-  configuration_missing,  ///< it does not begin with one configuration
-  start_missing,          ///< no start follows the configuration
-  out_of_order,           ///< an entry in a place where it cannot be
-  redacted,               ///< a tape without contents draws but does not replay
-  configuration_refused,  ///< the configuration cannot be built here: another provider, or no valid one
-};
-[[nodiscard]] LOCKSTEP_API std::string_view name(TapeError) noexcept;
-
-struct TapeProblem {
-  TapeError error{};
-  std::uint64_t offset = 0;  ///< of the entry in the tape, in bytes
-  std::string detail{};      ///< for configuration_refused: every problem of it
-
-  /// What is wrong, where, and what to do.
-  [[nodiscard]] LOCKSTEP_API std::string text() const;
-};
-
-/// Reads a tape, or one that is being recorded piece by piece. Problems are sticky.
-class LOCKSTEP_API Reader {
- public:
-  Reader() noexcept = default;
-  explicit Reader(Bytes tape) noexcept { feed(tape); }
-
-  /// Goes on with these bytes, once everything before them has been read. They must outlive the entries read from them.
-  void feed(Bytes more) noexcept { rest_ = more; }
-  /// The next entry; nothing when all has been read. Whether a tape ends inside an operation is for the caller to see.
-  [[nodiscard]] std::expected<std::optional<Entry>, TapeProblem> next();
-  /// Of the tape, once its header has been read: it has no contents.
-  [[nodiscard]] bool redacted() const noexcept { return redacted_; }
-  /// The last entry as it stands on the tape.
-  [[nodiscard]] Bytes raw() const noexcept { return raw_; }
-  /// Bytes read so far.
-  [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
-  /// Which operation the last entry belongs to: 0 is the start.
-  [[nodiscard]] std::uint64_t operation() const noexcept { return operation_; }
-  /// Whether an operation has begun and not ended.
-  [[nodiscard]] bool inside() const noexcept { return position_ == Position::inside; }
-
- private:
-  enum class Position : std::uint8_t { header, configuration, start, between, inside, end };
-  [[nodiscard]] std::unexpected<TapeProblem> refuse(TapeError error);
-  [[nodiscard]] std::optional<TapeError> read_header() noexcept;
-  [[nodiscard]] std::optional<TapeError> place(const Entry& entry) noexcept;
-
-  Bytes rest_;
-  Bytes raw_;
-  std::uint64_t offset_ = 0;
-  std::uint64_t operation_ = 0;
-  Time time_{};
-  std::size_t call_ = 0;  // which alternative of Entry the open operation is
-  std::optional<TapeError> problem_;
-  Position position_ = Position::header;
-  bool redacted_ = false;
-};
 
 }  // namespace lockstep::trace

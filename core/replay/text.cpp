@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include <lockstep/trace.hpp>
+#include <lockstep/replay.hpp>
 
 namespace lockstep::trace {
 namespace {

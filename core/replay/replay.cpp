@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <lockstep/replay.hpp>
 #include <lockstep/tape.hpp>
 
 #include "handshake/context.hpp"

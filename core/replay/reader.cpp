@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include <lockstep/trace.hpp>
+#include <lockstep/replay.hpp>
 
 #include "trace/fields.hpp"
 #include "trace/tap.hpp"
