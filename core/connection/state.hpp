@@ -143,7 +143,7 @@ struct Connection::State {
   std::string server_name;                             // client: for the sessions to come
   std::unique_ptr<const PeerCertificates> peer;        // client, the same, when they are verified on resumption
   std::unique_ptr<std::vector<Session>> sessions;      // received in one record, not yet told
-  std::unique_ptr<std::vector<std::uint8_t>> partial;  // the begin of a fragmented post-handshake message
+  std::unique_ptr<std::vector<std::uint8_t>> partial;  // the beginning of a fragmented post-handshake message
   record::RecordSizer sizer;
   Error error;
   connection::Control control;

@@ -1,7 +1,7 @@
 #pragma once
 // A TLS connection that does no I/O: bytes, time and answers go in; bytes and events come out; nothing else happens.
 //
-//     auto connection = Connection::client(config, {.name = x509::PeerName::dns("example.com").value()}, random);
+//     auto connection = Connection::client(config, {.name = x509::PeerName::dns("example.com").value()}, random, now);
 //     for (;;) {
 //       while (std::size_t n = connection.transmit(outbound, now)) send(outbound.first(n));
 //       auto [consumed, event] = connection.receive(inbound, now);

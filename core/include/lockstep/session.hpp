@@ -48,7 +48,7 @@ struct PeerCertificates {
 ///     store.put(session.server_name, session.serialize());
 ///     ...
 ///     if (auto session = Session::parse(store.take(name)); session && session->usable(now))
-///     config.session(std::move(*session));
+///       Connection::client(config, {.name = name, .sessions = {&*session, 1}}, random, now);
 struct LOCKSTEP_API Session {
   ProtocolVersion version = ProtocolVersion::tls_1_3;
   CipherSuite suite{};

@@ -10,6 +10,7 @@
 //
 // None of it does I/O; files are read by the target lockstep::files. Example, a client's check of a server:
 //
+//   const auto now = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();  // of a Time
 //   TrustAnchors anchors;
 //   anchors.add_pem(text_of_ca_file);
 //   const Verdict verdict = verify({.provider = provider, .anchors = anchors, .chain = presented, .peer = Role::server,

@@ -3,11 +3,10 @@
 //
 // A message runs through stages that share one pipeline:
 // - bulk: chunks of 16 blocks (8 with 128-bit vectors). While one chunk is encrypted, another is hashed: the one before
-// it when
-//   sealing, the same one when opening. AES and carry-less multiplication use different parts of the processor.
+//   it when sealing, the same one when opening. AES and carry-less multiplication use different parts of the
+//   processor.
 // - finish: what is left, less than a chunk, together with the tag's mask (the counter block J0) and the block of
-// lengths, so that
-//   a short message needs this stage alone.
+//   lengths, so that a short message needs this stage alone.
 //
 // GHASH works on byte-reversed blocks, so that bit 127 is the coefficient of x^0. A carry-less product of two such
 // blocks is the product times x; the powers of H are stored divided by x to make up for it.
