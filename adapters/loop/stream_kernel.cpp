@@ -77,10 +77,10 @@ bool StreamCore::queue_kernel_records() {
         out_of_memory(Operation::write);
         return false;
       }
-      std::ranges::copy(records.subspan(kRecordHeader, length), block->space().begin());
+      std::ranges::copy(records.subspan(Connection::kHeadroom, length), block->space().begin());
       block->end += static_cast<std::uint32_t>(length);
       out_pending_ += length;
-      records = records.subspan(kRecordHeader + length);
+      records = records.subspan(Connection::kHeadroom + length);
     }
     any = true;
     // A KeyUpdate's keys are due at once.

@@ -10,6 +10,7 @@ namespace lockstep {
 namespace {
 
 constexpr std::size_t kAlertSize = 2;
+static_assert(Connection::kHeadroom == record::kHeaderSize);
 
 }  // namespace
 

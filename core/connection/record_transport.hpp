@@ -10,6 +10,7 @@
 #include "handshake/arena.hpp"
 #include "handshake/context.hpp"
 #include "handshake/handshake.hpp"
+#include "record/limits.hpp"
 #include "record/opener.hpp"
 #include "record/sealer.hpp"
 
@@ -33,7 +34,7 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] handshake::Status end_flight() noexcept override;
   void middlebox_compatibility(bool on) noexcept override { compatibility_ = on; }
   void skip_early_data() noexcept override {
-    early_data_to_skip_ = std::max<std::size_t>(kMaxEarlyDataSkipped, settings_.early_data);
+    early_data_to_skip_ = std::max<std::size_t>(record::kMaxEarlyDataSkipped, settings_.early_data);
   }
   void allow_early_data(std::uint32_t bytes) noexcept override { early_data_left_ = bytes; }
   void end_early_data() noexcept override;
@@ -60,10 +61,6 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] std::size_t drain(MutableBytes out) noexcept;
 
  private:
-  // RFC 9846 4.3.10: a server that rejects early data skips "up to the configured max_early_data_size". This much is
-  // tolerated at least, from those who hold another server's tickets.
-  static constexpr std::size_t kMaxEarlyDataSkipped = 32768;
-
   [[nodiscard]] handshake::Status append(Bytes bytes) noexcept;
   [[nodiscard]] handshake::Status append_change_cipher_spec() noexcept;
   [[nodiscard]] bool reserve(std::size_t size) noexcept;

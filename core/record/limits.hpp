@@ -41,9 +41,9 @@ inline constexpr std::size_t kMaxTicketsPerRecord = 16;
 /// Warning alerts that may follow each other (RFC 9846 6.1 leaves only user_canceled). 4 as in BoringSSL.
 inline constexpr unsigned kMaxWarningAlerts = 4;
 
-/// The longest handshake message that is assembled unless configured otherwise. RFC 9846 4 allows 2^24 - 1; certificate
-/// chains of real servers stay below 20 KiB, with ML-DSA below 50.
-inline constexpr std::size_t kDefaultMaxHandshakeMessage = std::size_t{64} * 1024;
+/// RFC 9846 4.3.10: a server that rejects early data skips "up to the configured max_early_data_size". This much is
+/// tolerated at least, from those who hold another server's tickets.
+inline constexpr std::size_t kMaxEarlyDataSkipped = 32768;
 
 /// RFC 9846 5.3: "If a TLS implementation would need to wrap a sequence number, it MUST either rekey (Section 4.7.3) or
 /// terminate the connection." The last number is never used.
