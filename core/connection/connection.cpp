@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <lockstep/connection.hpp>
+#include <lockstep/key_cache.hpp>
 
 #include "codec/certificate.hpp"
 #include "connection/state.hpp"
@@ -105,6 +106,12 @@ Connection Connection::server(std::shared_ptr<const ServerConfig> config, trace:
   state.supplied = memory;
   state.start({}, x509::NoNameCheck{}, {}, nullptr, recorder.tap_.get());
   return Connection(std::move(state));
+}
+
+void Connection::use(KeyCache* cache) noexcept {
+  record::ContextCache* const contexts = cache == nullptr ? nullptr : cache->cache_.get();
+  state().opener.use(contexts);
+  state().sealer.use(contexts);
 }
 
 void Connection::State::start(Time now, x509::PeerName name, std::span<Session> offered, handshake::Rewriter* rewriter,

@@ -29,6 +29,7 @@ Received Connection::State::receive(MutableBytes inbound, Time now) noexcept {
 
   Received result;
   ApplicationData data;
+  const record::StackSlot burst = opener.burst();
   for (Step step = Step::go_on; step == Step::go_on && !data.full();) {
     const MutableBytes rest = inbound.subspan(result.consumed);
     const auto header = record::parse_header(rest, stream());

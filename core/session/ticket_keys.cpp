@@ -86,7 +86,9 @@ std::expected<std::size_t, TicketError> TicketKeys::seal(Bytes session, RandomSo
                     .source = {&session, 1},
                     .tail = {},
                     .destination = out.data() + kHeaderSize};
-  if (!aead_->seal(protection.context(), {&job, 1})) return std::unexpected(TicketError::failed);
+  const record::StackSlot slot(protection);
+  void* const context = protection.context();
+  if (context == nullptr || !aead_->seal(context, {&job, 1})) return std::unexpected(TicketError::failed);
   return size;
 }
 
@@ -110,7 +112,10 @@ std::expected<TicketKeys::Opened, TicketError> TicketKeys::open(Bytes ticket, Mu
               .aad = ticket.first(kHeaderSize),
               .source = ticket.subspan(kHeaderSize),
               .destination = out.data()};
-  if (!aead_->open(protection.context(), {&job, 1})) return std::unexpected(TicketError::invalid);
+  const record::StackSlot slot(protection);
+  void* const context = protection.context();
+  if (context == nullptr) return std::unexpected(TicketError::failed);
+  if (!aead_->open(context, {&job, 1})) return std::unexpected(TicketError::invalid);
   return Opened{.size = size, .renew = key != known.begin()};
 }
 

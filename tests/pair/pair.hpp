@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include <lockstep/connection.hpp>
+#include <lockstep/key_cache.hpp>
 #include <lockstep/x509.hpp>
 #ifdef LOCKSTEP_PAIR_PROVIDER  // whoever includes this brings a provider
 #elif __has_include(<lockstep/botan.hpp>)
@@ -296,6 +297,13 @@ struct End {
   }
 };
 
+/// Where the keys of all pairs are expanded: there is room for half of one pair's, so that they come and go all the
+/// time.
+inline KeyCache& crowded_keys() {
+  thread_local KeyCache keys(2);
+  return keys;
+}
+
 /// How bytes travel between the ends.
 struct Wire {
   std::size_t outbound = 65536;  ///< size of the buffer for transmit
@@ -317,6 +325,8 @@ class Pair {
             server_tape.connection([&](auto& random) { return Connection::server(std::move(server_config), random); }),
             seed + 3) {
     server.credential = credential_of(usual_key());
+    client.connection.use(&crowded_keys());
+    server.connection.use(&crowded_keys());
   }
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;

@@ -30,6 +30,7 @@
 
 namespace lockstep {
 
+class KeyCache;
 namespace trace {
 class Recorder;
 }
@@ -88,6 +89,11 @@ class LOCKSTEP_API Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
+
+  /// Where to keep expanded keys (lockstep/key_cache.hpp): of whoever runs the connection, so to be told again when
+  /// that is another thread, with null first on the old one. Null for none, as it is at the beginning: then every call
+  /// that opens or seals expands its key anew.
+  void use(KeyCache* cache) noexcept;
 
   // --- bytes and time ---
 
@@ -190,7 +196,7 @@ class LOCKSTEP_API Connection {
 
   // The state is held inline, so that a connection is one value without heap; its definition is private to the engine,
   // which asserts that it fits.
-  static constexpr std::size_t kStateSize = 2048;
+  static constexpr std::size_t kStateSize = 704;
   alignas(16) std::byte storage_[kStateSize];
 };
 
