@@ -12,6 +12,7 @@
 #include <variant>
 
 #include <lockstep/blocking.hpp>
+#include <lockstep/key_cache.hpp>
 
 #include "wait.hpp"
 
@@ -48,6 +49,7 @@ class Stream::Implementation {
         server_name_(target.name ? target.name->text() : std::string()),
         connection_(start(target)),
         answers_(std::move(setup), *random_) {
+    connection_.use(&keys_);
     inbound_ = {buffers_.get(), buffer_size_};
     outbound_ = {buffers_.get() + buffer_size_, buffer_size_};
     std::ranges::copy(target.already_read, inbound_.begin());
@@ -161,6 +163,7 @@ class Stream::Implementation {
 
   mutable std::mutex engine_mutex_;
   std::string server_name_;
+  KeyCache keys_{2};
   Connection connection_;
   Answers answers_;
   std::vector<Session> sessions_;
