@@ -157,13 +157,16 @@ void StreamCore::begin_tls() {
   const MutableBytes space = memory == nullptr
                                  ? MutableBytes{}
                                  : MutableBytes(static_cast<std::uint8_t*>(memory), Connection::kHandshakeMemory);
+  const SessionContext verification = options.answers == nullptr ? SessionContext{} : options.answers->verification();
   if (options.config->role() == Role::server) {
-    secure_ = std::make_unique<Secure>(Connection::server(as_server(options.config), random, space), random);
+    secure_ = std::make_unique<Secure>(
+        Connection::server(as_server(options.config), random, space, {.verification = verification}), random);
   } else {
     secure_ = std::make_unique<Secure>(
-        Connection::client(as_client(options.config),
-                           {.name = std::move(*pending_->name), .sessions = pending_->sessions}, random, engine_time(),
-                           space),
+        Connection::client(
+            as_client(options.config),
+            {.name = std::move(*pending_->name), .sessions = pending_->sessions, .verification = verification}, random,
+            engine_time(), space),
         random);
   }
   secure_->memory = memory;

@@ -20,7 +20,7 @@ struct ConnectionAccess {
     state.config = std::move(config);
     state.random = &random;
     state.supplied = memory;
-    state.start(now, std::move(options.name), options.sessions, &rewriter);
+    state.start(now, std::move(options), &rewriter);
     return Connection(std::move(state));
   }
   /// The same for a server.
@@ -30,7 +30,7 @@ struct ConnectionAccess {
     state.config = std::move(config);
     state.random = &random;
     state.supplied = memory;
-    state.start({}, x509::NoNameCheck{}, {}, &rewriter);
+    state.start({}, {.name = x509::NoNameCheck{}}, &rewriter);
     return Connection(std::move(state));
   }
 
@@ -40,7 +40,7 @@ struct ConnectionAccess {
     Connection::State state;
     state.config = std::move(config);
     state.random = recorder.tap_.get();
-    state.start(now, std::move(options.name), options.sessions, &rewriter, recorder.tap_.get());
+    state.start(now, std::move(options), &rewriter, recorder.tap_.get());
     return Connection(std::move(state));
   }
   static Connection server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
@@ -48,7 +48,7 @@ struct ConnectionAccess {
     Connection::State state;
     state.config = std::move(config);
     state.random = recorder.tap_.get();
-    state.start({}, x509::NoNameCheck{}, {}, &rewriter, recorder.tap_.get());
+    state.start({}, {.name = x509::NoNameCheck{}}, &rewriter, recorder.tap_.get());
     return Connection(std::move(state));
   }
 

@@ -75,16 +75,17 @@ Connection Connection::client(std::shared_ptr<const ClientConfig> config, Client
   state.config = std::move(config);
   state.random = &random;
   state.supplied = memory;
-  state.start(now, std::move(options.name), options.sessions);
+  state.start(now, std::move(options));
   return Connection(std::move(state));
 }
 
-Connection Connection::server(std::shared_ptr<const ServerConfig> config, RandomSource& random, MutableBytes memory) {
+Connection Connection::server(std::shared_ptr<const ServerConfig> config, RandomSource& random, MutableBytes memory,
+                              ServerOptions options) {
   State state;
   state.config = std::move(config);
   state.random = &random;
   state.supplied = memory;
-  state.start({}, x509::NoNameCheck{}, {});
+  state.start({}, {.name = x509::NoNameCheck{}, .verification = options.verification});
   return Connection(std::move(state));
 }
 
@@ -94,17 +95,17 @@ Connection Connection::client(std::shared_ptr<const ClientConfig> config, Client
   state.config = std::move(config);
   state.random = recorder.tap_.get();
   state.supplied = memory;
-  state.start(now, std::move(options.name), options.sessions, nullptr, recorder.tap_.get());
+  state.start(now, std::move(options), nullptr, recorder.tap_.get());
   return Connection(std::move(state));
 }
 
-Connection Connection::server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
-                              MutableBytes memory) {
+Connection Connection::server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder, MutableBytes memory,
+                              ServerOptions options) {
   State state;
   state.config = std::move(config);
   state.random = recorder.tap_.get();
   state.supplied = memory;
-  state.start({}, x509::NoNameCheck{}, {}, nullptr, recorder.tap_.get());
+  state.start({}, {.name = x509::NoNameCheck{}, .verification = options.verification}, nullptr, recorder.tap_.get());
   return Connection(std::move(state));
 }
 
@@ -114,19 +115,20 @@ void Connection::use(KeyCache* cache) noexcept {
   state().sealer.use(contexts);
 }
 
-void Connection::State::start(Time now, x509::PeerName name, std::span<Session> offered, handshake::Rewriter* rewriter,
+void Connection::State::start(Time now, ClientOptions options, handshake::Rewriter* rewriter,
                               trace::Tap* tap) noexcept {
   run.reset(connection::Run::create(*config, *random, supplied));
   if (!run) return fail(Reason::memory, Place::handshake);
   run->transport.attach(opener, sealer);
   run->handshake.context().rewriter = rewriter;
   run->handshake.context().tap = tap;
-  if (tap != nullptr) tap->start(*config, name, offered, now);
+  run->handshake.context().verification = options.verification;
+  if (tap != nullptr) tap->start(*config, options, now);
   if (config->role() == Role::server) {
     run->handshake.start_server();
   } else {
-    server_name = name.host_name();
-    if (auto started = run->handshake.start_client(std::move(name), offered, now); !started) fail(started.error());
+    auto started = run->handshake.start_client(std::move(options.name), options.sessions, now);
+    if (!started) fail(started.error());
   }
   if (tap != nullptr) tap->write(trace::Started{failed, error});
 }
@@ -166,9 +168,7 @@ void Connection::State::adopt() noexcept {
   handshake::Context& context = run->handshake.context();
   agreed = context.agreed;
   secrets = std::move(context.secrets);
-  if (const Settings& settings = config->settings();
-      settings.role == Role::client && settings.verify_on_resumption && settings.resumption)
-    peer.reset(new (std::nothrow) PeerCertificates(handshake::peer_to_keep(context)));
+  if (config->role() == Role::client && config->settings().resumption) origin = handshake::session_origin(context);
   complete = true;
 }
 
@@ -306,36 +306,53 @@ std::expected<void, Misuse> Connection::answer(Token<Sign> token, SigningFailed)
   return self.done(self.answer(token, handshake::Signed{}, Place::certificate_verify));
 }
 
-std::expected<void, Misuse> Connection::answer(Token<VerifyPeer> token, PeerAccepted) {
+std::expected<void, Misuse> Connection::answer(Token<VerifyPeer> token, PeerAccepted accepted) {
   State& self = state();
   if (trace::Tap* const tap = self.tap())
-    tap->write(trace::AnswerVerdict{self.number_of(token), true, Reason::none, 0});
-  return self.done(self.answer(token, handshake::Handshake::peer_verified(), Place::certificate));
+    tap->write(trace::AnswerVerdict{.token = self.number_of(token),
+                                    .accepted = true,
+                                    .reason = Reason::none,
+                                    .detail = 0,
+                                    .identity = accepted.identity,
+                                    .expires = accepted.expires});
+  if (accepted.identity.size() > 0xffff) return self.done(std::unexpected(Misuse::invalid_answer));
+  return self.done(self.answer(token, handshake::Handshake::peer_verified(accepted), Place::certificate));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<VerifyPeer> token, PeerRejected rejection) {
   State& self = state();
   if (trace::Tap* const tap = self.tap())
-    tap->write(trace::AnswerVerdict{self.number_of(token), false, rejection.reason, rejection.detail});
+    tap->write(trace::AnswerVerdict{.token = self.number_of(token),
+                                    .accepted = false,
+                                    .reason = rejection.reason,
+                                    .detail = rejection.detail,
+                                    .identity = {},
+                                    .expires = Time::max()});
   return self.done(self.answer(token, handshake::PeerRefused{rejection}, Place::certificate));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, Session session) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), &session, false);
-  return self.done(self.answer(token, handshake::TicketOpened{&session, false}, Place::client_hello));
-}
-
-std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, Session session, AcceptEarlyData) {
-  State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), &session, true);
-  return self.done(self.answer(token, handshake::TicketOpened{&session, true}, Place::client_hello));
+  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), &session);
+  return self.done(self.answer(token, handshake::TicketOpened{&session}, Place::client_hello));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, TicketDeclined) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), nullptr, false);
+  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), static_cast<const Session*>(nullptr));
   return self.done(self.answer(token, handshake::TicketOpened{}, Place::client_hello));
+}
+
+std::expected<void, Misuse> Connection::answer(Token<AcceptEarlyData> token, EarlyDataAccepted) {
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerEarlyData{self.number_of(token), true});
+  return self.done(self.answer(token, handshake::EarlyDataJudged{true}, Place::client_hello));
+}
+
+std::expected<void, Misuse> Connection::answer(Token<AcceptEarlyData> token, EarlyDataDeclined) {
+  State& self = state();
+  if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerEarlyData{self.number_of(token), false});
+  return self.done(self.answer(token, handshake::EarlyDataJudged{false}, Place::client_hello));
 }
 
 std::expected<void, Misuse> Connection::answer(Token<SealTicket> token, Bytes ticket) {

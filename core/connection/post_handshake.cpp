@@ -101,20 +101,9 @@ Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
   if (sessions->size() == record::kMaxTicketsPerRecord) return {};
   auto psk = key_schedule::ticket_psk(*agreed.suite->hash, secrets.resumption, message->ticket_nonce);
   if (!psk) return failure(Reason::provider_failed, Place::new_session_ticket);
-  Session& received = sessions->emplace_back();
-  received.suite = agreed.suite->suite;
-  received.psk = std::move(*psk);
-  received.ticket.assign(message->ticket.begin(), message->ticket.end());
-  received.ticket_age_add = message->ticket_age_add;
-  received.issued_at = now;
-  // RFC 9846 4.7.1: "Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
-  // ticket_lifetime".
-  received.lifetime = std::min(std::chrono::seconds(message->ticket_lifetime), kMaxTicketLifetime);
-  received.max_early_data = message->max_early_data_size.value_or(0);
-  received.peer_verified = !settings.skip_verification;
-  received.server_name = server_name;
-  if (peer) received.peer = *peer;
-  received.alpn = agreed.protocol();
+  if (origin == nullptr) return {};
+  auto session = handshake::session_of(*origin, agreed, std::move(*psk), *message, now);
+  if (session) sessions->push_back(std::move(*session));
   return {};
 }
 

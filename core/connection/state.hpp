@@ -12,6 +12,7 @@
 
 #include "connection/record_transport.hpp"
 #include "handshake/handshake.hpp"
+#include "handshake/session_ticket13.hpp"
 #include "record/framing.hpp"
 #include "record/opener.hpp"
 #include "record/sealer.hpp"
@@ -84,7 +85,7 @@ struct Connection::State {
   [[nodiscard]] handshake::Status receive_post_handshake(Bytes content, Time now) noexcept;
   [[nodiscard]] std::size_t write_key_update(MutableBytes outbound) noexcept;
   // --- connection.cpp
-  void start(Time now, x509::PeerName name, std::span<Session> sessions, handshake::Rewriter* rewriter = nullptr,
+  void start(Time now, ClientOptions options, handshake::Rewriter* rewriter = nullptr,
              trace::Tap* tap = nullptr) noexcept;
   /// Ends the connection with an error of ours; its alert is to be sent.
   void fail(const Error& error) noexcept;
@@ -139,11 +140,10 @@ struct Connection::State {
   std::shared_ptr<const Config> config;
   RandomSource* random = nullptr;
   connection::Run::Owner run;
-  MutableBytes supplied;                               // the caller's block, until it is reclaimed
-  std::string server_name;                             // client: for the sessions to come
-  std::unique_ptr<const PeerCertificates> peer;        // client, the same, when they are verified on resumption
-  std::unique_ptr<std::vector<Session>> sessions;      // received in one record, not yet told
-  std::unique_ptr<std::vector<std::uint8_t>> partial;  // the beginning of a fragmented post-handshake message
+  MutableBytes supplied;                                   // the caller's block, until it is reclaimed
+  std::unique_ptr<const handshake::SessionOrigin> origin;  // client: of the sessions to come
+  std::unique_ptr<std::vector<Session>> sessions;          // received in one record, not yet told
+  std::unique_ptr<std::vector<std::uint8_t>> partial;      // the beginning of a fragmented post-handshake message
   record::RecordSizer sizer;
   Error error;
   connection::Control control;

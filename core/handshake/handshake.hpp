@@ -17,17 +17,18 @@
 namespace lockstep::handshake {
 
 /// Every state of every machine.
-using Machine = std::variant<
-    std::monostate,  //
-    client13::WaitServerHello, client13::WaitSecondServerHello, client13::WaitEncryptedExtensions,
-    client13::WaitSessionVerified, client13::WaitCertificateRequest, client13::WaitCertificate,
-    client13::WaitPeerVerified, client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential,
-    client13::WaitSignature,  //
-    server13::WaitClientHello, server13::WaitSecondClientHello, server13::WaitTicketOpened,
-    server13::WaitSessionVerified, server13::WaitCredential, server13::WaitSignature, server13::WaitEndOfEarlyData,
-    server13::WaitCertificate, server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitFinished,
-    server13::WaitTicketSealed,  //
-    Connected>;
+using Machine = std::variant<std::monostate,  //
+                             client13::WaitOfferVerified, client13::WaitServerHello, client13::WaitSecondServerHello,
+                             client13::WaitEncryptedExtensions, client13::WaitSessionVerified,
+                             client13::WaitCertificateRequest, client13::WaitCertificate, client13::WaitPeerVerified,
+                             client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential,
+                             client13::WaitSignature,  //
+                             server13::WaitClientHello, server13::WaitSecondClientHello, server13::WaitTicketOpened,
+                             server13::WaitSessionVerified, server13::WaitEarlyDataJudged, server13::WaitCredential,
+                             server13::WaitSignature, server13::WaitEndOfEarlyData, server13::WaitCertificate,
+                             server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitFinished,
+                             server13::WaitTicketSealed,  //
+                             Connected>;
 
 /// What a handshake is made with; all of it outlives the handshake.
 struct Surroundings {
@@ -92,7 +93,7 @@ class Handshake {
     if (went) tell_state();
     return went;
   }
-  [[nodiscard]] static PeerVerified peer_verified() noexcept { return PeerVerified(); }
+  [[nodiscard]] static PeerVerified peer_verified(const PeerAccepted& answer) noexcept { return PeerVerified(answer); }
   /// Whether the awaited token was dropped.
   [[nodiscard]] bool token_dropped() const noexcept;
 

@@ -52,23 +52,28 @@ concept Accepts =
 template <class State, class Input>
 using NextOf = decltype(on(std::declval<State>(), std::declval<const Input&>(), std::declval<Context&>()));
 
+/// Makes what a step came to the current state.
+template <class Machine, class... Successors>
+[[nodiscard]] Status enter(Machine& machine, Next<Successors...>&& next) noexcept {
+  return std::visit(
+      [&]<class Successor>(Successor&& successor) -> Status {
+        if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {
+          return std::unexpected(successor);
+        } else {
+          machine = std::forward<Successor>(successor);
+          return {};
+        }
+      },
+      std::move(next).value());
+}
+
 /// Gives an input to the current state. Without a handler for it: message_unexpected.
 template <class Machine, class Input>
 [[nodiscard]] Status dispatch(Machine& machine, const Input& input, Context& context) noexcept {
   return std::visit(
       [&]<class State>(State& state) -> Status {
         if constexpr (Accepts<State, Input>) {
-          auto next = on(std::move(state), input, context);
-          return std::visit(
-              [&]<class Successor>(Successor&& successor) -> Status {
-                if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {
-                  return std::unexpected(successor);
-                } else {
-                  machine = std::forward<Successor>(successor);
-                  return {};
-                }
-              },
-              std::move(next).value());
+          return enter(machine, on(std::move(state), input, context));
         } else {
           return context.fail(Reason::message_unexpected);
         }

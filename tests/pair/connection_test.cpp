@@ -481,7 +481,7 @@ TEST_F(Resumption, CanBeOff) {
 
 TEST_F(Resumption, FailsWhenTheBinderIsWrong) {
   auto sessions = sessions_of(client_builder(), server_builder());
-  sessions.front().psk.writable()[0] ^= 1U;
+  sessions.front().secret.writable()[0] ^= 1U;
   sessions.resize(1);
   const auto pair = connect(client_builder(), server_builder(), sessions);
   ASSERT_TRUE(pair->server.error);
