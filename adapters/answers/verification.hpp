@@ -7,8 +7,8 @@
 
 namespace lockstep {
 
-/// Of the anchors, in whatever order, and the policy; zero without anchors, by whom nobody is accepted. Nothing when the
-/// provider has no SHA-256, or fails.
+/// Of the anchors, in whatever order, and the policy; zero without anchors, by whom nobody is accepted. Nothing when
+/// the provider has no SHA-256, or fails.
 [[nodiscard]] std::optional<SessionContext> digest_of(const AnswerOptions& options);
 
 }  // namespace lockstep

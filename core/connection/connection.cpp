@@ -99,8 +99,8 @@ Connection Connection::client(std::shared_ptr<const ClientConfig> config, Client
   return Connection(std::move(state));
 }
 
-Connection Connection::server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder, MutableBytes memory,
-                              ServerOptions options) {
+Connection Connection::server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
+                              MutableBytes memory, ServerOptions options) {
   State state;
   state.config = std::move(config);
   state.random = recorder.tap_.get();

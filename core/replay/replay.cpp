@@ -332,9 +332,9 @@ std::optional<TapeError> Replay::Player::play(const StartClient& call) {
   }
   const auto verification = context_of(call.verification);
   if (!verification) return TapeError::value_out_of_range;
-  connection_.emplace(
-      Connection::client(std::move(config), {.name = std::move(*name), .sessions = sessions, .verification = *verification},
-                         recorder_, call.now));
+  connection_.emplace(Connection::client(
+      std::move(config), {.name = std::move(*name), .sessions = sessions, .verification = *verification}, recorder_,
+      call.now));
   return std::nullopt;
 }
 
