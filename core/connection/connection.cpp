@@ -410,6 +410,7 @@ void Connection::State::close() noexcept {
   if (failed || closed) return;
   if (!complete) return cancel(Alert::close_notify);
   closed = true;
+  if (run) run->handshake.context().closing = true;
   control.key_update = connection::Control::KeyUpdate::none;
   control.alert = Alert::close_notify;
   control.alert_due = true;

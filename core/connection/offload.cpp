@@ -17,6 +17,8 @@ std::expected<void, Misuse> Connection::State::offload(Direction direction) noex
   if (!complete || failed) return std::unexpected(Misuse::not_connected);
   connection::Offload& half = direction == Direction::send ? sending : receiving;
   if (half.on) return std::unexpected(Misuse::offloaded);
+  // A ticket that is still being sealed has yet to go out under our own keys.
+  if (run && !run->handshake.connected()) return std::unexpected(Misuse::transmit_first);
   if (direction == Direction::send) {
     if (closed && !control.alert_due) return std::unexpected(Misuse::closed);
     if (transmit_pending()) return std::unexpected(Misuse::transmit_first);

@@ -79,6 +79,7 @@ class RecordTransport final : public handshake::Transport {
   std::size_t early_data_to_skip_ = 0;
   std::optional<std::size_t> early_data_left_;
   bool sends_early_ = false;  // the sealer's key is that of early data
+  bool keyed_ = false;        // a key of the handshake was installed: nothing goes out in clear any more
   bool first_record_ = true;
   bool flight_ended_ = false;
   bool compatibility_ = false;

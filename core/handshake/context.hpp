@@ -127,6 +127,7 @@ struct Context {
   SessionContext verification{};                  ///< what the application verifies the peer by
   Bytes peer_identity{};                          ///< as whoever accepted the peer said, now or in an earlier handshake
   Time verified_until = Time::max();
+  bool closing = false;  ///< close_notify is due or sent: nothing of the handshake follows it
   Bytes own_finished{};  ///< verify_data
   Bytes peer_finished{};
   std::span<const SignatureScheme> shared_schemes{};

@@ -388,7 +388,7 @@ Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, Dige
     if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
     return Connected{authenticated};
   };
-  if (number == settings.ticket_count || origin == nullptr) return end_flight();
+  if (number == settings.ticket_count || origin == nullptr || context.closing) return end_flight();
   auto made = session_for_ticket(*origin, context.agreed, settings, context.now);
   if (!made) return end_flight();
   // RFC 9846 4.7.1: "The server MUST generate a fresh value for each ticket it sends."
@@ -635,7 +635,7 @@ Next<WaitTicketSealed, Connected> on(WaitFinished&& state, const codec::Finished
 }
 
 Next<WaitTicketSealed, Connected> on(WaitTicketSealed&& state, const TicketSealed& answer, Context& context) {
-  if (!answer.ticket.empty()) {
+  if (!answer.ticket.empty() && !context.closing) {
     const std::array<std::uint8_t, 1> nonce{state.number};
     const auto room = context.scratch(64 + answer.ticket.size());
     if (!room) return std::unexpected(room.error());
