@@ -322,7 +322,9 @@ TEST_F(Sessions, EarlyDataWaitsForTheVerdictOnItsServer) {
     EXPECT_EQ(pair->client.complete, accepted) << error_text(pair->client);
     EXPECT_EQ(as_text(pair->server.early_data), accepted ? "secret" : "");
     EXPECT_EQ(count(pair->client, "verify_peer"), 1);  // one question about one session
-    if (!accepted) EXPECT_EQ(pair->client.error->reason, Reason::certificate_revoked);
+    if (!accepted) {
+      EXPECT_EQ(pair->client.error->reason, Reason::certificate_revoked);
+    }
   }
 }
 
