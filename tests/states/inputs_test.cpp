@@ -474,7 +474,7 @@ TEST_P(HandshakeState, AcceptsWhatTheChartSays) {
   expect_dispatch(*handshake, row, handshake::TicketOpened{});
   expect_dispatch(*handshake, row, handshake::CredentialSelected{});
   expect_dispatch(*handshake, row, handshake::Signed{});
-  expect_dispatch(*handshake, row, handshake::Handshake::peer_verified());
+  expect_dispatch(*handshake, row, handshake::Handshake::peer_verified(PeerAccepted{}));
   expect_dispatch(*handshake, row, handshake::PeerRefused{});
   expect_dispatch(*handshake, row, handshake::TicketSealed{});
 }

@@ -150,7 +150,7 @@ TEST_F(KeyCacheTest, ANewKeyOrNoneForgetsTheOldOne) {
 }
 
 TEST_F(KeyCacheTest, AKeyThatLostItsSlotLeavesTheNextOwnersAlone) {
-  ContextCache cache(std::span(slots_).first(1));
+  ContextCache cache{std::span(slots_).first(1)};
   Protection first = protection(1, &cache);
   Protection second = protection(2, &cache);
   EXPECT_EQ(key_in(first.context()), 1);
@@ -179,13 +179,13 @@ TEST_F(KeyCacheTest, AMoveCostsNothing) {
 TEST_F(KeyCacheTest, AnotherCacheIsAsGood) {
   Protection moving = protection(1, nullptr);
   {
-    ContextCache first(std::span(slots_).first(2));
+    ContextCache first{std::span(slots_).first(2)};
     moving.use(&first);
     EXPECT_EQ(key_in(moving.context()), 1);
     moving.use(nullptr);
     EXPECT_FALSE(lies_about(1));
   }
-  ContextCache second(std::span(slots_).last(2));
+  ContextCache second{std::span(slots_).last(2)};
   Protection other = protection(2, &second);
   EXPECT_EQ(key_in(other.context()), 2);  // the second cache's first expansion, as that in the first one was
   moving.use(&second);
@@ -213,7 +213,7 @@ TEST_F(KeyCacheTest, WhatACacheHoldsEndsWithIt) {
 }
 
 TEST_F(KeyCacheTest, AFailedExpansionIsNobodysKey) {
-  ContextCache cache(std::span(slots_).first(1));
+  ContextCache cache{std::span(slots_).first(1)};
   Protection first = protection(1, &cache);
   Protection second = protection(2, &cache);
   EXPECT_EQ(key_in(first.context()), 1);
@@ -244,9 +244,9 @@ TEST_F(KeyCacheTest, SmallContextsNeedNoRoom) {
 TEST_F(KeyCacheTest, NoKeyIsTakenForAnother) {
   std::array<ContextSlot, 6> room;
   std::array<ContextCache*, 4> caches{};
-  ContextCache one(std::span(room).first(1));
-  ContextCache two(std::span(room).subspan(2, 2));
-  ContextCache also_two(std::span(room).subspan(4, 2));
+  ContextCache one{std::span(room).first(1)};
+  ContextCache two{std::span(room).subspan(2, 2)};
+  ContextCache also_two{std::span(room).subspan(4, 2)};
   caches = {&one, &two, &also_two, nullptr};
   std::mt19937 random(1);
   const auto below = [&](std::size_t end) { return static_cast<std::size_t>(random() % end); };

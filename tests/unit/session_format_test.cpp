@@ -73,7 +73,9 @@ void expect_equal(const Session& a, const Session& b) {
   EXPECT_EQ(a.identity, b.identity);
   EXPECT_EQ(a.application_data, b.application_data);
   ASSERT_EQ(a.peer == nullptr, b.peer == nullptr);
-  if (a.peer != nullptr) EXPECT_EQ(*a.peer, *b.peer);
+  if (a.peer != nullptr) {
+    EXPECT_EQ(*a.peer, *b.peer);
+  }
 }
 
 /// A session with short fields, so that every byte can be tried.
