@@ -29,6 +29,7 @@ using CertificateEntries = List<CertificateEntry>;
 /// Views into the body that was decoded.
 struct Certificate {
   static constexpr HandshakeType type = HandshakeType::certificate;
+  static constexpr Place place = Place::certificate;
   static constexpr std::size_t max_size = kMaxCertificate;
   /// Decodes the body; `offered` is what the ClientHello offered, or the CertificateRequest when a client's Certificate
   /// is read.

@@ -17,6 +17,7 @@ namespace lockstep::codec {
 /// Views into the body that was decoded.
 struct CertificateRequest {
   static constexpr HandshakeType type = HandshakeType::certificate_request;
+  static constexpr Place place = Place::certificate_request;
   static constexpr std::size_t max_size = kMaxCertificateRequest;
   [[nodiscard]] static Decoded<CertificateRequest> decode(Bytes body, const DecodeContext& context = {}) noexcept;
 

@@ -10,6 +10,7 @@ namespace lockstep::codec {
 
 struct CertificateVerify {
   static constexpr HandshakeType type = HandshakeType::certificate_verify;
+  static constexpr Place place = Place::certificate_verify;
   static constexpr std::size_t max_size = kMaxCertificateVerify;
   [[nodiscard]] static Decoded<CertificateVerify> decode(Bytes body, const DecodeContext& context = {}) noexcept;
 

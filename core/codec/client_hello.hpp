@@ -31,6 +31,7 @@ struct OfferedPsks {
 /// are in `extensions`.
 struct ClientHello {
   static constexpr HandshakeType type = HandshakeType::client_hello;
+  static constexpr Place place = Place::client_hello;
   static constexpr std::size_t max_size = kMaxClientHello;
   /// Decodes the body of a ClientHello. Checks form and what holds in every version: one null compression method at
   /// least, extensions once each and where they may stand, pre_shared_key last with one binder per identity, key shares

@@ -17,6 +17,7 @@ namespace lockstep::codec {
 /// Views into the body that was decoded.
 struct EncryptedExtensions {
   static constexpr HandshakeType type = HandshakeType::encrypted_extensions;
+  static constexpr Place place = Place::encrypted_extensions;
   static constexpr std::size_t max_size = kMaxEncryptedExtensions;
   /// Decodes the body; `offered` is what the ClientHello offered.
   [[nodiscard]] static Decoded<EncryptedExtensions> decode(Bytes body, const DecodeContext& context = {}) noexcept;

@@ -7,6 +7,7 @@ namespace lockstep::codec {
 
 struct EndOfEarlyData {
   static constexpr HandshakeType type = HandshakeType::end_of_early_data;
+  static constexpr Place place = Place::end_of_early_data;
   static constexpr std::size_t max_size = kMaxEndOfEarlyData;
   [[nodiscard]] static Decoded<EndOfEarlyData> decode(Bytes body, const DecodeContext& context = {}) noexcept;
 };

@@ -11,6 +11,7 @@ namespace lockstep::codec {
 
 struct Finished {
   static constexpr HandshakeType type = HandshakeType::finished;
+  static constexpr Place place = Place::finished;
   static constexpr std::size_t max_size = kMaxFinished;
   /// `verify_data_length` is the length of the suite's hash (12 in TLS 1.2).
   [[nodiscard]] static Decoded<Finished> decode(Bytes body, const DecodeContext& context = {}) noexcept;

@@ -22,7 +22,8 @@ namespace lockstep::codec {
 template <class Message>
 using Decoded = std::expected<Message, Error>;
 
-/// What a decoder has to know beside the body. Every message has `type`, `max_size` (of its body) and
+/// What a decoder has to know beside the body. Every message has `type`, `place` (of errors in it), `max_size` (of
+/// its body) and
 ///
 ///     static Decoded<Message> decode(Bytes body, const DecodeContext& context = {}) noexcept;
 struct DecodeContext {

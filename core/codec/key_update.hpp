@@ -9,6 +9,7 @@ namespace lockstep::codec {
 
 struct KeyUpdate {
   static constexpr HandshakeType type = HandshakeType::key_update;
+  static constexpr Place place = Place::key_update;
   static constexpr std::size_t max_size = kMaxKeyUpdate;
   [[nodiscard]] static Decoded<KeyUpdate> decode(Bytes body, const DecodeContext& context = {}) noexcept;
 

@@ -18,6 +18,7 @@ inline constexpr std::uint32_t kMaxTicketLifetime = 604'800;
 /// Views into the body that was decoded.
 struct NewSessionTicket {
   static constexpr HandshakeType type = HandshakeType::new_session_ticket;
+  static constexpr Place place = Place::new_session_ticket;
   static constexpr std::size_t max_size = kMaxNewSessionTicket;
   [[nodiscard]] static Decoded<NewSessionTicket> decode(Bytes body, const DecodeContext& context = {}) noexcept;
 

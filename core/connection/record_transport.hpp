@@ -7,12 +7,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "connection/receiving.hpp"
+#include "connection/sending.hpp"
 #include "handshake/arena.hpp"
 #include "handshake/context.hpp"
-#include "handshake/handshake.hpp"
 #include "record/limits.hpp"
-#include "record/opener.hpp"
-#include "record/sealer.hpp"
 
 namespace lockstep::connection {
 
@@ -21,16 +20,19 @@ class RecordTransport final : public handshake::Transport {
   RecordTransport(const Settings& settings, handshake::Arena& arena) noexcept : settings_(settings), arena_(arena) {}
 
   /// Where the keys live: set after construction and whenever the connection moves.
-  void attach(record::Opener& opener, record::Sealer& sealer) noexcept {
-    opener_ = &opener;
-    sealer_ = &sealer;
+  void attach(Receiving& receiving, Sending& sending) noexcept {
+    receiving_ = &receiving;
+    sending_ = &sending;
   }
-  /// Whose messages these are, to see whether a key change splits one.
-  void attach(const handshake::Handshake& handshake) noexcept { handshake_ = &handshake; }
+  /// Where a recorded connection writes.
+  void attach(trace::Tap* tap) noexcept { tap_ = tap; }
 
   [[nodiscard]] handshake::Status send(handshake::Level level, Bytes message) noexcept override;
-  [[nodiscard]] handshake::Status install(handshake::Level level, handshake::Direction direction,
-                                          const BoundSuite& suite, const DigestSecret& secret) noexcept override;
+  [[nodiscard]] handshake::Status install_write(handshake::Level level, const BoundSuite& suite,
+                                                const DigestSecret& secret) noexcept override;
+  [[nodiscard]] handshake::Status install_read(handshake::Level level, const BoundSuite& suite,
+                                               const DigestSecret& secret,
+                                               handshake::RecordAligned aligned) noexcept override;
   [[nodiscard]] handshake::Status end_flight() noexcept override;
   void middlebox_compatibility(bool on) noexcept override { compatibility_ = on; }
   void skip_early_data() noexcept override {
@@ -67,9 +69,9 @@ class RecordTransport final : public handshake::Transport {
 
   const Settings& settings_;
   handshake::Arena& arena_;
-  record::Opener* opener_ = nullptr;
-  record::Sealer* sealer_ = nullptr;
-  const handshake::Handshake* handshake_ = nullptr;
+  Receiving* receiving_ = nullptr;
+  Sending* sending_ = nullptr;
+  trace::Tap* tap_ = nullptr;
 
   // What waits to be sent: buffer_[sent_, size_) is finished records, followed by the open one.
   MutableBytes buffer_;
@@ -78,7 +80,6 @@ class RecordTransport final : public handshake::Transport {
   std::size_t content_ = 0;  // of the open record, behind the room for its header; 0: none is open
   std::size_t early_data_to_skip_ = 0;
   std::optional<std::size_t> early_data_left_;
-  bool sends_early_ = false;  // the sealer's key is that of early data
   bool first_record_ = true;
   bool flight_ended_ = false;
   bool compatibility_ = false;

@@ -121,7 +121,8 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
   return VerifiedSignature();
 }
 
-Status verify_finished(Context& context, const DigestSecret& base_key, const codec::Finished& message) noexcept {
+std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,
+                                                       const codec::Finished& message) noexcept {
   const auto hash = context.transcript_hash();
   if (!hash) return std::unexpected(hash.error());
   const auto expected = key_schedule::finished_verify_data(context.transcript.hash(), base_key, *hash);
@@ -130,7 +131,7 @@ Status verify_finished(Context& context, const DigestSecret& base_key, const cod
   // terminate the connection with a "decrypt_error" alert."
   if (!constant_time_equal(expected->view(), message.verify_data)) return context.fail(Reason::finished_mismatch);
   context.peer_finished = message.verify_data;
-  return {};
+  return VerifiedFinished();
 }
 
 std::optional<SignatureScheme> choose_scheme(const Context& context, const Credential& credential,

@@ -32,14 +32,25 @@ class VerifiedSignature {
   VerifiedSignature() noexcept = default;
 };
 
+/// Proof that the peer's Finished was verified: nobody has changed the handshake, and the peer has its keys.
+class VerifiedFinished {
+ private:
+  friend std::expected<VerifiedFinished, Error> verify_finished(Context&, const DigestSecret&,
+                                                                const codec::Finished&) noexcept;
+  VerifiedFinished() noexcept = default;
+};
+
 /// Why the peer is who it should be. Connecting demands one.
 class Authenticated {
  public:
   static Authenticated by_signature(VerifiedSignature /*proof*/) noexcept { return Authenticated(); }
   /// The binder was verified, or the server chose the PSK that we offered.
   static Authenticated by_psk() noexcept { return Authenticated(); }
-  /// Server: no certificate was demanded.
-  static Authenticated not_required() noexcept { return Authenticated(); }
+  /// Server: nothing, where the configuration does not demand a certificate.
+  static std::optional<Authenticated> not_required(const Settings& settings) noexcept {
+    if (settings.client_auth == ClientAuth::require) return std::nullopt;
+    return Authenticated();
+  }
 
  private:
   Authenticated() noexcept = default;
@@ -65,8 +76,8 @@ class Authenticated {
                                                                        const codec::CertificateVerify& message);
 
 /// Checks verify_data against the transcript so far.
-[[nodiscard]] Status verify_finished(Context& context, const DigestSecret& base_key,
-                                     const codec::Finished& message) noexcept;
+[[nodiscard]] std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,
+                                                                     const codec::Finished& message) noexcept;
 
 /// The first scheme of the credential that we may use, the peer verifies and TLS 1.3 allows.
 [[nodiscard]] std::optional<SignatureScheme> choose_scheme(

@@ -170,7 +170,7 @@ Status end_early_data(Context& context, const Keys& keys) noexcept {
 }
 
 // Our last message is out: the connection stands.
-Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Authenticated authenticated, Context& context) {
+Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Connected proven, Context& context) {
   if (auto sent = send_finished(context, keys.handshake_traffic.client); !sent) return std::unexpected(sent.error());
   const auto transcript = context.transcript_hash();
   if (!transcript) return std::unexpected(transcript.error());
@@ -182,7 +182,7 @@ Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Authenticated 
     return std::unexpected(done.error());
   context.secrets.write_traffic = std::move(write_traffic);
   if (auto told = context.tell_complete(); !told) return std::unexpected(told.error());
-  return Connected{authenticated};
+  return proven;
 }
 
 }  // namespace
@@ -339,8 +339,9 @@ Next<WaitFinished> on(WaitCertificateVerify&& state, const codec::CertificateVer
 }
 
 Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& message, Context& context) {
-  if (auto verified = verify_finished(context, state.keys.handshake_traffic.server, message); !verified)
-    return std::unexpected(verified.error());
+  const auto verified = verify_finished(context, state.keys.handshake_traffic.server, message);
+  if (!verified) return std::unexpected(verified.error());
+  const Connected proven{state.authenticated, *verified};
   context.hash_message();
   const auto transcript = context.transcript_hash();
   if (!transcript) return std::unexpected(transcript.error());
@@ -359,8 +360,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   }
   // RFC 9846 4.5.1: "The client MUST send a Certificate message if and only if the server has requested
   // certificate-based client authentication via a CertificateRequest message"
-  if (!state.requested)
-    return finish(std::move(state.keys), std::move(secrets->traffic.client), state.authenticated, context);
+  if (!state.requested) return finish(std::move(state.keys), std::move(secrets->traffic.client), proven, context);
 
   const auto schemes = keep(context, state.requested->schemes);
   const auto schemes_cert = keep(context, state.requested->schemes_cert.value_or(state.requested->schemes));
@@ -376,8 +376,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   question.ocsp_requested = state.requested->staples.ocsp_response;
   question.scts_requested = state.requested->staples.sct_list;
   if (auto asked = context.ask(std::move(question)); !asked) return std::unexpected(asked.error());
-  return WaitCredential{std::move(state.keys), std::move(*state.requested), std::move(secrets->traffic.client),
-                        state.authenticated};
+  return WaitCredential{std::move(state.keys), std::move(*state.requested), std::move(secrets->traffic.client), proven};
 }
 
 Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
@@ -390,19 +389,19 @@ Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelect
       !sent)
     return std::unexpected(sent.error());
   // RFC 9846 4.5.1: "A Finished message MUST be sent regardless of whether the Certificate message is empty."
-  if (!scheme) return finish(std::move(state.keys), std::move(state.write_traffic), state.authenticated, context);
   // RFC 9846 4.5.2: "Clients MUST send this message whenever authenticating via a certificate (i.e., when the
   // Certificate message is non-empty)."
+  if (!scheme) return finish(std::move(state.keys), std::move(state.write_traffic), state.proven, context);
   if (auto asked = ask_signature(context, selected.credential, *scheme, Role::client); !asked)
     return std::unexpected(asked.error());
-  return WaitSignature{std::move(state.keys), std::move(state.write_traffic), state.authenticated};
+  return WaitSignature{std::move(state.keys), std::move(state.write_traffic), state.proven};
 }
 
 Next<Connected> on(WaitSignature&& state, const Signed& answer, Context& context) {
   if (answer.signature.empty()) return context.fail(Reason::signing_failed);
   if (auto sent = send_certificate_verify(context, context.agreed.own_scheme, answer.signature); !sent)
     return std::unexpected(sent.error());
-  return finish(std::move(state.keys), std::move(state.write_traffic), state.authenticated, context);
+  return finish(std::move(state.keys), std::move(state.write_traffic), state.proven, context);
 }
 
 }  // namespace lockstep::handshake::client13

@@ -88,13 +88,13 @@ struct WaitCredential {
   Keys keys;
   Requested requested;
   DigestSecret write_traffic;
-  Authenticated authenticated;
+  Connected proven;  ///< what the connection will stand on
 };
 struct WaitSignature {
   static constexpr std::string_view name = "(sign)";
   Keys keys;
   DigestSecret write_traffic;
-  Authenticated authenticated;
+  Connected proven;  ///< what the connection will stand on
 };
 
 Next<WaitEncryptedExtensions> on(WaitServerHello&&, const codec::ServerHello&, Context&);

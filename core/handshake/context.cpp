@@ -7,16 +7,7 @@
 #include "key_schedule/key_log.hpp"
 #include "trace/tap.hpp"
 
-namespace lockstep {
-namespace detail {
-
-void release(TokenControl* control) noexcept {
-  if (control->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete control;
-}
-
-}  // namespace detail
-
-namespace handshake {
+namespace lockstep::handshake {
 
 std::expected<key_schedule::Digest, Error> Context::transcript_hash() const noexcept {
   const auto digest = transcript.digest();
@@ -47,6 +38,16 @@ Status Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
   }
   if (transcript.started()) transcript.update(hello.subspan(std::min(hashed, hello.size())));
   return transport.send(Level::initial, hello);
+}
+
+Status Context::install(Level level, Direction direction, const DigestSecret& secret) noexcept {
+  if (direction == Direction::write) return transport.install_write(level, *agreed.suite, secret);
+  // RFC 9846 5.1: "Handshake messages MUST NOT span key changes. Implementations MUST verify that all messages
+  // immediately preceding a key change align with a record boundary; if not, then they MUST terminate the connection
+  // with an "unexpected_message" alert."
+  const auto aligned = inbox.aligned();
+  if (!aligned) return fail_at(Place::record, Reason::record_after_key_change);
+  return transport.install_read(level, *agreed.suite, secret, *aligned);
 }
 
 std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
@@ -86,11 +87,4 @@ Status Context::tell_complete() noexcept {
   return {};
 }
 
-bool Context::prepare_token() noexcept {
-  if (control == nullptr) control = new (std::nothrow) detail::TokenControl;
-  ++serial;
-  return control != nullptr;
-}
-
-}  // namespace handshake
-}  // namespace lockstep
+}  // namespace lockstep::handshake

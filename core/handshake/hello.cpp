@@ -91,8 +91,7 @@ Status start_early_data(Context& context, const Offer& offer) noexcept {
   if (!traffic) return context.fail(Reason::provider_failed);
   if (auto done = context.log_secret(key_schedule::key_log::kClientEarlyTrafficSecret, *traffic); !done) return done;
   context.transport.allow_early_data(std::min(session->max_early_data, context.settings().early_data));
-  return context.transport.install(Level::early_data, Direction::write, *context.config.suite(session->suite),
-                                   *traffic);
+  return context.transport.install_write(Level::early_data, *context.config.suite(session->suite), *traffic);
 }
 
 Status encode_and_send(Context& context, Offer& offer) noexcept {

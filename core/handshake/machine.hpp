@@ -41,23 +41,24 @@ class [[nodiscard]] Next {
   Value value_;
 };
 
-/// Whether there is a handler for an input in a state.
 /// RFC 9846 4: "Protocol messages MUST be sent in the order defined in Section 4.1 and shown in the diagrams in Section
 /// 2": which that is, the handlers say.
-template <class State, class Input>
+/// Whether there is a handler for an input in a state. `Shared` is what the states of a machine share: the
+/// handshake's Context, or after it LiveContext.
+template <class State, class Input, class Shared = Context>
 concept Accepts =
-    requires(State&& state, const Input& input, Context& context) { on(std::move(state), input, context); };
+    requires(State&& state, const Input& input, Shared& context) { on(std::move(state), input, context); };
 
 /// What a handler returns, as a type: `Next<...>`.
-template <class State, class Input>
-using NextOf = decltype(on(std::declval<State>(), std::declval<const Input&>(), std::declval<Context&>()));
+template <class State, class Input, class Shared = Context>
+using NextOf = decltype(on(std::declval<State>(), std::declval<const Input&>(), std::declval<Shared&>()));
 
 /// Gives an input to the current state. Without a handler for it: message_unexpected.
-template <class Machine, class Input>
-[[nodiscard]] Status dispatch(Machine& machine, const Input& input, Context& context) noexcept {
+template <class Machine, class Input, class Shared>
+[[nodiscard]] Status dispatch(Machine& machine, const Input& input, Shared& context) noexcept {
   return std::visit(
       [&]<class State>(State& state) -> Status {
-        if constexpr (Accepts<State, Input>) {
+        if constexpr (Accepts<State, Input, Shared>) {
           auto next = on(std::move(state), input, context);
           return std::visit(
               [&]<class Successor>(Successor&& successor) -> Status {
@@ -77,9 +78,9 @@ template <class Machine, class Input>
 }
 
 /// Whether the current state has a handler for this kind of input; asked before a message is parsed.
-template <class Input, class Machine>
+template <class Input, class Shared = Context, class Machine>
 [[nodiscard]] bool accepts(const Machine& machine) noexcept {
-  return std::visit([]<class State>(const State&) { return Accepts<State, Input>; }, machine);
+  return std::visit([]<class State>(const State&) { return Accepts<State, Input, Shared>; }, machine);
 }
 
 }  // namespace lockstep::handshake

@@ -106,6 +106,8 @@ Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& he
     if (!cookie) return std::unexpected(cookie.error());
     request.cookie = *cookie;
   }
+  // What has arrived behind a ClientHello was not written in answer to ours.
+  if (!context.inbox.empty()) return context.fail(Reason::message_unexpected);
   context.hash_message();
   if (!context.transcript.replace_with_message_hash()) return context.fail(Reason::provider_failed);
   const auto room = context.scratch(256);
@@ -378,14 +380,13 @@ Next<WaitEndOfEarlyData, WaitFinished> resume(const Negotiated& negotiated, std:
 }
 
 // The session that the next ticket will hold.
-Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, DigestSecret&& resumption,
-                                               std::uint8_t number, Context& context) {
+TicketStep offer_ticket(DigestSecret&& resumption, std::uint8_t number, Context& context) {
   const Settings& settings = context.settings();
-  const auto end_flight = [&]() -> Next<Connected> {  // all in one flight, so that small ones share a record
+  if (number == settings.ticket_count) {
+    // All in one flight, so that small ones share a record.
     if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
-    return Connected{authenticated};
-  };
-  if (number == settings.ticket_count) return end_flight();
+    return NoTickets{};
+  }
   std::unique_ptr<Session> session(new (std::nothrow) Session);
   // RFC 9846 4.7.1: "The server MUST generate a fresh value for each ticket it sends."
   std::array<std::uint8_t, 4> age_add{};
@@ -406,13 +407,9 @@ Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, Dige
   session->peer_verified = context.client_verified;
   session->max_early_data = settings.early_data;
   session->peer = peer_to_keep(context);
-  // A client with many certificates is connected by now; that its tickets find no room is no reason to fail. A ticket
-  // is written once, and what waits to be sent moves to larger blocks, four times its size in all.
-  const std::size_t size = session->serialized_size() + TicketKeys::kOverhead;
-  if (!session->peer.chain.empty() && (4U * (number + 1U) + 1U) * size > context.arena.room()) return end_flight();
-  if (auto asked = context.ask(SealTicket{.token = {}, .session = session.get()}); !asked)
+  if (auto asked = context.ask(SealTicket{.token = {}, .session = session.get()}, Scope::background); !asked)
     return std::unexpected(asked.error());
-  return WaitTicketSealed{authenticated, std::move(resumption), std::move(session), number};
+  return WaitTicketSealed{std::move(resumption), std::move(session), number};
 }
 
 }  // namespace
@@ -553,7 +550,9 @@ Next<WaitCertificate, WaitFinished> on(WaitSignature&& state, const Signed& answ
   auto established = finish_flight(std::move(state.keys), context);
   if (!established) return std::unexpected(established.error());
   if (context.settings().client_auth != ClientAuth::none) return WaitCertificate{std::move(*established)};
-  return WaitFinished{std::move(*established), Authenticated::not_required()};
+  const auto nothing_due = Authenticated::not_required(context.settings());
+  if (!nothing_due) return context.fail(Reason::certificate_required);
+  return WaitFinished{std::move(*established), *nothing_due};
 }
 
 Next<WaitFinished> on(WaitEndOfEarlyData&& state, const codec::EndOfEarlyData& /*message*/, Context& context) {
@@ -571,11 +570,11 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
   if (message.certificate_list.empty()) {
     // RFC 9846 4.5.1.3: "If the client does not send any certificates ..., the server MAY at its discretion either
-    // continue the handshake without client authentication, or abort the handshake with a "certificate_required"
-    // alert."
-    if (context.settings().client_auth == ClientAuth::require) return context.fail(Reason::certificate_required);
+    // continue the handshake without client authentication or abort the handshake with a "certificate_required" alert."
+    const auto nothing_due = Authenticated::not_required(context.settings());
+    if (!nothing_due) return context.fail(Reason::certificate_required);
     context.hash_message();
-    return WaitFinished{std::move(state.established), Authenticated::not_required()};
+    return WaitFinished{std::move(state.established), *nothing_due};
   }
   const auto key = read_chain(context, message);
   if (!key) return std::unexpected(key.error());
@@ -608,10 +607,10 @@ Next<WaitFinished> on(WaitCertificateVerify&& state, const codec::CertificateVer
   return WaitFinished{std::move(state.established), Authenticated::by_signature(*proof)};
 }
 
-Next<WaitTicketSealed, Connected> on(WaitFinished&& state, const codec::Finished& message, Context& context) {
+Next<Connected> on(WaitFinished&& state, const codec::Finished& message, Context& context) {
   Keys& keys = state.established.keys;
-  if (auto verified = verify_finished(context, keys.handshake_traffic.client, message); !verified)
-    return std::unexpected(verified.error());
+  const auto verified = verify_finished(context, keys.handshake_traffic.client, message);
+  if (!verified) return std::unexpected(verified.error());
   context.hash_message();
   if (auto done = context.install(Level::application, Direction::read, state.established.read_traffic); !done)
     return std::unexpected(done.error());
@@ -619,15 +618,19 @@ Next<WaitTicketSealed, Connected> on(WaitFinished&& state, const codec::Finished
   if (auto told = context.tell_complete(); !told) return std::unexpected(told.error());
 
   const Settings& settings = context.settings();
-  if (!settings.send_tickets || !settings.resumption || !keys.tickets) return Connected{state.authenticated};
-  const auto transcript = context.transcript_hash();
-  if (!transcript) return std::unexpected(transcript.error());
-  auto resumption = keys.main.resumption_secret(*transcript);
-  if (!resumption) return context.fail(Reason::provider_failed);
-  return offer_ticket(state.authenticated, std::move(*resumption), 0, context);
+  if (settings.send_tickets && settings.resumption && keys.tickets) {
+    const auto transcript = context.transcript_hash();
+    if (!transcript) return std::unexpected(transcript.error());
+    auto resumption = keys.main.resumption_secret(*transcript);
+    if (!resumption) return context.fail(Reason::provider_failed);
+    context.secrets.resumption = std::move(*resumption);
+  }
+  return Connected{state.authenticated, *verified};
 }
 
-Next<WaitTicketSealed, Connected> on(WaitTicketSealed&& state, const TicketSealed& answer, Context& context) {
+TicketStep begin_tickets(Context& context) { return offer_ticket(std::move(context.secrets.resumption), 0, context); }
+
+TicketStep on(WaitTicketSealed&& state, const TicketSealed& answer, Context& context) {
   if (!answer.ticket.empty()) {
     const std::array<std::uint8_t, 1> nonce{state.number};
     const auto room = context.scratch(64 + answer.ticket.size());
@@ -643,8 +646,7 @@ Next<WaitTicketSealed, Connected> on(WaitTicketSealed&& state, const TicketSeale
     if (auto sent = context.send(Level::application, codec::encode_new_session_ticket(writer, message)); !sent)
       return std::unexpected(sent.error());
   }
-  return offer_ticket(state.authenticated, std::move(state.resumption), static_cast<std::uint8_t>(state.number + 1),
-                      context);
+  return offer_ticket(std::move(state.resumption), static_cast<std::uint8_t>(state.number + 1), context);
 }
 
 }  // namespace lockstep::handshake::server13

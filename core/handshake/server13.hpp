@@ -71,6 +71,7 @@ struct WaitSignature {
 };
 struct WaitEndOfEarlyData {
   static constexpr std::string_view name = "WAIT_EOED";
+  static constexpr bool answers_early_data = true;  ///< data may be sealed, where early data was taken
   Established established;
 };
 struct WaitCertificate {
@@ -90,13 +91,18 @@ struct WaitCertificateVerify {
 };
 struct WaitFinished {
   static constexpr std::string_view name = "WAIT_FINISHED";
+  static constexpr bool answers_early_data = true;  ///< data may be sealed, where early data was taken
   Established established;
   Authenticated authenticated;
 };
-/// The handshake is complete; tickets remain to be sent.
+
+// Beside a connection that stands (RFC 9846 4.7.1), a machine of its own: nothing waits for a ticket.
+
+struct NoTickets {
+  static constexpr std::string_view name = "(no ticket is due)";
+};
 struct WaitTicketSealed {
   static constexpr std::string_view name = "(seal ticket)";
-  Authenticated authenticated;
   DigestSecret resumption;
   std::unique_ptr<Session> session;  ///< whose ticket is being sealed
   std::uint8_t number = 0;           ///< which of them
@@ -117,7 +123,11 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&&, const codec::Certific
 Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
 Next<WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
-Next<WaitTicketSealed, Connected> on(WaitFinished&&, const codec::Finished&, Context&);
-Next<WaitTicketSealed, Connected> on(WaitTicketSealed&&, const TicketSealed&, Context&);
+Next<Connected> on(WaitFinished&&, const codec::Finished&, Context&);
+
+using TicketStep = Next<WaitTicketSealed, NoTickets>;
+/// The first ticket, made of context.secrets.resumption.
+TicketStep begin_tickets(Context& context);
+TicketStep on(WaitTicketSealed&&, const TicketSealed&, Context&);
 
 }  // namespace lockstep::handshake::server13

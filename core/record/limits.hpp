@@ -27,16 +27,16 @@ inline constexpr std::size_t kMaxRecordSize = kHeaderSize + kMaxCiphertext;
 /// The content type that follows the content of a protected record (RFC 9846 5.2).
 inline constexpr std::size_t kInnerTypeSize = 1;
 
-/// Records without content that may follow each other. RFC 9846 5.1 allows empty application data as a defence against
-/// traffic analysis, without a bound; without one a peer could keep us busy for nothing. 32 as in OpenSSL and
-/// BoringSSL.
-inline constexpr unsigned kMaxConsecutiveEmptyRecords = 32;
+/// Records that bring nothing and may follow each other without data between them: without content, change_cipher_spec,
+/// and KeyUpdates that were not asked for. RFC 9846 5.1 allows empty application data as a defence against traffic
+/// analysis and 4.7.3 KeyUpdates at any time, both without a bound; without one a peer could keep us busy for nothing.
+/// 32 as in OpenSSL and BoringSSL, which count each kind apart.
+inline constexpr unsigned kMaxIdleRecords = 32;
 
-/// KeyUpdates that may arrive without application data between them. RFC 9846 4.7.3 gives no bound; 32 as in BoringSSL.
-inline constexpr unsigned kMaxKeyUpdatesWithoutData = 32;
-
-/// Tickets that are taken from one record; further ones are ignored. Servers send one to four.
+/// Tickets that are taken from one record, and on one connection; further ones are ignored. Servers send one to four at
+/// a time, and some send new ones every few hours.
 inline constexpr std::size_t kMaxTicketsPerRecord = 16;
+inline constexpr unsigned kMaxTicketsPerConnection = 255;
 
 /// Warning alerts that may follow each other (RFC 9846 6.1 leaves only user_canceled). 4 as in BoringSSL.
 inline constexpr unsigned kMaxWarningAlerts = 4;

@@ -307,6 +307,9 @@ constexpr std::array kReasons{
               "Check the random source that the connection was given."},
     ReasonRow{Reason::provider_failed, "provider_failed", Alert::internal_error, kLocal,
               "The cryptographic library failed.", "Check that the library is whole and has the memory that it needs."},
+    ReasonRow{Reason::unusable, "unusable", Alert::internal_error, kApplication,
+              "The connection was moved from, or made without a configuration.",
+              "Use the connection that it was moved to, and give every connection a configuration."},
 };
 
 /// From a reason's number to its row, counted from one. Two rows of one number do not compile.

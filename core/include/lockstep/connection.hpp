@@ -97,7 +97,8 @@ class LOCKSTEP_API Connection {
   /// Writes pending flights, alerts and key updates; the number of bytes written, 0 when nothing is pending. A buffer
   /// of any size makes progress during the handshake; afterwards 64 bytes do.
   [[nodiscard]] std::size_t transmit(MutableBytes outbound, Time now);
-  /// Whether `transmit` has something to write.
+  /// Whether `transmit` would write something into a buffer that is large enough. After `offload`, keys that are due
+  /// come first: `receive` tells them.
   [[nodiscard]] bool transmit_pending() const noexcept;
   /// Seals application data: as many whole records as fit `outbound`, gathered from the segments without a copy. What
   /// is pending for `transmit` goes first. An outbound buffer may not overlap the plaintext.
@@ -119,19 +120,24 @@ class LOCKSTEP_API Connection {
 
   // --- answers ---
 
-  std::expected<void, Misuse> answer(Token<SelectCredential> token, std::shared_ptr<const Credential> credential);
-  std::expected<void, Misuse> answer(Token<SelectCredential> token, NoCredential);
+  // An answer spends the token when it is taken. A call that is refused leaves it as it is: `wrong_token` for one of
+  // another connection, which still can be answered there.
+
+  std::expected<void, Misuse> answer(Token<SelectCredential>&& token, std::shared_ptr<const Credential> credential);
+  std::expected<void, Misuse> answer(Token<SelectCredential>&& token, NoCredential);
   /// The signature is copied.
-  std::expected<void, Misuse> answer(Token<Sign> token, Bytes signature);
-  std::expected<void, Misuse> answer(Token<Sign> token, SigningFailed);
-  std::expected<void, Misuse> answer(Token<VerifyPeer> token, PeerAccepted);
-  std::expected<void, Misuse> answer(Token<VerifyPeer> token, PeerRejected rejection);
-  std::expected<void, Misuse> answer(Token<OpenTicket> token, Session session);
-  std::expected<void, Misuse> answer(Token<OpenTicket> token, Session session, AcceptEarlyData);
-  std::expected<void, Misuse> answer(Token<OpenTicket> token, TicketDeclined);
+  std::expected<void, Misuse> answer(Token<Sign>&& token, Bytes signature);
+  std::expected<void, Misuse> answer(Token<Sign>&& token, SigningFailed);
+  std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerAccepted);
+  std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerRejected rejection);
+  std::expected<void, Misuse> answer(Token<OpenTicket>&& token, Session session);
+  std::expected<void, Misuse> answer(Token<OpenTicket>&& token, Session session, AcceptEarlyData);
+  std::expected<void, Misuse> answer(Token<OpenTicket>&& token, TicketDeclined);
   /// The ticket is copied.
-  std::expected<void, Misuse> answer(Token<SealTicket> token, Bytes ticket);
-  std::expected<void, Misuse> answer(Token<SealTicket> token, TicketDeclined);
+  std::expected<void, Misuse> answer(Token<SealTicket>&& token, Bytes ticket);
+  std::expected<void, Misuse> answer(Token<SealTicket>&& token, TicketDeclined);
+  /// Whom to wake when a token is dropped in another thread. Before the first `receive` or `transmit`.
+  void wake_by(std::shared_ptr<TokenWaker> waker) noexcept;
 
   // --- ending and renewing ---
 
@@ -140,7 +146,8 @@ class LOCKSTEP_API Connection {
   /// Abandons the handshake or connection, with the alert that tells the peer why (RFC 9846 6.2), access_denied
   /// perhaps. By default nothing is wrong: user_canceled (during a handshake) and close_notify go out (RFC 9846 6.1).
   void cancel(Alert why = Alert::close_notify) noexcept;
-  /// Changes our sending key, and asks the peer to change its own when `request_peer` (RFC 9846 4.7.3).
+  /// Changes our sending key, and asks the peer to change its own when `request_peer` (RFC 9846 4.7.3). One request is
+  /// out at a time: until the peer has answered it, further ones change nothing.
   std::expected<void, Misuse> update_keys(bool request_peer);
   /// Hands the record protection of one direction over to something below the engine, such as the kernel (kTLS): the
   /// next event is `TrafficKeys`, and the engine forgets them. From then on
@@ -151,9 +158,11 @@ class LOCKSTEP_API Connection {
   /// - receiving: `receive` takes such records, header and content, for every record that was opened. Those with
   ///   application data may be left out. A KeyUpdate leads to an event with the new keys.
   ///
-  /// Only when connected, with nothing pending for `transmit` (sending), and with whole records consumed (receiving:
-  /// what the engine was given and did not consume is still protected). `update_keys` is the caller's to call in time,
-  /// because the engine no longer sees how much was sent.
+  /// Only when connected and with the last ticket sent (`handshake_not_over`), with nothing pending for `transmit`
+  /// (sending), and with whole records consumed (receiving: what the engine was given and did not consume is still
+  /// protected). `transmit` writes whole records then. `update_keys` is the caller's to call in time, because the
+  /// engine no longer sees how much was sent; neither does it see how much was received, so that a bound on KeyUpdates
+  /// without data between them is the caller's, too.
   std::expected<void, Misuse> offload(Direction direction);
   /// When the engine wants to be called next without input. TLS over a stream has no timers: nothing.
   [[nodiscard]] std::optional<Time> deadline() const noexcept { return std::nullopt; }
@@ -164,8 +173,9 @@ class LOCKSTEP_API Connection {
 
   [[nodiscard]] Role role() const noexcept;
   [[nodiscard]] bool connected() const noexcept;  ///< the handshake is complete and nothing has failed
+  /// Whether `receive` takes nothing until a token is answered. A ticket that is being sealed does not count.
   [[nodiscard]] bool awaiting_answer() const noexcept;
-  [[nodiscard]] const Error* error() const noexcept;  ///< the sticky failure, or null
+  [[nodiscard]] const Error* error() const noexcept;  ///< the sticky failure, `Reason::unusable` included, or null
   [[nodiscard]] bool peer_closed() const noexcept;    ///< close_notify was received
   [[nodiscard]] bool closed() const noexcept;         ///< close_notify was queued or sent
   [[nodiscard]] std::optional<ProtocolVersion> version() const noexcept;
@@ -190,7 +200,7 @@ class LOCKSTEP_API Connection {
 
   // The state is held inline, so that a connection is one value without heap; its definition is private to the engine,
   // which asserts that it fits.
-  static constexpr std::size_t kStateSize = 2048;
+  static constexpr std::size_t kStateSize = 2304;
   alignas(16) std::byte storage_[kStateSize];
 };
 

@@ -169,6 +169,7 @@ enum class Reason : std::uint8_t {
   memory = 103,
   random_failed = 104,
   provider_failed = 105,
+  unusable = 111,  ///< a connection that was moved from, or made without a configuration
 };
 
 /// Where it happened: the record layer, a handshake message, or a call of the application.

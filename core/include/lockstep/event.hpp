@@ -28,20 +28,33 @@ namespace lockstep {
 
 class Connection;
 
+/// Wakes whoever drives a connection when one of its tokens is dropped elsewhere: `Connection::wake_by`. `wake` is
+/// called from the thread that drops the token, which may be any, and may do no more than post to a loop or write to an
+/// eventfd: the loop then calls `receive`.
+class LOCKSTEP_API TokenWaker {
+ public:
+  virtual ~TokenWaker() = default;
+  virtual void wake() noexcept = 0;
+};
+
 namespace detail {
 
 /// Shared by a handshake and its tokens, so that a token that is dropped in another place is noticed.
 struct TokenControl {
   std::atomic<std::uint32_t> references{1};
-  std::atomic<std::uint32_t> dropped{0};  ///< the serial of a dropped token
+  std::atomic<std::uint32_t> dropped{0};  ///< a bit for each dropped token: its serial modulo 32
+  std::shared_ptr<TokenWaker> waker;      ///< may be null
 };
 LOCKSTEP_API void release(TokenControl* control) noexcept;
+/// Marks a token as dropped, wakes and releases.
+LOCKSTEP_API void drop(TokenControl* control, std::uint32_t serial) noexcept;
 
 }  // namespace detail
 
 /// The right to answer one suspended operation, once. Move-only. Dropping it fails the handshake with
-/// `Reason::token_dropped`, so that no handshake waits for an answer that cannot come. It may be kept in any thread and
-/// may outlive its connection.
+/// `Reason::token_dropped`, so that no handshake waits for an answer that cannot come; the next `receive` or `transmit`
+/// notices, and a `TokenWaker` says when to call it. Dropping the token of `SealTicket` costs the ticket alone. It may
+/// be kept in any thread and may outlive its connection.
 template <class Operation>
 class Token {
  public:
@@ -70,9 +83,7 @@ class Token {
     control_->references.fetch_add(1, std::memory_order_relaxed);
   }
   void drop() noexcept {
-    if (control_ == nullptr) return;
-    control_->dropped.store(serial_, std::memory_order_release);
-    detail::release(std::exchange(control_, nullptr));
+    if (control_ != nullptr) detail::drop(std::exchange(control_, nullptr), serial_);
   }
 
   detail::TokenControl* control_ = nullptr;
@@ -165,6 +176,7 @@ struct AcceptEarlyData {};
 struct TicketDeclined {};
 
 /// Server: turn a session into a ticket (seal it, or store it and answer with its name). `TicketDeclined` sends none.
+/// The connection stands, and goes on meanwhile; `close` ends the question.
 struct SealTicket {
   Token<SealTicket> token;
   const Session* session = nullptr;

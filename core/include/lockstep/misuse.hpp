@@ -15,9 +15,11 @@ enum class Misuse : std::uint8_t {
   wrong_token,     ///< a token of another connection, of another operation, or answered before
   invalid_answer,  ///< e.g. a signature that is too long
   buffer_too_small,
-  offloaded,       ///< the keys were handed out: application data goes to whoever has them
-  transmit_first,  ///< `seal_in_place` while `transmit` has something to send
-  no_early_data,   ///< `seal_early` when early data was not offered, was refused, or is over
+  offloaded,           ///< the keys were handed out: application data goes to whoever has them
+  transmit_first,      ///< `seal_in_place` while `transmit` has something to send
+  no_early_data,       ///< `seal_early` when early data was not offered, was refused, or is over
+  unusable,            ///< a connection that was moved from, or made without a configuration
+  handshake_not_over,  ///< `offload` while tickets are still being sealed or sent: answer, transmit, and try again
 };
 [[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
 
