@@ -23,6 +23,7 @@ constexpr std::size_t kFixedSize = 1 + 2 + 2 + 1 + 8 + 4 + 4 + 4 + (1 + 1 + 2 + 
 
 /// One certificate of the chain. Elements are Bytes.
 struct SessionCertificate {
+  static constexpr std::size_t max_count = codec::kMaxCertificates;
   static Bytes read(codec::Reader& reader) noexcept { return reader.vector24(1); }
 };
 
