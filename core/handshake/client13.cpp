@@ -381,9 +381,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
 }
 
 Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
-  const auto scheme = selected.credential == nullptr
-                          ? std::nullopt
-                          : choose_scheme(context, *selected.credential, state.requested.schemes);
+  const auto scheme = selected.credential == nullptr ? std::nullopt : choose_scheme(context, *selected.credential);
   // RFC 9846 4.5.1: "If the server requests certificate-based client authentication but no suitable certificate is
   // available, the client MUST send a Certificate message containing no certificates".
   if (auto sent = send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.staples);
