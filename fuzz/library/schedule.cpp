@@ -872,6 +872,16 @@ void Stage::pair(std::string name, const ConfigBuilder& client, const ConfigBuil
   made.sessions = std::move(first.sessions);
 }
 
+Octets schedule(std::uint64_t seed) {
+  // Not a multiple of what FakeRandom adds: seeds next to each other would be parts of one stream.
+  fake::FakeRandom random(seed * 0xd1342543de82ef95U + 1);
+  std::array<std::uint8_t, 2> size{};
+  (void)random.fill(size);
+  Octets bytes(100 + (std::size_t{size[0]} << 8U | size[1]) % 1500U);
+  (void)random.fill(bytes);
+  return bytes;
+}
+
 Played play(const Stage& stage, Choices& choices) {
   Played played;
   Verdict verdict;

@@ -59,6 +59,9 @@ struct Played {
   bool late_tickets = false;  ///< answered after application data had come
 };
 
+/// The bytes of a random schedule.
+[[nodiscard]] Octets schedule(std::uint64_t seed);
+
 [[nodiscard]] Played play(const Stage& stage, Choices& choices);
 
 }  // namespace lockstep::fuzzing

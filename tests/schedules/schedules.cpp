@@ -76,20 +76,9 @@ using namespace lockstep::fuzzing;
 
 std::atomic<std::uint64_t> playing{0};  // for the last words
 
-/// The bytes of a schedule.
-Octets bytes_of(std::uint64_t seed) {
-  // Not a multiple of what FakeRandom adds: seeds next to each other would be parts of one stream.
-  fake::FakeRandom random(seed * 0xd1342543de82ef95U + 1);
-  std::array<std::uint8_t, 2> size{};
-  (void)random.fill(size);
-  Octets bytes(100 + (std::size_t{size[0]} << 8U | size[1]) % 1500U);
-  (void)random.fill(bytes);
-  return bytes;
-}
-
 Played play_seed(const Stage& stage, std::uint64_t seed) {
   playing = seed;
-  const Octets bytes = bytes_of(seed);
+  const Octets bytes = schedule(seed);
   Choices choices(bytes);
   return play(stage, choices);
 }
