@@ -853,8 +853,8 @@ Stage::Stage(const Provider& provider, std::size_t (*held_bytes)()) : held(held_
        server().resumption(false));
 }
 
-void Stage::pair(std::string name, const ConfigBuilder& client, const ConfigBuilder& server) {
-  const auto built = [](const ConfigBuilder& builder) {
+void Stage::pair(std::string name, const ClientConfigBuilder& client, const ServerConfigBuilder& server) {
+  const auto built = [](const auto& builder) {
     auto config = builder.build();
     require(config.has_value(), config ? "" : config.error().front().text.c_str());
     return *config;

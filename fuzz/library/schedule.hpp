@@ -29,8 +29,8 @@ class Stage {
   /// Who meets whom.
   struct Pairing {
     std::string name;
-    std::shared_ptr<const Config> client;
-    std::shared_ptr<const Config> server;
+    std::shared_ptr<const ClientConfig> client;
+    std::shared_ptr<const ServerConfig> server;
     std::vector<Octets> sessions{};  ///< of an earlier connection
   };
   std::vector<Pairing> pairings;
@@ -38,7 +38,7 @@ class Stage {
   std::size_t (*held)();
 
  private:
-  void pair(std::string name, const ConfigBuilder& client, const ConfigBuilder& server);
+  void pair(std::string name, const ClientConfigBuilder& client, const ServerConfigBuilder& server);
 };
 
 /// What became of a schedule.

@@ -94,4 +94,13 @@ void operator delete(void* block, std::align_val_t) noexcept { give(block); }
 void operator delete[](void* block, std::align_val_t) noexcept { give(block); }
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept { give(block); }
 void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { give(block); }
+
+// Botan's vectors for secrets come from here, once BOTAN_MLOCK_POOL_SIZE=0 takes their pool away. Sanitizers have a
+// calloc of their own.
+#if defined(__GLIBC__) && !defined(LOCKSTEP_SANITIZED)
+extern "C" void* __libc_calloc(std::size_t count, std::size_t size);
+extern "C" void* calloc(std::size_t count, std::size_t size) noexcept {
+  return lockstep::testing::memory.refuses() ? nullptr : __libc_calloc(count, size);
+}
+#endif
 // NOLINTEND

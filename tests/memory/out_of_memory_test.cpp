@@ -179,8 +179,8 @@ struct Ends {
 /// A kind of connection: how it is made, and what happens once it is there.
 struct Kind {
   const char* name;
-  std::function<ConfigBuilder()> client = client_builder;
-  std::function<ConfigBuilder()> server = server_builder;
+  std::function<ClientConfigBuilder()> client = client_builder;
+  std::function<ServerConfigBuilder()> server = server_builder;
   bool resumes = false;
   bool early = false;
   bool recorded = false;
@@ -332,8 +332,8 @@ class Sweep {
 
   const Kind& kind_;
   Role watched_;
-  std::shared_ptr<const Config> client_;
-  std::shared_ptr<const Config> server_;
+  std::shared_ptr<const ClientConfig> client_;
+  std::shared_ptr<const ServerConfig> server_;
   std::optional<Session> session_;
   std::map<std::string, std::size_t> outcomes_;
 };
