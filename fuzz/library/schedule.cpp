@@ -146,7 +146,7 @@ class Actor {
         verdict_(verdict),
         played_(played),
         choices_(choices),
-        config_(role == Role::client ? pairing.client : pairing.server),
+        config_(role == Role::client ? std::shared_ptr<const Config>(pairing.client) : pairing.server),
         role_(role),
         random_(role == Role::client ? 1 : 2),
         application_random_(role == Role::client ? 3 : 4),
@@ -157,9 +157,9 @@ class Actor {
     offers_early_data = !sessions.empty() && config_->settings().early_data != 0;
     engine([&] {
       connection_ = std::make_unique<Connection>(
-          role == Role::client ? Connection::client(config_, {x509::PeerName::dns("example.com").value(), sessions},
+          role == Role::client ? Connection::client(pairing.client, {x509::PeerName::dns("example.com").value(), sessions},
                                                     random_, kNow, memory_)
-                               : Connection::server(config_, random_, memory_));
+                               : Connection::server(pairing.server, random_, memory_));
     });
   }
 
