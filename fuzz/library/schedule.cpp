@@ -8,8 +8,10 @@
 #include <utility>
 #include <variant>
 
+#include <lockstep/x509_builder.hpp>
+
 #include "connection/access.hpp"
-#include "record_protection.hpp"
+#include "pair/record_protection.hpp"
 
 namespace lockstep::fuzzing {
 namespace {
