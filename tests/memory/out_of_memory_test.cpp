@@ -176,10 +176,13 @@ struct Ends {
   [[nodiscard]] bool open() const { return !client.error && !server.error && client.complete && server.complete; }
 };
 
+// Memory that runs out within Botan's ML-KEM ends the process there (3.12: it throws where it promised not to).
+ClientConfigBuilder usual_client() { return client_builder().groups({NamedGroup::x25519, NamedGroup::secp256r1}); }
+
 /// A kind of connection: how it is made, and what happens once it is there.
 struct Kind {
   const char* name;
-  std::function<ClientConfigBuilder()> client = client_builder;
+  std::function<ClientConfigBuilder()> client = usual_client;
   std::function<ServerConfigBuilder()> server = server_builder;
   bool resumes = false;
   bool early = false;
@@ -195,20 +198,18 @@ const std::vector<Kind>& kinds() {
       {.name = "retry",
        .client =
            [] {
-             return client_builder()
-                 .groups({NamedGroup::x25519, NamedGroup::secp256r1})
-                 .key_shares({NamedGroup::x25519});
+             return usual_client().groups({NamedGroup::x25519, NamedGroup::secp256r1}).key_shares({NamedGroup::x25519});
            },
        .server = [] { return server_builder().groups({NamedGroup::secp256r1}).cookie(true); }},
       {.name = "mutual", .server = [] { return server_builder().client_auth(ClientAuth::require); }},
       {.name = "tickets", .server = [] { return server_builder().tickets(4).max_send_fragment(100); }},
       {.name = "resumed", .resumes = true},
       {.name = "verified",
-       .client = [] { return client_builder().verify_on_resumption(true); },
+       .client = [] { return usual_client().verify_on_resumption(true); },
        .server = [] { return server_builder().client_auth(ClientAuth::require).verify_on_resumption(true); },
        .resumes = true},
       {.name = "early_data",
-       .client = [] { return client_builder().early_data(kEarlyData).alpn({"a protocol with a name of some length"}); },
+       .client = [] { return usual_client().early_data(kEarlyData).alpn({"a protocol with a name of some length"}); },
        .server = [] { return server_builder().early_data(kEarlyData).alpn({"a protocol with a name of some length"}); },
        .resumes = true,
        .early = true},
@@ -235,7 +236,7 @@ const std::vector<Kind>& kinds() {
              ends.run();
            }},
       {.name = "recorded",
-       .client = [] { return client_builder().early_data(kEarlyData).verify_on_resumption(true).key_log(true); },
+       .client = [] { return usual_client().early_data(kEarlyData).verify_on_resumption(true).key_log(true); },
        .server =
            [] {
              return server_builder()
@@ -318,7 +319,7 @@ class Sweep {
         EXPECT_EQ(peer.error->alert, Alert::internal_error) << to_text(*peer.error);
       }
       EXPECT_FALSE(self.connection().connected());
-      ++outcomes_[std::string(name(self.error->reason))];
+      count(name(self.error->reason));
       return;
     }
     EXPECT_FALSE(peer.error) << to_text(*peer.error);
@@ -327,7 +328,10 @@ class Sweep {
     EXPECT_EQ(ends.client.data, kToClient);
     EXPECT_EQ(ends.client.connection().resumed(), kind_.resumes && session_);
     EXPECT_EQ(ends.server.early_data, kind_.early && session_ ? "early" : "");
-    ++outcomes_["without effect"];
+    count("without effect");
+  }
+  void count(std::string_view outcome) {
+    if (memory.failed != 0) ++outcomes_[std::string(outcome)];
   }
 
   const Kind& kind_;
