@@ -10,6 +10,12 @@
 #include <string>
 
 #include "failing_memory.hpp"
+#if __has_include(<lockstep/botan.hpp>)
+#include <lockstep/botan.hpp>
+// Botan's own AEADs and hashes as well: they allocate, and the kernels do not.
+#define LOCKSTEP_PAIR_PROVIDER \
+  lockstep::botan::provider({.aeads = lockstep::botan::Choice::own, .hashes = lockstep::botan::Choice::own})
+#endif
 #include "pair/pair.hpp"
 
 namespace lockstep::testing {
