@@ -94,16 +94,16 @@ Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
   if (!message) return std::unexpected(message.error());
   const Settings& settings = config->settings();
   // RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately."
-  if (!settings.resumption || message->ticket_lifetime == 0) return {};
-  if (!sessions) sessions.reset(new (std::nothrow) std::vector<Session>);
-  if (!sessions) return failure(Reason::memory, Place::new_session_ticket);
+  if (!settings.resumption || message->ticket_lifetime == 0 || origin == nullptr) return {};
   // Tickets are an offer: more than anybody needs from one record are left.
-  if (sessions->size() == record::kMaxTicketsPerRecord) return {};
+  if (sessions && sessions->size() == record::kMaxTicketsPerRecord) return {};
   auto psk = key_schedule::ticket_psk(*agreed.suite->hash, secrets.resumption, message->ticket_nonce);
   if (!psk) return failure(Reason::provider_failed, Place::new_session_ticket);
-  if (origin == nullptr) return {};
   auto session = handshake::session_of(*origin, agreed, std::move(*psk), *message, now);
-  if (session) sessions->push_back(std::move(*session));
+  if (!session) return {};
+  if (!sessions) sessions.reset(new (std::nothrow) std::vector<Session>);
+  if (!sessions) return failure(Reason::memory, Place::new_session_ticket);
+  sessions->push_back(std::move(*session));
   return {};
 }
 

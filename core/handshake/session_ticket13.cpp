@@ -37,22 +37,23 @@ std::optional<SessionContext> session_context(const Context& context) noexcept {
   // The same whatever suite is chosen, and whichever order the suites have.
   const Hash* hash = context.config.provider().hash(HashAlgorithm::sha256);
   if (hash == nullptr) hash = settings.suites.front().hash;
-  const auto digest = [&](Source source, Bytes value, std::span<const SignatureScheme> schemes) {
-    key_schedule::Transcript content;
-    if (!content.start(*hash)) return std::optional<key_schedule::Digest>();
-    content.update(as_bytes(kPurpose));
-    content.update(std::array{static_cast<std::uint8_t>(source), static_cast<std::uint8_t>(settings.role),
-                              static_cast<std::uint8_t>(settings.client_auth),
+  key_schedule::Transcript content;
+  if (!content.start(*hash)) return std::nullopt;
+  const Source source = settings.session_context.empty() ? Source::settings : Source::application;
+  content.update(as_bytes(kPurpose));
+  content.update(std::array{static_cast<std::uint8_t>(source), static_cast<std::uint8_t>(settings.role)});
+  if (source == Source::application) {
+    content.update(settings.session_context);
+  } else {
+    content.update(std::array{static_cast<std::uint8_t>(settings.client_auth),
                               static_cast<std::uint8_t>(settings.skip_verification)});
-    content.update(value);
-    for (const SignatureScheme scheme : schemes) {
+    content.update(context.verification);
+    for (const SignatureScheme scheme : settings.schemes) {
       const auto code = static_cast<std::uint16_t>(scheme);
       content.update(std::array{static_cast<std::uint8_t>(code >> 8U), static_cast<std::uint8_t>(code)});
     }
-    return content.digest();
-  };
-  const auto found = settings.session_context.empty() ? digest(Source::settings, context.verification, settings.schemes)
-                                                      : digest(Source::application, settings.session_context, {});
+  }
+  const auto found = content.digest();
   if (!found) return std::nullopt;
   SessionContext result{};
   std::ranges::copy(found->view().first(result.size()), result.begin());

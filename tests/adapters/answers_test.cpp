@@ -479,7 +479,7 @@ TEST_F(Handshake, VerifiesClients) {
 // A listener for partners and one for administrators, which share the keys of their tickets.
 TEST_F(Handshake, ResumesNoClientOfAnotherListener) {
   const auto keyring = TicketKeyring::create(provider(), random());
-  const Authority administrators;
+  const Authority administrators("CN=Administrators");
   const auto listener = [&](std::shared_ptr<const x509::TrustAnchors> anchors, const x509::Policy& policy = {}) {
     return setup_of({.provider = provider(),
                      .credentials = {root_.issue({})},
@@ -520,7 +520,7 @@ TEST_F(Handshake, OffersNoSessionUnderOtherAnchors) {
       setup_of({.provider = provider(), .credentials = {root_.issue({})}, .ticket_keys = keyring});
   Pair first(built(client_config()), trusting(), built(server_config()), server_setup);
   ASSERT_TRUE(first.client.connection.connected());
-  const Authority other;
+  const Authority other("CN=Other Root");
   const Pair second(built(client_config()), setup_of({.provider = provider(), .anchors = other.anchors()}),
                     built(server_config()), server_setup, "example.com", first.client.sessions);
   ASSERT_NE(second.client.connection.error(), nullptr);

@@ -399,16 +399,23 @@ Session session_of(const Vectors& trace) {
   return session;
 }
 
+/// As if it had been made under the settings of this connection.
+void bind(Session& session, Connection& connection) {
+  session.context = handshake::session_context(ConnectionAccess::handshake(connection)->context()).value();
+}
+
 TEST_F(Rfc8448Replay, ResumedClient) {
   load("4_resumed_0rtt");
   ScriptedRandom random(client_draws());
   Script script(trace(),
                 {{"message_client_hello"}, {"message_end_of_early_data", true}, {"message_client_finished", true}});
   std::array<Session, 1> sessions{session_of(trace())};
+  const auto config = built(client_builder().early_data(1024));
+  Connection like_it = Connection::client(config, to_server(), botan::system_random(), kNow);
+  bind(sessions[0], like_it);
   ClientOptions options = to_server();
   options.sessions = sessions;
-  Player client(trace(), ConnectionAccess::client(built(client_builder().early_data(1024)), std::move(options), random,
-                                                  kNow, script));
+  Player client(trace(), ConnectionAccess::client(config, std::move(options), random, kNow, script));
   client.expect_sent({"record_client_hello"});
   const Bytes early = trace()["early_application_data"];
   Octets out(1000);
@@ -432,6 +439,7 @@ TEST_F(Rfc8448Replay, ResumedServer) {
                 {{"message_server_hello"}, {"message_encrypted_extensions"}, {"message_server_finished", true}});
   Player server(trace(), ConnectionAccess::server(built(server_builder().tickets(1).early_data(1024)), random, script));
   server.ticket_session = session_of(trace());
+  bind(*server.ticket_session, server.connection);
   // The binder of the trace is verified on the way.
   server.receive("record_client_hello");
   server.expect_sent({"record_server_hello", "record_server_flight"});
