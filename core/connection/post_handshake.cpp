@@ -10,6 +10,7 @@
 #include "codec/new_session_ticket.hpp"
 #include "connection/state.hpp"
 #include "key_schedule/tls13.hpp"
+#include "types/allocated.hpp"
 
 namespace lockstep {
 
@@ -33,7 +34,8 @@ bool install(Half& half, const BoundSuite& suite, const DigestSecret& secret) no
 Status Connection::State::receive_post_handshake(Bytes content, Time now) noexcept {
   const bool fragmented = partial != nullptr;
   if (fragmented) {
-    partial->insert(partial->end(), content.begin(), content.end());
+    if (!allocated([&] { partial->insert(partial->end(), content.begin(), content.end()); }))
+      return failure(Reason::memory, Place::handshake);
     content = *partial;
   }
   while (const auto header = codec::handshake_header(content)) {
@@ -51,7 +53,8 @@ Status Connection::State::receive_post_handshake(Bytes content, Time now) noexce
   if (content.empty()) {
     partial.reset();
   } else if (!fragmented) {
-    partial.reset(new (std::nothrow) std::vector<std::uint8_t>(content.begin(), content.end()));
+    if (!allocated([&] { partial = std::make_unique<std::vector<std::uint8_t>>(content.begin(), content.end()); }))
+      return failure(Reason::memory, Place::handshake);
   } else {
     partial->erase(partial->begin(), partial->end() - static_cast<std::ptrdiff_t>(content.size()));
   }
@@ -61,7 +64,10 @@ Status Connection::State::receive_post_handshake(Bytes content, Time now) noexce
 Status Connection::State::treat_post_handshake(Bytes message, bool last, Time now) noexcept {
   if (trace::Tap* const tap = this->tap()) tap->message(trace::Direction::received, message);
   const Bytes body = message.subspan(codec::kHandshakeHeaderSize);
-  if (static_cast<HandshakeType>(message[0]) == HandshakeType::new_session_ticket) return take_ticket(body, now);
+  if (static_cast<HandshakeType>(message[0]) == HandshakeType::new_session_ticket) {
+    const auto taken = allocated([&] { return take_ticket(body, now); });
+    return taken ? *taken : Status(failure(Reason::memory, Place::new_session_ticket));
+  }
   // RFC 9846 5.1: "Handshake messages MUST NOT span key changes."
   if (!last) return failure(Reason::record_after_key_change, Place::key_update);
   return take_key_update(body);
@@ -89,14 +95,13 @@ Status Connection::State::take_key_update(Bytes body) noexcept {
   return {};
 }
 
-Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
+Status Connection::State::take_ticket(Bytes body, Time now) {
   const auto message = codec::NewSessionTicket::decode(body);
   if (!message) return std::unexpected(message.error());
   const Settings& settings = config->settings();
   // RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately."
   if (!settings.resumption || message->ticket_lifetime == 0) return {};
-  if (!sessions) sessions.reset(new (std::nothrow) std::vector<Session>);
-  if (!sessions) return failure(Reason::memory, Place::new_session_ticket);
+  if (!sessions) sessions = std::make_unique<std::vector<Session>>();
   // Tickets are an offer: more than anybody needs from one record are left.
   if (sessions->size() == record::kMaxTicketsPerRecord) return {};
   auto psk = key_schedule::ticket_psk(*agreed.suite->hash, secrets.resumption, message->ticket_nonce);

@@ -175,7 +175,7 @@ struct Connection::State {
   [[nodiscard]] record::Stream stream() const noexcept;
   [[nodiscard]] std::optional<Event> waiting_event() noexcept;
   [[nodiscard]] handshake::Status treat_post_handshake(Bytes message, bool last, Time now) noexcept;
-  [[nodiscard]] handshake::Status take_ticket(Bytes body, Time now) noexcept;
+  [[nodiscard]] handshake::Status take_ticket(Bytes body, Time now);
   [[nodiscard]] handshake::Status take_key_update(Bytes body) noexcept;
 };
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "trace/tap.hpp"
+#include "types/allocated.hpp"
 
 namespace lockstep::handshake {
 namespace {
@@ -45,10 +46,13 @@ Status Handshake::start_client(x509::PeerName name, std::span<Session> sessions,
   expected_name_.emplace(std::move(name));
   context_.expected_name = &*expected_name_;
   context_.server_name = expected_name_->host_name();
-  sessions_.assign(std::make_move_iterator(sessions.begin()), std::make_move_iterator(sessions.end()));
-  auto entered = enter(machine_, client13::start(context_, sessions_));
-  if (entered) tell_state();
-  return entered;
+  const auto entered = allocated([&] {
+    sessions_.assign(std::make_move_iterator(sessions.begin()), std::make_move_iterator(sessions.end()));
+    return enter(machine_, client13::start(context_, sessions_));
+  });
+  if (!entered) return context_.fail(Reason::memory);
+  if (*entered) tell_state();
+  return *entered;
 }
 
 void Handshake::start_server() noexcept {
