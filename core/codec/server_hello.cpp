@@ -28,7 +28,8 @@ Decoded<void> decode_extensions(Message& message, ExtensionBlock block, const Ex
 }
 
 /// RFC 9846 4.2.3: "In TLS 1.3, the TLS server indicates its version using the "supported_versions" extension
-/// (Section 4.3.1), and the legacy_version field MUST be set to 0x0303".
+/// (Section 4.3.1), and the legacy_version field MUST be set to 0x0303 ... A client which receives a TLS 1.3 Server
+/// Hello with a legacy_version value not equal to 0x0303 MUST abort the handshake with a "protocol_version" alert."
 Decoded<void> check_legacy_version(ProtocolVersion legacy_version, Place place) noexcept {
   if (legacy_version != ProtocolVersion::tls_1_2) return failure(Reason::version_legacy, place);
   return {};

@@ -237,6 +237,7 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
   if (!context.transcript.replace_with_message_hash()) return context.fail(Reason::provider_failed);
   context.hash_message();
 
+  context.agreed.version = retry.supported_versions;
   context.agreed.retried = true;
   // RFC 9846 4.2.2: the second ClientHello is the first one but for "Removing the "early_data" extension ... if one was
   // present. Early data is not permitted after a HelloRetryRequest."
@@ -253,7 +254,12 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
 }
 
 Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::ServerHello& hello, Context& context) {
-  if (auto settled = settle_version(context, hello); !settled) return std::unexpected(settled.error());
+  // RFC 9846 4.2.4: "The value of selected_version in the HelloRetryRequest "supported_versions" extension MUST be
+  // retained in the ServerHello, and a client MUST abort the handshake with an "illegal_parameter" alert if the value
+  // changes."
+  const ProtocolVersion version = hello.supported_versions.value_or(hello.legacy_version);
+  if (version != context.agreed.version)
+    return context.fail(Reason::version_changed, static_cast<std::uint16_t>(version));
   if (auto echoed = check_echo(context, state.offer, hello.legacy_session_id_echo); !echoed)
     return std::unexpected(echoed.error());
   const auto suite = check_suite(context, hello.cipher_suite);

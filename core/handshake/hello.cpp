@@ -229,9 +229,6 @@ Status settle_version(Context& context, const codec::ServerHello& hello) noexcep
     // alert."
     if (*hello.supported_versions != ProtocolVersion::tls_1_3)
       return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(*hello.supported_versions));
-    // RFC 9846 4.2.3: "In TLS 1.3, ... the legacy_version field MUST be set to 0x0303".
-    if (hello.legacy_version != ProtocolVersion::tls_1_2)
-      return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(hello.legacy_version));
     context.agreed.version = ProtocolVersion::tls_1_3;
     return {};
   }

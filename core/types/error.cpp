@@ -145,7 +145,7 @@ constexpr std::array kReasons{
               "The server marked its answer as a downgrade: both ends can do better than what arrived.", kTampered},
     ReasonRow{Reason::version_not_offered, "version_not_offered", Alert::illegal_parameter, kLocal,
               "The server chose a protocol version that was not offered.", kPeerBroken},
-    ReasonRow{Reason::version_legacy, "version_legacy", Alert::illegal_parameter, kLocal,
+    ReasonRow{Reason::version_legacy, "version_legacy", Alert::protocol_version, kLocal,
               "A TLS 1.3 ServerHello does not carry TLS 1.2's number as its legacy version.", kPeerBroken},
     ReasonRow{
         Reason::inappropriate_fallback, "inappropriate_fallback", Alert::inappropriate_fallback, kLocal,
@@ -315,6 +315,8 @@ constexpr std::array kReasons{
               kPeerBroken},
     ReasonRow{Reason::early_data_too_much, "early_data_too_much", Alert::unexpected_message, kLocal,
               "The client sent more early data than its ticket allows.", kPeerBroken},
+    ReasonRow{Reason::version_changed, "version_changed", Alert::illegal_parameter, kLocal,
+              "The protocol version differs between HelloRetryRequest and ServerHello.", kPeerBroken},
 };
 
 constexpr bool stand_in_order() {
@@ -324,7 +326,7 @@ constexpr bool stand_in_order() {
   return true;
 }
 static_assert(stand_in_order(), "the rows stand in the order of the enumerators");
-static_assert(kReasons.back().reason == Reason::early_data_too_much, "every enumerator has a row");
+static_assert(kReasons.back().reason == Reason::version_changed, "every enumerator has a row");
 
 /// What a peer means that sends it, where a reader may wonder.
 struct AlertRow {

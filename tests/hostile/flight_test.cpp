@@ -146,6 +146,16 @@ TEST(HostileCertificateRequest, UnknownExtensionsAreIgnored) {
   duel.expect_connected();
 }
 
+// RFC 9846 4.3 lets server_name stand in a CertificateRequest (RFC 9261 sends it); it is nothing that a handshake uses.
+TEST(HostileCertificateRequest, ServerNameIsIgnored) {
+  Duel duel;
+  duel.server_config.client_auth(ClientAuth::require);
+  duel.server_forger.change_parts<RawCertificateRequest>(
+      HandshakeType::certificate_request,
+      [](RawCertificateRequest& request) { request.extensions.add(ExtensionType::server_name, {0, 4, 0, 0, 1, 'a'}); });
+  duel.expect_connected();
+}
+
 TEST(HostileCertificateRequest, ComesOnce) {
   Duel duel;
   duel.server_config.client_auth(ClientAuth::require);

@@ -291,7 +291,9 @@ TEST(Handshake, SendsAllTicketsInOneRecord) {
   const std::size_t length = pair.to_client()[3] * 256U + pair.to_client()[4];
   EXPECT_EQ(pair.to_client().size(), 5 + length);
   pair.run();
-  EXPECT_EQ(pair.client.sessions.size(), 2U);
+  ASSERT_EQ(pair.client.sessions.size(), 2U);
+  // RFC 9846 4.7.1, of ticket_age_add: "The server MUST generate a fresh value for each ticket it sends."
+  EXPECT_NE(pair.client.sessions[0].ticket_age_add, pair.client.sessions[1].ticket_age_add);
 }
 
 // change_cipher_spec never stands inside a handshake message, however small the records are.

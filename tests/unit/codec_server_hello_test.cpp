@@ -116,7 +116,7 @@ void refuses_bad_fields(Decode decode_body, Place place, Bytes random) {
   const auto refuse = [&](const Buffer& body, Reason reason, Alert alert, std::uint16_t detail = 0) {
     expect_error(decode_body(body), reason, alert, place, detail);
   };
-  refuse(body_with(kTls13, random, hex("0302")), Reason::version_legacy, Alert::illegal_parameter);
+  refuse(body_with(kTls13, random, hex("0302")), Reason::version_legacy, Alert::protocol_version);
   refuse(body_with(kTls13, random, hex("0303"), hex("01")), Reason::compression_method, Alert::illegal_parameter);
   refuse(body_with(join({kTls13, kTls13}), random), Reason::extension_duplicate, Alert::illegal_parameter,
          std::to_underlying(ExtensionType::supported_versions));

@@ -172,6 +172,7 @@ enum class Reason : std::uint8_t {
   certificate_status,   ///< the stapled OCSP response is not satisfactory
   early_data_mismatch,  ///< accepted, though what was agreed is not what its session had
   early_data_too_much,
+  version_changed,  ///< between HelloRetryRequest and ServerHello
 };
 
 /// Where it happened: the record layer, a handshake message, or a call of the application.
