@@ -107,6 +107,14 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
       const auto certificate = x509::Certificate::parse(credential->chain[j]);
       if (!certificate) {
         problem(": certificate " + std::to_string(j + 1) + " of the chain is malformed: " + certificate.error().text());
+        continue;
+      }
+      // RFC 9846 4.3.3: "TLS 1.3 servers MUST NOT offer a SHA-1 signed certificate unless no valid certificate chain
+      // can be produced without it". RFC 9846 4.5.1.2: "This fallback chain MUST NOT use the deprecated SHA-1 hash,
+      // unless the client specifically advertises that it is willing to accept SHA-1." Such a chain is none here.
+      if (certificate->signature_algorithm().weak && !certificate->is_self_issued()) {
+        problem(": certificate " + std::to_string(j + 1) +
+                " of the chain is signed with SHA-1 or an older hash, which can be forged; have it issued again");
       }
     }
     if (credential->key != nullptr && !x509::belongs_to(credential->chain.front(), *credential->key)) {

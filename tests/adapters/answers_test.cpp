@@ -42,6 +42,32 @@ TEST(AnswerSetup, ReportsEveryProblemAtOnce) {
                                  HasSubstr("credential 7 has staples that cannot be sent")));
 }
 
+// RFC 9846 4.5.1.2: "This fallback chain MUST NOT use the deprecated SHA-1 hash".
+TEST(AnswerSetup, RefusesChainsThatAreSignedWithSha1) {
+  const Authority authority("CN=Test Root", KeyType::rsa);
+  auto credential = *authority.issue({});
+  credential.key = nullptr;
+  const auto setup = [&] {
+    return AnswerSetup::create(
+        {.provider = provider(), .credentials = {std::make_shared<const Credential>(credential)}});
+  };
+  ASSERT_TRUE(setup());
+  // sha256WithRSAEncryption becomes sha1WithRSAEncryption, in both places.
+  constexpr std::array<std::uint8_t, 9> kSha256{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b};
+  int changed = 0;
+  auto& leaf = credential.chain.front();
+  for (auto rest = std::span(leaf); rest.size() >= kSha256.size(); rest = rest.subspan(1)) {
+    if (!std::ranges::equal(rest.first<kSha256.size()>(), kSha256)) continue;
+    rest[kSha256.size() - 1] = 0x05;
+    ++changed;
+  }
+  ASSERT_EQ(changed, 2);
+  const auto refused = setup();
+  ASSERT_FALSE(refused);
+  ASSERT_EQ(refused.error().size(), 1U);
+  EXPECT_THAT(refused.error().front().text, HasSubstr("credential 1: certificate 1 of the chain is signed with SHA-1"));
+}
+
 TEST(AnswerSetup, CredentialSignsWithHandshakeSchemesOnly) {
   const Authority authority;
   const auto credential = authority.issue({.key = KeyType::rsa});
