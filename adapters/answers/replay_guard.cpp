@@ -89,6 +89,9 @@ bool ReplayGuard::first_time(Bytes ticket, Time now) noexcept {
   const bool known = contains(current_, place) || contains(previous_, place);
   // Also what is refused is recorded: its client sends it again as usual data, and then early data must not follow.
   record(place);
+  // RFC 9846 8: "The server MUST ensure that any instance of it ... would accept 0-RTT for the same 0-RTT handshake at
+  // most once"
+  // RFC 9846 8.2: "they MUST respond to apparent replay by rejecting 0-RTT but MUST NOT abort the handshake."
   return !known && now >= silent_until_;
 }
 

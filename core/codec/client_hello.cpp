@@ -63,6 +63,8 @@ bool ClientHello::offers(ProtocolVersion version) const noexcept {
   // determine client preferences."
   // RFC 9846 4.3.1: "Servers MUST only select a version of TLS present in that extension and MUST ignore any unknown
   // versions that are present in that extension."
+  // RFC 9846 4.3.1: "Servers MUST be prepared to receive ClientHellos that include this extension but do not include
+  // 0x0304 in the list of versions."
   if (supported_versions) return supported_versions->contains(version);
   return version <= std::min(legacy_version, ProtocolVersion::tls_1_2);
 }

@@ -105,6 +105,7 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
       authorities.size() != settings.certificate_authorities.size() || psks.size() != offer.sessions.size())
     return context.fail(Reason::handshake_too_large);
   std::ranges::transform(settings.suites, suites.begin(), &BoundSuite::suite);
+  // RFC 9846 4.3.7: "The "named_group_list" MUST NOT contain any duplicate entries." No setting lists one twice.
   std::ranges::transform(settings.groups, groups.begin(), &BoundGroup::id);
   std::ranges::transform(settings.certificate_authorities, authorities.begin(),
                          [](const auto& name) { return Bytes(name); });
