@@ -140,6 +140,8 @@ void Connection::State::fail(const Error& cause) noexcept {
   // RFC 9846 6.2: "Upon transmission or receipt of a fatal alert message, both parties MUST immediately close the
   // connection." RFC 9846 6: "Servers and clients MUST forget the secret values and keys established in failed
   // connections": all but the key that protects the alert.
+  // RFC 9846 6.2: "Whenever an implementation encounters a fatal error condition, it SHOULD send an appropriate fatal
+  // alert and MUST close the connection without sending or receiving any additional data."
   control = {};
   control.user_canceled = cause.alert == Alert::close_notify && cause.reason == Reason::canceled;
   control.alert = cause.alert;

@@ -39,6 +39,8 @@ Status Connection::State::receive_post_handshake(Bytes content, Time now) noexce
   while (const auto header = codec::handshake_header(content)) {
     const bool accepted = header->type == HandshakeType::key_update ||
                           (header->type == HandshakeType::new_session_ticket && config->role() == Role::client);
+    // RFC 9846 4.7.2: "A client that receives a post-handshake CertificateRequest message without having sent the
+    // "post_handshake_auth" extension MUST send an "unexpected_message" fatal alert."
     if (!accepted) return failure(Reason::message_unexpected, Place::handshake, header->type);
     if (header->length > config->settings().max_handshake_message)
       return failure(Reason::message_too_long, Place::handshake, header->type);
@@ -72,9 +74,12 @@ Status Connection::State::take_key_update(Bytes body) noexcept {
   if (!message) return std::unexpected(message.error());
   if (++key_updates > record::kMaxKeyUpdatesWithoutData)
     return failure(Reason::too_many_key_updates, Place::key_update);
+  // RFC 9846 4.7.3: "Upon receiving a KeyUpdate, the receiver MUST update its receiving keys."
   auto next = key_schedule::next_traffic_secret(*agreed.suite->hash, secrets.read_traffic);
   if (!next || (!receiving.on && !install(opener, *agreed.suite, *next)))
     return failure(Reason::provider_failed, Place::key_update);
+  // RFC 9846 4.7.3: "both sides MUST enforce that a KeyUpdate with the old key is received before accepting any
+  // messages encrypted with the new key."
   receiving.keys_due = receiving.on;
   secrets.read_traffic = std::move(*next);
   if (trace::Tap* const tap = this->tap())
@@ -94,6 +99,8 @@ Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
   if (!message) return std::unexpected(message.error());
   const Settings& settings = config->settings();
   // RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately."
+  // RFC 9846 4.7.1: "Clients which receive a NewSessionTicket message but do not support resumption MUST silently
+  // ignore this message."
   if (!settings.resumption || message->ticket_lifetime == 0 || origin == nullptr) return {};
   // Tickets are an offer: more than anybody needs from one record are left.
   if (sessions && sessions->size() == record::kMaxTicketsPerRecord) return {};
@@ -118,11 +125,14 @@ std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept 
                                                                             : KeyUpdateRequest::update_not_requested});
   control.key_update = KeyUpdate::none;
   std::size_t written = 0;
+  // RFC 9846 4.7.3: "Both sender and receiver MUST encrypt their KeyUpdate messages with the old keys."
   if (sending.on) {
     written = record::write_plaintext(ContentType::handshake, ProtocolVersion::tls_1_2, message, outbound);
   } else if (const auto sealed = sealer.seal(ContentType::handshake, std::span(&message, 1), {}, outbound)) {
     written = sealed->produced;
   }
+  // RFC 9846 4.7.3: "After sending a KeyUpdate message, the sender SHALL send all its traffic using the next generation
+  // of keys"
   auto next = key_schedule::next_traffic_secret(*agreed.suite->hash, secrets.write_traffic);
   if (written == 0 || !next || (!sending.on && !install(sealer, *agreed.suite, *next))) {
     fail(Reason::provider_failed, Place::key_update);

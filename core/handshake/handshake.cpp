@@ -97,6 +97,8 @@ Status Handshake::treat_messages() noexcept {
     // "unexpected_message" alert."
     // RFC 9846 4.2.2: "if a server has negotiated TLS 1.3 and receives a ClientHello at any other time, it MUST
     // terminate the connection with an "unexpected_message" alert."
+    // RFC 9846 4.7.3: "Implementations that receive a KeyUpdate message prior to receiving a Finished message MUST
+    // terminate the connection with an "unexpected_message" alert."
     if (!accepts_type(header->type))
       return context_.fail(Reason::message_unexpected, static_cast<std::uint16_t>(header->type));
     if (header->length > context_.settings().max_handshake_message)

@@ -81,6 +81,8 @@ bool Session::usable(Time now, std::chrono::seconds max_authentication_age) cons
   const auto dated = [now](Time then) { return then <= now || then - now <= kMaxClockSkew; };
   // RFC 9846 4.7.1: "Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
   // ticket_lifetime".
+  // RFC 9846 4.3.11.1: "Clients MUST NOT attempt to use tickets which have ages greater than the "ticket_lifetime"
+  // value which was provided with the ticket."
   return now >= Time{} && dated(issued_at) && now - issued_at < std::min(lifetime, kMaxTicketLifetime) &&
          dated(authenticated_at) && now < authentication_ends(max_authentication_age);
 }
