@@ -81,12 +81,17 @@ struct Slow {
   }
   void reply(OpenTicket& question, Choices& choices) {
     auto session = Session::parse(choices.flag() ? choices.bytes(100) : question.ticket);
-    if (session && choices.flag()) {
-      (void)connection.answer(std::move(question.token), std::move(*session), AcceptEarlyData{});
-    } else if (session) {
+    if (session) {
       (void)connection.answer(std::move(question.token), std::move(*session));
     } else {
       (void)connection.answer(std::move(question.token), TicketDeclined{});
+    }
+  }
+  void reply(AcceptEarlyData& question, Choices& choices) {
+    if (choices.flag()) {
+      (void)connection.answer(std::move(question.token), EarlyDataAccepted{});
+    } else {
+      (void)connection.answer(std::move(question.token), EarlyDataDeclined{});
     }
   }
   void reply(SealTicket& question, Choices& choices) {

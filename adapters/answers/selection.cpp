@@ -6,6 +6,8 @@
 
 #include <lockstep/answers.hpp>
 
+#include "verification.hpp"
+
 namespace lockstep {
 
 namespace {
@@ -121,11 +123,17 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
       problem(": its first certificate is for another key; put the leaf first, and its own key beside it");
     }
   }
+  const auto verification = digest_of(options);
+  if (!verification) {
+    problems.push_back(
+        {.setting = "provider", .text = "has no SHA-256, by which sessions are bound to the anchors; choose another"});
+  }
   if (!problems.empty()) return std::unexpected(std::move(problems));
-  return std::shared_ptr<const AnswerSetup>(new AnswerSetup(std::move(options)));
+  return std::shared_ptr<const AnswerSetup>(new AnswerSetup(std::move(options), *verification));
 }
 
-AnswerSetup::AnswerSetup(AnswerOptions options) : options_(std::move(options)) {
+AnswerSetup::AnswerSetup(AnswerOptions options, const SessionContext& verification)
+    : options_(std::move(options)), verification_(verification) {
   chains_.reserve(options_.credentials.size());
   for (const auto& credential : options_.credentials) {
     auto& chain = chains_.emplace_back();

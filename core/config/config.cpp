@@ -8,18 +8,18 @@
 
 #include <lockstep/config.hpp>
 #include <lockstep/lists.hpp>
+#include <lockstep/session.hpp>
 
 namespace lockstep {
 namespace {
 
-constexpr std::uint32_t kMaxTicketLifetime =
-    604800;  // RFC 9846 4.7.1: "Servers MUST NOT use any value greater than 604800 seconds"
 constexpr std::size_t kMinHandshakeMessage = 4096;  // a ClientHello with one post-quantum share fits
 constexpr std::size_t kMaxHandshakeMessage = (1U << 24U) - 1;
 constexpr std::uint16_t kMinSendFragment = 64;
 constexpr std::uint16_t kMaxSendFragment = 16384;
 constexpr std::size_t kMaxProtocolName = 255;  // RFC 7301 3.1
 constexpr std::size_t kMaxAlpnList = 65535;
+constexpr std::size_t kMaxSessionContext = 255;
 
 template <class Id>
 std::string quoted(Id id) {
@@ -204,8 +204,20 @@ std::expected<Settings, std::vector<ConfigProblem>> ConfigDraft::check() const {
       complain("signed_certificate_timestamps",
                "this server asks for no certificate to have timestamps; set client_auth, or remove it");
   }
-  if (settings.ticket_lifetime == 0 || settings.ticket_lifetime > kMaxTicketLifetime)
+  if (settings.ticket_lifetime == 0 || settings.ticket_lifetime > kMaxTicketLifetime.count())
     complain("tickets", "a ticket lives 1 to 604800 seconds (RFC 9846 4.7.1)");
+  if (session_context_) {
+    settings.session_context = *session_context_;
+    if (session_context_->empty() || session_context_->size() > kMaxSessionContext)
+      complain("session_context", "a context has 1 to 255 bytes; leave the setting out for the digest of the settings");
+  }
+  if (max_authentication_age_) {
+    if (*max_authentication_age_ < std::chrono::seconds(1) || *max_authentication_age_ > kMaxAuthenticationAge) {
+      complain("max_authentication_age", "an authentication is good for 1 to 604800 seconds");
+    } else {
+      settings.max_authentication_age = static_cast<std::uint32_t>(max_authentication_age_->count());
+    }
+  }
   if (settings.early_data_tolerance > kMaxEarlyDataTolerance.count())
     complain("early_data", "ages may be off by 0 to 600 seconds; a replay has to be recognised for so long");
   if (settings.early_data != 0 && !settings.resumption)

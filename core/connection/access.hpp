@@ -24,7 +24,7 @@ struct ConnectionAccess {
   static Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random,
                            handshake::Rewriter& rewriter, MutableBytes memory = {}) {
     auto state = Connection::State::make(Role::server, std::move(config), &random, memory);
-    state.start_server(nullptr, &rewriter);
+    state.start_server({}, nullptr, &rewriter);
     return Connection(std::move(state));
   }
 
@@ -38,7 +38,7 @@ struct ConnectionAccess {
   static Connection server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
                            handshake::Rewriter& rewriter) {
     auto state = Connection::State::make(Role::server, std::move(config), recorder.tap_.get(), {});
-    state.start_server(recorder.tap_.get(), &rewriter);
+    state.start_server({}, recorder.tap_.get(), &rewriter);
     return Connection(std::move(state));
   }
 

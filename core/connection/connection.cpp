@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <lockstep/connection.hpp>
+#include <lockstep/key_cache.hpp>
 
 #include "codec/certificate.hpp"
 #include "connection/state.hpp"
@@ -59,8 +60,11 @@ Connection Connection::client(std::shared_ptr<const ClientConfig> config, Client
   return Connection(std::move(state));
 }
 
-Connection Connection::server(std::shared_ptr<const ServerConfig> config, RandomSource& random, MutableBytes memory) {
-  return Connection(State::make(Role::server, std::move(config), &random, memory));
+Connection Connection::server(std::shared_ptr<const ServerConfig> config, RandomSource& random, MutableBytes memory,
+                              ServerOptions options) {
+  State state = State::make(Role::server, std::move(config), &random, memory);
+  state.start_server(options);
+  return Connection(std::move(state));
 }
 
 Connection Connection::client(std::shared_ptr<const ClientConfig> config, ClientOptions options,
@@ -71,10 +75,16 @@ Connection Connection::client(std::shared_ptr<const ClientConfig> config, Client
 }
 
 Connection Connection::server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
-                              MutableBytes memory) {
+                              MutableBytes memory, ServerOptions options) {
   State state = State::make(Role::server, std::move(config), recorder.tap_.get(), memory);
-  state.start_server(recorder.tap_.get());
+  state.start_server(options, recorder.tap_.get());
   return Connection(std::move(state));
+}
+
+void Connection::use(KeyCache* cache) noexcept {
+  record::ContextCache* const contexts = cache == nullptr ? nullptr : cache->cache_.get();
+  state().receiving.opener.use(contexts);
+  state().sending.sealer.use(contexts);
 }
 
 Connection::State::State(State&& other) noexcept
@@ -116,27 +126,32 @@ bool Connection::State::ensure_run() noexcept {
   }
   attach();
   handshaking.run->handshake.context().pending.wake_by(waker);
+  handshaking.run->handshake.context().verification = handshaking.verification;
   if (role == Role::server) handshaking.run->handshake.start_server();
   return true;
 }
 
 void Connection::State::start_client(ClientOptions&& options, Time now, trace::Tap* tap,
                                      handshake::Rewriter* rewriter) noexcept {
-  if (!usable() || !ensure_run()) return;
+  if (!usable()) return;
+  std::get<Handshaking>(phase).verification = options.verification;
+  if (!ensure_run()) return;
   run()->handshake.context().rewriter = rewriter;
   run()->record(tap);
-  if (tap != nullptr) tap->start(*config, options.name, options.sessions, now);
+  if (tap != nullptr) tap->start(*config, options, now);
   if (auto started = run()->handshake.start_client(std::move(options.name), options.sessions, now); !started)
     fail(started.error());
   if (tap != nullptr) tap->write(trace::Started{error() != nullptr, error() != nullptr ? *error() : Error{}});
 }
 
-void Connection::State::start_server(trace::Tap* tap, handshake::Rewriter* rewriter) noexcept {
-  if (!usable() || !ensure_run()) return;
+void Connection::State::start_server(ServerOptions options, trace::Tap* tap, handshake::Rewriter* rewriter) noexcept {
+  if (!usable()) return;
+  std::get<Handshaking>(phase).verification = options.verification;
+  if ((tap == nullptr && rewriter == nullptr) || !ensure_run()) return;
   run()->handshake.context().rewriter = rewriter;
   run()->record(tap);
   if (tap == nullptr) return;
-  tap->start(*config, x509::NoNameCheck{}, {}, {});
+  tap->start(*config, {.name = x509::NoNameCheck{}, .verification = options.verification}, {});
   tap->write(trace::Started{});
 }
 
@@ -145,6 +160,8 @@ void Connection::State::fail(const Error& cause) noexcept {
   // RFC 9846 6.2: "Upon transmission or receipt of a fatal alert message, both parties MUST immediately close the
   // connection." RFC 9846 6: "Servers and clients MUST forget the secret values and keys established in failed
   // connections": all but the key that protects the alert.
+  // RFC 9846 6.2: "Whenever an implementation encounters a fatal error condition, it SHOULD send an appropriate fatal
+  // alert and MUST close the connection without sending or receiving any additional data."
   const bool was_closed = sending.closed;
   Ended ended{.run = {}, .agreed = agreed(), .error = cause};
   std::visit(
@@ -177,20 +194,16 @@ void Connection::State::fail(const Error& cause) noexcept {
 void Connection::State::establish() noexcept {
   if (!handshaking() || run() == nullptr || !run()->handshake.connected()) return;
   handshake::Context& context = run()->handshake.context();
-  Established established{.run = std::move(std::get<Handshaking>(phase).run),
+  Established established{.run = {},
                           .machine = *run()->handshake.live(),
                           .agreed = context.agreed,
                           .secrets = std::move(context.secrets),
                           .inbox = {},
                           .sizer = {},
-                          .server_name = {},
-                          .peer = {},
+                          .origin = {},
                           .sessions = {}};
-  if (role == Role::client && config->settings().resumption) {
-    established.server_name = context.server_name;
-    if (config->settings().verify_on_resumption)
-      established.peer.reset(new (std::nothrow) PeerCertificates(handshake::peer_to_keep(context)));
-  }
+  if (role == Role::client && config->settings().resumption) established.origin = handshake::session_origin(context);
+  established.run = std::move(std::get<Handshaking>(phase).run);
   phase = std::move(established);
 }
 
@@ -379,18 +392,33 @@ std::expected<void, Misuse> Connection::answer(Token<Sign>&& token, SigningFaile
                        [&] { return self.answer(token, handshake::Signed{}, Place::certificate_verify); });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerAccepted) {
+std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerAccepted accepted) {
   State& self = state();
   return self.recorded(
-      [&](trace::Tap& tap) { tap.write(trace::AnswerVerdict{self.number_of(token), true, Reason::none, 0}); },
-      [&] { return self.answer(token, handshake::Handshake::peer_verified(), Place::certificate); });
+      [&](trace::Tap& tap) {
+        tap.write(trace::AnswerVerdict{.token = self.number_of(token),
+                                       .accepted = true,
+                                       .reason = Reason::none,
+                                       .detail = 0,
+                                       .identity = accepted.identity,
+                                       .expires = accepted.expires});
+      },
+      [&]() -> std::expected<void, Misuse> {
+        if (accepted.identity.size() > 0xffff) return std::unexpected(Misuse::invalid_answer);
+        return self.answer(token, handshake::Handshake::peer_verified(accepted), Place::certificate);
+      });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerRejected rejection) {
   State& self = state();
   return self.recorded(
       [&](trace::Tap& tap) {
-        tap.write(trace::AnswerVerdict{self.number_of(token), false, rejection.reason, rejection.detail});
+        tap.write(trace::AnswerVerdict{.token = self.number_of(token),
+                                       .accepted = false,
+                                       .reason = rejection.reason,
+                                       .detail = rejection.detail,
+                                       .identity = {},
+                                       .expires = Time::max()});
       },
       [&] { return self.answer(token, handshake::PeerRefused{rejection}, Place::certificate); });
 }
@@ -398,21 +426,27 @@ std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerRe
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket>&& token, Session session) {
   State& self = state();
   return self.recorded(
-      [&](trace::Tap& tap) { tap.answer(self.number_of(token), &session, false); },
-      [&] { return self.answer(token, handshake::TicketOpened{&session, false}, Place::client_hello); });
-}
-
-std::expected<void, Misuse> Connection::answer(Token<OpenTicket>&& token, Session session, AcceptEarlyData) {
-  State& self = state();
-  return self.recorded(
-      [&](trace::Tap& tap) { tap.answer(self.number_of(token), &session, true); },
-      [&] { return self.answer(token, handshake::TicketOpened{&session, true}, Place::client_hello); });
+      [&](trace::Tap& tap) { tap.answer(self.number_of(token), &session); },
+      [&] { return self.answer(token, handshake::TicketOpened{&session}, Place::client_hello); });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket>&& token, TicketDeclined) {
   State& self = state();
-  return self.recorded([&](trace::Tap& tap) { tap.answer(self.number_of(token), nullptr, false); },
-                       [&] { return self.answer(token, handshake::TicketOpened{}, Place::client_hello); });
+  return self.recorded(
+      [&](trace::Tap& tap) { tap.answer(self.number_of(token), static_cast<const Session*>(nullptr)); },
+      [&] { return self.answer(token, handshake::TicketOpened{}, Place::client_hello); });
+}
+
+std::expected<void, Misuse> Connection::answer(Token<AcceptEarlyData>&& token, EarlyDataAccepted) {
+  State& self = state();
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerEarlyData{self.number_of(token), true}); },
+                       [&] { return self.answer(token, handshake::EarlyDataJudged{true}, Place::client_hello); });
+}
+
+std::expected<void, Misuse> Connection::answer(Token<AcceptEarlyData>&& token, EarlyDataDeclined) {
+  State& self = state();
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerEarlyData{self.number_of(token), false}); },
+                       [&] { return self.answer(token, handshake::EarlyDataJudged{false}, Place::client_hello); });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<SealTicket>&& token, Bytes ticket) {

@@ -60,28 +60,17 @@ class Connection::State::Live final : public handshake::LiveTransport {
   }
 
   [[nodiscard]] bool wants_session() const noexcept override {
-    return state_.config->settings().resumption && stands_.tickets_taken < record::kMaxTicketsPerConnection &&
+    return stands_.origin != nullptr && stands_.tickets_taken < record::kMaxTicketsPerConnection &&
            (!stands_.sessions || stands_.sessions->size() < record::kMaxTicketsPerRecord);
   }
 
   [[nodiscard]] Status session_received(const codec::NewSessionTicket& ticket, DigestSecret&& psk) noexcept override {
+    auto session = handshake::session_of(*stands_.origin, stands_.agreed, std::move(psk), ticket, now_);
+    if (!session) return {};
     if (!stands_.sessions) stands_.sessions.reset(new (std::nothrow) std::vector<Session>);
     if (!stands_.sessions) return failure(Reason::memory, Place::new_session_ticket);
     ++stands_.tickets_taken;
-    Session& received = stands_.sessions->emplace_back();
-    received.suite = stands_.agreed.suite->suite;
-    received.psk = std::move(psk);
-    received.ticket.assign(ticket.ticket.begin(), ticket.ticket.end());
-    received.ticket_age_add = ticket.ticket_age_add;
-    received.issued_at = now_;
-    // RFC 9846 4.7.1: "Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
-    // ticket_lifetime".
-    received.lifetime = std::min(std::chrono::seconds(ticket.ticket_lifetime), kMaxTicketLifetime);
-    received.max_early_data = ticket.max_early_data_size.value_or(0);
-    received.peer_verified = !state_.config->settings().skip_verification;
-    received.server_name = stands_.server_name;
-    if (stands_.peer) received.peer = *stands_.peer;
-    received.alpn = stands_.agreed.protocol();
+    stands_.sessions->push_back(std::move(*session));
     return {};
   }
 
@@ -119,6 +108,7 @@ std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept 
   const Bytes message = codec::encode_key_update(
       writer,
       {.request_update = requests ? KeyUpdateRequest::update_requested : KeyUpdateRequest::update_not_requested});
+  // RFC 9846 4.7.3: "Both sender and receiver MUST encrypt their KeyUpdate messages with the old keys."
   const auto written = sending.write(ContentType::handshake, message, outbound);
   if (!written) {
     fail(written.error(), Place::key_update);
@@ -128,6 +118,8 @@ std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept 
   sending.key_update = KeyUpdate::none;
   sending.update_requested |= requests;
   const BoundSuite& suite = *stands.agreed.suite;
+  // RFC 9846 4.7.3: "After sending a KeyUpdate message, the sender SHALL send all its traffic using the next generation
+  // of keys"
   auto next = key_schedule::next_traffic_secret(*suite.hash, stands.secrets.write_traffic);
   bool installed = next.has_value();
   if (installed && sending.offloaded()) {

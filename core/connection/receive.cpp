@@ -29,6 +29,7 @@ Received Connection::State::receive(MutableBytes inbound, Time now) noexcept {
 
   Received result;
   ApplicationData data;
+  const record::StackSlot burst = receiving.opener.burst();
   for (Step step = Step::go_on; step == Step::go_on && !data.full();) {
     const MutableBytes rest = inbound.subspan(result.consumed);
     const auto header = record::parse_header(rest, receiving.stream());
@@ -62,6 +63,8 @@ Event Connection::State::receive_end() noexcept {
   if (auto event = waiting_event()) return std::move(*event);
   if (receiving.closed()) return Nothing{};
   // RFC 9846 6.1: "Each party MUST send a "close_notify" alert before closing its write side of the connection".
+  // RFC 9846 6.1: "the TLS implementation MUST receive a "close_notify" alert before indicating end-of-data to the
+  // application layer."
   fail(Reason::truncated, Place::transport);
   return Failed{*error()};
 }
@@ -135,7 +138,8 @@ Connection::State::Step Connection::State::process_content(ContentType type, Mut
 }
 
 Connection::State::Step Connection::State::process_data(MutableBytes content, ApplicationData& data) noexcept {
-  // RFC 9846 5.1: "Handshake messages MUST NOT be interleaved with other record types."
+  // RFC 9846 5.1: "Handshake messages MUST NOT be interleaved with other record types. That is, if a handshake message
+  // is split over two or more records, there MUST NOT be any other records between them."
   if (within_message()) return refuse(Reason::record_interleaved);
   if (established() == nullptr) {
     const auto left = early_data_left();
@@ -181,8 +185,11 @@ Connection::State::Step Connection::State::process_alert(Bytes content) noexcept
   // RFC 9846 5.1: "Alert messages (Section 6) MUST NOT be fragmented across records, and multiple alert messages MUST
   // NOT be coalesced into a single TLSPlaintext record."
   if (content.size() < kAlertSize) return refuse(Reason::alert_fragmented, Place::alert);
+  // RFC 9846 5.1: "In other words, a record with an Alert type MUST contain exactly one message."
   if (content.size() > kAlertSize) return refuse(Reason::alert_malformed, Place::alert);
   // The level is implicit in TLS 1.3 and ignored (RFC 9846 6).
+  // RFC 9846 6: "MUST be treated as error alerts when received regardless of the AlertLevel in the message. Unknown
+  // Alert types MUST be treated as error alerts."
   const auto alert = static_cast<Alert>(content[1]);
   if (trace::Tap* const tap = this->tap()) tap->write(trace::AlertRecord{trace::Direction::received, alert});
   if (alert == Alert::user_canceled) {
@@ -196,6 +203,8 @@ Connection::State::Step Connection::State::process_alert(Bytes content) noexcept
     receiving.end = Receiving::End::to_report;
     if (established() != nullptr) return Step::stop;
   }
+  // RFC 9846 6: "Upon receiving an error alert, the TLS implementation SHOULD indicate an error to the application and
+  // MUST NOT allow any further data to be sent or received on the connection."
   Error cause =
       make_error(alert == Alert::close_notify ? Reason::peer_closed : Reason::peer_alert, Place::alert, content[1]);
   cause.alert = alert;
@@ -212,6 +221,8 @@ Connection::State::Step Connection::State::process_change_cipher_spec(const reco
   // which receives any other change_cipher_spec value or which receives a protected change_cipher_spec record MUST
   // abort the handshake with an "unexpected_message" alert."
   const bool allowed = handshaking() && run() != nullptr && (role == Role::client || !run()->handshake.untouched());
+  // RFC 9846 5: "If an implementation detects a change_cipher_spec record received before the first ClientHello message
+  // or after the peer's Finished message, it MUST be treated as an unexpected record type"
   if (!allowed) return refuse(Reason::change_cipher_spec_unexpected, Place::change_cipher_spec);
   if (!record::is_compatibility_change_cipher_spec(header, fragment))
     return refuse(Reason::change_cipher_spec_malformed, Place::change_cipher_spec);

@@ -18,6 +18,7 @@
 #include "connection/sending.hpp"
 #include "handshake/connected.hpp"
 #include "handshake/inbox.hpp"
+#include "handshake/session_ticket13.hpp"
 #include "record/framing.hpp"
 #include "record/sizer.hpp"
 #include "trace/tap.hpp"
@@ -31,6 +32,7 @@ struct Unusable {};
 /// Who we are to each other is being settled. A server has no run before the first record has come.
 struct Handshaking {
   Run::Owner run;
+  SessionContext verification{};  ///< what the application verifies the peer by
 };
 
 /// Application data may flow. The run stays until its last flight is sent and its events are reported, and with a
@@ -42,9 +44,7 @@ struct Established {
   handshake::ConnectionSecrets secrets;
   handshake::Inbox inbox;
   record::RecordSizer sizer;
-  /// Client, for the sessions to come: whom they are with, and what the peer showed where that is judged again.
-  std::string server_name;
-  std::unique_ptr<const PeerCertificates> peer;
+  std::unique_ptr<const handshake::SessionOrigin> origin;  ///< client: of the sessions to come
   std::unique_ptr<std::vector<Session>> sessions;  ///< received and not yet reported
   std::uint8_t tickets_taken = 0;
 };
@@ -72,7 +72,8 @@ struct Connection::State {
                                   MutableBytes memory) noexcept;
   void start_client(ClientOptions&& options, Time now, trace::Tap* tap = nullptr,
                     handshake::Rewriter* rewriter = nullptr) noexcept;
-  void start_server(trace::Tap* tap = nullptr, handshake::Rewriter* rewriter = nullptr) noexcept;
+  void start_server(ServerOptions options, trace::Tap* tap = nullptr,
+                    handshake::Rewriter* rewriter = nullptr) noexcept;
   /// Ends the connection with an error of ours; its alert is to be sent.
   void fail(const Error& error) noexcept;
   void fail(Reason reason, Place place) noexcept { fail(make_error(reason, place)); }

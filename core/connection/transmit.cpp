@@ -16,6 +16,9 @@ constexpr std::uint8_t kFatal = 2;
 
 // RFC 9846 6: the level of closure alerts is warning, that of errors fatal; peers ignore it.
 std::array<std::uint8_t, 2> alert_content(Alert alert) noexcept {
+  // RFC 9846 6: "All the alerts listed in Section 6.2 MUST be sent with AlertLevel=fatal"
+  // RFC 9846 6.1: "This alert MUST be sent with AlertLevel=warning. ... This alert MUST be followed by a
+  // "close_notify"."
   const bool closure = alert == Alert::close_notify || alert == Alert::user_canceled;
   return {closure ? kWarning : kFatal, static_cast<std::uint8_t>(alert)};
 }
@@ -106,6 +109,7 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
     if (out.size() > room) out = out.first(static_cast<std::size_t>(room));
   }
 
+  // RFC 9846 5.1: "Application Data records MUST NOT be written to the wire unprotected"
   const auto sealed = sending.sealer.seal(ContentType::application_data, plaintext, cut, out);
   if (!sealed) {
     fail(sealed.error(), Place::record);

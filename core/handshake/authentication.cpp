@@ -58,31 +58,32 @@ bool verifies_on_resumption(const Settings& settings, const Session& session) no
 }
 
 bool can_be_verified(const Settings& settings, const Session& session) noexcept {
-  return !verifies_on_resumption(settings, session) || !session.peer.chain.empty();
+  return !verifies_on_resumption(settings, session) || (session.peer != nullptr && !session.peer->chain.empty());
 }
 
 Status ask_about_session(Context& context, const Session& session, Role peer) noexcept {
-  const auto chain = context.arena.array<Bytes>(session.peer.chain.size());
+  const auto chain = context.arena.array<Bytes>(session.peer->chain.size());
   if (chain.empty()) return context.fail(Reason::handshake_too_large);
-  std::ranges::transform(session.peer.chain, chain.begin(), [](const auto& der) { return Bytes(der); });
+  std::ranges::transform(session.peer->chain, chain.begin(), [](const auto& der) { return Bytes(der); });
   return context.ask(VerifyPeer{.token = {},
                                 .peer = peer,
                                 .chain = chain,
                                 .name = peer == Role::server ? context.expected_name : nullptr,
                                 .now = context.now,
-                                .ocsp_response = session.peer.ocsp_response,
-                                .sct_list = session.peer.sct_list,
+                                .ocsp_response = session.peer->ocsp_response,
+                                .sct_list = session.peer->sct_list,
                                 .resumed = true});
 }
 
-PeerCertificates peer_to_keep(const Context& context) {
-  if (!context.settings().verify_on_resumption) return {};
+std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context) {
+  if (!context.settings().verify_on_resumption) return nullptr;
   if (context.resumed_session != nullptr) return context.resumed_session->peer;
+  if (context.peer_chain.empty()) return nullptr;
   PeerCertificates peer;
   for (const Bytes der : context.peer_chain) peer.chain.emplace_back(der.begin(), der.end());
   peer.ocsp_response.assign(context.peer_ocsp_response.begin(), context.peer_ocsp_response.end());
   peer.sct_list.assign(context.peer_sct_list.begin(), context.peer_sct_list.end());
-  return peer;
+  return std::make_shared<const PeerCertificates>(std::move(peer));
 }
 
 std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,

@@ -68,7 +68,7 @@ class Authenticated {
 /// Suspends for a verdict on what the peer showed when the session was made.
 [[nodiscard]] Status ask_about_session(Context& context, const Session& session, Role peer) noexcept;
 /// What a session to come keeps of the peer: what it showed now, or in the session that was resumed.
-[[nodiscard]] PeerCertificates peer_to_keep(const Context& context);
+[[nodiscard]] std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context);
 
 /// Checks CertificateVerify against the transcript so far. Demands that the certificate was accepted before.
 [[nodiscard]] std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "handshake/session_ticket13.hpp"
 #include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake::client13 {
@@ -71,12 +72,16 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
   if (!psk) return std::unexpected(psk.error());
   const auto shared = agree(context, offer, hello);
   if (!shared) return std::unexpected(shared.error());
-  context.agreed.resumed = *psk != nullptr;
-  if (*psk != nullptr) context.resumed_session = (*psk)->session;
+  const bool first = *psk != nullptr && *psk == offer.sessions.data();
+  const bool judged = first && offer.judged.has_value();
+  if (judged) {
+    if (auto noted = context.note(*offer.judged); !noted) return std::unexpected(noted.error());
+  }
+  if (*psk != nullptr) inherit(context, *(*psk)->session);
   context.hash_message();
 
   const Hash& hash = *context.agreed.suite->hash;
-  auto early = *psk != nullptr ? key_schedule::EarlySecret::from_psk(hash, (*psk)->session->psk.view())
+  auto early = *psk != nullptr ? key_schedule::EarlySecret::from_psk(hash, (*psk)->session->secret.view())
                                : key_schedule::EarlySecret::without_psk(hash);
   if (!early) return context.fail(Reason::provider_failed);
   auto secret = std::move(*early).handshake_secret(shared->view());
@@ -97,9 +102,8 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
     if (auto done = context.install(Level::handshake, Direction::write, traffic->client); !done)
       return std::unexpected(done.error());
   }
-  const bool first = *psk != nullptr && *psk == offer.sessions.data();
   return WaitEncryptedExtensions{
-      {std::move(*main), std::move(*traffic)}, offer.early_data, first ? (*psk)->session : nullptr};
+      {std::move(*main), std::move(*traffic)}, offer.early_data, first ? (*psk)->session : nullptr, judged};
 }
 
 // Whether the early data that we offered was taken.
@@ -187,11 +191,29 @@ Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Connected prov
 
 }  // namespace
 
-std::expected<WaitServerHello, Error> start(Context& context, std::span<const Session> sessions) noexcept {
+Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions) noexcept {
   context.place = Place::client_hello;
   auto offer = send_client_hello(context, sessions);
   if (!offer) return std::unexpected(offer.error());
+  if (!offer->early_data) return WaitServerHello{std::move(*offer)};
+  if (const Session& session = *offer->sessions.front().session; verifies_on_resumption(context.settings(), session)) {
+    if (auto asked = ask_about_session(context, session, Role::server); !asked) return std::unexpected(asked.error());
+    return WaitOfferVerified{std::move(*offer)};
+  }
+  if (auto started = start_early_data(context, *offer); !started) return std::unexpected(started.error());
   return WaitServerHello{std::move(*offer)};
+}
+
+Next<WaitServerHello> on(WaitOfferVerified&& state, const PeerVerified& accepted, Context& context) {
+  PeerAccepted& judged = state.offer.judged.emplace(accepted.answer());
+  judged.identity = context.arena.copy(judged.identity);
+  if (judged.identity.size() != accepted.answer().identity.size()) return context.fail(Reason::handshake_too_large);
+  if (auto started = start_early_data(context, state.offer); !started) return std::unexpected(started.error());
+  return WaitServerHello{std::move(state.offer)};
+}
+
+Next<> on(WaitOfferVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
 Next<WaitEncryptedExtensions> on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
@@ -279,7 +301,7 @@ Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncrypted
   if (auto settled = settle_early_data(context, state, message); !settled) return std::unexpected(settled.error());
   context.hash_message();
   if (!context.agreed.resumed) return WaitCertificateRequest{std::move(state.keys)};
-  if (verifies_on_resumption(context.settings(), *context.resumed_session)) {
+  if (!state.judged && verifies_on_resumption(context.settings(), *context.resumed_session)) {
     if (auto asked = ask_about_session(context, *context.resumed_session, Role::server); !asked)
       return std::unexpected(asked.error());
     return WaitSessionVerified{std::move(state.keys)};
@@ -287,7 +309,8 @@ Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncrypted
   return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
 }
 
-Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& /*accepted*/, Context& /*context*/) {
+Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& accepted, Context& context) {
+  if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
   return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
 }
 
@@ -323,7 +346,8 @@ Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&& state, const 
   return judge(std::move(state.keys), std::move(state.requested), message, context);
 }
 
-Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& /*context*/) {
+Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
+  if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
   return WaitCertificateVerify{std::move(state.keys), std::move(state.requested), state.key, accepted};
 }
 

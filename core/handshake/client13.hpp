@@ -35,6 +35,11 @@ struct Requested {
   StaplesRequested staples;
 };
 
+/// Early data waits until the peer of its session was judged once more.
+struct WaitOfferVerified {
+  static constexpr std::string_view name = "(verify peer of offered session)";
+  Offer offer;
+};
 struct WaitServerHello {
   static constexpr std::string_view name = "WAIT_SH";
   Offer offer;
@@ -50,6 +55,7 @@ struct WaitEncryptedExtensions {
   Keys keys;
   bool early_data_offered = false;
   const Session* first_resumed = nullptr;  ///< the session that early data goes with, if the server took that one
+  bool judged = false;                     ///< its peer, before early data was sent
 };
 struct WaitSessionVerified {
   static constexpr std::string_view name = "(verify peer of session)";
@@ -97,6 +103,8 @@ struct WaitSignature {
   Connected proven;  ///< what the connection will stand on
 };
 
+Next<WaitServerHello> on(WaitOfferVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitOfferVerified&&, const PeerRefused&, Context&);
 Next<WaitEncryptedExtensions> on(WaitServerHello&&, const codec::ServerHello&, Context&);
 Next<WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
 Next<WaitEncryptedExtensions> on(WaitSecondServerHello&&, const codec::ServerHello&, Context&);
@@ -115,6 +123,7 @@ Next<WaitSignature, Connected> on(WaitCredential&&, const CredentialSelected&, C
 Next<Connected> on(WaitSignature&&, const Signed&, Context&);
 
 /// Sends the ClientHello.
-[[nodiscard]] std::expected<WaitServerHello, Error> start(Context& context, std::span<const Session> sessions) noexcept;
+[[nodiscard]] Next<WaitOfferVerified, WaitServerHello> start(Context& context,
+                                                             std::span<const Session> sessions) noexcept;
 
 }  // namespace lockstep::handshake::client13

@@ -12,6 +12,8 @@ Status update_read_key(const codec::KeyUpdate& message, LiveContext& context) no
   const auto aligned = context.inbox.aligned();
   if (!aligned) return context.fail(Reason::record_after_key_change);
   if (auto counted = context.transport.peer_updated_key(message.request_update); !counted) return counted;
+  // RFC 9846 4.7.3: "Upon receiving a KeyUpdate, the receiver MUST update its receiving keys." "both sides MUST enforce
+  // that a KeyUpdate with the old key is received before accepting any messages encrypted with the new key."
   auto next = key_schedule::next_traffic_secret(*context.agreed.suite->hash, context.secrets.read_traffic);
   if (!next) return context.fail(Reason::provider_failed);
   if (auto done = context.transport.install_read(*context.agreed.suite, *next, *aligned); !done) return done;
@@ -24,6 +26,8 @@ Status update_read_key(const codec::KeyUpdate& message, LiveContext& context) no
 namespace client13 {
 
 Next<Connected> on(Connected&& state, const codec::NewSessionTicket& message, LiveContext& context) {
+  // RFC 9846 4.7.1: "Clients which receive a NewSessionTicket message but do not support resumption MUST silently
+  // ignore this message."
   // RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately." Tickets are an
   // offer: more than anybody needs are left.
   if (message.ticket_lifetime == 0 || !context.transport.wants_session()) return std::move(state);

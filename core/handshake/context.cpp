@@ -57,10 +57,11 @@ std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
   return *bytes;
 }
 
-bool Context::keep_session(const Session& session) noexcept {
-  kept_session.reset(new (std::nothrow) Session(session.clone()));
-  resumed_session = kept_session.get();
-  return resumed_session != nullptr;
+Status Context::note(const PeerAccepted& accepted) noexcept {
+  verified_until = std::min(verified_until, accepted.expires);
+  peer_identity = arena.copy(accepted.identity);
+  if (peer_identity.size() != accepted.identity.size()) return fail(Reason::handshake_too_large);
+  return {};
 }
 
 Status Context::log_secret(std::string_view label, const DigestSecret& secret) noexcept {
@@ -80,9 +81,11 @@ Status Context::log_application_secrets(const key_schedule::ApplicationSecrets& 
 }
 
 Status Context::tell_complete() noexcept {
-  if (!events.push(HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished,
-                                     shared_schemes, peer_ocsp_response, peer_sct_list, agreed.early_data},
-                   arena))
+  if (!events.push(
+          HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished, shared_schemes,
+                            peer_ocsp_response, peer_sct_list, agreed.early_data, peer_identity,
+                            resumed_session == nullptr ? Bytes() : Bytes(resumed_session->application_data)},
+          arena))
     return fail(Reason::handshake_too_large);
   return {};
 }

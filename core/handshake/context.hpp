@@ -129,7 +129,10 @@ struct Context {
   bool client_verified = false;                   ///< server: the client proved an identity that was accepted
   const Session* resumed_session = nullptr;       ///< that a PSK was chosen of; lives as long as the handshake
   const x509::PeerName* expected_name = nullptr;  ///< client: whom the peer must be
-  Bytes own_finished{};                           ///< verify_data
+  SessionContext verification{};                  ///< what the application verifies the peer by
+  Bytes peer_identity{};                          ///< as whoever accepted the peer said, now or in an earlier handshake
+  Time verified_until = Time::max();
+  Bytes own_finished{};  ///< verify_data
   Bytes peer_finished{};
   std::span<const SignatureScheme> shared_schemes{};
   std::span<const Bytes> peer_chain{};  ///< what the peer showed
@@ -138,8 +141,10 @@ struct Context {
 
   [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
 
-  /// Makes a copy of `session` the one that is resumed; false when there is no memory.
-  [[nodiscard]] bool keep_session(const Session& session) noexcept;
+  /// Makes `session` the one that is resumed.
+  void keep_session(Session&& session) noexcept { resumed_session = &kept_session.emplace(std::move(session)); }
+  /// Notes who the peer is and until when.
+  [[nodiscard]] Status note(const PeerAccepted& accepted) noexcept;
 
   /// The error for what is wrong with the current message.
   [[nodiscard]] std::unexpected<Error> fail(Reason reason, std::uint16_t detail = 0) const noexcept {
@@ -179,7 +184,7 @@ struct Context {
 
   Inbox inbox{arena};
   Pending pending{};
-  std::unique_ptr<const Session> kept_session{};
+  std::optional<const Session> kept_session{};
 };
 
 template <class Operation>

@@ -22,11 +22,9 @@ Status Handshake::start_client(x509::PeerName name, std::span<Session> sessions,
   context_.expected_name = &*expected_name_;
   context_.server_name = expected_name_->host_name();
   sessions_.assign(std::make_move_iterator(sessions.begin()), std::make_move_iterator(sessions.end()));
-  auto started = client13::start(context_, sessions_);
-  if (!started) return std::unexpected(started.error());
-  machine_ = std::move(*started);
-  record_state();
-  return {};
+  auto entered = enter(machine_, client13::start(context_, sessions_));
+  if (entered) record_state();
+  return entered;
 }
 
 void Handshake::start_server() noexcept {

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstring>
 
-#include "handshake/authentication.hpp"
+#include "handshake/session_ticket13.hpp"
 #include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake {
@@ -62,7 +62,7 @@ Status fill_binders(Context& context, const Offer& offer, const codec::EncodedCl
     const auto& [session, hash] = offer.sessions[i];
     const auto digest =
         context.transcript.started() ? context.transcript.digest() : key_schedule::digest_of(*hash, {truncated});
-    const auto early = key_schedule::EarlySecret::from_psk(*hash, session->psk.view());
+    const auto early = key_schedule::EarlySecret::from_psk(*hash, session->secret.view());
     if (!digest || !early) return context.fail(Reason::provider_failed);
     const auto binder = early->binder(key_schedule::PskKind::resumption, *digest);
     if (!binder || !codec::fill_binder(hello, i, binder->view())) return context.fail(Reason::provider_failed);
@@ -79,19 +79,6 @@ bool offers_early_data(const Context& context, const Offer& offer) noexcept {
   const Session& session = *offer.sessions.front().session;
   return session.max_early_data != 0 &&
          (session.alpn.empty() || std::ranges::find(settings.alpn, session.alpn) != settings.alpn.end());
-}
-
-// From here on early data may be sealed, behind the ClientHello.
-Status start_early_data(Context& context, const Offer& offer) noexcept {
-  const auto& [session, hash] = offer.sessions.front();
-  const auto digest = key_schedule::digest_of(*hash, {offer.client_hello});
-  const auto early = key_schedule::EarlySecret::from_psk(*hash, session->psk.view());
-  if (!digest || !early) return context.fail(Reason::provider_failed);
-  const auto traffic = early->client_early_traffic_secret(*digest);
-  if (!traffic) return context.fail(Reason::provider_failed);
-  if (auto done = context.log_secret(key_schedule::key_log::kClientEarlyTrafficSecret, *traffic); !done) return done;
-  context.transport.allow_early_data(std::min(session->max_early_data, context.settings().early_data));
-  return context.transport.install_write(Level::early_data, *context.config.suite(session->suite), *traffic);
 }
 
 Status encode_and_send(Context& context, Offer& offer) noexcept {
@@ -177,13 +164,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   if (offered.size() != sessions.size()) return context.fail(Reason::handshake_too_large);
   std::size_t count = 0;
   for (const Session& session : sessions) {
-    const BoundSuite* suite = context.config.suite(session.suite);
-    // RFC 9846 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented in
-    // the original session": here, only for the very name that was verified then.
-    if (settings.resumption && suite != nullptr && session.version == ProtocolVersion::tls_1_3 &&
-        session.usable(context.now) && session.server_name == context.server_name && !session.ticket.empty() &&
-        (session.peer_verified || settings.skip_verification) && can_be_verified(settings, session))
-      offered[count++] = {&session, suite->hash};
+    if (offerable(context, session)) offered[count++] = {&session, context.config.suite(session.suite)->hash};
   }
   offer.sessions = offered.first(count);
   offer.early_data = offers_early_data(context, offer);
@@ -191,10 +172,19 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   if (auto made = make_shares(context, offer, settings.key_shares); !made) return std::unexpected(made.error());
   if (auto sent = encode_and_send(context, offer); !sent) return std::unexpected(sent.error());
   if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
-  if (offer.early_data) {
-    if (auto started = start_early_data(context, offer); !started) return std::unexpected(started.error());
-  }
   return offer;
+}
+
+Status start_early_data(Context& context, const Offer& offer) noexcept {
+  const auto& [session, hash] = offer.sessions.front();
+  const auto digest = key_schedule::digest_of(*hash, {offer.client_hello});
+  const auto early = key_schedule::EarlySecret::from_psk(*hash, session->secret.view());
+  if (!digest || !early) return context.fail(Reason::provider_failed);
+  const auto traffic = early->client_early_traffic_secret(*digest);
+  if (!traffic) return context.fail(Reason::provider_failed);
+  if (auto done = context.log_secret(key_schedule::key_log::kClientEarlyTrafficSecret, *traffic); !done) return done;
+  context.transport.allow_early_data(std::min(session->max_early_data, context.settings().early_data));
+  return context.transport.install_write(Level::early_data, *context.config.suite(session->suite), *traffic);
 }
 
 Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,

@@ -41,8 +41,9 @@ class [[nodiscard]] Next {
   Value value_;
 };
 
-/// RFC 9846 4: "Protocol messages MUST be sent in the order defined in Section 4.1 and shown in the diagrams in Section
-/// 2": which that is, the handlers say.
+// RFC 9846 4: "Protocol messages MUST be sent in the order defined in Section 4.1 and shown in the diagrams in Section
+// 2": which that is, the handlers say.
+
 /// Whether there is a handler for an input in a state. `Shared` is what the states of a machine share: the
 /// handshake's Context, or after it LiveContext.
 template <class State, class Input, class Shared = Context>
@@ -53,23 +54,28 @@ concept Accepts =
 template <class State, class Input, class Shared = Context>
 using NextOf = decltype(on(std::declval<State>(), std::declval<const Input&>(), std::declval<Shared&>()));
 
+/// Makes what a step came to the current state.
+template <class Machine, class... Successors>
+[[nodiscard]] Status enter(Machine& machine, Next<Successors...>&& next) noexcept {
+  return std::visit(
+      [&]<class Successor>(Successor&& successor) -> Status {
+        if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {
+          return std::unexpected(successor);
+        } else {
+          machine = std::forward<Successor>(successor);
+          return {};
+        }
+      },
+      std::move(next).value());
+}
+
 /// Gives an input to the current state. Without a handler for it: message_unexpected.
 template <class Machine, class Input, class Shared>
 [[nodiscard]] Status dispatch(Machine& machine, const Input& input, Shared& context) noexcept {
   return std::visit(
       [&]<class State>(State& state) -> Status {
         if constexpr (Accepts<State, Input, Shared>) {
-          auto next = on(std::move(state), input, context);
-          return std::visit(
-              [&]<class Successor>(Successor&& successor) -> Status {
-                if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {
-                  return std::unexpected(successor);
-                } else {
-                  machine = std::forward<Successor>(successor);
-                  return {};
-                }
-              },
-              std::move(next).value());
+          return enter(machine, on(std::move(state), input, context));
         } else {
           return context.fail(Reason::message_unexpected);
         }

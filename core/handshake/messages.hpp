@@ -77,6 +77,10 @@ template <class Machine, class Shared>
   // the connection with an "unexpected_message" alert."
   // RFC 9846 4.6: "Servers MUST NOT send this message, and clients receiving it MUST terminate the connection with an
   // "unexpected_message" alert."
+  // RFC 9846 4.7.3: "Implementations that receive a KeyUpdate message prior to receiving a Finished message MUST
+  // terminate the connection with an "unexpected_message" alert."
+  // RFC 9846 4.7.2: "A client that receives a post-handshake CertificateRequest message without having sent the
+  // "post_handshake_auth" extension MUST send an "unexpected_message" fatal alert."
   if (!longest) return shared.fail(Reason::message_unexpected, static_cast<std::uint16_t>(header->type));
   if (header->length > max_message)
     return shared.fail(Reason::message_too_long, static_cast<std::uint16_t>(header->type));

@@ -17,6 +17,7 @@
 #include "handshake/inputs.hpp"
 #include "handshake/key_exchange.hpp"
 #include "handshake/machine.hpp"
+#include "handshake/session_ticket13.hpp"
 
 namespace lockstep::handshake::server13 {
 
@@ -61,6 +62,10 @@ struct WaitSessionVerified {
   Negotiated negotiated;
   std::uint16_t identity = 0;
 };
+struct WaitEarlyDataJudged {
+  static constexpr std::string_view name = "(accept early data)";
+  Negotiated negotiated;
+};
 struct WaitCredential {
   static constexpr std::string_view name = "(select credential)";
   Negotiated negotiated;
@@ -104,6 +109,7 @@ struct NoTickets {
 struct WaitTicketSealed {
   static constexpr std::string_view name = "(seal ticket)";
   DigestSecret resumption;
+  std::unique_ptr<const SessionOrigin> origin;
   std::unique_ptr<Session> session;  ///< whose ticket is being sealed
   std::uint8_t number = 0;           ///< which of them
 };
@@ -111,11 +117,12 @@ struct WaitTicketSealed {
 Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello&&, const codec::ClientHello&,
                                                                  Context&);
 Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&&, const codec::ClientHello&, Context&);
-Next<WaitTicketOpened, WaitSessionVerified, WaitCredential, WaitEndOfEarlyData, WaitFinished> on(WaitTicketOpened&&,
-                                                                                                 const TicketOpened&,
-                                                                                                 Context&);
-Next<WaitEndOfEarlyData, WaitFinished> on(WaitSessionVerified&&, const PeerVerified&, Context&);
+Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitCredential, WaitFinished> on(WaitTicketOpened&&,
+                                                                                                  const TicketOpened&,
+                                                                                                  Context&);
+Next<WaitEarlyDataJudged, WaitFinished> on(WaitSessionVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
+Next<WaitEndOfEarlyData, WaitFinished> on(WaitEarlyDataJudged&&, const EarlyDataJudged&, Context&);
 Next<WaitSignature> on(WaitCredential&&, const CredentialSelected&, Context&);
 Next<WaitCertificate, WaitFinished> on(WaitSignature&&, const Signed&, Context&);
 Next<WaitFinished> on(WaitEndOfEarlyData&&, const codec::EndOfEarlyData&, Context&);

@@ -37,6 +37,7 @@ class Parse {
     number(block);
     policy = block == PaddingPolicy::full().block() ? PaddingPolicy::full() : PaddingPolicy::to_multiple_of(block);
   }
+  void moment(Time& time) { time = Time(Time::duration(unfolded(varint()))); }
   void time(Time& now) {
     const auto ticks = static_cast<std::uint64_t>(time_.time_since_epoch().count());
     now = time_ = Time(Time::duration(static_cast<Time::rep>(ticks + static_cast<std::uint64_t>(unfolded(varint())))));
@@ -170,8 +171,9 @@ bool fits(const Entry& result, std::size_t call) noexcept {
         else if constexpr (std::same_as<Result, Done>)
           return is(std::type_identity<AnswerCredential>(), std::type_identity<AnswerSignature>(),
                     std::type_identity<AnswerVerdict>(), std::type_identity<AnswerTicketOpened>(),
-                    std::type_identity<AnswerTicketSealed>(), std::type_identity<Close>(), std::type_identity<Cancel>(),
-                    std::type_identity<UpdateKeys>(), std::type_identity<Offload>());
+                    std::type_identity<AnswerEarlyData>(), std::type_identity<AnswerTicketSealed>(),
+                    std::type_identity<Close>(), std::type_identity<Cancel>(), std::type_identity<UpdateKeys>(),
+                    std::type_identity<Offload>());
         else
           return false;
       },

@@ -60,6 +60,15 @@ std::expected<std::shared_ptr<const Config>, std::string> built(const Settings& 
   return std::unexpected(std::move(problems));
 }
 
+/// Nothing for what has another size.
+std::optional<SessionContext> context_of(const Content& content) {
+  SessionContext context{};
+  if (content.bytes.empty()) return context;
+  if (content.bytes.size() != context.size()) return std::nullopt;
+  std::ranges::copy(content.bytes, context.begin());
+  return context;
+}
+
 }  // namespace
 
 class Replay::Player {
@@ -109,6 +118,7 @@ class Replay::Player {
   std::optional<TapeError> play(const AnswerSignature& call);
   std::optional<TapeError> play(const AnswerVerdict& call);
   std::optional<TapeError> play(const AnswerTicketOpened& call);
+  std::optional<TapeError> play(const AnswerEarlyData& call);
   std::optional<TapeError> play(const AnswerTicketSealed& call);
   std::optional<TapeError> play(const Close& call);
   std::optional<TapeError> play(const Cancel& call);
@@ -320,14 +330,19 @@ std::optional<TapeError> Replay::Player::play(const StartClient& call) {
     if (!session) return TapeError::value_out_of_range;
     sessions.push_back(std::move(*session));
   }
-  connection_.emplace(Connection::client(std::move(config), {std::move(*name), sessions}, recorder_, call.now));
+  const auto verification = context_of(call.verification);
+  if (!verification) return TapeError::value_out_of_range;
+  connection_.emplace(Connection::client(
+      std::move(config), {.name = std::move(*name), .sessions = sessions, .verification = *verification}, recorder_,
+      call.now));
   return std::nullopt;
 }
 
-std::optional<TapeError> Replay::Player::play(const StartServer& /*call*/) {
+std::optional<TapeError> Replay::Player::play(const StartServer& call) {
   auto config = as_server(config_);
-  if (config == nullptr) return TapeError::value_out_of_range;
-  connection_.emplace(Connection::server(std::move(config), recorder_));
+  const auto verification = context_of(call.verification);
+  if (config == nullptr || !verification) return TapeError::value_out_of_range;
+  connection_.emplace(Connection::server(std::move(config), recorder_, {}, {.verification = *verification}));
   return std::nullopt;
 }
 
@@ -405,7 +420,7 @@ std::optional<TapeError> Replay::Player::play(const AnswerSignature& call) {
 std::optional<TapeError> Replay::Player::play(const AnswerVerdict& call) {
   auto asked = token<VerifyPeer>(call.token);
   if (call.accepted) {
-    (void)connection_->answer(std::move(asked), PeerAccepted{});
+    (void)connection_->answer(std::move(asked), PeerAccepted{.identity = call.identity.bytes, .expires = call.expires});
   } else {
     (void)connection_->answer(std::move(asked), PeerRejected{call.reason, call.detail});
   }
@@ -420,10 +435,16 @@ std::optional<TapeError> Replay::Player::play(const AnswerTicketOpened& call) {
   }
   auto session = Session::parse(call.session.bytes);
   if (!session) return TapeError::value_out_of_range;
-  if (call.early_data) {
-    (void)connection_->answer(std::move(asked), std::move(*session), AcceptEarlyData{});
+  (void)connection_->answer(std::move(asked), std::move(*session));
+  return std::nullopt;
+}
+
+std::optional<TapeError> Replay::Player::play(const AnswerEarlyData& call) {
+  auto asked = token<AcceptEarlyData>(call.token);
+  if (call.accepted) {
+    (void)connection_->answer(std::move(asked), EarlyDataAccepted{});
   } else {
-    (void)connection_->answer(std::move(asked), std::move(*session));
+    (void)connection_->answer(std::move(asked), EarlyDataDeclined{});
   }
   return std::nullopt;
 }

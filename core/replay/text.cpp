@@ -96,6 +96,7 @@ struct Details {
     return "for " + (e.kind == x509::PeerName::Kind::any ? std::string("anybody") : quoted(e.name)) +
            (e.sessions.empty() ? "" : ", offers " + std::to_string(e.sessions.size()) + " sessions");
   }
+  std::string operator()(const StartServer& /*entry*/) const { return {}; }
   std::string operator()(const Receive& e) const {
     return bytes(e.size) + (e.size == e.added.size ? "" : ", " + std::to_string(e.added.size) + " of them new");
   }
@@ -120,13 +121,16 @@ struct Details {
     return question(e.token) + ": " + (e.made ? bytes(e.signature.size) : "signing failed");
   }
   std::string operator()(const AnswerVerdict& e) const {
-    if (e.accepted) return question(e.token) + ": accepted";
+    if (e.accepted)
+      return question(e.token) + ": accepted" + (e.identity.size == 0 ? "" : ", known by " + bytes(e.identity.size));
     return question(e.token) + ": rejected, " + named(e.reason) +
            (e.detail == 0 ? "" : ", detail " + std::to_string(e.detail));
   }
   std::string operator()(const AnswerTicketOpened& e) const {
-    return question(e.token) + ": " + (e.opened ? "a session of " + bytes(e.session.size) : "declined") +
-           (e.early_data ? ", with its early data" : "");
+    return question(e.token) + ": " + (e.opened ? "a session of " + bytes(e.session.size) : "declined");
+  }
+  std::string operator()(const AnswerEarlyData& e) const {
+    return question(e.token) + ": " + (e.accepted ? "accepted" : "declined");
   }
   std::string operator()(const AnswerTicketSealed& e) const {
     return question(e.token) + ": " + (e.sealed ? "a ticket of " + bytes(e.ticket.size) : "declined");
@@ -173,7 +177,10 @@ struct Details {
            staples(e.ocsp_response, e.sct_list) + marked(e.hash);
   }
   std::string operator()(const TicketOpeningAsked& e) const {
-    return question(e.token) + ": " + bytes(e.size) + (e.early_data ? ", with early data" : "") + marked(e.hash);
+    return question(e.token) + ": " + bytes(e.size) + marked(e.hash);
+  }
+  std::string operator()(const EarlyDataAsked& e) const {
+    return question(e.token) + ": with a ticket of " + bytes(e.size) + marked(e.hash);
   }
   std::string operator()(const TicketSealingAsked& e) const {
     return question(e.token) + ": a session of " + bytes(e.size) + marked(e.hash);
@@ -188,6 +195,8 @@ struct Details {
     text += ", resumed " + std::string(yes_no(e.resumed)) + ", retried " + std::string(yes_no(e.retried)) + ", " +
             total(e.chain, "certificate") + staples(e.ocsp_response, e.sct_list);
     if (e.early_data != EarlyDataStatus::none) text += ", early data " + std::string(lockstep::name(e.early_data));
+    if (e.peer_identity.size != 0) text += ", peer known by " + bytes(e.peer_identity.size);
+    if (e.application_data.size != 0) text += ", application data of " + bytes(e.application_data.size);
     return text + marked(e.hash);
   }
   std::string operator()(const SessionTold& e) const { return bytes(e.size) + marked(e.hash); }
@@ -233,6 +242,7 @@ struct Words {
   std::string_view operator()(const AnswerSignature&) const { return "answer_signature"; }
   std::string_view operator()(const AnswerVerdict&) const { return "answer_verdict"; }
   std::string_view operator()(const AnswerTicketOpened&) const { return "answer_ticket_opened"; }
+  std::string_view operator()(const AnswerEarlyData&) const { return "answer_early_data"; }
   std::string_view operator()(const AnswerTicketSealed&) const { return "answer_ticket_sealed"; }
   std::string_view operator()(const Close&) const { return "close"; }
   std::string_view operator()(const Cancel&) const { return "cancel"; }
@@ -253,6 +263,7 @@ struct Words {
   std::string_view operator()(const SignatureAsked&) const { return "sign"; }
   std::string_view operator()(const VerdictAsked&) const { return "verify_peer"; }
   std::string_view operator()(const TicketOpeningAsked&) const { return "open_ticket"; }
+  std::string_view operator()(const EarlyDataAsked&) const { return "accept_early_data"; }
   std::string_view operator()(const TicketSealingAsked&) const { return "seal_ticket"; }
   std::string_view operator()(const Completed&) const { return "complete"; }
   std::string_view operator()(const SessionTold&) const { return "session"; }

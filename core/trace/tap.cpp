@@ -109,10 +109,12 @@ struct Teller {
                            .resumed = event.resumed});
   }
   void operator()(const OpenTicket& event) const {
-    tap.write(TicketOpeningAsked{.token = number(event.token),
-                                 .size = event.ticket.size(),
-                                 .hash = hash_of({&event.ticket, 1}),
-                                 .early_data = event.early_data});
+    tap.write(TicketOpeningAsked{
+        .token = number(event.token), .size = event.ticket.size(), .hash = hash_of({&event.ticket, 1})});
+  }
+  void operator()(const AcceptEarlyData& event) const {
+    tap.write(
+        EarlyDataAsked{.token = number(event.token), .size = event.ticket.size(), .hash = hash_of({&event.ticket, 1})});
   }
   void operator()(const SealTicket& event) const {
     const Serialized session(*event.session);
@@ -138,7 +140,9 @@ struct Teller {
                         .hash = hash.value(),
                         .ocsp_response = event.ocsp_response.size(),
                         .sct_list = event.sct_list.size(),
-                        .early_data = event.early_data});
+                        .early_data = event.early_data,
+                        .peer_identity = event.peer_identity,
+                        .application_data = event.application_data});
   }
   void operator()(const SessionReceived& event) const {
     const Serialized session(event.session);
@@ -171,8 +175,15 @@ void Tap::told(const Event& event, const handshake::Agreed& agreed) noexcept {
 
 // --- how it begins ---------------------------------------------------------------------------------------------------
 
-void Tap::start(const Config& config, const x509::PeerName& name, std::span<const Session> sessions,
-                Time now) noexcept {
+namespace {
+
+Content verification_of(const SessionContext& verification) noexcept {
+  return verification == SessionContext{} ? Content() : Content(Bytes(verification));
+}
+
+}  // namespace
+
+void Tap::start(const Config& config, const ClientOptions& options, Time now) noexcept {
   const std::string_view line = header_line(options_.contents);
   const MutableBytes room = journal_.extend(line.size());
   if (room.empty()) {
@@ -191,15 +202,19 @@ void Tap::start(const Config& config, const x509::PeerName& name, std::span<cons
   for (const BoundSuite& suite : settings.suites) entry.implementations.push_back(suite.aead->implementation);
   for (const BoundGroup& group : settings.groups) entry.implementations.push_back(group.first->implementation);
   write(entry);
-  if (config.role() == Role::server) return write(StartServer{});
-  start_client(name, sessions, now);
+  if (config.role() == Role::server) return write(StartServer{verification_of(options.verification)});
+  start_client(options, now);
 }
 
-void Tap::start_client(const x509::PeerName& name, std::span<const Session> sessions, Time now) noexcept {
-  const std::string text = name.text();
-  StartClient entry{.now = now, .kind = name.kind(), .name = as_bytes(text), .sessions = {}};
+void Tap::start_client(const ClientOptions& options, Time now) noexcept {
+  const std::string text = options.name.text();
+  StartClient entry{.now = now,
+                    .kind = options.name.kind(),
+                    .name = as_bytes(text),
+                    .sessions = {},
+                    .verification = verification_of(options.verification)};
   std::vector<std::unique_ptr<Serialized>> serialized;
-  for (const Session& session : sessions) {
+  for (const Session& session : options.sessions) {
     serialized.push_back(std::make_unique<Serialized>(session));
     entry.sessions.emplace_back(serialized.back()->view());
   }
@@ -279,11 +294,10 @@ void Tap::answer(TokenNumber token, const Credential* credential) noexcept {
   write(entry);
 }
 
-void Tap::answer(TokenNumber token, const Session* session, bool early_data) noexcept {
-  if (session == nullptr)
-    return write(AnswerTicketOpened{.token = token, .opened = false, .session = {}, .early_data = false});
+void Tap::answer(TokenNumber token, const Session* session) noexcept {
+  if (session == nullptr) return write(AnswerTicketOpened{.token = token, .opened = false, .session = {}});
   const Serialized serialized(*session);
-  write(AnswerTicketOpened{.token = token, .opened = true, .session = serialized.view(), .early_data = early_data});
+  write(AnswerTicketOpened{.token = token, .opened = true, .session = serialized.view()});
 }
 
 // --- notes -----------------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ class LOCKSTEP_API Tap final : public RandomSource {
   }
 
   // Entries that take some doing.
-  void start(const Config& config, const x509::PeerName& name, std::span<const Session> sessions, Time now) noexcept;
+  void start(const Config& config, const ClientOptions& options, Time now) noexcept;
   void receive(Bytes inbound, Time now) noexcept;
   void received(std::size_t consumed) noexcept;
   void seal(std::span<const Bytes> plaintext, std::size_t room, Time now, bool early = false) noexcept;
@@ -73,7 +73,7 @@ class LOCKSTEP_API Tap final : public RandomSource {
   void sealed(const std::expected<Sealed, Misuse>& result, Bytes outbound) noexcept;
   void sealed(const std::expected<MutableBytes, Misuse>& result, std::size_t payload) noexcept;
   void answer(TokenNumber token, const Credential* credential) noexcept;
-  void answer(TokenNumber token, const Session* session, bool early_data) noexcept;
+  void answer(TokenNumber token, const Session* session) noexcept;
   void told(const Event& event, const handshake::Agreed& agreed) noexcept;
   void message(Direction direction, Bytes message) noexcept;
   /// Only when it is another one than before.
@@ -85,7 +85,7 @@ class LOCKSTEP_API Tap final : public RandomSource {
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
  private:
-  void start_client(const x509::PeerName& name, std::span<const Session> sessions, Time now) noexcept;
+  void start_client(const ClientOptions& options, Time now) noexcept;
   [[nodiscard]] bool shapes() const noexcept { return options_.contents == Contents::shapes; }
   /// Writes kind and length; the room for the rest, or none when the recording ends here.
   [[nodiscard]] MutableBytes begin(std::uint8_t kind, std::size_t size) noexcept;

@@ -1,5 +1,6 @@
 // What verdicts say: one row for each code.
 
+#include <algorithm>
 #include <array>
 
 #include <lockstep/x509_verify.hpp>
@@ -199,6 +200,11 @@ std::span<const Code> all_codes() noexcept { return kCodes; }
 int openssl_number(Code code) noexcept {
   const int number = static_cast<int>(code);
   return number < 1000 ? number : row_of(code).nearest;
+}
+
+std::optional<std::int64_t> Verdict::not_after() const noexcept {
+  if (!ok() || chain.empty()) return std::nullopt;
+  return std::ranges::min_element(chain, {}, &Certificate::not_after)->not_after();
 }
 
 std::string Verdict::text() const {

@@ -249,13 +249,18 @@ void End::on(OpenTicket& event) {
   if (declines_tickets) {
     (void)connection_.answer(std::move(event.token), TicketDeclined{});
   } else if (auto session = Session::parse(event.ticket)) {
-    if (event.early_data && !declines_early_data) {
-      (void)connection_.answer(std::move(event.token), std::move(*session), AcceptEarlyData{});
-    } else {
-      (void)connection_.answer(std::move(event.token), std::move(*session));
-    }
+    (void)connection_.answer(std::move(event.token), std::move(*session));
   } else {
     (void)connection_.answer(std::move(event.token), TicketDeclined{});
+  }
+}
+
+void End::on(AcceptEarlyData& event) {
+  if (drops_tokens) return;
+  if (declines_early_data) {
+    (void)connection_.answer(std::move(event.token), EarlyDataDeclined{});
+  } else {
+    (void)connection_.answer(std::move(event.token), EarlyDataAccepted{});
   }
 }
 

@@ -16,8 +16,8 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
-#include "pair/record_protection.hpp"
 #include "loop_support.hpp"
+#include "pair/record_protection.hpp"
 
 namespace lockstep::testing {
 namespace {

@@ -103,6 +103,7 @@ std::optional<Step> Endpoint::handle(Event& event) {
   if (auto* sign = std::get_if<Sign>(&event)) return ask(std::move(*sign));
   if (auto* verify = std::get_if<VerifyPeer>(&event)) return ask(std::move(*verify));
   if (auto* open = std::get_if<OpenTicket>(&event)) return ask(std::move(*open));
+  if (auto* early = std::get_if<AcceptEarlyData>(&event)) return ask(std::move(*early));
   if (auto* seal = std::get_if<SealTicket>(&event)) return ask(std::move(*seal));
   if (const auto* done = std::get_if<HandshakeComplete>(&event)) {
     agreed_ = {.resumed = done->resumed,
@@ -242,11 +243,13 @@ std::optional<Stop> Endpoint::reply(OpenTicket& question) {
   if (session)
     asked_.ticket_age_skew = std::chrono::duration_cast<std::chrono::seconds>(
         session->stated_age(question.obfuscated_ticket_age) - (shared_.now - session->issued_at));
-  // BoringSSL leaves replays to the application.
-  if (session && question.early_data)
-    return accepted(engine_, engine_.answer(std::move(question.token), std::move(*session), AcceptEarlyData{}));
   return accepted(engine_, session ? engine_.answer(std::move(question.token), std::move(*session))
                                    : engine_.answer(std::move(question.token), TicketDeclined{}));
+}
+
+std::optional<Stop> Endpoint::reply(AcceptEarlyData& question) {
+  // BoringSSL leaves replays to the application.
+  return accepted(engine_, engine_.answer(std::move(question.token), EarlyDataAccepted{}));
 }
 
 std::optional<Stop> Endpoint::reply(SealTicket& question) {

@@ -101,7 +101,7 @@ class Endpoint {
 
  private:
   using Question = std::variant<std::monostate, lockstep::SelectCredential, lockstep::Sign, lockstep::VerifyPeer,
-                                lockstep::OpenTicket, lockstep::SealTicket>;
+                                lockstep::OpenTicket, lockstep::AcceptEarlyData, lockstep::SealTicket>;
 
   std::optional<Step> handle(lockstep::Event& event);
   std::optional<Step> ask(Question question);
@@ -111,6 +111,7 @@ class Endpoint {
   std::optional<Stop> reply(lockstep::Sign& question);
   std::optional<Stop> reply(lockstep::VerifyPeer& question);
   std::optional<Stop> reply(lockstep::OpenTicket& question);
+  std::optional<Stop> reply(lockstep::AcceptEarlyData& question);
   std::optional<Stop> reply(lockstep::SealTicket& question);
   std::optional<Stop> check_request(const lockstep::SelectCredential& question) const;
   /// Of one record that was sealed, to hold all of `size` bytes; the rest waits.

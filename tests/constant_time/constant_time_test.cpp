@@ -234,7 +234,7 @@ TEST_P(Handshakes, BranchOnNoSecret) {
     const Octets kept = sessions[0].serialize();
     EXPECT_TRUE(std::ranges::any_of(kept, is_secret));
     sessions[0] = Session::parse(kept).value();
-    for (const Session& session : sessions) EXPECT_TRUE(all_secret(session.psk.view()));
+    for (const Session& session : sessions) EXPECT_TRUE(all_secret(session.secret.view()));
     const bool sessions_allow_early_data = sessions[0].max_early_data != 0;
     pair = connect(variant, std::move(sessions));
     if (HasFatalFailure()) return;

@@ -140,6 +140,20 @@ TEST_F(HostileConnected, TicketsOfNoLifetimeAreForgotten) {
   EXPECT_TRUE(duel.client().sessions.empty());
 }
 
+// RFC 9846 4.7.1: "Clients which receive a NewSessionTicket message but do not support resumption MUST silently ignore
+// this message."
+TEST_F(HostileConnected, TicketsAreIgnoredWithoutResumption) {
+  Duel duel;
+  duel.client_config.resumption(false);
+  duel.expect_connected();
+  append(duel.to_client(), seal_record(duel.server().connection, ContentType::handshake, RawTicket().join()));
+  duel.pair().send(duel.server(), "x");
+  duel.run();
+  EXPECT_FALSE(duel.client().error);
+  EXPECT_TRUE(duel.client().sessions.empty());
+  EXPECT_EQ(duel.client().data, (Octets{'x'}));
+}
+
 TEST_F(HostileConnected, NoTicketLivesLongerThanAWeek) {
   Duel duel;
   duel.expect_connected();

@@ -288,6 +288,25 @@ TEST_F(HostileRecords, EveryAlertIsFatalWhateverItsLevel) {
   }
 }
 
+// RFC 9846 6: "All the alerts listed in Section 6.2 MUST be sent with AlertLevel=fatal"; RFC 9846 6.1, of close_notify:
+// "This alert MUST be sent with AlertLevel=warning."
+TEST_F(HostileRecords, AlertsAreSentWithTheirLevel) {
+  const auto last_words = [](Connection& connection) {
+    Octets out(2000);
+    out.resize(connection.transmit(out, kNow));
+    return out;
+  };
+  duel.pair();
+  Octets nonsense = plain_record(kHandshake, Octets{99, 0, 0, 0});
+  EXPECT_TRUE(std::holds_alternative<Failed>(duel.server().connection.receive(nonsense, kNow).event));
+  EXPECT_EQ(last_words(duel.server().connection), plain_record(kAlert, Octets{2, 10}));
+  ASSERT_FALSE(last_words(duel.client().connection).empty()) << "the ClientHello";
+  duel.client().connection.cancel();
+  Octets expected = plain_record(kAlert, Octets{1, 90});
+  append(expected, plain_record(kAlert, Octets{1, 0}));
+  EXPECT_EQ(last_words(duel.client().connection), expected);
+}
+
 TEST_F(HostileRecords, CloseNotifyDuringTheHandshakeFailsIt) {
   duel.pair();
   duel.to_server() = plain_record(kAlert, Octets{1, 0});

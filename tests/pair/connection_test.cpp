@@ -481,7 +481,7 @@ TEST_F(Resumption, CanBeOff) {
 
 TEST_F(Resumption, FailsWhenTheBinderIsWrong) {
   auto sessions = sessions_of(client_builder(), server_builder());
-  sessions.front().psk.writable()[0] ^= 1U;
+  sessions.front().secret.writable()[0] ^= 1U;
   sessions.resize(1);
   const auto pair = connect(client_builder(), server_builder(), sessions);
   ASSERT_TRUE(pair->server.error);
@@ -498,6 +498,69 @@ TEST_F(Resumption, KeepsTheClientsIdentity) {
   EXPECT_FALSE(pair->client.connection.resumed());
   ASSERT_TRUE(pair->server.error);
   EXPECT_EQ(pair->server.error->reason, Reason::certificate_required);
+}
+
+/// A server whose tickets wait to be sealed, opposite a client that is connected.
+class TicketsDue : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    while (pair_.step(pair_.client, pair_.to_server(), pair_.to_client()) || serve()) {
+    }
+    ASSERT_TRUE(token_);
+    ASSERT_TRUE(server().connected());
+  }
+  Connection& server() { return pair_.server.connection; }
+  /// Everything that the server has to say.
+  std::vector<std::uint8_t> said() {
+    std::vector<std::uint8_t> out(65'536);
+    out.resize(server().transmit(out, kNow));
+    return out;
+  }
+
+  Pair pair_{built(client_builder()), built(server_builder().tickets(2))};
+  Token<SealTicket> token_;
+
+ private:
+  bool serve() {
+    bool progress = false;
+    const auto out = said();
+    pair_.to_client().insert(pair_.to_client().end(), out.begin(), out.end());
+    progress = !out.empty();
+    for (;;) {
+      auto [consumed, event] = server().receive(pair_.to_server(), kNow);
+      pair_.to_server().erase(pair_.to_server().begin(),
+                              pair_.to_server().begin() + static_cast<std::ptrdiff_t>(consumed));
+      if (auto* seal = std::get_if<SealTicket>(&event)) {
+        token_ = std::move(seal->token);
+        return progress;
+      }
+      if (!pair_.server.treat(std::move(event)) && consumed == 0) return progress;
+      progress = true;
+    }
+  }
+};
+
+TEST_F(TicketsDue, AreNotSentBehindCloseNotify) {
+  server().close();
+  const auto alert = said();
+  ASSERT_EQ(alert.size(), 5U + 2 + 17);
+  EXPECT_EQ(alert.front(), 23);
+  ASSERT_TRUE(server().answer(std::move(token_), as_bytes("a ticket that comes too late")));
+  EXPECT_TRUE(said().empty());
+  EXPECT_EQ(server().error(), nullptr);
+  EXPECT_FALSE(server().awaiting_answer());
+}
+
+TEST_F(TicketsDue, KeepTheKeysHere) {
+  EXPECT_EQ(server().offload(Direction::send).error(), Misuse::transmit_first);
+  EXPECT_EQ(server().offload(Direction::receive).error(), Misuse::transmit_first);
+  ASSERT_TRUE(server().answer(std::move(token_), TicketDeclined{}));
+  auto next = server().receive({}, kNow);
+  auto* const seal = std::get_if<SealTicket>(&next.event);
+  ASSERT_NE(seal, nullptr);
+  ASSERT_TRUE(server().answer(std::move(seal->token), TicketDeclined{}));
+  EXPECT_TRUE(server().offload(Direction::send));
+  EXPECT_TRUE(server().offload(Direction::receive));
 }
 
 }  // namespace

@@ -191,6 +191,8 @@ TEST_F(EarlyDataTest, WaitsForTheVerdictOnTheClient) {
   EXPECT_EQ(both.server.connection.seal({&data, 1}, out, kNow).error(), Misuse::not_connected);
   EXPECT_EQ(both.server.connection.export_keying_material("EXPORTER-x", {}, out).error(), Misuse::not_connected);
   EXPECT_TRUE(both.server.connection.answer(std::move(question->token), PeerAccepted{}));
+  // Now it is asked about the early data.
+  both.step(both.server, both.to_client(), both.to_server());
   both.send(both.server, "pong");
   both.run();
   EXPECT_TRUE(both.server.complete) << error_text(both.server);

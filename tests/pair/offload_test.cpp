@@ -1,7 +1,7 @@
 // Record protection outside the engine (kernel TLS): keys and sequence numbers go out, control records come back.
 
-#include "pair/record_protection.hpp"
 #include "pair.hpp"
+#include "pair/record_protection.hpp"
 
 namespace lockstep::testing {
 namespace {

@@ -82,7 +82,7 @@ class VerifyOnResumption : public ::testing::Test {
 
 TEST_F(VerifyOnResumption, NobodyIsAskedByDefault) {
   auto sessions = sessions_of(client_builder(), server_builder().tickets(1).client_auth(ClientAuth::require));
-  EXPECT_EQ(sessions[0].peer, PeerCertificates{});
+  EXPECT_EQ(sessions[0].peer, nullptr);
   const auto pair = meet(client_builder(), server_builder().client_auth(ClientAuth::require), sessions);
   pair->run();
   expect_connected(*pair, true);
@@ -92,7 +92,8 @@ TEST_F(VerifyOnResumption, NobodyIsAskedByDefault) {
 
 TEST_F(VerifyOnResumption, AClientJudgesItsServer) {
   auto sessions = sessions_of(careful_client(), server_builder().tickets(1));
-  EXPECT_EQ(sessions[0].peer, (PeerCertificates{stapled()->chain, kResponse, kSctList}));
+  ASSERT_NE(sessions[0].peer, nullptr);
+  EXPECT_EQ(*sessions[0].peer, (PeerCertificates{stapled()->chain, kResponse, kSctList}));
   // What the session keeps goes from one to the next.
   for (int times = 0; times < 3; ++times) {
     const auto pair = meet(careful_client(), server_builder().tickets(1), sessions);
@@ -127,7 +128,7 @@ TEST_F(VerifyOnResumption, AServerJudgesItsClient) {
     expect_judged_again(pair->server, "");
     EXPECT_TRUE(pair->client.judged_chains.empty());
     ASSERT_EQ(pair->client.sessions.size(), 1U);
-    EXPECT_EQ(pair->client.sessions[0].peer, PeerCertificates{});
+    EXPECT_EQ(pair->client.sessions[0].peer, nullptr);
     sessions = std::move(pair->client.sessions);
   }
 }

@@ -19,8 +19,8 @@ struct List {};
 using Messages = List<codec::ClientHello, codec::ServerHello, codec::HelloRetryRequest, codec::EncryptedExtensions,
                       codec::CertificateRequest, codec::Certificate, codec::CertificateVerify, codec::EndOfEarlyData,
                       codec::Finished>;
-using Answers = List<handshake::TicketOpened, handshake::CredentialSelected, handshake::Signed, handshake::PeerVerified,
-                     handshake::PeerRefused, handshake::TicketSealed>;
+using Answers = List<handshake::TicketOpened, handshake::EarlyDataJudged, handshake::CredentialSelected,
+                     handshake::Signed, handshake::PeerVerified, handshake::PeerRefused, handshake::TicketSealed>;
 
 /// The name of a type without what does not distinguish it: "client13::WaitFinished", "Finished".
 template <class Type>

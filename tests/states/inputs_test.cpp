@@ -31,6 +31,7 @@ struct Way {
 constexpr auto kAuth = ClientAuth::require;
 
 const std::array kWays{
+    Way{"client13::WaitOfferVerified", Role::client, {}, "VerifyPeer", ClientAuth::none, false, true, true, true, true},
     Way{"client13::WaitServerHello", Role::client, HandshakeType::server_hello},
     Way{"client13::WaitSecondServerHello", Role::client, HandshakeType::server_hello, {}, ClientAuth::none, true},
     Way{"client13::WaitEncryptedExtensions", Role::client, HandshakeType::encrypted_extensions},
@@ -46,6 +47,16 @@ const std::array kWays{
     Way{"server13::WaitSecondClientHello", Role::server, HandshakeType::client_hello, {}, ClientAuth::none, true},
     Way{"server13::WaitTicketOpened", Role::server, {}, "OpenTicket", ClientAuth::none, false, true, true},
     Way{"server13::WaitSessionVerified", Role::server, {}, "VerifyPeer", ClientAuth::none, false, true, true, true},
+    Way{"server13::WaitEarlyDataJudged",
+        Role::server,
+        {},
+        "AcceptEarlyData",
+        ClientAuth::none,
+        false,
+        true,
+        true,
+        false,
+        true},
     Way{"server13::WaitCredential", Role::server, {}, "SelectCredential"},
     Way{"server13::WaitSignature", Role::server, {}, "Sign"},
     Way{"server13::WaitEndOfEarlyData",
@@ -84,7 +95,8 @@ const Session& session() {
   static const Session kept = [] {
     Duel duel;
     duel.client_config.verify_on_resumption(true);
-    duel.server_config.tickets(1).client_auth(kAuth).verify_on_resumption(true).early_data(1000);
+    // A context of its own, so that it is resumed whatever the server asks of its clients.
+    duel.server_config.tickets(1).client_auth(kAuth).verify_on_resumption(true).early_data(1000).session_context({1});
     duel.server().ticket_keys = ticket_keys();
     duel.expect_connected();
     return duel.client().sessions.at(0).clone();
@@ -93,7 +105,7 @@ const Session& session() {
 }
 
 void configure(Duel& duel, const Way& way) {
-  duel.server_config.client_auth(way.client_auth).tickets(way.tickets ? 1 : 0);
+  duel.server_config.client_auth(way.client_auth).tickets(way.tickets ? 1 : 0).session_context({1});
   if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
   if (way.resume) duel.sessions.push_back(session().clone());
   if (way.early) {
@@ -226,6 +238,7 @@ class Journey {
            (way_.question == "SelectCredential" && std::holds_alternative<SelectCredential>(event)) ||
            (way_.question == "Sign" && std::holds_alternative<Sign>(event)) ||
            (way_.question == "OpenTicket" && std::holds_alternative<OpenTicket>(event)) ||
+           (way_.question == "AcceptEarlyData" && std::holds_alternative<AcceptEarlyData>(event)) ||
            (way_.question == "SealTicket" && std::holds_alternative<SealTicket>(event));
   }
 
@@ -263,6 +276,8 @@ constexpr Answer kAnswers[] = {
     {"peer rejected", "VerifyPeer", give<VerifyPeer, PeerRejected>},
     {"session of a ticket", "OpenTicket", give<OpenTicket, Session>},
     {"ticket declined", "OpenTicket", give<OpenTicket, TicketDeclined>},
+    {"early data accepted", "AcceptEarlyData", give<AcceptEarlyData, EarlyDataAccepted>},
+    {"early data declined", "AcceptEarlyData", give<AcceptEarlyData, EarlyDataDeclined>},
     {"ticket", "SealTicket", give<SealTicket, Bytes>},
     {"no ticket", "SealTicket", give<SealTicket, TicketDeclined>},
 };
@@ -459,7 +474,7 @@ TEST_P(HandshakeState, AcceptsWhatTheChartSays) {
   expect_dispatch(*handshake, row, handshake::TicketOpened{});
   expect_dispatch(*handshake, row, handshake::CredentialSelected{});
   expect_dispatch(*handshake, row, handshake::Signed{});
-  expect_dispatch(*handshake, row, handshake::Handshake::peer_verified());
+  expect_dispatch(*handshake, row, handshake::Handshake::peer_verified(PeerAccepted{}));
   expect_dispatch(*handshake, row, handshake::PeerRefused{});
   expect_dispatch(*handshake, row, handshake::TicketSealed{});
 }

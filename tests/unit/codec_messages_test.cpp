@@ -154,8 +154,8 @@ TEST(CertificateRequest, RefusesBadExtensions) {
   constexpr Place kPlace = Place::certificate_request;
   expect_error(CertificateRequest::decode(hex("00 0000")), Reason::extension_missing, Alert::missing_extension, kPlace,
                number(signature_algorithms));
-  expect_error(CertificateRequest::decode(request_with(extension(server_name))), Reason::extension_forbidden,
-               Alert::illegal_parameter, kPlace, number(server_name));
+  expect_error(CertificateRequest::decode(request_with(extension(key_share))), Reason::extension_forbidden,
+               Alert::illegal_parameter, kPlace, number(key_share));
   expect_error(CertificateRequest::decode(request_with(extension(signature_algorithms, hex("0002 0807")))),
                Reason::extension_duplicate, Alert::illegal_parameter, kPlace, number(signature_algorithms));
   for (const Buffer& bad : {Buffer{}, vector16(hex("00 0000")), vector16(hex("02 5504 0001"))}) {

@@ -117,6 +117,7 @@ class Bench {
     measure_parts();
     measure_key_schedules();
     measure_kernels();
+    measure_all_waking();
     if (wants("memory")) {
       progress_.begin("memory", "in a process of its own");
       for (Row& row : rows_of_memory_process(options_)) results_.rows.push_back(std::move(row));
@@ -432,6 +433,40 @@ class Bench {
             samples);
   }
 
+  void measure_all_waking() {
+    for (const kernels::Aead& aead : kernels::available()) measure_waking(aead);
+  }
+
+  /// What a record costs more when its connection was idle: the key is expanded in a slot whose old key is wiped.
+  void measure_waking(const kernels::Aead& aead) {
+    const std::string name = "waking-" + std::string(aead.name) + "-" + kernels::name(aead.instruction_set);
+    if (!wants(name)) return;
+    progress_.begin("waking", std::string(aead.name) + " " + kernels::name(aead.instruction_set));
+    const std::vector<std::uint8_t> key(aead.key_size, 0x5a);
+    alignas(64) std::array<std::byte, kernels::kMaxContextSize> context{};
+    constexpr std::size_t kTimes = 100;
+    Samples samples;
+    for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+      const double each = seconds_of([&] {
+                            for (std::size_t i = 0; i < kTimes; ++i) {
+                              aead.init(context.data(), key.data());
+                              aead.destroy(context.data());
+                            }
+                          }) /
+                          kTimes;
+      samples.add(Results::kOurs, each * 1e6);
+    }
+    add_row({.name = name,
+             .group = "waking",
+             .label = std::string(aead.name),
+             .size = 0,
+             .measure = kernels::name(aead.instruction_set),
+             .unit = "us",
+             .more_is_better = false,
+             .figures = {}},
+            samples);
+  }
+
   const Options& options_;
   Progress progress_;
   Results results_;
@@ -460,6 +495,8 @@ std::vector<std::string> case_names(bool quick) {
   for (const Suite& suite : std::span(kSuites).first(2)) names.push_back("key-schedule-" + std::string(suite.word));
   for (const kernels::Aead& aead : kernels::available())
     names.push_back("kernels-" + std::string(aead.name) + "-" + kernels::name(aead.instruction_set));
+  for (const kernels::Aead& aead : kernels::available())
+    names.push_back("waking-" + std::string(aead.name) + "-" + kernels::name(aead.instruction_set));
   names.emplace_back("memory");
   return names;
 }

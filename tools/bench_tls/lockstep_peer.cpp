@@ -8,6 +8,7 @@
 #include <lockstep/answers.hpp>
 #include <lockstep/botan.hpp>
 #include <lockstep/connection.hpp>
+#include <lockstep/key_cache.hpp>
 #include <lockstep/x509_pem.hpp>
 #ifdef LOCKSTEP_BENCH_SODIUM
 #include <lockstep/sodium.hpp>
@@ -52,6 +53,7 @@ struct Shared {
   Time now{};
   bool resume = false;
   Pool pool;
+  KeyCache keys{64};
   Side<ClientConfig> client;
   Side<ServerConfig> server;
   std::optional<x509::PeerName> name;
@@ -69,6 +71,7 @@ class LockstepEnd final : public End {
                         : Connection::server(shared.server.config, *shared.random, memory_)),
         answers_(std::make_unique<Answers>(role == Role::client ? shared.client.answers : shared.server.answers,
                                            *shared.random)) {
+    connection_->use(&shared.keys);
     if (role == Role::client) shared.sessions.clear();
   }
   ~LockstepEnd() override {

@@ -13,6 +13,11 @@ TITLES = {
     "own-cost": ("Our own cost, microseconds without public-key operations", ""),
     "parts": ("Where a handshake's time goes, microseconds (X25519, P-256)", ""),
     "key-schedule": ("Key schedule, microseconds", ""),
+    "waking": (
+        "Waking an idle connection, microseconds",
+        "What the first record costs more than the next ones of a busy connection: an idle one keeps its keys alone, and has them expanded\n"
+        "([embedding](embedding.md#memory)). ChaCha20-Poly1305 has nothing to expand.",
+    ),
     "memory": (
         "Heap",
         "What Lockstep allocates in a handshake is Botan's (public keys, HMAC objects) and the certificate validation's; the engine itself makes "

@@ -97,6 +97,8 @@ struct Settings {
   bool send_tickets = true;
   bool resumption = true;
   bool verify_on_resumption = false;
+  std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
+  std::uint32_t max_authentication_age = 604'800;  ///< seconds, at most 7 days
   std::uint8_t ticket_count = 2;
   std::uint32_t ticket_lifetime = 7200;  ///< seconds, at most 604800 (RFC 9846 4.7.1)
   std::uint32_t early_data = 0;          ///< bytes; 0: none
@@ -185,6 +187,8 @@ class LOCKSTEP_API ConfigDraft {
   std::optional<std::vector<SignatureScheme>> schemes_;
   std::optional<std::vector<SignatureScheme>> schemes_cert_;
   std::optional<std::vector<SignatureScheme>> signing_schemes_;
+  std::optional<std::vector<std::uint8_t>> session_context_;
+  std::optional<std::chrono::seconds> max_authentication_age_;
   std::optional<bool> prefer_chacha20_;
   bool insecure_provider_allowed_ = false;
 };
@@ -348,6 +352,25 @@ class BasicConfigBuilder : ConfigDraft {
   /// accepted holds for as long as the session lives (RFC 9846 4.7.1).
   BasicConfigBuilder& verify_on_resumption(bool on) {
     settings_.verify_on_resumption = on;
+    return *this;
+  }
+  /// What sessions are bound to: one is resumed only where these are the same bytes, 1 to 255 of them. By default it is
+  /// a digest of what the peer is verified by: role, client_auth, schemes, skip_verification, and the `verification` of
+  /// `ClientOptions` or `ServerOptions`, which `AnswerSetup` computes over its anchors and policy. So a client's
+  /// session is not offered under other anchors, and a server accepts no ticket that one with other demands on its
+  /// clients has sealed with the same keys. The digest is the same in every process that is so configured: a fleet can
+  /// share ticket keys. Set it where servers may accept each other's tickets although they differ in these, or may not
+  /// although they are the same.
+  BasicConfigBuilder& session_context(std::vector<std::uint8_t> bytes) {
+    session_context_ = std::move(bytes);
+    return *this;
+  }
+  /// How long after a handshake with certificates sessions may be resumed, however often they are renewed meanwhile: 1
+  /// second to 7 days, the default. RFC 9846 4.7.1: "It is RECOMMENDED that implementations place limits on the total
+  /// lifetime of such keying material". Nor are they resumed after the earliest end of a certificate on the peer's
+  /// path, where `PeerAccepted` says it.
+  BasicConfigBuilder& max_authentication_age(std::chrono::seconds age) {
+    max_authentication_age_ = age;
     return *this;
   }
   /// Report secrets as `SecretLogged` events. Whoever reads them reads the connection.

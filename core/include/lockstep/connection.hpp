@@ -30,6 +30,7 @@
 
 namespace lockstep {
 
+class KeyCache;
 namespace trace {
 class Recorder;
 }
@@ -58,6 +59,14 @@ struct ClientOptions {
   x509::PeerName name;
   /// Sessions to offer, best first; each should be offered only once. Consumed by the call.
   std::span<Session> sessions{};
+  /// A digest of what `VerifyPeer` will be answered by, such as `AnswerSetup::digest`: a session is offered only where
+  /// it is the same as when the session was made (`ConfigBuilder::session_context`).
+  SessionContext verification{};
+};
+
+struct ServerOptions {
+  /// The same for clients and their tickets.
+  SessionContext verification{};
 };
 
 class LOCKSTEP_API Connection {
@@ -75,19 +84,25 @@ class LOCKSTEP_API Connection {
   static Connection client(std::shared_ptr<const ClientConfig> config, ClientOptions options, RandomSource& random,
                            Time now, MutableBytes memory = {});
   /// The same for a server.
-  static Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random, MutableBytes memory = {});
+  static Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random, MutableBytes memory = {},
+                           ServerOptions options = {});
   /// The same, recorded (lockstep/tape.hpp): the recorder passes on the randomness that it was made with. It serves one
   /// connection and must outlive it.
   static Connection client(std::shared_ptr<const ClientConfig> config, ClientOptions options, trace::Recorder& recorder,
                            Time now, MutableBytes memory = {});
   static Connection server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
-                           MutableBytes memory = {});
+                           MutableBytes memory = {}, ServerOptions options = {});
 
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
+
+  /// Where to keep expanded keys (lockstep/key_cache.hpp): of whoever runs the connection, so to be told again when
+  /// that is another thread, with null first on the old one. Null for none, as it is at the beginning: then every call
+  /// that opens or seals expands its key anew.
+  void use(KeyCache* cache) noexcept;
 
   // --- bytes and time ---
 
@@ -128,11 +143,12 @@ class LOCKSTEP_API Connection {
   /// The signature is copied.
   std::expected<void, Misuse> answer(Token<Sign>&& token, Bytes signature);
   std::expected<void, Misuse> answer(Token<Sign>&& token, SigningFailed);
-  std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerAccepted);
+  std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerAccepted accepted);
   std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerRejected rejection);
   std::expected<void, Misuse> answer(Token<OpenTicket>&& token, Session session);
-  std::expected<void, Misuse> answer(Token<OpenTicket>&& token, Session session, AcceptEarlyData);
   std::expected<void, Misuse> answer(Token<OpenTicket>&& token, TicketDeclined);
+  std::expected<void, Misuse> answer(Token<AcceptEarlyData>&& token, EarlyDataAccepted);
+  std::expected<void, Misuse> answer(Token<AcceptEarlyData>&& token, EarlyDataDeclined);
   /// The ticket is copied.
   std::expected<void, Misuse> answer(Token<SealTicket>&& token, Bytes ticket);
   std::expected<void, Misuse> answer(Token<SealTicket>&& token, TicketDeclined);
@@ -200,7 +216,7 @@ class LOCKSTEP_API Connection {
 
   // The state is held inline, so that a connection is one value without heap; its definition is private to the engine,
   // which asserts that it fits.
-  static constexpr std::size_t kStateSize = 2304;
+  static constexpr std::size_t kStateSize = 704;
   alignas(16) std::byte storage_[kStateSize];
 };
 

@@ -154,32 +154,49 @@ struct VerifyPeer {
   Bytes sct_list{};       ///< the leaf's, as in `Credential::sct_list`, when it was asked for and came; else empty
   bool resumed = false;   ///< all of it was shown when the session was made that is resumed now (verify_on_resumption)
 };
-struct PeerAccepted {};
+/// Who the peer is, for `HandshakeComplete` and for the sessions of this connection; copied.
+struct PeerAccepted {
+  /// Whatever tells the application who it is, at most 65535 bytes; empty: nothing is told. A server's tickets grow by
+  /// it.
+  Bytes identity{};
+  /// The earliest end of a certificate on the path: no session of this connection is resumed after it.
+  Time expires = Time::max();
+};
 struct PeerRejected {
   Reason reason = Reason::certificate_rejected;  ///< one of the certificate_* reasons
   std::uint16_t detail = 0;                      ///< e.g. the x509::Code, for the error's text
 };
 
-/// Server: a client offers a ticket. Answer with the session that was sealed in it, or `TicketDeclined`.
+/// Server: a client offers a ticket. Answer with the session that was sealed in it, or `TicketDeclined`. Nobody has
+/// proved yet that the client may use it: that is found out behind the answer.
 struct OpenTicket {
   Token<OpenTicket> token;
   Bytes ticket;
-  /// The client sends early data along. It is dropped unless the answer says `AcceptEarlyData`.
-  bool early_data = false;
   std::uint32_t obfuscated_ticket_age = 0;  ///< as the client sent it: `Session::stated_age` makes sense of it
   Time now{};                               ///< what the ages of tickets are judged by
-  std::chrono::seconds age_tolerance{};     ///< how far off the stated age may be, either way
 };
-/// Take the early data, if the session, the age that the client states and what was agreed allow it. Only for an
-/// application that bears a replay, or that has seen to it that this ticket comes for the first time (RFC 9846 8).
-struct AcceptEarlyData {};
 struct TicketDeclined {};
 
+/// Server: a client that has proved to hold a ticket's session sends early data along, which everything else allows:
+/// the session, the age that the client states and what was agreed. Answer `EarlyDataAccepted` only when the
+/// application bears a replay, or has seen to it that this ticket comes for the first time (RFC 9846 8);
+/// `EarlyDataDeclined` otherwise, and the session is resumed without.
+struct AcceptEarlyData {
+  Token<AcceptEarlyData> token;
+  Bytes ticket;
+  const Session* session = nullptr;
+  Time now{};
+  std::chrono::seconds age_tolerance{};  ///< how far off the stated age may be, either way
+};
+struct EarlyDataAccepted {};
+struct EarlyDataDeclined {};
+
 /// Server: turn a session into a ticket (seal it, or store it and answer with its name). `TicketDeclined` sends none.
-/// The connection stands, and goes on meanwhile; `close` ends the question.
+/// The application may put bytes of its own into `application_data` first. The connection stands, and goes on
+/// meanwhile; `close` ends the question.
 struct SealTicket {
   Token<SealTicket> token;
-  const Session* session = nullptr;
+  Session* session = nullptr;
 };
 
 // --- facts -----------------------------------------------------------------------------------------------------
@@ -239,6 +256,9 @@ struct HandshakeComplete {
   Bytes sct_list{};       ///< beside the peer's leaf in this handshake; else empty
   /// Client: unless it was accepted, what was sent early is lost, and may be sent again as usual data.
   EarlyDataStatus early_data{};
+  /// Who the peer is, as `PeerAccepted` said in this handshake, or in the one that made the session which is resumed.
+  Bytes peer_identity{};
+  Bytes application_data{};  ///< of the session that is resumed; else empty
 };
 
 /// Client: the server sent a ticket. Store the session and offer it next time (once: RFC 9846 C.4).
@@ -285,8 +305,8 @@ struct Failed {
   Error error;
 };
 
-using Event =
-    std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, VerifyPeer, OpenTicket, SealTicket,
-                 HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated, TrafficKeys, SecretLogged, Failed>;
+using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, VerifyPeer, OpenTicket,
+                           AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated,
+                           TrafficKeys, SecretLogged, Failed>;
 
 }  // namespace lockstep

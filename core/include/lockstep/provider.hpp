@@ -35,8 +35,11 @@ class LOCKSTEP_API RandomSource {
 inline constexpr std::size_t kAeadNonceSize = 12;
 inline constexpr std::size_t kMaxAeadKeySize = 32;
 inline constexpr std::size_t kMaxAeadTagSize = 16;
-/// A connection holds two of these inline.
 inline constexpr std::size_t kMaxAeadContextSize = 768;
+/// A connection holds contexts up to this size inline, for as long as their keys last. Of a larger one it holds the key
+/// alone, and has it made when records come (lockstep/key_cache.hpp): its `init` must be quick, well below a
+/// microsecond, and allocate nothing.
+inline constexpr std::size_t kKeptAeadContextSize = 32;
 
 /// One record to seal. The plaintext is the source segments followed by `tail` (TLS 1.3: content type and padding).
 struct SealJob {

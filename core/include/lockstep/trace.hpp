@@ -64,9 +64,12 @@ struct StartClient {
   x509::PeerName::Kind kind{};
   Content name;                   ///< as text
   std::vector<Content> sessions;  ///< serialized: secrets
+  Content verification;           ///< empty: none
 };
 /// `Connection::server`.
-struct StartServer {};
+struct StartServer {
+  Content verification;  ///< empty: none
+};
 
 // --- calls -----------------------------------------------------------------------------------------------------------
 
@@ -121,12 +124,17 @@ struct AnswerVerdict {
   bool accepted = false;
   Reason reason{};
   std::uint16_t detail = 0;
+  Content identity;
+  Time expires = Time::max();
 };
 struct AnswerTicketOpened {
   TokenNumber token = 0;
-  bool opened = false;      ///< false: TicketDeclined
-  Content session;          ///< serialized: a secret
-  bool early_data = false;  ///< AcceptEarlyData
+  bool opened = false;  ///< false: TicketDeclined
+  Content session;      ///< serialized: a secret
+};
+struct AnswerEarlyData {
+  TokenNumber token = 0;
+  bool accepted = false;
 };
 struct AnswerTicketSealed {
   TokenNumber token = 0;
@@ -231,7 +239,12 @@ struct TicketOpeningAsked {
   TokenNumber token = 0;
   std::uint64_t size = 0;
   std::uint64_t hash = 0;
-  bool early_data = false;
+};
+/// `AcceptEarlyData`.
+struct EarlyDataAsked {
+  TokenNumber token = 0;
+  std::uint64_t size = 0;  ///< of the ticket
+  std::uint64_t hash = 0;  ///< of the ticket
 };
 struct TicketSealingAsked {
   TokenNumber token = 0;
@@ -253,6 +266,8 @@ struct Completed {
   std::uint64_t ocsp_response = 0;  ///< its size
   std::uint64_t sct_list = 0;       ///< its size
   EarlyDataStatus early_data{};
+  Content peer_identity;
+  Content application_data;
 };
 struct SessionTold {
   std::uint64_t size = 0;
@@ -307,10 +322,11 @@ struct Stopped {
 
 using Entry =
     std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
-                 AnswerCredential, AnswerSignature, AnswerVerdict, AnswerTicketOpened, AnswerTicketSealed, Close,
-                 Cancel, UpdateKeys, Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered,
-                 KeysInstalled, Secret, DataTold, EarlyDataTold, CredentialAsked, SignatureAsked, VerdictAsked,
-                 TicketOpeningAsked, TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold,
-                 TrafficKeysTold, SecretTold, FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
+                 AnswerCredential, AnswerSignature, AnswerVerdict, AnswerTicketOpened, AnswerEarlyData,
+                 AnswerTicketSealed, Close, Cancel, UpdateKeys, Offload, Draw, TokenDropped, Message, ChangeCipherSpec,
+                 AlertRecord, StateEntered, KeysInstalled, Secret, DataTold, EarlyDataTold, CredentialAsked,
+                 SignatureAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed,
+                 SessionTold, PeerClosedTold, PeerKeysTold, TrafficKeysTold, SecretTold, FailureTold, Started, Consumed,
+                 Transmitted, SealDone, Done, Stopped>;
 
 }  // namespace lockstep::trace

@@ -244,6 +244,8 @@ struct Verdict {
   std::int64_t time = 0;
 
   [[nodiscard]] bool ok() const noexcept { return code == Code::ok; }
+  /// The last second in which all certificates of `chain` are valid, the anchor's included; nothing when refused.
+  [[nodiscard]] LOCKSTEP_API std::optional<std::int64_t> not_after() const noexcept;
   /// "CERT_HAS_EXPIRED at depth 1 (CN=R3): the certificate is no longer valid (it was until 2025-09-15 16:00:00 UTC,
   /// the time of the check is 2026-11-21 20:31:36 UTC). Renew it, or correct the clock." One line for each problem.
   [[nodiscard]] LOCKSTEP_API std::string text() const;

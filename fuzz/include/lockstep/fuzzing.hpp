@@ -205,6 +205,7 @@ class LOCKSTEP_API End {
   void on(Sign& event);
   void on(VerifyPeer& event);
   void on(OpenTicket& event);
+  void on(AcceptEarlyData& event);
   void on(SealTicket& event);
   void on(HandshakeComplete& event);
   void on(SessionReceived& event);

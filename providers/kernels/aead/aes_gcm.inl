@@ -648,6 +648,12 @@ LOCKSTEP_INLINE void expand_key(GcmKey& out, const std::uint8_t* key) {
   }
 }
 
+LOCKSTEP_INLINE void multiply_halves(GcmKey& key, std::size_t exponent) {
+  const Block low = load_block(power_of_h(key, exponent / 2));
+  const Block high = load_block(power_of_h(key, exponent - exponent / 2));
+  store(reinterpret_cast<std::uint8_t*>(&key) + power_index(exponent) * kBlockSize, multiply(low, high));
+}
+
 template <int kRounds>
 void init(void* context, const std::uint8_t* key_bytes) noexcept {
   GcmKey& key = *new (context) GcmKey{};
@@ -662,18 +668,10 @@ void init(void* context, const std::uint8_t* key_bytes) noexcept {
   const Block h = make_block((low << 1) ^ (carry & 1), ((high << 1) | (low >> 63)) ^ (carry & 0xc200000000000000));
   wipe(bytes, sizeof bytes);
 
-  Block power = h;
-  store(key.powers[kPowers - 1], power);
-  for (std::size_t exponent = 2; exponent <= kPowers; ++exponent) {
-    power = multiply(power, h);
-    store(key.powers[kPowers - exponent], power);
-  }
-  const Block square = load_block(power_of_h(key, 2));
-  power = load_block(power_of_h(key, 16));
-  for (std::size_t i = kEvenPowers; i-- > 0;) {
-    power = multiply(power, square);
-    store(key.even_powers[i], power);
-  }
+  // Each power of its two halves: a chain from one to the next would wait for every multiplication in turn.
+  store(key.powers[kPowers - 1], h);
+  for (std::size_t exponent = 2; exponent <= kPowers; ++exponent) multiply_halves(key, exponent);
+  for (std::size_t exponent = kPowers + 1; exponent <= 32; exponent += 2) multiply_halves(key, exponent);
   for (std::size_t i = 0; i < kGroup; ++i) {
     const std::uint8_t* const from = power_of_h(key, (i + 1) * kLanes);
     store_le64(key.folded[i], load_le64(from) ^ load_le64(from + 8));

@@ -5,10 +5,10 @@
 //     auto config = ConfigBuilder::server(provider).early_data(16'384).build().value();
 //     auto setup = AnswerSetup::create({.provider = provider, ..., .ticket_keys = keys, .replay_guard = guard});
 //
-// or, with answers of one's own:
+// or, in answer to `AcceptEarlyData`, with answers of one's own:
 //
-//     if (question.early_data && guard->first_time(question.ticket, question.now)) {
-//       connection.answer(std::move(question.token), std::move(session), AcceptEarlyData{});
+//     if (guard->first_time(question.ticket, question.now)) {
+//       connection.answer(std::move(question.token), EarlyDataAccepted{});
 //     }
 //
 // It guards one process. Several servers that share ticket keys have a guard each, so the same early data may be
