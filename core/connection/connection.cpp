@@ -88,14 +88,14 @@ void Connection::use(KeyCache* cache) noexcept {
 }
 
 Connection::State::State(State&& other) noexcept
-    : phase(std::exchange(other.phase, Unusable{})),
-      receiving(std::move(other.receiving)),
-      sending(std::move(other.sending)),
-      role(other.role),
-      config(std::move(other.config)),
+    : config(std::move(other.config)),
       random(std::exchange(other.random, nullptr)),
       supplied(std::exchange(other.supplied, {})),
-      waker(std::move(other.waker)) {
+      waker(std::move(other.waker)),
+      role(other.role),
+      receiving(std::move(other.receiving)),
+      sending(std::move(other.sending)),
+      phase(std::exchange(other.phase, Unusable{})) {
   attach();
 }
 
@@ -213,7 +213,8 @@ void Connection::State::retire() noexcept {
   std::visit(
       [&]<class Phase>(Phase& current) {
         if constexpr (std::same_as<Phase, Established>) {
-          if (current.run->handshake.over()) current.run.reset();
+          // An answer that comes too late is still an answer.
+          if (current.run->handshake.over() && !current.run->handshake.context().pending.any()) current.run.reset();
         } else if constexpr (std::same_as<Phase, Ended>) {
           if (!sending.control_due()) current.run.reset();
         }
@@ -425,9 +426,8 @@ std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerRe
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket>&& token, Session session) {
   State& self = state();
-  return self.recorded(
-      [&](trace::Tap& tap) { tap.answer(self.number_of(token), &session); },
-      [&] { return self.answer(token, handshake::TicketOpened{&session}, Place::client_hello); });
+  return self.recorded([&](trace::Tap& tap) { tap.answer(self.number_of(token), &session); },
+                       [&] { return self.answer(token, handshake::TicketOpened{&session}, Place::client_hello); });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket>&& token, TicketDeclined) {

@@ -29,6 +29,7 @@ Received Connection::State::receive(MutableBytes inbound, Time now) noexcept {
 
   Received result;
   ApplicationData data;
+  bool early = false;  // the data is
   const record::StackSlot burst = receiving.opener.burst();
   for (Step step = Step::go_on; step == Step::go_on && !data.full();) {
     const MutableBytes rest = inbound.subspan(result.consumed);
@@ -41,17 +42,18 @@ Received Connection::State::receive(MutableBytes inbound, Time now) noexcept {
     // What is not application data waits until the data before it has been reported.
     if (data.size() != 0 && (*header)->type != ContentType::application_data) break;
     receiving.any_record = true;
+    if (data.size() == 0) early = established() == nullptr;
     const MutableBytes record = rest.first((*header)->record_size());
     result.consumed += record.size();
     step = process_record(**header, record, data, now);
   }
 
   if (data.size() != 0) {
-    // What follows early data is handled once it was reported.
-    if (established() != nullptr) {
-      result.event = data;
-    } else {
+    // What follows data is handled once that was reported, be it a failure.
+    if (early) {
       result.event = EarlyData(data);
+    } else {
+      result.event = data;
     }
   } else if (auto event = waiting_event()) {
     result.event = std::move(*event);

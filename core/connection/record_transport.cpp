@@ -169,8 +169,11 @@ std::size_t RecordTransport::drain(MutableBytes out) noexcept {
 bool RecordTransport::reserve(std::size_t size) noexcept {
   if (buffer_.size() - size_ >= size) return true;
   const std::size_t kept = size_ - sent_;
-  const MutableBytes block = arena_.allocate(std::max({kStagingBlock, 2 * kept, kept + size}), 64);
-  if (block.data() == nullptr) return false;
+  // Half as much again for the messages that follow a long one, where there is room for that.
+  const std::size_t needed = kept + size;
+  MutableBytes block = arena_.allocate(std::max(kStagingBlock, needed + needed / 2), 64);
+  if (block.empty()) block = arena_.allocate(needed, 64);
+  if (block.empty()) return false;
   const std::size_t open = content_ == 0 ? 0 : kHeaderSize + content_;
   std::ranges::copy(buffer_.subspan(sent_, kept + open), block.begin());
   buffer_ = block;

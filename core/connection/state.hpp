@@ -45,7 +45,7 @@ struct Established {
   handshake::Inbox inbox;
   record::RecordSizer sizer;
   std::unique_ptr<const handshake::SessionOrigin> origin;  ///< client: of the sessions to come
-  std::unique_ptr<std::vector<Session>> sessions;  ///< received and not yet reported
+  std::unique_ptr<std::vector<Session>> sessions;          ///< received and not yet reported
   std::uint8_t tickets_taken = 0;
 };
 
@@ -72,8 +72,7 @@ struct Connection::State {
                                   MutableBytes memory) noexcept;
   void start_client(ClientOptions&& options, Time now, trace::Tap* tap = nullptr,
                     handshake::Rewriter* rewriter = nullptr) noexcept;
-  void start_server(ServerOptions options, trace::Tap* tap = nullptr,
-                    handshake::Rewriter* rewriter = nullptr) noexcept;
+  void start_server(ServerOptions options, trace::Tap* tap = nullptr, handshake::Rewriter* rewriter = nullptr) noexcept;
   /// Ends the connection with an error of ours; its alert is to be sent.
   void fail(const Error& error) noexcept;
   void fail(Reason reason, Place place) noexcept { fail(make_error(reason, place)); }
@@ -165,14 +164,15 @@ struct Connection::State {
     });
   }
 
-  connection::Phase phase;
-  connection::Receiving receiving;
-  connection::Sending sending;
-  Role role{};
+  // What the phase points into comes before it.
   std::shared_ptr<const Config> config;
   RandomSource* random = nullptr;
   MutableBytes supplied;  // the caller's block, until it is reclaimed
   std::shared_ptr<TokenWaker> waker;
+  Role role{};
+  connection::Receiving receiving;
+  connection::Sending sending;
+  connection::Phase phase;
 
  private:
   class Live;  // what messages after the handshake ask of us

@@ -12,10 +12,23 @@
 #include "codec/certificate_verify.hpp"
 #include "codec/finished.hpp"
 #include "codec/lists.hpp"
+#include "codec/server_hello.hpp"
 #include "handshake/context.hpp"
 #include "handshake/inputs.hpp"
 
 namespace lockstep::handshake {
+
+class VerifiedPsk;
+struct Offer;
+namespace client13 {
+[[nodiscard]] std::expected<std::optional<VerifiedPsk>, Error> chosen_psk(Context& context, const Offer& offer,
+                                                                          const codec::ServerHello& hello) noexcept;
+}
+namespace server13 {
+struct Negotiated;
+[[nodiscard]] std::expected<VerifiedPsk, Error> verify_binder(Context& context, const Negotiated& negotiated,
+                                                              std::uint16_t identity) noexcept;
+}  // namespace server13
 
 /// The key in the peer's end-entity certificate.
 struct PeerKey {
@@ -40,12 +53,26 @@ class VerifiedFinished {
   VerifiedFinished() noexcept = default;
 };
 
+/// Proof that the peer holds the PSK of a session, as whoever its handshake authenticated: the server chose a PSK that
+/// we offered, or the client's binder was verified.
+class VerifiedPsk {
+ public:
+  [[nodiscard]] const Session& session() const noexcept { return *session_; }
+
+ private:
+  friend std::expected<std::optional<VerifiedPsk>, Error> client13::chosen_psk(Context&, const Offer&,
+                                                                               const codec::ServerHello&) noexcept;
+  friend std::expected<VerifiedPsk, Error> server13::verify_binder(Context&, const server13::Negotiated&,
+                                                                   std::uint16_t) noexcept;
+  explicit VerifiedPsk(const Session& session) noexcept : session_(&session) {}
+  const Session* session_;
+};
+
 /// Why the peer is who it should be. Connecting demands one.
 class Authenticated {
  public:
   static Authenticated by_signature(VerifiedSignature /*proof*/) noexcept { return Authenticated(); }
-  /// The binder was verified, or the server chose the PSK that we offered.
-  static Authenticated by_psk() noexcept { return Authenticated(); }
+  static Authenticated by_psk(VerifiedPsk /*proof*/) noexcept { return Authenticated(); }
   /// Server: nothing, where the configuration does not demand a certificate.
   static std::optional<Authenticated> not_required(const Settings& settings) noexcept {
     if (settings.client_auth == ClientAuth::require) return std::nullopt;

@@ -27,18 +27,22 @@ std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuit
   return bound;
 }
 
+}  // namespace
+
 // The PSK that the server chose, or nothing for a full handshake.
-std::expected<const OfferedSession*, Error> chosen_psk(Context& context, const Offer& offer,
-                                                       const codec::ServerHello& hello) noexcept {
-  if (!hello.pre_shared_key) return nullptr;
+std::expected<std::optional<VerifiedPsk>, Error> chosen_psk(Context& context, const Offer& offer,
+                                                            const codec::ServerHello& hello) noexcept {
+  if (!hello.pre_shared_key) return std::nullopt;
   // RFC 9846 4.3.11: "Clients MUST verify that the server's selected_identity is within the range supplied by the
   // client, that the server selected a cipher suite indicating a Hash associated with the PSK ... If these values are
   // not consistent, the client MUST abort the handshake with an "illegal_parameter" alert."
   if (*hello.pre_shared_key >= offer.sessions.size()) return context.fail(Reason::psk_not_offered);
   const OfferedSession& chosen = offer.sessions[*hello.pre_shared_key];
   if (chosen.hash->id != context.agreed.suite->hash->id) return context.fail(Reason::psk_hash);
-  return &chosen;
+  return VerifiedPsk(*chosen.session);
 }
+
+namespace {
 
 std::expected<SharedSecret, Error> agree(Context& context, Offer& offer, const codec::ServerHello& hello) noexcept {
   // RFC 9846 4.3.11: "that a server "key_share" extension is present if required by the ClientHello
@@ -72,17 +76,17 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
   if (!psk) return std::unexpected(psk.error());
   const auto shared = agree(context, offer, hello);
   if (!shared) return std::unexpected(shared.error());
-  const bool first = *psk != nullptr && *psk == offer.sessions.data();
+  const bool first = *psk && &(*psk)->session() == offer.sessions.front().session;
   const bool judged = first && offer.judged.has_value();
   if (judged) {
     if (auto noted = context.note(*offer.judged); !noted) return std::unexpected(noted.error());
   }
-  if (*psk != nullptr) inherit(context, *(*psk)->session);
+  if (*psk) inherit(context, (*psk)->session());
   context.hash_message();
 
   const Hash& hash = *context.agreed.suite->hash;
-  auto early = *psk != nullptr ? key_schedule::EarlySecret::from_psk(hash, (*psk)->session->secret.view())
-                               : key_schedule::EarlySecret::without_psk(hash);
+  auto early = *psk ? key_schedule::EarlySecret::from_psk(hash, (*psk)->session().secret.view())
+                    : key_schedule::EarlySecret::without_psk(hash);
   if (!early) return context.fail(Reason::provider_failed);
   auto secret = std::move(*early).handshake_secret(shared->view());
   const auto transcript = context.transcript_hash();
@@ -103,7 +107,7 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
       return std::unexpected(done.error());
   }
   return WaitEncryptedExtensions{
-      {std::move(*main), std::move(*traffic)}, offer.early_data, first ? (*psk)->session : nullptr, judged};
+      {std::move(*main), std::move(*traffic)}, *psk, offer.early_data, first ? &(*psk)->session() : nullptr, judged};
 }
 
 // Whether the early data that we offered was taken.
@@ -111,7 +115,7 @@ Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
                          const codec::EncryptedExtensions& message) noexcept {
   if (!state.early_data_offered) return {};
   if (!message.early_data) {
-    context.agreed.early_data = context.agreed.resumed ? EarlyDataStatus::declined : EarlyDataStatus::not_resumed;
+    context.agreed.early_data = state.psk ? EarlyDataStatus::declined : EarlyDataStatus::not_resumed;
     context.transport.end_early_data();
     return context.install(Level::handshake, Direction::write, state.keys.handshake_traffic.client);
   }
@@ -300,18 +304,18 @@ Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncrypted
   if (auto taken = take_alpn(context, message); !taken) return std::unexpected(taken.error());
   if (auto settled = settle_early_data(context, state, message); !settled) return std::unexpected(settled.error());
   context.hash_message();
-  if (!context.agreed.resumed) return WaitCertificateRequest{std::move(state.keys)};
-  if (!state.judged && verifies_on_resumption(context.settings(), *context.resumed_session)) {
-    if (auto asked = ask_about_session(context, *context.resumed_session, Role::server); !asked)
+  if (!state.psk) return WaitCertificateRequest{std::move(state.keys)};
+  if (!state.judged && verifies_on_resumption(context.settings(), state.psk->session())) {
+    if (auto asked = ask_about_session(context, state.psk->session(), Role::server); !asked)
       return std::unexpected(asked.error());
-    return WaitSessionVerified{std::move(state.keys)};
+    return WaitSessionVerified{std::move(state.keys), *state.psk};
   }
-  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
+  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk(*state.psk)};
 }
 
 Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& accepted, Context& context) {
   if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
-  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
+  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk(state.psk)};
 }
 
 Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {

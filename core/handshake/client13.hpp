@@ -53,6 +53,7 @@ struct WaitSecondServerHello {
 struct WaitEncryptedExtensions {
   static constexpr std::string_view name = "WAIT_EE";
   Keys keys;
+  std::optional<VerifiedPsk> psk;
   bool early_data_offered = false;
   const Session* first_resumed = nullptr;  ///< the session that early data goes with, if the server took that one
   bool judged = false;                     ///< its peer, before early data was sent
@@ -60,6 +61,7 @@ struct WaitEncryptedExtensions {
 struct WaitSessionVerified {
   static constexpr std::string_view name = "(verify peer of session)";
   Keys keys;
+  VerifiedPsk psk;
 };
 struct WaitCertificateRequest {
   static constexpr std::string_view name = "WAIT_CERT_CR";

@@ -108,6 +108,10 @@ void Handshake::take_step(server13::TicketStep&& step) noexcept {
       std::move(step).value());
 }
 
+void Handshake::record_state() const noexcept {
+  if (context_.tap != nullptr) context_.tap->state(state_name());
+}
+
 std::string_view Handshake::state_name() const noexcept {
   return std::visit(
       []<class State>(const State&) -> std::string_view {

@@ -1,6 +1,7 @@
 #pragma once
 // The questions that are out, and the tokens that bring their answers back.
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -77,12 +78,14 @@ class Pending {
     slot(TokenAccess::number(token)).serial = 0;
     TokenAccess::redeem(token);
   }
+  /// Whether any answer is due.
+  [[nodiscard]] bool any() const noexcept {
+    return std::ranges::any_of(slots_, [](const Slot& slot) { return slot.serial != 0; });
+  }
   /// Whether an answer is due without which nothing is read.
   [[nodiscard]] bool blocks_reading() const noexcept {
-    for (const Slot& slot : slots_) {
-      if (slot.serial != 0 && slot.scope == Scope::reading) return true;
-    }
-    return false;
+    return std::ranges::any_of(
+        slots_, [](const Slot& slot) { return slot.serial != 0 && slot.scope == Scope::reading; });
   }
   /// The scope of a question whose token was dropped, once for each: it will not be answered.
   [[nodiscard]] std::optional<Scope> take_dropped() noexcept;

@@ -319,9 +319,13 @@ EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negot
   return EarlyDataStatus::accepted;
 }
 
+}  // namespace
+
 // RFC 9846 4.3.11: "Prior to accepting PSK key establishment, the server MUST validate the corresponding binder value
 // ... If this value is not present or does not validate, the server MUST abort the handshake."
-Status verify_binder(Context& context, const Negotiated& negotiated, Bytes psk, std::uint16_t identity) noexcept {
+std::expected<VerifiedPsk, Error> verify_binder(Context& context, const Negotiated& negotiated,
+                                                std::uint16_t identity) noexcept {
+  const Session& session = *context.resumed_session;
   const codec::OfferedPsks& offered = *negotiated.hello.pre_shared_key;
   auto binder = offered.binders.begin();
   for (std::uint16_t skip = 0; skip < identity; ++skip) ++binder;
@@ -332,18 +336,20 @@ Status verify_binder(Context& context, const Negotiated& negotiated, Bytes psk, 
   if (!transcript) return std::unexpected(transcript.error());
   context.transcript.update(negotiated.message.subspan(offered.binders_offset));
 
-  const auto early = key_schedule::EarlySecret::from_psk(hash, psk);
+  const auto early = key_schedule::EarlySecret::from_psk(hash, session.secret.view());
   if (!early) return context.fail(Reason::provider_failed);
   const auto expected = early->binder(key_schedule::PskKind::resumption, *transcript);
   if (!expected) return context.fail(Reason::provider_failed);
   if (!constant_time_equal(expected->view(), *binder)) return context.fail(Reason::psk_binder);
-  return {};
+  return VerifiedPsk(session);
 }
 
+namespace {
+
 // Our flight on a session whose binder was verified.
-std::expected<Established, Error> resume(const Negotiated& negotiated, std::uint16_t identity,
+std::expected<Established, Error> resume(const Negotiated& negotiated, std::uint16_t identity, VerifiedPsk psk,
                                          Context& context) noexcept {
-  const Session& session = *context.resumed_session;
+  const Session& session = psk.session();
   inherit(context, session);
   context.client_verified = session.peer_verified;
   const std::uint32_t limit = std::min(session.max_early_data, context.settings().early_data);
@@ -360,13 +366,13 @@ std::expected<Established, Error> resume(const Negotiated& negotiated, std::uint
 
 // Asks about early data that everything else allows, else resumes at once.
 Next<WaitEarlyDataJudged, WaitFinished> resume_with_early_data(Negotiated&& negotiated, std::uint16_t identity,
-                                                               Context& context) {
-  const Session& session = *context.resumed_session;
+                                                               VerifiedPsk psk, Context& context) {
+  const Session& session = psk.session();
   context.agreed.early_data = judge_early_data(context, negotiated, session, identity);
   if (context.agreed.early_data != EarlyDataStatus::accepted) {
-    auto established = resume(negotiated, identity, context);
+    auto established = resume(negotiated, identity, psk, context);
     if (!established) return std::unexpected(established.error());
-    return WaitFinished{std::move(*established), Authenticated::by_psk()};
+    return WaitFinished{std::move(*established), Authenticated::by_psk(psk)};
   }
   // Declined until the answer says otherwise.
   context.agreed.early_data = EarlyDataStatus::declined;
@@ -378,7 +384,7 @@ Next<WaitEarlyDataJudged, WaitFinished> resume_with_early_data(Negotiated&& nego
                                       .age_tolerance = std::chrono::seconds(context.settings().early_data_tolerance)});
       !asked)
     return std::unexpected(asked.error());
-  return WaitEarlyDataJudged{std::move(negotiated)};
+  return WaitEarlyDataJudged{std::move(negotiated), psk};
 }
 
 // The session that the next ticket will hold.
@@ -479,15 +485,14 @@ Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitCredential,
   const codec::ClientHello& hello = state.negotiated.hello;
   if (answer.session != nullptr && resumable(context, *answer.session)) {
     // Whatever comes behind this check is for whoever has the session's secret: a ticket alone can be copied.
-    if (auto verified = verify_binder(context, state.negotiated, answer.session->secret.view(), state.identity);
-        !verified)
-      return std::unexpected(verified.error());
     context.keep_session(std::move(*answer.session));
-    if (!verifies_on_resumption(context.settings(), *context.resumed_session))
-      return resume_with_early_data(std::move(state.negotiated), state.identity, context);
-    if (auto asked = ask_about_session(context, *context.resumed_session, Role::client); !asked)
+    const auto psk = verify_binder(context, state.negotiated, state.identity);
+    if (!psk) return std::unexpected(psk.error());
+    if (!verifies_on_resumption(context.settings(), psk->session()))
+      return resume_with_early_data(std::move(state.negotiated), state.identity, *psk, context);
+    if (auto asked = ask_about_session(context, psk->session(), Role::client); !asked)
       return std::unexpected(asked.error());
-    return WaitSessionVerified{std::move(state.negotiated), state.identity};
+    return WaitSessionVerified{std::move(state.negotiated), state.identity, *psk};
   }
 
   const auto next = static_cast<std::uint16_t>(state.identity + 1);
@@ -502,16 +507,16 @@ Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitCredential,
 Next<WaitEarlyDataJudged, WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& accepted,
                                            Context& context) {
   if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
-  return resume_with_early_data(std::move(state.negotiated), state.identity, context);
+  return resume_with_early_data(std::move(state.negotiated), state.identity, state.psk, context);
 }
 
 Next<WaitEndOfEarlyData, WaitFinished> on(WaitEarlyDataJudged&& state, const EarlyDataJudged& answer,
                                           Context& context) {
   if (answer.accepted) context.agreed.early_data = EarlyDataStatus::accepted;
-  auto established = resume(state.negotiated, 0, context);  // early data goes with the first identity
+  auto established = resume(state.negotiated, 0, state.psk, context);  // early data goes with the first identity
   if (!established) return std::unexpected(established.error());
-  if (answer.accepted) return WaitEndOfEarlyData{std::move(*established)};
-  return WaitFinished{std::move(*established), Authenticated::by_psk()};
+  if (answer.accepted) return WaitEndOfEarlyData{std::move(*established), state.psk};
+  return WaitFinished{std::move(*established), Authenticated::by_psk(state.psk)};
 }
 
 Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
@@ -568,7 +573,7 @@ Next<WaitFinished> on(WaitEndOfEarlyData&& state, const codec::EndOfEarlyData& /
   if (auto done = context.install(Level::handshake, Direction::read, state.established.keys.handshake_traffic.client);
       !done)
     return std::unexpected(done.error());
-  return WaitFinished{std::move(state.established), Authenticated::by_psk()};
+  return WaitFinished{std::move(state.established), Authenticated::by_psk(state.psk)};
 }
 
 Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Certificate& message, Context& context) {

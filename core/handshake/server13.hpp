@@ -61,10 +61,12 @@ struct WaitSessionVerified {
   static constexpr std::string_view name = "(verify peer of session)";
   Negotiated negotiated;
   std::uint16_t identity = 0;
+  VerifiedPsk psk;
 };
 struct WaitEarlyDataJudged {
   static constexpr std::string_view name = "(accept early data)";
   Negotiated negotiated;
+  VerifiedPsk psk;
 };
 struct WaitCredential {
   static constexpr std::string_view name = "(select credential)";
@@ -78,6 +80,7 @@ struct WaitEndOfEarlyData {
   static constexpr std::string_view name = "WAIT_EOED";
   static constexpr bool answers_early_data = true;  ///< data may be sealed, where early data was taken
   Established established;
+  VerifiedPsk psk;
 };
 struct WaitCertificate {
   static constexpr std::string_view name = "WAIT_CERT";

@@ -16,6 +16,8 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 
+#include <gmock/gmock.h>
+
 #include "loop_support.hpp"
 #include "pair/record_protection.hpp"
 

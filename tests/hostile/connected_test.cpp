@@ -46,10 +46,10 @@ TEST_F(HostileConnected, KeyUpdatesAreBounded) {
   };
   Duel duel;
   duel.expect_connected();
-  update(duel, record::kMaxKeyUpdatesWithoutData);
+  update(duel, record::kMaxIdleRecords);
   ASSERT_FALSE(duel.server().error);
   duel.pair().send(duel.client(), "x");
-  update(duel, record::kMaxKeyUpdatesWithoutData);
+  update(duel, record::kMaxIdleRecords);
   ASSERT_FALSE(duel.server().error);
   update(duel, 1);
   Duel::expect_refusal(duel.server(), Reason::too_many_key_updates, Alert::unexpected_message);

@@ -78,14 +78,14 @@ TEST_F(HostileRecords, EmptyProtectedHandshakeOrAlertIsRefused) {
 
 TEST_F(HostileRecords, FloodOfEmptyDataIsBounded) {
   connect();
-  for (unsigned i = 0; i < record::kMaxConsecutiveEmptyRecords; ++i)
+  for (unsigned i = 0; i < record::kMaxIdleRecords; ++i)
     append(duel.to_server(), seal_record(duel.client().connection, ContentType::application_data, {}));
   duel.pair().send(duel.client(), "x");
   duel.run();
   ASSERT_FALSE(duel.server().error) << error_text(duel.server());
   EXPECT_EQ(duel.server().data, Octets{'x'});
   // Data in between started the count anew.
-  for (unsigned i = 0; i <= record::kMaxConsecutiveEmptyRecords; ++i)
+  for (unsigned i = 0; i <= record::kMaxIdleRecords; ++i)
     append(duel.to_server(), seal_record(duel.client().connection, ContentType::application_data, {}, i));
   duel.expect_server_refuses(Reason::too_many_empty_records, Alert::unexpected_message);
 }
@@ -251,7 +251,7 @@ TEST_F(HostileRecords, ProtectedChangeCipherSpecIsRefused) {
 
 TEST_F(HostileRecords, FloodOfChangeCipherSpecIsBounded) {
   send_client_hello();
-  for (unsigned i = 0; i <= record::kMaxConsecutiveEmptyRecords; ++i) append(duel.to_server(), kDummy);
+  for (unsigned i = 0; i <= record::kMaxIdleRecords; ++i) append(duel.to_server(), kDummy);
   duel.run();
   Duel::expect_refusal(duel.server(), Reason::too_many_empty_records, Alert::unexpected_message);
 }

@@ -552,8 +552,8 @@ TEST_F(TicketsDue, AreNotSentBehindCloseNotify) {
 }
 
 TEST_F(TicketsDue, KeepTheKeysHere) {
-  EXPECT_EQ(server().offload(Direction::send).error(), Misuse::transmit_first);
-  EXPECT_EQ(server().offload(Direction::receive).error(), Misuse::transmit_first);
+  EXPECT_EQ(server().offload(Direction::send).error(), Misuse::handshake_not_over);
+  EXPECT_EQ(server().offload(Direction::receive).error(), Misuse::handshake_not_over);
   ASSERT_TRUE(server().answer(std::move(token_), TicketDeclined{}));
   auto next = server().receive({}, kNow);
   auto* const seal = std::get_if<SealTicket>(&next.event);

@@ -41,7 +41,7 @@ bool compared(const DigestSecret& a, const DigestSecret& b) { return a == b; }  
 Connection copied(const Connection& connection) { return connection; }  // case 5
 #endif
 #if MISUSE == 6
-Connected connected() { return Connected{}; }  // case 6
+client13::Connected connected() { return client13::Connected{}; }  // case 6
 #endif
 #if MISUSE == 7
 Authenticated authenticated() { return Authenticated(); }  // case 7
@@ -73,8 +73,24 @@ void setting_of_servers(ClientConfigBuilder& builder) { builder.client_auth(Clie
 #if MISUSE == 16
 void setting_of_clients(ServerConfigBuilder& builder) { builder.dangerous().skip_verification(); }  // case 16
 #endif
+#if MISUSE == 17
+Authenticated resumed() { return Authenticated::by_psk({}); }  // case 17
+#endif
+#if MISUSE == 18
+VerifiedPsk resumed(const Session& session) { return VerifiedPsk(session); }  // case 18
+#endif
+#if MISUSE == 19
+server13::Connected connected(Authenticated authenticated) { return server13::Connected{authenticated}; }  // case 19
+#endif
+#if MISUSE == 20
+Status change_key(Transport& transport, const BoundSuite& suite, const DigestSecret& secret) { return transport.install_read(Level::application, suite, secret, {}); }  // case 20
+#endif
+#if MISUSE == 21
+void answer(Connection& connection, Token<VerifyPeer>& token) { static_cast<void>(connection.answer(token, PeerAccepted{})); }  // case 21
+#endif
 
 // What is allowed instead.
+Status change_key(Transport& transport, const BoundSuite& suite, const DigestSecret& secret, RecordAligned aligned) { return transport.install_read(Level::application, suite, secret, aligned); }
 Connection client(std::shared_ptr<const ClientConfig> config, RandomSource& random) { return Connection::client(std::move(config), {x509::NoNameCheck{}}, random, {}); }
 Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random) { return Connection::server(std::move(config), random); }
 Connection server_if(std::shared_ptr<const Config> config, RandomSource& random) { return Connection::server(as_server(std::move(config)), random); }
