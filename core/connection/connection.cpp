@@ -117,8 +117,14 @@ Connection::State Connection::State::make(Role role, std::shared_ptr<const Confi
 }
 
 bool Connection::State::ensure_run() noexcept {
+  if (run() != nullptr) return true;
+  if (!create_run()) return false;
+  run()->handshake.start_server();
+  return true;
+}
+
+bool Connection::State::create_run() noexcept {
   auto& handshaking = std::get<Handshaking>(phase);
-  if (handshaking.run) return true;
   handshaking.run.reset(Run::create(*config, *random, supplied));
   if (!handshaking.run) {
     fail(Reason::memory, Place::handshake);
@@ -127,7 +133,6 @@ bool Connection::State::ensure_run() noexcept {
   attach();
   handshaking.run->handshake.context().pending.wake_by(waker);
   handshaking.run->handshake.context().verification = handshaking.verification;
-  if (role == Role::server) handshaking.run->handshake.start_server();
   return true;
 }
 
@@ -135,7 +140,7 @@ void Connection::State::start_client(ClientOptions&& options, Time now, trace::T
                                      handshake::Rewriter* rewriter) noexcept {
   if (!usable()) return;
   std::get<Handshaking>(phase).verification = options.verification;
-  if (!ensure_run()) return;
+  if (!create_run()) return;
   run()->handshake.context().rewriter = rewriter;
   run()->record(tap);
   if (tap != nullptr) tap->start(*config, options, now);
@@ -147,12 +152,13 @@ void Connection::State::start_client(ClientOptions&& options, Time now, trace::T
 void Connection::State::start_server(ServerOptions options, trace::Tap* tap, handshake::Rewriter* rewriter) noexcept {
   if (!usable()) return;
   std::get<Handshaking>(phase).verification = options.verification;
-  if ((tap == nullptr && rewriter == nullptr) || !ensure_run()) return;
+  // Nothing is taken for a client that has not said anything yet.
+  if ((tap == nullptr && rewriter == nullptr) || !create_run()) return;
   run()->handshake.context().rewriter = rewriter;
   run()->record(tap);
-  if (tap == nullptr) return;
-  tap->start(*config, {.name = x509::NoNameCheck{}, .verification = options.verification}, {});
-  tap->write(trace::Started{});
+  if (tap != nullptr) tap->start(*config, {.name = x509::NoNameCheck{}, .verification = options.verification}, {});
+  run()->handshake.start_server();
+  if (tap != nullptr) tap->write(trace::Started{});
 }
 
 void Connection::State::fail(const Error& cause) noexcept {

@@ -5,6 +5,7 @@
 namespace lockstep::connection {
 
 std::expected<std::size_t, Reason> Sending::write(ContentType type, Bytes content, MutableBytes out) noexcept {
+  if (!clear() && !sealer.installed()) return std::unexpected(Reason::provider_failed);
   if (out.size() < content.size() + overhead()) return 0;
   switch (protection_) {
     case Protection::none:

@@ -177,7 +177,10 @@ struct Connection::State {
  private:
   class Live;  // what messages after the handshake ask of us
   enum class Step : std::uint8_t { go_on, stop };
+  /// Server: has a handshake from the first record on.
   [[nodiscard]] bool ensure_run() noexcept;
+  /// False when there is no memory.
+  [[nodiscard]] bool create_run() noexcept;
   void attach() noexcept;
   [[nodiscard]] std::expected<void, Misuse> check_seal() noexcept;
   [[nodiscard]] Step process_record(const record::Header& header, MutableBytes record, ApplicationData& data,

@@ -3,7 +3,6 @@
 // value (docs/adr/0007-out-of-memory.md).
 
 #include <concepts>
-#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -11,7 +10,7 @@
 namespace lockstep {
 
 /// What `work` gives; nothing when memory ran out meanwhile. Where `work` gives nothing itself: whether it came to its
-/// end. It throws nothing else.
+/// end. It throws for no other reason.
 ///
 ///     const auto copy = allocated([&] { return session.clone(); });
 ///     if (!copy) return context.fail(Reason::memory);
@@ -29,7 +28,7 @@ template <std::invocable Work>
 #ifdef __cpp_exceptions
   try {
     return run();
-  } catch (const std::bad_alloc&) {
+  } catch (...) {  // std::bad_alloc, or std::length_error for what is larger than all memory
     return decltype(run()){};
   }
 #else

@@ -1,5 +1,7 @@
 // What either side refuses after the handshake.
 
+#include <map>
+
 #include "hostile/hostile.hpp"
 
 namespace lockstep::testing {
@@ -84,7 +86,8 @@ struct RawTicket {
 };
 
 TEST_F(HostileConnected, TicketsAreForClients) {
-  expect_server_refuses(RawTicket{}.join(), Reason::message_unexpected, Alert::unexpected_message, Place::handshake);
+  expect_server_refuses(RawTicket{}.join(), Reason::message_unexpected, Alert::unexpected_message,
+                        Place::new_session_ticket);
 }
 
 TEST_F(HostileConnected, TicketIsWellFormed) {
@@ -172,7 +175,7 @@ TEST_F(HostileConnected, NoHandshakeBeginsAgain) {
   Duel model;
   model.expect_connected();
   expect_server_refuses(model.client_forger.honest.front(), Reason::message_unexpected, Alert::unexpected_message,
-                        Place::handshake);
+                        Place::client_hello);
   // HelloRequest, the way in which a TLS 1.2 server asks for it.
   expect_client_refuses(Octets{0, 0, 0, 0}, Reason::message_unexpected, Alert::unexpected_message, Place::handshake);
 }
@@ -180,15 +183,22 @@ TEST_F(HostileConnected, NoHandshakeBeginsAgain) {
 TEST_F(HostileConnected, NoOtherMessageIsExpected) {
   for (const std::uint8_t type : Octets{0, 1, 2, 3, 5, 8, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 25, 67, 254, 255}) {
     const Octets message{type, 0, 0, 0};
-    expect_server_refuses(message, Reason::message_unexpected, Alert::unexpected_message, Place::handshake);
-    expect_client_refuses(message, Reason::message_unexpected, Alert::unexpected_message, Place::handshake);
+    const std::map<std::uint8_t, Place> named{{1, Place::client_hello},        {2, Place::server_hello},
+                                              {5, Place::end_of_early_data},   {8, Place::encrypted_extensions},
+                                              {11, Place::certificate},        {13, Place::certificate_request},
+                                              {15, Place::certificate_verify}, {20, Place::finished}};
+    const auto known = named.find(type);
+    const Place place = known == named.end() ? Place::handshake : known->second;
+    expect_server_refuses(message, Reason::message_unexpected, Alert::unexpected_message, place);
+    expect_client_refuses(message, Reason::message_unexpected, Alert::unexpected_message, place);
   }
 }
 
 TEST_F(HostileConnected, MessagesAreBounded) {
   // The header alone says too much.
-  expect_client_refuses(Octets{4, 0xff, 0xff, 0xff}, Reason::message_too_long, Alert::decode_error, Place::handshake);
-  expect_server_refuses(Octets{24, 0x01, 0x00, 0x01}, Reason::message_too_long, Alert::decode_error, Place::handshake);
+  expect_client_refuses(Octets{4, 0xff, 0xff, 0xff}, Reason::message_too_long, Alert::decode_error,
+                        Place::new_session_ticket);
+  expect_server_refuses(Octets{24, 0x01, 0x00, 0x01}, Reason::message_too_long, Alert::decode_error, Place::key_update);
 }
 
 TEST_F(HostileConnected, FragmentedMessagesArePutTogether) {

@@ -349,6 +349,67 @@ TEST(Misuses, AreToldApartFromErrors) {
   EXPECT_EQ(pair.client.connection.error(), nullptr);
 }
 
+// Everything is refused, and nothing crashes.
+void expect_unusable(Connection& none) {
+  ASSERT_NE(none.error(), nullptr);
+  EXPECT_EQ(none.error()->reason, Reason::unusable);
+  EXPECT_EQ(none.error()->origin, Origin::application);
+  const Bytes data = as_bytes("data");
+  std::vector<std::uint8_t> buffer(200, 0x16);
+  const auto received = none.receive(buffer, kNow);
+  EXPECT_EQ(received.consumed, 0U);
+  ASSERT_TRUE(std::holds_alternative<Failed>(received.event));
+  EXPECT_EQ(std::get<Failed>(received.event).error.reason, Reason::unusable);
+  EXPECT_TRUE(std::holds_alternative<Failed>(none.receive_end()));
+  EXPECT_EQ(none.transmit(buffer, kNow), 0U);
+  EXPECT_FALSE(none.transmit_pending());
+  EXPECT_EQ(none.seal({&data, 1}, buffer, kNow).error(), Misuse::unusable);
+  EXPECT_EQ(none.seal_early({&data, 1}, buffer, kNow).error(), Misuse::unusable);
+  EXPECT_EQ(none.seal_in_place({buffer, 5, 10}, kNow).error(), Misuse::unusable);
+  EXPECT_EQ(none.update_keys(true).error(), Misuse::unusable);
+  EXPECT_EQ(none.offload(Direction::send).error(), Misuse::unusable);
+  EXPECT_EQ(none.export_keying_material("x", {}, buffer).error(), Misuse::unusable);
+  EXPECT_EQ(none.answer(Token<Sign>(), SigningFailed{}).error(), Misuse::unusable);
+  EXPECT_EQ(none.early_data_left(), 0U);
+  EXPECT_EQ(none.tailroom(10), 0U);
+  EXPECT_FALSE(none.connected());
+  EXPECT_FALSE(none.awaiting_answer());
+  EXPECT_FALSE(none.version());
+  EXPECT_FALSE(none.suite());
+  EXPECT_TRUE(none.alpn().empty());
+  none.close();
+  none.cancel();
+  EXPECT_TRUE(none.reclaim().empty());
+  EXPECT_EQ(none.error()->reason, Reason::unusable);
+}
+
+TEST(Misuses, WithoutAConfigurationThereIsNoConnection) {
+  FixedRandom random(1);
+  Connection client = Connection::client(nullptr, {.name = x509::NoNameCheck{}}, random, kNow);
+  expect_unusable(client);
+  Connection server = Connection::server(nullptr, random);
+  expect_unusable(server);
+}
+
+// The memory of one that was moved belongs to where it went.
+TEST(Misuses, AfterAMoveThereIsNoConnection) {
+  FixedRandom random(1);
+  std::vector<std::uint8_t> block(Connection::kHandshakeMemory);
+  Connection first = Connection::client(built(client_builder()), {.name = x509::NoNameCheck{}}, random, kNow, block);
+  Connection second = std::move(first);
+  expect_unusable(first);  // NOLINT(bugprone-use-after-move): that is what is tested
+  EXPECT_EQ(second.error(), nullptr);
+  EXPECT_TRUE(second.transmit_pending());
+  Connection third = std::move(first);
+  expect_unusable(third);
+  first = std::move(second);
+  EXPECT_EQ(first.error(), nullptr);
+  first.cancel();
+  std::vector<std::uint8_t> out(4096);
+  EXPECT_NE(first.transmit(out, kNow), 0U);
+  EXPECT_EQ(first.reclaim().data(), block.data());
+}
+
 TEST(Memory, IsHandedBackWiped) {
   const auto config = built(server_builder().tickets(0));
   FixedRandom random(5);
