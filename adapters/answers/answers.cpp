@@ -200,6 +200,7 @@ Reason reason_of(x509::Code code) noexcept {
     case Code::ca_md_too_weak: return Reason::certificate_weak;
     case Code::cert_chain_too_long: return Reason::certificate_chain_too_long;
     case Code::no_certificate: return Reason::certificate_missing;
+    case Code::out_of_mem: return Reason::provider_failed;
     case Code::malformed_certificate: return Reason::certificate_malformed;
     default: break;
   }

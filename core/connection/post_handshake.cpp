@@ -10,6 +10,7 @@
 #include "connection/state.hpp"
 #include "handshake/messages.hpp"
 #include "key_schedule/tls13.hpp"
+#include "types/allocated.hpp"
 
 namespace lockstep {
 
@@ -67,10 +68,12 @@ class Connection::State::Live final : public handshake::LiveTransport {
   [[nodiscard]] Status session_received(const codec::NewSessionTicket& ticket, DigestSecret&& psk) noexcept override {
     auto session = handshake::session_of(*stands_.origin, stands_.agreed, std::move(psk), ticket, now_);
     if (!session) return {};
-    if (!stands_.sessions) stands_.sessions.reset(new (std::nothrow) std::vector<Session>);
-    if (!stands_.sessions) return failure(Reason::memory, Place::new_session_ticket);
+    const bool kept = allocated([&] {
+      if (!stands_.sessions) stands_.sessions = std::make_unique<std::vector<Session>>();
+      stands_.sessions->push_back(std::move(*session));
+    });
+    if (!kept) return failure(Reason::memory, Place::new_session_ticket);
     ++stands_.tickets_taken;
-    stands_.sessions->push_back(std::move(*session));
     return {};
   }
 

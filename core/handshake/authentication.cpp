@@ -117,6 +117,7 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
     // RFC 9846 4.5.2: "If the verification fails, the receiver MUST terminate the handshake with a "decrypt_error"
     // alert."
     case VerifyResult::invalid: return context.fail(Reason::signature_invalid, detail);
+    case VerifyResult::failed: return context.fail(Reason::provider_failed, detail);
   }
   context.agreed.peer_scheme = message.algorithm;
   return VerifiedSignature();

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "trace/tap.hpp"
+#include "types/allocated.hpp"
 
 namespace lockstep::handshake {
 
@@ -21,10 +22,13 @@ Status Handshake::start_client(x509::PeerName name, std::span<Session> sessions,
   expected_name_.emplace(std::move(name));
   context_.expected_name = &*expected_name_;
   context_.server_name = expected_name_->host_name();
-  sessions_.assign(std::make_move_iterator(sessions.begin()), std::make_move_iterator(sessions.end()));
-  auto entered = enter(machine_, client13::start(context_, sessions_));
-  if (entered) record_state();
-  return entered;
+  const auto entered = allocated([&] {
+    sessions_.assign(std::make_move_iterator(sessions.begin()), std::make_move_iterator(sessions.end()));
+    return enter(machine_, client13::start(context_, sessions_));
+  });
+  if (!entered) return context_.fail(Reason::memory);
+  if (*entered) record_state();
+  return *entered;
 }
 
 void Handshake::start_server() noexcept {
@@ -83,20 +87,10 @@ bool Handshake::survives_dropped_token() noexcept {
   return true;
 }
 
-// Tickets are an offer: when one cannot be made, the connection goes on without it.
-
-void Handshake::begin_tickets() noexcept {
-  if (context_.secrets.resumption.empty()) return;
-  take_step(server13::begin_tickets(context_));
-}
-
-void Handshake::ticket_sealed(const TicketSealed& input) noexcept {
-  context_.place = Place::new_session_ticket;
-  if (auto* waiting = std::get_if<server13::WaitTicketSealed>(&tickets_))
-    take_step(on(std::move(*waiting), input, context_));
-}
-
-void Handshake::take_step(server13::TicketStep&& step) noexcept {
+template <class Step>
+void Handshake::take_step(Step step) noexcept {
+  auto taken = allocated(step);
+  if (!taken) return stop_tickets();
   std::visit(
       [this]<class Successor>(Successor&& successor) {
         if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {
@@ -105,7 +99,20 @@ void Handshake::take_step(server13::TicketStep&& step) noexcept {
           tickets_ = std::forward<Successor>(successor);
         }
       },
-      std::move(step).value());
+      std::move(*taken).value());
+}
+
+// Tickets are an offer: when one cannot be made, the connection goes on without it.
+
+void Handshake::begin_tickets() noexcept {
+  if (context_.secrets.resumption.empty()) return;
+  take_step([&] { return server13::begin_tickets(context_); });
+}
+
+void Handshake::ticket_sealed(const TicketSealed& input) noexcept {
+  context_.place = Place::new_session_ticket;
+  if (auto* waiting = std::get_if<server13::WaitTicketSealed>(&tickets_))
+    take_step([&] { return on(std::move(*waiting), input, context_); });
 }
 
 void Handshake::record_state() const noexcept {

@@ -112,7 +112,8 @@ class Handshake {
   [[nodiscard]] Status process_messages() noexcept;
   void begin_tickets() noexcept;
   void ticket_sealed(const TicketSealed& input) noexcept;
-  void take_step(server13::TicketStep&& step) noexcept;
+  template <class Step>
+  void take_step(Step step) noexcept;
   /// Puts the state on the tape.
   void record_state() const noexcept;
 

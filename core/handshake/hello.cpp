@@ -20,6 +20,22 @@ constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke};
 // A ClientHello without its shares, PSKs, names and lists: fixed fields and the small extensions, with room to spare.
 constexpr std::size_t kHelloBase = 512;
 
+// Passes randomness on and remembers that there was none: a library that fails for want of it cannot say so.
+class WatchedRandom final : public RandomSource {
+ public:
+  explicit WatchedRandom(RandomSource& random) noexcept : random_(random) {}
+  bool fill(MutableBytes out) noexcept override {
+    const bool filled = random_.fill(out);
+    failed_ |= !filled;
+    return filled;
+  }
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
+
+ private:
+  RandomSource& random_;
+  bool failed_ = false;
+};
+
 // Makes one key pair per group and the entries that point at their shares.
 Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> groups) noexcept {
   KeyExchanges exchanges;
@@ -32,8 +48,10 @@ Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> g
     const BoundGroup& group = *context.config.group(groups[i]);
     const auto share = context.scratch(group.client_share_size());
     if (!share) return std::unexpected(share.error());
-    if (exchanges.all()[i].generate(group, context.random, *share) != GroupResult::ok)
-      return context.fail(Reason::random_failed);
+    WatchedRandom random(context.random);
+    if (exchanges.all()[i].generate(group, random, *share) != GroupResult::ok)
+      return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed,
+                          static_cast<std::uint16_t>(group.id));
     entries[i] = {group.id, *share};
   }
   offer.shares = std::move(exchanges);

@@ -18,6 +18,7 @@
 #include <lockstep/error.hpp>
 
 #include "handshake/context.hpp"
+#include "types/allocated.hpp"
 
 namespace lockstep::handshake {
 
@@ -69,18 +70,23 @@ template <class Machine, class... Successors>
       std::move(next).value());
 }
 
-/// Gives an input to the current state. Without a handler for it: message_unexpected.
+/// Gives an input to the current state. Without a handler for it: message_unexpected. A handler may allocate; that
+/// there was no memory for it is an error from here on.
 template <class Machine, class Input, class Shared>
 [[nodiscard]] Status dispatch(Machine& machine, const Input& input, Shared& context) noexcept {
-  return std::visit(
-      [&]<class State>(State& state) -> Status {
-        if constexpr (Accepts<State, Input, Shared>) {
-          return enter(machine, on(std::move(state), input, context));
-        } else {
-          return context.fail(Reason::message_unexpected);
-        }
-      },
-      machine);
+  const auto done = allocated([&] {
+    return std::visit(
+        [&]<class State>(State& state) -> Status {
+          if constexpr (Accepts<State, Input, Shared>) {
+            return enter(machine, on(std::move(state), input, context));
+          } else {
+            return context.fail(Reason::message_unexpected);
+          }
+        },
+        machine);
+  });
+  if (!done) return context.fail(Reason::memory);
+  return *done;
 }
 
 /// Whether the current state has a handler for this kind of input; asked before a message is parsed.

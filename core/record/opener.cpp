@@ -62,7 +62,8 @@ std::expected<Content, Reason> Opener::open(MutableBytes record) noexcept {
   OpenJob job{
       .nonce = nonce.data(), .aad = record.first(kHeaderSize), .source = fragment, .destination = fragment.data()};
   // RFC 9846 5.2: "If the decryption fails, the receiver MUST terminate the connection with a "bad_record_mac" alert."
-  if (!protection_.aead().open(context, {&job, 1})) return std::unexpected(Reason::record_mac);
+  if (!protection_.aead().open(context, {&job, 1}))
+    return std::unexpected(job.failed ? Reason::provider_failed : Reason::record_mac);
   protection_.advance(1);
 
   // RFC 9846 5.4: "the receiving implementation scans the field from the end toward the beginning until it finds a

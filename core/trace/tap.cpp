@@ -6,6 +6,7 @@
 #include "codec/handshake_message.hpp"
 #include "codec/server_hello.hpp"
 #include "handshake/context.hpp"
+#include "types/allocated.hpp"
 
 namespace lockstep::trace {
 namespace {
@@ -168,9 +169,14 @@ struct Teller {
 
 }  // namespace
 
+template <class Work>
+void Tap::put_together(Work work) noexcept {
+  if (!allocated(work)) stop(Stopped::Cause::memory);
+}
+
 void Tap::told(const Event& event, const handshake::Agreed& agreed) noexcept {
   if (stopped_) return;
-  std::visit(Teller{*this, agreed}, event);
+  put_together([&] { std::visit(Teller{*this, agreed}, event); });
 }
 
 // --- how it begins ---------------------------------------------------------------------------------------------------
@@ -193,20 +199,23 @@ void Tap::start(const Config& config, const ClientOptions& options, Time now) no
   std::ranges::copy(as_bytes(line), room.begin());
   written_ = line.size();
 
-  const Settings& settings = config.settings();
-  Configuration entry;
-  entry.settings = settings;
-  entry.provider = config.provider().name;
-  for (const std::string& protocol : settings.alpn) entry.alpn.emplace_back(as_bytes(protocol));
-  for (const auto& authority : settings.certificate_authorities) entry.certificate_authorities.emplace_back(authority);
-  for (const BoundSuite& suite : settings.suites) entry.implementations.push_back(suite.aead->implementation);
-  for (const BoundGroup& group : settings.groups) entry.implementations.push_back(group.first->implementation);
-  write(entry);
-  if (config.role() == Role::server) return write(StartServer{verification_of(options.verification)});
-  start_client(options, now);
+  put_together([&] {
+    const Settings& settings = config.settings();
+    Configuration entry;
+    entry.settings = settings;
+    entry.provider = config.provider().name;
+    for (const std::string& protocol : settings.alpn) entry.alpn.emplace_back(as_bytes(protocol));
+    for (const auto& authority : settings.certificate_authorities)
+      entry.certificate_authorities.emplace_back(authority);
+    for (const BoundSuite& suite : settings.suites) entry.implementations.push_back(suite.aead->implementation);
+    for (const BoundGroup& group : settings.groups) entry.implementations.push_back(group.first->implementation);
+    write(entry);
+    if (config.role() == Role::server) return write(StartServer{verification_of(options.verification)});
+    start_client(options, now);
+  });
 }
 
-void Tap::start_client(const ClientOptions& options, Time now) noexcept {
+void Tap::start_client(const ClientOptions& options, Time now) {
   const std::string text = options.name.text();
   StartClient entry{.now = now,
                     .kind = options.name.kind(),
@@ -249,9 +258,11 @@ void Tap::received(std::size_t consumed) noexcept {
 void Tap::seal(std::span<const Bytes> plaintext, std::size_t room, Time now, bool early) noexcept {
   if (stopped_) return;
   if (room > kMaxRoom) return stop(Stopped::Cause::too_large);
-  std::vector<Content> contents(plaintext.begin(), plaintext.end());
-  if (early) return write(SealEarly{.now = now, .room = room, .plaintext = std::move(contents)});
-  write(Seal{.now = now, .room = room, .plaintext = std::move(contents)});
+  put_together([&] {
+    std::vector<Content> contents(plaintext.begin(), plaintext.end());
+    if (early) return write(SealEarly{.now = now, .room = room, .plaintext = std::move(contents)});
+    write(Seal{.now = now, .room = room, .plaintext = std::move(contents)});
+  });
 }
 
 void Tap::seal_in_place(const RecordSlot& slot, Time now) noexcept {
@@ -279,25 +290,29 @@ void Tap::sealed(const std::expected<MutableBytes, Misuse>& result, std::size_t 
 }
 
 void Tap::answer(TokenNumber token, const Credential* credential) noexcept {
-  AnswerCredential entry{.token = token,
-                         .present = credential != nullptr,
-                         .chain = {},
-                         .schemes = {},
-                         .ocsp_response = {},
-                         .sct_list = {}};
-  if (credential != nullptr) {
-    for (const auto& certificate : credential->chain) entry.chain.emplace_back(certificate);
-    entry.schemes = credential->schemes;
-    entry.ocsp_response = Bytes(credential->ocsp_response);
-    entry.sct_list = Bytes(credential->sct_list);
-  }
-  write(entry);
+  put_together([&] {
+    AnswerCredential entry{.token = token,
+                           .present = credential != nullptr,
+                           .chain = {},
+                           .schemes = {},
+                           .ocsp_response = {},
+                           .sct_list = {}};
+    if (credential != nullptr) {
+      for (const auto& certificate : credential->chain) entry.chain.emplace_back(certificate);
+      entry.schemes = credential->schemes;
+      entry.ocsp_response = Bytes(credential->ocsp_response);
+      entry.sct_list = Bytes(credential->sct_list);
+    }
+    write(entry);
+  });
 }
 
 void Tap::answer(TokenNumber token, const Session* session) noexcept {
   if (session == nullptr) return write(AnswerTicketOpened{.token = token, .opened = false, .session = {}});
-  const Serialized serialized(*session);
-  write(AnswerTicketOpened{.token = token, .opened = true, .session = serialized.view()});
+  put_together([&] {
+    const Serialized serialized(*session);
+    write(AnswerTicketOpened{.token = token, .opened = true, .session = serialized.view()});
+  });
 }
 
 // --- notes -----------------------------------------------------------------------------------------------------------

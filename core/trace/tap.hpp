@@ -85,7 +85,10 @@ class LOCKSTEP_API Tap final : public RandomSource {
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
  private:
-  void start_client(const ClientOptions& options, Time now) noexcept;
+  void start_client(const ClientOptions& options, Time now);
+  /// For entries that take memory to put together: where there is none, the recording ends.
+  template <class Work>
+  void put_together(Work work) noexcept;
   [[nodiscard]] bool shapes() const noexcept { return options_.contents == Contents::shapes; }
   /// Writes kind and length; the room for the rest, or none when the recording ends here.
   [[nodiscard]] MutableBytes begin(std::uint8_t kind, std::size_t size) noexcept;

@@ -57,6 +57,7 @@ struct OpenJob {
   Bytes source;               ///< ciphertext followed by the tag
   std::uint8_t* destination;  ///< source minus tag bytes; equal to the source's start, or disjoint
   bool ok = false;            ///< result; when false the destination has been wiped
+  bool failed = false;        ///< result: not ok because the library failed (out of memory), whatever the record is
 };
 
 struct Aead {
@@ -133,7 +134,8 @@ struct Group {
 
 // --- signatures ------------------------------------------------------------------------------------------------
 
-enum class VerifyResult : std::uint8_t { valid, invalid, bad_key };
+/// `failed`: the library did (out of memory), and nothing is known of the signature.
+enum class VerifyResult : std::uint8_t { valid, invalid, bad_key, failed };
 
 /// Verifies one algorithm with one type of key.
 struct SignatureVerifier {

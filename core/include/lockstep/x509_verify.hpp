@@ -92,6 +92,7 @@ enum class Code : std::uint16_t {
   cert_signature_failure = 7,
   cert_not_yet_valid = 9,
   cert_has_expired = 10,
+  out_of_mem = 17,
   depth_zero_self_signed_cert = 18,
   self_signed_cert_in_chain = 19,
   unable_to_get_issuer_cert_locally = 20,
