@@ -108,10 +108,10 @@ void Answers::reply(Connection& connection, AcceptEarlyData& early) {
 
 void Answers::reply(Connection& connection, SealTicket& seal) {
   const auto& keys = setup_->options().ticket_keys;
-  if (keys != nullptr && seal.session != nullptr) {
+  if (keys != nullptr) {
     // RFC 9846 4.7.1: "opaque ticket<1..2^16-1>": a session with a longer chain than that gets none.
     constexpr std::size_t kMaxTicket = 0xffff;
-    if (const auto ticket = keys->seal(*seal.session, *random_); ticket && ticket->size() <= kMaxTicket) {
+    if (const auto ticket = keys->seal(seal.session, *random_); ticket && ticket->size() <= kMaxTicket) {
       (void)connection.answer(std::move(seal.token), Bytes(*ticket));
       return;
     }

@@ -189,11 +189,14 @@ Status send_certificate(Context& context, const Credential* credential, StaplesR
 }
 
 Status ask_signature(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme,
-                     Role signer) noexcept {
+                     Role signer) {
   const auto content = signed_content(context, signer);
   if (!content) return std::unexpected(content.error());
   context.agreed.own_scheme = scheme;
-  return context.ask(Sign{.token = {}, .scheme = scheme, .credential = std::move(credential), .message = *content});
+  return context.ask(Sign{.token = {},
+                          .scheme = scheme,
+                          .credential = std::move(credential),
+                          .message = {content->begin(), content->end()}});
 }
 
 Status send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept {

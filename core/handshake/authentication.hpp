@@ -125,7 +125,7 @@ struct StaplesRequested {
                                       StaplesRequested requested) noexcept;
 /// Suspends for a signature over the transcript so far.
 [[nodiscard]] Status ask_signature(Context& context, std::shared_ptr<const Credential> credential,
-                                   SignatureScheme scheme, Role signer) noexcept;
+                                   SignatureScheme scheme, Role signer);
 [[nodiscard]] Status send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept;
 [[nodiscard]] Status send_finished(Context& context, const DigestSecret& base_key) noexcept;
 

@@ -409,11 +409,11 @@ TicketStep offer_ticket(DigestSecret&& resumption, std::unique_ptr<const Session
   auto psk = key_schedule::ticket_psk(*context.agreed.suite->hash, resumption, nonce);
   if (!psk) return context.fail(Reason::provider_failed);
   made->secret = std::move(*psk);
-  std::unique_ptr<Session> session(new (std::nothrow) Session(std::move(*made)));
-  if (session == nullptr) return context.fail(Reason::memory);
-  if (auto asked = context.ask(SealTicket{.token = {}, .session = session.get()}, Scope::background); !asked)
+  WaitTicketSealed next{std::move(resumption), std::move(origin), static_cast<std::uint32_t>(made->lifetime.count()),
+                        made->ticket_age_add, number};
+  if (auto asked = context.ask(SealTicket{.token = {}, .session = std::move(*made)}, Scope::background); !asked)
     return std::unexpected(asked.error());
-  return WaitTicketSealed{std::move(resumption), std::move(origin), std::move(session), number};
+  return next;
 }
 
 }  // namespace
@@ -581,8 +581,9 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   // in that message": empty in the handshake.
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
   if (message.certificate_list.empty()) {
-    // RFC 9846 4.5.1.3: "If the client does not send any certificates ..., the server MAY at its discretion either
-    // continue the handshake without client authentication or abort the handshake with a "certificate_required" alert."
+    // RFC 9846 4.5.1.3: "If the client does not send any certificates (i.e., it sends an empty Certificate message), the
+    // server MAY at its discretion either continue the handshake without client authentication, or abort the handshake
+    // with a "certificate_required" alert."
     const auto nothing_due = Authenticated::not_required(context.settings());
     if (!nothing_due) return context.fail(Reason::certificate_required);
     context.hash_message();
@@ -653,8 +654,8 @@ TicketStep on(WaitTicketSealed&& state, const TicketSealed& answer, Context& con
     codec::Writer writer(*room);
     const std::uint32_t early_data = context.settings().early_data;
     const codec::NewSessionTicketParameters message{
-        .ticket_lifetime = static_cast<std::uint32_t>(state.session->lifetime.count()),
-        .ticket_age_add = state.session->ticket_age_add,
+        .ticket_lifetime = state.lifetime,
+        .ticket_age_add = state.age_add,
         .ticket_nonce = nonce,
         .ticket = answer.ticket,
         .max_early_data_size = early_data == 0 ? std::nullopt : std::optional(early_data)};

@@ -113,8 +113,9 @@ struct WaitTicketSealed {
   static constexpr std::string_view name = "(seal ticket)";
   DigestSecret resumption;
   std::unique_ptr<const SessionOrigin> origin;
-  std::unique_ptr<Session> session;  ///< whose ticket is being sealed
-  std::uint8_t number = 0;           ///< which of them
+  std::uint32_t lifetime = 0;  ///< of the ticket that is being sealed, in seconds
+  std::uint32_t age_add = 0;
+  std::uint8_t number = 0;  ///< which of them
 };
 
 Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello&&, const codec::ClientHello&,

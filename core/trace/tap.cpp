@@ -118,7 +118,7 @@ struct Teller {
         EarlyDataAsked{.token = number(event.token), .size = event.ticket.size(), .hash = hash_of({&event.ticket, 1})});
   }
   void operator()(const SealTicket& event) const {
-    const Serialized session(*event.session);
+    const Serialized session(event.session);
     const Bytes bytes = session.view();
     tap.write(TicketSealingAsked{.token = number(event.token), .size = bytes.size(), .hash = hash_of({&bytes, 1})});
   }

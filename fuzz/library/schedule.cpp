@@ -511,7 +511,7 @@ void Actor::reply(SealTicket& question, const Mischief& mischief) {
     excused_ = played_.tampered = true;
     return give(question.token, Bytes(Octets(choices_.below(70'000), 1)));
   }
-  const Octets ticket = question.session->serialize();  // in the clear: its secrecy is not the question here
+  const Octets ticket = question.session.serialize();  // in the clear: its secrecy is not the question here
   give(question.token, Bytes(ticket));
 }
 

@@ -254,7 +254,7 @@ std::optional<Stop> Endpoint::reply(AcceptEarlyData& question) {
 
 std::optional<Stop> Endpoint::reply(SealTicket& question) {
   ++asked_.seal_ticket;
-  const auto ticket = shared_.tickets->seal(*question.session, *shared_.random);
+  const auto ticket = shared_.tickets->seal(question.session, *shared_.random);
   return accepted(engine_, ticket ? engine_.answer(std::move(question.token), Bytes(*ticket))
                                   : engine_.answer(std::move(question.token), TicketDeclined{}));
 }

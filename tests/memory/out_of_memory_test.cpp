@@ -136,7 +136,7 @@ class Side {
   }
   bool on(AcceptEarlyData& event) { return answer(event, EarlyDataAccepted{}); }
   bool on(SealTicket& event) {
-    const auto ticket = event.session->serialize();  // tickets in the clear: what seals them is not the engine's
+    const auto ticket = event.session.serialize();  // tickets in the clear: what seals them is not the engine's
     return answer(event, Bytes(ticket));
   }
   bool on(ApplicationData& event) {

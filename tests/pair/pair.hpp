@@ -256,8 +256,8 @@ struct End {
       EXPECT_TRUE(connection.answer(std::move(event.token), TicketDeclined{}));
       return true;
     }
-    if (!to_seal.empty()) event.session->application_data = to_seal;
-    const auto session = event.session->serialize();
+    if (!to_seal.empty()) event.session.application_data = to_seal;
+    const auto session = event.session.serialize();
     std::vector<std::uint8_t> ticket(TicketKeys::sealed_size(session.size()));
     EXPECT_TRUE(ticket_keys->seal(session, random, ticket));
     EXPECT_TRUE(connection.answer(std::move(event.token), Bytes(ticket)));

@@ -218,7 +218,7 @@ class Player {
     return true;
   }
   bool on(SealTicket& event) {
-    EXPECT_EQ(event.session->secret.size(), 32U);
+    EXPECT_EQ(event.session.secret.size(), 32U);
     if (trace_.has("ticket")) {
       EXPECT_TRUE(connection.answer(std::move(event.token), Bytes(trace_["ticket"])));
     } else {

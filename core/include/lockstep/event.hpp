@@ -109,7 +109,8 @@ struct Credential {
 [[nodiscard]] LOCKSTEP_API bool staples_well_formed(const Credential& credential) noexcept;
 
 // --- suspended operations --------------------------------------------------------------------------------------
-// Views in these events live until their token is answered or the connection fails.
+// Views in these events live until their token is answered or the connection ends, which another thread cannot see: what
+// goes there owns its bytes. `Sign` and `SealTicket` do, and may be moved anywhere.
 
 /// Which certificate to show. A server is asked once per full handshake, a client when the server requests one.
 /// Answer with a credential, or with `NoCredential` (a server then fails, a client goes on without).
@@ -133,7 +134,7 @@ struct Sign {
   Token<Sign> token;
   SignatureScheme scheme{};
   std::shared_ptr<const Credential> credential;
-  Bytes message;  ///< all of it, not a digest (RFC 9846 4.5.2)
+  std::vector<std::uint8_t> message;  ///< all of it, not a digest (RFC 9846 4.5.2)
 };
 struct SigningFailed {};
 
@@ -196,7 +197,7 @@ struct EarlyDataDeclined {};
 /// meanwhile; `close` ends the question.
 struct SealTicket {
   Token<SealTicket> token;
-  Session* session = nullptr;
+  Session session;
 };
 
 // --- facts -----------------------------------------------------------------------------------------------------
