@@ -89,10 +89,11 @@ struct Teller {
                               .scts_requested = event.scts_requested});
   }
   void operator()(const Sign& event) const {
+    const Bytes message = event.message;
     tap.write(SignatureAsked{.token = number(event.token),
                              .scheme = event.scheme,
                              .size = event.message.size(),
-                             .hash = hash_of({&event.message, 1})});
+                             .hash = hash_of({&message, 1})});
   }
   void operator()(const VerifyPeer& event) const {
     const std::string name = event.name == nullptr ? std::string() : event.name->text();
