@@ -168,7 +168,7 @@ void Connection::State::fail(const Error& cause) noexcept {
   // connections": all but the key that protects the alert.
   // RFC 9846 6.2: "Whenever an implementation encounters a fatal error condition, it SHOULD send an appropriate fatal
   // alert and MUST close the connection without sending or receiving any additional data."
-  const bool was_closed = sending.closed;
+  const bool was_closed = sending.closed && !sending.alert;
   Ended ended{.run = {}, .agreed = agreed(), .error = cause};
   std::visit(
       [&]<class Phase>(Phase& before) {
@@ -183,7 +183,8 @@ void Connection::State::fail(const Error& cause) noexcept {
   sending.key_update = connection::Sending::KeyUpdate::none;
   sending.user_canceled = cause.alert == Alert::close_notify && cause.reason == Reason::canceled;
   // RFC 9846 6.1: nothing answers an alert, and nobody hears one where the transport has ended.
-  const bool heard = cause.origin != Origin::peer && cause.reason != Reason::truncated && !was_closed;
+  const bool heard = cause.origin != Origin::peer && cause.reason != Reason::truncated && !was_closed &&
+                     sending.protection() != connection::Sending::Protection::over;
   sending.alert = heard ? std::optional(cause.alert) : std::nullopt;
   sending.user_canceled = sending.user_canceled && heard;
   if (Run* const handshake_run = run()) {

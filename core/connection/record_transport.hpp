@@ -51,7 +51,8 @@ class RecordTransport final : public handshake::Transport {
 
   /// Ends the record that is being filled, so that it can be sent.
   [[nodiscard]] handshake::Status flush() noexcept;
-  /// Forgets the record that is being filled: the handshake has failed, and what is still to come is an alert.
+  /// Forgets the messages of the record that is being filled: the handshake has failed, and what is still to come is an
+  /// alert.
   void abandon() noexcept;
   /// Forgets all that was not sent: nobody reads it any more.
   void discard() noexcept;
@@ -80,6 +81,7 @@ class RecordTransport final : public handshake::Transport {
   std::size_t content_ = 0;  // of the open record, behind the room for its header; 0: none is open
   std::size_t early_data_to_skip_ = 0;
   std::optional<std::size_t> early_data_left_;
+  bool continues_ = false;  // the open record begins with the rest of a message
   bool first_record_ = true;
   bool flight_ended_ = false;
   bool compatibility_ = false;

@@ -56,10 +56,11 @@ class Sending {
   }
   /// The other side of an update of offloaded keys: the next ones are due.
   void keys_changed() noexcept { protection_ = Protection::keys_due; }
-  /// Keys that were not taken cannot be any more. Those that are still ours stay for the alert.
+  /// Keys that were not taken cannot be any more. Those that are still ours stay for the alert; behind a KeyUpdate that
+  /// was sent under others, nobody has the next ones, and nothing more can be sent.
   void withdraw_keys() noexcept {
-    if (protection_ == Protection::keys_due)
-      protection_ = sealer.installed() ? Protection::keys : Protection::elsewhere;
+    if (protection_ != Protection::keys_due) return;
+    protection_ = sealer.installed() ? Protection::keys : Protection::over;
   }
   /// Nothing is sent any more: the key can go.
   void finish() noexcept {

@@ -159,10 +159,10 @@ class Actor {
     offers_early_data = !sessions.empty() && config_->settings().early_data != 0;
     engine([&] {
       connection_ = std::make_unique<Connection>(
-          role == Role::client ? Connection::client(pairing.client,
-                                                    {x509::PeerName::dns("example.com").value(), sessions},
-                                                    random_, kNow, memory_)
-                               : Connection::server(pairing.server, random_, memory_));
+          role == Role::client
+              ? Connection::client(pairing.client, {x509::PeerName::dns("example.com").value(), sessions}, random_,
+                                   kNow, memory_)
+              : Connection::server(pairing.server, random_, memory_));
     });
   }
 
@@ -177,6 +177,8 @@ class Actor {
   [[nodiscard]] Connection& connection() noexcept { return *connection_; }
   [[nodiscard]] const std::optional<Error>& error() const noexcept { return error_; }
   [[nodiscard]] bool excused() const noexcept { return excused_; }
+  /// It has ended before anybody took the keys that its alert would need.
+  [[nodiscard]] bool mute() const noexcept { return keys_stale_; }
   /// The transport has ended.
   void end();
 
@@ -267,6 +269,7 @@ class Actor {
   RecordProtection sending_;
   RecordProtection receiving_;
   bool send_offloaded_ = false;
+  bool keys_stale_ = false;
   bool receive_offloaded_ = false;
   Octets opened_;
 
@@ -293,6 +296,7 @@ void Actor::put(Bytes records, bool keyed) {
     const std::size_t size = records.size() < kHeader ? 0 : kHeader + (std::size_t{records[3]} << 8U | records[4]);
     if (!require(size != 0 && size <= records.size(), "what is written for the kernel are whole records")) return;
     if (!require(records[0] == 21 || records[0] == 22, "the engine writes alerts and handshake messages")) return;
+    keys_stale_ = records[0] == 22;  // a KeyUpdate: whatever follows is for the next ones
     const Octets sealed = sending_.seal(records[0], records.subspan(kHeader, size - kHeader));
     wire.hear(sealed, true);
     peer_->inbound.insert(peer_->inbound.end(), sealed.begin(), sealed.end());
@@ -425,6 +429,7 @@ void Actor::on(TrafficKeys& event) {
   RecordProtection& half = event.direction == Direction::send ? sending_ : receiving_;
   require(event.direction == Direction::send ? send_offloaded_ : receive_offloaded_, "keys are told to those who ask");
   half.install(*config_->suite(event.suite)->aead, event.key(), event.iv, event.sequence);
+  if (event.direction == Direction::send) keys_stale_ = false;
 }
 
 void Actor::on(Failed& event) {
@@ -802,7 +807,7 @@ class Agreement {
     // The peer hears of it, unless it has heard close_notify before, has failed as well, or cannot read: what is sent
     // under the key of early data that was not taken is skipped.
     const bool skipped = self.offers_early_data && !peer.complete;
-    verdict_.require(peer.error() || peer.peer_closed || skipped, "the peer hears of a failure");
+    verdict_.require(peer.error() || peer.peer_closed || skipped || self.mute(), "the peer hears of a failure");
   }
 
   Verdict& verdict_;

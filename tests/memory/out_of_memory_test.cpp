@@ -282,7 +282,8 @@ class Sweep {
       ends->client.end();
       ends->server.end();
     }
-    EXPECT_EQ(memory.blocks, 0) << "what was allocated was given back";
+    // In the first run with memory enough, libraries make what they keep.
+    if (failing != 0) EXPECT_EQ(memory.blocks, 0) << "what was allocated was given back";
     return memory.failed != 0;
   }
 
@@ -335,8 +336,11 @@ class Sweep {
     EXPECT_TRUE(ends.client.complete && ends.server.complete);
     EXPECT_EQ(ends.server.data, kToServer);
     EXPECT_EQ(ends.client.data, kToClient);
-    EXPECT_EQ(ends.client.connection().resumed(), kind_.resumes && session_);
-    EXPECT_EQ(ends.server.early_data, kind_.early && session_ ? "early" : "");
+    // What there was no memory to find out about a session is no reason to resume it.
+    if (memory.failed == 0) {
+      EXPECT_EQ(ends.client.connection().resumed(), kind_.resumes && session_);
+      EXPECT_EQ(ends.server.early_data, kind_.early && session_ ? "early" : "");
+    }
     count("without effect");
   }
   void count(std::string_view outcome) {
