@@ -189,6 +189,7 @@ void Connection::State::fail(const Error& cause) noexcept {
   sending.user_canceled = sending.user_canceled && heard;
   if (Run* const handshake_run = run()) {
     if (heard) {
+      if (handshake_run->transport.within_message()) sending.user_canceled = false;
       handshake_run->transport.abandon();
     } else {
       handshake_run->transport.discard();

@@ -103,7 +103,19 @@ Status Connection::State::receive_post_handshake(Bytes content, Time now) noexce
 }
 
 std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept {
+  if (outbound.size() < codec::kKeyUpdateSize + sending.overhead()) return 0;
   connection::Established& stands = *established();
+  const BoundSuite& suite = *stands.agreed.suite;
+  const auto failed = [this](Reason reason) -> std::size_t {
+    fail(reason, Place::key_update);
+    return 0;
+  };
+  // First what comes next: behind a KeyUpdate nothing can be said without it.
+  auto next = key_schedule::next_traffic_secret(*suite.hash, stands.secrets.write_traffic);
+  if (!next) return failed(Reason::provider_failed);
+  const auto key = key_schedule::traffic_key(*suite.hash, *next, suite.aead->key_size);
+  if (!key) return failed(Reason::provider_failed);
+
   using KeyUpdate = Sending::KeyUpdate;
   const bool requests = sending.key_update == KeyUpdate::requested;
   std::array<std::uint8_t, codec::kKeyUpdateSize> buffer{};
@@ -113,32 +125,21 @@ std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept 
       {.request_update = requests ? KeyUpdateRequest::update_requested : KeyUpdateRequest::update_not_requested});
   // RFC 9846 4.7.3: "Both sender and receiver MUST encrypt their KeyUpdate messages with the old keys."
   const auto written = sending.write(ContentType::handshake, message, outbound);
-  if (!written) {
-    fail(written.error(), Place::key_update);
-    return 0;
-  }
-  if (*written == 0) return 0;
+  if (!written) return failed(written.error());
   sending.key_update = KeyUpdate::none;
   sending.update_requested |= requests;
-  const BoundSuite& suite = *stands.agreed.suite;
   // RFC 9846 4.7.3: "After sending a KeyUpdate message, the sender SHALL send all its traffic using the next generation
   // of keys"
-  auto next = key_schedule::next_traffic_secret(*suite.hash, stands.secrets.write_traffic);
-  bool installed = next.has_value();
-  if (installed && sending.offloaded()) {
-    sending.offload();
-  } else if (installed) {
-    const auto key = key_schedule::traffic_key(*suite.hash, *next, suite.aead->key_size);
-    installed = key && sending.install(*suite.aead, key->key.view(), key->iv.view(), false);
-  }
-  if (!installed) {
-    fail(Reason::provider_failed, Place::key_update);
-    return 0;
-  }
   stands.secrets.write_traffic = std::move(*next);
   if (trace::Tap* const tap = this->tap()) {
     tap->message(trace::Direction::sent, message);
     tap->write(trace::KeysInstalled{trace::Direction::sent, trace::Protection::application, suite.suite});
+  }
+  if (sending.offloaded()) {
+    sending.offload();
+  } else if (!sending.install(*suite.aead, key->key.view(), key->iv.view(), false)) {
+    sending.finish();
+    fail(Reason::provider_failed, Place::key_update);
   }
   return *written;
 }

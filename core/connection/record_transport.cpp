@@ -107,7 +107,7 @@ Status RecordTransport::install_write(handshake::Level level, const BoundSuite& 
                                       const DigestSecret& secret) noexcept {
   if (tap_ != nullptr) tap_->write(trace::KeysInstalled{trace::Direction::sent, protection_of(level), suite.suite});
   const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
-  if (!key) return failure(Reason::provider_failed);
+  if (!key) return cannot_protect(level);
   // RFC 9846 5.1: "Because the ClientHello, EndOfEarlyData, ServerHello, Finished, and KeyUpdate messages can
   // immediately precede a key change, implementations MUST send these messages in alignment with a record boundary."
   if (auto flushed = flush(); !flushed) return flushed;
@@ -116,8 +116,14 @@ Status RecordTransport::install_write(handshake::Level level, const BoundSuite& 
   if (early) {
     if (auto sent = append_change_cipher_spec(); !sent) return sent;
   }
-  if (!sending_->install(*suite.aead, key->key.view(), key->iv.view(), early)) return failure(Reason::provider_failed);
+  if (!sending_->install(*suite.aead, key->key.view(), key->iv.view(), early)) return cannot_protect(level);
   return {};
+}
+
+// Behind our Finished the peer expects the next key: without it, not even an alert can be said.
+Status RecordTransport::cannot_protect(handshake::Level level) noexcept {
+  if (level == handshake::Level::application && content_ == 0) sending_->finish();
+  return failure(Reason::provider_failed);
 }
 
 Status RecordTransport::install_read(handshake::Level level, const BoundSuite& suite, const DigestSecret& secret,
@@ -151,10 +157,8 @@ bool RecordTransport::skip(std::size_t record_size) noexcept {
 }
 
 void RecordTransport::abandon() noexcept {
-  // What could not be protected was not to be said: a server's hello without keys behind it. Neither may a message lack
-  // its end: no record may come between.
+  // A server's hello without keys behind it is not said: the client would wait for an alert under those keys.
   if (settings_.role == Role::server && sending_->protection() == Sending::Protection::none && sent_ == 0) size_ = 0;
-  if (continues_) (void)flush();
   content_ = 0;
   // RFC 9846 E.4: the alert is then all of the client's "encrypted handshake flight", and change_cipher_spec comes
   // before that one too. Where memory is short the alert goes without it.

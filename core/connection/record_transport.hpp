@@ -56,6 +56,8 @@ class RecordTransport final : public handshake::Transport {
   void abandon() noexcept;
   /// Forgets all that was not sent: nobody reads it any more.
   void discard() noexcept;
+  /// Whether part of a message is out and its rest is not: an alert that does not end everything may not come between.
+  [[nodiscard]] bool within_message() const noexcept { return continues_; }
   /// Whether everything finished has been sent.
   [[nodiscard]] bool empty() const noexcept { return sent_ == size_; }
   /// Whether there is something to send, the open record included.
@@ -66,6 +68,7 @@ class RecordTransport final : public handshake::Transport {
  private:
   [[nodiscard]] handshake::Status append(Bytes bytes) noexcept;
   [[nodiscard]] handshake::Status append_change_cipher_spec() noexcept;
+  [[nodiscard]] handshake::Status cannot_protect(handshake::Level level) noexcept;
   [[nodiscard]] bool reserve(std::size_t size) noexcept;
 
   const Settings& settings_;

@@ -23,6 +23,12 @@ std::array<std::uint8_t, 2> alert_content(Alert alert) noexcept {
   return {closure ? kWarning : kFatal, static_cast<std::uint8_t>(alert)};
 }
 
+// What was written before a failure is the peer's all the same; the next call says that there is an end.
+std::expected<Sealed, Misuse> nothing_more(const Sealed& so_far) noexcept {
+  if (so_far.written != 0) return so_far;
+  return std::unexpected(Misuse::closed);
+}
+
 }  // namespace
 
 bool Connection::State::output_due() const noexcept {
@@ -92,7 +98,7 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
   if (run() != nullptr || sending.control_due()) {
     result.written = transmit(outbound, now);
     if (output_due()) return result;
-    if (error() != nullptr) return std::unexpected(Misuse::closed);
+    if (error() != nullptr) return nothing_more(result);
   }
 
   record::Cut cut{settings.max_send_fragment, settings.padding};
@@ -113,7 +119,7 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
   const auto sealed = sending.sealer.seal(ContentType::application_data, plaintext, cut, out);
   if (!sealed) {
     fail(sealed.error(), Place::record);
-    return std::unexpected(Misuse::closed);
+    return nothing_more(result);
   }
   if (sizer != nullptr) sizer->sent(sealed->consumed, now);
   result.consumed = sealed->consumed;
@@ -147,7 +153,7 @@ std::expected<Sealed, Misuse> Connection::State::seal_early(std::span<const Byte
   if (!early_data_left() || role != Role::client) return std::unexpected(Misuse::no_early_data);
   Sealed result;
   result.written = transmit(outbound, now);
-  if (error() != nullptr) return std::unexpected(Misuse::closed);
+  if (error() != nullptr) return nothing_more(result);
   const auto left = early_data_left();
   if (output_due() || left.value_or(0) == 0) return result;
 
@@ -157,7 +163,7 @@ std::expected<Sealed, Misuse> Connection::State::seal_early(std::span<const Byte
       sending.sealer.seal(ContentType::application_data, plaintext, cut, outbound.subspan(result.written));
   if (!sealed) {
     fail(sealed.error(), Place::record);
-    return std::unexpected(Misuse::closed);
+    return nothing_more(result);
   }
   run()->transport.count_early_data(sealed->consumed);
   result.consumed = sealed->consumed;

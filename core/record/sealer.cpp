@@ -97,6 +97,7 @@ std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Byt
       if (done.produced > 0) break;
       return std::unexpected(Reason::record_limit);
     }
+    const Sealed before = done;
     pieces.clear();
     nonces.clear();
     jobs.clear();
@@ -136,8 +137,12 @@ std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Byt
     }
     if (jobs.size() == 0) break;
     void* const context = protection_.context();
-    if (context == nullptr || !protection_.aead().seal(context, jobs.view()))
-      return std::unexpected(Reason::provider_failed);
+    if (context == nullptr || !protection_.aead().seal(context, jobs.view())) {
+      // What is sealed goes out: the records behind it count on it.
+      if (before.produced == 0) return std::unexpected(Reason::provider_failed);
+      done = before;
+      break;
+    }
     protection_.advance(jobs.size());
   }
   bytes_ += done.consumed;

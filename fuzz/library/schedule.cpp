@@ -143,7 +143,7 @@ class Actor {
 
  public:
   Actor(const Stage& stage, Verdict& verdict, Played& played, Choices& choices, const Stage::Pairing& pairing,
-        Role role, std::span<Session> sessions, std::uint8_t ways)
+        Role role, std::span<Session> offered, std::uint8_t ways)
       : stage_(stage),
         verdict_(verdict),
         played_(played),
@@ -156,11 +156,11 @@ class Actor {
                 : (ways & 2U) != 0 ? 9000
                                    : 0),
         wire(verdict, role) {
-    offers_early_data = !sessions.empty() && config_->settings().early_data != 0;
+    offers_early_data = !offered.empty() && config_->settings().early_data != 0;
     engine([&] {
       connection_ = std::make_unique<Connection>(
           role == Role::client
-              ? Connection::client(pairing.client, {x509::PeerName::dns("example.com").value(), sessions}, random_,
+              ? Connection::client(pairing.client, {x509::PeerName::dns("example.com").value(), offered}, random_,
                                    kNow, memory_)
               : Connection::server(pairing.server, random_, memory_));
     });
