@@ -283,7 +283,9 @@ class Sweep {
       ends->server.end();
     }
     // In the first run with memory enough, libraries make what they keep.
-    if (failing != 0) EXPECT_EQ(memory.blocks, 0) << "what was allocated was given back";
+    if (failing != 0) {
+      EXPECT_EQ(memory.blocks, 0) << "what was allocated was given back";
+    }
     return memory.failed != 0;
   }
 
@@ -388,9 +390,9 @@ std::vector<std::size_t> numbers() {
 INSTANTIATE_TEST_SUITE_P(Kinds, OutOfMemory,
                          ::testing::Combine(::testing::ValuesIn(numbers()),
                                             ::testing::Values(Role::client, Role::server)),
-                         [](const auto& info) {
-                           return std::string(kinds()[std::get<0>(info.param)].name) +
-                                  (std::get<1>(info.param) == Role::client ? "_client" : "_server");
+                         [](const auto& tested) {
+                           return std::string(kinds()[std::get<0>(tested.param)].name) +
+                                  (std::get<1>(tested.param) == Role::client ? "_client" : "_server");
                          });
 
 }  // namespace
