@@ -305,7 +305,9 @@ Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncrypted
   if (auto settled = settle_early_data(context, state, message); !settled) return std::unexpected(settled.error());
   context.hash_message();
   if (!state.psk) return WaitCertificateRequest{std::move(state.keys)};
-  if (!state.judged && verifies_on_resumption(context.settings(), state.psk->session())) {
+  // The verdict before early data was about that; where it was not taken, the peer is judged as ever.
+  const bool judged = state.judged && context.agreed.early_data == EarlyDataStatus::accepted;
+  if (!judged && verifies_on_resumption(context.settings(), state.psk->session())) {
     if (auto asked = ask_about_session(context, state.psk->session(), Role::server); !asked)
       return std::unexpected(asked.error());
     return WaitSessionVerified{std::move(state.keys), *state.psk};

@@ -73,7 +73,7 @@ class Parse {
     if (!present()) fail(TapeError::value_out_of_range);  // what says nothing new is left out
   }
   void misuse(std::optional<Misuse>& misuse) {
-    const std::uint64_t read = up_to(1 + static_cast<std::uint64_t>(Misuse::no_early_data));
+    const std::uint64_t read = up_to(1 + static_cast<std::uint64_t>(Misuse::handshake_not_over));
     if (read != 0) misuse = static_cast<Misuse>(read - 1);
   }
   void evidence(Error& error) {

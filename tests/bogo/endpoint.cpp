@@ -159,9 +159,15 @@ std::optional<Step> Endpoint::ask(Question question) {
   return std::nullopt;
 }
 
-/// While an answer is due the engine takes nothing in and says nothing, however often it is asked.
+/// While an answer is due the engine takes nothing in and says nothing, however often it is asked: unless it is about a
+/// ticket, for which nothing waits.
 std::optional<Step> Endpoint::answer_late() {
   (void)flush();
+  if (std::holds_alternative<SealTicket>(late_)) {
+    if (engine_.awaiting_answer()) return Stop{.error = {}, .text = "the engine waits for a ticket"};
+    Question question = std::exchange(late_, std::monostate{});
+    return answer(question);
+  }
   if (!engine_.awaiting_answer()) return Stop{.error = {}, .text = "the engine forgot its question"};
   for (int times = 0; times < 2; ++times) {
     const auto [consumed, event] = engine_.receive(MutableBytes(inbound_).first(shown_), shared_.now);
@@ -313,6 +319,8 @@ std::optional<Stop> Endpoint::send_first_byte(Bytes outbound, std::size_t size,
 }
 
 std::optional<Stop> Endpoint::write_early(Bytes& bytes) {
+  // The peer of the session may have to be judged before it is told anything.
+  if (auto stopped = idle()) return stopped;
   std::vector<std::uint8_t> outbound(Connection::kMaxRecord);
   while (!bytes.empty() && engine_.early_data_left() != 0) {
     const auto sealed = engine_.seal_early({&bytes, 1}, outbound, shared_.now);
