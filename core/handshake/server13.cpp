@@ -581,9 +581,9 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   // in that message": empty in the handshake.
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
   if (message.certificate_list.empty()) {
-    // RFC 9846 4.5.1.3: "If the client does not send any certificates (i.e., it sends an empty Certificate message), the
-    // server MAY at its discretion either continue the handshake without client authentication, or abort the handshake
-    // with a "certificate_required" alert."
+    // RFC 9846 4.5.1.3: "If the client does not send any certificates (i.e., it sends an empty Certificate message),
+    // the server MAY at its discretion either continue the handshake without client authentication, or abort the
+    // handshake with a "certificate_required" alert."
     const auto nothing_due = Authenticated::not_required(context.settings());
     if (!nothing_due) return context.fail(Reason::certificate_required);
     context.hash_message();

@@ -97,6 +97,19 @@ std::optional<Stop> Endpoint::idle() {
   }
 }
 
+std::optional<Stop> Endpoint::judge_offer() {
+  for (;;) {
+    auto event = engine_.receive({}, shared_.now).event;
+    auto step = handle(event);
+    if (!step && !std::holds_alternative<std::monostate>(late_)) step = answer_late();
+    if (step) {
+      if (auto* stopped = std::get_if<Stop>(&*step)) return std::move(*stopped);
+      return Stop{.error = {}, .text = "no input, but an event"};
+    }
+    if (std::holds_alternative<Nothing>(event)) return std::nullopt;
+  }
+}
+
 std::optional<Step> Endpoint::handle(Event& event) {
   if (early_data_rejected()) options_ = &retried_;
   if (auto* select = std::get_if<SelectCredential>(&event)) return ask(std::move(*select));
@@ -319,8 +332,6 @@ std::optional<Stop> Endpoint::send_first_byte(Bytes outbound, std::size_t size,
 }
 
 std::optional<Stop> Endpoint::write_early(Bytes& bytes) {
-  // The peer of the session may have to be judged before it is told anything.
-  if (auto stopped = idle()) return stopped;
   std::vector<std::uint8_t> outbound(Connection::kMaxRecord);
   while (!bytes.empty() && engine_.early_data_left() != 0) {
     const auto sealed = engine_.seal_early({&bytes, 1}, outbound, shared_.now);

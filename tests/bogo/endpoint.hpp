@@ -88,6 +88,8 @@ class Endpoint {
   /// Asks the engine, with no new input, whether it has something to tell, and answers its questions; a stop when it
   /// tells something else.
   [[nodiscard]] std::optional<Stop> idle();
+  /// Client: answers what is asked about the session that it offers, before anything is said to the peer of it.
+  [[nodiscard]] std::optional<Stop> judge_offer();
 
   lockstep::Connection& engine() { return engine_; }
   const lockstep::Connection& engine() const { return engine_; }
