@@ -84,8 +84,8 @@ class Pending {
   }
   /// Whether an answer is due without which nothing is read.
   [[nodiscard]] bool blocks_reading() const noexcept {
-    return std::ranges::any_of(
-        slots_, [](const Slot& slot) { return slot.serial != 0 && slot.scope == Scope::reading; });
+    return std::ranges::any_of(slots_,
+                               [](const Slot& slot) { return slot.serial != 0 && slot.scope == Scope::reading; });
   }
   /// The scope of a question whose token was dropped, once for each: it will not be answered.
   [[nodiscard]] std::optional<Scope> take_dropped() noexcept;

@@ -160,8 +160,8 @@ class Actor {
     engine([&] {
       connection_ = std::make_unique<Connection>(
           role == Role::client
-              ? Connection::client(pairing.client, {x509::PeerName::dns("example.com").value(), offered}, random_,
-                                   kNow, memory_)
+              ? Connection::client(pairing.client, {x509::PeerName::dns("example.com").value(), offered}, random_, kNow,
+                                   memory_)
               : Connection::server(pairing.server, random_, memory_));
     });
   }

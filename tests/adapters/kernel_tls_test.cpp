@@ -10,13 +10,12 @@
 #include <memory>
 
 #include <dlfcn.h>
+#include <gmock/gmock.h>
 #include <linux/tls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-
-#include <gmock/gmock.h>
 
 #include "loop_support.hpp"
 #include "pair/record_protection.hpp"

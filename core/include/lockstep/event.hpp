@@ -109,8 +109,8 @@ struct Credential {
 [[nodiscard]] LOCKSTEP_API bool staples_well_formed(const Credential& credential) noexcept;
 
 // --- suspended operations --------------------------------------------------------------------------------------
-// Views in these events live until their token is answered or the connection ends, which another thread cannot see: what
-// goes there owns its bytes. `Sign` and `SealTicket` do, and may be moved anywhere.
+// Views in these events live until their token is answered or the connection ends, which another thread cannot see:
+// what goes there owns its bytes. `Sign` and `SealTicket` do, and may be moved anywhere.
 
 /// Which certificate to show. A server is asked once per full handshake, a client when the server requests one.
 /// Answer with a credential, or with `NoCredential` (a server then fails, a client goes on without).
