@@ -122,8 +122,8 @@ LOCKSTEP_INLINE void begin_long(LongHash& hash, const Poly1305& poly, const std:
   const Limbs half_step = broadcast_first(hash.powers);
   hash.step = multiply(half_step, make_factor(half_step));
   split(poly, limbs);
-  hash.front = add(load_limbs(at),
-                   {{widen(make_block(limbs[0], 0)), widen(make_block(limbs[1], 0)), widen(make_block(limbs[2], 0))}});
+  hash.front = add(load_limbs(at), {{widen(make_block(limbs[0], 0)), widen(make_block(limbs[1], 0)),
+                                     widen(make_block(limbs[2], 0))}});
   hash.back = load_limbs(at + kHalfStep);
   at += kStep;
   wipe(&power, sizeof power);

@@ -17,8 +17,8 @@ struct State {
 template <class A>
 struct Context {
   std::uint8_t state[sizeof(State<A>)];
-  std::uint8_t size[8];                  // of the message, in bytes
-  std::uint8_t buffer[kBlockSizeOf<A>];  // what is not a whole block yet
+  std::uint8_t size[8];                   // of the message, in bytes
+  std::uint8_t buffer[kBlockSizeOf<A>];   // what is not a whole block yet
 };
 
 // The states behind the key's inner and outer pad.
@@ -332,7 +332,7 @@ constexpr Hash make_hash() {
   static_assert(sizeof(Context<A>) <= kMaxHashContextSize);
   static_assert(alignof(Context<A>) == 1, "the caller's storage has any alignment");
   static_assert(sizeof(HmacKey<A>) <= kMaxHmacKeySize);
-  return {A::kAlgorithm,      kInstructionSet,     A::kName, A::kDigestSize,      kBlockSizeOf<A>,
-          sizeof(Context<A>), sizeof(HmacKey<A>),  init<A>,  update<A>,           digest<A>,
-          destroy<A>,         prepare_hmac_key<A>, hmac<A>,  destroy_hmac_key<A>, expand<A>};
+  return {A::kAlgorithm,       kInstructionSet, A::kName,   A::kDigestSize, kBlockSizeOf<A>,     sizeof(Context<A>),
+          sizeof(HmacKey<A>),  init<A>,         update<A>,  digest<A>,      destroy<A>,          prepare_hmac_key<A>,
+          hmac<A>,             destroy_hmac_key<A>, expand<A>};
 }

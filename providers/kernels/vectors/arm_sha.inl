@@ -25,6 +25,6 @@ LOCKSTEP_INLINE void four_rounds(Sha256State& state, Block words) {
 /// The four words of the schedule that follow these sixteen.
 LOCKSTEP_INLINE Block next_words(Block w0, Block w4, Block w8, Block w12) {
   const uint32x4_t partial = vsha256su0q_u32(vreinterpretq_u32_u8(w0.bits), vreinterpretq_u32_u8(w4.bits));
-  return {
-      vreinterpretq_u8_u32(vsha256su1q_u32(partial, vreinterpretq_u32_u8(w8.bits), vreinterpretq_u32_u8(w12.bits)))};
+  return {vreinterpretq_u8_u32(
+      vsha256su1q_u32(partial, vreinterpretq_u32_u8(w8.bits), vreinterpretq_u32_u8(w12.bits)))};
 }

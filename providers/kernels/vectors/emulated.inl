@@ -1,5 +1,5 @@
-// The vector layer in plain C++, with every operation of the others, for LOCKSTEP_EMULATED_LANES lanes: 1, 2 or 4. It
-// is slow and for tests alone. What the processor does in one instruction carries poison by hand here, because
+// The vector layer in plain C++, with every operation of the others, for LOCKSTEP_EMULATED_LANES lanes: 1, 2 or 4. It is
+// slow and for tests alone. What the processor does in one instruction carries poison by hand here, because
 // MemorySanitizer knows neither vendor intrinsics nor how a carry or a table spreads it: if any part of an operand is
 // secret, then so is all of the result (of the word, where the operation works on words).
 
@@ -133,7 +133,9 @@ inline Block shuffle_bytes(Block a, Block order) {
   }
   return result;
 }
-inline Block swap_halves(Block a) { return make_block(word_of<std::uint64_t>(a, 1), word_of<std::uint64_t>(a, 0)); }
+inline Block swap_halves(Block a) {
+  return make_block(word_of<std::uint64_t>(a, 1), word_of<std::uint64_t>(a, 0));
+}
 inline bool equal_in_constant_time(Block a, Block b) {
   const Block difference = bit_xor(a, b);
   return (word_of<std::uint64_t>(difference, 0) | word_of<std::uint64_t>(difference, 1)) == 0;
@@ -178,15 +180,17 @@ template <bool kMixColumns>
   Block mixed = shifted;
   for (std::size_t i = 0; kMixColumns && i < 16; ++i) {
     const std::uint8_t* const column = shifted.bytes + i / 4 * 4;
-    mixed.bytes[i] =
-        static_cast<std::uint8_t>(multiply_bytes(column[i % 4], 2) ^ multiply_bytes(column[(i + 1) % 4], 3) ^
-                                  column[(i + 2) % 4] ^ column[(i + 3) % 4]);
+    mixed.bytes[i] = static_cast<std::uint8_t>(multiply_bytes(column[i % 4], 2) ^
+                                               multiply_bytes(column[(i + 1) % 4], 3) ^ column[(i + 2) % 4] ^
+                                               column[(i + 3) % 4]);
   }
   make_secret(mixed, is_secret(state));
   return bit_xor(mixed, round_key);
 }
 inline Block aes_round(Block state, Block round_key) { return emulate_aes_round<true>(state, round_key); }
-inline Block aes_last_round(Block state, Block round_key) { return emulate_aes_round<false>(state, round_key); }
+inline Block aes_last_round(Block state, Block round_key) {
+  return emulate_aes_round<false>(state, round_key);
+}
 
 [[gnu::noinline]] inline Block emulate_carryless_multiply(std::uint64_t a, std::uint64_t b) {
   const std::uint64_t x = declassified(a);
@@ -254,7 +258,9 @@ inline Sha256State load_state(const std::uint32_t (&words)[8]) {
   std::memcpy(state.words, words, sizeof words);
   return state;
 }
-inline void store_state(std::uint32_t (&words)[8], Sha256State state) { std::memcpy(words, state.words, sizeof words); }
+inline void store_state(std::uint32_t (&words)[8], Sha256State state) {
+  std::memcpy(words, state.words, sizeof words);
+}
 inline Sha256State add_states(Sha256State a, Sha256State b) {
   for (std::size_t i = 0; i < 8; ++i) {
     a.words[i] += b.words[i];
@@ -295,7 +301,9 @@ inline void four_rounds(Sha256State& state, Block words) { emulate_four_rounds(s
   make_secret(result, is_secret(w));
   return result;
 }
-inline Block next_words(Block w0, Block w4, Block w8, Block w12) { return emulate_next_words({w0, w4, w8, w12}); }
+inline Block next_words(Block w0, Block w4, Block w8, Block w12) {
+  return emulate_next_words({w0, w4, w8, w12});
+}
 
 #if LOCKSTEP_EMULATED_LANES == 1
 #include "one_lane.inl"
@@ -348,8 +356,8 @@ inline Vector broadcast_half(const std::uint8_t* from) {
 inline Vector load_blocks(const std::uint8_t* from) { return load_vector(from); }
 inline void pin(Vector&) {}
 
-#define LOCKSTEP_LANEWISE(operation)                                                        \
-  inline Vector operation(Vector a, Vector b) {                                             \
+#define LOCKSTEP_LANEWISE(operation)                                               \
+  inline Vector operation(Vector a, Vector b) {                           \
     return each_lane([](const Block& x, const Block& y) { return operation(x, y); }, a, b); \
   }
 LOCKSTEP_LANEWISE(bit_xor)
@@ -365,7 +373,7 @@ LOCKSTEP_LANEWISE(aes_last_round)
 #undef LOCKSTEP_LANEWISE
 #define LOCKSTEP_LANEWISE(operation)                                           \
   template <int kAmount>                                                       \
-  inline Vector operation(Vector a) {                                          \
+  inline Vector operation(Vector a) {                                 \
     return each_lane([](const Block& x) { return operation<kAmount>(x); }, a); \
   }
 LOCKSTEP_LANEWISE(shift_right_64)
