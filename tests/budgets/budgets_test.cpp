@@ -281,6 +281,47 @@ TEST_F(Budgets, AHandshakeInSuppliedMemoryAllocatesLess) {
   EXPECT_LE(server.allocations, 4U);
 }
 
+// Whoever connects and says nothing costs the connection's own size.
+TEST_F(Budgets, AServerTakesNothingForAClientThatSaysNothing) {
+  const auto config = built(counted_server());
+  FixedRandom random(3);
+  server.count([&] {
+    server.connection.emplace(Connection::server(config, random));
+    return 0;
+  });
+  std::vector<std::uint8_t> nothing;
+  server.count([&] { return server.connection->receive(nothing, kNow).consumed; });
+  EXPECT_EQ(server.allocations, 0U);
+  // Neither do four bytes of a record.
+  std::vector<std::uint8_t> begun{22, 3, 1, 0};
+  server.count([&] { return server.connection->receive(begun, kNow).consumed; });
+  EXPECT_EQ(server.allocations, 0U);
+}
+
+// What a header announces is not there yet.
+TEST_F(Budgets, MemoryGrowsWithWhatArrivedAndNotWithWhatWasAnnounced) {
+  constexpr std::size_t kArrived = 4097;
+  const auto config =
+      built(counted_server().max_handshake_message(std::size_t{16} << 20U).handshake_memory(std::size_t{32} << 20U));
+  FixedRandom random(3);
+  std::vector<std::uint8_t> record(5 + kArrived, 0);
+  record[0] = 22;
+  record[1] = record[2] = 3;
+  record[3] = kArrived >> 8U;
+  record[4] = kArrived & 0xffU;
+  record[5] = 1;  // a ClientHello of 65,536 bytes
+  record[6] = 1;
+  const auto before = counter.bytes;
+  server.count([&] {
+    server.connection.emplace(Connection::server(config, random));
+    return server.connection->receive(record, kNow).consumed;
+  });
+  ASSERT_EQ(server.connection->error(), nullptr) << to_text(*server.connection->error());
+  const auto held = static_cast<std::size_t>(counter.bytes - before);
+  std::printf("%zu bytes of a message that announces 65,536: %zu bytes held\n", kArrived, held);
+  EXPECT_LE(held, Connection::kHandshakeMemory + 2 * kArrived);
+}
+
 TEST_F(Budgets, RecordsAllocateNothing) {
   connect(counted_client(), counted_server().tickets(0));
   KeyCache keys(2);

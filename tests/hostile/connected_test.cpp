@@ -219,6 +219,19 @@ TEST_F(HostileConnected, FragmentedMessagesArePutTogether) {
   EXPECT_EQ(duel.client().data, (Octets{'d', 'o', 'n', 'e'}));
 }
 
+TEST_F(HostileConnected, TicketsOfAConnectionAreBounded) {
+  Duel duel;
+  duel.expect_connected();
+  for (unsigned i = 0; i < record::kMaxTicketsPerConnection + 50; ++i) {
+    RawTicket ticket;
+    ticket.nonce = {static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i)};
+    append(duel.to_client(), seal_record(duel.server().connection, ContentType::handshake, ticket.join()));
+    duel.run();
+  }
+  EXPECT_FALSE(duel.client().error) << error_text(duel.client());
+  EXPECT_EQ(duel.client().sessions.size(), record::kMaxTicketsPerConnection);
+}
+
 TEST_F(HostileConnected, SeveralTicketsMayShareARecord) {
   for (const std::uint8_t count : Octets{1, 2, 5, 200}) {
     Duel duel;
