@@ -301,8 +301,7 @@ TEST_F(Budgets, AServerTakesNothingForAClientThatSaysNothing) {
 // What a header announces is not there yet.
 TEST_F(Budgets, MemoryGrowsWithWhatArrivedAndNotWithWhatWasAnnounced) {
   constexpr std::size_t kArrived = 4097;
-  const auto config =
-      built(counted_server().max_handshake_message(std::size_t{16} << 20U).handshake_memory(std::size_t{32} << 20U));
+  const auto config = built(counted_server());
   FixedRandom random(3);
   std::vector<std::uint8_t> record(5 + kArrived, 0);
   record[0] = 22;
