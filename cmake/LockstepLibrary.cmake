@@ -11,7 +11,7 @@ function(lockstep_add directory)
 endfunction()
 
 # lockstep_library(lockstep_NAME
-#   [SOURCES FILE...]            omitted: the target exists already
+#   [SOURCES FILE...]            omitted: the target exists already; an INTERFACE library is headers alone
 #   [INCLUDE DIRECTORY]          public headers, installed; default: include/ when there is one
 #   [PUBLIC LIBRARY...] [PRIVATE LIBRARY...]
 #   [DEPENDENCY "Botan 3"]       what find_package(lockstep COMPONENTS NAME) must find first
@@ -42,8 +42,15 @@ function(lockstep_library target)
     add_library(lockstep::${name} ALIAS ${target})
   endif()
 
-  lockstep_compile_options(${target})
-  target_compile_features(${target} PUBLIC cxx_std_23)
+  # Headers alone have no sources to compile with options, and all they say concerns their users.
+  get_target_property(type ${target} TYPE)
+  set(scope PUBLIC)
+  if(type STREQUAL "INTERFACE_LIBRARY")
+    set(scope INTERFACE)
+  else()
+    lockstep_compile_options(${target})
+  endif()
+  target_compile_features(${target} ${scope} cxx_std_23)
   set_target_properties(${target} PROPERTIES
     EXPORT_NAME ${name}
     VERSION ${PROJECT_VERSION}
@@ -55,13 +62,16 @@ function(lockstep_library target)
   endif()
   if(DEFINED arg_INCLUDE)
     cmake_path(ABSOLUTE_PATH arg_INCLUDE BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
-    target_include_directories(${target} PUBLIC
+    target_include_directories(${target} ${scope}
       "$<BUILD_INTERFACE:${arg_INCLUDE}>" "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
   endif()
-  target_link_libraries(${target} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+  target_link_libraries(${target} ${scope} ${arg_PUBLIC})
+  if(arg_PRIVATE)
+    target_link_libraries(${target} PRIVATE ${arg_PRIVATE})
+  endif()
 
   # What serves fuzzing alone is no goal of it: paths through a fake hash would be taken for news.
-  if(NOT arg_COMPONENT)
+  if(NOT arg_COMPONENT AND scope STREQUAL "PUBLIC")
     lockstep_instrument(${target})
   endif()
 

@@ -11,6 +11,9 @@
 #include <string>
 
 #include <lockstep/fuzzing.hpp>
+#include <lockstep/x509.hpp>
+
+#include "library/schedule.hpp"
 
 using namespace lockstep;
 using namespace lockstep::fuzzing;
@@ -125,8 +128,8 @@ void tapes(Seeds& seeds) {
     fake::FakeRandom random(3);
     trace::Recorder client_recorder(random, {.contents = contents});
     trace::Recorder server_recorder(random, {.contents = contents});
-    End client(Role::client, Scene::get().clients[0], client_recorder);
-    End server(Role::server, Scene::get().servers[0], server_recorder);
+    End client(Scene::get().clients[0], client_recorder);
+    End server(Scene::get().servers[0], server_recorder);
     for (int turns = 0; turns < 8; ++turns) {
       server.receive(client.send());
       client.receive(server.send());
@@ -254,11 +257,10 @@ int main(int count, char** arguments) {
   texts(seeds);
   if (count == 3) peers(seeds, arguments[2]);
 
+  for (std::uint64_t seed = 0; seed < 200; ++seed) seeds.write("api", {}, schedule(seed));
   Octets calls;
   for (int i = 0; i < 40; ++i) calls.insert(calls.end(), {0x9f, 1, 0, 0, 1, 0x1f, 1, 0, 0, 1});
-  seeds.write("api", {}, calls);
   calls.insert(calls.end(), {0x89, 5, 'h', 'e', 'l', 'l', 'o', 0x0b, 1, 0x8c, 0x9f, 1, 0x1f, 1});
-  seeds.write("api", {}, calls);
   seeds.write("record", {},
               std::string_view("\x03\x05"
                                "12345\x10\x83\x02"

@@ -1,6 +1,7 @@
 // Any bytes as a tape: read, printed, and run as far as they go.
 
 #include <lockstep/fuzzing.hpp>
+#include <lockstep/replay.hpp>
 #include <lockstep/tape.hpp>
 
 using namespace lockstep;

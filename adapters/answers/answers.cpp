@@ -72,39 +72,46 @@ void Answers::reply(Connection& connection, VerifyPeer& peer) {
                                                                 .detail = static_cast<std::uint16_t>(verdict_->code)});
     return;
   }
+  // A server is known by the name that its client expects. A client's own certificate says who it is.
+  const std::int64_t end = *verdict_->not_after();
+  const PeerAccepted accepted{.identity = peer.peer == Role::client ? peer.chain.front() : Bytes(),
+                              .expires = Time(std::chrono::seconds(end + 1))};
+  (void)connection.answer(std::move(peer.token), accepted);
   if (!options.keep_peer_chain) {
     verdict_->chain = {};
     verdict_->other_chains = {};
     chain_ = {};
     chain_bytes_ = {};
   }
-  (void)connection.answer(std::move(peer.token), PeerAccepted{});
 }
 
 void Answers::reply(Connection& connection, OpenTicket& open) {
   const auto& keys = setup_->options().ticket_keys;
-  const auto& guard = setup_->options().replay_guard;
   if (keys != nullptr) {
     if (auto session = keys->open(open.ticket)) {
-      const bool early_data = open.early_data && session->max_early_data != 0;
-      const bool remembered = guard != nullptr && guard->window() >= 2 * open.age_tolerance;
-      if (early_data && remembered && guard->first_time(open.ticket, open.now)) {
-        (void)connection.answer(std::move(open.token), std::move(*session), AcceptEarlyData{});
-      } else {
-        (void)connection.answer(std::move(open.token), std::move(*session));
-      }
+      (void)connection.answer(std::move(open.token), std::move(*session));
       return;
     }
   }
   (void)connection.answer(std::move(open.token), TicketDeclined{});
 }
 
+void Answers::reply(Connection& connection, AcceptEarlyData& early) {
+  const auto& guard = setup_->options().replay_guard;
+  const bool remembered = guard != nullptr && guard->window() >= 2 * early.age_tolerance;
+  if (remembered && guard->first_time(early.ticket, early.now)) {
+    (void)connection.answer(std::move(early.token), EarlyDataAccepted{});
+  } else {
+    (void)connection.answer(std::move(early.token), EarlyDataDeclined{});
+  }
+}
+
 void Answers::reply(Connection& connection, SealTicket& seal) {
   const auto& keys = setup_->options().ticket_keys;
-  if (keys != nullptr && seal.session != nullptr) {
+  if (keys != nullptr) {
     // RFC 9846 4.7.1: "opaque ticket<1..2^16-1>": a session with a longer chain than that gets none.
     constexpr std::size_t kMaxTicket = 0xffff;
-    if (const auto ticket = keys->seal(*seal.session, *random_); ticket && ticket->size() <= kMaxTicket) {
+    if (const auto ticket = keys->seal(seal.session, *random_); ticket && ticket->size() <= kMaxTicket) {
       (void)connection.answer(std::move(seal.token), Bytes(*ticket));
       return;
     }
@@ -163,6 +170,11 @@ std::expected<std::vector<std::uint8_t>, TicketError> TicketKeyring::seal(const 
 }
 
 std::expected<Session, TicketError> TicketKeyring::open(Bytes ticket) const {
+  {
+    const std::shared_lock lock(mutex_);
+    // A ticket of somebody else costs no memory, whatever its size.
+    if (auto known = keys_.recognize(ticket); !known) return std::unexpected(known.error());
+  }
   WipedBuffer plain(TicketKeys::opened_size(ticket.size()));
   std::expected<TicketKeys::Opened, TicketError> opened;
   {
@@ -188,6 +200,7 @@ Reason reason_of(x509::Code code) noexcept {
     case Code::ca_md_too_weak: return Reason::certificate_weak;
     case Code::cert_chain_too_long: return Reason::certificate_chain_too_long;
     case Code::no_certificate: return Reason::certificate_missing;
+    case Code::out_of_mem: return Reason::provider_failed;
     case Code::malformed_certificate: return Reason::certificate_malformed;
     default: break;
   }

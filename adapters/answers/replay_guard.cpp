@@ -67,10 +67,10 @@ ReplayGuard::ReplayGuard(const Hash& hash, Time now, std::chrono::seconds window
     : hash_(&hash),
       key_(std::size_t{32}),
       window_(window),
-      bits_((bits + 63) / 64 * 64),
+      bits_((bits + Block::kBits - 1) / Block::kBits * Block::kBits),
       probes_(probes),
-      current_(bits_ / 64),
-      previous_(bits_ / 64),
+      current_{std::vector<Block>(bits_ / Block::kBits), next_generation()},
+      previous_{std::vector<Block>(bits_ / Block::kBits), next_generation()},
       current_since_(now),
       // RFC 9846 8.2: "When implementations are freshly started, they SHOULD reject 0-RTT as long as any portion of
       // their recording window overlaps the startup time."
@@ -89,26 +89,29 @@ bool ReplayGuard::first_time(Bytes ticket, Time now) noexcept {
   const bool known = contains(current_, place) || contains(previous_, place);
   // Also what is refused is recorded: its client sends it again as usual data, and then early data must not follow.
   record(place);
+  // RFC 9846 8: "The server MUST ensure that any instance of it ... would accept 0-RTT for the same 0-RTT handshake at
+  // most once"
+  // RFC 9846 8.2: "they MUST respond to apparent replay by rejecting 0-RTT but MUST NOT abort the handshake."
   return !known && now >= silent_until_;
 }
 
 std::size_t ReplayGuard::memory() const noexcept {
-  return (current_.size() + previous_.size()) * sizeof(Filter::value_type);
+  return (current_.blocks.size() + previous_.blocks.size()) * sizeof(Block);
 }
 
 /// Brings the filters to this moment.
 void ReplayGuard::turn(Time now) noexcept {
   if (now + kClockTolerance < latest_) {
-    // The clock was set back: what has been forgotten is as young again as it was.
-    current_since_ = latest_ = now;
-    silent_until_ = now + window_;
-    return;
+    // The clock was set back: what has been forgotten is as young again as it was, until the clock is beyond it.
+    silent_until_ = std::max(silent_until_, latest_ + window_);
   }
   latest_ = std::max(latest_, now);
-  if (now < current_since_ + window_) return;
+  // A filter outlives the window by the tolerance: another thread's look at the clock may be that much older.
+  const auto turn_after = window_ + kClockTolerance;
+  if (now < current_since_ + turn_after) return;
   std::swap(current_, previous_);
-  std::ranges::fill(current_, 0);
-  if (now >= current_since_ + 2 * window_) std::ranges::fill(previous_, 0);
+  current_.generation = next_generation();
+  if (now >= current_since_ + 2 * turn_after) previous_.generation = next_generation();
   current_since_ = now;
 }
 
@@ -116,7 +119,10 @@ bool ReplayGuard::contains(const Filter& filter, const Place& place) const noexc
   std::uint64_t at = place.first;
   for (unsigned i = 0; i < probes_; ++i, at += place.step) {
     const std::uint64_t bit = at % bits_;
-    if ((filter[bit / 64] >> bit % 64 & 1U) == 0) return false;
+    const Block& block = filter.blocks[bit / Block::kBits];
+    if (block.generation != filter.generation) return false;
+    const std::uint64_t in_block = bit % Block::kBits;
+    if ((block.words[in_block / 32] >> in_block % 32 & 1U) == 0) return false;
   }
   return true;
 }
@@ -125,7 +131,10 @@ void ReplayGuard::record(const Place& place) noexcept {
   std::uint64_t at = place.first;
   for (unsigned i = 0; i < probes_; ++i, at += place.step) {
     const std::uint64_t bit = at % bits_;
-    current_[bit / 64] |= std::uint64_t{1} << bit % 64;
+    Block& block = current_.blocks[bit / Block::kBits];
+    if (block.generation != current_.generation) block = {.generation = current_.generation, .words = {}};
+    const std::uint64_t in_block = bit % Block::kBits;
+    block.words[in_block / 32] |= std::uint32_t{1} << in_block % 32;
   }
 }
 

@@ -6,6 +6,8 @@
 
 #include <lockstep/answers.hpp>
 
+#include "verification.hpp"
+
 namespace lockstep {
 
 namespace {
@@ -107,17 +109,31 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
       const auto certificate = x509::Certificate::parse(credential->chain[j]);
       if (!certificate) {
         problem(": certificate " + std::to_string(j + 1) + " of the chain is malformed: " + certificate.error().text());
+        continue;
+      }
+      // RFC 9846 4.3.3: "TLS 1.3 servers MUST NOT offer a SHA-1 signed certificate unless no valid certificate chain
+      // can be produced without it". RFC 9846 4.5.1.2: "This fallback chain MUST NOT use the deprecated SHA-1 hash,
+      // unless the client specifically advertises that it is willing to accept SHA-1." Such a chain is none here.
+      if (certificate->signature_algorithm().weak && !certificate->is_self_issued()) {
+        problem(": certificate " + std::to_string(j + 1) +
+                " of the chain is signed with SHA-1 or an older hash, which can be forged; have it issued again");
       }
     }
     if (credential->key != nullptr && !x509::belongs_to(credential->chain.front(), *credential->key)) {
       problem(": its first certificate is for another key; put the leaf first, and its own key beside it");
     }
   }
+  const auto verification = digest_of(options);
+  if (!verification) {
+    problems.push_back(
+        {.setting = "provider", .text = "has no SHA-256, by which sessions are bound to the anchors; choose another"});
+  }
   if (!problems.empty()) return std::unexpected(std::move(problems));
-  return std::shared_ptr<const AnswerSetup>(new AnswerSetup(std::move(options)));
+  return std::shared_ptr<const AnswerSetup>(new AnswerSetup(std::move(options), *verification));
 }
 
-AnswerSetup::AnswerSetup(AnswerOptions options) : options_(std::move(options)) {
+AnswerSetup::AnswerSetup(AnswerOptions options, const SessionContext& verification)
+    : options_(std::move(options)), verification_(verification) {
   chains_.reserve(options_.credentials.size());
   for (const auto& credential : options_.credentials) {
     auto& chain = chains_.emplace_back();

@@ -12,6 +12,7 @@
 #include <variant>
 
 #include <lockstep/blocking.hpp>
+#include <lockstep/key_cache.hpp>
 
 #include "wait.hpp"
 
@@ -46,8 +47,9 @@ class Stream::Implementation {
         buffers_(std::make_unique_for_overwrite<std::uint8_t[]>(2 * buffer_size_)),
         handshake_memory_(std::make_unique_for_overwrite<std::uint8_t[]>(Connection::kHandshakeMemory)),
         server_name_(target.name ? target.name->text() : std::string()),
-        connection_(start(target)),
+        connection_(start(target, *setup)),
         answers_(std::move(setup), *random_) {
+    connection_.use(&keys_);
     inbound_ = {buffers_.get(), buffer_size_};
     outbound_ = {buffers_.get() + buffer_size_, buffer_size_};
     std::ranges::copy(target.already_read, inbound_.begin());
@@ -94,12 +96,15 @@ class Stream::Implementation {
     ended,      ///< the peer said close_notify
   };
 
-  Connection start(Target& target) {
+  Connection start(Target& target, const AnswerSetup& setup) {
     const MutableBytes memory{handshake_memory_.get(), Connection::kHandshakeMemory};
     const auto made = [&](auto& random) {
-      if (options_.config->role() == Role::server) return Connection::server(options_.config, random, memory);
-      return Connection::client(options_.config, {.name = std::move(*target.name), .sessions = target.sessions}, random,
-                                now(), memory);
+      if (options_.config->role() == Role::server)
+        return Connection::server(as_server(options_.config), random, memory, {.verification = setup.verification()});
+      return Connection::client(
+          as_client(options_.config),
+          {.name = std::move(*target.name), .sessions = target.sessions, .verification = setup.verification()}, random,
+          now(), memory);
     };
     return target.recorder == nullptr ? made(*random_) : made(*target.recorder);
   }
@@ -160,6 +165,7 @@ class Stream::Implementation {
 
   mutable std::mutex engine_mutex_;
   std::string server_name_;
+  KeyCache keys_{2};
   Connection connection_;
   Answers answers_;
   std::vector<Session> sessions_;
@@ -235,6 +241,10 @@ IoResult<std::size_t> Stream::Implementation::write_early(Bytes bytes) {
 
 IoResult<std::size_t> Stream::Implementation::early_steps(Bytes bytes) {
   const Deadline deadline = handshake_deadline();
+  // With verify_on_resumption the peer is judged before anything is sent to it.
+  if (connection_.awaiting_answer()) {
+    if (auto judged = process(Operation::handshake); !judged) return std::unexpected(std::move(judged.error()));
+  }
   for (std::size_t total = 0;;) {
     // The ClientHello first.
     if (auto flushed = flush(Operation::handshake, deadline); !flushed) return std::unexpected(flushed.error());

@@ -30,6 +30,7 @@ LoopCore::LoopCore(std::unique_ptr<Backend> backend, const LoopOptions& options)
       backend_(std::move(backend)),
       blocks_(options.spare_buffers),
       handshakes_(Connection::kHandshakeMemory, options.spare_buffers),
+      keys_(options.cached_keys),
       wheel_(static_cast<std::uint64_t>(
                  std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count()) /
              kTickMilliseconds),
@@ -442,7 +443,8 @@ Statistics Loop::statistics() const noexcept {
   statistics.buffers = blocks.used();
   statistics.spare_buffers = blocks.spare();
   statistics.memory = (blocks.used() + blocks.spare()) * blocks.size() +
-                      (handshakes.used() + handshakes.spare()) * handshakes.size() + core_->blocks_.small_bytes();
+                      (handshakes.used() + handshakes.spare()) * handshakes.size() + core_->blocks_.small_bytes() +
+                      core_->keys_.size() * KeyCache::kKeySize;
   return statistics;
 }
 

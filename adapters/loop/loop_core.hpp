@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include <lockstep/key_cache.hpp>
 #include <lockstep/loop.hpp>
 
 #include "backend.hpp"
@@ -98,6 +99,7 @@ class LOCKSTEP_API LoopCore {
   std::unique_ptr<Backend> backend_;
   Blocks blocks_;
   MemoryPool handshakes_;
+  KeyCache keys_;
   TimerWheel wheel_;
   std::uint64_t now_;
 

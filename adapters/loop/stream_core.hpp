@@ -138,7 +138,6 @@ class LOCKSTEP_API StreamCore final : public Stream,
   }
   /// Whether the kernel opens records: what is received then has a record's header put in front of it.
   [[nodiscard]] bool kernel_receives() const noexcept;
-  static constexpr std::size_t kRecordHeader = 5;
   void sent(std::size_t size);
   void send_failed(int error);
   void released();

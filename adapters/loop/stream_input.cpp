@@ -22,7 +22,7 @@ bool is_suspended(const Event& event) {
 
 /// How many bytes the record at the front lacks, or its header (RFC 9846 5.1).
 std::size_t lacking(Bytes content) {
-  constexpr std::size_t kHeader = 5;
+  constexpr std::size_t kHeader = Connection::kHeadroom;
   if (content.size() < kHeader) return kHeader - content.size();
   const std::size_t whole = kHeader + (std::size_t{content[3]} << 8U | content[4]);
   return whole > content.size() ? whole - content.size() : Block::kCapacity;

@@ -26,8 +26,8 @@ bool StreamCore::keys_wait() const noexcept { return kernel_sends() && secure_->
 void StreamCore::enter_kernel_tls() {
   Connection& connection = secure_->connection;
   if (!options_->kernel_tls || secure_->kernel != nullptr || phase_ != Phase::open) return;
-  if (!connection.connected() || connection.transmit_pending() || has_output() || in_ != nullptr || peer_closed_ ||
-      write_closed_ || transport_ended_) {
+  if (!connection.connected() || connection.awaiting_answer() || connection.transmit_pending() || has_output() ||
+      in_ != nullptr || peer_closed_ || write_closed_ || transport_ended_) {
     return;
   }
   secure_->kernel = std::make_unique<Kernel>();
@@ -71,16 +71,22 @@ bool StreamCore::queue_kernel_records() {
     const std::size_t size = secure_->connection.transmit(buffer, engine_time());
     if (size == 0) break;
     for (Bytes records = Bytes(buffer).first(size); !records.empty();) {
-      const std::size_t length = static_cast<std::size_t>(records[3] << 8U | records[4]);
+      const std::size_t length =
+          records.size() < Connection::kHeadroom ? SIZE_MAX : static_cast<std::size_t>(records[3] << 8U | records[4]);
+      // The engine writes whole records once its keys are elsewhere.
+      if (length > records.size() - std::min<std::size_t>(records.size(), Connection::kHeadroom)) {
+        fail(located(IoError{.operation = Operation::write, .condition = IoCondition::misuse}));
+        return false;
+      }
       Block* block = tail_with(length, records[0]);
       if (block == nullptr) {
         out_of_memory(Operation::write);
         return false;
       }
-      std::ranges::copy(records.subspan(kRecordHeader, length), block->space().begin());
+      std::ranges::copy(records.subspan(Connection::kHeadroom, length), block->space().begin());
       block->end += static_cast<std::uint32_t>(length);
       out_pending_ += length;
-      records = records.subspan(kRecordHeader + length);
+      records = records.subspan(Connection::kHeadroom + length);
     }
     any = true;
     // A KeyUpdate's keys are due at once.

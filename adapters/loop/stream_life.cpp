@@ -157,15 +157,20 @@ void StreamCore::begin_tls() {
   const MutableBytes space = memory == nullptr
                                  ? MutableBytes{}
                                  : MutableBytes(static_cast<std::uint8_t*>(memory), Connection::kHandshakeMemory);
+  const SessionContext verification = options.answers == nullptr ? SessionContext{} : options.answers->verification();
   if (options.config->role() == Role::server) {
-    secure_ = std::make_unique<Secure>(Connection::server(options.config, random, space), random);
+    secure_ = std::make_unique<Secure>(
+        Connection::server(as_server(options.config), random, space, {.verification = verification}), random);
   } else {
     secure_ = std::make_unique<Secure>(
-        Connection::client(options.config, {.name = std::move(*pending_->name), .sessions = pending_->sessions}, random,
-                           engine_time(), space),
+        Connection::client(
+            as_client(options.config),
+            {.name = std::move(*pending_->name), .sessions = pending_->sessions, .verification = verification}, random,
+            engine_time(), space),
         random);
   }
   secure_->memory = memory;
+  secure_->connection.use(&loop_->keys_);
   pending_.reset();
   handshake_done_ = peer_closed_ = false;
   expect_handshake();
@@ -410,14 +415,19 @@ void StreamCore::drain() {
 void StreamCore::leave() noexcept {
   for (Block* block = in_; block != nullptr; block = block->next) loop_->blocks().disown(*block);
   for (Block* block = out_first_; block != nullptr; block = block->next) loop_->blocks().disown(*block);
-  if (secure_ != nullptr && secure_->memory != nullptr) loop_->handshakes_.disown();
+  if (secure_ == nullptr) return;
+  secure_->connection.use(nullptr);
+  if (secure_->memory != nullptr) loop_->handshakes_.disown();
 }
 
 void StreamCore::adopt(LoopCore& loop) {
   loop_ = &loop;
   for (Block* block = in_; block != nullptr; block = block->next) loop.blocks().adopt(*block);
   for (Block* block = out_first_; block != nullptr; block = block->next) loop.blocks().adopt(*block);
-  if (secure_ != nullptr && secure_->memory != nullptr) loop.handshakes_.adopt();
+  if (secure_ != nullptr) {
+    secure_->connection.use(&loop.keys_);
+    if (secure_->memory != nullptr) loop.handshakes_.adopt();
+  }
   backend_flags = in_flight = 0;
   move_target_ = nullptr;
   phase_ = Phase::open;

@@ -75,7 +75,7 @@ std::optional<Bytes> CertificateEntry::signed_certificate_timestamps() const noe
   return extensions.find(ExtensionType::signed_certificate_timestamp);
 }
 
-Decoded<Certificate> decode_certificate(Bytes body, const ExtensionSet& offered) noexcept {
+Decoded<Certificate> Certificate::decode(Bytes body, const DecodeContext& context) noexcept {
   constexpr Place kPlace = Place::certificate;
   Reader reader(body);
   Certificate message;
@@ -84,7 +84,7 @@ Decoded<Certificate> decode_certificate(Bytes body, const ExtensionSet& offered)
   if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, kPlace);
 
   for (const CertificateEntry& entry : message.certificate_list) {
-    if (const ExtensionFault fault = check_entry(entry, offered); fault.reason != Reason::none) {
+    if (const ExtensionFault fault = check_entry(entry, context.offered); fault.reason != Reason::none) {
       return failure(fault.reason, kPlace, std::to_underlying(fault.type));
     }
   }

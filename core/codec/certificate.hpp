@@ -28,13 +28,16 @@ using CertificateEntries = List<CertificateEntry>;
 
 /// Views into the body that was decoded.
 struct Certificate {
+  static constexpr HandshakeType type = HandshakeType::certificate;
+  static constexpr Place place = Place::certificate;
+  static constexpr std::size_t max_size = kMaxCertificate;
+  /// Decodes the body; `offered` is what the ClientHello offered, or the CertificateRequest when a client's Certificate
+  /// is read.
+  [[nodiscard]] static Decoded<Certificate> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+
   Bytes certificate_request_context;
   CertificateEntries certificate_list;  ///< the end entity first; may be empty
 };
-
-/// Decodes the body; `offered` is what the ClientHello offered, or the CertificateRequest when a client's Certificate
-/// is read.
-[[nodiscard]] Decoded<Certificate> decode_certificate(Bytes body, const ExtensionSet& offered) noexcept;
 
 /// What to write.
 struct CertificateParameters {

@@ -35,7 +35,7 @@ void read_extension(CertificateRequest& message, ExtensionType type, Reader& rea
 
 }  // namespace
 
-Decoded<CertificateRequest> decode_certificate_request(Bytes body) noexcept {
+Decoded<CertificateRequest> CertificateRequest::decode(Bytes body, const DecodeContext& /*context*/) noexcept {
   constexpr Place kPlace = Place::certificate_request;
   Reader reader(body);
   CertificateRequest message;
@@ -45,11 +45,11 @@ Decoded<CertificateRequest> decode_certificate_request(Bytes body) noexcept {
 
   const ExtensionFault fault = check_extensions(message.extensions, ExtensionBlock::certificate_request);
   if (fault.reason != Reason::none) return failure(fault.reason, kPlace, std::to_underlying(fault.type));
-  for (const auto& [type, data] : message.extensions) {
-    Reader contents(data);
-    read_extension(message, type, contents);
+  for (const Extension& extension : message.extensions) {
+    Reader contents(extension.data);
+    read_extension(message, extension.type, contents);
     if (const Reason reason = contents.finish(); reason != Reason::none) {
-      return failure(blame(type, reason), kPlace, std::to_underlying(type));
+      return failure(blame(extension.type, reason), kPlace, std::to_underlying(extension.type));
     }
   }
   // RFC 9846 4.4.2: "The "signature_algorithms" extension MUST be specified".

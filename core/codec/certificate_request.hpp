@@ -16,6 +16,11 @@ namespace lockstep::codec {
 
 /// Views into the body that was decoded.
 struct CertificateRequest {
+  static constexpr HandshakeType type = HandshakeType::certificate_request;
+  static constexpr Place place = Place::certificate_request;
+  static constexpr std::size_t max_size = kMaxCertificateRequest;
+  [[nodiscard]] static Decoded<CertificateRequest> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+
   Bytes certificate_request_context;  ///< empty during the handshake
   Extensions extensions;
 
@@ -30,8 +35,6 @@ struct CertificateRequest {
   /// The extensions to which the client's Certificate may answer.
   [[nodiscard]] ExtensionSet offered() const noexcept;
 };
-
-[[nodiscard]] Decoded<CertificateRequest> decode_certificate_request(Bytes body) noexcept;
 
 /// What to write. Empty fields are not written, but for signature_algorithms, which must not be empty.
 struct CertificateRequestParameters {

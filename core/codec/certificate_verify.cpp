@@ -2,7 +2,7 @@
 
 namespace lockstep::codec {
 
-Decoded<CertificateVerify> decode_certificate_verify(Bytes body) noexcept {
+Decoded<CertificateVerify> CertificateVerify::decode(Bytes body, const DecodeContext& /*context*/) noexcept {
   Reader reader(body);
   CertificateVerify message;
   message.algorithm = reader.code_point<SignatureScheme>();

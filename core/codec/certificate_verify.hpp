@@ -9,11 +9,14 @@
 namespace lockstep::codec {
 
 struct CertificateVerify {
+  static constexpr HandshakeType type = HandshakeType::certificate_verify;
+  static constexpr Place place = Place::certificate_verify;
+  static constexpr std::size_t max_size = kMaxCertificateVerify;
+  [[nodiscard]] static Decoded<CertificateVerify> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+
   SignatureScheme algorithm{};
   Bytes signature;  ///< a view into the body that was decoded
 };
-
-[[nodiscard]] Decoded<CertificateVerify> decode_certificate_verify(Bytes body) noexcept;
 
 /// Writes a whole message; an empty view when it did not fit.
 [[nodiscard]] Bytes encode_certificate_verify(Writer& writer, const CertificateVerify& message) noexcept;

@@ -17,7 +17,7 @@ void read_extension(ClientHello& hello, ExtensionType type, Reader& reader, Byte
 
 }  // namespace
 
-Decoded<ClientHello> decode_client_hello(Bytes body) noexcept {
+Decoded<ClientHello> ClientHello::decode(Bytes body, const DecodeContext& /*context*/) noexcept {
   constexpr Place kPlace = Place::client_hello;
   Reader reader(body);
   ClientHello hello;
@@ -42,16 +42,16 @@ Decoded<ClientHello> decode_client_hello(Bytes body) noexcept {
       fault.reason != Reason::none) {
     return failure(fault.reason, kPlace, std::to_underlying(fault.type));
   }
-  for (const auto& [type, data] : hello.extensions) {
+  for (const Extension& extension : hello.extensions) {
     // RFC 9846 4.3.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello [...]. Servers
     // MUST check that it is the last extension and otherwise fail the handshake with an "illegal_parameter" alert."
     // RFC 9846 4.3: ""pre_shared_key" (Section 4.3.11) which MUST be the last extension in the ClientHello"
-    if (hello.pre_shared_key) return failure(Reason::psk_not_last, kPlace, std::to_underlying(type));
+    if (hello.pre_shared_key) return failure(Reason::psk_not_last, kPlace, std::to_underlying(extension.type));
 
-    Reader contents(data);
-    read_extension(hello, type, contents, body);
+    Reader contents(extension.data);
+    read_extension(hello, extension.type, contents, body);
     if (const Reason reason = contents.finish(); reason != Reason::none) {
-      return failure(blame(type, reason), kPlace, std::to_underlying(type));
+      return failure(blame(extension.type, reason), kPlace, std::to_underlying(extension.type));
     }
   }
   return hello;
@@ -63,6 +63,8 @@ bool ClientHello::offers(ProtocolVersion version) const noexcept {
   // determine client preferences."
   // RFC 9846 4.3.1: "Servers MUST only select a version of TLS present in that extension and MUST ignore any unknown
   // versions that are present in that extension."
+  // RFC 9846 4.3.1: "Servers MUST be prepared to receive ClientHellos that include this extension but do not include
+  // 0x0304 in the list of versions."
   if (supported_versions) return supported_versions->contains(version);
   return version <= std::min(legacy_version, ProtocolVersion::tls_1_2);
 }

@@ -30,6 +30,14 @@ struct OfferedPsks {
 /// Views into the body that was decoded. An extension that is absent is an empty optional; those without a field here
 /// are in `extensions`.
 struct ClientHello {
+  static constexpr HandshakeType type = HandshakeType::client_hello;
+  static constexpr Place place = Place::client_hello;
+  static constexpr std::size_t max_size = kMaxClientHello;
+  /// Decodes the body of a ClientHello. Checks form and what holds in every version: one null compression method at
+  /// least, extensions once each and where they may stand, pre_shared_key last with one binder per identity, key shares
+  /// of different groups.
+  [[nodiscard]] static Decoded<ClientHello> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+
   ProtocolVersion legacy_version{};
   Bytes random;  ///< kRandomSize bytes
   Bytes legacy_session_id;
@@ -66,11 +74,6 @@ struct ClientHello {
   /// RFC 9846 4.3.1: supported_versions when there is one, else all versions up to legacy_version.
   [[nodiscard]] bool offers(ProtocolVersion version) const noexcept;
 };
-
-/// Decodes the body of a ClientHello. Checks form and what holds in every version: one null compression method at
-/// least, extensions once each and where they may stand, pre_shared_key last with one binder per identity, key shares
-/// of different groups.
-[[nodiscard]] Decoded<ClientHello> decode_client_hello(Bytes body) noexcept;
 
 /// What a ClientHello must satisfy once TLS 1.3 is chosen: null as the only compression method (compression_method),
 /// the extensions that RFC 9846 9.2 demands (extension_missing, psk_mode_missing), key shares only of groups in

@@ -24,7 +24,7 @@ void read_extension(EncryptedExtensions& message, ExtensionType type, Reader& re
 
 }  // namespace
 
-Decoded<EncryptedExtensions> decode_encrypted_extensions(Bytes body, const ExtensionSet& offered) noexcept {
+Decoded<EncryptedExtensions> EncryptedExtensions::decode(Bytes body, const DecodeContext& context) noexcept {
   constexpr Place kPlace = Place::encrypted_extensions;
   Reader reader(body);
   EncryptedExtensions message;
@@ -33,13 +33,14 @@ Decoded<EncryptedExtensions> decode_encrypted_extensions(Bytes body, const Exten
 
   // RFC 9846 4.4.1: "The client MUST check EncryptedExtensions for the presence of any forbidden extensions and if any
   // are found MUST abort the handshake with an "illegal_parameter" alert."
-  const ExtensionFault fault = check_extensions(message.extensions, ExtensionBlock::encrypted_extensions, offered);
+  const ExtensionFault fault =
+      check_extensions(message.extensions, ExtensionBlock::encrypted_extensions, context.offered);
   if (fault.reason != Reason::none) return failure(fault.reason, kPlace, std::to_underlying(fault.type));
-  for (const auto& [type, data] : message.extensions) {
-    Reader contents(data);
-    read_extension(message, type, contents);
+  for (const Extension& extension : message.extensions) {
+    Reader contents(extension.data);
+    read_extension(message, extension.type, contents);
     if (const Reason reason = contents.finish(); reason != Reason::none) {
-      return failure(blame(type, reason), kPlace, std::to_underlying(type));
+      return failure(blame(extension.type, reason), kPlace, std::to_underlying(extension.type));
     }
   }
   return message;

@@ -16,6 +16,12 @@ namespace lockstep::codec {
 
 /// Views into the body that was decoded.
 struct EncryptedExtensions {
+  static constexpr HandshakeType type = HandshakeType::encrypted_extensions;
+  static constexpr Place place = Place::encrypted_extensions;
+  static constexpr std::size_t max_size = kMaxEncryptedExtensions;
+  /// Decodes the body; `offered` is what the ClientHello offered.
+  [[nodiscard]] static Decoded<EncryptedExtensions> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+
   Extensions extensions;
 
   bool server_name = false;  ///< the server made use of the name
@@ -25,10 +31,6 @@ struct EncryptedExtensions {
   std::optional<std::uint16_t> record_size_limit;
   bool early_data = false;
 };
-
-/// Decodes the body; `offered` is what the ClientHello offered.
-[[nodiscard]] Decoded<EncryptedExtensions> decode_encrypted_extensions(Bytes body,
-                                                                       const ExtensionSet& offered) noexcept;
 
 /// What to write. Empty fields are not written.
 struct EncryptedExtensionsParameters {

@@ -2,7 +2,7 @@
 
 namespace lockstep::codec {
 
-Decoded<EndOfEarlyData> decode_end_of_early_data(Bytes body) noexcept {
+Decoded<EndOfEarlyData> EndOfEarlyData::decode(Bytes body, const DecodeContext& /*context*/) noexcept {
   if (!body.empty()) return failure(Reason::message_trailing_data, Place::end_of_early_data);
   return EndOfEarlyData{};
 }

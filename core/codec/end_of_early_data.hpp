@@ -5,9 +5,12 @@
 
 namespace lockstep::codec {
 
-struct EndOfEarlyData {};
-
-[[nodiscard]] Decoded<EndOfEarlyData> decode_end_of_early_data(Bytes body) noexcept;
+struct EndOfEarlyData {
+  static constexpr HandshakeType type = HandshakeType::end_of_early_data;
+  static constexpr Place place = Place::end_of_early_data;
+  static constexpr std::size_t max_size = kMaxEndOfEarlyData;
+  [[nodiscard]] static Decoded<EndOfEarlyData> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+};
 
 /// Writes a whole message; an empty view when it did not fit.
 [[nodiscard]] Bytes encode_end_of_early_data(Writer& writer) noexcept;

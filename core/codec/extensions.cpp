@@ -17,7 +17,8 @@ constexpr std::uint16_t kServerHelloTls12 = 1U << static_cast<unsigned>(Extensio
 
 // RFC 9846 4.3, table 1; the last column from the RFC of each extension.
 constexpr std::array kTable{
-    ExtensionRow{ExtensionType::server_name, kClientHello | kEncryptedExtensions | kServerHelloTls12},
+    ExtensionRow{ExtensionType::server_name,
+                 kClientHello | kEncryptedExtensions | kCertificateRequest | kServerHelloTls12},
     ExtensionRow{ExtensionType::max_fragment_length, kClientHello | kEncryptedExtensions | kServerHelloTls12},
     ExtensionRow{ExtensionType::status_request, kClientHello | kCertificateRequest | kCertificate | kServerHelloTls12},
     // Some TLS 1.2 servers echo supported_groups although RFC 8422 has no use for it there; it does no harm.

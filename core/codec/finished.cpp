@@ -2,10 +2,10 @@
 
 namespace lockstep::codec {
 
-Decoded<Finished> decode_finished(Bytes body, std::size_t verify_data_length) noexcept {
+Decoded<Finished> Finished::decode(Bytes body, const DecodeContext& context) noexcept {
   Reader reader(body);
   Finished message;
-  message.verify_data = reader.bytes(verify_data_length);
+  message.verify_data = reader.bytes(context.verify_data_length);
   if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, Place::finished);
   return message;
 }

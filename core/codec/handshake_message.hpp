@@ -11,6 +11,8 @@
 #include <lockstep/error.hpp>
 #include <lockstep/types.hpp>
 
+#include "codec/extensions.hpp"
+#include "codec/limits.hpp"
 #include "codec/reader.hpp"
 #include "codec/writer.hpp"
 
@@ -20,10 +22,14 @@ namespace lockstep::codec {
 template <class Message>
 using Decoded = std::expected<Message, Error>;
 
-inline constexpr std::size_t kHandshakeHeaderSize = 4;
-inline constexpr std::size_t kRandomSize = 32;
-/// RFC 9846 4.2.2: opaque legacy_session_id<0..32>.
-inline constexpr std::size_t kMaxSessionIdSize = 32;
+/// What a decoder has to know beside the body. Every message has `type`, `place` (of errors in it), `max_size` (of
+/// its body) and
+///
+///     static Decoded<Message> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+struct DecodeContext {
+  ExtensionSet offered{};              ///< extensions that we sent, which messages of the peer may answer
+  std::size_t verify_data_length = 0;  ///< of Finished: the length of the suite's hash (12 in TLS 1.2)
+};
 
 struct HandshakeHeader {
   HandshakeType type{};

@@ -2,7 +2,7 @@
 
 namespace lockstep::codec {
 
-Decoded<KeyUpdate> decode_key_update(Bytes body) noexcept {
+Decoded<KeyUpdate> KeyUpdate::decode(Bytes body, const DecodeContext& /*context*/) noexcept {
   Reader reader(body);
   const auto request_update = reader.code_point<KeyUpdateRequest>();
   if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, Place::key_update);

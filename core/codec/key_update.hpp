@@ -8,10 +8,13 @@
 namespace lockstep::codec {
 
 struct KeyUpdate {
+  static constexpr HandshakeType type = HandshakeType::key_update;
+  static constexpr Place place = Place::key_update;
+  static constexpr std::size_t max_size = kMaxKeyUpdate;
+  [[nodiscard]] static Decoded<KeyUpdate> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+
   KeyUpdateRequest request_update{};
 };
-
-[[nodiscard]] Decoded<KeyUpdate> decode_key_update(Bytes body) noexcept;
 
 /// Writes a whole message (kKeyUpdateSize bytes); an empty view when it did not fit.
 [[nodiscard]] Bytes encode_key_update(Writer& writer, const KeyUpdate& message) noexcept;

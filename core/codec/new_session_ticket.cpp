@@ -4,7 +4,7 @@
 
 namespace lockstep::codec {
 
-Decoded<NewSessionTicket> decode_new_session_ticket(Bytes body) noexcept {
+Decoded<NewSessionTicket> NewSessionTicket::decode(Bytes body, const DecodeContext& /*context*/) noexcept {
   constexpr Place kPlace = Place::new_session_ticket;
   Reader reader(body);
   NewSessionTicket message;

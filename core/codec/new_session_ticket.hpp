@@ -17,6 +17,11 @@ inline constexpr std::uint32_t kMaxTicketLifetime = 604'800;
 
 /// Views into the body that was decoded.
 struct NewSessionTicket {
+  static constexpr HandshakeType type = HandshakeType::new_session_ticket;
+  static constexpr Place place = Place::new_session_ticket;
+  static constexpr std::size_t max_size = kMaxNewSessionTicket;
+  [[nodiscard]] static Decoded<NewSessionTicket> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+
   std::uint32_t ticket_lifetime = 0;  ///< in seconds; 0: discard the ticket. As sent, possibly above kMaxTicketLifetime
   std::uint32_t ticket_age_add = 0;
   Bytes ticket_nonce;
@@ -25,8 +30,6 @@ struct NewSessionTicket {
 
   std::optional<std::uint32_t> max_early_data_size;
 };
-
-[[nodiscard]] Decoded<NewSessionTicket> decode_new_session_ticket(Bytes body) noexcept;
 
 /// What to write.
 struct NewSessionTicketParameters {

@@ -28,7 +28,8 @@ Decoded<void> decode_extensions(Message& message, ExtensionBlock block, const Ex
 }
 
 /// RFC 9846 4.2.3: "In TLS 1.3, the TLS server indicates its version using the "supported_versions" extension
-/// (Section 4.3.1), and the legacy_version field MUST be set to 0x0303".
+/// (Section 4.3.1), and the legacy_version field MUST be set to 0x0303 ... A client which receives a TLS 1.3 Server
+/// Hello with a legacy_version value not equal to 0x0303 MUST abort the handshake with a "protocol_version" alert."
 Decoded<void> check_legacy_version(ProtocolVersion legacy_version, Place place) noexcept {
   if (legacy_version != ProtocolVersion::tls_1_2) return failure(Reason::version_legacy, place);
   return {};
@@ -44,7 +45,7 @@ bool is_hello_retry_request(Bytes body) noexcept {
   return equal(reader.bytes(kRandomSize), kHelloRetryRequestRandom);
 }
 
-Decoded<ServerHello> decode_server_hello(Bytes body, const ExtensionSet& offered) noexcept {
+Decoded<ServerHello> ServerHello::decode(Bytes body, const DecodeContext& context) noexcept {
   constexpr Place kPlace = Place::server_hello;
   Decoded<ServerHello> hello = decode_fields(body, kPlace);
   if (!hello) return hello;
@@ -55,11 +56,12 @@ Decoded<ServerHello> decode_server_hello(Bytes body, const ExtensionSet& offered
       return std::unexpected(checked.error());
   }
   const auto block = tls13 ? ExtensionBlock::server_hello : ExtensionBlock::server_hello_tls12;
-  if (const auto read = decode_extensions(*hello, block, offered, kPlace); !read) return std::unexpected(read.error());
+  if (const auto read = decode_extensions(*hello, block, context.offered, kPlace); !read)
+    return std::unexpected(read.error());
   return hello;
 }
 
-Decoded<HelloRetryRequest> decode_hello_retry_request(Bytes body, const ExtensionSet& offered) noexcept {
+Decoded<HelloRetryRequest> HelloRetryRequest::decode(Bytes body, const DecodeContext& context) noexcept {
   constexpr Place kPlace = Place::hello_retry_request;
   const Decoded<ServerHello> fields = decode_fields(body, kPlace);
   if (!fields) return std::unexpected(fields.error());
@@ -70,7 +72,7 @@ Decoded<HelloRetryRequest> decode_hello_retry_request(Bytes body, const Extensio
   hello.legacy_session_id_echo = fields->legacy_session_id_echo;
   hello.cipher_suite = fields->cipher_suite;
   hello.extensions = fields->extensions;
-  if (const auto read = decode_extensions(hello, ExtensionBlock::hello_retry_request, offered, kPlace); !read) {
+  if (const auto read = decode_extensions(hello, ExtensionBlock::hello_retry_request, context.offered, kPlace); !read) {
     return std::unexpected(read.error());
   }
   // RFC 9846 4.2.4: "The server's extensions MUST contain "supported_versions"."

@@ -27,8 +27,19 @@ inline constexpr std::array<std::uint8_t, kRandomSize> kHelloRetryRequestRandom 
 inline constexpr std::array<std::uint8_t, 8> kDowngradeToTls12 = {0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x01};
 inline constexpr std::array<std::uint8_t, 8> kDowngradeToTls11 = {0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x00};
 
+/// Whether the body of a server_hello message is a HelloRetryRequest, by its random.
+[[nodiscard]] bool is_hello_retry_request(Bytes body) noexcept;
+
 /// Views into the body that was decoded. Of TLS 1.3 when `supported_versions` is there, else of an older version.
 struct ServerHello {
+  static constexpr HandshakeType type = HandshakeType::server_hello;
+  static constexpr Place place = Place::server_hello;
+  static constexpr std::size_t max_size = kMaxServerHello;
+  /// Decode the body of a server_hello message; `offered` is what the ClientHello offered.
+  [[nodiscard]] static Decoded<ServerHello> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+  /// Two messages share the type; the random tells them apart.
+  [[nodiscard]] static bool is(Bytes body) noexcept { return !is_hello_retry_request(body); }
+
   ProtocolVersion legacy_version{};
   Bytes random;  ///< kRandomSize bytes
   Bytes legacy_session_id_echo;
@@ -53,6 +64,13 @@ struct ServerHello {
 };
 
 struct HelloRetryRequest {
+  static constexpr HandshakeType type = HandshakeType::server_hello;
+  static constexpr Place place = Place::hello_retry_request;
+  static constexpr std::size_t max_size = kMaxServerHello;
+  [[nodiscard]] static Decoded<HelloRetryRequest> decode(Bytes body, const DecodeContext& context = {}) noexcept;
+  /// Two messages share the type; the random tells them apart.
+  [[nodiscard]] static bool is(Bytes body) noexcept { return is_hello_retry_request(body); }
+
   Bytes legacy_session_id_echo;
   CipherSuite cipher_suite{};
   Extensions extensions;
@@ -61,13 +79,6 @@ struct HelloRetryRequest {
   std::optional<NamedGroup> key_share;   ///< selected_group
   std::optional<Bytes> cookie;
 };
-
-/// Whether the body of a server_hello message is a HelloRetryRequest, by its random.
-[[nodiscard]] bool is_hello_retry_request(Bytes body) noexcept;
-
-/// Decode the body of a server_hello message; `offered` is what the ClientHello offered.
-[[nodiscard]] Decoded<ServerHello> decode_server_hello(Bytes body, const ExtensionSet& offered) noexcept;
-[[nodiscard]] Decoded<HelloRetryRequest> decode_hello_retry_request(Bytes body, const ExtensionSet& offered) noexcept;
 
 /// What to write in TLS 1.3.
 struct ServerHelloParameters {

@@ -8,18 +8,18 @@
 
 #include <lockstep/config.hpp>
 #include <lockstep/lists.hpp>
+#include <lockstep/session.hpp>
 
 namespace lockstep {
 namespace {
 
-constexpr std::uint32_t kMaxTicketLifetime =
-    604800;  // RFC 9846 4.7.1: "Servers MUST NOT use any value greater than 604800 seconds"
 constexpr std::size_t kMinHandshakeMessage = 4096;  // a ClientHello with one post-quantum share fits
 constexpr std::size_t kMaxHandshakeMessage = (1U << 24U) - 1;
 constexpr std::uint16_t kMinSendFragment = 64;
 constexpr std::uint16_t kMaxSendFragment = 16384;
 constexpr std::size_t kMaxProtocolName = 255;  // RFC 7301 3.1
 constexpr std::size_t kMaxAlpnList = 65535;
+constexpr std::size_t kMaxSessionContext = 255;
 
 template <class Id>
 std::string quoted(Id id) {
@@ -73,216 +73,41 @@ const BoundGroup* Config::group(NamedGroup id) const noexcept {
   return found == settings_.groups.end() ? nullptr : &*found;
 }
 
-ConfigBuilder ConfigBuilder::client(Provider provider) {
-  ConfigBuilder builder;
-  builder.provider_ = std::move(provider);
-  builder.settings_.role = Role::client;
-  return builder;
+std::shared_ptr<const ClientConfig> as_client(std::shared_ptr<const Config> config) noexcept {
+  if (config == nullptr || config->role() != Role::client) return nullptr;
+  return std::static_pointer_cast<const ClientConfig>(std::move(config));
 }
 
-ConfigBuilder ConfigBuilder::server(Provider provider) {
-  ConfigBuilder builder;
-  builder.provider_ = std::move(provider);
-  builder.settings_.role = Role::server;
-  return builder;
+std::shared_ptr<const ServerConfig> as_server(std::shared_ptr<const Config> config) noexcept {
+  if (config == nullptr || config->role() != Role::server) return nullptr;
+  return std::static_pointer_cast<const ServerConfig>(std::move(config));
 }
 
-ConfigBuilder ConfigBuilder::from(const Config& config) { return from(config.settings_, config.provider_); }
-
-ConfigBuilder ConfigBuilder::from(const Settings& settings, Provider provider) {
-  ConfigBuilder builder;
-  builder.insecure_provider_allowed_ = provider.insecure;
-  builder.provider_ = std::move(provider);
-  builder.settings_ = settings;
-  builder.suites_.emplace();
-  std::ranges::transform(settings.suites, std::back_inserter(*builder.suites_), &BoundSuite::suite);
-  builder.groups_.emplace();
-  std::ranges::transform(settings.groups, std::back_inserter(*builder.groups_), &BoundGroup::id);
-  if (settings.role == Role::client) builder.key_shares_ = settings.key_shares;
-  builder.schemes_ = settings.schemes;
-  builder.schemes_cert_ = settings.schemes_cert;
-  if (!settings.signing_schemes.empty()) builder.signing_schemes_ = settings.signing_schemes;
-  return builder;
+ConfigDraft::ConfigDraft(Role role, Provider provider) : role_(role), provider_(std::move(provider)) {
+  settings_.role = role;
 }
 
-ConfigBuilder& ConfigBuilder::versions(ProtocolVersion min, ProtocolVersion max) {
-  version_list_.reset();
-  settings_.min_version = min;
-  settings_.max_version = max;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::versions(std::span<const ProtocolVersion> list) {
-  version_list_.emplace(list.begin(), list.end());
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::suites(std::vector<CipherSuite> list) {
-  suites_ = std::move(list);
-  settings_.hardware_aware = false;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::prefer_chacha20(bool on) {
-  prefer_chacha20_ = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::groups(std::vector<NamedGroup> list) {
-  groups_ = std::move(list);
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::key_shares(std::vector<NamedGroup> list) {
-  key_shares_ = std::move(list);
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::schemes(std::vector<SignatureScheme> list) {
-  schemes_ = std::move(list);
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::signing_schemes(std::vector<SignatureScheme> list) {
-  signing_schemes_ = std::move(list);
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::schemes_cert(std::vector<SignatureScheme> list) {
-  schemes_cert_ = std::move(list);
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::alpn(std::vector<std::string> list) {
-  settings_.alpn = std::move(list);
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::client_auth(ClientAuth mode) {
-  settings_.client_auth = mode;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::certificate_authorities(std::vector<std::vector<std::uint8_t>> names) {
-  settings_.certificate_authorities = std::move(names);
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::ocsp_stapling(bool on) {
-  settings_.ocsp_stapling = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::signed_certificate_timestamps(bool on) {
-  settings_.signed_certificate_timestamps = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::server_preference(bool on) {
-  settings_.server_preference = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::middlebox_compatibility(bool on) {
-  settings_.middlebox_compatibility = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::grease(bool on) {
-  settings_.grease = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::cookie(bool on) {
-  settings_.cookie = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::tickets(std::uint8_t count, std::uint32_t lifetime_seconds) {
-  settings_.ticket_count = count;
-  settings_.send_tickets = count != 0;
-  settings_.ticket_lifetime = lifetime_seconds;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::resumption(bool on) {
-  settings_.resumption = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::early_data(std::uint32_t max_bytes, std::chrono::seconds tolerance) {
-  settings_.early_data = max_bytes;
-  settings_.early_data_tolerance = static_cast<std::uint32_t>(tolerance.count());
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::verify_on_resumption(bool on) {
-  settings_.verify_on_resumption = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::key_log(bool on) {
-  settings_.key_log = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::padding(PaddingPolicy policy) {
-  settings_.padding = policy;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::max_send_fragment(std::uint16_t bytes) {
-  settings_.max_send_fragment = bytes;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::dynamic_record_sizing(bool on) {
-  settings_.dynamic_record_sizing = on;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::key_update_after(std::uint64_t bytes) {
-  settings_.key_update_bytes = bytes;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::max_handshake_message(std::size_t bytes) {
-  settings_.max_handshake_message = bytes;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::handshake_memory(std::size_t bytes) {
-  settings_.handshake_memory = bytes;
-  return *this;
-}
-
-ConfigBuilder& ConfigBuilder::Dangerous::skip_verification() {
-  builder_.settings_.skip_verification = true;
-  return builder_;
-}
-
-ConfigBuilder& ConfigBuilder::Dangerous::allow_insecure_provider() {
-  builder_.insecure_provider_allowed_ = true;
-  return builder_;
-}
-
-std::expected<std::shared_ptr<const Config>, std::vector<ConfigProblem>> ConfigBuilder::build() const {
-  std::vector<ConfigProblem> problems;
-  Settings settings = settings_;
-  check(problems, settings);
-  if (!problems.empty()) return std::unexpected(std::move(problems));
-
-  std::shared_ptr<Config> config(new Config);
-  config->settings_ = std::move(settings);
-  config->provider_ = provider_;
-  return config;
+ConfigDraft::ConfigDraft(Role role, const Settings& settings, Provider provider)
+    : role_(role), settings_(settings), provider_(std::move(provider)) {
+  suites_.emplace();
+  std::ranges::transform(settings.suites, std::back_inserter(*suites_), &BoundSuite::suite);
+  groups_.emplace();
+  std::ranges::transform(settings.groups, std::back_inserter(*groups_), &BoundGroup::id);
+  if (role == Role::client) key_shares_ = settings.key_shares;
+  schemes_ = settings.schemes;
+  schemes_cert_ = settings.schemes_cert;
+  if (!settings.signing_schemes.empty()) signing_schemes_ = settings.signing_schemes;
 }
 
 // Every check runs, whatever the ones before it found.
-void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settings) const {
+std::expected<Settings, std::vector<ConfigProblem>> ConfigDraft::check() const {
+  std::vector<ConfigProblem> problems;
+  Settings settings = settings_;
   const auto complain = [&](const char* setting, std::string text) { problems.push_back({setting, std::move(text)}); };
-  const bool client = settings.role == Role::client;
+  const bool client = role_ == Role::client;
 
+  if (settings.role != role_)
+    complain("from", client ? "these are the settings of a server" : "these are the settings of a client");
   if (provider_.insecure && !insecure_provider_allowed_)
     complain("dangerous().allow_insecure_provider",
              "provider '" + std::string(provider_.name) +
@@ -340,8 +165,6 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
         if (found != groups.end()) settings.key_shares.push_back(*found);
       }
     }
-  } else if (key_shares_) {
-    complain("key_shares", "a server answers shares, it does not choose which are sent; remove the setting");
   }
 
   const auto known = known_schemes();
@@ -374,8 +197,6 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
   if (alpn_size > kMaxAlpnList || settings.alpn.size() > 255)
     complain("alpn", "the list is too long; name at most 255 protocols");
 
-  if (client && settings.client_auth != ClientAuth::none)
-    complain("client_auth", "only a server asks for client certificates; remove the setting");
   if (!client && settings.client_auth == ClientAuth::none) {
     if (settings.ocsp_stapling)
       complain("ocsp_stapling", "this server asks for no certificate to staple to; set client_auth, or remove it");
@@ -383,12 +204,20 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
       complain("signed_certificate_timestamps",
                "this server asks for no certificate to have timestamps; set client_auth, or remove it");
   }
-  if (client && settings.cookie) complain("cookie", "only a server sends cookies; remove the setting");
-  if (!client && settings.skip_verification)
-    complain("dangerous().skip_verification",
-             "a server that does not verify its clients should not ask them: use client_auth(none)");
-  if (settings.ticket_lifetime == 0 || settings.ticket_lifetime > kMaxTicketLifetime)
+  if (settings.ticket_lifetime == 0 || settings.ticket_lifetime > kMaxTicketLifetime.count())
     complain("tickets", "a ticket lives 1 to 604800 seconds (RFC 9846 4.7.1)");
+  if (session_context_) {
+    settings.session_context = *session_context_;
+    if (session_context_->empty() || session_context_->size() > kMaxSessionContext)
+      complain("session_context", "a context has 1 to 255 bytes; leave the setting out for the digest of the settings");
+  }
+  if (max_authentication_age_) {
+    if (*max_authentication_age_ < std::chrono::seconds(1) || *max_authentication_age_ > kMaxAuthenticationAge) {
+      complain("max_authentication_age", "an authentication is good for 1 to 604800 seconds");
+    } else {
+      settings.max_authentication_age = static_cast<std::uint32_t>(max_authentication_age_->count());
+    }
+  }
   if (settings.early_data_tolerance > kMaxEarlyDataTolerance.count())
     complain("early_data", "ages may be off by 0 to 600 seconds; a replay has to be recognised for so long");
   if (settings.early_data != 0 && !settings.resumption)
@@ -405,11 +234,12 @@ void ConfigBuilder::check(std::vector<ConfigProblem>& problems, Settings& settin
   if (settings.handshake_memory < settings.max_handshake_message + 16384)
     complain("handshake_memory", "must exceed max_handshake_message by at least 16384 bytes, for our own messages");
 
-  if (!problems.empty()) return;
+  if (!problems.empty()) return std::unexpected(std::move(problems));
   std::ranges::transform(suites, std::back_inserter(settings.suites = {}),
                          [&](CipherSuite id) { return bind(id, provider_); });
   std::ranges::transform(groups, std::back_inserter(settings.groups = {}),
                          [&](NamedGroup id) { return bind(id, provider_); });
+  return settings;
 }
 
 }  // namespace lockstep

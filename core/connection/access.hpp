@@ -14,53 +14,44 @@ namespace lockstep {
 
 struct ConnectionAccess {
   /// Like `Connection::client`, with a rewriter of what the handshake sends.
-  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, RandomSource& random, Time now,
-                           handshake::Rewriter& rewriter, MutableBytes memory = {}) {
-    Connection::State state;
-    state.config = std::move(config);
-    state.random = &random;
-    state.supplied = memory;
-    state.start(now, std::move(options.name), options.sessions, &rewriter);
+  static Connection client(std::shared_ptr<const ClientConfig> config, ClientOptions options, RandomSource& random,
+                           Time now, handshake::Rewriter& rewriter, MutableBytes memory = {}) {
+    auto state = Connection::State::make(Role::client, std::move(config), &random, memory);
+    state.start_client(std::move(options), now, nullptr, &rewriter);
     return Connection(std::move(state));
   }
   /// The same for a server.
-  static Connection server(std::shared_ptr<const Config> config, RandomSource& random, handshake::Rewriter& rewriter,
-                           MutableBytes memory = {}) {
-    Connection::State state;
-    state.config = std::move(config);
-    state.random = &random;
-    state.supplied = memory;
-    state.start({}, x509::NoNameCheck{}, {}, &rewriter);
+  static Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random,
+                           handshake::Rewriter& rewriter, MutableBytes memory = {}) {
+    auto state = Connection::State::make(Role::server, std::move(config), &random, memory);
+    state.start_server({}, nullptr, &rewriter);
     return Connection(std::move(state));
   }
 
   /// The same, recorded. What the rewriter did is no input, so that such a tape can be looked at and not replayed.
-  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, trace::Recorder& recorder,
+  static Connection client(std::shared_ptr<const ClientConfig> config, ClientOptions options, trace::Recorder& recorder,
                            Time now, handshake::Rewriter& rewriter) {
-    Connection::State state;
-    state.config = std::move(config);
-    state.random = recorder.tap_.get();
-    state.start(now, std::move(options.name), options.sessions, &rewriter, recorder.tap_.get());
+    auto state = Connection::State::make(Role::client, std::move(config), recorder.tap_.get(), {});
+    state.start_client(std::move(options), now, recorder.tap_.get(), &rewriter);
     return Connection(std::move(state));
   }
-  static Connection server(std::shared_ptr<const Config> config, trace::Recorder& recorder,
+  static Connection server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
                            handshake::Rewriter& rewriter) {
-    Connection::State state;
-    state.config = std::move(config);
-    state.random = recorder.tap_.get();
-    state.start({}, x509::NoNameCheck{}, {}, &rewriter, recorder.tap_.get());
+    auto state = Connection::State::make(Role::server, std::move(config), recorder.tap_.get(), {});
+    state.start_server({}, recorder.tap_.get(), &rewriter);
     return Connection(std::move(state));
   }
 
-  /// Null once its memory was handed back.
+  /// Null once its memory was handed back, and before a server has received anything.
   static handshake::Handshake* handshake(Connection& connection) noexcept {
-    Connection::State& state = connection.state();
-    return state.run ? &state.run->handshake : nullptr;
+    connection::Run* const run = connection.state().run();
+    return run != nullptr ? &run->handshake : nullptr;
   }
+  /// Only while the connection stands.
   static const handshake::ConnectionSecrets& secrets(Connection& connection) noexcept {
-    return connection.state().secrets;
+    return *connection.state().secrets();
   }
-  static record::Sealer& sealer(Connection& connection) noexcept { return connection.state().sealer; }
+  static record::Sealer& sealer(Connection& connection) noexcept { return connection.state().sending.sealer; }
 };
 
 }  // namespace lockstep

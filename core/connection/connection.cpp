@@ -4,42 +4,29 @@
 #include <utility>
 
 #include <lockstep/connection.hpp>
+#include <lockstep/key_cache.hpp>
 
 #include "codec/certificate.hpp"
 #include "connection/state.hpp"
 #include "key_schedule/tls13.hpp"
 
 namespace lockstep {
-namespace connection {
+
+using connection::Ended;
+using connection::Established;
+using connection::Handshaking;
+using connection::Run;
+using connection::Unusable;
+using handshake::Agreed;
+
 namespace {
 
-// Left in a supplied block behind the run itself; below that it is not worth using.
-constexpr std::size_t kLeastArena = 4096;
+constexpr Error kUnusable{.alert = Alert::internal_error,
+                          .reason = Reason::unusable,
+                          .place = Place::application,
+                          .origin = Origin::application};
 
 }  // namespace
-
-Run* Run::create(const Config& config, RandomSource& random, MutableBytes memory) noexcept {
-  void* place = memory.data();
-  std::size_t room = memory.size();
-  const bool fits = place != nullptr && std::align(alignof(Run), sizeof(Run), place, room) != nullptr &&
-                    room - sizeof(Run) >= kLeastArena;
-  if (!fits) {
-    room = Connection::kHandshakeMemory;
-    place = ::operator new(room, std::align_val_t(alignof(Run)), std::nothrow);
-    if (place == nullptr) return nullptr;
-  }
-  const MutableBytes rest(static_cast<std::uint8_t*>(place) + sizeof(Run), room - sizeof(Run));
-  return new (place) Run(config, random, rest, !fits);
-}
-
-void Run::Destroy::operator()(Run* run) const noexcept {
-  const bool on_heap = run->on_heap_;
-  run->~Run();
-  wipe({reinterpret_cast<std::uint8_t*>(run), sizeof(Run)});
-  if (on_heap) ::operator delete(run, std::align_val_t(alignof(Run)));
-}
-
-}  // namespace connection
 
 // --- life --------------------------------------------------------------------------------------------------------
 
@@ -52,7 +39,6 @@ const Connection::State& Connection::state() const noexcept {
 Connection::Connection(State&& state) noexcept {
   static_assert(sizeof(State) <= kStateSize && alignof(State) <= alignof(Connection));
   new (storage_) State(std::move(state));
-  if (this->state().run) this->state().run->transport.attach(this->state().opener, this->state().sealer);
 }
 
 Connection::Connection(Connection&& other) noexcept : Connection(std::move(other.state())) {}
@@ -61,115 +47,236 @@ Connection& Connection::operator=(Connection&& other) noexcept {
   if (this != &other) {
     std::destroy_at(&state());
     new (storage_) State(std::move(other.state()));
-    if (state().run) state().run->transport.attach(state().opener, state().sealer);
   }
   return *this;
 }
 
 Connection::~Connection() { std::destroy_at(&state()); }
 
-Connection Connection::client(std::shared_ptr<const Config> config, ClientOptions options, RandomSource& random,
+Connection Connection::client(std::shared_ptr<const ClientConfig> config, ClientOptions options, RandomSource& random,
                               Time now, MutableBytes memory) {
-  State state;
-  state.config = std::move(config);
-  state.random = &random;
-  state.supplied = memory;
-  state.start(now, std::move(options.name), options.sessions);
+  State state = State::make(Role::client, std::move(config), &random, memory);
+  state.start_client(std::move(options), now);
   return Connection(std::move(state));
 }
 
-Connection Connection::server(std::shared_ptr<const Config> config, RandomSource& random, MutableBytes memory) {
-  State state;
-  state.config = std::move(config);
-  state.random = &random;
-  state.supplied = memory;
-  state.start({}, x509::NoNameCheck{}, {});
+Connection Connection::server(std::shared_ptr<const ServerConfig> config, RandomSource& random, MutableBytes memory,
+                              ServerOptions options) {
+  State state = State::make(Role::server, std::move(config), &random, memory);
+  state.start_server(options);
   return Connection(std::move(state));
 }
 
-Connection Connection::client(std::shared_ptr<const Config> config, ClientOptions options, trace::Recorder& recorder,
-                              Time now, MutableBytes memory) {
-  State state;
-  state.config = std::move(config);
-  state.random = recorder.tap_.get();
-  state.supplied = memory;
-  state.start(now, std::move(options.name), options.sessions, nullptr, recorder.tap_.get());
+Connection Connection::client(std::shared_ptr<const ClientConfig> config, ClientOptions options,
+                              trace::Recorder& recorder, Time now, MutableBytes memory) {
+  State state = State::make(Role::client, std::move(config), recorder.tap_.get(), memory);
+  state.start_client(std::move(options), now, recorder.tap_.get());
   return Connection(std::move(state));
 }
 
-Connection Connection::server(std::shared_ptr<const Config> config, trace::Recorder& recorder, MutableBytes memory) {
-  State state;
-  state.config = std::move(config);
-  state.random = recorder.tap_.get();
-  state.supplied = memory;
-  state.start({}, x509::NoNameCheck{}, {}, nullptr, recorder.tap_.get());
+Connection Connection::server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
+                              MutableBytes memory, ServerOptions options) {
+  State state = State::make(Role::server, std::move(config), recorder.tap_.get(), memory);
+  state.start_server(options, recorder.tap_.get());
   return Connection(std::move(state));
 }
 
-void Connection::State::start(Time now, x509::PeerName name, std::span<Session> offered, handshake::Rewriter* rewriter,
-                              trace::Tap* tap) noexcept {
-  run.reset(connection::Run::create(*config, *random, supplied));
-  if (!run) return fail(Reason::memory, Place::handshake);
-  run->transport.attach(opener, sealer);
-  run->handshake.context().rewriter = rewriter;
-  run->handshake.context().tap = tap;
-  if (tap != nullptr) tap->start(*config, name, offered, now);
-  if (config->role() == Role::server) {
-    run->handshake.start_server();
-  } else {
-    server_name = name.host_name();
-    if (auto started = run->handshake.start_client(std::move(name), offered, now); !started) fail(started.error());
+void Connection::use(KeyCache* cache) noexcept {
+  record::ContextCache* const contexts = cache == nullptr ? nullptr : cache->cache_.get();
+  state().receiving.opener.use(contexts);
+  state().sending.sealer.use(contexts);
+}
+
+Connection::State::State(State&& other) noexcept
+    : config(std::move(other.config)),
+      random(std::exchange(other.random, nullptr)),
+      supplied(std::exchange(other.supplied, {})),
+      waker(std::move(other.waker)),
+      role(other.role),
+      receiving(std::move(other.receiving)),
+      sending(std::move(other.sending)),
+      phase(std::exchange(other.phase, Unusable{})) {
+  attach();
+}
+
+// The handshake's transport writes into our halves.
+void Connection::State::attach() noexcept {
+  if (run() != nullptr) run()->transport.attach(receiving, sending);
+}
+
+Connection::State Connection::State::make(Role role, std::shared_ptr<const Config> config, RandomSource* random,
+                                          MutableBytes memory) noexcept {
+  State state;
+  state.role = role;
+  if (config == nullptr || config->role() != role) return state;
+  state.config = std::move(config);
+  state.random = random;
+  state.supplied = memory;
+  state.phase = Handshaking{};
+  return state;
+}
+
+bool Connection::State::ensure_run() noexcept {
+  if (run() != nullptr) return true;
+  if (!create_run()) return false;
+  run()->handshake.start_server();
+  return true;
+}
+
+bool Connection::State::create_run() noexcept {
+  auto& handshaking = std::get<Handshaking>(phase);
+  handshaking.run.reset(Run::create(*config, *random, supplied));
+  if (!handshaking.run) {
+    fail(Reason::memory, Place::handshake);
+    return false;
   }
-  if (tap != nullptr) tap->write(trace::Started{failed, error});
+  attach();
+  handshaking.run->handshake.context().pending.wake_by(waker);
+  handshaking.run->handshake.context().verification = handshaking.verification;
+  return true;
+}
+
+void Connection::State::start_client(ClientOptions&& options, Time now, trace::Tap* tap,
+                                     handshake::Rewriter* rewriter) noexcept {
+  if (!usable()) return;
+  std::get<Handshaking>(phase).verification = options.verification;
+  if (!create_run()) return;
+  run()->handshake.context().rewriter = rewriter;
+  run()->record(tap);
+  if (tap != nullptr) tap->start(*config, options, now);
+  if (auto started = run()->handshake.start_client(std::move(options.name), options.sessions, now); !started)
+    fail(started.error());
+  if (tap != nullptr) tap->write(trace::Started{error() != nullptr, error() != nullptr ? *error() : Error{}});
+}
+
+void Connection::State::start_server(ServerOptions options, trace::Tap* tap, handshake::Rewriter* rewriter) noexcept {
+  if (!usable()) return;
+  std::get<Handshaking>(phase).verification = options.verification;
+  // Nothing is taken for a client that has not said anything yet.
+  if ((tap == nullptr && rewriter == nullptr) || !create_run()) return;
+  run()->handshake.context().rewriter = rewriter;
+  run()->record(tap);
+  if (tap != nullptr) tap->start(*config, {.name = x509::NoNameCheck{}, .verification = options.verification}, {});
+  run()->handshake.start_server();
+  if (tap != nullptr) tap->write(trace::Started{});
 }
 
 void Connection::State::fail(const Error& cause) noexcept {
-  if (failed) return;
-  failed = true;
-  error = cause;
+  if (!usable() || std::holds_alternative<Ended>(phase)) return;
   // RFC 9846 6.2: "Upon transmission or receipt of a fatal alert message, both parties MUST immediately close the
   // connection." RFC 9846 6: "Servers and clients MUST forget the secret values and keys established in failed
   // connections": all but the key that protects the alert.
-  control = {};
-  control.user_canceled = cause.alert == Alert::close_notify && cause.reason == Reason::canceled;
-  control.alert = cause.alert;
+  // RFC 9846 6.2: "Whenever an implementation encounters a fatal error condition, it SHOULD send an appropriate fatal
+  // alert and MUST close the connection without sending or receiving any additional data."
+  const bool was_closed = sending.closed && !sending.alert;
+  Ended ended{.run = {}, .agreed = agreed(), .error = cause};
+  std::visit(
+      [&]<class Phase>(Phase& before) {
+        if constexpr (requires { before.run; }) ended.run = std::move(before.run);
+      },
+      phase);
+  phase = std::move(ended);
+  receiving.opener.clear();
+  receiving.key_updated = false;
+  receiving.protection = receiving.offloaded() ? connection::Receiving::Protection::elsewhere : receiving.protection;
+  sending.withdraw_keys();
+  sending.key_update = connection::Sending::KeyUpdate::none;
+  sending.user_canceled = cause.alert == Alert::close_notify && cause.reason == Reason::canceled;
   // RFC 9846 6.1: nothing answers an alert, and nobody hears one where the transport has ended.
-  control.alert_due = cause.origin != Origin::peer && cause.reason != Reason::truncated && !closed;
-  opener.clear();
-  secrets = {};
-  sessions.reset();
-  partial.reset();
-  tell_key_update = false;
-  // Keys that were not taken cannot be any more. Those of a direction that is still ours to protect stay for the alert.
-  receiving.keys_due = false;
-  if (std::exchange(sending.keys_due, false) && sealer.installed()) sending.on = false;
-  if (run) {
-    if (control.alert_due) {
-      run->transport.abandon();
+  const bool heard = cause.origin != Origin::peer && cause.reason != Reason::truncated && !was_closed &&
+                     sending.protection() != connection::Sending::Protection::over;
+  sending.alert = heard ? std::optional(cause.alert) : std::nullopt;
+  sending.user_canceled = sending.user_canceled && heard;
+  if (Run* const handshake_run = run()) {
+    if (heard) {
+      if (handshake_run->transport.within_message()) sending.user_canceled = false;
+      handshake_run->transport.abandon();
     } else {
-      run->transport.discard();
+      handshake_run->transport.discard();
     }
-    run->handshake.events().clear();
+    handshake_run->handshake.stop_tickets();
+    handshake_run->handshake.events().clear();
   }
 }
 
-void Connection::State::adopt() noexcept {
-  if (complete || failed || !run || !run->handshake.complete()) return;
-  handshake::Context& context = run->handshake.context();
-  agreed = context.agreed;
-  secrets = std::move(context.secrets);
-  if (const Settings& settings = config->settings();
-      settings.role == Role::client && settings.verify_on_resumption && settings.resumption)
-    peer.reset(new (std::nothrow) PeerCertificates(handshake::peer_to_keep(context)));
-  complete = true;
+void Connection::State::establish() noexcept {
+  if (!handshaking() || run() == nullptr || !run()->handshake.connected()) return;
+  handshake::Context& context = run()->handshake.context();
+  Established established{.run = {},
+                          .machine = *run()->handshake.live(),
+                          .agreed = context.agreed,
+                          .secrets = std::move(context.secrets),
+                          .inbox = {},
+                          .sizer = {},
+                          .origin = {},
+                          .sessions = {}};
+  if (role == Role::client && config->settings().resumption) established.origin = handshake::session_origin(context);
+  established.run = std::move(std::get<Handshaking>(phase).run);
+  phase = std::move(established);
 }
 
 void Connection::State::retire() noexcept {
-  if (!run || run->transport.pending() || tap() != nullptr) return;
-  const bool over = failed ? control.empty() : run->handshake.connected();
-  if (!over || !run->handshake.events().empty()) return;
-  if (failed && agreed.suite == nullptr) agreed = run->handshake.context().agreed;
-  run.reset();
+  Run* const now = run();
+  if (now == nullptr || now->transport.pending() || tap() != nullptr || !now->handshake.events().empty()) return;
+  std::visit(
+      [&]<class Phase>(Phase& current) {
+        if constexpr (std::same_as<Phase, Established>) {
+          // An answer that comes too late is still an answer.
+          if (current.run->handshake.over() && !current.run->handshake.context().pending.any()) current.run.reset();
+        } else if constexpr (std::same_as<Phase, Ended>) {
+          if (!sending.control_due()) current.run.reset();
+        }
+      },
+      phase);
+}
+
+void Connection::State::notice_dropped_tokens() noexcept {
+  if (run() == nullptr || error() != nullptr || run()->handshake.survives_dropped_token()) return;
+  fail(Reason::token_dropped, Place::application);
+}
+
+// --- phases ------------------------------------------------------------------------------------------------------
+
+const Error* Connection::State::error() const noexcept {
+  if (!usable()) return &kUnusable;
+  const auto* const ended = std::get_if<Ended>(&phase);
+  return ended == nullptr ? nullptr : &ended->error;
+}
+
+Run* Connection::State::run() const noexcept {
+  return std::visit(
+      []<class Phase>(const Phase& current) -> Run* {
+        if constexpr (requires { current.run; }) return current.run.get();
+        return nullptr;
+      },
+      phase);
+}
+
+const Agreed& Connection::State::agreed() const noexcept {
+  static constexpr Agreed kNothing{};
+  return std::visit(
+      []<class Phase>(const Phase& current) -> const Agreed& {
+        if constexpr (requires { current.agreed; }) {
+          return current.agreed;
+        } else if constexpr (requires { current.run; }) {
+          return current.run ? current.run->handshake.context().agreed : kNothing;
+        } else {
+          return kNothing;
+        }
+      },
+      phase);
+}
+
+const handshake::ConnectionSecrets* Connection::State::secrets() const noexcept {
+  if (const auto* stands = established()) return &stands->secrets;
+  return answers_early_data() ? &run()->handshake.context().secrets : nullptr;
+}
+
+std::optional<Misuse> Connection::State::not_sendable() const noexcept {
+  if (!usable()) return Misuse::unusable;
+  if (handshaking()) return Misuse::not_connected;
+  if (error() != nullptr || sending.closed) return Misuse::closed;
+  return std::nullopt;
 }
 
 // --- bytes -------------------------------------------------------------------------------------------------------
@@ -178,46 +285,35 @@ void Connection::State::retire() noexcept {
 
 Received Connection::receive(MutableBytes inbound, Time now) {
   State& self = state();
-  trace::Tap* const tap = self.tap();
-  if (tap == nullptr) return self.receive(inbound, now);
-  tap->receive(inbound, now);
-  Received result = self.receive(inbound, now);
-  tap->told(result.event, self.agreed_now());
-  tap->received(result.consumed);
-  return result;
+  return self.recorded([&](trace::Tap& tap) { tap.receive(inbound, now); }, [&] { return self.receive(inbound, now); },
+                       [&](trace::Tap& tap, const Received& result) {
+                         tap.told(result.event, self.agreed());
+                         tap.received(result.consumed);
+                       });
 }
 
 std::size_t Connection::transmit(MutableBytes outbound, Time now) {
   State& self = state();
-  trace::Tap* const tap = self.tap();
-  if (tap == nullptr) return self.transmit(outbound);
-  tap->write(trace::Transmit{now, outbound.size()});
-  const std::size_t size = self.transmit(outbound);
-  tap->write(trace::Transmitted{outbound.first(size)});
-  return size;
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::Transmit{now, outbound.size()}); },
+                       [&] { return self.transmit(outbound, now); },
+                       [&](trace::Tap& tap, std::size_t size) { tap.write(trace::Transmitted{outbound.first(size)}); });
 }
 
 bool Connection::transmit_pending() const noexcept { return state().transmit_pending(); }
 
 std::expected<Sealed, Misuse> Connection::seal(std::span<const Bytes> plaintext, MutableBytes outbound, Time now) {
   State& self = state();
-  trace::Tap* const tap = self.tap();
-  if (tap == nullptr) return self.seal(plaintext, outbound, now);
-  tap->seal(plaintext, outbound.size(), now);
-  auto result = self.seal(plaintext, outbound, now);
-  tap->sealed(result, outbound);
-  return result;
+  return self.recorded([&](trace::Tap& tap) { tap.seal(plaintext, outbound.size(), now); },
+                       [&] { return self.seal(plaintext, outbound, now); },
+                       [&](trace::Tap& tap, const auto& result) { tap.sealed(result, outbound); });
 }
 
 std::expected<Sealed, Misuse> Connection::seal_early(std::span<const Bytes> plaintext, MutableBytes outbound,
                                                      Time now) {
   State& self = state();
-  trace::Tap* const tap = self.tap();
-  if (tap == nullptr) return self.seal_early(plaintext, outbound);
-  tap->seal(plaintext, outbound.size(), now, true);
-  auto result = self.seal_early(plaintext, outbound);
-  tap->sealed(result, outbound);
-  return result;
+  return self.recorded([&](trace::Tap& tap) { tap.seal(plaintext, outbound.size(), now, true); },
+                       [&] { return self.seal_early(plaintext, outbound, now); },
+                       [&](trace::Tap& tap, const auto& result) { tap.sealed(result, outbound); });
 }
 
 std::size_t Connection::early_data_left() const noexcept {
@@ -226,121 +322,161 @@ std::size_t Connection::early_data_left() const noexcept {
 
 std::expected<MutableBytes, Misuse> Connection::seal_in_place(RecordSlot slot, Time now) {
   State& self = state();
-  trace::Tap* const tap = self.tap();
-  if (tap == nullptr) return self.seal_in_place(slot, now);
-  tap->seal_in_place(slot, now);
-  auto result = self.seal_in_place(slot, now);
-  tap->sealed(result, slot.payload);
-  return result;
+  return self.recorded([&](trace::Tap& tap) { tap.seal_in_place(slot, now); },
+                       [&] { return self.seal_in_place(slot, now); },
+                       [&](trace::Tap& tap, const auto& result) { tap.sealed(result, slot.payload); });
 }
 
 std::size_t Connection::tailroom(std::size_t payload) const noexcept {
+  if (!state().usable()) return 0;
   const Settings& settings = state().config->settings();
   return 1 + settings.padding.padding_for(payload, settings.max_send_fragment) + kMaxAeadTagSize;
 }
 
 Event Connection::receive_end() {
   State& self = state();
-  trace::Tap* const tap = self.tap();
-  if (tap == nullptr) return self.receive_end();
-  tap->write(trace::ReceiveEnd{});
-  Event event = self.receive_end();
-  tap->told(event, self.agreed_now());
-  tap->received(0);
-  return event;
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::ReceiveEnd{}); }, [&] { return self.receive_end(); },
+                       [&](trace::Tap& tap, const Event& event) {
+                         tap.told(event, self.agreed());
+                         tap.received(0);
+                       });
 }
 
 // --- answers -----------------------------------------------------------------------------------------------------
 
+// A token is spent when its answer is taken, and not by a call that is refused.
+
 template <class Operation, class Input>
 std::expected<void, Misuse> Connection::State::answer(Token<Operation>& token, const Input& input,
                                                       Place place) noexcept {
-  if (failed || !run || !run->handshake.awaits(token)) return std::unexpected(Misuse::wrong_token);
-  handshake::Handshake& handshake = run->handshake;
-  auto went = handshake.answer(token, input, place);
-  if (went) went = handshake.proceed(handshake.context().now);
-  if (!went) fail(went.error());
-  adopt();
+  if (!usable()) return std::unexpected(Misuse::unusable);
+  if (error() != nullptr || run() == nullptr || !run()->handshake.awaits(token))
+    return std::unexpected(Misuse::wrong_token);
+  if (auto went = run()->handshake.answer(token, input, place); !went) fail(went.error());
+  establish();
   return {};
 }
 
-std::expected<void, Misuse> Connection::State::done(std::expected<void, Misuse> result) const noexcept {
-  if (trace::Tap* const to = tap())
-    to->write(trace::Done{result ? std::optional<Misuse>() : std::optional(result.error())});
-  return result;
+std::expected<void, Misuse> Connection::State::answer(Token<SealTicket>& token,
+                                                      const handshake::TicketSealed& input) noexcept {
+  if (!usable()) return std::unexpected(Misuse::unusable);
+  if (error() != nullptr || run() == nullptr || !run()->handshake.awaits(token))
+    return std::unexpected(Misuse::wrong_token);
+  run()->handshake.answer(token, input);
+  return {};
 }
 
-std::expected<void, Misuse> Connection::answer(Token<SelectCredential> token,
+std::expected<void, Misuse> Connection::answer(Token<SelectCredential>&& token,
                                                std::shared_ptr<const Credential> credential) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), credential.get());
-  if (credential != nullptr && !staples_well_formed(*credential))
-    return self.done(std::unexpected(Misuse::invalid_answer));
-  return self.done(self.answer(token, handshake::CredentialSelected{std::move(credential)}, Place::certificate));
+  return self.recorded([&](trace::Tap& tap) { tap.answer(self.number_of(token), credential.get()); },
+                       [&]() -> std::expected<void, Misuse> {
+                         if (credential != nullptr && !staples_well_formed(*credential))
+                           return std::unexpected(Misuse::invalid_answer);
+                         return self.answer(token, handshake::CredentialSelected{std::move(credential)},
+                                            Place::certificate);
+                       });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<SelectCredential> token, NoCredential) {
+std::expected<void, Misuse> Connection::answer(Token<SelectCredential>&& token, NoCredential) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), static_cast<const Credential*>(nullptr));
-  return self.done(self.answer(token, handshake::CredentialSelected{}, Place::certificate));
+  return self.recorded(
+      [&](trace::Tap& tap) { tap.answer(self.number_of(token), static_cast<const Credential*>(nullptr)); },
+      [&] { return self.answer(token, handshake::CredentialSelected{}, Place::certificate); });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<Sign> token, Bytes signature) {
+std::expected<void, Misuse> Connection::answer(Token<Sign>&& token, Bytes signature) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerSignature{self.number_of(token), true, signature});
-  if (signature.empty() || signature.size() > 0xffff) return self.done(std::unexpected(Misuse::invalid_answer));
-  return self.done(self.answer(token, handshake::Signed{signature}, Place::certificate_verify));
+  return self.recorded(
+      [&](trace::Tap& tap) { tap.write(trace::AnswerSignature{self.number_of(token), true, signature}); },
+      [&]() -> std::expected<void, Misuse> {
+        if (signature.empty() || signature.size() > 0xffff) return std::unexpected(Misuse::invalid_answer);
+        return self.answer(token, handshake::Signed{signature}, Place::certificate_verify);
+      });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<Sign> token, SigningFailed) {
+std::expected<void, Misuse> Connection::answer(Token<Sign>&& token, SigningFailed) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerSignature{self.number_of(token), false, {}});
-  return self.done(self.answer(token, handshake::Signed{}, Place::certificate_verify));
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerSignature{self.number_of(token), false, {}}); },
+                       [&] { return self.answer(token, handshake::Signed{}, Place::certificate_verify); });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<VerifyPeer> token, PeerAccepted) {
+std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerAccepted accepted) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap())
-    tap->write(trace::AnswerVerdict{self.number_of(token), true, Reason::none, 0});
-  return self.done(self.answer(token, handshake::Handshake::peer_verified(), Place::certificate));
+  return self.recorded(
+      [&](trace::Tap& tap) {
+        tap.write(trace::AnswerVerdict{.token = self.number_of(token),
+                                       .accepted = true,
+                                       .reason = Reason::none,
+                                       .detail = 0,
+                                       .identity = accepted.identity,
+                                       .expires = accepted.expires});
+      },
+      [&]() -> std::expected<void, Misuse> {
+        if (accepted.identity.size() > 0xffff) return std::unexpected(Misuse::invalid_answer);
+        return self.answer(token, handshake::Handshake::peer_verified(accepted), Place::certificate);
+      });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<VerifyPeer> token, PeerRejected rejection) {
+std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerRejected rejection) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap())
-    tap->write(trace::AnswerVerdict{self.number_of(token), false, rejection.reason, rejection.detail});
-  return self.done(self.answer(token, handshake::PeerRefused{rejection}, Place::certificate));
+  return self.recorded(
+      [&](trace::Tap& tap) {
+        tap.write(trace::AnswerVerdict{.token = self.number_of(token),
+                                       .accepted = false,
+                                       .reason = rejection.reason,
+                                       .detail = rejection.detail,
+                                       .identity = {},
+                                       .expires = Time::max()});
+      },
+      [&] { return self.answer(token, handshake::PeerRefused{rejection}, Place::certificate); });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, Session session) {
+std::expected<void, Misuse> Connection::answer(Token<OpenTicket>&& token, Session session) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), &session, false);
-  return self.done(self.answer(token, handshake::TicketOpened{&session, false}, Place::client_hello));
+  return self.recorded([&](trace::Tap& tap) { tap.answer(self.number_of(token), &session); },
+                       [&] { return self.answer(token, handshake::TicketOpened{&session}, Place::client_hello); });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, Session session, AcceptEarlyData) {
+std::expected<void, Misuse> Connection::answer(Token<OpenTicket>&& token, TicketDeclined) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), &session, true);
-  return self.done(self.answer(token, handshake::TicketOpened{&session, true}, Place::client_hello));
+  return self.recorded(
+      [&](trace::Tap& tap) { tap.answer(self.number_of(token), static_cast<const Session*>(nullptr)); },
+      [&] { return self.answer(token, handshake::TicketOpened{}, Place::client_hello); });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<OpenTicket> token, TicketDeclined) {
+std::expected<void, Misuse> Connection::answer(Token<AcceptEarlyData>&& token, EarlyDataAccepted) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->answer(self.number_of(token), nullptr, false);
-  return self.done(self.answer(token, handshake::TicketOpened{}, Place::client_hello));
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerEarlyData{self.number_of(token), true}); },
+                       [&] { return self.answer(token, handshake::EarlyDataJudged{true}, Place::client_hello); });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<SealTicket> token, Bytes ticket) {
+std::expected<void, Misuse> Connection::answer(Token<AcceptEarlyData>&& token, EarlyDataDeclined) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerTicketSealed{self.number_of(token), true, ticket});
-  if (ticket.empty() || ticket.size() > 0xffff) return self.done(std::unexpected(Misuse::invalid_answer));
-  return self.done(self.answer(token, handshake::TicketSealed{ticket}, Place::new_session_ticket));
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerEarlyData{self.number_of(token), false}); },
+                       [&] { return self.answer(token, handshake::EarlyDataJudged{false}, Place::client_hello); });
 }
 
-std::expected<void, Misuse> Connection::answer(Token<SealTicket> token, TicketDeclined) {
+std::expected<void, Misuse> Connection::answer(Token<SealTicket>&& token, Bytes ticket) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->write(trace::AnswerTicketSealed{self.number_of(token), false, {}});
-  return self.done(self.answer(token, handshake::TicketSealed{}, Place::new_session_ticket));
+  return self.recorded(
+      [&](trace::Tap& tap) { tap.write(trace::AnswerTicketSealed{self.number_of(token), true, ticket}); },
+      [&]() -> std::expected<void, Misuse> {
+        if (ticket.empty() || ticket.size() > 0xffff) return std::unexpected(Misuse::invalid_answer);
+        return self.answer(token, handshake::TicketSealed{ticket});
+      });
+}
+
+std::expected<void, Misuse> Connection::answer(Token<SealTicket>&& token, TicketDeclined) {
+  State& self = state();
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerTicketSealed{self.number_of(token), false, {}}); },
+                       [&] { return self.answer(token, handshake::TicketSealed{}); });
+}
+
+void Connection::wake_by(std::shared_ptr<TokenWaker> waker) noexcept {
+  State& self = state();
+  if (self.run() != nullptr) self.run()->handshake.context().pending.wake_by(waker);
+  self.waker = std::move(waker);
 }
 
 bool staples_well_formed(const Credential& credential) noexcept {
@@ -356,38 +492,45 @@ bool staples_well_formed(const Credential& credential) noexcept {
 
 void Connection::close() noexcept {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->write(trace::Close{});
-  self.close();
-  (void)self.done({});
+  (void)self.recorded([](trace::Tap& tap) { tap.write(trace::Close{}); },
+                      [&]() -> std::expected<void, Misuse> {
+                        self.close();
+                        return {};
+                      });
 }
 
 void Connection::cancel(Alert why) noexcept {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->write(trace::Cancel{why});
-  self.cancel(why);
-  (void)self.done({});
+  (void)self.recorded([&](trace::Tap& tap) { tap.write(trace::Cancel{why}); },
+                      [&]() -> std::expected<void, Misuse> {
+                        self.cancel(why);
+                        return {};
+                      });
 }
 
 std::expected<void, Misuse> Connection::update_keys(bool request_peer) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap()) tap->write(trace::UpdateKeys{request_peer});
-  return self.done(self.update_keys(request_peer));
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::UpdateKeys{request_peer}); },
+                       [&] { return self.update_keys(request_peer); });
 }
 
 std::expected<void, Misuse> Connection::offload(Direction direction) {
   State& self = state();
-  if (trace::Tap* const tap = self.tap())
-    tap->write(trace::Offload{direction == Direction::send ? trace::Direction::sent : trace::Direction::received});
-  return self.done(self.offload(direction));
+  return self.recorded(
+      [&](trace::Tap& tap) {
+        tap.write(trace::Offload{direction == Direction::send ? trace::Direction::sent : trace::Direction::received});
+      },
+      [&] { return self.offload(direction); });
 }
 
 void Connection::State::close() noexcept {
-  if (failed || closed) return;
-  if (!complete) return cancel(Alert::close_notify);
-  closed = true;
-  control.key_update = connection::Control::KeyUpdate::none;
-  control.alert = Alert::close_notify;
-  control.alert_due = true;
+  if (error() != nullptr || sending.closed) return;
+  if (handshaking()) return cancel(Alert::close_notify);
+  // Nothing follows close_notify: neither the tickets that are left nor a KeyUpdate.
+  if (run() != nullptr) run()->handshake.stop_tickets();
+  sending.closed = true;
+  sending.key_update = connection::Sending::KeyUpdate::none;
+  sending.alert = Alert::close_notify;
 }
 
 void Connection::State::cancel(Alert why) noexcept {
@@ -395,22 +538,26 @@ void Connection::State::cancel(Alert why) noexcept {
   cause.origin = Origin::application;
   // RFC 9846 6.1: close_notify has to follow user_canceled. That goes out before it by itself.
   cause.alert = why == Alert::user_canceled ? Alert::close_notify : why;
+  const bool connected = established() != nullptr;
   fail(cause);
+  if (connected) sending.user_canceled = false;
 }
 
 std::expected<void, Misuse> Connection::State::update_keys(bool request_peer) noexcept {
-  if (!complete) return std::unexpected(Misuse::not_connected);
-  if (!sendable()) return std::unexpected(Misuse::closed);
-  using KeyUpdate = connection::Control::KeyUpdate;
-  if (request_peer || control.key_update == KeyUpdate::none)
-    control.key_update = request_peer ? KeyUpdate::requested : KeyUpdate::not_requested;
+  if (const auto refused = not_sendable()) return std::unexpected(*refused);
+  using KeyUpdate = connection::Sending::KeyUpdate;
+  // RFC 9846 4.7.3: one request is out at a time, and the peer's answer changes its key as well as another's would.
+  if (request_peer && sending.update_requested) return {};
+  if (request_peer || sending.key_update == KeyUpdate::none)
+    sending.key_update = request_peer ? KeyUpdate::requested : KeyUpdate::not_requested;
   return {};
 }
 
 MutableBytes Connection::reclaim() noexcept {
-  state().retire();
-  if (state().run) return {};
-  return std::exchange(state().supplied, {});
+  State& self = state();
+  self.retire();
+  if (self.handshaking() || self.run() != nullptr) return {};
+  return std::exchange(self.supplied, {});
 }
 
 // --- what was agreed ---------------------------------------------------------------------------------------------
@@ -425,45 +572,45 @@ std::optional<Id> known(Id id) noexcept {
 
 }  // namespace
 
-Role Connection::role() const noexcept { return state().config->role(); }
-bool Connection::connected() const noexcept { return state().complete && !state().failed; }
+Role Connection::role() const noexcept { return state().role; }
+bool Connection::connected() const noexcept { return state().established() != nullptr; }
 bool Connection::awaiting_answer() const noexcept {
-  return !state().failed && state().run && state().run->handshake.suspended();
+  const State& self = state();
+  return self.handshaking() && self.run() != nullptr && self.run()->handshake.suspended();
 }
-const Error* Connection::error() const noexcept { return state().failed ? &state().error : nullptr; }
-bool Connection::peer_closed() const noexcept { return state().peer_closed; }
-bool Connection::closed() const noexcept { return state().closed; }
+const Error* Connection::error() const noexcept { return state().error(); }
+bool Connection::peer_closed() const noexcept { return state().receiving.closed(); }
+bool Connection::closed() const noexcept { return state().sending.closed; }
 
-std::optional<ProtocolVersion> Connection::version() const noexcept { return known(state().agreed_now().version); }
+std::optional<ProtocolVersion> Connection::version() const noexcept { return known(state().agreed().version); }
 std::optional<CipherSuite> Connection::suite() const noexcept {
-  const BoundSuite* suite = state().agreed_now().suite;
+  const BoundSuite* suite = state().agreed().suite;
   if (suite == nullptr) return std::nullopt;
   return suite->suite;
 }
-std::optional<NamedGroup> Connection::group() const noexcept { return known(state().agreed_now().group); }
-std::optional<SignatureScheme> Connection::own_scheme() const noexcept {
-  return known(state().agreed_now().own_scheme);
-}
-std::optional<SignatureScheme> Connection::peer_scheme() const noexcept {
-  return known(state().agreed_now().peer_scheme);
-}
-std::string_view Connection::alpn() const noexcept { return state().agreed_now().protocol(); }
-bool Connection::resumed() const noexcept { return state().agreed_now().resumed; }
-bool Connection::retried() const noexcept { return state().agreed_now().retried; }
-EarlyDataStatus Connection::early_data() const noexcept { return state().agreed_now().early_data; }
+std::optional<NamedGroup> Connection::group() const noexcept { return known(state().agreed().group); }
+std::optional<SignatureScheme> Connection::own_scheme() const noexcept { return known(state().agreed().own_scheme); }
+std::optional<SignatureScheme> Connection::peer_scheme() const noexcept { return known(state().agreed().peer_scheme); }
+std::string_view Connection::alpn() const noexcept { return state().agreed().protocol(); }
+bool Connection::resumed() const noexcept { return state().agreed().resumed; }
+bool Connection::retried() const noexcept { return state().agreed().retried; }
+EarlyDataStatus Connection::early_data() const noexcept { return state().agreed().early_data; }
 
 std::expected<void, Misuse> Connection::export_keying_material(std::string_view label, Bytes context,
                                                                MutableBytes out) const {
   const State& self = state();
-  if (self.failed || !self.may_seal()) return std::unexpected(Misuse::not_connected);
-  if (!key_schedule::export_keying_material(*self.agreed_now().suite->hash, self.secrets_now().exporter, label, context,
-                                            out))
+  if (!self.usable()) return std::unexpected(Misuse::unusable);
+  const handshake::ConnectionSecrets* secrets = self.secrets();
+  if (secrets == nullptr) return std::unexpected(Misuse::not_connected);
+  if (!key_schedule::export_keying_material(*self.agreed().suite->hash, secrets->exporter, label, context, out))
     return std::unexpected(Misuse::invalid_answer);
   return {};
 }
 
 std::string_view name(Misuse misuse) noexcept {
   switch (misuse) {
+    case Misuse::unusable: return "unusable";
+    case Misuse::handshake_not_over: return "handshake_not_over";
     case Misuse::offloaded: return "offloaded";
     case Misuse::not_connected: return "not_connected";
     case Misuse::closed: return "closed";

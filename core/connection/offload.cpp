@@ -8,43 +8,63 @@
 
 namespace lockstep {
 
+using connection::Receiving;
+using connection::Sending;
+
 TrafficKeys::~TrafficKeys() {
   wipe(key_storage);
   wipe(iv);
 }
 
 std::expected<void, Misuse> Connection::State::offload(Direction direction) noexcept {
-  if (!complete || failed) return std::unexpected(Misuse::not_connected);
-  connection::Offload& half = direction == Direction::send ? sending : receiving;
-  if (half.on) return std::unexpected(Misuse::offloaded);
-  if (direction == Direction::send) {
-    if (closed && !control.alert_due) return std::unexpected(Misuse::closed);
-    if (transmit_pending()) return std::unexpected(Misuse::transmit_first);
+  if (!usable()) return std::unexpected(Misuse::unusable);
+  if (established() == nullptr) return std::unexpected(Misuse::not_connected);
+  const bool sends = direction == Direction::send;
+  if (sends ? sending.offloaded() : receiving.offloaded()) return std::unexpected(Misuse::offloaded);
+  // A ticket of the handshake would go out behind keys that are not ours any more.
+  if (run() != nullptr && !run()->handshake.over()) return std::unexpected(Misuse::handshake_not_over);
+  if (!sends) {
+    receiving.protection = Receiving::Protection::keys_due;
+    return {};
   }
-  half = {.on = true, .keys_due = true};
+  if (sending.closed && !sending.alert) return std::unexpected(Misuse::closed);
+  if (output_due()) return std::unexpected(Misuse::transmit_first);
+  sending.offload();
   return {};
 }
 
 std::optional<Event> Connection::State::keys_due() noexcept {
-  const auto hand_out = [this](Direction direction, connection::Offload& half, const DigestSecret& secret, auto& ours) {
-    half.keys_due = false;
+  const auto* const stands = established();
+  if (stands == nullptr) return std::nullopt;
+  const BoundSuite& suite = *stands->agreed.suite;
+  const auto hand_out = [&](Direction direction, const DigestSecret& secret, const auto& half) -> Event {
     TrafficKeys keys;
-    const auto key = key_schedule::traffic_key(*agreed.suite->hash, secret, agreed.suite->aead->key_size);
+    const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
     if (!key || key->key.view().size() > keys.key_storage.size() || key->iv.view().size() != keys.iv.size()) {
       fail(Reason::provider_failed, Place::key_update);
-      return std::optional<Event>(Failed{error});
+      return Failed{*error()};
     }
     keys.direction = direction;
-    keys.suite = agreed.suite->suite;
+    keys.suite = suite.suite;
     keys.key_size = key->key.view().size();
     std::ranges::copy(key->key.view(), keys.key_storage.begin());
     std::ranges::copy(key->iv.view(), keys.iv.begin());
-    keys.sequence = ours.installed() ? ours.records() : 0;
-    ours.clear();
-    return std::optional<Event>(std::move(keys));
+    keys.sequence = half.installed() ? half.records() : 0;
+    return keys;
   };
-  if (sending.keys_due) return hand_out(Direction::send, sending, secrets.write_traffic, sealer);
-  if (receiving.keys_due) return hand_out(Direction::receive, receiving, secrets.read_traffic, opener);
+  if (sending.protection() == Sending::Protection::keys_due) {
+    Event event = hand_out(Direction::send, stands->secrets.write_traffic, sending.sealer);
+    if (error() == nullptr) sending.handed_out();
+    return event;
+  }
+  if (receiving.protection == Receiving::Protection::keys_due) {
+    Event event = hand_out(Direction::receive, stands->secrets.read_traffic, receiving.opener);
+    if (error() == nullptr) {
+      receiving.opener.clear();
+      receiving.protection = Receiving::Protection::elsewhere;
+    }
+    return event;
+  }
   return std::nullopt;
 }
 

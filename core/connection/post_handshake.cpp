@@ -1,151 +1,147 @@
-// Messages after the handshake: NewSessionTicket and KeyUpdate (RFC 9846 4.7).
+// Messages after the handshake (RFC 9846 4.7): how they come over TLS records, and what they change in the connection.
 
 #include <algorithm>
 #include <array>
 #include <new>
 #include <utility>
 
-#include "codec/handshake_message.hpp"
 #include "codec/key_update.hpp"
 #include "codec/new_session_ticket.hpp"
 #include "connection/state.hpp"
+#include "handshake/messages.hpp"
 #include "key_schedule/tls13.hpp"
+#include "types/allocated.hpp"
 
 namespace lockstep {
 
+using connection::Receiving;
+using connection::Sending;
 using handshake::Status;
 
 namespace {
 
-std::unexpected<Error> failure(Reason reason, Place place, HandshakeType type = {}) noexcept {
-  return std::unexpected(make_error(reason, place, static_cast<std::uint16_t>(type)));
-}
-
-// Puts a new traffic secret's key into an opener or a sealer.
-template <class Half>
-bool install(Half& half, const BoundSuite& suite, const DigestSecret& secret) noexcept {
-  const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
-  return key && half.install(*suite.aead, key->key.view(), key->iv.view());
+std::unexpected<Error> failure(Reason reason, Place place) noexcept {
+  return std::unexpected(make_error(reason, place));
 }
 
 }  // namespace
 
-Status Connection::State::receive_post_handshake(Bytes content, Time now) noexcept {
-  const bool fragmented = partial != nullptr;
-  if (fragmented) {
-    partial->insert(partial->end(), content.begin(), content.end());
-    content = *partial;
+/// Lives as long as one record is handled, so that a connection that moves has nothing that points into it.
+class Connection::State::Live final : public handshake::LiveTransport {
+ public:
+  Live(State& state, Time now) noexcept : state_(state), stands_(*state.established()), now_(now) {}
+
+  [[nodiscard]] Status install_read(const BoundSuite& suite, const DigestSecret& secret,
+                                    handshake::RecordAligned /*aligned*/) noexcept override {
+    if (trace::Tap* const tap = state_.tap())
+      tap->write(trace::KeysInstalled{trace::Direction::received, trace::Protection::application, suite.suite});
+    if (state_.receiving.offloaded()) {
+      state_.receiving.protection = Receiving::Protection::keys_due;
+      return {};
+    }
+    const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
+    if (!key || !state_.receiving.opener.install(*suite.aead, key->key.view(), key->iv.view()))
+      return failure(Reason::provider_failed, Place::key_update);
+    return {};
   }
-  while (const auto header = codec::handshake_header(content)) {
-    const bool accepted = header->type == HandshakeType::key_update ||
-                          (header->type == HandshakeType::new_session_ticket && config->role() == Role::client);
-    if (!accepted) return failure(Reason::message_unexpected, Place::handshake, header->type);
-    if (header->length > config->settings().max_handshake_message)
-      return failure(Reason::message_too_long, Place::handshake, header->type);
-    const std::size_t size = codec::kHandshakeHeaderSize + header->length;
-    if (content.size() < size) break;
-    if (auto treated = treat_post_handshake(content.first(size), content.size() == size, now); !treated) return treated;
-    content = content.subspan(size);
+
+  [[nodiscard]] Status peer_updated_key(KeyUpdateRequest request) noexcept override {
+    Sending& half = state_.sending;
+    // What we have asked for is no burden. Of what comes elsewhere, whoever opens it sees how much data is between.
+    const bool asked_for = std::exchange(half.update_requested, false);
+    if (!asked_for && !state_.receiving.offloaded() && !state_.receiving.count_idle())
+      return failure(Reason::too_many_key_updates, Place::key_update);
+    state_.receiving.key_updated = true;
+    // RFC 9846 4.7.3: "If the request_update field is set to "update_requested", then the receiver MUST send a
+    // KeyUpdate of its own with request_update set to "update_not_requested" prior to sending its next Application Data
+    // record." One answers several.
+    if (request == KeyUpdateRequest::update_requested && !half.closed && half.key_update == Sending::KeyUpdate::none)
+      half.key_update = Sending::KeyUpdate::not_requested;
+    return {};
+  }
+
+  [[nodiscard]] bool wants_session() const noexcept override {
+    return stands_.origin != nullptr && stands_.tickets_taken < record::kMaxTicketsPerConnection &&
+           (!stands_.sessions || stands_.sessions->size() < record::kMaxTicketsPerRecord);
+  }
+
+  [[nodiscard]] Status session_received(const codec::NewSessionTicket& ticket, DigestSecret&& psk) noexcept override {
+    auto session = handshake::session_of(*stands_.origin, stands_.agreed, std::move(psk), ticket, now_);
+    if (!session) return {};
+    const bool kept = allocated([&] {
+      if (!stands_.sessions) stands_.sessions = std::make_unique<std::vector<Session>>();
+      stands_.sessions->push_back(std::move(*session));
+    });
+    if (!kept) return failure(Reason::memory, Place::new_session_ticket);
+    ++stands_.tickets_taken;
+    return {};
+  }
+
+ private:
+  State& state_;
+  connection::Established& stands_;
+  Time now_;
+};
+
+Status Connection::State::receive_post_handshake(Bytes content, Time now) noexcept {
+  connection::Established& stands = *established();
+  Live transport(*this, now);
+  handshake::LiveContext context{stands.agreed, stands.secrets, transport, stands.inbox};
+  if (!stands.inbox.append(content)) return failure(Reason::memory, Place::handshake);
+  for (;;) {
+    const auto message = handshake::next_message(stands.inbox.unread(), config->settings().max_handshake_message,
+                                                 stands.machine, context);
+    if (!message) return std::unexpected(message.error());
+    if (message->empty()) break;
+    stands.inbox.consume(message->size());
+    if (trace::Tap* const tap = this->tap()) tap->message(trace::Direction::received, *message);
+    if (auto handled = handshake::dispatch_message(*message, {}, stands.machine, context); !handled) return handled;
   }
   // Only a message that is cut by the end of its record is kept, and only until it is whole.
-  if (content.empty()) {
-    partial.reset();
-  } else if (!fragmented) {
-    partial.reset(new (std::nothrow) std::vector<std::uint8_t>(content.begin(), content.end()));
-  } else {
-    partial->erase(partial->begin(), partial->end() - static_cast<std::ptrdiff_t>(content.size()));
-  }
-  return {};
-}
-
-Status Connection::State::treat_post_handshake(Bytes message, bool last, Time now) noexcept {
-  if (trace::Tap* const tap = this->tap()) tap->message(trace::Direction::received, message);
-  const Bytes body = message.subspan(codec::kHandshakeHeaderSize);
-  if (static_cast<HandshakeType>(message[0]) == HandshakeType::new_session_ticket) return take_ticket(body, now);
-  // RFC 9846 5.1: "Handshake messages MUST NOT span key changes."
-  if (!last) return failure(Reason::record_after_key_change, Place::key_update);
-  return take_key_update(body);
-}
-
-Status Connection::State::take_key_update(Bytes body) noexcept {
-  const auto message = codec::decode_key_update(body);
-  if (!message) return std::unexpected(message.error());
-  if (++key_updates > record::kMaxKeyUpdatesWithoutData)
-    return failure(Reason::too_many_key_updates, Place::key_update);
-  auto next = key_schedule::next_traffic_secret(*agreed.suite->hash, secrets.read_traffic);
-  if (!next || (!receiving.on && !install(opener, *agreed.suite, *next)))
-    return failure(Reason::provider_failed, Place::key_update);
-  receiving.keys_due = receiving.on;
-  secrets.read_traffic = std::move(*next);
-  if (trace::Tap* const tap = this->tap())
-    tap->write(trace::KeysInstalled{trace::Direction::received, trace::Protection::application, agreed.suite->suite});
-  tell_key_update = true;
-  // RFC 9846 4.7.3: "If the request_update field is set to "update_requested", then the receiver MUST send a KeyUpdate
-  // of its own with request_update set to "update_not_requested" prior to sending its next Application Data record."
-  // One answers several.
-  using KeyUpdate = connection::Control::KeyUpdate;
-  if (message->request_update == KeyUpdateRequest::update_requested && !closed && control.key_update == KeyUpdate::none)
-    control.key_update = KeyUpdate::not_requested;
-  return {};
-}
-
-Status Connection::State::take_ticket(Bytes body, Time now) noexcept {
-  const auto message = codec::decode_new_session_ticket(body);
-  if (!message) return std::unexpected(message.error());
-  const Settings& settings = config->settings();
-  // RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately."
-  if (!settings.resumption || message->ticket_lifetime == 0) return {};
-  if (!sessions) sessions.reset(new (std::nothrow) std::vector<Session>);
-  if (!sessions) return failure(Reason::memory, Place::new_session_ticket);
-  // Tickets are an offer: more than anybody needs from one record are left.
-  if (sessions->size() == record::kMaxTicketsPerRecord) return {};
-  auto psk = key_schedule::ticket_psk(*agreed.suite->hash, secrets.resumption, message->ticket_nonce);
-  if (!psk) return failure(Reason::provider_failed, Place::new_session_ticket);
-  Session& received = sessions->emplace_back();
-  received.suite = agreed.suite->suite;
-  received.psk = std::move(*psk);
-  received.ticket.assign(message->ticket.begin(), message->ticket.end());
-  received.ticket_age_add = message->ticket_age_add;
-  received.issued_at = now;
-  // RFC 9846 4.7.1: "Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
-  // ticket_lifetime".
-  received.lifetime = std::min(std::chrono::seconds(message->ticket_lifetime), kMaxTicketLifetime);
-  received.max_early_data = message->max_early_data_size.value_or(0);
-  received.peer_verified = !settings.skip_verification;
-  received.server_name = server_name;
-  if (peer) received.peer = *peer;
-  received.alpn = agreed.protocol();
+  if (!stands.inbox.settle()) return failure(Reason::memory, Place::handshake);
   return {};
 }
 
 std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept {
-  using KeyUpdate = connection::Control::KeyUpdate;
-  const std::size_t around = sending.on ? record::kHeaderSize : sealer.overhead();
-  if (outbound.size() < codec::kKeyUpdateSize + around) return 0;
+  if (outbound.size() < codec::kKeyUpdateSize + sending.overhead()) return 0;
+  connection::Established& stands = *established();
+  const BoundSuite& suite = *stands.agreed.suite;
+  const auto failed = [this](Reason reason) -> std::size_t {
+    fail(reason, Place::key_update);
+    return 0;
+  };
+  // First what comes next: behind a KeyUpdate nothing can be said without it.
+  auto next = key_schedule::next_traffic_secret(*suite.hash, stands.secrets.write_traffic);
+  if (!next) return failed(Reason::provider_failed);
+  const auto key = key_schedule::traffic_key(*suite.hash, *next, suite.aead->key_size);
+  if (!key) return failed(Reason::provider_failed);
+
+  using KeyUpdate = Sending::KeyUpdate;
+  const bool requests = sending.key_update == KeyUpdate::requested;
   std::array<std::uint8_t, codec::kKeyUpdateSize> buffer{};
   codec::Writer writer(buffer);
   const Bytes message = codec::encode_key_update(
-      writer, {.request_update = control.key_update == KeyUpdate::requested ? KeyUpdateRequest::update_requested
-                                                                            : KeyUpdateRequest::update_not_requested});
-  control.key_update = KeyUpdate::none;
-  std::size_t written = 0;
-  if (sending.on) {
-    written = record::write_plaintext(ContentType::handshake, ProtocolVersion::tls_1_2, message, outbound);
-  } else if (const auto sealed = sealer.seal(ContentType::handshake, std::span(&message, 1), {}, outbound)) {
-    written = sealed->produced;
-  }
-  auto next = key_schedule::next_traffic_secret(*agreed.suite->hash, secrets.write_traffic);
-  if (written == 0 || !next || (!sending.on && !install(sealer, *agreed.suite, *next))) {
-    fail(Reason::provider_failed, Place::key_update);
-    return 0;
-  }
-  sending.keys_due = sending.on;
-  secrets.write_traffic = std::move(*next);
+      writer,
+      {.request_update = requests ? KeyUpdateRequest::update_requested : KeyUpdateRequest::update_not_requested});
+  // RFC 9846 4.7.3: "Both sender and receiver MUST encrypt their KeyUpdate messages with the old keys."
+  const auto written = sending.write(ContentType::handshake, message, outbound);
+  if (!written) return failed(written.error());
+  sending.key_update = KeyUpdate::none;
+  sending.update_requested |= requests;
+  // RFC 9846 4.7.3: "After sending a KeyUpdate message, the sender SHALL send all its traffic using the next generation
+  // of keys"
+  stands.secrets.write_traffic = std::move(*next);
   if (trace::Tap* const tap = this->tap()) {
     tap->message(trace::Direction::sent, message);
-    tap->write(trace::KeysInstalled{trace::Direction::sent, trace::Protection::application, agreed.suite->suite});
+    tap->write(trace::KeysInstalled{trace::Direction::sent, trace::Protection::application, suite.suite});
   }
-  return written;
+  if (sending.offloaded()) {
+    sending.offload();
+  } else if (!sending.install(*suite.aead, key->key.view(), key->iv.view(), false)) {
+    sending.finish();
+    fail(Reason::provider_failed, Place::key_update);
+  }
+  return *written;
 }
 
 }  // namespace lockstep

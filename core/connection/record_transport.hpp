@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <optional>
 
+#include "connection/receiving.hpp"
+#include "connection/sending.hpp"
 #include "handshake/arena.hpp"
 #include "handshake/context.hpp"
-#include "handshake/handshake.hpp"
-#include "record/opener.hpp"
-#include "record/sealer.hpp"
+#include "record/limits.hpp"
 
 namespace lockstep::connection {
 
@@ -20,20 +20,23 @@ class RecordTransport final : public handshake::Transport {
   RecordTransport(const Settings& settings, handshake::Arena& arena) noexcept : settings_(settings), arena_(arena) {}
 
   /// Where the keys live: set after construction and whenever the connection moves.
-  void attach(record::Opener& opener, record::Sealer& sealer) noexcept {
-    opener_ = &opener;
-    sealer_ = &sealer;
+  void attach(Receiving& receiving, Sending& sending) noexcept {
+    receiving_ = &receiving;
+    sending_ = &sending;
   }
-  /// Whose messages these are, to see whether a key change splits one.
-  void attach(const handshake::Handshake& handshake) noexcept { handshake_ = &handshake; }
+  /// Where a recorded connection writes.
+  void attach(trace::Tap* tap) noexcept { tap_ = tap; }
 
   [[nodiscard]] handshake::Status send(handshake::Level level, Bytes message) noexcept override;
-  [[nodiscard]] handshake::Status install(handshake::Level level, handshake::Direction direction,
-                                          const BoundSuite& suite, const DigestSecret& secret) noexcept override;
+  [[nodiscard]] handshake::Status install_write(handshake::Level level, const BoundSuite& suite,
+                                                const DigestSecret& secret) noexcept override;
+  [[nodiscard]] handshake::Status install_read(handshake::Level level, const BoundSuite& suite,
+                                               const DigestSecret& secret,
+                                               handshake::RecordAligned aligned) noexcept override;
   [[nodiscard]] handshake::Status end_flight() noexcept override;
   void middlebox_compatibility(bool on) noexcept override { compatibility_ = on; }
   void skip_early_data() noexcept override {
-    early_data_to_skip_ = std::max<std::size_t>(kMaxEarlyDataSkipped, settings_.early_data);
+    early_data_to_skip_ = std::max<std::size_t>(record::kMaxEarlyDataSkipped, settings_.early_data);
   }
   void allow_early_data(std::uint32_t bytes) noexcept override { early_data_left_ = bytes; }
   void end_early_data() noexcept override;
@@ -48,10 +51,13 @@ class RecordTransport final : public handshake::Transport {
 
   /// Ends the record that is being filled, so that it can be sent.
   [[nodiscard]] handshake::Status flush() noexcept;
-  /// Forgets the record that is being filled: the handshake has failed, and what is still to come is an alert.
+  /// Forgets the messages of the record that is being filled: the handshake has failed, and what is still to come is an
+  /// alert.
   void abandon() noexcept;
   /// Forgets all that was not sent: nobody reads it any more.
   void discard() noexcept;
+  /// Whether part of a message is out and its rest is not: an alert that does not end everything may not come between.
+  [[nodiscard]] bool within_message() const noexcept { return continues_; }
   /// Whether everything finished has been sent.
   [[nodiscard]] bool empty() const noexcept { return sent_ == size_; }
   /// Whether there is something to send, the open record included.
@@ -60,19 +66,16 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] std::size_t drain(MutableBytes out) noexcept;
 
  private:
-  // RFC 9846 4.3.10: a server that rejects early data skips "up to the configured max_early_data_size". This much is
-  // tolerated at least, from those who hold another server's tickets.
-  static constexpr std::size_t kMaxEarlyDataSkipped = 32768;
-
   [[nodiscard]] handshake::Status append(Bytes bytes) noexcept;
   [[nodiscard]] handshake::Status append_change_cipher_spec() noexcept;
+  [[nodiscard]] handshake::Status cannot_protect(handshake::Level level) noexcept;
   [[nodiscard]] bool reserve(std::size_t size) noexcept;
 
   const Settings& settings_;
   handshake::Arena& arena_;
-  record::Opener* opener_ = nullptr;
-  record::Sealer* sealer_ = nullptr;
-  const handshake::Handshake* handshake_ = nullptr;
+  Receiving* receiving_ = nullptr;
+  Sending* sending_ = nullptr;
+  trace::Tap* tap_ = nullptr;
 
   // What waits to be sent: buffer_[sent_, size_) is finished records, followed by the open one.
   MutableBytes buffer_;
@@ -81,7 +84,7 @@ class RecordTransport final : public handshake::Transport {
   std::size_t content_ = 0;  // of the open record, behind the room for its header; 0: none is open
   std::size_t early_data_to_skip_ = 0;
   std::optional<std::size_t> early_data_left_;
-  bool sends_early_ = false;  // the sealer's key is that of early data
+  bool continues_ = false;  // the open record begins with the rest of a message
   bool first_record_ = true;
   bool flight_ended_ = false;
   bool compatibility_ = false;

@@ -3,180 +3,199 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <lockstep/connection.hpp>
 
-#include "connection/record_transport.hpp"
-#include "handshake/handshake.hpp"
+#include "connection/receiving.hpp"
+#include "connection/run.hpp"
+#include "connection/sending.hpp"
+#include "handshake/connected.hpp"
+#include "handshake/inbox.hpp"
+#include "handshake/session_ticket13.hpp"
 #include "record/framing.hpp"
-#include "record/opener.hpp"
-#include "record/sealer.hpp"
 #include "record/sizer.hpp"
 #include "trace/tap.hpp"
 
 namespace lockstep {
-
 namespace connection {
 
-/// A handshake with its memory and transport, in one block.
-class Run {
- public:
-  /// In `memory` if it suffices, else on the heap. Null when there is no memory.
-  static Run* create(const Config& config, RandomSource& random, MutableBytes memory) noexcept;
-  struct Destroy {
-    /// Wipes everything.
-    void operator()(Run* run) const noexcept;
-  };
-  using Owner = std::unique_ptr<Run, Destroy>;
+/// Moved from, or made without what it takes: every call is refused.
+struct Unusable {};
 
-  handshake::Arena arena;
-  RecordTransport transport;
-  handshake::Handshake handshake;
-
- private:
-  Run(const Config& config, RandomSource& random, MutableBytes rest, bool on_heap) noexcept
-      : arena(rest, config.settings().handshake_memory),
-        transport(config.settings(), arena),
-        handshake({config, random, transport, arena}),
-        on_heap_(on_heap) {
-    transport.attach(handshake);
-  }
-  ~Run() = default;
-  bool on_heap_;
+/// Who we are to each other is being settled. A server has no run before the first record has come.
+struct Handshaking {
+  Run::Owner run;
+  SessionContext verification{};  ///< what the application verifies the peer by
 };
 
-/// Control records that wait for `transmit`.
-struct Control {
-  enum class KeyUpdate : std::uint8_t { none, not_requested, requested };
-  KeyUpdate key_update = KeyUpdate::none;
-  bool user_canceled = false;
-  bool alert_due = false;
-  Alert alert{};
-
-  [[nodiscard]] bool empty() const noexcept { return key_update == KeyUpdate::none && !user_canceled && !alert_due; }
+/// Application data may flow. The run stays until its last flight is sent and its events are reported, and with a
+/// server until no ticket is left to be sealed.
+struct Established {
+  Run::Owner run;
+  handshake::LiveMachine machine;
+  handshake::Agreed agreed;
+  handshake::ConnectionSecrets secrets;
+  handshake::Inbox inbox;
+  record::RecordSizer sizer;
+  std::unique_ptr<const handshake::SessionOrigin> origin;  ///< client: of the sessions to come
+  std::unique_ptr<std::vector<Session>> sessions;          ///< received and not yet reported
+  std::uint8_t tickets_taken = 0;
 };
 
-/// Whether something else protects the records of a direction.
-struct Offload {
-  bool on = false;
-  bool keys_due = false;  ///< to be told
+/// It has failed, or was canceled: an alert may be due, nothing else.
+struct Ended {
+  Run::Owner run;
+  handshake::Agreed agreed;
+  Error error;
 };
+
+using Phase = std::variant<Unusable, Handshaking, Established, Ended>;
 
 }  // namespace connection
 
 struct Connection::State {
+  /// A connection that is no connection, for the error of every call.
+  State() noexcept = default;
+  State(State&& other) noexcept;
+  State& operator=(State&&) = delete;
+
+  // --- connection.cpp
+  /// What `Connection::client` and `server` give. `tap` and `rewriter` may be null.
+  [[nodiscard]] static State make(Role role, std::shared_ptr<const Config> config, RandomSource* random,
+                                  MutableBytes memory) noexcept;
+  void start_client(ClientOptions&& options, Time now, trace::Tap* tap = nullptr,
+                    handshake::Rewriter* rewriter = nullptr) noexcept;
+  void start_server(ServerOptions options, trace::Tap* tap = nullptr, handshake::Rewriter* rewriter = nullptr) noexcept;
+  /// Ends the connection with an error of ours; its alert is to be sent.
+  void fail(const Error& error) noexcept;
+  void fail(Reason reason, Place place) noexcept { fail(make_error(reason, place)); }
+  /// Goes on to application data once the handshake is complete.
+  void establish() noexcept;
+  /// Hands the handshake's memory back once nothing needs it.
+  void retire() noexcept;
+  /// Takes note of tokens that were dropped elsewhere.
+  void notice_dropped_tokens() noexcept;
+  template <class Operation, class Input>
+  [[nodiscard]] std::expected<void, Misuse> answer(Token<Operation>& token, const Input& input, Place place) noexcept;
+  [[nodiscard]] std::expected<void, Misuse> answer(Token<SealTicket>& token,
+                                                   const handshake::TicketSealed& input) noexcept;
+  void close() noexcept;
+  void cancel(Alert why) noexcept;
+  [[nodiscard]] std::expected<void, Misuse> update_keys(bool request_peer) noexcept;
+
   // --- receive.cpp
   [[nodiscard]] Received receive(MutableBytes inbound, Time now) noexcept;
   [[nodiscard]] Event receive_end() noexcept;
   // --- transmit.cpp
-  [[nodiscard]] std::size_t transmit(MutableBytes outbound) noexcept;
-  [[nodiscard]] bool transmit_pending() const noexcept;
+  [[nodiscard]] std::size_t transmit(MutableBytes outbound, Time now) noexcept;
+  /// Whether there is something to write, and whether it can be written now.
+  [[nodiscard]] bool output_due() const noexcept;
+  [[nodiscard]] bool transmit_pending() const noexcept {
+    return output_due() && sending.protection() != connection::Sending::Protection::keys_due;
+  }
   [[nodiscard]] std::expected<Sealed, Misuse> seal(std::span<const Bytes> plaintext, MutableBytes outbound,
                                                    Time now) noexcept;
   [[nodiscard]] std::expected<MutableBytes, Misuse> seal_in_place(RecordSlot slot, Time now) noexcept;
-  [[nodiscard]] std::expected<Sealed, Misuse> seal_early(std::span<const Bytes> plaintext,
-                                                         MutableBytes outbound) noexcept;
+  [[nodiscard]] std::expected<Sealed, Misuse> seal_early(std::span<const Bytes> plaintext, MutableBytes outbound,
+                                                         Time now) noexcept;
   // --- post_handshake.cpp
   [[nodiscard]] handshake::Status receive_post_handshake(Bytes content, Time now) noexcept;
   [[nodiscard]] std::size_t write_key_update(MutableBytes outbound) noexcept;
-  // --- connection.cpp
-  void start(Time now, x509::PeerName name, std::span<Session> sessions, handshake::Rewriter* rewriter = nullptr,
-             trace::Tap* tap = nullptr) noexcept;
-  /// Ends the connection with an error of ours; its alert is to be sent.
-  void fail(const Error& error) noexcept;
-  void fail(Reason reason, Place place) noexcept { fail(make_error(reason, place)); }
-  /// Hands the handshake's memory back once nothing needs it.
-  void retire() noexcept;
-  /// Takes over what outlives the handshake.
-  void adopt() noexcept;
-  template <class Operation, class Input>
-  [[nodiscard]] std::expected<void, Misuse> answer(Token<Operation>& token, const Input& input, Place place) noexcept;
-  /// What is agreed so far.
-  [[nodiscard]] const handshake::Agreed& agreed_now() const noexcept {
-    return complete || !run ? agreed : run->handshake.context().agreed;
-  }
-  [[nodiscard]] bool sendable() const noexcept { return complete && !failed && !closed; }
-  /// Whether application data may be sealed: also by a server that took early data, once its flight is out.
-  [[nodiscard]] bool may_seal() const noexcept { return complete || answers_early_data(); }
-  [[nodiscard]] bool answers_early_data() const noexcept {
-    return !complete && !failed && run && run->handshake.answers_early_data();
-  }
-  [[nodiscard]] const handshake::ConnectionSecrets& secrets_now() const noexcept {
-    return complete || !run ? secrets : run->handshake.context().secrets;
-  }
-  /// Early data that we may still send, or the peer; nothing outside of its time.
-  [[nodiscard]] std::optional<std::size_t> early_data_left() const noexcept {
-    if (failed || !run) return std::nullopt;
-    return run->transport.early_data_left();
-  }
-  void close() noexcept;
-  void cancel(Alert why) noexcept;
-  [[nodiscard]] std::expected<void, Misuse> update_keys(bool request_peer) noexcept;
   // --- offload.cpp
   [[nodiscard]] std::expected<void, Misuse> offload(Direction direction) noexcept;
   /// The event that hands out keys which are due; nothing when none are.
   [[nodiscard]] std::optional<Event> keys_due() noexcept;
 
+  // --- phases
+  [[nodiscard]] connection::Established* established() noexcept { return std::get_if<connection::Established>(&phase); }
+  [[nodiscard]] const connection::Established* established() const noexcept {
+    return std::get_if<connection::Established>(&phase);
+  }
+  [[nodiscard]] bool usable() const noexcept { return !std::holds_alternative<connection::Unusable>(phase); }
+  [[nodiscard]] bool handshaking() const noexcept { return std::holds_alternative<connection::Handshaking>(phase); }
+  [[nodiscard]] const Error* error() const noexcept;
+  /// The handshake, as long as something needs it.
+  [[nodiscard]] connection::Run* run() const noexcept;
+  /// What is agreed so far.
+  [[nodiscard]] const handshake::Agreed& agreed() const noexcept;
+  [[nodiscard]] const handshake::ConnectionSecrets* secrets() const noexcept;
+  /// Whether a server that took early data may answer to it, its flight being out.
+  [[nodiscard]] bool answers_early_data() const noexcept {
+    return handshaking() && run() != nullptr && run()->handshake.answers_early_data();
+  }
+  /// Early data that we may still send, or the peer; nothing outside of its time.
+  [[nodiscard]] std::optional<std::size_t> early_data_left() const noexcept {
+    return handshaking() && run() != nullptr ? run()->transport.early_data_left() : std::nullopt;
+  }
+  /// Why a call that needs a connection which stands is refused; nothing when it stands.
+  [[nodiscard]] std::optional<Misuse> not_sendable() const noexcept;
+
+  // --- the tape
   /// Where a recorded connection writes; null for others. It lives with the handshake, which a recorded connection
   /// keeps for that: a connection that is not recorded has nothing to ask once its handshake is gone.
-  [[nodiscard]] trace::Tap* tap() const noexcept { return run ? run->handshake.context().tap : nullptr; }
+  [[nodiscard]] trace::Tap* tap() const noexcept { return run() != nullptr ? run()->handshake.context().tap : nullptr; }
   /// For the tape: the number of our own token, 0 for any other.
   template <class Operation>
   [[nodiscard]] trace::TokenNumber number_of(const Token<Operation>& token) const noexcept {
-    return run ? TokenAccess::number(token, run->handshake.context().control) : 0;
+    return run() != nullptr ? run()->handshake.context().pending.number_of(token) : 0;
   }
-  /// Puts the result of a call on the tape.
-  std::expected<void, Misuse> done(std::expected<void, Misuse> result) const noexcept;
+  /// Makes a call between its entry on the tape and its result's, if there is a tape.
+  template <class Before, class Call, class After>
+  auto recorded(Before before, Call call, After after) {
+    trace::Tap* const to = tap();
+    if (to == nullptr) return call();
+    before(*to);
+    auto result = call();
+    after(*to, result);
+    return result;
+  }
+  /// The same for calls that give nothing but a misuse.
+  template <class Before, class Call>
+  std::expected<void, Misuse> recorded(Before before, Call call) {
+    return recorded(before, call, [](trace::Tap& to, const std::expected<void, Misuse>& result) {
+      to.write(trace::Done{result ? std::optional<Misuse>() : std::optional(result.error())});
+    });
+  }
 
-  record::Opener opener;
-  record::Sealer sealer;
-  handshake::ConnectionSecrets secrets;
-  handshake::Agreed agreed;
+  // What the phase points into comes before it.
   std::shared_ptr<const Config> config;
   RandomSource* random = nullptr;
-  connection::Run::Owner run;
-  MutableBytes supplied;                               // the caller's block, until it is reclaimed
-  std::string server_name;                             // client: for the sessions to come
-  std::unique_ptr<const PeerCertificates> peer;        // client, the same, when they are verified on resumption
-  std::unique_ptr<std::vector<Session>> sessions;      // received in one record, not yet told
-  std::unique_ptr<std::vector<std::uint8_t>> partial;  // the begin of a fragmented post-handshake message
-  record::RecordSizer sizer;
-  Error error;
-  connection::Control control;
-  std::uint8_t empty_records = 0;
-  std::uint8_t key_updates = 0;
-  std::uint8_t warnings = 0;
-  bool any_record = false;  // a record was accepted: the peer speaks TLS
-  bool complete = false;    // application data may flow
-  bool failed = false;
-  bool closed = false;       // close_notify is due or sent
-  bool peer_closed = false;  // close_notify was received
-  bool tell_peer_closed = false;
-  bool tell_key_update = false;
-  connection::Offload receiving;
-  connection::Offload sending;
+  MutableBytes supplied;  // the caller's block, until it is reclaimed
+  std::shared_ptr<TokenWaker> waker;
+  Role role{};
+  connection::Receiving receiving;
+  connection::Sending sending;
+  connection::Phase phase;
 
  private:
+  class Live;  // what messages after the handshake ask of us
   enum class Step : std::uint8_t { go_on, stop };
+  /// Server: has a handshake from the first record on.
+  [[nodiscard]] bool ensure_run() noexcept;
+  /// False when there is no memory.
+  [[nodiscard]] bool create_run() noexcept;
+  void attach() noexcept;
   [[nodiscard]] std::expected<void, Misuse> check_seal() noexcept;
-  [[nodiscard]] Step treat_record(const record::Header& header, MutableBytes record, ApplicationData& data,
-                                  Time now) noexcept;
-  [[nodiscard]] Step treat_content(ContentType type, MutableBytes content, ApplicationData& data, Time now) noexcept;
-  [[nodiscard]] Step treat_plaintext(ContentType type, MutableBytes content, std::size_t record_size,
-                                     ApplicationData& data, Time now) noexcept;
-  [[nodiscard]] Step treat_handshake(Bytes content, Time now) noexcept;
-  [[nodiscard]] Step treat_alert(Bytes content) noexcept;
-  [[nodiscard]] Step treat_change_cipher_spec(const record::Header& header, Bytes fragment) noexcept;
+  [[nodiscard]] Step process_record(const record::Header& header, MutableBytes record, ApplicationData& data,
+                                    Time now) noexcept;
+  [[nodiscard]] Step process_content(ContentType type, MutableBytes content, ApplicationData& data, Time now) noexcept;
+  [[nodiscard]] Step process_plaintext(ContentType type, MutableBytes content, std::size_t record_size,
+                                       ApplicationData& data, Time now) noexcept;
+  [[nodiscard]] Step process_data(MutableBytes content, ApplicationData& data) noexcept;
+  [[nodiscard]] Step process_handshake(Bytes content, Time now) noexcept;
+  [[nodiscard]] Step process_alert(Bytes content) noexcept;
+  [[nodiscard]] Step process_change_cipher_spec(const record::Header& header, Bytes fragment) noexcept;
   [[nodiscard]] Step refuse(Reason reason, Place place = Place::record) noexcept;
-  [[nodiscard]] record::Stream stream() const noexcept;
+  /// Whether part of a handshake message has come, so that nothing else may come before its rest.
+  [[nodiscard]] bool within_message() const noexcept;
   [[nodiscard]] std::optional<Event> waiting_event() noexcept;
-  [[nodiscard]] handshake::Status treat_post_handshake(Bytes message, bool last, Time now) noexcept;
-  [[nodiscard]] handshake::Status take_ticket(Bytes body, Time now) noexcept;
-  [[nodiscard]] handshake::Status take_key_update(Bytes body) noexcept;
 };
 
 }  // namespace lockstep

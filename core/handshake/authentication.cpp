@@ -58,31 +58,32 @@ bool verifies_on_resumption(const Settings& settings, const Session& session) no
 }
 
 bool can_be_verified(const Settings& settings, const Session& session) noexcept {
-  return !verifies_on_resumption(settings, session) || !session.peer.chain.empty();
+  return !verifies_on_resumption(settings, session) || (session.peer != nullptr && !session.peer->chain.empty());
 }
 
 Status ask_about_session(Context& context, const Session& session, Role peer) noexcept {
-  const auto chain = context.arena.array<Bytes>(session.peer.chain.size());
+  const auto chain = context.arena.array<Bytes>(session.peer->chain.size());
   if (chain.empty()) return context.fail(Reason::handshake_too_large);
-  std::ranges::transform(session.peer.chain, chain.begin(), [](const auto& der) { return Bytes(der); });
+  std::ranges::transform(session.peer->chain, chain.begin(), [](const auto& der) { return Bytes(der); });
   return context.ask(VerifyPeer{.token = {},
                                 .peer = peer,
                                 .chain = chain,
                                 .name = peer == Role::server ? context.expected_name : nullptr,
                                 .now = context.now,
-                                .ocsp_response = session.peer.ocsp_response,
-                                .sct_list = session.peer.sct_list,
+                                .ocsp_response = session.peer->ocsp_response,
+                                .sct_list = session.peer->sct_list,
                                 .resumed = true});
 }
 
-PeerCertificates peer_to_keep(const Context& context) {
-  if (!context.settings().verify_on_resumption) return {};
+std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context) {
+  if (!context.settings().verify_on_resumption) return nullptr;
   if (context.resumed_session != nullptr) return context.resumed_session->peer;
+  if (context.peer_chain.empty()) return nullptr;
   PeerCertificates peer;
   for (const Bytes der : context.peer_chain) peer.chain.emplace_back(der.begin(), der.end());
   peer.ocsp_response.assign(context.peer_ocsp_response.begin(), context.peer_ocsp_response.end());
   peer.sct_list.assign(context.peer_sct_list.begin(), context.peer_sct_list.end());
-  return peer;
+  return std::make_shared<const PeerCertificates>(std::move(peer));
 }
 
 std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
@@ -116,12 +117,14 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
     // RFC 9846 4.5.2: "If the verification fails, the receiver MUST terminate the handshake with a "decrypt_error"
     // alert."
     case VerifyResult::invalid: return context.fail(Reason::signature_invalid, detail);
+    case VerifyResult::failed: return context.fail(Reason::provider_failed, detail);
   }
   context.agreed.peer_scheme = message.algorithm;
   return VerifiedSignature();
 }
 
-Status verify_finished(Context& context, const DigestSecret& base_key, const codec::Finished& message) noexcept {
+std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,
+                                                       const codec::Finished& message) noexcept {
   const auto hash = context.transcript_hash();
   if (!hash) return std::unexpected(hash.error());
   const auto expected = key_schedule::finished_verify_data(context.transcript.hash(), base_key, *hash);
@@ -130,7 +133,7 @@ Status verify_finished(Context& context, const DigestSecret& base_key, const cod
   // terminate the connection with a "decrypt_error" alert."
   if (!constant_time_equal(expected->view(), message.verify_data)) return context.fail(Reason::finished_mismatch);
   context.peer_finished = message.verify_data;
-  return {};
+  return VerifiedFinished();
 }
 
 std::optional<SignatureScheme> choose_scheme(const Context& context, const Credential& credential,
@@ -186,11 +189,14 @@ Status send_certificate(Context& context, const Credential* credential, StaplesR
 }
 
 Status ask_signature(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme,
-                     Role signer) noexcept {
+                     Role signer) {
   const auto content = signed_content(context, signer);
   if (!content) return std::unexpected(content.error());
   context.agreed.own_scheme = scheme;
-  return context.ask(Sign{.token = {}, .scheme = scheme, .credential = std::move(credential), .message = *content});
+  return context.ask(Sign{.token = {},
+                          .scheme = scheme,
+                          .credential = std::move(credential),
+                          .message = {content->begin(), content->end()}});
 }
 
 Status send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept {

@@ -12,10 +12,23 @@
 #include "codec/certificate_verify.hpp"
 #include "codec/finished.hpp"
 #include "codec/lists.hpp"
+#include "codec/server_hello.hpp"
 #include "handshake/context.hpp"
 #include "handshake/inputs.hpp"
 
 namespace lockstep::handshake {
+
+class VerifiedPsk;
+struct Offer;
+namespace client13 {
+[[nodiscard]] std::expected<std::optional<VerifiedPsk>, Error> chosen_psk(Context& context, const Offer& offer,
+                                                                          const codec::ServerHello& hello) noexcept;
+}
+namespace server13 {
+struct Negotiated;
+[[nodiscard]] std::expected<VerifiedPsk, Error> verify_binder(Context& context, const Negotiated& negotiated,
+                                                              std::uint16_t identity) noexcept;
+}  // namespace server13
 
 /// The key in the peer's end-entity certificate.
 struct PeerKey {
@@ -32,14 +45,39 @@ class VerifiedSignature {
   VerifiedSignature() noexcept = default;
 };
 
+/// Proof that the peer's Finished was verified: nobody has changed the handshake, and the peer has its keys.
+class VerifiedFinished {
+ private:
+  friend std::expected<VerifiedFinished, Error> verify_finished(Context&, const DigestSecret&,
+                                                                const codec::Finished&) noexcept;
+  VerifiedFinished() noexcept = default;
+};
+
+/// Proof that the peer holds the PSK of a session, as whoever its handshake authenticated: the server chose a PSK that
+/// we offered, or the client's binder was verified.
+class VerifiedPsk {
+ public:
+  [[nodiscard]] const Session& session() const noexcept { return *session_; }
+
+ private:
+  friend std::expected<std::optional<VerifiedPsk>, Error> client13::chosen_psk(Context&, const Offer&,
+                                                                               const codec::ServerHello&) noexcept;
+  friend std::expected<VerifiedPsk, Error> server13::verify_binder(Context&, const server13::Negotiated&,
+                                                                   std::uint16_t) noexcept;
+  explicit VerifiedPsk(const Session& session) noexcept : session_(&session) {}
+  const Session* session_;
+};
+
 /// Why the peer is who it should be. Connecting demands one.
 class Authenticated {
  public:
   static Authenticated by_signature(VerifiedSignature /*proof*/) noexcept { return Authenticated(); }
-  /// The binder was verified, or the server chose the PSK that we offered.
-  static Authenticated by_psk() noexcept { return Authenticated(); }
-  /// Server: no certificate was demanded.
-  static Authenticated not_required() noexcept { return Authenticated(); }
+  static Authenticated by_psk(VerifiedPsk /*proof*/) noexcept { return Authenticated(); }
+  /// Server: nothing, where the configuration does not demand a certificate.
+  static std::optional<Authenticated> not_required(const Settings& settings) noexcept {
+    if (settings.client_auth == ClientAuth::require) return std::nullopt;
+    return Authenticated();
+  }
 
  private:
   Authenticated() noexcept = default;
@@ -57,7 +95,7 @@ class Authenticated {
 /// Suspends for a verdict on what the peer showed when the session was made.
 [[nodiscard]] Status ask_about_session(Context& context, const Session& session, Role peer) noexcept;
 /// What a session to come keeps of the peer: what it showed now, or in the session that was resumed.
-[[nodiscard]] PeerCertificates peer_to_keep(const Context& context);
+[[nodiscard]] std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context);
 
 /// Checks CertificateVerify against the transcript so far. Demands that the certificate was accepted before.
 [[nodiscard]] std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
@@ -65,8 +103,8 @@ class Authenticated {
                                                                        const codec::CertificateVerify& message);
 
 /// Checks verify_data against the transcript so far.
-[[nodiscard]] Status verify_finished(Context& context, const DigestSecret& base_key,
-                                     const codec::Finished& message) noexcept;
+[[nodiscard]] std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,
+                                                                     const codec::Finished& message) noexcept;
 
 /// The first scheme of the credential that we may use, the peer verifies and TLS 1.3 allows.
 [[nodiscard]] std::optional<SignatureScheme> choose_scheme(
@@ -87,7 +125,7 @@ struct StaplesRequested {
                                       StaplesRequested requested) noexcept;
 /// Suspends for a signature over the transcript so far.
 [[nodiscard]] Status ask_signature(Context& context, std::shared_ptr<const Credential> credential,
-                                   SignatureScheme scheme, Role signer) noexcept;
+                                   SignatureScheme scheme, Role signer);
 [[nodiscard]] Status send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept;
 [[nodiscard]] Status send_finished(Context& context, const DigestSecret& base_key) noexcept;
 

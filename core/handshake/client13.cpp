@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "handshake/session_ticket13.hpp"
 #include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake::client13 {
@@ -26,18 +27,22 @@ std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuit
   return bound;
 }
 
+}  // namespace
+
 // The PSK that the server chose, or nothing for a full handshake.
-std::expected<const OfferedSession*, Error> chosen_psk(Context& context, const Offer& offer,
-                                                       const codec::ServerHello& hello) noexcept {
-  if (!hello.pre_shared_key) return nullptr;
+std::expected<std::optional<VerifiedPsk>, Error> chosen_psk(Context& context, const Offer& offer,
+                                                            const codec::ServerHello& hello) noexcept {
+  if (!hello.pre_shared_key) return std::nullopt;
   // RFC 9846 4.3.11: "Clients MUST verify that the server's selected_identity is within the range supplied by the
   // client, that the server selected a cipher suite indicating a Hash associated with the PSK ... If these values are
   // not consistent, the client MUST abort the handshake with an "illegal_parameter" alert."
   if (*hello.pre_shared_key >= offer.sessions.size()) return context.fail(Reason::psk_not_offered);
   const OfferedSession& chosen = offer.sessions[*hello.pre_shared_key];
   if (chosen.hash->id != context.agreed.suite->hash->id) return context.fail(Reason::psk_hash);
-  return &chosen;
+  return VerifiedPsk(*chosen.session);
 }
+
+namespace {
 
 std::expected<SharedSecret, Error> agree(Context& context, Offer& offer, const codec::ServerHello& hello) noexcept {
   // RFC 9846 4.3.11: "that a server "key_share" extension is present if required by the ClientHello
@@ -71,13 +76,17 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
   if (!psk) return std::unexpected(psk.error());
   const auto shared = agree(context, offer, hello);
   if (!shared) return std::unexpected(shared.error());
-  context.agreed.resumed = *psk != nullptr;
-  if (*psk != nullptr) context.resumed_session = (*psk)->session;
+  const bool first = *psk && &(*psk)->session() == offer.sessions.front().session;
+  const bool judged = first && offer.judged.has_value();
+  if (judged) {
+    if (auto noted = context.note(*offer.judged); !noted) return std::unexpected(noted.error());
+  }
+  if (*psk) inherit(context, (*psk)->session());
   context.hash_message();
 
   const Hash& hash = *context.agreed.suite->hash;
-  auto early = *psk != nullptr ? key_schedule::EarlySecret::from_psk(hash, (*psk)->session->psk.view())
-                               : key_schedule::EarlySecret::without_psk(hash);
+  auto early = *psk ? key_schedule::EarlySecret::from_psk(hash, (*psk)->session().secret.view())
+                    : key_schedule::EarlySecret::without_psk(hash);
   if (!early) return context.fail(Reason::provider_failed);
   auto secret = std::move(*early).handshake_secret(shared->view());
   const auto transcript = context.transcript_hash();
@@ -97,9 +106,8 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
     if (auto done = context.install(Level::handshake, Direction::write, traffic->client); !done)
       return std::unexpected(done.error());
   }
-  const bool first = *psk != nullptr && *psk == offer.sessions.data();
   return WaitEncryptedExtensions{
-      {std::move(*main), std::move(*traffic)}, offer.early_data, first ? (*psk)->session : nullptr};
+      {std::move(*main), std::move(*traffic)}, *psk, offer.early_data, first ? &(*psk)->session() : nullptr, judged};
 }
 
 // Whether the early data that we offered was taken.
@@ -107,7 +115,7 @@ Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
                          const codec::EncryptedExtensions& message) noexcept {
   if (!state.early_data_offered) return {};
   if (!message.early_data) {
-    context.agreed.early_data = context.agreed.resumed ? EarlyDataStatus::declined : EarlyDataStatus::not_resumed;
+    context.agreed.early_data = state.psk ? EarlyDataStatus::declined : EarlyDataStatus::not_resumed;
     context.transport.end_early_data();
     return context.install(Level::handshake, Direction::write, state.keys.handshake_traffic.client);
   }
@@ -170,7 +178,7 @@ Status end_early_data(Context& context, const Keys& keys) noexcept {
 }
 
 // Our last message is out: the connection stands.
-Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Authenticated authenticated, Context& context) {
+Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Connected proven, Context& context) {
   if (auto sent = send_finished(context, keys.handshake_traffic.client); !sent) return std::unexpected(sent.error());
   const auto transcript = context.transcript_hash();
   if (!transcript) return std::unexpected(transcript.error());
@@ -182,16 +190,34 @@ Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Authenticated 
     return std::unexpected(done.error());
   context.secrets.write_traffic = std::move(write_traffic);
   if (auto told = context.tell_complete(); !told) return std::unexpected(told.error());
-  return Connected{authenticated};
+  return proven;
 }
 
 }  // namespace
 
-std::expected<WaitServerHello, Error> start(Context& context, std::span<const Session> sessions) noexcept {
+Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions) noexcept {
   context.place = Place::client_hello;
   auto offer = send_client_hello(context, sessions);
   if (!offer) return std::unexpected(offer.error());
+  if (!offer->early_data) return WaitServerHello{std::move(*offer)};
+  if (const Session& session = *offer->sessions.front().session; verifies_on_resumption(context.settings(), session)) {
+    if (auto asked = ask_about_session(context, session, Role::server); !asked) return std::unexpected(asked.error());
+    return WaitOfferVerified{std::move(*offer)};
+  }
+  if (auto started = start_early_data(context, *offer); !started) return std::unexpected(started.error());
   return WaitServerHello{std::move(*offer)};
+}
+
+Next<WaitServerHello> on(WaitOfferVerified&& state, const PeerVerified& accepted, Context& context) {
+  PeerAccepted& judged = state.offer.judged.emplace(accepted.answer());
+  judged.identity = context.arena.copy(judged.identity);
+  if (judged.identity.size() != accepted.answer().identity.size()) return context.fail(Reason::handshake_too_large);
+  if (auto started = start_early_data(context, state.offer); !started) return std::unexpected(started.error());
+  return WaitServerHello{std::move(state.offer)};
+}
+
+Next<> on(WaitOfferVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
 Next<WaitEncryptedExtensions> on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
@@ -237,6 +263,7 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
   if (!context.transcript.replace_with_message_hash()) return context.fail(Reason::provider_failed);
   context.hash_message();
 
+  context.agreed.version = retry.supported_versions;
   context.agreed.retried = true;
   // RFC 9846 4.2.2: the second ClientHello is the first one but for "Removing the "early_data" extension ... if one was
   // present. Early data is not permitted after a HelloRetryRequest."
@@ -253,7 +280,12 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
 }
 
 Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::ServerHello& hello, Context& context) {
-  if (auto settled = settle_version(context, hello); !settled) return std::unexpected(settled.error());
+  // RFC 9846 4.2.4: "The value of selected_version in the HelloRetryRequest "supported_versions" extension MUST be
+  // retained in the ServerHello, and a client MUST abort the handshake with an "illegal_parameter" alert if the value
+  // changes."
+  const ProtocolVersion version = hello.supported_versions.value_or(hello.legacy_version);
+  if (version != context.agreed.version)
+    return context.fail(Reason::version_changed, static_cast<std::uint16_t>(version));
   if (auto echoed = check_echo(context, state.offer, hello.legacy_session_id_echo); !echoed)
     return std::unexpected(echoed.error());
   const auto suite = check_suite(context, hello.cipher_suite);
@@ -272,17 +304,20 @@ Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncrypted
   if (auto taken = take_alpn(context, message); !taken) return std::unexpected(taken.error());
   if (auto settled = settle_early_data(context, state, message); !settled) return std::unexpected(settled.error());
   context.hash_message();
-  if (!context.agreed.resumed) return WaitCertificateRequest{std::move(state.keys)};
-  if (verifies_on_resumption(context.settings(), *context.resumed_session)) {
-    if (auto asked = ask_about_session(context, *context.resumed_session, Role::server); !asked)
+  if (!state.psk) return WaitCertificateRequest{std::move(state.keys)};
+  // The verdict before early data was about that; where it was not taken, the peer is judged as ever.
+  const bool judged = state.judged && context.agreed.early_data == EarlyDataStatus::accepted;
+  if (!judged && verifies_on_resumption(context.settings(), state.psk->session())) {
+    if (auto asked = ask_about_session(context, state.psk->session(), Role::server); !asked)
       return std::unexpected(asked.error());
-    return WaitSessionVerified{std::move(state.keys)};
+    return WaitSessionVerified{std::move(state.keys), *state.psk};
   }
-  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
+  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk(*state.psk)};
 }
 
-Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& /*accepted*/, Context& /*context*/) {
-  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk()};
+Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& accepted, Context& context) {
+  if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
+  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk(state.psk)};
 }
 
 Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
@@ -317,7 +352,8 @@ Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&& state, const 
   return judge(std::move(state.keys), std::move(state.requested), message, context);
 }
 
-Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& /*context*/) {
+Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
+  if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
   return WaitCertificateVerify{std::move(state.keys), std::move(state.requested), state.key, accepted};
 }
 
@@ -333,8 +369,9 @@ Next<WaitFinished> on(WaitCertificateVerify&& state, const codec::CertificateVer
 }
 
 Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& message, Context& context) {
-  if (auto verified = verify_finished(context, state.keys.handshake_traffic.server, message); !verified)
-    return std::unexpected(verified.error());
+  const auto verified = verify_finished(context, state.keys.handshake_traffic.server, message);
+  if (!verified) return std::unexpected(verified.error());
+  const Connected proven{state.authenticated, *verified};
   context.hash_message();
   const auto transcript = context.transcript_hash();
   if (!transcript) return std::unexpected(transcript.error());
@@ -353,8 +390,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   }
   // RFC 9846 4.5.1: "The client MUST send a Certificate message if and only if the server has requested
   // certificate-based client authentication via a CertificateRequest message"
-  if (!state.requested)
-    return finish(std::move(state.keys), std::move(secrets->traffic.client), state.authenticated, context);
+  if (!state.requested) return finish(std::move(state.keys), std::move(secrets->traffic.client), proven, context);
 
   const auto schemes = keep(context, state.requested->schemes);
   const auto schemes_cert = keep(context, state.requested->schemes_cert.value_or(state.requested->schemes));
@@ -370,8 +406,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   question.ocsp_requested = state.requested->staples.ocsp_response;
   question.scts_requested = state.requested->staples.sct_list;
   if (auto asked = context.ask(std::move(question)); !asked) return std::unexpected(asked.error());
-  return WaitCredential{std::move(state.keys), std::move(*state.requested), std::move(secrets->traffic.client),
-                        state.authenticated};
+  return WaitCredential{std::move(state.keys), std::move(*state.requested), std::move(secrets->traffic.client), proven};
 }
 
 Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
@@ -384,19 +419,19 @@ Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelect
       !sent)
     return std::unexpected(sent.error());
   // RFC 9846 4.5.1: "A Finished message MUST be sent regardless of whether the Certificate message is empty."
-  if (!scheme) return finish(std::move(state.keys), std::move(state.write_traffic), state.authenticated, context);
   // RFC 9846 4.5.2: "Clients MUST send this message whenever authenticating via a certificate (i.e., when the
   // Certificate message is non-empty)."
+  if (!scheme) return finish(std::move(state.keys), std::move(state.write_traffic), state.proven, context);
   if (auto asked = ask_signature(context, selected.credential, *scheme, Role::client); !asked)
     return std::unexpected(asked.error());
-  return WaitSignature{std::move(state.keys), std::move(state.write_traffic), state.authenticated};
+  return WaitSignature{std::move(state.keys), std::move(state.write_traffic), state.proven};
 }
 
 Next<Connected> on(WaitSignature&& state, const Signed& answer, Context& context) {
   if (answer.signature.empty()) return context.fail(Reason::signing_failed);
   if (auto sent = send_certificate_verify(context, context.agreed.own_scheme, answer.signature); !sent)
     return std::unexpected(sent.error());
-  return finish(std::move(state.keys), std::move(state.write_traffic), state.authenticated, context);
+  return finish(std::move(state.keys), std::move(state.write_traffic), state.proven, context);
 }
 
 }  // namespace lockstep::handshake::client13

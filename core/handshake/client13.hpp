@@ -35,6 +35,11 @@ struct Requested {
   StaplesRequested staples;
 };
 
+/// Early data waits until the peer of its session was judged once more.
+struct WaitOfferVerified {
+  static constexpr std::string_view name = "(verify peer of offered session)";
+  Offer offer;
+};
 struct WaitServerHello {
   static constexpr std::string_view name = "WAIT_SH";
   Offer offer;
@@ -48,12 +53,15 @@ struct WaitSecondServerHello {
 struct WaitEncryptedExtensions {
   static constexpr std::string_view name = "WAIT_EE";
   Keys keys;
+  std::optional<VerifiedPsk> psk;
   bool early_data_offered = false;
   const Session* first_resumed = nullptr;  ///< the session that early data goes with, if the server took that one
+  bool judged = false;                     ///< its peer, before early data was sent
 };
 struct WaitSessionVerified {
   static constexpr std::string_view name = "(verify peer of session)";
   Keys keys;
+  VerifiedPsk psk;
 };
 struct WaitCertificateRequest {
   static constexpr std::string_view name = "WAIT_CERT_CR";
@@ -88,15 +96,17 @@ struct WaitCredential {
   Keys keys;
   Requested requested;
   DigestSecret write_traffic;
-  Authenticated authenticated;
+  Connected proven;  ///< what the connection will stand on
 };
 struct WaitSignature {
   static constexpr std::string_view name = "(sign)";
   Keys keys;
   DigestSecret write_traffic;
-  Authenticated authenticated;
+  Connected proven;  ///< what the connection will stand on
 };
 
+Next<WaitServerHello> on(WaitOfferVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitOfferVerified&&, const PeerRefused&, Context&);
 Next<WaitEncryptedExtensions> on(WaitServerHello&&, const codec::ServerHello&, Context&);
 Next<WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
 Next<WaitEncryptedExtensions> on(WaitSecondServerHello&&, const codec::ServerHello&, Context&);
@@ -115,6 +125,7 @@ Next<WaitSignature, Connected> on(WaitCredential&&, const CredentialSelected&, C
 Next<Connected> on(WaitSignature&&, const Signed&, Context&);
 
 /// Sends the ClientHello.
-[[nodiscard]] std::expected<WaitServerHello, Error> start(Context& context, std::span<const Session> sessions) noexcept;
+[[nodiscard]] Next<WaitOfferVerified, WaitServerHello> start(Context& context,
+                                                             std::span<const Session> sessions) noexcept;
 
 }  // namespace lockstep::handshake::client13

@@ -1,16 +1,75 @@
 #pragma once
-// Where every handshake ends.
+// Where every handshake ends, and what goes on from there: NewSessionTicket and KeyUpdate (RFC 9846 4.7).
 
 #include <string_view>
+#include <variant>
 
+#include <lockstep/session.hpp>
+
+#include "codec/key_update.hpp"
+#include "codec/new_session_ticket.hpp"
 #include "handshake/authentication.hpp"
+#include "handshake/machine.hpp"
 
 namespace lockstep::handshake {
 
-/// The handshake is complete. Only a proof of who the peer is makes one.
+/// What messages after the handshake ask of the connection, whatever carries it.
+class LiveTransport {
+ public:
+  /// From here on, what we receive travels under this traffic secret.
+  [[nodiscard]] virtual Status install_read(const BoundSuite& suite, const DigestSecret& secret,
+                                            RecordAligned aligned) noexcept = 0;
+  /// The peer has changed its key; whether it wants ours changed.
+  [[nodiscard]] virtual Status peer_updated_key(KeyUpdateRequest request) noexcept = 0;
+  /// Whether one more session would be kept.
+  [[nodiscard]] virtual bool wants_session() const noexcept = 0;
+  [[nodiscard]] virtual Status session_received(const codec::NewSessionTicket& ticket, DigestSecret&& psk) noexcept = 0;
+
+ protected:
+  ~LiveTransport() = default;
+};
+
+/// What the states after the handshake share, for as long as one record is handled.
+struct LiveContext {
+  const Agreed& agreed;
+  ConnectionSecrets& secrets;
+  LiveTransport& transport;
+  const Inbox& inbox;
+  Place place = Place::handshake;
+
+  /// The error for what is wrong with the current message.
+  [[nodiscard]] std::unexpected<Error> fail(Reason reason, std::uint16_t detail = 0) const noexcept {
+    return std::unexpected(make_error(reason, place, detail));
+  }
+};
+
+// Only a proof of who the peer is and of its Finished makes one of these.
+namespace client13 {
+
 struct Connected {
   static constexpr std::string_view name = "CONNECTED";
   Authenticated authenticated;
+  VerifiedFinished finished;
 };
+
+Next<Connected> on(Connected&&, const codec::NewSessionTicket&, LiveContext&);
+Next<Connected> on(Connected&&, const codec::KeyUpdate&, LiveContext&);
+
+}  // namespace client13
+
+namespace server13 {
+
+struct Connected {
+  static constexpr std::string_view name = "CONNECTED";
+  Authenticated authenticated;
+  VerifiedFinished finished;
+};
+
+Next<Connected> on(Connected&&, const codec::KeyUpdate&, LiveContext&);
+
+}  // namespace server13
+
+/// Every state after a handshake.
+using LiveMachine = std::variant<client13::Connected, server13::Connected>;
 
 }  // namespace lockstep::handshake

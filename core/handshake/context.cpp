@@ -7,16 +7,7 @@
 #include "key_schedule/key_log.hpp"
 #include "trace/tap.hpp"
 
-namespace lockstep {
-namespace detail {
-
-void release(TokenControl* control) noexcept {
-  if (control->references.fetch_sub(1, std::memory_order_acq_rel) == 1) delete control;
-}
-
-}  // namespace detail
-
-namespace handshake {
+namespace lockstep::handshake {
 
 std::expected<key_schedule::Digest, Error> Context::transcript_hash() const noexcept {
   const auto digest = transcript.digest();
@@ -41,12 +32,22 @@ Status Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
   if (rewriter != nullptr) {
     hello = rewriter->rewrite(Level::initial, hello);
     offered = {};
-    if (const auto sent = codec::decode_client_hello(hello.subspan(codec::kHandshakeHeaderSize))) {
+    if (const auto sent = codec::ClientHello::decode(hello.subspan(codec::kHandshakeHeaderSize))) {
       for (const codec::Extension& extension : sent->extensions) offered.insert(extension.type);
     }
   }
   if (transcript.started()) transcript.update(hello.subspan(std::min(hashed, hello.size())));
   return transport.send(Level::initial, hello);
+}
+
+Status Context::install(Level level, Direction direction, const DigestSecret& secret) noexcept {
+  if (direction == Direction::write) return transport.install_write(level, *agreed.suite, secret);
+  // RFC 9846 5.1: "Handshake messages MUST NOT span key changes. Implementations MUST verify that all messages
+  // immediately preceding a key change align with a record boundary; if not, then they MUST terminate the connection
+  // with an "unexpected_message" alert."
+  const auto aligned = inbox.aligned();
+  if (!aligned) return fail_at(Place::record, Reason::record_after_key_change);
+  return transport.install_read(level, *agreed.suite, secret, *aligned);
 }
 
 std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
@@ -56,10 +57,11 @@ std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
   return *bytes;
 }
 
-bool Context::keep_session(const Session& session) noexcept {
-  kept_session.reset(new (std::nothrow) Session(session.clone()));
-  resumed_session = kept_session.get();
-  return resumed_session != nullptr;
+Status Context::note(const PeerAccepted& accepted) noexcept {
+  verified_until = std::min(verified_until, accepted.expires);
+  peer_identity = arena.copy(accepted.identity);
+  if (peer_identity.size() != accepted.identity.size()) return fail(Reason::handshake_too_large);
+  return {};
 }
 
 Status Context::log_secret(std::string_view label, const DigestSecret& secret) noexcept {
@@ -79,18 +81,13 @@ Status Context::log_application_secrets(const key_schedule::ApplicationSecrets& 
 }
 
 Status Context::tell_complete() noexcept {
-  if (!events.push(HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished,
-                                     shared_schemes, peer_ocsp_response, peer_sct_list, agreed.early_data},
-                   arena))
+  if (!events.push(
+          HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished, shared_schemes,
+                            peer_ocsp_response, peer_sct_list, agreed.early_data, peer_identity,
+                            resumed_session == nullptr ? Bytes() : Bytes(resumed_session->application_data)},
+          arena))
     return fail(Reason::handshake_too_large);
   return {};
 }
 
-bool Context::prepare_token() noexcept {
-  if (control == nullptr) control = new (std::nothrow) detail::TokenControl;
-  ++serial;
-  return control != nullptr;
-}
-
-}  // namespace handshake
-}  // namespace lockstep
+}  // namespace lockstep::handshake

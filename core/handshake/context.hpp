@@ -22,6 +22,8 @@
 #include "codec/handshake_message.hpp"
 #include "handshake/arena.hpp"
 #include "handshake/event_queue.hpp"
+#include "handshake/inbox.hpp"
+#include "handshake/pending.hpp"
 #include "key_schedule/tls13.hpp"
 #include "key_schedule/transcript.hpp"
 
@@ -42,9 +44,12 @@ class Transport {
  public:
   /// Sends one handshake message. The bytes are taken before the call returns.
   [[nodiscard]] virtual Status send(Level level, Bytes message) noexcept = 0;
-  /// From here on, messages of this direction travel under this traffic secret.
-  [[nodiscard]] virtual Status install(Level level, Direction direction, const BoundSuite& suite,
-                                       const DigestSecret& secret) noexcept = 0;
+  /// From here on, messages that we send travel under this traffic secret.
+  [[nodiscard]] virtual Status install_write(Level level, const BoundSuite& suite,
+                                             const DigestSecret& secret) noexcept = 0;
+  /// From here on, messages that we receive do. RFC 9846 5.1: "Handshake messages MUST NOT span key changes."
+  [[nodiscard]] virtual Status install_read(Level level, const BoundSuite& suite, const DigestSecret& secret,
+                                            RecordAligned aligned) noexcept = 0;
   /// It is the peer's turn.
   [[nodiscard]] virtual Status end_flight() noexcept = 0;
 
@@ -114,7 +119,7 @@ struct Context {
   Rewriter* rewriter = nullptr;
   trace::Tap* tap = nullptr;  ///< of a recorded connection
 
-  // The message under treatment: whole, with its header. It lives until the handshake ends.
+  // The current message: whole, with its header. It lives until the handshake ends.
   Bytes message{};
   Place place = Place::handshake;
 
@@ -124,7 +129,10 @@ struct Context {
   bool client_verified = false;                   ///< server: the client proved an identity that was accepted
   const Session* resumed_session = nullptr;       ///< that a PSK was chosen of; lives as long as the handshake
   const x509::PeerName* expected_name = nullptr;  ///< client: whom the peer must be
-  Bytes own_finished{};                           ///< verify_data
+  SessionContext verification{};                  ///< what the application verifies the peer by
+  Bytes peer_identity{};                          ///< as whoever accepted the peer said, now or in an earlier handshake
+  Time verified_until = Time::max();
+  Bytes own_finished{};  ///< verify_data
   Bytes peer_finished{};
   std::span<const SignatureScheme> shared_schemes{};
   std::span<const Bytes> peer_chain{};  ///< what the peer showed
@@ -133,19 +141,21 @@ struct Context {
 
   [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
 
-  /// Makes a copy of `session` the one that is resumed; false when there is no memory.
-  [[nodiscard]] bool keep_session(const Session& session) noexcept;
+  /// Makes `session` the one that is resumed.
+  void keep_session(Session&& session) noexcept { resumed_session = &kept_session.emplace(std::move(session)); }
+  /// Notes who the peer is and until when.
+  [[nodiscard]] Status note(const PeerAccepted& accepted) noexcept;
 
-  /// The error for what is wrong with the message under treatment.
+  /// The error for what is wrong with the current message.
   [[nodiscard]] std::unexpected<Error> fail(Reason reason, std::uint16_t detail = 0) const noexcept {
     return std::unexpected(make_error(reason, place, detail));
   }
-  /// For what was wrong in an earlier message than the one under treatment.
+  /// For what was wrong in an earlier message than the current one.
   [[nodiscard]] static std::unexpected<Error> fail_at(Place where, Reason reason, std::uint16_t detail = 0) noexcept {
     return std::unexpected(make_error(reason, where, detail));
   }
 
-  /// Adds the message under treatment to the transcript.
+  /// Adds the current message to the transcript.
   void hash_message() noexcept { transcript.update(message); }
   /// Transcript-Hash of everything so far.
   [[nodiscard]] std::expected<key_schedule::Digest, Error> transcript_hash() const noexcept;
@@ -157,9 +167,7 @@ struct Context {
   /// Sends a ClientHello and adds it to the transcript once that has started, but for its first `hashed` bytes, which
   /// are there already. With a rewriter, `hello` becomes what was sent instead, and `offered` what that offers.
   [[nodiscard]] Status send_client_hello(Bytes& hello, std::size_t hashed) noexcept;
-  [[nodiscard]] Status install(Level level, Direction direction, const DigestSecret& secret) noexcept {
-    return transport.install(level, direction, *agreed.suite, secret);
-  }
+  [[nodiscard]] Status install(Level level, Direction direction, const DigestSecret& secret) noexcept;
 
   /// Random bytes that live as long as the handshake.
   [[nodiscard]] std::expected<Bytes, Error> draw(std::size_t size) noexcept;
@@ -170,63 +178,21 @@ struct Context {
   /// Tells the application that the handshake is complete.
   [[nodiscard]] Status tell_complete() noexcept;
 
-  /// Suspends the handshake until `operation` is answered.
+  /// Asks the application, which answers at once or later.
   template <class Operation>
-  [[nodiscard]] Status ask(Operation operation) noexcept;
+  [[nodiscard]] Status ask(Operation operation, Scope scope = Scope::reading) noexcept;
 
-  /// Whether an answer is awaited.
-  [[nodiscard]] bool suspended() const noexcept { return pending != 0; }
-
-  detail::TokenControl* control = nullptr;
-  std::uint32_t serial = 0;   ///< of the last token
-  std::uint32_t pending = 0;  ///< serial of the token whose answer is awaited, or 0
-  std::unique_ptr<const Session> kept_session{};
-
- private:
-  [[nodiscard]] bool prepare_token() noexcept;
+  Inbox inbox{arena};
+  Pending pending{};
+  std::optional<const Session> kept_session{};
 };
-
-}  // namespace lockstep::handshake
-
-namespace lockstep {
-
-/// Makes and reads tokens, for the engine only.
-struct TokenAccess {
-  template <class Operation>
-  static Token<Operation> make(detail::TokenControl* control, std::uint32_t serial) noexcept {
-    return Token<Operation>(control, serial);
-  }
-  template <class Operation>
-  static bool matches(const Token<Operation>& token, const detail::TokenControl* control,
-                      std::uint32_t serial) noexcept {
-    return token.control_ != nullptr && token.control_ == control && token.serial_ == serial;
-  }
-  /// Its number among those of `control`; 0 when it is spent or of another handshake.
-  template <class Operation>
-  static std::uint32_t number(const Token<Operation>& token, const detail::TokenControl* control) noexcept {
-    return token.control_ != nullptr && token.control_ == control ? token.serial_ : 0;
-  }
-  template <class Operation>
-  static std::uint32_t number(const Token<Operation>& token) noexcept {
-    return token.serial_;
-  }
-  /// Ends a token without counting it as dropped.
-  template <class Operation>
-  static void redeem(Token<Operation>& token) noexcept {
-    detail::release(std::exchange(token.control_, nullptr));
-  }
-};
-
-}  // namespace lockstep
-
-namespace lockstep::handshake {
 
 template <class Operation>
-Status Context::ask(Operation operation) noexcept {
-  if (!prepare_token()) return fail(Reason::memory);
-  operation.token = TokenAccess::make<Operation>(control, serial);
+Status Context::ask(Operation operation, Scope scope) noexcept {
+  auto token = pending.add<Operation>(scope);
+  if (!token) return fail(Reason::memory);
+  operation.token = std::move(token);
   if (!events.push(std::move(operation), arena)) return fail(Reason::handshake_too_large);
-  pending = serial;
   return {};
 }
 

@@ -5,29 +5,9 @@
 #include <utility>
 
 #include "trace/tap.hpp"
+#include "types/allocated.hpp"
 
 namespace lockstep::handshake {
-namespace {
-
-constexpr std::size_t kInboxBlock = 4096;
-
-Place place_of(HandshakeType type) noexcept {
-  switch (type) {
-    case HandshakeType::client_hello: return Place::client_hello;
-    case HandshakeType::server_hello: return Place::server_hello;
-    case HandshakeType::encrypted_extensions: return Place::encrypted_extensions;
-    case HandshakeType::certificate_request: return Place::certificate_request;
-    case HandshakeType::certificate: return Place::certificate;
-    case HandshakeType::certificate_verify: return Place::certificate_verify;
-    case HandshakeType::finished: return Place::finished;
-    case HandshakeType::new_session_ticket: return Place::new_session_ticket;
-    case HandshakeType::key_update: return Place::key_update;
-    case HandshakeType::end_of_early_data: return Place::end_of_early_data;
-    default: return Place::handshake;
-  }
-}
-
-}  // namespace
 
 Handshake::Handshake(const Surroundings& surroundings) noexcept
     : context_{.config = surroundings.config,
@@ -35,131 +15,107 @@ Handshake::Handshake(const Surroundings& surroundings) noexcept
                .transport = surroundings.transport,
                .arena = surroundings.arena} {}
 
-Handshake::~Handshake() {
-  context_.events.clear();
-  if (context_.control != nullptr) detail::release(context_.control);
-}
+Handshake::~Handshake() { context_.events.clear(); }
 
 Status Handshake::start_client(x509::PeerName name, std::span<Session> sessions, Time now) noexcept {
   context_.now = now;
   expected_name_.emplace(std::move(name));
   context_.expected_name = &*expected_name_;
   context_.server_name = expected_name_->host_name();
-  sessions_.assign(std::make_move_iterator(sessions.begin()), std::make_move_iterator(sessions.end()));
-  auto started = client13::start(context_, sessions_);
-  if (!started) return std::unexpected(started.error());
-  machine_ = std::move(*started);
-  tell_state();
-  return {};
+  const auto entered = allocated([&] {
+    sessions_.assign(std::make_move_iterator(sessions.begin()), std::make_move_iterator(sessions.end()));
+    return enter(machine_, client13::start(context_, sessions_));
+  });
+  if (!entered) return context_.fail(Reason::memory);
+  if (*entered) record_state();
+  return *entered;
 }
 
 void Handshake::start_server() noexcept {
   machine_.emplace<server13::WaitClientHello>();
-  tell_state();
+  record_state();
 }
 
 Status Handshake::receive(Bytes content, Time now) noexcept {
   untouched_ = false;
   context_.now = now;
-  if (auto appended = append(content); !appended) return appended;
-  return treat_messages();
+  if (!context_.inbox.append(content)) return context_.fail(Reason::handshake_too_large);
+  return process_messages();
 }
 
-Status Handshake::proceed(Time now) noexcept {
-  context_.now = now;
-  return treat_messages();
-}
-
-Status Handshake::append(Bytes content) noexcept {
-  if (content.size() > inbox_room_) {
-    // The unread part moves to a block of its own; what was read stays where views point at it.
-    // A message that has begun gets all the room that it will need, so that it moves once.
-    const auto begun = codec::handshake_header(inbox_);
-    const std::size_t message = begun ? codec::kHandshakeHeaderSize + begun->length : 0;
-    const MutableBytes block =
-        context_.arena.allocate(std::max({inbox_.size() + content.size(), message, kInboxBlock}), 1);
-    if (block.data() == nullptr) return context_.fail(Reason::handshake_too_large);
-    std::ranges::copy(inbox_, block.begin());
-    inbox_room_ = block.size() - inbox_.size();
-    inbox_ = block.first(inbox_.size());
+Status Handshake::process_messages() noexcept {
+  while (!suspended() && !connected()) {
+    const auto message =
+        next_message(context_.inbox.unread(), context_.settings().max_handshake_message, machine_, context_);
+    if (!message) return std::unexpected(message.error());
+    if (message->empty()) break;
+    context_.message = *message;
+    context_.inbox.consume(message->size());
+    if (context_.tap != nullptr) context_.tap->message(trace::Direction::received, *message);
+    // The hash is settled with the suite; Finished comes later than that.
+    const std::size_t verify_data_length =
+        context_.transcript.started() ? context_.transcript.hash().digest_size : kMaxDigestSize;
+    if (auto handled = dispatch_message(*message, {context_.offered, verify_data_length}, machine_, context_); !handled)
+      return handled;
+    record_state();
   }
-  std::ranges::copy(content, inbox_.data() + inbox_.size());
-  inbox_ = {inbox_.data(), inbox_.size() + content.size()};
-  inbox_room_ -= content.size();
+  if (connected() && context_.config.role() == Role::server) begin_tickets();
   return {};
 }
 
-Status Handshake::treat_messages() noexcept {
-  while (!context_.suspended() && !connected()) {
-    const auto header = codec::handshake_header(inbox_);
-    if (!header) return {};
-    // What the state does not accept is refused before it is parsed, or even there.
-    context_.place = place_of(header->type);
-    // RFC 9846 4: "A peer which receives a handshake message in an unexpected order MUST abort the handshake with an
-    // "unexpected_message" alert."
-    // RFC 9846 4.2.2: "if a server has negotiated TLS 1.3 and receives a ClientHello at any other time, it MUST
-    // terminate the connection with an "unexpected_message" alert."
-    if (!accepts_type(header->type))
-      return context_.fail(Reason::message_unexpected, static_cast<std::uint16_t>(header->type));
-    if (header->length > context_.settings().max_handshake_message)
-      return context_.fail(Reason::message_too_long, static_cast<std::uint16_t>(header->type));
-    const std::size_t size = codec::kHandshakeHeaderSize + header->length;
-    if (inbox_.size() < size) return {};
-    context_.message = inbox_.first(size);
-    inbox_ = inbox_.subspan(size);
-    if (context_.tap != nullptr) context_.tap->message(trace::Direction::received, context_.message);
-    if (auto treated = treat(header->type, context_.message.subspan(codec::kHandshakeHeaderSize)); !treated)
-      return treated;
-    tell_state();
+std::optional<LiveMachine> Handshake::live() const noexcept {
+  return std::visit(
+      []<class State>(const State& state) -> std::optional<LiveMachine> {
+        if constexpr (std::constructible_from<LiveMachine, const State&>) return state;
+        return std::nullopt;
+      },
+      machine_);
+}
+
+bool Handshake::answers_early_data() const noexcept {
+  const bool may_answer =
+      std::visit([]<class State>(const State&) { return requires { State::answers_early_data; }; }, machine_);
+  return may_answer && context_.agreed.early_data == EarlyDataStatus::accepted;
+}
+
+bool Handshake::survives_dropped_token() noexcept {
+  while (const auto scope = context_.pending.take_dropped()) {
+    if (context_.tap != nullptr) context_.tap->write(trace::TokenDropped{});
+    if (*scope == Scope::reading) return false;
+    ticket_sealed({});
   }
-  return {};
+  return true;
 }
 
-bool Handshake::accepts_type(HandshakeType type) const noexcept {
-  switch (type) {
-    case HandshakeType::client_hello: return accepts<codec::ClientHello>(machine_);
-    case HandshakeType::server_hello: return accepts<codec::ServerHello>(machine_);
-    case HandshakeType::encrypted_extensions: return accepts<codec::EncryptedExtensions>(machine_);
-    case HandshakeType::certificate_request: return accepts<codec::CertificateRequest>(machine_);
-    case HandshakeType::certificate: return accepts<codec::Certificate>(machine_);
-    case HandshakeType::certificate_verify: return accepts<codec::CertificateVerify>(machine_);
-    // RFC 9846 4.6: "Servers MUST NOT send this message, and clients receiving it MUST terminate the connection with an
-    // "unexpected_message" alert."
-    case HandshakeType::end_of_early_data: return accepts<codec::EndOfEarlyData>(machine_);
-    case HandshakeType::finished: return accepts<codec::Finished>(machine_);
-    default: return false;
-  }
+template <class Step>
+void Handshake::take_step(Step step) noexcept {
+  auto taken = allocated(step);
+  if (!taken) return stop_tickets();
+  std::visit(
+      [this]<class Successor>(Successor&& successor) {
+        if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {
+          tickets_ = server13::NoTickets{};
+        } else {
+          tickets_ = std::forward<Successor>(successor);
+        }
+      },
+      std::move(*taken).value());
 }
 
-Status Handshake::treat(HandshakeType type, Bytes body) noexcept {
-  const auto give = [this](const auto& decoded) -> Status {
-    if (!decoded) return std::unexpected(decoded.error());
-    return dispatch(machine_, *decoded, context_);
-  };
-  switch (type) {
-    case HandshakeType::client_hello: return give(codec::decode_client_hello(body));
-    case HandshakeType::server_hello:
-      if (!codec::is_hello_retry_request(body)) return give(codec::decode_server_hello(body, context_.offered));
-      context_.place = Place::hello_retry_request;
-      // RFC 9846 4.2.4: "If a client receives a second HelloRetryRequest in the same connection ..., it MUST abort the
-      // handshake with an "unexpected_message" alert."
-      if (!accepts<codec::HelloRetryRequest>(machine_)) return context_.fail(Reason::second_hello_retry_request);
-      return give(codec::decode_hello_retry_request(body, context_.offered));
-    case HandshakeType::encrypted_extensions: return give(codec::decode_encrypted_extensions(body, context_.offered));
-    case HandshakeType::certificate_request: return give(codec::decode_certificate_request(body));
-    case HandshakeType::certificate: return give(codec::decode_certificate(body, context_.offered));
-    case HandshakeType::certificate_verify: return give(codec::decode_certificate_verify(body));
-    case HandshakeType::end_of_early_data: return give(codec::decode_end_of_early_data(body));
-    case HandshakeType::finished: return give(codec::decode_finished(body, context_.transcript.hash().digest_size));
-    default: return context_.fail(Reason::message_unexpected, static_cast<std::uint16_t>(type));
-  }
+// Tickets are an offer: when one cannot be made, the connection goes on without it.
+
+void Handshake::begin_tickets() noexcept {
+  if (context_.secrets.resumption.empty()) return;
+  take_step([&] { return server13::begin_tickets(context_); });
 }
 
-bool Handshake::token_dropped() const noexcept {
-  return context_.pending != 0 && context_.control->dropped.load(std::memory_order_acquire) == context_.pending;
+void Handshake::ticket_sealed(const TicketSealed& input) noexcept {
+  context_.place = Place::new_session_ticket;
+  if (auto* waiting = std::get_if<server13::WaitTicketSealed>(&tickets_))
+    take_step([&] { return on(std::move(*waiting), input, context_); });
 }
 
-void Handshake::tell_state() const noexcept {
+void Handshake::record_state() const noexcept {
   if (context_.tap != nullptr) context_.tap->state(state_name());
 }
 

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstring>
 
-#include "handshake/authentication.hpp"
+#include "handshake/session_ticket13.hpp"
 #include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake {
@@ -20,6 +20,22 @@ constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke};
 // A ClientHello without its shares, PSKs, names and lists: fixed fields and the small extensions, with room to spare.
 constexpr std::size_t kHelloBase = 512;
 
+// Passes randomness on and remembers that there was none: a library that fails for want of it cannot say so.
+class WatchedRandom final : public RandomSource {
+ public:
+  explicit WatchedRandom(RandomSource& random) noexcept : random_(random) {}
+  bool fill(MutableBytes out) noexcept override {
+    const bool filled = random_.fill(out);
+    failed_ |= !filled;
+    return filled;
+  }
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
+
+ private:
+  RandomSource& random_;
+  bool failed_ = false;
+};
+
 // Makes one key pair per group and the entries that point at their shares.
 Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> groups) noexcept {
   KeyExchanges exchanges;
@@ -32,8 +48,10 @@ Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> g
     const BoundGroup& group = *context.config.group(groups[i]);
     const auto share = context.scratch(group.client_share_size());
     if (!share) return std::unexpected(share.error());
-    if (exchanges.all()[i].generate(group, context.random, *share) != GroupResult::ok)
-      return context.fail(Reason::random_failed);
+    WatchedRandom random(context.random);
+    if (exchanges.all()[i].generate(group, random, *share) != GroupResult::ok)
+      return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed,
+                          static_cast<std::uint16_t>(group.id));
     entries[i] = {group.id, *share};
   }
   offer.shares = std::move(exchanges);
@@ -62,7 +80,7 @@ Status fill_binders(Context& context, const Offer& offer, const codec::EncodedCl
     const auto& [session, hash] = offer.sessions[i];
     const auto digest =
         context.transcript.started() ? context.transcript.digest() : key_schedule::digest_of(*hash, {truncated});
-    const auto early = key_schedule::EarlySecret::from_psk(*hash, session->psk.view());
+    const auto early = key_schedule::EarlySecret::from_psk(*hash, session->secret.view());
     if (!digest || !early) return context.fail(Reason::provider_failed);
     const auto binder = early->binder(key_schedule::PskKind::resumption, *digest);
     if (!binder || !codec::fill_binder(hello, i, binder->view())) return context.fail(Reason::provider_failed);
@@ -81,20 +99,6 @@ bool offers_early_data(const Context& context, const Offer& offer) noexcept {
          (session.alpn.empty() || std::ranges::find(settings.alpn, session.alpn) != settings.alpn.end());
 }
 
-// From here on early data may be sealed, behind the ClientHello.
-Status start_early_data(Context& context, const Offer& offer) noexcept {
-  const auto& [session, hash] = offer.sessions.front();
-  const auto digest = key_schedule::digest_of(*hash, {offer.client_hello});
-  const auto early = key_schedule::EarlySecret::from_psk(*hash, session->psk.view());
-  if (!digest || !early) return context.fail(Reason::provider_failed);
-  const auto traffic = early->client_early_traffic_secret(*digest);
-  if (!traffic) return context.fail(Reason::provider_failed);
-  if (auto done = context.log_secret(key_schedule::key_log::kClientEarlyTrafficSecret, *traffic); !done) return done;
-  context.transport.allow_early_data(std::min(session->max_early_data, context.settings().early_data));
-  return context.transport.install(Level::early_data, Direction::write, *context.config.suite(session->suite),
-                                   *traffic);
-}
-
 Status encode_and_send(Context& context, Offer& offer) noexcept {
   const Settings& settings = context.settings();
   const auto suites = context.arena.array<CipherSuite>(settings.suites.size());
@@ -105,6 +109,7 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
       authorities.size() != settings.certificate_authorities.size() || psks.size() != offer.sessions.size())
     return context.fail(Reason::handshake_too_large);
   std::ranges::transform(settings.suites, suites.begin(), &BoundSuite::suite);
+  // RFC 9846 4.3.7: "The "named_group_list" MUST NOT contain any duplicate entries." No setting lists one twice.
   std::ranges::transform(settings.groups, groups.begin(), &BoundGroup::id);
   std::ranges::transform(settings.certificate_authorities, authorities.begin(),
                          [](const auto& name) { return Bytes(name); });
@@ -177,13 +182,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   if (offered.size() != sessions.size()) return context.fail(Reason::handshake_too_large);
   std::size_t count = 0;
   for (const Session& session : sessions) {
-    const BoundSuite* suite = context.config.suite(session.suite);
-    // RFC 9846 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented in
-    // the original session": here, only for the very name that was verified then.
-    if (settings.resumption && suite != nullptr && session.version == ProtocolVersion::tls_1_3 &&
-        session.usable(context.now) && session.server_name == context.server_name && !session.ticket.empty() &&
-        (session.peer_verified || settings.skip_verification) && can_be_verified(settings, session))
-      offered[count++] = {&session, suite->hash};
+    if (offerable(context, session)) offered[count++] = {&session, context.config.suite(session.suite)->hash};
   }
   offer.sessions = offered.first(count);
   offer.early_data = offers_early_data(context, offer);
@@ -191,10 +190,19 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   if (auto made = make_shares(context, offer, settings.key_shares); !made) return std::unexpected(made.error());
   if (auto sent = encode_and_send(context, offer); !sent) return std::unexpected(sent.error());
   if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
-  if (offer.early_data) {
-    if (auto started = start_early_data(context, offer); !started) return std::unexpected(started.error());
-  }
   return offer;
+}
+
+Status start_early_data(Context& context, const Offer& offer) noexcept {
+  const auto& [session, hash] = offer.sessions.front();
+  const auto digest = key_schedule::digest_of(*hash, {offer.client_hello});
+  const auto early = key_schedule::EarlySecret::from_psk(*hash, session->secret.view());
+  if (!digest || !early) return context.fail(Reason::provider_failed);
+  const auto traffic = early->client_early_traffic_secret(*digest);
+  if (!traffic) return context.fail(Reason::provider_failed);
+  if (auto done = context.log_secret(key_schedule::key_log::kClientEarlyTrafficSecret, *traffic); !done) return done;
+  context.transport.allow_early_data(std::min(session->max_early_data, context.settings().early_data));
+  return context.transport.install_write(Level::early_data, *context.config.suite(session->suite), *traffic);
 }
 
 Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,
@@ -229,9 +237,6 @@ Status settle_version(Context& context, const codec::ServerHello& hello) noexcep
     // alert."
     if (*hello.supported_versions != ProtocolVersion::tls_1_3)
       return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(*hello.supported_versions));
-    // RFC 9846 4.2.3: "In TLS 1.3, ... the legacy_version field MUST be set to 0x0303".
-    if (hello.legacy_version != ProtocolVersion::tls_1_2)
-      return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(hello.legacy_version));
     context.agreed.version = ProtocolVersion::tls_1_3;
     return {};
   }

@@ -34,12 +34,16 @@ struct Offer {
   std::span<const OfferedSession> sessions{};  ///< in the order of their identities
   Bytes cookie{};                              ///< of a HelloRetryRequest
   bool early_data = false;                     ///< it goes with the first session
+  std::optional<PeerAccepted> judged{};        ///< the peer of the first session, before early data was sent
 };
 
 /// Draws what is random, makes key shares and sends the first ClientHello. Sessions that cannot be offered (expired, of
 /// another server or of a suite that is not configured) are left out.
 [[nodiscard]] std::expected<Offer, Error> send_client_hello(Context& context,
                                                             std::span<const Session> sessions) noexcept;
+
+/// From here on early data may be sealed, behind the ClientHello that offers it.
+[[nodiscard]] Status start_early_data(Context& context, const Offer& offer) noexcept;
 
 /// Sends the second ClientHello: what the first one said, with what HelloRetryRequest asks for (RFC 9846 4.2.2). The
 /// transcript holds message_hash and HelloRetryRequest.

@@ -27,10 +27,14 @@ class PeerVerified {
   PeerVerified(const PeerVerified&) noexcept = default;
   PeerVerified& operator=(const PeerVerified&) noexcept = default;
 
+  [[nodiscard]] const PeerAccepted& answer() const noexcept { return answer_; }
+
  private:
   friend class Handshake;
   friend std::optional<PeerVerified> verification_skipped(const Settings& settings) noexcept;
   PeerVerified() noexcept = default;
+  explicit PeerVerified(const PeerAccepted& answer) noexcept : answer_(answer) {}
+  PeerAccepted answer_;  // the identity lives as long as the call that brings it
 };
 
 struct PeerRefused {
@@ -38,8 +42,11 @@ struct PeerRefused {
 };
 
 struct TicketOpened {
-  const Session* session = nullptr;  ///< null: declined
-  bool early_data = false;           ///< the application takes it
+  Session* session = nullptr;  ///< null: declined; else to be taken
+};
+
+struct EarlyDataJudged {
+  bool accepted = false;  ///< the application takes it
 };
 
 struct TicketSealed {

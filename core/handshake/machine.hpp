@@ -18,6 +18,7 @@
 #include <lockstep/error.hpp>
 
 #include "handshake/context.hpp"
+#include "types/allocated.hpp"
 
 namespace lockstep::handshake {
 
@@ -41,45 +42,57 @@ class [[nodiscard]] Next {
   Value value_;
 };
 
-/// Whether there is a handler for an input in a state.
-/// RFC 9846 4: "Protocol messages MUST be sent in the order defined in Section 4.1 and shown in the diagrams in Section
-/// 2": which that is, the handlers say.
-template <class State, class Input>
+// RFC 9846 4: "Protocol messages MUST be sent in the order defined in Section 4.1 and shown in the diagrams in Section
+// 2": which that is, the handlers say.
+
+/// Whether there is a handler for an input in a state. `Shared` is what the states of a machine share: the
+/// handshake's Context, or after it LiveContext.
+template <class State, class Input, class Shared = Context>
 concept Accepts =
-    requires(State&& state, const Input& input, Context& context) { on(std::move(state), input, context); };
+    requires(State&& state, const Input& input, Shared& context) { on(std::move(state), input, context); };
 
 /// What a handler returns, as a type: `Next<...>`.
-template <class State, class Input>
-using NextOf = decltype(on(std::declval<State>(), std::declval<const Input&>(), std::declval<Context&>()));
+template <class State, class Input, class Shared = Context>
+using NextOf = decltype(on(std::declval<State>(), std::declval<const Input&>(), std::declval<Shared&>()));
 
-/// Gives an input to the current state. Without a handler for it: message_unexpected.
-template <class Machine, class Input>
-[[nodiscard]] Status dispatch(Machine& machine, const Input& input, Context& context) noexcept {
+/// Makes what a step came to the current state.
+template <class Machine, class... Successors>
+[[nodiscard]] Status enter(Machine& machine, Next<Successors...>&& next) noexcept {
   return std::visit(
-      [&]<class State>(State& state) -> Status {
-        if constexpr (Accepts<State, Input>) {
-          auto next = on(std::move(state), input, context);
-          return std::visit(
-              [&]<class Successor>(Successor&& successor) -> Status {
-                if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {
-                  return std::unexpected(successor);
-                } else {
-                  machine = std::forward<Successor>(successor);
-                  return {};
-                }
-              },
-              std::move(next).value());
+      [&]<class Successor>(Successor&& successor) -> Status {
+        if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {
+          return std::unexpected(successor);
         } else {
-          return context.fail(Reason::message_unexpected);
+          machine = std::forward<Successor>(successor);
+          return {};
         }
       },
-      machine);
+      std::move(next).value());
+}
+
+/// Gives an input to the current state. Without a handler for it: message_unexpected. A handler may allocate; that
+/// there was no memory for it is an error from here on.
+template <class Machine, class Input, class Shared>
+[[nodiscard]] Status dispatch(Machine& machine, const Input& input, Shared& context) noexcept {
+  const auto done = allocated([&] {
+    return std::visit(
+        [&]<class State>(State& state) -> Status {
+          if constexpr (Accepts<State, Input, Shared>) {
+            return enter(machine, on(std::move(state), input, context));
+          } else {
+            return context.fail(Reason::message_unexpected);
+          }
+        },
+        machine);
+  });
+  if (!done) return context.fail(Reason::memory);
+  return *done;
 }
 
 /// Whether the current state has a handler for this kind of input; asked before a message is parsed.
-template <class Input, class Machine>
+template <class Input, class Shared = Context, class Machine>
 [[nodiscard]] bool accepts(const Machine& machine) noexcept {
-  return std::visit([]<class State>(const State&) { return Accepts<State, Input>; }, machine);
+  return std::visit([]<class State>(const State&) { return Accepts<State, Input, Shared>; }, machine);
 }
 
 }  // namespace lockstep::handshake

@@ -33,14 +33,10 @@ bool offers_resumption(const Context& context, const codec::ClientHello& hello) 
 Status ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16_t identity) noexcept {
   auto offered = hello.pre_shared_key->identities.begin();
   for (std::uint16_t skip = 0; skip < identity; ++skip) ++offered;
-  // RFC 9846 4.3.10: early data belongs to the first PSK.
-  const bool early_data = hello.early_data && identity == 0 && context.settings().early_data != 0;
   return context.ask(OpenTicket{.token = {},
                                 .ticket = offered->identity,
-                                .early_data = early_data,
                                 .obfuscated_ticket_age = offered->obfuscated_ticket_age,
-                                .now = context.now,
-                                .age_tolerance = std::chrono::seconds(context.settings().early_data_tolerance)});
+                                .now = context.now});
 }
 
 Status ask_credential(Context& context, const codec::ClientHello& hello) noexcept {
@@ -106,6 +102,8 @@ Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& he
     if (!cookie) return std::unexpected(cookie.error());
     request.cookie = *cookie;
   }
+  // What has arrived behind a ClientHello was not written in answer to ours.
+  if (!context.inbox.empty()) return context.fail(Reason::message_unexpected);
   context.hash_message();
   if (!context.transcript.replace_with_message_hash()) return context.fail(Reason::provider_failed);
   const auto room = context.scratch(256);
@@ -299,22 +297,8 @@ std::expected<Established, Error> finish_flight(Keys&& keys, Context& context) n
   return Established{std::move(keys), std::move(secrets->traffic.client)};
 }
 
-// Whether a session may be resumed here and now.
-bool resumable(const Context& context, const Session& session) noexcept {
-  const BoundSuite* suite = context.config.suite(session.suite);
-  return session.version == ProtocolVersion::tls_1_3 && suite != nullptr &&
-         // RFC 9846 4.3.11: "The server MUST ensure that it selects a compatible PSK (if any) and cipher suite."
-         // RFC 9846 4.7.1: "Any ticket MUST only be resumed with a cipher suite that has the same KDF hash algorithm as
-         // that used to establish the original connection."
-         suite->hash->id == context.agreed.suite->hash->id && session.usable(context.now) &&
-         session.server_name == context.server_name && session.psk.size() == suite->hash->digest_size &&
-         // A session without the client's identity does not replace one where that is demanded.
-         (context.settings().client_auth != ClientAuth::require || session.peer_verified) &&
-         can_be_verified(context.settings(), session);
-}
-
-// Whether early data that came with a session that is resumed is taken.
-EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negotiated, const TicketOpened& answer,
+// What becomes of early data that came with a session which is resumed: accepted, if the application does.
+EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negotiated, const Session& session,
                                  std::uint16_t identity) noexcept {
   if (context.agreed.retried) return context.agreed.early_data;
   if (!negotiated.hello.early_data) return EarlyDataStatus::none;
@@ -323,7 +307,6 @@ EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negot
   // RFC 9846 4.3.10: "In order to accept early data, the server MUST have selected ... the first key offered in the
   // client's "pre_shared_key" extension. In addition, it MUST verify that the following values are the same as those
   // associated with the selected PSK": the version, the cipher suite and the ALPN protocol, if any.
-  const Session& session = *answer.session;
   if (session.max_early_data == 0 || session.suite != context.agreed.suite->suite)
     return EarlyDataStatus::not_for_session;
   if (session.alpn != context.agreed.protocol()) return EarlyDataStatus::other_alpn;
@@ -333,12 +316,16 @@ EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negot
   const auto seen = context.now - session.issued_at;
   const std::chrono::seconds tolerance{context.settings().early_data_tolerance};
   if (stated > seen + tolerance || stated + tolerance < seen) return EarlyDataStatus::age_implausible;
-  return answer.early_data ? EarlyDataStatus::accepted : EarlyDataStatus::declined;
+  return EarlyDataStatus::accepted;
 }
+
+}  // namespace
 
 // RFC 9846 4.3.11: "Prior to accepting PSK key establishment, the server MUST validate the corresponding binder value
 // ... If this value is not present or does not validate, the server MUST abort the handshake."
-Status verify_binder(Context& context, const Negotiated& negotiated, Bytes psk, std::uint16_t identity) noexcept {
+std::expected<VerifiedPsk, Error> verify_binder(Context& context, const Negotiated& negotiated,
+                                                std::uint16_t identity) noexcept {
+  const Session& session = *context.resumed_session;
   const codec::OfferedPsks& offered = *negotiated.hello.pre_shared_key;
   auto binder = offered.binders.begin();
   for (std::uint16_t skip = 0; skip < identity; ++skip) ++binder;
@@ -349,21 +336,24 @@ Status verify_binder(Context& context, const Negotiated& negotiated, Bytes psk, 
   if (!transcript) return std::unexpected(transcript.error());
   context.transcript.update(negotiated.message.subspan(offered.binders_offset));
 
-  const auto early = key_schedule::EarlySecret::from_psk(hash, psk);
+  const auto early = key_schedule::EarlySecret::from_psk(hash, session.secret.view());
   if (!early) return context.fail(Reason::provider_failed);
   const auto expected = early->binder(key_schedule::PskKind::resumption, *transcript);
   if (!expected) return context.fail(Reason::provider_failed);
   if (!constant_time_equal(expected->view(), *binder)) return context.fail(Reason::psk_binder);
-  return {};
+  return VerifiedPsk(session);
 }
 
+namespace {
+
 // Our flight on a session whose binder was verified.
-Next<WaitEndOfEarlyData, WaitFinished> resume(const Negotiated& negotiated, std::uint16_t identity,
-                                              const Session& session, Context& context) {
-  context.agreed.resumed = true;
+std::expected<Established, Error> resume(const Negotiated& negotiated, std::uint16_t identity, VerifiedPsk psk,
+                                         Context& context) noexcept {
+  const Session& session = psk.session();
+  inherit(context, session);
   context.client_verified = session.peer_verified;
   const std::uint32_t limit = std::min(session.max_early_data, context.settings().early_data);
-  auto keys = send_server_hello(context, negotiated, session.psk.view(), identity, limit);
+  auto keys = send_server_hello(context, negotiated, session.secret.view(), identity, limit);
   if (!keys) return std::unexpected(keys.error());
   // RFC 9846 4.3.11.3: "when accepting "early_data", servers MUST process the client's ClientHello and then immediately
   // send their flight of messages, rather than waiting for the client's EndOfEarlyData message before sending its
@@ -371,48 +361,59 @@ Next<WaitEndOfEarlyData, WaitFinished> resume(const Negotiated& negotiated, std:
   // RFC 9846 4.4.2: "Servers which are authenticating with a resumption PSK MUST NOT send the CertificateRequest
   // message in the main handshake"
   if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
-  auto established = finish_flight(std::move(*keys), context);
-  if (!established) return std::unexpected(established.error());
-  if (context.agreed.early_data == EarlyDataStatus::accepted) return WaitEndOfEarlyData{std::move(*established)};
-  return WaitFinished{std::move(*established), Authenticated::by_psk()};
+  return finish_flight(std::move(*keys), context);
+}
+
+// Asks about early data that everything else allows, else resumes at once.
+Next<WaitEarlyDataJudged, WaitFinished> resume_with_early_data(Negotiated&& negotiated, std::uint16_t identity,
+                                                               VerifiedPsk psk, Context& context) {
+  const Session& session = psk.session();
+  context.agreed.early_data = judge_early_data(context, negotiated, session, identity);
+  if (context.agreed.early_data != EarlyDataStatus::accepted) {
+    auto established = resume(negotiated, identity, psk, context);
+    if (!established) return std::unexpected(established.error());
+    return WaitFinished{std::move(*established), Authenticated::by_psk(psk)};
+  }
+  // Declined until the answer says otherwise.
+  context.agreed.early_data = EarlyDataStatus::declined;
+  if (auto asked =
+          context.ask(AcceptEarlyData{.token = {},
+                                      .ticket = (*negotiated.hello.pre_shared_key->identities.begin()).identity,
+                                      .session = &session,
+                                      .now = context.now,
+                                      .age_tolerance = std::chrono::seconds(context.settings().early_data_tolerance)});
+      !asked)
+    return std::unexpected(asked.error());
+  return WaitEarlyDataJudged{std::move(negotiated), psk};
 }
 
 // The session that the next ticket will hold.
-Next<WaitTicketSealed, Connected> offer_ticket(Authenticated authenticated, DigestSecret&& resumption,
-                                               std::uint8_t number, Context& context) {
+TicketStep offer_ticket(DigestSecret&& resumption, std::unique_ptr<const SessionOrigin> origin, std::uint8_t number,
+                        Context& context) {
   const Settings& settings = context.settings();
-  const auto end_flight = [&]() -> Next<Connected> {  // all in one flight, so that small ones share a record
+  const auto end_flight = [&]() -> TicketStep {
+    // All in one flight, so that small ones share a record.
     if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
-    return Connected{authenticated};
+    return NoTickets{};
   };
-  if (number == settings.ticket_count) return end_flight();
-  std::unique_ptr<Session> session(new (std::nothrow) Session);
+  if (number == settings.ticket_count || origin == nullptr) return end_flight();
+  auto made = session_for_ticket(*origin, context.agreed, settings, context.now);
+  if (!made) return end_flight();
   // RFC 9846 4.7.1: "The server MUST generate a fresh value for each ticket it sends."
   std::array<std::uint8_t, 4> age_add{};
+  if (!context.random.fill(age_add)) return context.fail(Reason::random_failed);
+  made->ticket_age_add =
+      static_cast<std::uint32_t>(age_add[0] << 24U | age_add[1] << 16U | age_add[2] << 8U | age_add[3]);
   // RFC 9846 4.7.1: "A per-ticket value that is unique across all tickets issued on this connection."
   const std::array<std::uint8_t, 1> nonce{number};
   auto psk = key_schedule::ticket_psk(*context.agreed.suite->hash, resumption, nonce);
-  if (session == nullptr) return context.fail(Reason::memory);
   if (!psk) return context.fail(Reason::provider_failed);
-  if (!context.random.fill(age_add)) return context.fail(Reason::random_failed);
-  session->suite = context.agreed.suite->suite;
-  session->psk = std::move(*psk);
-  session->ticket_age_add =
-      static_cast<std::uint32_t>(age_add[0] << 24U | age_add[1] << 16U | age_add[2] << 8U | age_add[3]);
-  session->issued_at = context.now;
-  session->lifetime = std::chrono::seconds(settings.ticket_lifetime);
-  session->server_name = context.server_name;
-  session->alpn = context.agreed.protocol();
-  session->peer_verified = context.client_verified;
-  session->max_early_data = settings.early_data;
-  session->peer = peer_to_keep(context);
-  // A client with many certificates is connected by now; that its tickets find no room is no reason to fail. A ticket
-  // is written once, and what waits to be sent moves to larger blocks, four times its size in all.
-  const std::size_t size = session->serialized_size() + TicketKeys::kOverhead;
-  if (!session->peer.chain.empty() && (4U * (number + 1U) + 1U) * size > context.arena.room()) return end_flight();
-  if (auto asked = context.ask(SealTicket{.token = {}, .session = session.get()}); !asked)
+  made->secret = std::move(*psk);
+  WaitTicketSealed next{std::move(resumption), std::move(origin), static_cast<std::uint32_t>(made->lifetime.count()),
+                        made->ticket_age_add, number};
+  if (auto asked = context.ask(SealTicket{.token = {}, .session = std::move(*made)}, Scope::background); !asked)
     return std::unexpected(asked.error());
-  return WaitTicketSealed{authenticated, std::move(resumption), std::move(session), number};
+  return next;
 }
 
 }  // namespace
@@ -451,7 +452,7 @@ Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello
 Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const codec::ClientHello& hello,
                                           Context& context) {
   if (const auto checked = codec::check_tls13(hello); !checked) return std::unexpected(checked.error());
-  const auto first = codec::decode_client_hello(state.first_hello);
+  const auto first = codec::ClientHello::decode(state.first_hello);
   // RFC 9846 4.2.2: a client that is answered by HelloRetryRequest "MUST send the same ClientHello without
   // modification, except as follows".
   // RFC 9846 4.2.4: "Servers MUST ensure that they negotiate the same cipher suite when receiving a conformant updated
@@ -479,21 +480,19 @@ Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const c
   return proceed(Negotiated{hello, context.message, state.group, share}, context);
 }
 
-Next<WaitTicketOpened, WaitSessionVerified, WaitCredential, WaitEndOfEarlyData, WaitFinished> on(
+Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitCredential, WaitFinished> on(
     WaitTicketOpened&& state, const TicketOpened& answer, Context& context) {
   const codec::ClientHello& hello = state.negotiated.hello;
   if (answer.session != nullptr && resumable(context, *answer.session)) {
-    const Session& session = *answer.session;
-    if (auto verified = verify_binder(context, state.negotiated, session.psk.view(), state.identity); !verified)
-      return std::unexpected(verified.error());
-    context.agreed.early_data = judge_early_data(context, state.negotiated, answer, state.identity);
-    if (!verifies_on_resumption(context.settings(), session))
-      return resume(state.negotiated, state.identity, session, context);
-    // Only whoever has the session's secret comes as far as this question, and nothing is sent before its answer.
-    if (!context.keep_session(session)) return context.fail(Reason::memory);
-    if (auto asked = ask_about_session(context, *context.resumed_session, Role::client); !asked)
+    // Whatever comes behind this check is for whoever has the session's secret: a ticket alone can be copied.
+    context.keep_session(std::move(*answer.session));
+    const auto psk = verify_binder(context, state.negotiated, state.identity);
+    if (!psk) return std::unexpected(psk.error());
+    if (!verifies_on_resumption(context.settings(), psk->session()))
+      return resume_with_early_data(std::move(state.negotiated), state.identity, *psk, context);
+    if (auto asked = ask_about_session(context, psk->session(), Role::client); !asked)
       return std::unexpected(asked.error());
-    return WaitSessionVerified{std::move(state.negotiated), state.identity};
+    return WaitSessionVerified{std::move(state.negotiated), state.identity, *psk};
   }
 
   const auto next = static_cast<std::uint16_t>(state.identity + 1);
@@ -505,9 +504,19 @@ Next<WaitTicketOpened, WaitSessionVerified, WaitCredential, WaitEndOfEarlyData, 
   return WaitCredential{std::move(state.negotiated)};
 }
 
-Next<WaitEndOfEarlyData, WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& /*accepted*/,
+Next<WaitEarlyDataJudged, WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& accepted,
+                                           Context& context) {
+  if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
+  return resume_with_early_data(std::move(state.negotiated), state.identity, state.psk, context);
+}
+
+Next<WaitEndOfEarlyData, WaitFinished> on(WaitEarlyDataJudged&& state, const EarlyDataJudged& answer,
                                           Context& context) {
-  return resume(state.negotiated, state.identity, *context.resumed_session, context);
+  if (answer.accepted) context.agreed.early_data = EarlyDataStatus::accepted;
+  auto established = resume(state.negotiated, 0, state.psk, context);  // early data goes with the first identity
+  if (!established) return std::unexpected(established.error());
+  if (answer.accepted) return WaitEndOfEarlyData{std::move(*established), state.psk};
+  return WaitFinished{std::move(*established), Authenticated::by_psk(state.psk)};
 }
 
 Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
@@ -553,7 +562,9 @@ Next<WaitCertificate, WaitFinished> on(WaitSignature&& state, const Signed& answ
   auto established = finish_flight(std::move(state.keys), context);
   if (!established) return std::unexpected(established.error());
   if (context.settings().client_auth != ClientAuth::none) return WaitCertificate{std::move(*established)};
-  return WaitFinished{std::move(*established), Authenticated::not_required()};
+  const auto nothing_due = Authenticated::not_required(context.settings());
+  if (!nothing_due) return context.fail(Reason::certificate_required);
+  return WaitFinished{std::move(*established), *nothing_due};
 }
 
 Next<WaitFinished> on(WaitEndOfEarlyData&& state, const codec::EndOfEarlyData& /*message*/, Context& context) {
@@ -562,7 +573,7 @@ Next<WaitFinished> on(WaitEndOfEarlyData&& state, const codec::EndOfEarlyData& /
   if (auto done = context.install(Level::handshake, Direction::read, state.established.keys.handshake_traffic.client);
       !done)
     return std::unexpected(done.error());
-  return WaitFinished{std::move(state.established), Authenticated::by_psk()};
+  return WaitFinished{std::move(state.established), Authenticated::by_psk(state.psk)};
 }
 
 Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Certificate& message, Context& context) {
@@ -570,12 +581,13 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   // in that message": empty in the handshake.
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
   if (message.certificate_list.empty()) {
-    // RFC 9846 4.5.1.3: "If the client does not send any certificates ..., the server MAY at its discretion either
-    // continue the handshake without client authentication, or abort the handshake with a "certificate_required"
-    // alert."
-    if (context.settings().client_auth == ClientAuth::require) return context.fail(Reason::certificate_required);
+    // RFC 9846 4.5.1.3: "If the client does not send any certificates (i.e., it sends an empty Certificate message),
+    // the server MAY at its discretion either continue the handshake without client authentication, or abort the
+    // handshake with a "certificate_required" alert."
+    const auto nothing_due = Authenticated::not_required(context.settings());
+    if (!nothing_due) return context.fail(Reason::certificate_required);
     context.hash_message();
-    return WaitFinished{std::move(state.established), Authenticated::not_required()};
+    return WaitFinished{std::move(state.established), *nothing_due};
   }
   const auto key = read_chain(context, message);
   if (!key) return std::unexpected(key.error());
@@ -592,7 +604,8 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   return WaitPeerVerified{std::move(state.established), *key};
 }
 
-Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& /*context*/) {
+Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
+  if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
   return WaitCertificateVerify{std::move(state.established), state.key, accepted};
 }
 
@@ -608,10 +621,10 @@ Next<WaitFinished> on(WaitCertificateVerify&& state, const codec::CertificateVer
   return WaitFinished{std::move(state.established), Authenticated::by_signature(*proof)};
 }
 
-Next<WaitTicketSealed, Connected> on(WaitFinished&& state, const codec::Finished& message, Context& context) {
+Next<Connected> on(WaitFinished&& state, const codec::Finished& message, Context& context) {
   Keys& keys = state.established.keys;
-  if (auto verified = verify_finished(context, keys.handshake_traffic.client, message); !verified)
-    return std::unexpected(verified.error());
+  const auto verified = verify_finished(context, keys.handshake_traffic.client, message);
+  if (!verified) return std::unexpected(verified.error());
   context.hash_message();
   if (auto done = context.install(Level::application, Direction::read, state.established.read_traffic); !done)
     return std::unexpected(done.error());
@@ -619,15 +632,21 @@ Next<WaitTicketSealed, Connected> on(WaitFinished&& state, const codec::Finished
   if (auto told = context.tell_complete(); !told) return std::unexpected(told.error());
 
   const Settings& settings = context.settings();
-  if (!settings.send_tickets || !settings.resumption || !keys.tickets) return Connected{state.authenticated};
-  const auto transcript = context.transcript_hash();
-  if (!transcript) return std::unexpected(transcript.error());
-  auto resumption = keys.main.resumption_secret(*transcript);
-  if (!resumption) return context.fail(Reason::provider_failed);
-  return offer_ticket(state.authenticated, std::move(*resumption), 0, context);
+  if (settings.send_tickets && settings.resumption && keys.tickets) {
+    const auto transcript = context.transcript_hash();
+    if (!transcript) return std::unexpected(transcript.error());
+    auto resumption = keys.main.resumption_secret(*transcript);
+    if (!resumption) return context.fail(Reason::provider_failed);
+    context.secrets.resumption = std::move(*resumption);
+  }
+  return Connected{state.authenticated, *verified};
 }
 
-Next<WaitTicketSealed, Connected> on(WaitTicketSealed&& state, const TicketSealed& answer, Context& context) {
+TicketStep begin_tickets(Context& context) {
+  return offer_ticket(std::move(context.secrets.resumption), session_origin(context), 0, context);
+}
+
+TicketStep on(WaitTicketSealed&& state, const TicketSealed& answer, Context& context) {
   if (!answer.ticket.empty()) {
     const std::array<std::uint8_t, 1> nonce{state.number};
     const auto room = context.scratch(64 + answer.ticket.size());
@@ -635,15 +654,15 @@ Next<WaitTicketSealed, Connected> on(WaitTicketSealed&& state, const TicketSeale
     codec::Writer writer(*room);
     const std::uint32_t early_data = context.settings().early_data;
     const codec::NewSessionTicketParameters message{
-        .ticket_lifetime = context.settings().ticket_lifetime,
-        .ticket_age_add = state.session->ticket_age_add,
+        .ticket_lifetime = state.lifetime,
+        .ticket_age_add = state.age_add,
         .ticket_nonce = nonce,
         .ticket = answer.ticket,
         .max_early_data_size = early_data == 0 ? std::nullopt : std::optional(early_data)};
     if (auto sent = context.send(Level::application, codec::encode_new_session_ticket(writer, message)); !sent)
       return std::unexpected(sent.error());
   }
-  return offer_ticket(state.authenticated, std::move(state.resumption), static_cast<std::uint8_t>(state.number + 1),
+  return offer_ticket(std::move(state.resumption), std::move(state.origin), static_cast<std::uint8_t>(state.number + 1),
                       context);
 }
 

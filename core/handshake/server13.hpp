@@ -17,6 +17,7 @@
 #include "handshake/inputs.hpp"
 #include "handshake/key_exchange.hpp"
 #include "handshake/machine.hpp"
+#include "handshake/session_ticket13.hpp"
 
 namespace lockstep::handshake::server13 {
 
@@ -60,6 +61,12 @@ struct WaitSessionVerified {
   static constexpr std::string_view name = "(verify peer of session)";
   Negotiated negotiated;
   std::uint16_t identity = 0;
+  VerifiedPsk psk;
+};
+struct WaitEarlyDataJudged {
+  static constexpr std::string_view name = "(accept early data)";
+  Negotiated negotiated;
+  VerifiedPsk psk;
 };
 struct WaitCredential {
   static constexpr std::string_view name = "(select credential)";
@@ -71,7 +78,9 @@ struct WaitSignature {
 };
 struct WaitEndOfEarlyData {
   static constexpr std::string_view name = "WAIT_EOED";
+  static constexpr bool answers_early_data = true;  ///< data may be sealed, where early data was taken
   Established established;
+  VerifiedPsk psk;
 };
 struct WaitCertificate {
   static constexpr std::string_view name = "WAIT_CERT";
@@ -90,26 +99,34 @@ struct WaitCertificateVerify {
 };
 struct WaitFinished {
   static constexpr std::string_view name = "WAIT_FINISHED";
+  static constexpr bool answers_early_data = true;  ///< data may be sealed, where early data was taken
   Established established;
   Authenticated authenticated;
 };
-/// The handshake is complete; tickets remain to be sent.
+
+// Beside a connection that stands (RFC 9846 4.7.1), a machine of its own: nothing waits for a ticket.
+
+struct NoTickets {
+  static constexpr std::string_view name = "(no ticket is due)";
+};
 struct WaitTicketSealed {
   static constexpr std::string_view name = "(seal ticket)";
-  Authenticated authenticated;
   DigestSecret resumption;
-  std::unique_ptr<Session> session;  ///< whose ticket is being sealed
-  std::uint8_t number = 0;           ///< which of them
+  std::unique_ptr<const SessionOrigin> origin;
+  std::uint32_t lifetime = 0;  ///< of the ticket that is being sealed, in seconds
+  std::uint32_t age_add = 0;
+  std::uint8_t number = 0;  ///< which of them
 };
 
 Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello&&, const codec::ClientHello&,
                                                                  Context&);
 Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&&, const codec::ClientHello&, Context&);
-Next<WaitTicketOpened, WaitSessionVerified, WaitCredential, WaitEndOfEarlyData, WaitFinished> on(WaitTicketOpened&&,
-                                                                                                 const TicketOpened&,
-                                                                                                 Context&);
-Next<WaitEndOfEarlyData, WaitFinished> on(WaitSessionVerified&&, const PeerVerified&, Context&);
+Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitCredential, WaitFinished> on(WaitTicketOpened&&,
+                                                                                                  const TicketOpened&,
+                                                                                                  Context&);
+Next<WaitEarlyDataJudged, WaitFinished> on(WaitSessionVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
+Next<WaitEndOfEarlyData, WaitFinished> on(WaitEarlyDataJudged&&, const EarlyDataJudged&, Context&);
 Next<WaitSignature> on(WaitCredential&&, const CredentialSelected&, Context&);
 Next<WaitCertificate, WaitFinished> on(WaitSignature&&, const Signed&, Context&);
 Next<WaitFinished> on(WaitEndOfEarlyData&&, const codec::EndOfEarlyData&, Context&);
@@ -117,7 +134,11 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&&, const codec::Certific
 Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
 Next<WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
-Next<WaitTicketSealed, Connected> on(WaitFinished&&, const codec::Finished&, Context&);
-Next<WaitTicketSealed, Connected> on(WaitTicketSealed&&, const TicketSealed&, Context&);
+Next<Connected> on(WaitFinished&&, const codec::Finished&, Context&);
+
+using TicketStep = Next<WaitTicketSealed, NoTickets>;
+/// The first ticket, made of context.secrets.resumption.
+TicketStep begin_tickets(Context& context);
+TicketStep on(WaitTicketSealed&&, const TicketSealed&, Context&);
 
 }  // namespace lockstep::handshake::server13

@@ -27,23 +27,23 @@ inline constexpr std::size_t kMaxRecordSize = kHeaderSize + kMaxCiphertext;
 /// The content type that follows the content of a protected record (RFC 9846 5.2).
 inline constexpr std::size_t kInnerTypeSize = 1;
 
-/// Records without content that may follow each other. RFC 9846 5.1 allows empty application data as a defence against
-/// traffic analysis, without a bound; without one a peer could keep us busy for nothing. 32 as in OpenSSL and
-/// BoringSSL.
-inline constexpr unsigned kMaxConsecutiveEmptyRecords = 32;
+/// Records that bring nothing and may follow each other without data between them: without content, change_cipher_spec,
+/// and KeyUpdates that were not asked for. RFC 9846 5.1 allows empty application data as a defence against traffic
+/// analysis and 4.7.3 KeyUpdates at any time, both without a bound; without one a peer could keep us busy for nothing.
+/// 32 as in OpenSSL and BoringSSL, which count each kind apart.
+inline constexpr unsigned kMaxIdleRecords = 32;
 
-/// KeyUpdates that may arrive without application data between them. RFC 9846 4.7.3 gives no bound; 32 as in BoringSSL.
-inline constexpr unsigned kMaxKeyUpdatesWithoutData = 32;
-
-/// Tickets that are taken from one record; further ones are ignored. Servers send one to four.
+/// Tickets that are taken from one record, and on one connection; further ones are ignored. Servers send one to four at
+/// a time, and some send new ones every few hours.
 inline constexpr std::size_t kMaxTicketsPerRecord = 16;
+inline constexpr unsigned kMaxTicketsPerConnection = 255;
 
 /// Warning alerts that may follow each other (RFC 9846 6.1 leaves only user_canceled). 4 as in BoringSSL.
 inline constexpr unsigned kMaxWarningAlerts = 4;
 
-/// The longest handshake message that is assembled unless configured otherwise. RFC 9846 4 allows 2^24 - 1; certificate
-/// chains of real servers stay below 20 KiB, with ML-DSA below 50.
-inline constexpr std::size_t kDefaultMaxHandshakeMessage = std::size_t{64} * 1024;
+/// RFC 9846 4.3.10: a server that rejects early data skips "up to the configured max_early_data_size". This much is
+/// tolerated at least, from those who hold another server's tickets.
+inline constexpr std::size_t kMaxEarlyDataSkipped = 32768;
 
 /// RFC 9846 5.3: "If a TLS implementation would need to wrap a sequence number, it MUST either rekey (Section 4.7.3) or
 /// terminate the connection." The last number is never used.

@@ -53,12 +53,17 @@ std::expected<Content, Reason> Opener::open(MutableBytes record) noexcept {
   if (protection_.sequence() == kMaxSequence) return std::unexpected(Reason::record_limit);
   if (fragment.size() < tag_size) return std::unexpected(Reason::record_mac);
 
+  const StackSlot slot(protection_);
+  void* const context = protection_.context();
+  if (context == nullptr) return std::unexpected(Reason::provider_failed);
+
   // RFC 9846 5.2: the additional data is the record header.
   const Nonce nonce = protection_.nonce();
   OpenJob job{
       .nonce = nonce.data(), .aad = record.first(kHeaderSize), .source = fragment, .destination = fragment.data()};
   // RFC 9846 5.2: "If the decryption fails, the receiver MUST terminate the connection with a "bad_record_mac" alert."
-  if (!protection_.aead().open(protection_.context(), {&job, 1})) return std::unexpected(Reason::record_mac);
+  if (!protection_.aead().open(context, {&job, 1}))
+    return std::unexpected(job.failed ? Reason::provider_failed : Reason::record_mac);
   protection_.advance(1);
 
   // RFC 9846 5.4: "the receiving implementation scans the field from the end toward the beginning until it finds a

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <utility>
 
 namespace lockstep::record {
 
@@ -27,7 +28,11 @@ Protection& Protection::operator=(Protection&& other) noexcept {
 bool Protection::install(const Aead& aead, Bytes key, Bytes iv) noexcept {
   // RFC 9846 5.3: "the first record transmitted under a particular traffic key MUST use sequence number 0."
   clear();
-  if (!aead.init(context_.data(), key)) return false;
+  if (aead.context_size > kKeptAeadContextSize) {
+    std::ranges::copy(key, kept_.begin());
+  } else if (!aead.init(kept_.data(), key)) {
+    return false;
+  }
   aead_ = &aead;
   std::ranges::copy(iv.first(kAeadNonceSize), iv_.begin());
   return true;
@@ -35,10 +40,28 @@ bool Protection::install(const Aead& aead, Bytes key, Bytes iv) noexcept {
 
 void Protection::clear() noexcept {
   if (aead_ == nullptr) return;
-  aead_->destroy(context_.data());
+  if (keeps_context()) aead_->destroy(kept_.data());
+  forget_context();
   aead_ = nullptr;
   sequence_ = 0;
+  wipe(kept_);
   wipe(iv_);
+}
+
+void Protection::use(ContextCache* cache) noexcept {
+  if (cache == cache_) return;
+  forget_context();
+  cache_ = cache;
+}
+
+bool Protection::expand() noexcept {
+  stamp_ = cache_->expand(*aead_, Bytes(kept_).first(aead_->key_size));
+  return stamp_ != ContextCache::kNone;
+}
+
+void Protection::forget_context() noexcept {
+  if (const auto stamp = std::exchange(stamp_, ContextCache::kNone); stamp != ContextCache::kNone)
+    cache_->forget(stamp);
 }
 
 Nonce Protection::nonce(std::uint64_t ahead) const noexcept {
@@ -60,14 +83,16 @@ Nonce Protection::nonce(std::uint64_t ahead) const noexcept {
 }
 
 void Protection::take(Protection& other) noexcept {
+  cache_ = std::exchange(other.cache_, nullptr);
   if (other.aead_ == nullptr) return;
-  std::memcpy(context_.data(), other.context_.data(), other.aead_->context_size);
+  std::memcpy(kept_.data(), other.kept_.data(), kept_.size());
   aead_ = other.aead_;
+  stamp_ = std::exchange(other.stamp_, ContextCache::kNone);
   sequence_ = other.sequence_;
   iv_ = other.iv_;
 
   // The old context is dead: it must be wiped and not destroyed.
-  wipe({reinterpret_cast<std::uint8_t*>(other.context_.data()), other.aead_->context_size});
+  wipe(other.kept_);
   other.aead_ = nullptr;
   other.sequence_ = 0;
   wipe(other.iv_);

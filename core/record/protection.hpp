@@ -4,18 +4,22 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/provider.hpp>
 
+#include "record/context_cache.hpp"
 #include "record/limits.hpp"
 
 namespace lockstep::record {
 
 using Nonce = std::array<std::uint8_t, kAeadNonceSize>;
 
-/// An AEAD context with its static iv and the sequence number of the next record. Moves with memcpy, as descriptors
-/// allow; wiped when replaced, moved from or destroyed.
+/// A key with its static iv and the sequence number of the next record. What the AEAD makes of the key before it can be
+/// used is held in its place when that is no larger (kKeptAeadContextSize), else in a slot of the cache that it is told
+/// to use, or that a StackSlot lends it. Moves with memcpy, as descriptors allow; wiped when replaced, moved from or
+/// destroyed.
 class Protection {
  public:
   Protection() noexcept = default;
@@ -26,14 +30,24 @@ class Protection {
   ~Protection() { clear(); }
 
   /// Replaces the key; the sequence starts at 0 (RFC 9846 5.3). `key` has aead.key_size bytes, `iv` kAeadNonceSize.
-  /// False when the provider failed: then no key is installed.
+  /// False when the provider failed: then no key is installed. Where the key is not expanded yet, `context` may fail.
   [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv) noexcept;
   void clear() noexcept;
 
   [[nodiscard]] bool installed() const noexcept { return aead_ != nullptr; }
-  /// Only while installed.
+  /// Where to expand keys: it must outlive that, or be replaced before. Null for none.
+  void use(ContextCache* cache) noexcept;
+
+  // Everything below is only for while a key is installed.
+
   [[nodiscard]] const Aead& aead() const noexcept { return *aead_; }
-  [[nodiscard]] void* context() noexcept { return context_.data(); }
+  /// The expanded key, until the key or the cache is replaced or another key is expanded there. Null when the provider
+  /// failed. Only with a cache or within a StackSlot.
+  [[nodiscard]] void* context() noexcept {
+    if (keeps_context()) return kept_.data();
+    if (!cache_->holds(stamp_) && !expand()) return nullptr;
+    return cache_->context(stamp_);
+  }
 
   [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
   void advance(std::uint64_t records) noexcept { sequence_ += records; }
@@ -42,12 +56,52 @@ class Protection {
   [[nodiscard]] Nonce nonce(std::uint64_t ahead = 0) const noexcept;
 
  private:
+  friend class StackSlot;
+  [[nodiscard]] bool keeps_context() const noexcept { return aead_->context_size <= kKeptAeadContextSize; }
+  /// Without a key one may come, with whatever context.
+  [[nodiscard]] bool wants_slot() const noexcept { return cache_ == nullptr && !(installed() && keeps_context()); }
+  [[nodiscard]] bool expand() noexcept;
+  void forget_context() noexcept;
   void take(Protection& other) noexcept;
 
-  alignas(16) std::array<std::byte, kMaxAeadContextSize> context_;  // initialised by install
+  static_assert(kMaxAeadKeySize <= kKeptAeadContextSize);
+  alignas(16) std::array<std::uint8_t, kKeptAeadContextSize> kept_;  // context or key; initialised by install
   const Aead* aead_ = nullptr;
+  ContextCache* cache_ = nullptr;
+  ContextCache::Stamp stamp_ = ContextCache::kNone;  // of the expanded key, in that cache
   std::uint64_t sequence_ = 0;
   Nonce iv_{};
+};
+
+/// While it lives, a key without a cache has a slot on the stack: it is expanded once for all records of a call.
+class StackSlot {
+ public:
+  explicit StackSlot(Protection& protection) noexcept : lent_to_(protection.wants_slot() ? &protection : nullptr) {
+    if (lent_to_ == nullptr) [[likely]]
+      return;
+    std::construct_at(&room_);
+    lent_to_->use(&room_.cache);
+  }
+  StackSlot(const StackSlot&) = delete;
+  StackSlot& operator=(const StackSlot&) = delete;
+  ~StackSlot() {
+    if (lent_to_ == nullptr) [[likely]]
+      return;
+    lent_to_->use(nullptr);
+    std::destroy_at(&room_);
+  }
+
+ private:
+  struct Room {
+    Room() noexcept {}  // NOLINT(modernize-use-equals-default): the context stays unmade
+    ContextSlot slot;
+    ContextCache cache{{&slot, 1}};
+  };
+
+  Protection* lent_to_;
+  union {
+    Room room_;  // only when it is needed
+  };
 };
 
 }  // namespace lockstep::record

@@ -87,6 +87,7 @@ std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Byt
   Slots<Bytes, kMaxSealSegments> pieces;
   Slots<Nonce, kMaxSealBatch> nonces;
   Slots<SealJob, kMaxSealBatch> jobs;
+  const StackSlot slot(protection_);
   bool more = cursor.remaining() > 0;
   while (more) {
     // RFC 9846 5.5: "Implementations MUST either close the connection or do a key update as described in Section 4.7.3
@@ -96,6 +97,7 @@ std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Byt
       if (done.produced > 0) break;
       return std::unexpected(Reason::record_limit);
     }
+    const Sealed before = done;
     pieces.clear();
     nonces.clear();
     jobs.clear();
@@ -134,7 +136,13 @@ std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Byt
       done.produced += around + padding + size;
     }
     if (jobs.size() == 0) break;
-    if (!protection_.aead().seal(protection_.context(), jobs.view())) return std::unexpected(Reason::provider_failed);
+    void* const context = protection_.context();
+    if (context == nullptr || !protection_.aead().seal(context, jobs.view())) {
+      // What is sealed goes out: the records behind it count on it.
+      if (before.produced == 0) return std::unexpected(Reason::provider_failed);
+      done = before;
+      break;
+    }
     protection_.advance(jobs.size());
   }
   bytes_ += done.consumed;
@@ -162,7 +170,10 @@ std::expected<std::size_t, Reason> Sealer::seal_in_place(ContentType type, Mutab
                     .source = {&source, 1},
                     .tail = {},
                     .destination = inner.data()};
-  if (!protection_.aead().seal(protection_.context(), {&job, 1})) return std::unexpected(Reason::provider_failed);
+  const StackSlot stack(protection_);
+  void* const context = protection_.context();
+  if (context == nullptr || !protection_.aead().seal(context, {&job, 1}))
+    return std::unexpected(Reason::provider_failed);
   protection_.advance(1);
   bytes_ += content_size;
   return size;

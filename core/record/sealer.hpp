@@ -40,6 +40,8 @@ class Sealer {
   [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv) noexcept;
   [[nodiscard]] bool installed() const noexcept { return protection_.installed(); }
   void clear() noexcept { protection_.clear(); }
+  /// Where to expand keys; see Protection.
+  void use(ContextCache* cache) noexcept { protection_.use(cache); }
 
   // Everything below is only for while a key is installed. Reasons: record_limit (no further record may be sealed with
   // this key) and provider_failed; either ends the connection.

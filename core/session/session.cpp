@@ -14,20 +14,33 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kFormat = 3;
 constexpr std::uint8_t kPeerVerified = 0x01;
+constexpr std::uint8_t kExtendedMasterSecret = 0x02;
+constexpr std::size_t kMaxSessionId = 32;      // RFC 5246 7.4.1.2: "opaque SessionID<0..32>"
+constexpr std::size_t kMasterSecretSize = 48;  // RFC 5246 8.1
 
-/// What does not vary: format, version, suite, flags, issued_at, lifetime, ticket_age_add, max_early_data, and the
-/// length of each of the seven vectors.
-constexpr std::size_t kFixedSize = 1 + 2 + 2 + 1 + 8 + 4 + 4 + 4 + (1 + 1 + 2 + 3 + 2 + 2 + 2);
+/// What does not vary: format, version, suite, flags, three times, lifetime, ticket_age_add, max_early_data, context,
+/// the name's kind, and the length of each of the ten vectors.
+constexpr std::size_t kFixedSize =
+    1 + 2 + 2 + 1 + 3 * 8 + 4 + 4 + 4 + sizeof(SessionContext) + 1 + (1 + 1 + 1 + 1 + 2 + 2 + 3 + 2 + 2 + 2);
 
 /// One certificate of the chain. Elements are Bytes.
 struct SessionCertificate {
   static Bytes read(codec::Reader& reader) noexcept { return reader.vector24(1); }
 };
 
-/// The length of a suite's PSK; 0 for a suite that is unknown.
-std::size_t psk_size(CipherSuite suite) noexcept;
+/// The length of the secret that sessions of this version and suite have; 0 where there are none.
+std::size_t secret_size(ProtocolVersion version, CipherSuite suite) noexcept;
+
+void write_time(codec::Writer& writer, Time time) noexcept;
+/// Nothing for what no Time can be.
+std::optional<Time> read_time(codec::Reader& reader) noexcept;
+
+/// The bytes of a name, by its kind.
+Bytes bytes_of(const x509::PeerName& name) noexcept;
+/// Nothing when the bytes are no name of this kind, or one that is written otherwise.
+std::optional<x509::PeerName> name_of(std::uint8_t kind, Bytes bytes);
 
 /// Whether the values are ones that a session can have, whether it is being written or read.
 bool plausible(const Session& session) noexcept;
@@ -38,27 +51,45 @@ Session Session::clone() const {
   Session copy;
   copy.version = version;
   copy.suite = suite;
-  copy.psk = psk.clone();
+  copy.secret = secret.clone();
   copy.ticket = ticket;
+  copy.session_id = session_id;
+  copy.extended_master_secret = extended_master_secret;
   copy.ticket_age_add = ticket_age_add;
   copy.issued_at = issued_at;
   copy.lifetime = lifetime;
+  copy.authenticated_at = authenticated_at;
+  copy.verified_until = verified_until;
   copy.max_early_data = max_early_data;
   copy.peer_verified = peer_verified;
+  copy.context = context;
+  copy.name = name;
   copy.alpn = alpn;
-  copy.server_name = server_name;
+  copy.identity = identity;
+  copy.application_data = application_data;
   copy.peer = peer;
   return copy;
 }
 
-bool Session::usable(Time now) const noexcept {
+Time Session::authentication_ends(std::chrono::seconds max_authentication_age) const noexcept {
+  const std::chrono::milliseconds age = std::min(max_authentication_age, kMaxAuthenticationAge);
+  if (authenticated_at > verified_until - age) return verified_until;  // which may be without limit
+  return authenticated_at + age;
+}
+
+bool Session::usable(Time now, std::chrono::seconds max_authentication_age) const noexcept {
+  const auto dated = [now](Time then) { return then <= now || then - now <= kMaxClockSkew; };
   // RFC 9846 4.7.1: "Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
   // ticket_lifetime".
-  return now >= issued_at && now - issued_at < std::min(lifetime, kMaxTicketLifetime);
+  // RFC 9846 4.3.11.1: "Clients MUST NOT attempt to use tickets which have ages greater than the "ticket_lifetime"
+  // value which was provided with the ticket."
+  return now >= Time{} && dated(issued_at) && now - issued_at < std::min(lifetime, kMaxTicketLifetime) &&
+         dated(authenticated_at) && now < authentication_ends(max_authentication_age);
 }
 
 std::uint32_t Session::obfuscated_ticket_age(Time now) const noexcept {
-  return static_cast<std::uint32_t>((now - issued_at).count()) + ticket_age_add;
+  // A clock that was set back must not turn the age into weeks.
+  return static_cast<std::uint32_t>(std::max(now - issued_at, Time::duration::zero()).count()) + ticket_age_add;
 }
 
 std::chrono::milliseconds Session::stated_age(std::uint32_t obfuscated_ticket_age) const noexcept {
@@ -73,26 +104,34 @@ std::vector<std::uint8_t> Session::serialize() const {
 
 std::size_t Session::serialize(MutableBytes out) const noexcept {
   if (!plausible(*this)) return 0;
-  const auto issued = static_cast<std::uint64_t>(issued_at.time_since_epoch().count());
+  const PeerCertificates none;
+  const PeerCertificates& shown = peer == nullptr ? none : *peer;
   codec::Writer writer(out);
   writer.u8(kFormat);
   writer.code_point(version);
   writer.code_point(suite);
-  writer.u8(peer_verified ? kPeerVerified : 0);
-  writer.u32(static_cast<std::uint32_t>(issued >> 32U));
-  writer.u32(static_cast<std::uint32_t>(issued));
+  writer.u8(static_cast<std::uint8_t>((peer_verified ? kPeerVerified : 0U) |
+                                      (extended_master_secret ? kExtendedMasterSecret : 0U)));
+  write_time(writer, issued_at);
   writer.u32(static_cast<std::uint32_t>(lifetime.count()));
+  write_time(writer, authenticated_at);
+  write_time(writer, verified_until);
   writer.u32(ticket_age_add);
   writer.u32(max_early_data);
-  writer.opaque8(psk.view());
+  writer.bytes(context);
+  writer.u8(static_cast<std::uint8_t>(name.kind()));
+  writer.opaque8(bytes_of(name));
+  writer.opaque8(secret.view());
+  writer.opaque8(session_id);
   writer.opaque8(as_bytes(alpn));
-  writer.opaque16(as_bytes(server_name));
+  writer.opaque16(identity);
+  writer.opaque16(application_data);
   {
     const auto chain = writer.vector24();
-    for (const auto& certificate : peer.chain) writer.opaque24(certificate);
+    for (const auto& certificate : shown.chain) writer.opaque24(certificate);
   }
-  writer.opaque16(peer.ocsp_response);
-  writer.opaque16(peer.sct_list);
+  writer.opaque16(shown.ocsp_response);
+  writer.opaque16(shown.sct_list);
   writer.opaque16(ticket);
   if (!writer.ok()) {
     wipe(out);
@@ -102,9 +141,12 @@ std::size_t Session::serialize(MutableBytes out) const noexcept {
 }
 
 std::size_t Session::serialized_size() const noexcept {
-  std::size_t size = kFixedSize + psk.size() + alpn.size() + server_name.size() + peer.ocsp_response.size() +
-                     peer.sct_list.size() + ticket.size();
-  for (const auto& certificate : peer.chain) size += 3 + certificate.size();
+  std::size_t size = kFixedSize + bytes_of(name).size() + secret.size() + session_id.size() + alpn.size() +
+                     identity.size() + application_data.size() + ticket.size();
+  if (peer != nullptr) {
+    size += peer->ocsp_response.size() + peer->sct_list.size();
+    for (const auto& certificate : peer->chain) size += 3 + certificate.size();
+  }
   return size;
 }
 
@@ -117,14 +159,20 @@ std::expected<Session, SessionError> Session::parse(Bytes bytes) {
   session.version = reader.code_point<ProtocolVersion>();
   session.suite = reader.code_point<CipherSuite>();
   const std::uint8_t flags = reader.u8();
-  const std::uint64_t issued_high = reader.u32();
-  const std::uint64_t issued = issued_high << 32U | reader.u32();
+  const std::optional<Time> issued_at = read_time(reader);
   session.lifetime = std::chrono::seconds(reader.u32());
+  const std::optional<Time> authenticated_at = read_time(reader);
+  const std::optional<Time> verified_until = read_time(reader);
   session.ticket_age_add = reader.u32();
   session.max_early_data = reader.u32();
-  const Bytes psk = reader.vector8();
+  const Bytes context = reader.bytes(sizeof(SessionContext));
+  const std::uint8_t name_kind = reader.u8();
+  const Bytes name_bytes = reader.vector8();
+  const Bytes secret = reader.vector8();
+  const Bytes session_id = reader.vector8();
   const Bytes alpn = reader.vector8();
-  const Bytes server_name = reader.vector16();
+  const Bytes identity = reader.vector16();
+  const Bytes application_data = reader.vector16();
   const Bytes chain_bytes = reader.vector24();
   const Bytes ocsp_response = reader.vector16();
   const Bytes sct_list = reader.vector16();
@@ -137,18 +185,30 @@ std::expected<Session, SessionError> Session::parse(Bytes bytes) {
 
   codec::Reader chain_reader(chain_bytes);
   const auto chain = codec::read_list<SessionCertificate>(chain_reader, chain_reader.remaining());
-  if (!chain_reader.ok() || (flags & ~kPeerVerified) != 0 ||
-      issued > std::uint64_t{std::numeric_limits<std::int64_t>::max()} || psk.size() > DigestSecret::capacity()) {
+  std::optional<x509::PeerName> peer_name = name_of(name_kind, name_bytes);
+  if (!chain_reader.ok() || (flags & ~(kPeerVerified | kExtendedMasterSecret)) != 0 || !issued_at ||
+      !authenticated_at || !verified_until || !peer_name || secret.size() > DigestSecret::capacity()) {
     return std::unexpected(SessionError::malformed);
   }
   session.peer_verified = (flags & kPeerVerified) != 0;
-  session.issued_at = Time(std::chrono::milliseconds(static_cast<std::int64_t>(issued)));
-  session.psk = DigestSecret(psk);
+  session.extended_master_secret = (flags & kExtendedMasterSecret) != 0;
+  session.issued_at = *issued_at;
+  session.authenticated_at = *authenticated_at;
+  session.verified_until = *verified_until;
+  std::ranges::copy(context, session.context.begin());
+  session.name = std::move(*peer_name);
+  session.secret = DigestSecret(secret);
+  session.session_id.assign(session_id.begin(), session_id.end());
   session.alpn = as_text(alpn);
-  session.server_name = as_text(server_name);
-  for (const Bytes certificate : chain) session.peer.chain.emplace_back(certificate.begin(), certificate.end());
-  session.peer.ocsp_response.assign(ocsp_response.begin(), ocsp_response.end());
-  session.peer.sct_list.assign(sct_list.begin(), sct_list.end());
+  session.identity.assign(identity.begin(), identity.end());
+  session.application_data.assign(application_data.begin(), application_data.end());
+  if (!chain.empty() || !ocsp_response.empty() || !sct_list.empty()) {
+    PeerCertificates peer;
+    for (const Bytes certificate : chain) peer.chain.emplace_back(certificate.begin(), certificate.end());
+    peer.ocsp_response.assign(ocsp_response.begin(), ocsp_response.end());
+    peer.sct_list.assign(sct_list.begin(), sct_list.end());
+    session.peer = std::make_shared<const PeerCertificates>(std::move(peer));
+  }
   session.ticket.assign(ticket.begin(), ticket.end());
   if (!plausible(session)) return std::unexpected(SessionError::malformed);
   return session;
@@ -166,9 +226,10 @@ std::string_view name(SessionError error) noexcept {
 
 namespace {
 
-std::size_t psk_size(CipherSuite suite) noexcept {
-  const std::optional<SuiteParts> known = parts(suite);
-  if (!known) return 0;
+std::size_t secret_size(ProtocolVersion version, CipherSuite suite) noexcept {
+  const std::optional<SuiteParts> known = parts(suite);  // every TLS 1.3 suite, and no other
+  if (version == ProtocolVersion::tls_1_2) return known || suite == CipherSuite{} ? 0 : kMasterSecretSize;
+  if (version != ProtocolVersion::tls_1_3 || !known) return 0;
   switch (known->hash) {
     case HashAlgorithm::sha256: return 32;
     case HashAlgorithm::sha384: return 48;
@@ -177,11 +238,41 @@ std::size_t psk_size(CipherSuite suite) noexcept {
   return 0;
 }
 
+void write_time(codec::Writer& writer, Time time) noexcept {
+  const auto ticks = static_cast<std::uint64_t>(time.time_since_epoch().count());
+  writer.u32(static_cast<std::uint32_t>(ticks >> 32U));
+  writer.u32(static_cast<std::uint32_t>(ticks));
+}
+
+std::optional<Time> read_time(codec::Reader& reader) noexcept {
+  const std::uint64_t high = reader.u32();
+  const std::uint64_t ticks = high << 32U | reader.u32();
+  if (ticks > std::uint64_t{std::numeric_limits<std::int64_t>::max()}) return std::nullopt;
+  return Time(std::chrono::milliseconds(static_cast<std::int64_t>(ticks)));
+}
+
+Bytes bytes_of(const x509::PeerName& name) noexcept {
+  return name.kind() == x509::PeerName::Kind::dns ? as_bytes(name.host_name()) : name.address();
+}
+
+std::optional<x509::PeerName> name_of(std::uint8_t kind, Bytes bytes) {
+  using Kind = x509::PeerName::Kind;
+  if (kind == static_cast<std::uint8_t>(Kind::any))
+    return bytes.empty() ? std::optional<x509::PeerName>(x509::NoNameCheck{}) : std::nullopt;
+  auto name =
+      kind == static_cast<std::uint8_t>(Kind::dns) ? x509::PeerName::dns(as_text(bytes)) : x509::PeerName::ip(bytes);
+  if (!name || static_cast<std::uint8_t>(name->kind()) != kind || !equal(bytes_of(*name), bytes)) return std::nullopt;
+  return std::move(*name);
+}
+
 bool plausible(const Session& session) noexcept {
-  return session.version == ProtocolVersion::tls_1_3 && !session.psk.empty() &&
-         session.psk.size() == psk_size(session.suite) && session.issued_at >= Time{} &&
+  const bool tls13 = session.version == ProtocolVersion::tls_1_3;
+  return !session.secret.empty() && session.secret.size() == secret_size(session.version, session.suite) &&
+         session.session_id.size() <= (tls13 ? 0 : kMaxSessionId) && !(tls13 && session.extended_master_secret) &&
+         session.issued_at >= Time{} && session.authenticated_at >= Time{} && session.verified_until >= Time{} &&
          session.lifetime >= std::chrono::seconds{0} && session.lifetime <= kMaxTicketLifetime &&
-         std::ranges::none_of(session.peer.chain, [](const auto& certificate) { return certificate.empty(); });
+         (session.peer == nullptr || (*session.peer != PeerCertificates{} &&
+                                      std::ranges::none_of(session.peer->chain, &std::vector<std::uint8_t>::empty)));
 }
 
 }  // namespace

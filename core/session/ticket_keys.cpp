@@ -86,20 +86,18 @@ std::expected<std::size_t, TicketError> TicketKeys::seal(Bytes session, RandomSo
                     .source = {&session, 1},
                     .tail = {},
                     .destination = out.data() + kHeaderSize};
-  if (!aead_->seal(protection.context(), {&job, 1})) return std::unexpected(TicketError::failed);
+  const record::StackSlot slot(protection);
+  void* const context = protection.context();
+  if (context == nullptr || !aead_->seal(context, {&job, 1})) return std::unexpected(TicketError::failed);
   return size;
 }
 
 std::expected<TicketKeys::Opened, TicketError> TicketKeys::open(Bytes ticket, MutableBytes out) const noexcept {
-  if (ticket.size() < kOverhead) return std::unexpected(TicketError::malformed);
+  const auto found = key_of(ticket);
+  if (!found) return std::unexpected(found.error());
+  const TicketKey* const key = *found;
   const std::size_t size = opened_size(ticket.size());
   if (out.size() < size) return std::unexpected(TicketError::no_room);
-
-  // Names are public: they stand in every ticket.
-  const auto known = std::span(keys_).first(count_);
-  const auto key = std::ranges::find_if(
-      known, [&](const TicketKey& candidate) { return equal(candidate.name, ticket.first(TicketKey::kNameSize)); });
-  if (key == known.end()) return std::unexpected(TicketError::unknown_key);
 
   record::Protection protection;
   if (!derive(*aead_, *hash_, *key, ticket.subspan(TicketKey::kNameSize, kSeedSize), protection)) {
@@ -110,8 +108,26 @@ std::expected<TicketKeys::Opened, TicketError> TicketKeys::open(Bytes ticket, Mu
               .aad = ticket.first(kHeaderSize),
               .source = ticket.subspan(kHeaderSize),
               .destination = out.data()};
-  if (!aead_->open(protection.context(), {&job, 1})) return std::unexpected(TicketError::invalid);
-  return Opened{.size = size, .renew = key != known.begin()};
+  const record::StackSlot slot(protection);
+  void* const context = protection.context();
+  if (context == nullptr) return std::unexpected(TicketError::failed);
+  if (!aead_->open(context, {&job, 1})) return std::unexpected(TicketError::invalid);
+  return Opened{.size = size, .renew = key != keys_.data()};
+}
+
+std::expected<void, TicketError> TicketKeys::recognize(Bytes ticket) const noexcept {
+  if (const auto key = key_of(ticket); !key) return std::unexpected(key.error());
+  return {};
+}
+
+std::expected<const TicketKey*, TicketError> TicketKeys::key_of(Bytes ticket) const noexcept {
+  if (ticket.size() < kOverhead) return std::unexpected(TicketError::malformed);
+  // Names are public: they stand in every ticket.
+  const auto known = std::span(keys_).first(count_);
+  const auto key = std::ranges::find_if(
+      known, [&](const TicketKey& candidate) { return equal(candidate.name, ticket.first(TicketKey::kNameSize)); });
+  if (key == known.end()) return std::unexpected(TicketError::unknown_key);
+  return &*key;
 }
 
 std::string_view name(TicketError error) noexcept {

@@ -47,6 +47,8 @@ inline constexpr std::uint8_t kKind<AnswerTicketOpened> = 0x1b;
 template <>
 inline constexpr std::uint8_t kKind<AnswerTicketSealed> = 0x1c;
 template <>
+inline constexpr std::uint8_t kKind<AnswerEarlyData> = 0x1d;
+template <>
 inline constexpr std::uint8_t kKind<Close> = 0x20;
 template <>
 inline constexpr std::uint8_t kKind<Cancel> = 0x21;
@@ -99,6 +101,8 @@ inline constexpr std::uint8_t kKind<TrafficKeysTold> = 0x5c;
 template <>
 inline constexpr std::uint8_t kKind<EarlyDataTold> = 0x5d;
 template <>
+inline constexpr std::uint8_t kKind<EarlyDataAsked> = 0x5e;
+template <>
 inline constexpr std::uint8_t kKind<Started> = 0x60;
 template <>
 inline constexpr std::uint8_t kKind<Consumed> = 0x61;
@@ -146,13 +150,17 @@ void fields(A& a, Is<Settings> auto& s) {
   a.number(s.handshake_memory, kMaxHandshakeMemory);
 }
 
+inline bool binds_sessions(const Settings& s) {
+  return !s.session_context.empty() || s.max_authentication_age != Settings().max_authentication_age;
+}
+
 /// Settings that came after the rest of the configuration, which goes on behind the others.
 template <class A>
 void later_fields(A& a, Is<Settings> auto& s) {
   a.later(
       [&s] {
         return s.ocsp_stapling || s.signed_certificate_timestamps || s.verify_on_resumption || s.early_data != 0 ||
-               !s.signing_schemes.empty();
+               !s.signing_schemes.empty() || binds_sessions(s);
       },
       [&a, &s] {
         a.boolean(s.ocsp_stapling);
@@ -161,8 +169,15 @@ void later_fields(A& a, Is<Settings> auto& s) {
         a.number(s.early_data);
         a.number(s.early_data_tolerance);
         // These came later still.
-        a.later([&s] { return !s.signing_schemes.empty(); },
-                [&a, &s] { a.list(s.signing_schemes, [&a](auto& scheme) { a.code(scheme); }); });
+        a.later([&s] { return !s.signing_schemes.empty() || binds_sessions(s); },
+                [&a, &s] {
+                  a.list(s.signing_schemes, [&a](auto& scheme) { a.code(scheme); });
+                  a.later([&s] { return binds_sessions(s); },
+                          [&a, &s] {
+                            a.list(s.session_context, [&a](auto& byte) { a.number(byte); });
+                            a.number(s.max_authentication_age);
+                          });
+                });
       });
 }
 template <class A>
@@ -180,6 +195,11 @@ void fields(A& a, Is<StartClient> auto& e) {
   a.choice(e.kind, 3);
   a.content(e.name);
   a.contents(e.sessions);
+  a.later([&e] { return e.verification.size != 0; }, [&a, &e] { a.content(e.verification); });
+}
+template <class A>
+void fields(A& a, Is<StartServer> auto& e) {
+  a.later([&e] { return e.verification.size != 0; }, [&a, &e] { a.content(e.verification); });
 }
 template <class A>
 void fields(A& a, Is<Receive> auto& e) {
@@ -232,13 +252,22 @@ void fields(A& a, Is<AnswerVerdict> auto& e) {
   a.boolean(e.accepted);
   a.code(e.reason);
   a.number(e.detail);
+  a.later([&e] { return e.identity.size != 0 || e.expires != Time::max(); },
+          [&a, &e] {
+            a.content(e.identity);
+            a.moment(e.expires);
+          });
 }
 template <class A>
 void fields(A& a, Is<AnswerTicketOpened> auto& e) {
   a.number(e.token);
   a.boolean(e.opened);
   a.content(e.session);
-  a.later([&e] { return e.early_data; }, [&a, &e] { a.boolean(e.early_data); });
+}
+template <class A>
+void fields(A& a, Is<AnswerEarlyData> auto& e) {
+  a.number(e.token);
+  a.boolean(e.accepted);
 }
 template <class A>
 void fields(A& a, Is<AnswerTicketSealed> auto& e) {
@@ -349,7 +378,12 @@ void fields(A& a, Is<TicketOpeningAsked> auto& e) {
   a.number(e.token);
   a.number(e.size);
   a.hash(e.hash);
-  a.later([&e] { return e.early_data; }, [&a, &e] { a.boolean(e.early_data); });
+}
+template <class A>
+void fields(A& a, Is<EarlyDataAsked> auto& e) {
+  a.number(e.token);
+  a.number(e.size);
+  a.hash(e.hash);
 }
 template <class A>
 void fields(A& a, Is<TicketSealingAsked> auto& e) {
@@ -370,11 +404,16 @@ void fields(A& a, Is<Completed> auto& e) {
   a.code(e.peer_scheme);
   a.content(e.alpn);
   a.hash(e.hash);
-  a.later([&e] { return (e.ocsp_response | e.sct_list) != 0 || e.early_data != EarlyDataStatus::none; },
-          [&a, &e] {
+  const auto inherited = [&e] { return (e.peer_identity.size | e.application_data.size) != 0; };
+  a.later([&] { return (e.ocsp_response | e.sct_list) != 0 || e.early_data != EarlyDataStatus::none || inherited(); },
+          [&] {
             a.number(e.ocsp_response);
             a.number(e.sct_list);
             a.choice(e.early_data, 8);
+            a.later(inherited, [&] {
+              a.content(e.peer_identity);
+              a.content(e.application_data);
+            });
           });
 }
 template <class A>
@@ -473,6 +512,8 @@ class Outward {
     number(static_cast<std::uint64_t>(value));
   }
   void padding(PaddingPolicy policy) { number(policy.block()); }
+  /// A time that is none of a call's.
+  void moment(Time time) { number(folded(time.time_since_epoch().count())); }
   void time(Time now) {
     // Modulo 2^64, so that no two times are too far apart.
     const auto ticks = [](Time time) { return static_cast<std::uint64_t>(time.time_since_epoch().count()); };

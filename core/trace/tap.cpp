@@ -6,6 +6,7 @@
 #include "codec/handshake_message.hpp"
 #include "codec/server_hello.hpp"
 #include "handshake/context.hpp"
+#include "types/allocated.hpp"
 
 namespace lockstep::trace {
 namespace {
@@ -88,10 +89,11 @@ struct Teller {
                               .scts_requested = event.scts_requested});
   }
   void operator()(const Sign& event) const {
+    const Bytes message = event.message;
     tap.write(SignatureAsked{.token = number(event.token),
                              .scheme = event.scheme,
                              .size = event.message.size(),
-                             .hash = hash_of({&event.message, 1})});
+                             .hash = hash_of({&message, 1})});
   }
   void operator()(const VerifyPeer& event) const {
     const std::string name = event.name == nullptr ? std::string() : event.name->text();
@@ -109,13 +111,15 @@ struct Teller {
                            .resumed = event.resumed});
   }
   void operator()(const OpenTicket& event) const {
-    tap.write(TicketOpeningAsked{.token = number(event.token),
-                                 .size = event.ticket.size(),
-                                 .hash = hash_of({&event.ticket, 1}),
-                                 .early_data = event.early_data});
+    tap.write(TicketOpeningAsked{
+        .token = number(event.token), .size = event.ticket.size(), .hash = hash_of({&event.ticket, 1})});
+  }
+  void operator()(const AcceptEarlyData& event) const {
+    tap.write(
+        EarlyDataAsked{.token = number(event.token), .size = event.ticket.size(), .hash = hash_of({&event.ticket, 1})});
   }
   void operator()(const SealTicket& event) const {
-    const Serialized session(*event.session);
+    const Serialized session(event.session);
     const Bytes bytes = session.view();
     tap.write(TicketSealingAsked{.token = number(event.token), .size = bytes.size(), .hash = hash_of({&bytes, 1})});
   }
@@ -138,7 +142,9 @@ struct Teller {
                         .hash = hash.value(),
                         .ocsp_response = event.ocsp_response.size(),
                         .sct_list = event.sct_list.size(),
-                        .early_data = event.early_data});
+                        .early_data = event.early_data,
+                        .peer_identity = event.peer_identity,
+                        .application_data = event.application_data});
   }
   void operator()(const SessionReceived& event) const {
     const Serialized session(event.session);
@@ -164,15 +170,27 @@ struct Teller {
 
 }  // namespace
 
+template <class Work>
+void Tap::put_together(Work work) noexcept {
+  if (!allocated(work)) stop(Stopped::Cause::memory);
+}
+
 void Tap::told(const Event& event, const handshake::Agreed& agreed) noexcept {
   if (stopped_) return;
-  std::visit(Teller{*this, agreed}, event);
+  put_together([&] { std::visit(Teller{*this, agreed}, event); });
 }
 
 // --- how it begins ---------------------------------------------------------------------------------------------------
 
-void Tap::start(const Config& config, const x509::PeerName& name, std::span<const Session> sessions,
-                Time now) noexcept {
+namespace {
+
+Content verification_of(const SessionContext& verification) noexcept {
+  return verification == SessionContext{} ? Content() : Content(Bytes(verification));
+}
+
+}  // namespace
+
+void Tap::start(const Config& config, const ClientOptions& options, Time now) noexcept {
   const std::string_view line = header_line(options_.contents);
   const MutableBytes room = journal_.extend(line.size());
   if (room.empty()) {
@@ -182,24 +200,31 @@ void Tap::start(const Config& config, const x509::PeerName& name, std::span<cons
   std::ranges::copy(as_bytes(line), room.begin());
   written_ = line.size();
 
-  const Settings& settings = config.settings();
-  Configuration entry;
-  entry.settings = settings;
-  entry.provider = config.provider().name;
-  for (const std::string& protocol : settings.alpn) entry.alpn.emplace_back(as_bytes(protocol));
-  for (const auto& authority : settings.certificate_authorities) entry.certificate_authorities.emplace_back(authority);
-  for (const BoundSuite& suite : settings.suites) entry.implementations.push_back(suite.aead->implementation);
-  for (const BoundGroup& group : settings.groups) entry.implementations.push_back(group.first->implementation);
-  write(entry);
-  if (config.role() == Role::server) return write(StartServer{});
-  start_client(name, sessions, now);
+  put_together([&] {
+    const Settings& settings = config.settings();
+    Configuration entry;
+    entry.settings = settings;
+    entry.provider = config.provider().name;
+    for (const std::string& protocol : settings.alpn) entry.alpn.emplace_back(as_bytes(protocol));
+    for (const auto& authority : settings.certificate_authorities)
+      entry.certificate_authorities.emplace_back(authority);
+    for (const BoundSuite& suite : settings.suites) entry.implementations.push_back(suite.aead->implementation);
+    for (const BoundGroup& group : settings.groups) entry.implementations.push_back(group.first->implementation);
+    write(entry);
+    if (config.role() == Role::server) return write(StartServer{verification_of(options.verification)});
+    start_client(options, now);
+  });
 }
 
-void Tap::start_client(const x509::PeerName& name, std::span<const Session> sessions, Time now) noexcept {
-  const std::string text = name.text();
-  StartClient entry{.now = now, .kind = name.kind(), .name = as_bytes(text), .sessions = {}};
+void Tap::start_client(const ClientOptions& options, Time now) {
+  const std::string text = options.name.text();
+  StartClient entry{.now = now,
+                    .kind = options.name.kind(),
+                    .name = as_bytes(text),
+                    .sessions = {},
+                    .verification = verification_of(options.verification)};
   std::vector<std::unique_ptr<Serialized>> serialized;
-  for (const Session& session : sessions) {
+  for (const Session& session : options.sessions) {
     serialized.push_back(std::make_unique<Serialized>(session));
     entry.sessions.emplace_back(serialized.back()->view());
   }
@@ -234,9 +259,11 @@ void Tap::received(std::size_t consumed) noexcept {
 void Tap::seal(std::span<const Bytes> plaintext, std::size_t room, Time now, bool early) noexcept {
   if (stopped_) return;
   if (room > kMaxRoom) return stop(Stopped::Cause::too_large);
-  std::vector<Content> contents(plaintext.begin(), plaintext.end());
-  if (early) return write(SealEarly{.now = now, .room = room, .plaintext = std::move(contents)});
-  write(Seal{.now = now, .room = room, .plaintext = std::move(contents)});
+  put_together([&] {
+    std::vector<Content> contents(plaintext.begin(), plaintext.end());
+    if (early) return write(SealEarly{.now = now, .room = room, .plaintext = std::move(contents)});
+    write(Seal{.now = now, .room = room, .plaintext = std::move(contents)});
+  });
 }
 
 void Tap::seal_in_place(const RecordSlot& slot, Time now) noexcept {
@@ -264,26 +291,29 @@ void Tap::sealed(const std::expected<MutableBytes, Misuse>& result, std::size_t 
 }
 
 void Tap::answer(TokenNumber token, const Credential* credential) noexcept {
-  AnswerCredential entry{.token = token,
-                         .present = credential != nullptr,
-                         .chain = {},
-                         .schemes = {},
-                         .ocsp_response = {},
-                         .sct_list = {}};
-  if (credential != nullptr) {
-    for (const auto& certificate : credential->chain) entry.chain.emplace_back(certificate);
-    entry.schemes = credential->schemes;
-    entry.ocsp_response = Bytes(credential->ocsp_response);
-    entry.sct_list = Bytes(credential->sct_list);
-  }
-  write(entry);
+  put_together([&] {
+    AnswerCredential entry{.token = token,
+                           .present = credential != nullptr,
+                           .chain = {},
+                           .schemes = {},
+                           .ocsp_response = {},
+                           .sct_list = {}};
+    if (credential != nullptr) {
+      for (const auto& certificate : credential->chain) entry.chain.emplace_back(certificate);
+      entry.schemes = credential->schemes;
+      entry.ocsp_response = Bytes(credential->ocsp_response);
+      entry.sct_list = Bytes(credential->sct_list);
+    }
+    write(entry);
+  });
 }
 
-void Tap::answer(TokenNumber token, const Session* session, bool early_data) noexcept {
-  if (session == nullptr)
-    return write(AnswerTicketOpened{.token = token, .opened = false, .session = {}, .early_data = false});
-  const Serialized serialized(*session);
-  write(AnswerTicketOpened{.token = token, .opened = true, .session = serialized.view(), .early_data = early_data});
+void Tap::answer(TokenNumber token, const Session* session) noexcept {
+  if (session == nullptr) return write(AnswerTicketOpened{.token = token, .opened = false, .session = {}});
+  put_together([&] {
+    const Serialized serialized(*session);
+    write(AnswerTicketOpened{.token = token, .opened = true, .session = serialized.view()});
+  });
 }
 
 // --- notes -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #pragma once
-// Where a recorded connection writes. The engine knows no more of recording than this: it has a tap or none.
+// Where a recorded connection writes. The engine knows no more of recording than this: it has a tap or none. Exported
+// for lockstep::replay alone, which runs a connection with a tap of its own; installed for nobody.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <lockstep/connection.hpp>
 #include <lockstep/event.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/tape.hpp>
@@ -23,7 +25,7 @@ struct Agreed;
 namespace lockstep::trace {
 
 /// Entries in memory. Runs out of it without an exception, and wipes what it held.
-class Journal {
+class LOCKSTEP_API Journal {
  public:
   Journal() noexcept = default;
   Journal(const Journal&) = delete;
@@ -42,7 +44,7 @@ class Journal {
   std::size_t capacity_ = 0;
 };
 
-class Tap final : public RandomSource {
+class LOCKSTEP_API Tap final : public RandomSource {
  public:
   /// `secrets`: also write those of the key schedule, which a replay does.
   Tap(RandomSource& random, const RecorderOptions& options, bool secrets = false) noexcept
@@ -63,7 +65,7 @@ class Tap final : public RandomSource {
   }
 
   // Entries that take some doing.
-  void start(const Config& config, const x509::PeerName& name, std::span<const Session> sessions, Time now) noexcept;
+  void start(const Config& config, const ClientOptions& options, Time now) noexcept;
   void receive(Bytes inbound, Time now) noexcept;
   void received(std::size_t consumed) noexcept;
   void seal(std::span<const Bytes> plaintext, std::size_t room, Time now, bool early = false) noexcept;
@@ -71,7 +73,7 @@ class Tap final : public RandomSource {
   void sealed(const std::expected<Sealed, Misuse>& result, Bytes outbound) noexcept;
   void sealed(const std::expected<MutableBytes, Misuse>& result, std::size_t payload) noexcept;
   void answer(TokenNumber token, const Credential* credential) noexcept;
-  void answer(TokenNumber token, const Session* session, bool early_data) noexcept;
+  void answer(TokenNumber token, const Session* session) noexcept;
   void told(const Event& event, const handshake::Agreed& agreed) noexcept;
   void message(Direction direction, Bytes message) noexcept;
   /// Only when it is another one than before.
@@ -83,7 +85,10 @@ class Tap final : public RandomSource {
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }
 
  private:
-  void start_client(const x509::PeerName& name, std::span<const Session> sessions, Time now) noexcept;
+  void start_client(const ClientOptions& options, Time now);
+  /// For entries that take memory to put together: where there is none, the recording ends.
+  template <class Work>
+  void put_together(Work work) noexcept;
   [[nodiscard]] bool shapes() const noexcept { return options_.contents == Contents::shapes; }
   /// Writes kind and length; the room for the rest, or none when the recording ends here.
   [[nodiscard]] MutableBytes begin(std::uint8_t kind, std::size_t size) noexcept;
@@ -101,6 +106,6 @@ class Tap final : public RandomSource {
 };
 
 /// The first line of a tape.
-[[nodiscard]] std::string_view header_line(Contents contents) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view header_line(Contents contents) noexcept;
 
 }  // namespace lockstep::trace

@@ -33,7 +33,6 @@ constexpr std::string_view kTampered =
 constexpr std::string_view kAbuse = "The peer behaves like an attacker; if it is not one, report it to its maker.";
 constexpr std::string_view kCallerBroken = "Mend the calling program: its answer or call broke the interface's rules.";
 
-/// In the order of the enumerators.
 /// RFC 9846 6: "Peers which receive a message which cannot be parsed according to the syntax ... MUST terminate the
 /// connection with a "decode_error" alert. Peers which receive a message which is syntactically correct but
 /// semantically invalid ... MUST terminate the connection with an "illegal_parameter" alert."
@@ -104,8 +103,6 @@ constexpr std::array kReasons{
               "Bytes follow the last field of a message.", kPeerBroken},
     ReasonRow{Reason::message_unexpected, "message_unexpected", Alert::unexpected_message, kLocal,
               "A handshake message came that is not accepted at this point.", kPeerBroken},
-    ReasonRow{Reason::message_unknown, "message_unknown", Alert::unexpected_message, kLocal,
-              "A handshake message is of an unknown type.", kPeerBroken},
     ReasonRow{Reason::vector_length, "vector_length", Alert::decode_error, kLocal,
               "A vector's length is outside the bounds that the protocol gives it.", kPeerBroken},
     ReasonRow{Reason::enum_value, "enum_value", Alert::illegal_parameter, kLocal,
@@ -145,8 +142,10 @@ constexpr std::array kReasons{
               "The server marked its answer as a downgrade: both ends can do better than what arrived.", kTampered},
     ReasonRow{Reason::version_not_offered, "version_not_offered", Alert::illegal_parameter, kLocal,
               "The server chose a protocol version that was not offered.", kPeerBroken},
-    ReasonRow{Reason::version_legacy, "version_legacy", Alert::illegal_parameter, kLocal,
+    ReasonRow{Reason::version_legacy, "version_legacy", Alert::protocol_version, kLocal,
               "A TLS 1.3 ServerHello does not carry TLS 1.2's number as its legacy version.", kPeerBroken},
+    ReasonRow{Reason::version_changed, "version_changed", Alert::illegal_parameter, kLocal,
+              "The protocol version differs between HelloRetryRequest and ServerHello.", kPeerBroken},
     ReasonRow{
         Reason::inappropriate_fallback, "inappropriate_fallback", Alert::inappropriate_fallback, kLocal,
         "The client fell back to an older version although the server has a newer one.",
@@ -209,6 +208,12 @@ constexpr std::array kReasons{
               "The server chose a PSK whose hash is not the cipher suite's.", kPeerBroken},
     ReasonRow{Reason::early_data_unexpected, "early_data_unexpected", Alert::unexpected_message, kLocal,
               "Early data came where none is accepted.", kPeerBroken},
+    ReasonRow{Reason::early_data_mismatch, "early_data_mismatch", Alert::illegal_parameter, kLocal,
+              "The server accepted early data, but the identity, cipher suite or application protocol that it chose is "
+              "not that of the early data's session.",
+              kPeerBroken},
+    ReasonRow{Reason::early_data_too_much, "early_data_too_much", Alert::unexpected_message, kLocal,
+              "The client sent more early data than its ticket allows.", kPeerBroken},
 
     // authentication
     ReasonRow{Reason::certificate_missing, "certificate_missing", Alert::decode_error, kLocal,
@@ -261,6 +266,10 @@ constexpr std::array kReasons{
               "The application does not accept the peer's certificate.",
               "Ask the application's owner which certificates it accepts."},
     ReasonRow{
+        Reason::certificate_status, "certificate_status", Alert::bad_certificate_status_response, kLocal,
+        "What the stapled OCSP response says of the certificate is not satisfactory, or none came where one must.",
+        "Have the peer staple a current response of its authority's."},
+    ReasonRow{
         Reason::signature_invalid, "signature_invalid", Alert::decrypt_error, kLocal,
         "The signature over the handshake is wrong: the peer does not hold the certificate's key.",
         "Check that the peer's key belongs to its certificate; otherwise somebody interferes with the connection."},
@@ -275,8 +284,6 @@ constexpr std::array kReasons{
     // keys and tickets
     ReasonRow{Reason::key_update_malformed, "key_update_malformed", Alert::illegal_parameter, kLocal,
               "A KeyUpdate asks for neither an update nor none.", kPeerBroken},
-    ReasonRow{Reason::ticket_malformed, "ticket_malformed", Alert::decode_error, kLocal,
-              "A session or its ticket is malformed.", "Discard the stored session and connect again without it."},
 
     // the peer and the application
     ReasonRow{Reason::peer_alert, "peer_alert", Alert::close_notify, kPeer,
@@ -289,11 +296,6 @@ constexpr std::array kReasons{
               "Nothing needs mending unless the application did not mean to."},
     ReasonRow{Reason::token_dropped, "token_dropped", Alert::internal_error, kApplication,
               "The application dropped the token of a pending question without an answer.", kCallerBroken},
-    ReasonRow{Reason::answer_invalid, "answer_invalid", Alert::internal_error, kApplication,
-              "The application's answer does not fit its question.", kCallerBroken},
-    ReasonRow{Reason::deadline, "deadline", Alert::user_canceled, kApplication,
-              "The handshake took longer than its deadline.",
-              "Check the network and the peer's load, or allow more time."},
 
     // limits and resources
     ReasonRow{Reason::handshake_too_large, "handshake_too_large", Alert::handshake_failure, kLocal,
@@ -305,26 +307,21 @@ constexpr std::array kReasons{
               "Check the random source that the connection was given."},
     ReasonRow{Reason::provider_failed, "provider_failed", Alert::internal_error, kLocal,
               "The cryptographic library failed.", "Check that the library is whole and has the memory that it needs."},
-    ReasonRow{
-        Reason::certificate_status, "certificate_status", Alert::bad_certificate_status_response, kLocal,
-        "What the stapled OCSP response says of the certificate is not satisfactory, or none came where one must.",
-        "Have the peer staple a current response of its authority's."},
-    ReasonRow{Reason::early_data_mismatch, "early_data_mismatch", Alert::illegal_parameter, kLocal,
-              "The server accepted early data, but the identity, cipher suite or application protocol that it chose is "
-              "not that of the early data's session.",
-              kPeerBroken},
-    ReasonRow{Reason::early_data_too_much, "early_data_too_much", Alert::unexpected_message, kLocal,
-              "The client sent more early data than its ticket allows.", kPeerBroken},
+    ReasonRow{Reason::unusable, "unusable", Alert::internal_error, kApplication,
+              "The connection was moved from, or made without a configuration.",
+              "Use the connection that it was moved to, and give every connection a configuration."},
 };
 
-constexpr bool stand_in_order() {
+/// From a reason's number to its row, counted from one. Two rows of one number do not compile.
+constexpr auto kRowOf = [] {
+  static_assert(kReasons.size() < 255);
+  std::array<std::uint8_t, 256> row_of{};
   for (std::size_t i = 0; i < kReasons.size(); ++i) {
-    if (kReasons[i].reason != static_cast<Reason>(i)) return false;
+    std::uint8_t& place = row_of[static_cast<std::size_t>(kReasons[i].reason)];
+    place = place == 0 ? static_cast<std::uint8_t>(i + 1) : throw "two reasons have one number";
   }
-  return true;
-}
-static_assert(stand_in_order(), "the rows stand in the order of the enumerators");
-static_assert(kReasons.back().reason == Reason::early_data_too_much, "every enumerator has a row");
+  return row_of;
+}();
 
 /// What a peer means that sends it, where a reader may wonder.
 struct AlertRow {
@@ -383,8 +380,8 @@ const AlertRow* row(Alert alert) noexcept {
 }
 
 const ReasonRow* row(Reason reason) noexcept {
-  const auto index = static_cast<std::size_t>(reason);
-  return index < kReasons.size() ? &kReasons[index] : nullptr;
+  const std::size_t found = kRowOf[static_cast<std::uint8_t>(reason)];
+  return found == 0 ? nullptr : &kReasons[found - 1];
 }
 
 struct PlaceRow {
@@ -499,8 +496,7 @@ std::string detail_text(const Error& error) {
     case Reason::extension_forbidden:
     case Reason::extension_malformed:
     case Reason::extension_missing: return ", extension " + to_text(static_cast<ExtensionType>(error.detail));
-    case Reason::message_unexpected:
-    case Reason::message_unknown: return ", message " + to_text(static_cast<HandshakeType>(error.detail));
+    case Reason::message_unexpected: return ", message " + to_text(static_cast<HandshakeType>(error.detail));
     default: return error.detail == 0 ? std::string{} : ", detail " + std::to_string(error.detail);
   }
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include <lockstep/x509_anchors.hpp>
 #include <lockstep/x509_pem.hpp>
-#include <lockstep/x509_verify.hpp>
 
 #include "x509/parser.hpp"
 

@@ -306,6 +306,7 @@ Code check_signature(const Certificate& child, const Certificate& issuer, const 
     case VerifyResult::valid: return Code::ok;
     case VerifyResult::invalid: return Code::cert_signature_failure;
     case VerifyResult::bad_key: return Code::unable_to_decode_issuer_public_key;
+    case VerifyResult::failed: return Code::out_of_mem;
   }
   return Code::unspecified;
 }

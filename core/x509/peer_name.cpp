@@ -5,7 +5,8 @@
 #include <algorithm>
 #include <array>
 
-#include <lockstep/x509_verify.hpp>
+#include <lockstep/x509_certificate.hpp>
+#include <lockstep/x509_name.hpp>
 
 #include "x509/text.hpp"
 

@@ -1,5 +1,6 @@
 // What verdicts say: one row for each code.
 
+#include <algorithm>
 #include <array>
 
 #include <lockstep/x509_verify.hpp>
@@ -35,6 +36,9 @@ constexpr std::array kRows = std::to_array<Row>({
      "Wait, or correct the clock."},
     {Code::cert_has_expired, "CERT_HAS_EXPIRED", CodeGroup::expired, "the certificate is no longer valid",
      "Renew it, or correct the clock."},
+    {Code::out_of_mem, "OUT_OF_MEM", CodeGroup::internal,
+     "the cryptographic library failed, so that a signature could not be checked",
+     "Check that the library is whole and has the memory that it needs."},
     {Code::depth_zero_self_signed_cert, "DEPTH_ZERO_SELF_SIGNED_CERT", CodeGroup::untrusted,
      "the certificate is self-signed and not among the anchors",
      "Add it to the anchors if you know it to be the peer's, or have the peer get one from an authority that you "
@@ -199,6 +203,11 @@ std::span<const Code> all_codes() noexcept { return kCodes; }
 int openssl_number(Code code) noexcept {
   const int number = static_cast<int>(code);
   return number < 1000 ? number : row_of(code).nearest;
+}
+
+std::optional<std::int64_t> Verdict::not_after() const noexcept {
+  if (!ok() || chain.empty()) return std::nullopt;
+  return std::ranges::min_element(chain, {}, &Certificate::not_after)->not_after();
 }
 
 std::string Verdict::text() const {

@@ -34,7 +34,7 @@ constexpr std::size_t kMostOutput = 65536;
 /// A connection between its socket and the application.
 class Peer {
  public:
-  Peer(Descriptor socket, std::shared_ptr<const Config> config, std::shared_ptr<const AnswerSetup> setup)
+  Peer(Descriptor socket, std::shared_ptr<const ServerConfig> config, std::shared_ptr<const AnswerSetup> setup)
       : socket_(std::move(socket)),
         engine_(Connection::server(std::move(config), botan::system_random())),
         answers_(std::move(setup), botan::system_random()),

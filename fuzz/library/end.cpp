@@ -19,15 +19,16 @@ std::size_t allocated() {
   return __sanitizer_get_current_allocated_bytes != nullptr ? __sanitizer_get_current_allocated_bytes() : 0;
 }
 
-Connection make_connection(Role role, const std::shared_ptr<const Config>& config, RandomSource& random,
+Connection make_connection(const std::shared_ptr<const Config>& config, RandomSource& random,
                            std::span<Session> sessions, handshake::Rewriter* rewriter) {
   ClientOptions options{x509::PeerName::dns("example.com").value(), sessions};
+  auto client = as_client(config);
   if (rewriter == nullptr) {
-    return role == Role::client ? Connection::client(config, std::move(options), random, kNow)
-                                : Connection::server(config, random);
+    return client != nullptr ? Connection::client(std::move(client), std::move(options), random, kNow)
+                             : Connection::server(as_server(config), random);
   }
-  return role == Role::client ? ConnectionAccess::client(config, std::move(options), random, kNow, *rewriter)
-                              : ConnectionAccess::server(config, random, *rewriter);
+  return client != nullptr ? ConnectionAccess::client(std::move(client), std::move(options), random, kNow, *rewriter)
+                           : ConnectionAccess::server(as_server(config), random, *rewriter);
 }
 
 /// The last record is this alert, or protected, so that only its length says so.
@@ -46,23 +47,23 @@ bool ends_with_alert(Bytes records, Alert alert) {
 
 }  // namespace
 
-End::End(Role role, const std::shared_ptr<const Config>& config, std::uint64_t seed, std::span<Session> sessions)
+End::End(const std::shared_ptr<const Config>& config, std::uint64_t seed, std::span<Session> sessions)
     : random_(std::make_unique<fake::FakeRandom>(seed)),
-      connection_(make_connection(role, config, *random_, sessions, nullptr)),
+      connection_(make_connection(config, *random_, sessions, nullptr)),
       memory_(config->settings().handshake_memory) {}
 
-End::End(Role role, const std::shared_ptr<const Config>& config, trace::Recorder& recorder)
+End::End(const std::shared_ptr<const Config>& config, trace::Recorder& recorder)
     : random_(std::make_unique<fake::FakeRandom>(1)),
-      connection_(role == Role::client
-                      ? Connection::client(config, {x509::PeerName::dns("example.com").value(), {}}, recorder, kNow)
-                      : Connection::server(config, recorder)),
+      connection_(
+          config->role() == Role::client
+              ? Connection::client(as_client(config), {x509::PeerName::dns("example.com").value(), {}}, recorder, kNow)
+              : Connection::server(as_server(config), recorder)),
       memory_(config->settings().handshake_memory) {}
 
-End::End(Role role, const std::shared_ptr<const Config>& config, std::uint64_t seed, std::span<Session> sessions,
-         Script script)
+End::End(const std::shared_ptr<const Config>& config, std::uint64_t seed, std::span<Session> sessions, Script script)
     : random_(std::make_unique<fake::FakeRandom>(seed)),
       script_(std::move(script)),
-      connection_(make_connection(role, config, *random_, sessions, script_->rewriter_.get())),
+      connection_(make_connection(config, *random_, sessions, script_->rewriter_.get())),
       memory_(config->settings().handshake_memory) {}
 
 void End::receive_end() { treat(connection_.receive_end()); }
@@ -248,13 +249,18 @@ void End::on(OpenTicket& event) {
   if (declines_tickets) {
     (void)connection_.answer(std::move(event.token), TicketDeclined{});
   } else if (auto session = Session::parse(event.ticket)) {
-    if (event.early_data && !declines_early_data) {
-      (void)connection_.answer(std::move(event.token), std::move(*session), AcceptEarlyData{});
-    } else {
-      (void)connection_.answer(std::move(event.token), std::move(*session));
-    }
+    (void)connection_.answer(std::move(event.token), std::move(*session));
   } else {
     (void)connection_.answer(std::move(event.token), TicketDeclined{});
+  }
+}
+
+void End::on(AcceptEarlyData& event) {
+  if (drops_tokens) return;
+  if (declines_early_data) {
+    (void)connection_.answer(std::move(event.token), EarlyDataDeclined{});
+  } else {
+    (void)connection_.answer(std::move(event.token), EarlyDataAccepted{});
   }
 }
 
@@ -265,7 +271,7 @@ void End::on(SealTicket& event) {
     return;
   }
   // Tickets in the clear: a fuzzer shall get at what is inside.
-  const auto bytes = event.session->serialize();
+  const auto bytes = event.session.serialize();
   (void)connection_.answer(std::move(event.token), Bytes(bytes));
 }
 
@@ -283,12 +289,12 @@ End Cast::client(Script script) const {
   const auto& configs = Scene::get().clients;
   std::vector<Session> sessions;
   if ((number_ & 0x80U) != 0) sessions.push_back(Scene::session());
-  return {Role::client, configs[(number_ >> 3U & 7U) % configs.size()], 1, sessions, std::move(script)};
+  return End(configs[(number_ >> 3U & 7U) % configs.size()], 1, sessions, std::move(script));
 }
 
 End Cast::server(Script script) const {
   const auto& configs = Scene::get().servers;
-  End end(Role::server, configs[(number_ & 7U) % configs.size()], 2, {}, std::move(script));
+  End end(configs[(number_ & 7U) % configs.size()], 2, {}, std::move(script));
   end.declines_tickets = (number_ & 0x40U) != 0;
   return end;
 }

@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include <lockstep/fuzzing.hpp>
+#include <lockstep/x509_builder.hpp>
 
 namespace lockstep::fuzzing {
 namespace {
@@ -24,14 +25,15 @@ std::shared_ptr<const Credential> make_credential(const Provider& provider) {
   return std::make_shared<const Credential>(std::move(credential));
 }
 
-ConfigBuilder client(const Provider& provider) {
+ClientConfigBuilder client(const Provider& provider) {
   return ConfigBuilder::client(provider).dangerous().allow_insecure_provider();
 }
-ConfigBuilder server(const Provider& provider) {
+ServerConfigBuilder server(const Provider& provider) {
   return ConfigBuilder::server(provider).dangerous().allow_insecure_provider();
 }
 
-std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
+template <Role kRole>
+std::shared_ptr<const ConfigOf<kRole>> built(const BasicConfigBuilder<kRole>& builder) {
   const auto config = builder.build();
   if (config) return *config;
   for (const ConfigProblem& problem : config.error()) {
@@ -64,8 +66,8 @@ Scene make_scene() {
 
 /// What a client keeps of a connection that went well.
 Octets make_session() {
-  End client(Role::client, Scene::get().clients[0], 1);
-  End server(Role::server, Scene::get().servers[0], 2);
+  End client(Scene::get().clients[0], 1);
+  End server(Scene::get().servers[0], 2);
   Wire wire;
   talk(client, server, wire);
   require(!client.sessions().empty(), "the handshake of the scene brings a session");

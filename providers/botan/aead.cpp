@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include <botan/aead.h>
 
@@ -131,14 +132,16 @@ bool open(void* context, std::span<OpenJob> jobs) noexcept {
   RecordKey& key = *held<RecordKey>(context);
   bool all = true;
   for (OpenJob& job : jobs) {
-    job.ok = false;
+    job.ok = job.failed = false;
     if (job.source.size() >= key.tag_size()) {
       try {
         key.open(job);
         job.ok = true;
-      } catch (...) {
-        wipe({job.destination, job.source.size() - key.tag_size()});
+      } catch (const std::bad_alloc&) {
+        job.failed = true;
+      } catch (...) {  // the tag is wrong
       }
+      if (!job.ok) wipe({job.destination, job.source.size() - key.tag_size()});
     }
     all = all && job.ok;
   }

@@ -1,6 +1,7 @@
 // Verification of signatures, one function per algorithm and type of key.
 
 #include <array>
+#include <new>
 
 #include <botan/pubkey.h>
 
@@ -27,6 +28,8 @@ VerifyResult verify(Bytes subject_public_key_info, Bytes message, Bytes signatur
     const auto format = method.der ? Botan::Signature_Format::DerSequence : Botan::Signature_Format::Standard;
     Botan::PK_Verifier verifier(*key, method.verifying, format);
     return verifier.verify_message(message, signature) ? VerifyResult::valid : VerifyResult::invalid;
+  } catch (const std::bad_alloc&) {
+    return VerifyResult::failed;
   } catch (...) {
     return VerifyResult::invalid;
   }

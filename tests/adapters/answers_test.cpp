@@ -42,6 +42,71 @@ TEST(AnswerSetup, ReportsEveryProblemAtOnce) {
                                  HasSubstr("credential 7 has staples that cannot be sent")));
 }
 
+// RFC 9846 4.5.1.2: "This fallback chain MUST NOT use the deprecated SHA-1 hash".
+TEST(AnswerSetup, RefusesChainsThatAreSignedWithSha1) {
+  const Authority authority("CN=Test Root", KeyType::rsa);
+  auto credential = *authority.issue({});
+  credential.key = nullptr;
+  const auto setup = [&] {
+    return AnswerSetup::create(
+        {.provider = provider(), .credentials = {std::make_shared<const Credential>(credential)}});
+  };
+  ASSERT_TRUE(setup());
+  // sha256WithRSAEncryption becomes sha1WithRSAEncryption, in both places.
+  constexpr std::array<std::uint8_t, 9> kSha256{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b};
+  int changed = 0;
+  auto& leaf = credential.chain.front();
+  for (auto rest = std::span(leaf); rest.size() >= kSha256.size(); rest = rest.subspan(1)) {
+    if (!std::ranges::equal(rest.first<kSha256.size()>(), kSha256)) continue;
+    rest[kSha256.size() - 1] = 0x05;
+    ++changed;
+  }
+  ASSERT_EQ(changed, 2);
+  const auto refused = setup();
+  ASSERT_FALSE(refused);
+  ASSERT_EQ(refused.error().size(), 1U);
+  EXPECT_THAT(refused.error().front().text, HasSubstr("credential 1: certificate 1 of the chain is signed with SHA-1"));
+}
+
+TEST(AnswerSetup, TellsWhatItVerifiesBy) {
+  const Authority one;
+  const Authority two;
+  const auto verification = [](std::initializer_list<const Authority*> roots, const x509::Policy& policy = {}) {
+    auto anchors = std::make_shared<x509::TrustAnchors>();
+    for (const Authority* root : roots) EXPECT_TRUE(anchors->add((*root->anchors())[0].der()));
+    return setup_of({.provider = provider(), .anchors = std::move(anchors), .policy = policy})->verification();
+  };
+  const SessionContext both = verification({&one, &two});
+  EXPECT_EQ(both, verification({&two, &one}));
+  const std::array<KeyType, 1> types{KeyType::ed25519};
+  const std::array<SignatureAlgorithm, 1> algorithms{SignatureAlgorithm::ed25519};
+  const std::array<std::string_view, 1> extensions{"1.2.3"};
+  std::vector<SessionContext> all{both,
+                                  SessionContext{},
+                                  verification({&one}),
+                                  verification({&two}),
+                                  verification({&one}, {.max_intermediates = 1}),
+                                  verification({&one}, {.min_rsa_bits = 3072}),
+                                  verification({&one}, {.signature_algorithms = algorithms}),
+                                  verification({&one}, {.key_types = types}),
+                                  verification({&one}, {.handled_extensions = extensions})};
+  for (bool x509::Policy::* rule :
+       {&x509::Policy::require_digital_signature, &x509::Policy::any_purpose_on_ca, &x509::Policy::any_purpose_on_leaf,
+        &x509::Policy::accept_partial_chain, &x509::Policy::require_key_identifiers, &x509::Policy::refuse_ca_as_leaf,
+        &x509::Policy::refuse_bad_serial_number, &x509::Policy::refuse_odd_rsa_size,
+        &x509::Policy::require_critical_basic_constraints, &x509::Policy::refuse_critical_alt_name,
+        &x509::Policy::require_critical_name_constraints, &x509::Policy::require_purpose,
+        &x509::Policy::refuse_purpose_on_root, &x509::Policy::require_common_name_in_alt_names,
+        &x509::Policy::require_anchor_form}) {
+    x509::Policy policy;
+    policy.*rule = !(policy.*rule);
+    all.push_back(verification({&one}, policy));
+  }
+  std::ranges::sort(all);
+  EXPECT_EQ(std::ranges::adjacent_find(all), all.end());
+  EXPECT_EQ(verification({}), SessionContext{});
+}
+
 TEST(AnswerSetup, CredentialSignsWithHandshakeSchemesOnly) {
   const Authority authority;
   const auto credential = authority.issue({.key = KeyType::rsa});
@@ -124,6 +189,10 @@ TEST(Reasons, EveryCodeHasACertificateReason) {
   EXPECT_EQ(reason_of(x509::Code::ok), Reason::none);
   for (const x509::Code code : x509::all_codes()) {
     if (code == x509::Code::ok) continue;
+    if (code == x509::Code::out_of_mem) {  // which says nothing of the certificate
+      EXPECT_EQ(reason_of(code), Reason::provider_failed);
+      continue;
+    }
     EXPECT_THAT(std::string(name(reason_of(code))), ::testing::StartsWith("certificate_")) << x509::name(code);
   }
 }
@@ -142,6 +211,7 @@ TEST(Reasons, AreTheOnesThatAlertsExistFor) {
   EXPECT_EQ(reason_of(Code::ee_key_too_small), Reason::certificate_weak);
   EXPECT_EQ(reason_of(Code::permitted_violation), Reason::certificate_invalid);
   EXPECT_EQ(reason_of(Code::malformed_certificate), Reason::certificate_malformed);
+  EXPECT_EQ(reason_of(Code::cert_chain_too_long), Reason::certificate_chain_too_long);
 }
 
 // --- ticket keys -----------------------------------------------------------------------------------------------------
@@ -149,11 +219,12 @@ TEST(Reasons, AreTheOnesThatAlertsExistFor) {
 Session some_session() {
   Session session;
   session.suite = CipherSuite::tls_aes_128_gcm_sha256;
-  session.psk = DigestSecret(std::size_t{32});
-  for (std::uint8_t& byte : session.psk.writable()) byte = 7;
+  session.secret = DigestSecret(std::size_t{32});
+  for (std::uint8_t& byte : session.secret.writable()) byte = 7;
   session.issued_at = fixed_clock();
   session.lifetime = std::chrono::hours(1);
-  session.server_name = "example.com";
+  session.authenticated_at = fixed_clock();
+  session.name = dns("example.com");
   return session;
 }
 
@@ -165,8 +236,8 @@ TEST(TicketKeyring, OpensWhatItSealedAlsoAfterRotation) {
   keyring->rotate(TicketKey::generate(random()).value());
   const auto session = keyring->open(*ticket);
   ASSERT_TRUE(session);
-  EXPECT_EQ(session->server_name, "example.com");
-  EXPECT_TRUE(equal(session->psk.view(), some_session().psk.view()));
+  EXPECT_EQ(session->name, dns("example.com"));
+  EXPECT_TRUE(equal(session->secret.view(), some_session().secret.view()));
 }
 
 TEST(TicketKeyring, RefusesForgedAndForeignTickets) {
@@ -228,8 +299,10 @@ struct End {
       if (answered) ++answered_count;
       const bool nothing = std::holds_alternative<Nothing>(event);
       if (auto* session = std::get_if<SessionReceived>(&event)) sessions.push_back(std::move(session->session));
-      if (const auto* complete = std::get_if<HandshakeComplete>(&event))
+      if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
         ocsp_response.assign(complete->ocsp_response.begin(), complete->ocsp_response.end());
+        peer_identity.assign(complete->peer_identity.begin(), complete->peer_identity.end());
+      }
       if (const auto* data = std::get_if<EarlyData>(&event)) {
         for (const Bytes segment : data->segments()) early += as_text(segment);
       }
@@ -244,6 +317,7 @@ struct End {
   std::vector<std::uint8_t> inbound;
   std::vector<Session> sessions;
   std::vector<std::uint8_t> ocsp_response;
+  std::vector<std::uint8_t> peer_identity;
   std::string early;  ///< data that came as such
   int answered_count = 0;
 };
@@ -252,13 +326,16 @@ struct Pair {
   End client;
   End server;
 
-  Pair(std::shared_ptr<const Config> client_side, std::shared_ptr<const AnswerSetup> client_setup,
-       std::shared_ptr<const Config> server_side, std::shared_ptr<const AnswerSetup> server_setup,
+  Pair(std::shared_ptr<const ClientConfig> client_side, std::shared_ptr<const AnswerSetup> client_setup,
+       std::shared_ptr<const ServerConfig> server_side, std::shared_ptr<const AnswerSetup> server_setup,
        std::string_view name = "example.com", std::span<Session> sessions = {}, std::string_view early = {})
-      : client(Connection::client(std::move(client_side), {.name = dns(name), .sessions = sessions}, random(),
-                                  fixed_clock()),
-               std::move(client_setup)),
-        server(Connection::server(std::move(server_side), random()), std::move(server_setup)) {
+      : client(
+            Connection::client(std::move(client_side),
+                               {.name = dns(name), .sessions = sessions, .verification = client_setup->verification()},
+                               random(), fixed_clock()),
+            client_setup),
+        server(Connection::server(std::move(server_side), random(), {}, {.verification = server_setup->verification()}),
+               server_setup) {
     if (!early.empty()) {
       std::vector<std::uint8_t> buffer(Connection::kMaxRecord);
       const Bytes plaintext = as_bytes(early);
@@ -401,6 +478,82 @@ TEST_F(Handshake, VerifiesClients) {
   const Pair none(built(client_config()), trusting(), server_side, server_setup);
   ASSERT_NE(none.server.connection.error(), nullptr);
   EXPECT_EQ(none.server.connection.error()->reason, Reason::certificate_required);
+}
+
+// A listener for partners and one for administrators, which share the keys of their tickets.
+TEST_F(Handshake, ResumesNoClientOfAnotherListener) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const Authority administrators("CN=Administrators");
+  const auto listener = [&](std::shared_ptr<const x509::TrustAnchors> anchors, const x509::Policy& policy = {}) {
+    return setup_of({.provider = provider(),
+                     .credentials = {root_.issue({})},
+                     .anchors = std::move(anchors),
+                     .policy = policy,
+                     .ticket_keys = keyring});
+  };
+  const auto partner =
+      setup_of({.provider = provider(), .credentials = {root_.issue({.client = true})}, .anchors = root_.anchors()});
+  const auto client_side = built(client_config());
+  const auto server_side = built(server_config().client_auth(ClientAuth::require));
+  const auto sessions_of_partner = [&] {
+    Pair first(client_side, partner, server_side, listener(root_.anchors()));
+    EXPECT_TRUE(first.server.connection.connected());
+    return std::move(first.client.sessions);
+  };
+  auto sessions = sessions_of_partner();
+  const Pair again(client_side, partner, server_side, listener(root_.anchors()), "example.com", sessions);
+  EXPECT_TRUE(again.server.connection.resumed());
+  EXPECT_TRUE(again.server.connection.connected());
+
+  sessions = sessions_of_partner();
+  const Pair other(client_side, partner, server_side, listener(administrators.anchors()), "example.com", sessions);
+  EXPECT_FALSE(other.server.connection.resumed());
+  ASSERT_NE(other.server.connection.error(), nullptr);
+  EXPECT_EQ(other.server.connection.error()->reason, Reason::certificate_unknown_ca);
+
+  // The setup of one listener, exchanged for one that demands more of the same clients.
+  sessions = sessions_of_partner();
+  const Pair stricter(client_side, partner, server_side,
+                      listener(root_.anchors(), {.require_common_name_in_alt_names = true}), "example.com", sessions);
+  EXPECT_FALSE(stricter.server.connection.resumed());
+}
+
+TEST_F(Handshake, OffersNoSessionUnderOtherAnchors) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .ticket_keys = keyring});
+  Pair first(built(client_config()), trusting(), built(server_config()), server_setup);
+  ASSERT_TRUE(first.client.connection.connected());
+  const Authority other("CN=Other Root");
+  const Pair second(built(client_config()), setup_of({.provider = provider(), .anchors = other.anchors()}),
+                    built(server_config()), server_setup, "example.com", first.client.sessions);
+  ASSERT_NE(second.client.connection.error(), nullptr);
+  EXPECT_EQ(second.client.connection.error()->reason, Reason::certificate_unknown_ca);
+}
+
+TEST_F(Handshake, SaysWhoTheClientIsAndUntilWhen) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto credential = root_.issue({.not_after = kNowSeconds + kDay, .client = true});
+  const auto client_setup = setup_of({.provider = provider(), .credentials = {credential}, .anchors = root_.anchors()});
+  const auto server_setup = setup_of({.provider = provider(),
+                                      .credentials = {root_.issue({.not_after = kNowSeconds + 2 * kDay})},
+                                      .anchors = root_.anchors(),
+                                      .ticket_keys = keyring});
+  const auto server_side = built(server_config().client_auth(ClientAuth::require));
+  Pair first(built(client_config()), client_setup, server_side, server_setup);
+  ASSERT_EQ(first.client.sessions.size(), 2U);
+  const auto sealed = keyring->open(first.client.sessions[0].ticket);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->identity, credential->chain[0]);
+  // The last second in which a certificate is valid counts as a whole.
+  EXPECT_EQ(sealed->verified_until, Time(std::chrono::seconds(kNowSeconds + kDay + 1)));
+  EXPECT_EQ(first.client.sessions[0].verified_until, Time(std::chrono::seconds(kNowSeconds + 2 * kDay + 1)));
+  EXPECT_TRUE(first.client.sessions[0].identity.empty());
+  EXPECT_EQ(first.server.peer_identity, credential->chain[0]);
+  const Pair second(built(client_config()), client_setup, server_side, server_setup, "example.com",
+                    first.client.sessions);
+  EXPECT_TRUE(second.server.connection.resumed());
+  EXPECT_EQ(second.server.peer_identity, credential->chain[0]);
 }
 
 TEST_F(Handshake, ResumesByTicketUntilTheKeysAreGone) {

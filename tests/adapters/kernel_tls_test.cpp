@@ -10,14 +10,15 @@
 #include <memory>
 
 #include <dlfcn.h>
+#include <gmock/gmock.h>
 #include <linux/tls.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 
-#include "../record_protection.hpp"
 #include "loop_support.hpp"
+#include "pair/record_protection.hpp"
 
 namespace lockstep::testing {
 namespace {

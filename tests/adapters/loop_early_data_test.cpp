@@ -11,11 +11,13 @@ namespace {
 /// A client that is no more than its engine.
 class EarlyClient {
  public:
-  EarlyClient(Descriptor socket, std::shared_ptr<const Config> config, std::shared_ptr<const AnswerSetup> answers,
+  EarlyClient(Descriptor socket, std::shared_ptr<const ClientConfig> config, std::shared_ptr<const AnswerSetup> answers,
               std::span<Session> sessions)
       : socket_(std::move(socket)),
-        engine_(Connection::client(std::move(config), {.name = dns("example.com"), .sessions = sessions}, random(),
-                                   fixed_clock())),
+        engine_(Connection::client(
+            std::move(config),
+            {.name = dns("example.com"), .sessions = sessions, .verification = answers->verification()}, random(),
+            fixed_clock())),
         answers_(std::move(answers), random()) {}
 
   void send_early(std::string_view text) {

@@ -203,7 +203,8 @@ TEST_P(LoopTlsTest, UpgradesWithBytesThatCameEarly) {
   loop::Options options = client_options();
   Descriptor copy(::dup(a.number()));
   // Its first bytes are written before the server looks; "go" is taken from the socket by hand.
-  Connection engine = Connection::client(options.config, {.name = dns("example.com")}, random(), fixed_clock());
+  Connection engine =
+      Connection::client(as_client(options.config), {.name = dns("example.com")}, random(), fixed_clock());
   std::vector<std::uint8_t> hello(4096);
   hello.resize(engine.transmit(hello, fixed_clock()));
   ASSERT_EQ(::send(a.number(), hello.data(), hello.size(), 0), static_cast<ssize_t>(hello.size()));

@@ -88,7 +88,8 @@ inline std::shared_ptr<const AnswerSetup> setup_of(AnswerOptions options) {
   return std::move(setup.value());
 }
 
-inline std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
+template <Role kRole>
+std::shared_ptr<const ConfigOf<kRole>> built(const BasicConfigBuilder<kRole>& builder) {
   auto config = builder.build();
   if (!config) {
     for (const ConfigProblem& problem : config.error()) ADD_FAILURE() << problem.setting << ": " << problem.text;
@@ -96,8 +97,8 @@ inline std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
   return std::move(config.value());
 }
 
-inline ConfigBuilder client_config() { return ConfigBuilder::client(provider()); }
-inline ConfigBuilder server_config() { return ConfigBuilder::server(provider()); }
+inline ClientConfigBuilder client_config() { return ConfigBuilder::client(provider()); }
+inline ServerConfigBuilder server_config() { return ConfigBuilder::server(provider()); }
 
 inline x509::PeerName dns(std::string_view name) { return x509::PeerName::dns(name).value(); }
 

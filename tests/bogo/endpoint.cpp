@@ -18,12 +18,13 @@ using namespace lockstep;
 namespace {
 
 Connection start(const Options& options, const Shared& shared, std::optional<Session> offered) {
-  if (options.server) return Connection::server(shared.config, *shared.random);
+  if (options.server) return Connection::server(as_server(shared.config), *shared.random);
   x509::PeerName name = x509::NoNameCheck{};
   if (auto host = x509::PeerName::dns(options.host_name)) name = std::move(*host);
   std::span<Session> sessions;
   if (offered) sessions = {&*offered, 1};
-  return Connection::client(shared.config, {.name = std::move(name), .sessions = sessions}, *shared.random, shared.now);
+  return Connection::client(as_client(shared.config), {.name = std::move(name), .sessions = sessions}, *shared.random,
+                            shared.now);
 }
 
 /// An answer is refused as misuse when the engine has failed meanwhile, and then says why by the next event.
@@ -96,12 +97,26 @@ std::optional<Stop> Endpoint::idle() {
   }
 }
 
+std::optional<Stop> Endpoint::judge_offer() {
+  for (;;) {
+    auto event = engine_.receive({}, shared_.now).event;
+    auto step = handle(event);
+    if (!step && !std::holds_alternative<std::monostate>(late_)) step = answer_late();
+    if (step) {
+      if (auto* stopped = std::get_if<Stop>(&*step)) return std::move(*stopped);
+      return Stop{.error = {}, .text = "no input, but an event"};
+    }
+    if (std::holds_alternative<Nothing>(event)) return std::nullopt;
+  }
+}
+
 std::optional<Step> Endpoint::handle(Event& event) {
   if (early_data_rejected()) options_ = &retried_;
   if (auto* select = std::get_if<SelectCredential>(&event)) return ask(std::move(*select));
   if (auto* sign = std::get_if<Sign>(&event)) return ask(std::move(*sign));
   if (auto* verify = std::get_if<VerifyPeer>(&event)) return ask(std::move(*verify));
   if (auto* open = std::get_if<OpenTicket>(&event)) return ask(std::move(*open));
+  if (auto* early = std::get_if<AcceptEarlyData>(&event)) return ask(std::move(*early));
   if (auto* seal = std::get_if<SealTicket>(&event)) return ask(std::move(*seal));
   if (const auto* done = std::get_if<HandshakeComplete>(&event)) {
     agreed_ = {.resumed = done->resumed,
@@ -157,9 +172,15 @@ std::optional<Step> Endpoint::ask(Question question) {
   return std::nullopt;
 }
 
-/// While an answer is due the engine takes nothing in and says nothing, however often it is asked.
+/// While an answer is due the engine takes nothing in and says nothing, however often it is asked: unless it is about a
+/// ticket, for which nothing waits.
 std::optional<Step> Endpoint::answer_late() {
   (void)flush();
+  if (std::holds_alternative<SealTicket>(late_)) {
+    if (engine_.awaiting_answer()) return Stop{.error = {}, .text = "the engine waits for a ticket"};
+    Question question = std::exchange(late_, std::monostate{});
+    return answer(question);
+  }
   if (!engine_.awaiting_answer()) return Stop{.error = {}, .text = "the engine forgot its question"};
   for (int times = 0; times < 2; ++times) {
     const auto [consumed, event] = engine_.receive(MutableBytes(inbound_).first(shown_), shared_.now);
@@ -241,16 +262,18 @@ std::optional<Stop> Endpoint::reply(OpenTicket& question) {
   if (session)
     asked_.ticket_age_skew = std::chrono::duration_cast<std::chrono::seconds>(
         session->stated_age(question.obfuscated_ticket_age) - (shared_.now - session->issued_at));
-  // BoringSSL leaves replays to the application.
-  if (session && question.early_data)
-    return accepted(engine_, engine_.answer(std::move(question.token), std::move(*session), AcceptEarlyData{}));
   return accepted(engine_, session ? engine_.answer(std::move(question.token), std::move(*session))
                                    : engine_.answer(std::move(question.token), TicketDeclined{}));
 }
 
+std::optional<Stop> Endpoint::reply(AcceptEarlyData& question) {
+  // BoringSSL leaves replays to the application.
+  return accepted(engine_, engine_.answer(std::move(question.token), EarlyDataAccepted{}));
+}
+
 std::optional<Stop> Endpoint::reply(SealTicket& question) {
   ++asked_.seal_ticket;
-  const auto ticket = shared_.tickets->seal(*question.session, *shared_.random);
+  const auto ticket = shared_.tickets->seal(question.session, *shared_.random);
   return accepted(engine_, ticket ? engine_.answer(std::move(question.token), Bytes(*ticket))
                                   : engine_.answer(std::move(question.token), TicketDeclined{}));
 }

@@ -88,6 +88,8 @@ class Endpoint {
   /// Asks the engine, with no new input, whether it has something to tell, and answers its questions; a stop when it
   /// tells something else.
   [[nodiscard]] std::optional<Stop> idle();
+  /// Client: answers what is asked about the session that it offers, before anything is said to the peer of it.
+  [[nodiscard]] std::optional<Stop> judge_offer();
 
   lockstep::Connection& engine() { return engine_; }
   const lockstep::Connection& engine() const { return engine_; }
@@ -101,7 +103,7 @@ class Endpoint {
 
  private:
   using Question = std::variant<std::monostate, lockstep::SelectCredential, lockstep::Sign, lockstep::VerifyPeer,
-                                lockstep::OpenTicket, lockstep::SealTicket>;
+                                lockstep::OpenTicket, lockstep::AcceptEarlyData, lockstep::SealTicket>;
 
   std::optional<Step> handle(lockstep::Event& event);
   std::optional<Step> ask(Question question);
@@ -111,6 +113,7 @@ class Endpoint {
   std::optional<Stop> reply(lockstep::Sign& question);
   std::optional<Stop> reply(lockstep::VerifyPeer& question);
   std::optional<Stop> reply(lockstep::OpenTicket& question);
+  std::optional<Stop> reply(lockstep::AcceptEarlyData& question);
   std::optional<Stop> reply(lockstep::SealTicket& question);
   std::optional<Stop> check_request(const lockstep::SelectCredential& question) const;
   /// Of one record that was sealed, to hold all of `size` bytes; the rest waits.

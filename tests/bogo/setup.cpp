@@ -61,8 +61,8 @@ std::optional<Profile> profile(const Options& options) {
   return std::nullopt;
 }
 
-ConfigBuilder client(const Options& options, const Provider& provider) {
-  ConfigBuilder builder = ConfigBuilder::client(provider);
+ClientConfigBuilder client(const Options& options, const Provider& provider) {
+  ClientConfigBuilder builder = ConfigBuilder::client(provider);
   builder.grease(options.enable_grease).alpn(protocols(options.advertise_alpn));
   // BoringSSL's servers ask no client for staples, whatever the flags say.
   builder.ocsp_stapling(options.enable_ocsp_stapling)
@@ -70,8 +70,8 @@ ConfigBuilder client(const Options& options, const Provider& provider) {
   return builder;
 }
 
-ConfigBuilder server(const Options& options, const Provider& provider) {
-  ConfigBuilder builder = ConfigBuilder::server(provider);
+ServerConfigBuilder server(const Options& options, const Provider& provider) {
+  ServerConfigBuilder builder = ConfigBuilder::server(provider);
   builder.server_preference(options.server_preference)
       .certificate_authorities(names_from_hex(options.use_client_ca_list));
   if (options.no_ticket) builder.tickets(0).resumption(false);
@@ -126,19 +126,10 @@ std::optional<Stop> load_credential(const Options& options, const Provider& prov
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<Stop> set_up(const Options& options, const Provider& provider, Shared& shared) {
-  if (options.no_tls13 || (options.max_version != 0 && options.max_version < kTls13)) {
-    return not_implemented("the flags exclude TLS 1.3");
-  }
-  if (options.expect_version != 0 && options.expect_version < kTls13)
-    return not_implemented("an older version is expected");
-
-  if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
-  if (auto failed = load_credential(options, provider, shared)) return failed;
-
-  ConfigBuilder builder = options.server ? server(options, provider) : client(options, provider);
+/// What both sides' flags say, and the configuration.
+template <Role kRole>
+std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& options, const Provider& provider,
+                          Shared& shared) {
   builder.key_log(true).verify_on_resumption(options.reverify_on_resume);
   // What BoringSSL takes and sends at most, and how far ages may be off.
   if (options.enable_early_data) builder.early_data(kMaxEarlyData, kAgeTolerance);
@@ -175,6 +166,22 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   }
   shared.config = std::move(*config);
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Stop> set_up(const Options& options, const Provider& provider, Shared& shared) {
+  if (options.no_tls13 || (options.max_version != 0 && options.max_version < kTls13)) {
+    return not_implemented("the flags exclude TLS 1.3");
+  }
+  if (options.expect_version != 0 && options.expect_version < kTls13)
+    return not_implemented("an older version is expected");
+
+  if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
+  if (auto failed = load_credential(options, provider, shared)) return failed;
+
+  return options.server ? build(server(options, provider), options, provider, shared)
+                        : build(client(options, provider), options, provider, shared);
 }
 
 }  // namespace bogo

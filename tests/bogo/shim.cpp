@@ -312,6 +312,9 @@ Outcome check_early_data(const Options& first, bool resuming, const Endpoint& en
 }
 
 Outcome exchange(const Options& first, bool resuming, Endpoint& endpoint, const Config& config, bool session_allows) {
+  if (!first.server && resuming) {
+    if (auto stopped = endpoint.judge_offer()) return stopped;
+  }
   const bool offers = !first.server && endpoint.engine().early_data_left() != 0;
   if (resuming && first.expect_no_offer_early_data && offers) return wrong("early data was offered");
   Bytes hello = as_bytes("hello");

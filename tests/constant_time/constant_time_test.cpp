@@ -82,7 +82,7 @@ class ConstantTime : public ::testing::Test {
 
 struct Variant {
   std::string name;
-  std::function<void(ConfigBuilder& client, ConfigBuilder& server)> configure;
+  std::function<void(ClientConfigBuilder& client, ServerConfigBuilder& server)> configure;
   bool resumes = false;
   Wire wire = {};
   KeyType key = KeyType::ec_p256;
@@ -90,32 +90,34 @@ struct Variant {
   friend void PrintTo(const Variant& variant, std::ostream* out) { *out << variant.name; }
 };
 
-void usual(ConfigBuilder& /*client*/, ConfigBuilder& /*server*/) {}
+void usual(ClientConfigBuilder& /*client*/, ServerConfigBuilder& /*server*/) {}
 auto with_suite(CipherSuite suite) {
-  return [suite](ConfigBuilder& client, ConfigBuilder& server) {
+  return [suite](ClientConfigBuilder& client, ServerConfigBuilder& server) {
     client.suites({suite});
     server.suites({suite});
   };
 }
-void retry(ConfigBuilder& /*client*/, ConfigBuilder& server) { server.groups({NamedGroup::secp256r1}).cookie(true); }
-void mutual(ConfigBuilder& /*client*/, ConfigBuilder& server) { server.client_auth(ClientAuth::require); }
-void hybrid(ConfigBuilder& client, ConfigBuilder& server) {
+void retry(ClientConfigBuilder& /*client*/, ServerConfigBuilder& server) {
+  server.groups({NamedGroup::secp256r1}).cookie(true);
+}
+void mutual(ClientConfigBuilder& /*client*/, ServerConfigBuilder& server) { server.client_auth(ClientAuth::require); }
+void hybrid(ClientConfigBuilder& client, ServerConfigBuilder& server) {
   client = client_builder();
   server = server_builder().tickets(1);
 }
-void early_data(ConfigBuilder& client, ConfigBuilder& server) {
+void early_data(ClientConfigBuilder& client, ServerConfigBuilder& server) {
   client.early_data(16'384);
   server.early_data(16'384);
 }
-void early_data_aes256(ConfigBuilder& client, ConfigBuilder& server) {
+void early_data_aes256(ClientConfigBuilder& client, ServerConfigBuilder& server) {
   with_suite(CipherSuite::tls_aes_256_gcm_sha384)(client, server);
   early_data(client, server);
 }
-void early_data_retried(ConfigBuilder& client, ConfigBuilder& server) {
+void early_data_retried(ClientConfigBuilder& client, ServerConfigBuilder& server) {
   early_data(client, server);
   retry(client, server);
 }
-void padded(ConfigBuilder& client, ConfigBuilder& server) {
+void padded(ClientConfigBuilder& client, ServerConfigBuilder& server) {
   client.padding(PaddingPolicy::to_multiple_of(256));
   server.padding(PaddingPolicy::full());
 }
@@ -142,8 +144,8 @@ const Variant kVariants[] = {
 class Handshakes : public ConstantTime, public ::testing::WithParamInterface<Variant> {
  protected:
   static std::unique_ptr<Pair> connect(const Variant& variant, std::vector<Session> sessions = {}) {
-    ConfigBuilder client = plain_client().alpn({"h2"});
-    ConfigBuilder server = plain_server().alpn({"h2"}).tickets(2);
+    ClientConfigBuilder client = plain_client().alpn({"h2"});
+    ServerConfigBuilder server = plain_server().alpn({"h2"}).tickets(2);
     variant.configure(client, server);
     auto pair =
         std::make_unique<Pair>(built(client), built(server),
@@ -232,7 +234,7 @@ TEST_P(Handshakes, BranchOnNoSecret) {
     const Octets kept = sessions[0].serialize();
     EXPECT_TRUE(std::ranges::any_of(kept, is_secret));
     sessions[0] = Session::parse(kept).value();
-    for (const Session& session : sessions) EXPECT_TRUE(all_secret(session.psk.view()));
+    for (const Session& session : sessions) EXPECT_TRUE(all_secret(session.secret.view()));
     const bool sessions_allow_early_data = sessions[0].max_early_data != 0;
     pair = connect(variant, std::move(sessions));
     if (HasFatalFailure()) return;

@@ -39,11 +39,13 @@ inline void open_record(MutableBytes inner) {
   if (type != ContentType::application_data) declassify(Public::handshake_content, inner.first(size - 1));
 }
 
-/// docs/session-format.md: all but the PSK.
+/// docs/session-format.md: all but the secret.
 inline void open_ticket(MutableBytes session) {
-  constexpr std::size_t kPsk = 1 + 2 + 2 + 1 + 8 + 4 + 4 + 4;
-  declassify(Public::ticket_frame, session.first(kPsk + 1));
-  declassify(Public::ticket_frame, session.subspan(kPsk + 1 + session[kPsk]));
+  constexpr std::size_t kName = 75;  // its length
+  declassify(Public::ticket_frame, session.first(kName + 1));
+  const std::size_t secret = kName + 1 + session[kName];
+  declassify(Public::ticket_frame, session.subspan(kName + 1, secret - kName));
+  declassify(Public::ticket_frame, session.subspan(secret + 1 + session[secret]));
 }
 
 template <Use use, std::size_t index>

@@ -28,15 +28,13 @@ struct Rule {
 const std::vector<Rule>& rules() {
   static const std::vector<Rule> all{
       // RFC 9846 5: "If a TLS implementation receives an unexpected record type, it MUST terminate the connection with
-      // an
-      // "unexpected_message" alert." One bit from a handshake record an SSL 2 hello begins, which is a matter of
+      // an "unexpected_message" alert." One bit from a handshake record an SSL 2 hello begins, which is a matter of
       // version.
       {"plain.type", false, {Alert::unexpected_message, Alert::protocol_version}},
       // The first record's major version tells TLS from other protocols; all other bits of it are ignored.
       {"plain.legacy_record_version", false, {Alert::protocol_version}},
       // Too long (RFC 9846 5.1: "record_overflow"), or the next header is somewhere else: then it is of no known type,
-      // or
-      // of one that may not stand inside a message.
+      // or of one that may not stand inside a message.
       {"plain.length", false, {Alert::record_overflow, Alert::unexpected_message}},
       // One bit away are an alert of one byte and a handshake record.
       {"change_cipher_spec.type", false, {Alert::unexpected_message, Alert::decode_error}},
@@ -84,7 +82,7 @@ const std::vector<Rule>& rules() {
       {"ServerHello.msg_type", false, {Alert::unexpected_message}},
       // Longer: a record of another type comes inside the message.
       {"ServerHello.length", false, {Alert::decode_error, Alert::unexpected_message}},
-      {"ServerHello.legacy_version", false, {Alert::illegal_parameter}},
+      {"ServerHello.legacy_version", false, {Alert::protocol_version}},
       {"ServerHello.random", true, {}},
       {"ServerHello.legacy_session_id", false, {Alert::illegal_parameter}},
       {"ServerHello.cipher_suite", true, {Alert::illegal_parameter}},
@@ -100,7 +98,7 @@ const std::vector<Rule>& rules() {
 
       {"HelloRetryRequest.msg_type", false, {Alert::unexpected_message}},
       {"HelloRetryRequest.length", false, {Alert::decode_error, Alert::unexpected_message}},
-      {"HelloRetryRequest.legacy_version", false, {Alert::illegal_parameter}},
+      {"HelloRetryRequest.legacy_version", false, {Alert::protocol_version}},
       // Becomes a ServerHello, to whose rules its contents do not fit.
       {"HelloRetryRequest.random", false, {Alert::illegal_parameter}},
       {"HelloRetryRequest.legacy_session_id", false, {Alert::illegal_parameter}},

@@ -33,8 +33,8 @@ enum class Act : std::uint8_t {
 
 struct Kind {
   std::string name;
-  std::shared_ptr<const Config> client;
-  std::shared_ptr<const Config> server;
+  std::shared_ptr<const ClientConfig> client;
+  std::shared_ptr<const ServerConfig> server;
   bool resumes = false;  ///< the client offers the session of an earlier handshake
   bool retries = false;  ///< a HelloRetryRequest comes first
   bool early = false;    ///< early data goes with the ClientHello
@@ -70,10 +70,7 @@ class Where {
 class Play {
  public:
   explicit Play(const Kind& kind)
-      : kind_(kind),
-        sessions_(offered(kind)),
-        client(Role::client, kind.client, 1, sessions_),
-        server(Role::server, kind.server, 2) {
+      : kind_(kind), sessions_(offered(kind)), client(kind.client, 1, sessions_), server(kind.server, 2) {
     client.rejects_peer = kind.refuses;
   }
   Play(const Play&) = delete;
@@ -188,7 +185,7 @@ struct Result {
 
 namespace detail {
 
-inline ConfigBuilder small_client() {
+inline ClientConfigBuilder small_client() {
   return ConfigBuilder::client(fake::provider())
       .dangerous()
       .allow_insecure_provider()
@@ -199,7 +196,7 @@ inline ConfigBuilder small_client() {
       .schemes_cert({SignatureScheme::ed25519})
       .grease(false);
 }
-inline ConfigBuilder small_server() {
+inline ServerConfigBuilder small_server() {
   return ConfigBuilder::server(fake::provider())
       .dangerous()
       .allow_insecure_provider()

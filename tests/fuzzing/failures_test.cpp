@@ -99,9 +99,9 @@ class Failures : public ::testing::TestWithParam<Case> {
 
 /// A handshake, data each way and a change of keys.
 struct Connected {
-  Connected(const std::shared_ptr<const Config>& client_config, const std::shared_ptr<const Config>& server_config,
-            std::span<Session> sessions)
-      : client(Role::client, client_config, 1, sessions), server(Role::server, server_config, 2) {
+  Connected(const std::shared_ptr<const ClientConfig>& client_config,
+            const std::shared_ptr<const ServerConfig>& server_config, std::span<Session> sessions)
+      : client(client_config, 1, sessions), server(server_config, 2) {
     Wire wire;
     talk(client, server, wire);
     for (End* const from : {&client, &server}) {
@@ -129,7 +129,7 @@ TEST_P(Failures, OfTheProviderAreToldOnceAndForAll) {
                                  .groups({NamedGroup::x25519mlkem768, NamedGroup::x25519, NamedGroup::secp384r1})
                                  .build()
                                  .value();
-  ConfigBuilder server = ConfigBuilder::server(provider).dangerous().allow_insecure_provider();
+  ServerConfigBuilder server = ConfigBuilder::server(provider).dangerous().allow_insecure_provider();
   if (the_case.asks) server.client_auth(ClientAuth::require);
   if (the_case.retries) server.groups({NamedGroup::secp384r1});
   const auto server_config = server.build().value();

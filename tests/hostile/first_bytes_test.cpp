@@ -286,7 +286,7 @@ TEST(HostileVersions, LegacyVersionOfServerHelloIsFixed) {
     Duel duel;
     duel.server_forger.change_parts<RawServerHello>(
         HandshakeType::server_hello, [version](RawServerHello& hello) { hello.legacy_version = version; });
-    duel.expect_client_refuses(Reason::version_legacy, Alert::illegal_parameter);
+    duel.expect_client_refuses(Reason::version_legacy, Alert::protocol_version);
   }
 }
 

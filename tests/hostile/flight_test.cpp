@@ -146,6 +146,16 @@ TEST(HostileCertificateRequest, UnknownExtensionsAreIgnored) {
   duel.expect_connected();
 }
 
+// RFC 9846 4.3 lets server_name stand in a CertificateRequest (RFC 9261 sends it); it is nothing that a handshake uses.
+TEST(HostileCertificateRequest, ServerNameIsIgnored) {
+  Duel duel;
+  duel.server_config.client_auth(ClientAuth::require);
+  duel.server_forger.change_parts<RawCertificateRequest>(
+      HandshakeType::certificate_request,
+      [](RawCertificateRequest& request) { request.extensions.add(ExtensionType::server_name, {0, 4, 0, 0, 1, 'a'}); });
+  duel.expect_connected();
+}
+
 TEST(HostileCertificateRequest, ComesOnce) {
   Duel duel;
   duel.server_config.client_auth(ClientAuth::require);
@@ -301,8 +311,9 @@ TEST(HostileCertificateVerify, PssKeysKeepToTheirParameters) {
   const auto key = key_of(KeyType::rsa_pss);
   const auto duel_with = [&](SignatureScheme used) {
     auto duel = std::make_unique<Duel>();
-    for (ConfigBuilder* config : {&duel->client_config, &duel->server_config})
-      config->schemes({SignatureScheme::rsa_pss_pss_sha256, SignatureScheme::rsa_pss_pss_sha384});
+    const std::vector schemes{SignatureScheme::rsa_pss_pss_sha256, SignatureScheme::rsa_pss_pss_sha384};
+    duel->client_config.schemes(schemes);
+    duel->server_config.schemes(schemes);
     Credential credential;
     credential.chain.push_back(restricted_to(SignatureScheme::rsa_pss_pss_sha256, *key));
     credential.schemes = {used};

@@ -109,8 +109,8 @@ class Arena {
   };
 
  private:
-  std::shared_ptr<const Config> client_config_;
-  std::shared_ptr<const Config> server_config_;
+  std::shared_ptr<const ClientConfig> client_config_;
+  std::shared_ptr<const ServerConfig> server_config_;
   std::shared_ptr<const Credential> credential_;
 };
 

@@ -78,14 +78,14 @@ TEST_F(HostileRecords, EmptyProtectedHandshakeOrAlertIsRefused) {
 
 TEST_F(HostileRecords, FloodOfEmptyDataIsBounded) {
   connect();
-  for (unsigned i = 0; i < record::kMaxConsecutiveEmptyRecords; ++i)
+  for (unsigned i = 0; i < record::kMaxIdleRecords; ++i)
     append(duel.to_server(), seal_record(duel.client().connection, ContentType::application_data, {}));
   duel.pair().send(duel.client(), "x");
   duel.run();
   ASSERT_FALSE(duel.server().error) << error_text(duel.server());
   EXPECT_EQ(duel.server().data, Octets{'x'});
   // Data in between started the count anew.
-  for (unsigned i = 0; i <= record::kMaxConsecutiveEmptyRecords; ++i)
+  for (unsigned i = 0; i <= record::kMaxIdleRecords; ++i)
     append(duel.to_server(), seal_record(duel.client().connection, ContentType::application_data, {}, i));
   duel.expect_server_refuses(Reason::too_many_empty_records, Alert::unexpected_message);
 }
@@ -251,7 +251,7 @@ TEST_F(HostileRecords, ProtectedChangeCipherSpecIsRefused) {
 
 TEST_F(HostileRecords, FloodOfChangeCipherSpecIsBounded) {
   send_client_hello();
-  for (unsigned i = 0; i <= record::kMaxConsecutiveEmptyRecords; ++i) append(duel.to_server(), kDummy);
+  for (unsigned i = 0; i <= record::kMaxIdleRecords; ++i) append(duel.to_server(), kDummy);
   duel.run();
   Duel::expect_refusal(duel.server(), Reason::too_many_empty_records, Alert::unexpected_message);
 }
@@ -286,6 +286,25 @@ TEST_F(HostileRecords, EveryAlertIsFatalWhateverItsLevel) {
       EXPECT_FALSE(one.client().error);
     }
   }
+}
+
+// RFC 9846 6: "All the alerts listed in Section 6.2 MUST be sent with AlertLevel=fatal"; RFC 9846 6.1, of close_notify:
+// "This alert MUST be sent with AlertLevel=warning."
+TEST_F(HostileRecords, AlertsAreSentWithTheirLevel) {
+  const auto last_words = [](Connection& connection) {
+    Octets out(2000);
+    out.resize(connection.transmit(out, kNow));
+    return out;
+  };
+  duel.pair();
+  Octets nonsense = plain_record(kHandshake, Octets{99, 0, 0, 0});
+  EXPECT_TRUE(std::holds_alternative<Failed>(duel.server().connection.receive(nonsense, kNow).event));
+  EXPECT_EQ(last_words(duel.server().connection), plain_record(kAlert, Octets{2, 10}));
+  ASSERT_FALSE(last_words(duel.client().connection).empty()) << "the ClientHello";
+  duel.client().connection.cancel();
+  Octets expected = plain_record(kAlert, Octets{1, 90});
+  append(expected, plain_record(kAlert, Octets{1, 0}));
+  EXPECT_EQ(last_words(duel.client().connection), expected);
 }
 
 TEST_F(HostileRecords, CloseNotifyDuringTheHandshakeFailsIt) {

@@ -234,7 +234,7 @@ TEST_F(HostileResumption, CertificateRequestIsUnexpectedWhenResumed) {
 TEST_F(HostileResumption, SessionOfAnotherNameIsNotOffered) {
   Duel duel;
   Session session = sessions[0].clone();
-  session.server_name = "other.example";
+  session.name = x509::PeerName::dns("other.example").value();
   duel.sessions.push_back(std::move(session));
   duel.server().ticket_keys = keys;
   duel.expect_connected();

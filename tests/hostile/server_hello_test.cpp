@@ -192,7 +192,7 @@ TEST_F(HostileHelloRetryRequest, IsAnAnswer) {
   expect_refused([](RawServerHello& hello) { hello.legacy_compression_method = 1; }, Reason::compression_method,
                  Alert::illegal_parameter);
   expect_refused([](RawServerHello& hello) { hello.legacy_version = 0x0301; }, Reason::version_legacy,
-                 Alert::illegal_parameter);
+                 Alert::protocol_version);
   expect_refused([](RawServerHello& hello) { hello.extensions[ExtensionType::supported_versions] = {0x03, 0x03}; },
                  Reason::version_not_offered, Alert::illegal_parameter);
   expect_refused([](RawServerHello& hello) { hello.extensions.remove(ExtensionType::supported_versions); },
@@ -229,13 +229,13 @@ TEST_F(HostileHelloRetryRequest, ShareIsOfTheGroupAskedFor) {
 
 TEST_F(HostileHelloRetryRequest, VersionStays) {
   expect_refused([](RawServerHello& hello) { hello.extensions[ExtensionType::supported_versions] = {0x03, 0x03}; },
-                 Reason::version_not_offered, Alert::illegal_parameter, 1);
+                 Reason::version_changed, Alert::illegal_parameter, 1);
   expect_refused(
       [](RawServerHello& hello) {
         hello.extensions.clear();
         hello.cipher_suite = 0xc02f;
       },
-      Reason::version_unsupported, Alert::protocol_version, 1);
+      Reason::version_changed, Alert::illegal_parameter, 1);
 }
 
 TEST_F(HostileHelloRetryRequest, CookieOfAnyLengthComesBack) {

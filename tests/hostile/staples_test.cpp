@@ -28,8 +28,12 @@ template <class Edit>
 std::unique_ptr<Duel> duel_with(Role liar, Asked asked, Edit edit) {
   auto duel = std::make_unique<Duel>();
   duel->server_config.client_auth(ClientAuth::require);
-  ConfigBuilder& judge = liar == Role::server ? duel->client_config : duel->server_config;
-  judge.ocsp_stapling(asked.ocsp).signed_certificate_timestamps(asked.scts);
+  const auto ask = [&](auto& judge) { judge.ocsp_stapling(asked.ocsp).signed_certificate_timestamps(asked.scts); };
+  if (liar == Role::server) {
+    ask(duel->client_config);
+  } else {
+    ask(duel->server_config);
+  }
   Forger& forger = liar == Role::server ? duel->server_forger : duel->client_forger;
   forger.change_parts<RawCertificate>(HandshakeType::certificate, edit);
   return duel;

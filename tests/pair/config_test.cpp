@@ -33,9 +33,6 @@ TEST(Config, ListsEveryProblemAtOnce) {
                           .key_shares({NamedGroup::secp256r1})
                           .schemes({SignatureScheme::rsa_pkcs1_sha256})
                           .alpn({""})
-                          .client_auth(ClientAuth::require)
-                          .cookie(true)
-                          .tickets(1, 700'000)
                           .max_send_fragment(10)
                           .key_update_after(1)
                           .max_handshake_message(100)
@@ -44,15 +41,18 @@ TEST(Config, ListsEveryProblemAtOnce) {
   ASSERT_FALSE(config);
   const auto names = settings_of(config.error());
   for (const std::string expected :
-       {"versions", "suites", "groups", "key_shares", "schemes", "alpn", "client_auth", "cookie", "tickets",
-        "max_send_fragment", "key_update_after", "max_handshake_message", "handshake_memory"}) {
+       {"versions", "suites", "groups", "key_shares", "schemes", "alpn", "max_send_fragment", "key_update_after",
+        "max_handshake_message", "handshake_memory"}) {
     EXPECT_EQ(std::ranges::count(names, expected), 1) << expected;
   }
   for (const ConfigProblem& problem : config.error()) EXPECT_GT(problem.text.size(), 20U) << problem.setting;
+  const auto server = server_builder().alpn({""}).ocsp_stapling(true).tickets(1, 700'000).build();
+  ASSERT_FALSE(server);
+  EXPECT_EQ(settings_of(server.error()), (std::vector<std::string>{"alpn", "ocsp_stapling", "tickets"}));
 }
 
 TEST(Config, SaysWhatIsWrongWithEachSetting) {
-  const auto problem_of = [](const ConfigBuilder& builder) -> std::string {
+  const auto problem_of = [](const auto& builder) -> std::string {
     const auto config = builder.build();
     if (config || config.error().size() != 1) return "not one problem";
     return config.error().front().setting + ": " + config.error().front().text;
@@ -60,8 +60,6 @@ TEST(Config, SaysWhatIsWrongWithEachSetting) {
   EXPECT_EQ(
       problem_of(client_builder().groups({NamedGroup::x25519}).key_shares({NamedGroup::x25519, NamedGroup::x25519})),
       "key_shares: '" + to_text(NamedGroup::x25519) + "' is listed twice; remove one");
-  EXPECT_EQ(problem_of(server_builder().key_shares({NamedGroup::x25519})),
-            "key_shares: a server answers shares, it does not choose which are sent; remove the setting");
   EXPECT_EQ(problem_of(client_builder().alpn({"h2", "h2"})), "alpn: 'h2' is listed twice; remove one");
   std::vector<std::string> many;
   for (int i = 0; i < 256; ++i) many.push_back("protocol-" + std::to_string(i));
@@ -134,10 +132,32 @@ TEST(Config, IsClonedByABuilder) {
   EXPECT_EQ(variant->role(), Role::server);
 }
 
-TEST(Config, KeepsServersFromSkippingVerification) {
-  const auto config = server_builder().dangerous().skip_verification().build();
-  ASSERT_FALSE(config);
-  EXPECT_EQ(settings_of(config.error()), std::vector<std::string>{"dangerous().skip_verification"});
+TEST(Config, IsWhatItsRoleIs) {
+  const std::shared_ptr<const Config> client = built(client_builder());
+  const std::shared_ptr<const Config> server = built(server_builder());
+  EXPECT_EQ(as_client(client), client);
+  EXPECT_EQ(as_server(client), nullptr);
+  EXPECT_EQ(as_server(server), server);
+  EXPECT_EQ(as_client(server), nullptr);
+  EXPECT_EQ(as_client(nullptr), nullptr);
+  EXPECT_EQ(as_server(nullptr), nullptr);
+}
+
+TEST(Config, OfOneRoleIsNotBuiltFromSettingsOfTheOther) {
+  const auto refused = allowed(ServerConfigBuilder::from(built(client_builder())->settings(), provider())).build();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(settings_of(refused.error()), std::vector<std::string>{"from"});
+}
+
+TEST(Config, AllowsAnInsecureProviderOnlyBySayingSo) {
+  Provider harmless = provider();
+  harmless.insecure = true;
+  const auto config = built(client_builder());
+  const Settings& settings = config->settings();
+  const auto refused = ClientConfigBuilder::from(settings, harmless).build();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(settings_of(refused.error()), std::vector<std::string>{"dangerous().allow_insecure_provider"});
+  EXPECT_TRUE(ClientConfigBuilder::from(settings, harmless).dangerous().allow_insecure_provider().build());
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ std::vector<Record> records_of(Bytes wire) {
 
 class Connected : public ::testing::Test {
  protected:
-  void connect(ConfigBuilder client, ConfigBuilder server) {
+  void connect(ClientConfigBuilder client, ServerConfigBuilder server) {
     pair_ = std::make_unique<Pair>(built(client), built(server));
     pair_->run();
     ASSERT_TRUE(pair_->client.connection.connected()) << error_text(pair_->client);
@@ -349,6 +349,67 @@ TEST(Misuses, AreToldApartFromErrors) {
   EXPECT_EQ(pair.client.connection.error(), nullptr);
 }
 
+// Everything is refused, and nothing crashes.
+void expect_unusable(Connection& none) {
+  ASSERT_NE(none.error(), nullptr);
+  EXPECT_EQ(none.error()->reason, Reason::unusable);
+  EXPECT_EQ(none.error()->origin, Origin::application);
+  const Bytes data = as_bytes("data");
+  std::vector<std::uint8_t> buffer(200, 0x16);
+  const auto received = none.receive(buffer, kNow);
+  EXPECT_EQ(received.consumed, 0U);
+  ASSERT_TRUE(std::holds_alternative<Failed>(received.event));
+  EXPECT_EQ(std::get<Failed>(received.event).error.reason, Reason::unusable);
+  EXPECT_TRUE(std::holds_alternative<Failed>(none.receive_end()));
+  EXPECT_EQ(none.transmit(buffer, kNow), 0U);
+  EXPECT_FALSE(none.transmit_pending());
+  EXPECT_EQ(none.seal({&data, 1}, buffer, kNow).error(), Misuse::unusable);
+  EXPECT_EQ(none.seal_early({&data, 1}, buffer, kNow).error(), Misuse::unusable);
+  EXPECT_EQ(none.seal_in_place({buffer, 5, 10}, kNow).error(), Misuse::unusable);
+  EXPECT_EQ(none.update_keys(true).error(), Misuse::unusable);
+  EXPECT_EQ(none.offload(Direction::send).error(), Misuse::unusable);
+  EXPECT_EQ(none.export_keying_material("x", {}, buffer).error(), Misuse::unusable);
+  EXPECT_EQ(none.answer(Token<Sign>(), SigningFailed{}).error(), Misuse::unusable);
+  EXPECT_EQ(none.early_data_left(), 0U);
+  EXPECT_EQ(none.tailroom(10), 0U);
+  EXPECT_FALSE(none.connected());
+  EXPECT_FALSE(none.awaiting_answer());
+  EXPECT_FALSE(none.version());
+  EXPECT_FALSE(none.suite());
+  EXPECT_TRUE(none.alpn().empty());
+  none.close();
+  none.cancel();
+  EXPECT_TRUE(none.reclaim().empty());
+  EXPECT_EQ(none.error()->reason, Reason::unusable);
+}
+
+TEST(Misuses, WithoutAConfigurationThereIsNoConnection) {
+  FixedRandom random(1);
+  Connection client = Connection::client(nullptr, {.name = x509::NoNameCheck{}}, random, kNow);
+  expect_unusable(client);
+  Connection server = Connection::server(nullptr, random);
+  expect_unusable(server);
+}
+
+// The memory of one that was moved belongs to where it went.
+TEST(Misuses, AfterAMoveThereIsNoConnection) {
+  FixedRandom random(1);
+  std::vector<std::uint8_t> block(Connection::kHandshakeMemory);
+  Connection first = Connection::client(built(client_builder()), {.name = x509::NoNameCheck{}}, random, kNow, block);
+  Connection second = std::move(first);
+  expect_unusable(first);  // NOLINT(bugprone-use-after-move): that is what is tested
+  EXPECT_EQ(second.error(), nullptr);
+  EXPECT_TRUE(second.transmit_pending());
+  Connection third = std::move(first);
+  expect_unusable(third);
+  first = std::move(second);
+  EXPECT_EQ(first.error(), nullptr);
+  first.cancel();
+  std::vector<std::uint8_t> out(4096);
+  EXPECT_NE(first.transmit(out, kNow), 0U);
+  EXPECT_EQ(first.reclaim().data(), block.data());
+}
+
 TEST(Memory, IsHandedBackWiped) {
   const auto config = built(server_builder().tickets(0));
   FixedRandom random(5);
@@ -375,7 +436,7 @@ class Resumption : public ::testing::Test {
  protected:
   Resumption() { keys_ = make_ticket_keys(); }
 
-  std::vector<Session> sessions_of(ConfigBuilder client, ConfigBuilder server) {
+  std::vector<Session> sessions_of(ClientConfigBuilder client, ServerConfigBuilder server) {
     Pair pair(built(client), built(server));
     pair.server.ticket_keys = keys_;
     pair.client.credential = credential_of(KeyType::ec_p256);
@@ -383,7 +444,7 @@ class Resumption : public ::testing::Test {
     EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
     return std::move(pair.client.sessions);
   }
-  std::unique_ptr<Pair> connect(ConfigBuilder client, ConfigBuilder server, std::vector<Session>& sessions,
+  std::unique_ptr<Pair> connect(ClientConfigBuilder client, ServerConfigBuilder server, std::vector<Session>& sessions,
                                 std::string_view host = "example.com", std::chrono::milliseconds later = {}) {
     auto pair = std::make_unique<Pair>(built(client), built(server),
                                        ClientOptions{x509::PeerName::dns(host).value(), sessions}, Wire{}, 100);
@@ -481,7 +542,7 @@ TEST_F(Resumption, CanBeOff) {
 
 TEST_F(Resumption, FailsWhenTheBinderIsWrong) {
   auto sessions = sessions_of(client_builder(), server_builder());
-  sessions.front().psk.writable()[0] ^= 1U;
+  sessions.front().secret.writable()[0] ^= 1U;
   sessions.resize(1);
   const auto pair = connect(client_builder(), server_builder(), sessions);
   ASSERT_TRUE(pair->server.error);
@@ -498,6 +559,69 @@ TEST_F(Resumption, KeepsTheClientsIdentity) {
   EXPECT_FALSE(pair->client.connection.resumed());
   ASSERT_TRUE(pair->server.error);
   EXPECT_EQ(pair->server.error->reason, Reason::certificate_required);
+}
+
+/// A server whose tickets wait to be sealed, opposite a client that is connected.
+class TicketsDue : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    while (pair_.step(pair_.client, pair_.to_server(), pair_.to_client()) || serve()) {
+    }
+    ASSERT_TRUE(token_);
+    ASSERT_TRUE(server().connected());
+  }
+  Connection& server() { return pair_.server.connection; }
+  /// Everything that the server has to say.
+  std::vector<std::uint8_t> said() {
+    std::vector<std::uint8_t> out(65'536);
+    out.resize(server().transmit(out, kNow));
+    return out;
+  }
+
+  Pair pair_{built(client_builder()), built(server_builder().tickets(2))};
+  Token<SealTicket> token_;
+
+ private:
+  bool serve() {
+    bool progress = false;
+    const auto out = said();
+    pair_.to_client().insert(pair_.to_client().end(), out.begin(), out.end());
+    progress = !out.empty();
+    for (;;) {
+      auto [consumed, event] = server().receive(pair_.to_server(), kNow);
+      pair_.to_server().erase(pair_.to_server().begin(),
+                              pair_.to_server().begin() + static_cast<std::ptrdiff_t>(consumed));
+      if (auto* seal = std::get_if<SealTicket>(&event)) {
+        token_ = std::move(seal->token);
+        return progress;
+      }
+      if (!pair_.server.treat(std::move(event)) && consumed == 0) return progress;
+      progress = true;
+    }
+  }
+};
+
+TEST_F(TicketsDue, AreNotSentBehindCloseNotify) {
+  server().close();
+  const auto alert = said();
+  ASSERT_EQ(alert.size(), 5U + 2 + 17);
+  EXPECT_EQ(alert.front(), 23);
+  ASSERT_TRUE(server().answer(std::move(token_), as_bytes("a ticket that comes too late")));
+  EXPECT_TRUE(said().empty());
+  EXPECT_EQ(server().error(), nullptr);
+  EXPECT_FALSE(server().awaiting_answer());
+}
+
+TEST_F(TicketsDue, KeepTheKeysHere) {
+  EXPECT_EQ(server().offload(Direction::send).error(), Misuse::handshake_not_over);
+  EXPECT_EQ(server().offload(Direction::receive).error(), Misuse::handshake_not_over);
+  ASSERT_TRUE(server().answer(std::move(token_), TicketDeclined{}));
+  auto next = server().receive({}, kNow);
+  auto* const seal = std::get_if<SealTicket>(&next.event);
+  ASSERT_NE(seal, nullptr);
+  ASSERT_TRUE(server().answer(std::move(seal->token), TicketDeclined{}));
+  EXPECT_TRUE(server().offload(Direction::send));
+  EXPECT_TRUE(server().offload(Direction::receive));
 }
 
 }  // namespace

@@ -56,8 +56,8 @@ class EarlyDataTest : public ::testing::Test {
   }
 
   std::shared_ptr<TicketKeys> keys;
-  ConfigBuilder client_config = client_builder();
-  ConfigBuilder server_config = server_builder();
+  ClientConfigBuilder client_config = client_builder();
+  ServerConfigBuilder server_config = server_builder();
   std::vector<Session> sessions;
   std::unique_ptr<Pair> pair;
 };
@@ -191,6 +191,8 @@ TEST_F(EarlyDataTest, WaitsForTheVerdictOnTheClient) {
   EXPECT_EQ(both.server.connection.seal({&data, 1}, out, kNow).error(), Misuse::not_connected);
   EXPECT_EQ(both.server.connection.export_keying_material("EXPORTER-x", {}, out).error(), Misuse::not_connected);
   EXPECT_TRUE(both.server.connection.answer(std::move(question->token), PeerAccepted{}));
+  // Now it is asked about the early data.
+  both.step(both.server, both.to_client(), both.to_server());
   both.send(both.server, "pong");
   both.run();
   EXPECT_TRUE(both.server.complete) << error_text(both.server);
@@ -375,7 +377,7 @@ TEST_F(EarlyDataTest, ItsSecretIsLogged) {
 }
 
 TEST(EarlyDataConfig, NeedsTickets) {
-  const auto complaints = [](const ConfigBuilder& builder) {
+  const auto complaints = [](const auto& builder) {
     const auto config = builder.build();
     EXPECT_FALSE(config);
     return config ? 0 : std::ranges::count(config.error(), "early_data", &ConfigProblem::setting);

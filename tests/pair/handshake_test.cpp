@@ -257,6 +257,8 @@ TEST(Handshake, SendsChangeCipherSpecBeforeAnEncryptedAlert) {
     // header, level and description, content type, tag
     EXPECT_EQ(pair.to_server().size(), before + 5 + 2 + 1 + 16);
     pair.run();
+    ASSERT_NE(pair.client.connection.error(), nullptr);
+    EXPECT_EQ(pair.client.connection.error()->reason, Reason::certificate_rejected);
     ASSERT_NE(pair.server.connection.error(), nullptr);
     EXPECT_EQ(pair.server.connection.error()->alert, Alert::certificate_unknown);
   }
@@ -291,7 +293,9 @@ TEST(Handshake, SendsAllTicketsInOneRecord) {
   const std::size_t length = pair.to_client()[3] * 256U + pair.to_client()[4];
   EXPECT_EQ(pair.to_client().size(), 5 + length);
   pair.run();
-  EXPECT_EQ(pair.client.sessions.size(), 2U);
+  ASSERT_EQ(pair.client.sessions.size(), 2U);
+  // RFC 9846 4.7.1, of ticket_age_add: "The server MUST generate a fresh value for each ticket it sends."
+  EXPECT_NE(pair.client.sessions[0].ticket_age_add, pair.client.sessions[1].ticket_age_add);
 }
 
 // change_cipher_spec never stands inside a handshake message, however small the records are.
@@ -540,6 +544,8 @@ TEST(SuspendedOperations, RefuseTokensOfOthers) {
   const auto question_of = [](Pair& pair) {
     pair.step(pair.client, pair.to_server(), pair.to_client());
     auto received = pair.server.connection.receive(pair.to_server(), kNow);
+    pair.to_server().erase(pair.to_server().begin(),
+                           pair.to_server().begin() + static_cast<std::ptrdiff_t>(received.consumed));
     return std::move(std::get<SelectCredential>(received.event));
   };
   SelectCredential first = question_of(one);
@@ -548,6 +554,38 @@ TEST(SuspendedOperations, RefuseTokensOfOthers) {
   EXPECT_TRUE(two.server.connection.answer(std::move(second.token), one.server.credential));
   EXPECT_EQ(two.server.connection.answer(Token<SelectCredential>(), one.server.credential).error(),
             Misuse::wrong_token);
+  // It is spent by an answer that is taken, and by nothing else: whose it is goes on.
+  EXPECT_TRUE(one.server.connection.answer(std::move(first.token), one.server.credential));
+  one.run();
+  two.run();
+  EXPECT_TRUE(one.client.connection.connected()) << error_text(one.client);
+  EXPECT_TRUE(two.client.connection.connected()) << error_text(two.client);
+}
+
+// A token that is dropped elsewhere is told to whoever drives the connection.
+TEST(SuspendedOperations, WakeWhenTheirTokenIsDropped) {
+  class Waker final : public TokenWaker {
+   public:
+    void wake() noexcept override { ++times; }
+    int times = 0;
+  };
+  const auto waker = std::make_shared<Waker>();
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.server.connection.wake_by(waker);
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  auto received = pair.server.connection.receive(pair.to_server(), kNow);
+  auto question = std::move(std::get<SelectCredential>(received.event));
+  EXPECT_EQ(waker->times, 0);
+  question.token = {};
+  EXPECT_EQ(waker->times, 1);
+  auto event = pair.server.connection.receive({}, kNow).event;
+  ASSERT_TRUE(std::holds_alternative<Failed>(event));
+  EXPECT_EQ(std::get<Failed>(event).error.reason, Reason::token_dropped);
+  // One that is answered wakes nobody.
+  Pair other(built(client_builder()), built(server_builder()));
+  other.server.connection.wake_by(waker);
+  other.run();
+  EXPECT_EQ(waker->times, 1);
 }
 
 TEST(SuspendedOperations, MayOutliveTheirConnection) {

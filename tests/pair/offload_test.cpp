@@ -1,7 +1,7 @@
 // Record protection outside the engine (kernel TLS): keys and sequence numbers go out, control records come back.
 
-#include "../record_protection.hpp"
 #include "pair.hpp"
+#include "pair/record_protection.hpp"
 
 namespace lockstep::testing {
 namespace {
@@ -70,7 +70,7 @@ class Offloaded : public ::testing::TestWithParam<CipherSuite> {
   }
   void client_step() { pair().step(pair().client, pair().to_server(), pair().to_client()); }
 
-  std::shared_ptr<const Config> config_;
+  std::shared_ptr<const ServerConfig> config_;
   std::unique_ptr<Pair> pair_;
   FixedRandom random_{9};
   RecordProtection send_;

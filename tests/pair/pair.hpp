@@ -17,6 +17,8 @@
 #include <gtest/gtest.h>
 
 #include <lockstep/connection.hpp>
+#include <lockstep/key_cache.hpp>
+#include <lockstep/x509.hpp>
 #ifdef LOCKSTEP_PAIR_PROVIDER  // whoever includes this brings a provider
 #elif __has_include(<lockstep/botan.hpp>)
 #include <lockstep/botan.hpp>
@@ -90,7 +92,8 @@ inline std::shared_ptr<const Credential> credential_of(KeyType type, std::string
   return std::make_shared<const Credential>(std::move(credential));
 }
 
-inline std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
+template <Role kRole>
+std::shared_ptr<const ConfigOf<kRole>> built(const BasicConfigBuilder<kRole>& builder) {
   auto config = builder.build();
   if (config) return *config;
   std::string text;
@@ -98,11 +101,12 @@ inline std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
   ADD_FAILURE() << text;
   return nullptr;
 }
-inline ConfigBuilder allowed(ConfigBuilder builder) {
+template <Role kRole>
+BasicConfigBuilder<kRole> allowed(BasicConfigBuilder<kRole> builder) {
   return provider().insecure ? builder.dangerous().allow_insecure_provider() : builder;
 }
-inline ConfigBuilder client_builder() { return allowed(ConfigBuilder::client(provider())); }
-inline ConfigBuilder server_builder() { return allowed(ConfigBuilder::server(provider())); }
+inline ClientConfigBuilder client_builder() { return allowed(ConfigBuilder::client(provider())); }
+inline ServerConfigBuilder server_builder() { return allowed(ConfigBuilder::server(provider())); }
 /// What servers here have when a test does not say: P-256, or what a smaller provider has.
 inline KeyType usual_key() {
   return provider().key_loader(KeyType::ec_p256) != nullptr ? KeyType::ec_p256 : KeyType::ed25519;
@@ -139,7 +143,12 @@ struct End {
   std::vector<std::uint8_t> data;   ///< application data
   std::vector<std::uint8_t> early_data;
   EarlyDataStatus early_data_status{};
-  bool early_data_offered = false;  ///< as OpenTicket said
+  bool early_data_offered = false;            ///< AcceptEarlyData was asked
+  std::vector<std::uint8_t> identity{};       ///< of the peer, when it is accepted
+  Time expires = Time::max();                 ///< the same
+  std::vector<std::uint8_t> to_seal{};        ///< application data of tickets, unless empty
+  std::vector<std::uint8_t> peer_identity{};  ///< in HandshakeComplete
+  std::vector<std::uint8_t> application_data{};
   std::vector<Session> sessions;
   std::vector<TrafficKeys> traffic_keys;
   std::vector<std::string> secrets_logged;
@@ -214,7 +223,7 @@ struct End {
     if (rejection) {
       EXPECT_TRUE(connection.answer(std::move(event.token), *rejection));
     } else {
-      EXPECT_TRUE(connection.answer(std::move(event.token), PeerAccepted{}));
+      EXPECT_TRUE(connection.answer(std::move(event.token), PeerAccepted{.identity = identity, .expires = expires}));
     }
     return true;
   }
@@ -228,11 +237,16 @@ struct End {
     }
     auto session = Session::parse(Bytes(bytes).first(opened->size));
     EXPECT_TRUE(session);
-    early_data_offered = event.early_data;
+    EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*session)));
+    return true;
+  }
+  bool on(AcceptEarlyData& event) {
+    events.emplace_back("accept_early_data");
+    early_data_offered = true;
     if (accept_early_data) {
-      EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*session), AcceptEarlyData{}));
+      EXPECT_TRUE(connection.answer(std::move(event.token), EarlyDataAccepted{}));
     } else {
-      EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*session)));
+      EXPECT_TRUE(connection.answer(std::move(event.token), EarlyDataDeclined{}));
     }
     return true;
   }
@@ -242,7 +256,8 @@ struct End {
       EXPECT_TRUE(connection.answer(std::move(event.token), TicketDeclined{}));
       return true;
     }
-    const auto session = event.session->serialize();
+    if (!to_seal.empty()) event.session.application_data = to_seal;
+    const auto session = event.session.serialize();
     std::vector<std::uint8_t> ticket(TicketKeys::sealed_size(session.size()));
     EXPECT_TRUE(ticket_keys->seal(session, random, ticket));
     EXPECT_TRUE(connection.answer(std::move(event.token), Bytes(ticket)));
@@ -259,6 +274,8 @@ struct End {
     shared_schemes.assign(event.shared_schemes.begin(), event.shared_schemes.end());
     for (const Bytes der : event.peer_chain) peer_chain.emplace_back(der.begin(), der.end());
     peer_staples = Staples::of(event.ocsp_response, event.sct_list);
+    peer_identity.assign(event.peer_identity.begin(), event.peer_identity.end());
+    application_data.assign(event.application_data.begin(), event.application_data.end());
     return true;
   }
   bool on(SessionReceived& event) {
@@ -293,6 +310,13 @@ struct End {
   }
 };
 
+/// Where the keys of all pairs are expanded: there is room for half of one pair's, so that they come and go all the
+/// time.
+inline KeyCache& crowded_keys() {
+  thread_local KeyCache keys(2);
+  return keys;
+}
+
 /// How bytes travel between the ends.
 struct Wire {
   std::size_t outbound = 65536;  ///< size of the buffer for transmit
@@ -301,19 +325,24 @@ struct Wire {
 
 class Pair {
  public:
-  Pair(std::shared_ptr<const Config> client_config, std::shared_ptr<const Config> server_config,
-       ClientOptions options = {x509::PeerName::dns("example.com").value(), {}}, Wire wire = {}, std::uint64_t seed = 1)
+  Pair(std::shared_ptr<const ClientConfig> client_config, std::shared_ptr<const ServerConfig> server_config,
+       ClientOptions options = {x509::PeerName::dns("example.com").value(), {}}, Wire wire = {}, std::uint64_t seed = 1,
+       ServerOptions server_options = {}, Time start = kNow)
       : client_random_(seed),
         server_random_(seed + 1),
         wire_(wire),
         client(client_tape.connection([&](auto& random) {
-          return Connection::client(std::move(client_config), std::move(options), random, kNow);
+          return Connection::client(std::move(client_config), std::move(options), random, start);
         }),
                seed + 2),
-        server(
-            server_tape.connection([&](auto& random) { return Connection::server(std::move(server_config), random); }),
-            seed + 3) {
+        server(server_tape.connection([&](auto& random) {
+          return Connection::server(std::move(server_config), random, {}, server_options);
+        }),
+               seed + 3) {
     server.credential = credential_of(usual_key());
+    client.connection.use(&crowded_keys());
+    server.connection.use(&crowded_keys());
+    now = start;
   }
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;

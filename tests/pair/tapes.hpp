@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include <lockstep/replay.hpp>
 #include <lockstep/tape.hpp>
 
 // Where a failed test's tapes go: into the build, or where the program runs.

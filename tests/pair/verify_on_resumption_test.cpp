@@ -21,11 +21,11 @@ std::shared_ptr<TicketKeys> ticket_keys() {
   return keys ? std::make_shared<TicketKeys>(std::move(*keys)) : nullptr;
 }
 
-ConfigBuilder careful_client() {
+ClientConfigBuilder careful_client() {
   return client_builder().ocsp_stapling(true).signed_certificate_timestamps(true).verify_on_resumption(true);
 }
 /// With client certificates.
-ConfigBuilder careful_server() {
+ServerConfigBuilder careful_server() {
   return server_builder()
       .tickets(1)
       .client_auth(ClientAuth::require)
@@ -40,7 +40,8 @@ class VerifyOnResumption : public ::testing::Test {
     if (keys_ == nullptr) GTEST_SKIP() << "this provider seals no tickets";
   }
   /// A connection that offers `offered`; its tickets are those of all others here.
-  std::unique_ptr<Pair> meet(const ConfigBuilder& client, const ConfigBuilder& server, std::vector<Session>& offered) {
+  std::unique_ptr<Pair> meet(const ClientConfigBuilder& client, const ServerConfigBuilder& server,
+                             std::vector<Session>& offered) {
     auto pair = std::make_unique<Pair>(built(client), built(server),
                                        ClientOptions{x509::PeerName::dns("example.com").value(), offered});
     pair->client.credential = stapled();
@@ -48,11 +49,11 @@ class VerifyOnResumption : public ::testing::Test {
     pair->server.ticket_keys = keys_;
     return pair;
   }
-  std::unique_ptr<Pair> meet(const ConfigBuilder& client, const ConfigBuilder& server) {
+  std::unique_ptr<Pair> meet(const ClientConfigBuilder& client, const ServerConfigBuilder& server) {
     std::vector<Session> none;
     return meet(client, server, none);
   }
-  std::vector<Session> sessions_of(const ConfigBuilder& client, const ConfigBuilder& server) {
+  std::vector<Session> sessions_of(const ClientConfigBuilder& client, const ServerConfigBuilder& server) {
     const auto pair = meet(client, server);
     pair->run();
     expect_connected(*pair, false);
@@ -81,7 +82,7 @@ class VerifyOnResumption : public ::testing::Test {
 
 TEST_F(VerifyOnResumption, NobodyIsAskedByDefault) {
   auto sessions = sessions_of(client_builder(), server_builder().tickets(1).client_auth(ClientAuth::require));
-  EXPECT_EQ(sessions[0].peer, PeerCertificates{});
+  EXPECT_EQ(sessions[0].peer, nullptr);
   const auto pair = meet(client_builder(), server_builder().client_auth(ClientAuth::require), sessions);
   pair->run();
   expect_connected(*pair, true);
@@ -91,7 +92,8 @@ TEST_F(VerifyOnResumption, NobodyIsAskedByDefault) {
 
 TEST_F(VerifyOnResumption, AClientJudgesItsServer) {
   auto sessions = sessions_of(careful_client(), server_builder().tickets(1));
-  EXPECT_EQ(sessions[0].peer, (PeerCertificates{stapled()->chain, kResponse, kSctList}));
+  ASSERT_NE(sessions[0].peer, nullptr);
+  EXPECT_EQ(*sessions[0].peer, (PeerCertificates{stapled()->chain, kResponse, kSctList}));
   // What the session keeps goes from one to the next.
   for (int times = 0; times < 3; ++times) {
     const auto pair = meet(careful_client(), server_builder().tickets(1), sessions);
@@ -126,7 +128,7 @@ TEST_F(VerifyOnResumption, AServerJudgesItsClient) {
     expect_judged_again(pair->server, "");
     EXPECT_TRUE(pair->client.judged_chains.empty());
     ASSERT_EQ(pair->client.sessions.size(), 1U);
-    EXPECT_EQ(pair->client.sessions[0].peer, PeerCertificates{});
+    EXPECT_EQ(pair->client.sessions[0].peer, nullptr);
     sessions = std::move(pair->client.sessions);
   }
 }

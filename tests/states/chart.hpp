@@ -3,8 +3,10 @@
 // what it accepts and where that leads. Nothing here is written by hand but the names of the inputs.
 
 #include <algorithm>
+#include <concepts>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -18,9 +20,9 @@ template <class... Types>
 struct List {};
 using Messages = List<codec::ClientHello, codec::ServerHello, codec::HelloRetryRequest, codec::EncryptedExtensions,
                       codec::CertificateRequest, codec::Certificate, codec::CertificateVerify, codec::EndOfEarlyData,
-                      codec::Finished>;
-using Answers = List<handshake::TicketOpened, handshake::CredentialSelected, handshake::Signed, handshake::PeerVerified,
-                     handshake::PeerRefused, handshake::TicketSealed>;
+                      codec::Finished, codec::NewSessionTicket, codec::KeyUpdate>;
+using Answers = List<handshake::TicketOpened, handshake::EarlyDataJudged, handshake::CredentialSelected,
+                     handshake::Signed, handshake::PeerVerified, handshake::PeerRefused, handshake::TicketSealed>;
 
 /// The name of a type without what does not distinguish it: "client13::WaitFinished", "Finished".
 template <class Type>
@@ -58,11 +60,17 @@ std::vector<std::string_view> names(std::type_identity<handshake::Next<Successor
   return {type_name<Successors>()...};
 }
 
+/// What the handlers of a state share: something else once the handshake is over.
+template <class State>
+using SharedOf = std::conditional_t<std::constructible_from<handshake::LiveMachine, const State&>,
+                                    handshake::LiveContext, handshake::Context>;
+
 template <class State, class Input>
 void add(ChartState& row, bool message) {
-  if constexpr (handshake::Accepts<State, Input>)
+  using Shared = SharedOf<State>;
+  if constexpr (handshake::Accepts<State, Input, Shared>)
     row.transitions.push_back(
-        {type_name<Input>(), message, names(std::type_identity<handshake::NextOf<State, Input>>{})});
+        {type_name<Input>(), message, names(std::type_identity<handshake::NextOf<State, Input, Shared>>{})});
 }
 
 template <class State, class... Inputs>
@@ -94,6 +102,15 @@ inline const std::vector<ChartState>& chart() {
   static const std::vector<ChartState> all = detail::rows(std::type_identity<handshake::Machine>{});
   return all;
 }
+
+/// The same for what a server does beside a connection that stands: `handshake::TicketMachine`.
+inline const std::vector<ChartState>& ticket_chart() {
+  static const std::vector<ChartState> all = detail::rows(std::type_identity<handshake::TicketMachine>{});
+  return all;
+}
+
+/// Whether a state is where a handshake ends.
+inline bool is_connected(std::string_view type) { return type.ends_with("::Connected"); }
 
 inline const ChartState& chart_of(std::string_view type) {
   return *std::ranges::find(chart(), type, &ChartState::type);

@@ -41,7 +41,7 @@ bool compared(const DigestSecret& a, const DigestSecret& b) { return a == b; }  
 Connection copied(const Connection& connection) { return connection; }  // case 5
 #endif
 #if MISUSE == 6
-Connected connected() { return Connected{}; }  // case 6
+client13::Connected connected() { return client13::Connected{}; }  // case 6
 #endif
 #if MISUSE == 7
 Authenticated authenticated() { return Authenticated(); }  // case 7
@@ -58,8 +58,43 @@ void answer(Connection& connection, Token<Sign> token) { static_cast<void>(conne
 #if MISUSE == 11
 client13::WaitFinished early(client13::Keys keys) { return {std::move(keys), std::nullopt}; }  // case 11
 #endif
+#if MISUSE == 12
+Connection server_as_client(std::shared_ptr<const ServerConfig> config, RandomSource& random) { return Connection::client(std::move(config), {x509::NoNameCheck{}}, random, {}); }  // case 12
+#endif
+#if MISUSE == 13
+Connection client_as_server(std::shared_ptr<const ClientConfig> config, RandomSource& random) { return Connection::server(std::move(config), random); }  // case 13
+#endif
+#if MISUSE == 14
+Connection any_as_server(std::shared_ptr<const Config> config, RandomSource& random) { return Connection::server(std::move(config), random); }  // case 14
+#endif
+#if MISUSE == 15
+void setting_of_servers(ClientConfigBuilder& builder) { builder.client_auth(ClientAuth::require); }  // case 15
+#endif
+#if MISUSE == 16
+void setting_of_clients(ServerConfigBuilder& builder) { builder.dangerous().skip_verification(); }  // case 16
+#endif
+#if MISUSE == 17
+Authenticated resumed() { return Authenticated::by_psk({}); }  // case 17
+#endif
+#if MISUSE == 18
+VerifiedPsk resumed(const Session& session) { return VerifiedPsk(session); }  // case 18
+#endif
+#if MISUSE == 19
+server13::Connected connected(Authenticated authenticated) { return server13::Connected{authenticated}; }  // case 19
+#endif
+#if MISUSE == 20
+Status change_key(Transport& transport, const BoundSuite& suite, const DigestSecret& secret) { return transport.install_read(Level::application, suite, secret, {}); }  // case 20
+#endif
+#if MISUSE == 21
+void answer(Connection& connection, Token<VerifyPeer>& token) { static_cast<void>(connection.answer(token, PeerAccepted{})); }  // case 21
+#endif
 
 // What is allowed instead.
+Status change_key(Transport& transport, const BoundSuite& suite, const DigestSecret& secret, RecordAligned aligned) { return transport.install_read(Level::application, suite, secret, aligned); }
+Connection client(std::shared_ptr<const ClientConfig> config, RandomSource& random) { return Connection::client(std::move(config), {x509::NoNameCheck{}}, random, {}); }
+Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random) { return Connection::server(std::move(config), random); }
+Connection server_if(std::shared_ptr<const Config> config, RandomSource& random) { return Connection::server(as_server(std::move(config)), random); }
+void settings(ClientConfigBuilder& client, ServerConfigBuilder& server) { client.dangerous().skip_verification().grease(false); server.client_auth(ClientAuth::require).cookie(true); }
 Token<Sign> moved(Token<Sign>&& token) { return std::move(token); }
 DigestSecret cloned(const DigestSecret& secret) { return secret.clone(); }
 bool equal_secrets(const DigestSecret& a, const DigestSecret& b) { return constant_time_equal(a.view(), b.view()); }

@@ -63,7 +63,7 @@ std::vector<Octets> tapes_of_every_kind() {
   }
   {  // resumption, and a transport that ends too early
     EXPECT_FALSE(sessions.empty());
-    RecordedPair pair(client_builder(), server_builder().tickets(1), {}, sessions);
+    RecordedPair pair(client_builder(), server_builder().tickets(1).client_auth(ClientAuth::require), {}, sessions);
     pair.server.ticket_keys = keys;
     pair.run();
     EXPECT_TRUE(pair.client.connection.resumed());
@@ -72,7 +72,7 @@ std::vector<Octets> tapes_of_every_kind() {
   }
   std::vector<Session> kept;
   for (const bool resume : {false, true}) {  // staples both ways, judged again when resuming
-    const auto careful = [](ConfigBuilder builder) {
+    const auto careful = [](auto builder) {
       return builder.ocsp_stapling(true).signed_certificate_timestamps(true).verify_on_resumption(true);
     };
     RecordedPair pair(careful(client_builder()), careful(server_builder().client_auth(ClientAuth::require).tickets(1)),
@@ -82,6 +82,9 @@ std::vector<Octets> tapes_of_every_kind() {
     stapled.sct_list = {0x00, 0x03, 0x00, 0x01, 0xaa};
     pair.client.credential = pair.server.credential = std::make_shared<const Credential>(stapled);
     pair.server.ticket_keys = keys;
+    pair.server.identity = {'m', 'e'};
+    pair.server.expires = kNow + std::chrono::hours(1);
+    pair.server.to_seal = {7};
     pair.run();
     EXPECT_EQ(pair.client.connection.resumed(), resume) << error_text(pair.client);
     for (const End* end : {&pair.client, &pair.server}) {
@@ -94,7 +97,11 @@ std::vector<Octets> tapes_of_every_kind() {
   {  // HelloRetryRequest, tickets declined, canceled
     RecordedPair pair(
         client_builder().groups({NamedGroup::x25519, NamedGroup::secp256r1}).key_shares({NamedGroup::x25519}),
-        server_builder().groups({NamedGroup::secp256r1}).cookie(true));
+        server_builder()
+            .groups({NamedGroup::secp256r1})
+            .cookie(true)
+            .session_context({1, 200})
+            .max_authentication_age(std::chrono::hours(1)));
     pair.run();
     EXPECT_TRUE(pair.client.connection.retried()) << error_text(pair.client);
     pair.client.connection.cancel();

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include <lockstep/replay.hpp>
 #include <lockstep/tape.hpp>
 
 #include "pair/pair.hpp"
@@ -22,8 +23,9 @@ using Octets = std::vector<std::uint8_t>;
 /// Two ends that talk, both with a recorder.
 class RecordedPair {
  public:
-  explicit RecordedPair(ConfigBuilder client_side = client_builder(), ConfigBuilder server_side = server_builder(),
-                        trace::RecorderOptions options = {}, std::span<Session> sessions = {})
+  explicit RecordedPair(ClientConfigBuilder client_side = client_builder(),
+                        ServerConfigBuilder server_side = server_builder(), trace::RecorderOptions options = {},
+                        std::span<Session> sessions = {})
       : client_recorder(client_random_, options),
         server_recorder(server_random_, options),
         client(Connection::client(built(client_side), {x509::PeerName::dns("example.com").value(), sessions},

@@ -22,7 +22,7 @@ Buffer body_with(std::optional<Buffer> extensions, const Buffer& suites = hex("1
 
 /// The decoded hello is read after its body is gone otherwise.
 struct Decoding {
-  explicit Decoding(Buffer bytes) : body(std::move(bytes)), hello(decode_client_hello(body)) {}
+  explicit Decoding(Buffer bytes) : body(std::move(bytes)), hello(ClientHello::decode(body)) {}
   Buffer body;
   Decoded<ClientHello> hello;
 };
@@ -36,7 +36,7 @@ void expect_malformed(ExtensionType type, const Buffer& data, Reason reason = Re
 }
 
 TEST(ClientHello, OfRfc8448IsRead) {
-  const auto hello = decode_client_hello(body_of(kRfc8448ClientHello, HandshakeType::client_hello));
+  const auto hello = ClientHello::decode(body_of(kRfc8448ClientHello, HandshakeType::client_hello));
   ASSERT_TRUE(hello.has_value()) << to_text(hello.error());
   EXPECT_EQ(hello->legacy_version, ProtocolVersion::tls_1_2);
   EXPECT_TRUE(equal(hello->random, hex("cb34ecb1e78163ba1c38c6dacb196a6dffa21a8d9912ec18a2ef6283024dece7")));
@@ -66,12 +66,12 @@ TEST(ClientHello, OfRfc8448IsRead) {
 TEST(ClientHello, IsReadToItsExactLength) {
   const Bytes body = body_of(kRfc8448ClientHello, HandshakeType::client_hello);
   // Without its extensions it is one of an older version.
-  expect_exact_length(body, decode_client_hello, {2 + 32 + 1 + 2 + 6 + 2});
+  expect_exact_length(body, decoder<ClientHello>, {2 + 32 + 1 + 2 + 6 + 2});
 }
 
 TEST(ClientHello, SurvivesChanges) {
   const Bytes body = body_of(kRfc8448ClientHello, HandshakeType::client_hello);
-  expect_survives_changes(body, decode_client_hello, [](const ClientHello& hello) {
+  expect_survives_changes(body, decoder<ClientHello>, [](const ClientHello& hello) {
     if (hello.key_share) {
       EXPECT_LE(hello.key_share->size(), 10U);
     }
@@ -112,23 +112,23 @@ TEST(ClientHello, SupportedVersionsOverridesLegacyVersion) {
 
 TEST(ClientHello, ChecksItsVectors) {
   const auto refuse = [](Buffer body) {
-    expect_error(decode_client_hello(body), Reason::vector_length, Alert::decode_error, kPlace);
+    expect_error(ClientHello::decode(body), Reason::vector_length, Alert::decode_error, kPlace);
   };
   refuse(body_with(Buffer{}, {}));                                  // no suite
   refuse(body_with(Buffer{}, hex("130113")));                       // half a suite
   refuse(body_with(Buffer{}, hex("1301"), {}));                     // no compression method
   refuse(body_with(Buffer{}, hex("1301"), hex("00"), Buffer(33)));  // session id too long
-  EXPECT_TRUE(decode_client_hello(body_with(Buffer{}, hex("1301"), hex("00"), Buffer(32))).has_value());
+  EXPECT_TRUE(ClientHello::decode(body_with(Buffer{}, hex("1301"), hex("00"), Buffer(32))).has_value());
 }
 
 TEST(ClientHello, MustOfferNullCompression) {
-  expect_error(decode_client_hello(body_with(Buffer{}, hex("1301"), hex("01"))), Reason::compression_method,
+  expect_error(ClientHello::decode(body_with(Buffer{}, hex("1301"), hex("01"))), Reason::compression_method,
                Alert::illegal_parameter, kPlace);
 }
 
 TEST(ClientHello, RefusesDuplicatesAndForbiddenExtensions) {
   const Buffer twice = join({extension(0x0a0a, {}), extension(0x0a0a, {})});
-  expect_error(decode_client_hello(body_with(twice)), Reason::extension_duplicate, Alert::illegal_parameter, kPlace,
+  expect_error(ClientHello::decode(body_with(twice)), Reason::extension_duplicate, Alert::illegal_parameter, kPlace,
                0x0a0a);
   expect_error(decode_with(ExtensionType::oid_filters, vector16({})).hello, Reason::extension_forbidden,
                Alert::illegal_parameter, kPlace, std::to_underlying(ExtensionType::oid_filters));
@@ -347,7 +347,7 @@ struct Offer {
 };
 
 TEST(EncodeClientHello, OfRfc8448IsWritten) {
-  const auto hello = decode_client_hello(body_of(kRfc8448ClientHello, HandshakeType::client_hello));
+  const auto hello = ClientHello::decode(body_of(kRfc8448ClientHello, HandshakeType::client_hello));
   ASSERT_TRUE(hello.has_value());
   const auto suites = all_of(hello->cipher_suites);
   const auto versions = all_of(*hello->supported_versions);
@@ -377,7 +377,7 @@ TEST(EncodeClientHello, IsReadBack) {
   Writer writer(room);
   const EncodedClientHello encoded = encode_client_hello(writer, offer.everything());
   ASSERT_FALSE(encoded.message.empty());
-  const auto hello = decode_client_hello(body_of(encoded.message, HandshakeType::client_hello));
+  const auto hello = ClientHello::decode(body_of(encoded.message, HandshakeType::client_hello));
   ASSERT_TRUE(hello.has_value()) << to_text(hello.error());
   EXPECT_EQ(hello->legacy_version, ProtocolVersion::tls_1_2);
   EXPECT_TRUE(equal(hello->random, kRandom));
@@ -421,8 +421,8 @@ TEST(EncodeClientHello, IsExactInLengthWithEveryExtension) {
   Writer writer(room);
   const EncodedClientHello encoded = encode_client_hello(writer, offer.everything());
   const Bytes body = body_of(encoded.message, HandshakeType::client_hello);
-  expect_exact_length(body, decode_client_hello, {2 + 32 + 33 + 2 + 4 + 2});
-  expect_survives_changes(body, decode_client_hello, [](const ClientHello& hello) {
+  expect_exact_length(body, decoder<ClientHello>, {2 + 32 + 33 + 2 + 4 + 2});
+  expect_survives_changes(body, decoder<ClientHello>, [](const ClientHello& hello) {
     if (hello.pre_shared_key) {
       EXPECT_EQ(hello.pre_shared_key->identities.size(), hello.pre_shared_key->binders.size());
     }
@@ -438,7 +438,7 @@ TEST(EncodeClientHello, LeavesOutWhatIsNotAskedFor) {
   Buffer room(512);
   Writer writer(room);
   const EncodedClientHello encoded = encode_client_hello(writer, plain);
-  const auto hello = decode_client_hello(body_of(encoded.message, HandshakeType::client_hello));
+  const auto hello = ClientHello::decode(body_of(encoded.message, HandshakeType::client_hello));
   ASSERT_TRUE(hello.has_value());
   EXPECT_TRUE(hello->extensions.empty());
   EXPECT_EQ(encoded.offered, ExtensionSet{});
@@ -480,7 +480,7 @@ TEST(EncodeClientHello, PutsGreaseWhereRfc8701Has) {
   Buffer room(2048);
   Writer writer(room);
   const EncodedClientHello encoded = encode_client_hello(writer, parameters);
-  const auto hello = decode_client_hello(body_of(encoded.message, HandshakeType::client_hello));
+  const auto hello = ClientHello::decode(body_of(encoded.message, HandshakeType::client_hello));
   ASSERT_TRUE(hello.has_value()) << to_text(hello.error());
 
   EXPECT_EQ(std::to_underlying(*hello->cipher_suites.begin()), 0x1a1a);
@@ -501,7 +501,7 @@ TEST(EncodeClientHello, PutsGreaseWhereRfc8701Has) {
   parameters.grease->key_share = false;  // after a HelloRetryRequest
   Writer again(room);
   const auto second =
-      decode_client_hello(body_of(encode_client_hello(again, parameters).message, HandshakeType::client_hello));
+      ClientHello::decode(body_of(encode_client_hello(again, parameters).message, HandshakeType::client_hello));
   ASSERT_TRUE(second.has_value());
   EXPECT_EQ(second->key_share->size(), 1U);
 }
@@ -528,7 +528,7 @@ TEST(EncodeClientHello, PermutesTheExtensions) {
     Buffer room(2048);
     Writer writer(room);
     const auto hello =
-        decode_client_hello(body_of(encode_client_hello(writer, parameters).message, HandshakeType::client_hello));
+        ClientHello::decode(body_of(encode_client_hello(writer, parameters).message, HandshakeType::client_hello));
     EXPECT_TRUE(hello.has_value());
     std::vector<ExtensionType> types;
     for (const Extension& one : hello->extensions) types.push_back(one.type);
@@ -562,7 +562,7 @@ TEST(FillBinder, PutsEachInItsPlace) {
   EXPECT_FALSE(fill_binder(encoded, 2, Buffer(32, 0xa2)));
   EXPECT_EQ(encoded.message.size() - encoded.binders_offset, 2U + 33U + 49U);
 
-  const auto hello = decode_client_hello(body_of(encoded.message, HandshakeType::client_hello));
+  const auto hello = ClientHello::decode(body_of(encoded.message, HandshakeType::client_hello));
   ASSERT_TRUE(hello.has_value());
   EXPECT_EQ(hello->pre_shared_key->binders_offset, encoded.binders_offset);
   auto binder = hello->pre_shared_key->binders.begin();

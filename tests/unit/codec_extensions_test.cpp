@@ -36,7 +36,7 @@ TEST(ExtensionTable, AgreesWithTheRfc) {
     std::set<ExtensionBlock> blocks;
   };
   const std::vector<Row> rows{
-      {ExtensionType::server_name, {client_hello, encrypted_extensions}},
+      {ExtensionType::server_name, {client_hello, encrypted_extensions, certificate_request}},
       {ExtensionType::max_fragment_length, {client_hello, encrypted_extensions}},
       {ExtensionType::status_request, {client_hello, certificate_request, certificate}},
       {ExtensionType::supported_groups, {client_hello, encrypted_extensions}},

@@ -74,6 +74,12 @@ inline Bytes body_of(Bytes message, HandshakeType type) {
   return message.subspan(kHandshakeHeaderSize);
 }
 
+/// A decoder that needs nothing but the body.
+template <class Message>
+Decoded<Message> decoder(Bytes body) {
+  return Message::decode(body);
+}
+
 template <class Message>
 void expect_error(const Decoded<Message>& decoded, Reason reason, Alert alert, Place place, std::uint16_t detail = 0) {
   ASSERT_FALSE(decoded.has_value());

@@ -25,7 +25,7 @@ const ExtensionSet kOffered{server_name,        supported_groups, application_la
                             record_size_limit,  early_data,       key_share,
                             max_fragment_length};
 
-Decoded<EncryptedExtensions> decode_ee(Bytes body) { return decode_encrypted_extensions(body, kOffered); }
+Decoded<EncryptedExtensions> decode_ee(Bytes body) { return EncryptedExtensions::decode(body, {.offered = kOffered}); }
 
 TEST(EncryptedExtensions, OfRfc8448IsRead) {
   const auto message = decode_ee(body_of(kRfc8448EncryptedExtensions, HandshakeType::encrypted_extensions));
@@ -113,7 +113,7 @@ TEST(CertificateRequest, IsReadBack) {
                                                             .status_request = true,
                                                             .signed_certificate_timestamp = true});
   const Bytes body = body_of(message, HandshakeType::certificate_request);
-  const auto decoded = decode_certificate_request(body);
+  const auto decoded = CertificateRequest::decode(body);
   ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
   EXPECT_TRUE(equal(decoded->certificate_request_context, context));
   EXPECT_TRUE(std::ranges::equal(all_of(decoded->signature_algorithms), schemes));
@@ -124,8 +124,8 @@ TEST(CertificateRequest, IsReadBack) {
                                               status_request, signed_certificate_timestamp}));
   EXPECT_TRUE(decoded->status_request);
   EXPECT_TRUE(decoded->signed_certificate_timestamp);
-  expect_exact_length(body, decode_certificate_request);
-  expect_survives_changes(body, decode_certificate_request, [](const CertificateRequest& changed) {
+  expect_exact_length(body, decoder<CertificateRequest>);
+  expect_survives_changes(body, decoder<CertificateRequest>, [](const CertificateRequest& changed) {
     if (changed.certificate_authorities) {
       EXPECT_LE(changed.certificate_authorities->size(), 4U);
     }
@@ -141,7 +141,7 @@ TEST(CertificateRequest, KnowsItsOtherExtensions) {
       request_with(join({extension(status_request), extension(signed_certificate_timestamp),
                          extension(compress_certificate, hex("02 0002")),
                          extension(oid_filters, vector16(hex("02 5504 0001 aa"))), extension(0x0a0a, hex("00"))}));
-  const auto decoded = decode_certificate_request(body);
+  const auto decoded = CertificateRequest::decode(body);
   ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
   EXPECT_TRUE(decoded->status_request);
   EXPECT_TRUE(decoded->signed_certificate_timestamp);
@@ -152,17 +152,17 @@ TEST(CertificateRequest, KnowsItsOtherExtensions) {
 
 TEST(CertificateRequest, RefusesBadExtensions) {
   constexpr Place kPlace = Place::certificate_request;
-  expect_error(decode_certificate_request(hex("00 0000")), Reason::extension_missing, Alert::missing_extension, kPlace,
+  expect_error(CertificateRequest::decode(hex("00 0000")), Reason::extension_missing, Alert::missing_extension, kPlace,
                number(signature_algorithms));
-  expect_error(decode_certificate_request(request_with(extension(server_name))), Reason::extension_forbidden,
-               Alert::illegal_parameter, kPlace, number(server_name));
-  expect_error(decode_certificate_request(request_with(extension(signature_algorithms, hex("0002 0807")))),
+  expect_error(CertificateRequest::decode(request_with(extension(key_share))), Reason::extension_forbidden,
+               Alert::illegal_parameter, kPlace, number(key_share));
+  expect_error(CertificateRequest::decode(request_with(extension(signature_algorithms, hex("0002 0807")))),
                Reason::extension_duplicate, Alert::illegal_parameter, kPlace, number(signature_algorithms));
   for (const Buffer& bad : {Buffer{}, vector16(hex("00 0000")), vector16(hex("02 5504 0001"))}) {
-    expect_error(decode_certificate_request(request_with(extension(oid_filters, bad))), Reason::extension_malformed,
+    expect_error(CertificateRequest::decode(request_with(extension(oid_filters, bad))), Reason::extension_malformed,
                  Alert::decode_error, kPlace, number(oid_filters));
   }
-  expect_error(decode_certificate_request(request_with(extension(certificate_authorities, hex("0000")))),
+  expect_error(CertificateRequest::decode(request_with(extension(certificate_authorities, hex("0000")))),
                Reason::extension_malformed, Alert::decode_error, kPlace, number(certificate_authorities));
 }
 
@@ -170,7 +170,7 @@ TEST(CertificateRequest, RefusesBadExtensions) {
 
 const ExtensionSet kStapling{status_request, signed_certificate_timestamp};
 
-Decoded<Certificate> decode_chain(Bytes body) { return decode_certificate(body, kStapling); }
+Decoded<Certificate> decode_chain(Bytes body) { return Certificate::decode(body, {.offered = kStapling}); }
 
 TEST(Certificate, IsReadBack) {
   const Buffer leaf(300, 0x30);
@@ -214,7 +214,7 @@ TEST(Certificate, MayBeEmpty) {
   const Bytes message = encode_certificate(writer, {});
   EXPECT_TRUE(equal(message, hex("0b 000004 00 000000")));
   EXPECT_EQ(message.size(), certificate_message_size({}));
-  const auto decoded = decode_certificate(body_of(message, HandshakeType::certificate), {});
+  const auto decoded = Certificate::decode(body_of(message, HandshakeType::certificate));
   ASSERT_TRUE(decoded.has_value());
   EXPECT_TRUE(decoded->certificate_list.empty());
 }
@@ -267,12 +267,12 @@ TEST(CertificateVerify, IsReadBack) {
   Writer writer(room);
   const Bytes body = body_of(encode_certificate_verify(writer, {SignatureScheme::ed25519, signature}),
                              HandshakeType::certificate_verify);
-  const auto decoded = decode_certificate_verify(body);
+  const auto decoded = CertificateVerify::decode(body);
   ASSERT_TRUE(decoded.has_value());
   EXPECT_EQ(decoded->algorithm, SignatureScheme::ed25519);
   EXPECT_TRUE(equal(decoded->signature, signature));
-  expect_exact_length(body, decode_certificate_verify);
-  expect_error(decode_certificate_verify(hex("0807 0002 aa")), Reason::message_truncated, Alert::decode_error,
+  expect_exact_length(body, decoder<CertificateVerify>);
+  expect_error(CertificateVerify::decode(hex("0807 0002 aa")), Reason::message_truncated, Alert::decode_error,
                Place::certificate_verify);
 }
 
@@ -281,13 +281,15 @@ TEST(Finished, IsReadBack) {
   Buffer room(128);
   Writer writer(room);
   const Bytes body = body_of(encode_finished(writer, {verify_data}), HandshakeType::finished);
-  const auto decode = [](Bytes bytes) { return decode_finished(bytes, 48); };
+  const auto decode = [](Bytes bytes) { return Finished::decode(bytes, {.verify_data_length = 48}); };
   const auto decoded = decode(body);
   ASSERT_TRUE(decoded.has_value());
   EXPECT_TRUE(equal(decoded->verify_data, verify_data));
   expect_exact_length(body, decode);
-  expect_error(decode_finished(body, 32), Reason::message_trailing_data, Alert::decode_error, Place::finished);
-  expect_error(decode_finished(body, 64), Reason::message_truncated, Alert::decode_error, Place::finished);
+  expect_error(Finished::decode(body, {.verify_data_length = 32}), Reason::message_trailing_data, Alert::decode_error,
+               Place::finished);
+  expect_error(Finished::decode(body, {.verify_data_length = 64}), Reason::message_truncated, Alert::decode_error,
+               Place::finished);
 }
 
 // --- after the handshake ---
@@ -303,15 +305,15 @@ TEST(NewSessionTicket, IsReadBack) {
                                                            .ticket = ticket,
                                                            .max_early_data_size = 16384});
   const Bytes body = body_of(message, HandshakeType::new_session_ticket);
-  const auto decoded = decode_new_session_ticket(body);
+  const auto decoded = NewSessionTicket::decode(body);
   ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
   EXPECT_EQ(decoded->ticket_lifetime, 604800U);
   EXPECT_EQ(decoded->ticket_age_add, 0x01020304U);
   EXPECT_TRUE(equal(decoded->ticket_nonce, nonce));
   EXPECT_TRUE(equal(decoded->ticket, ticket));
   EXPECT_EQ(decoded->max_early_data_size, 16384U);
-  expect_exact_length(body, decode_new_session_ticket);
-  expect_survives_changes(body, decode_new_session_ticket,
+  expect_exact_length(body, decoder<NewSessionTicket>);
+  expect_survives_changes(body, decoder<NewSessionTicket>,
                           [](const NewSessionTicket& changed) { EXPECT_FALSE(changed.ticket.empty()); });
 }
 
@@ -321,14 +323,14 @@ TEST(NewSessionTicket, RefusesBadFields) {
     return join({hex("00000001 00000002 00"), vector16(ticket), vector16(extensions)});
   };
   const Buffer good = with(text("t"), extension(0x0a0a, {}));
-  ASSERT_TRUE(decode_new_session_ticket(good).has_value());
-  expect_error(decode_new_session_ticket(with({}, {})), Reason::vector_length, Alert::decode_error, kPlace);
-  expect_error(decode_new_session_ticket(with(text("t"), extension(early_data))), Reason::extension_malformed,
+  ASSERT_TRUE(NewSessionTicket::decode(good).has_value());
+  expect_error(NewSessionTicket::decode(with({}, {})), Reason::vector_length, Alert::decode_error, kPlace);
+  expect_error(NewSessionTicket::decode(with(text("t"), extension(early_data))), Reason::extension_malformed,
                Alert::decode_error, kPlace, number(early_data));
-  expect_error(decode_new_session_ticket(with(text("t"), extension(server_name))), Reason::extension_forbidden,
+  expect_error(NewSessionTicket::decode(with(text("t"), extension(server_name))), Reason::extension_forbidden,
                Alert::illegal_parameter, kPlace, number(server_name));
   const Buffer early = extension(early_data, hex("00000000"));
-  expect_error(decode_new_session_ticket(with(text("t"), join({early, early}))), Reason::extension_duplicate,
+  expect_error(NewSessionTicket::decode(with(text("t"), join({early, early}))), Reason::extension_duplicate,
                Alert::illegal_parameter, kPlace, number(early_data));
 }
 
@@ -337,13 +339,13 @@ TEST(KeyUpdate, IsReadBack) {
     std::array<std::uint8_t, kKeyUpdateSize> room{};
     Writer writer(room);
     const Bytes body = body_of(encode_key_update(writer, {request}), HandshakeType::key_update);
-    const auto decoded = decode_key_update(body);
+    const auto decoded = KeyUpdate::decode(body);
     ASSERT_TRUE(decoded.has_value());
     EXPECT_EQ(decoded->request_update, request);
-    expect_exact_length(body, decode_key_update);
+    expect_exact_length(body, decoder<KeyUpdate>);
   }
-  expect_error(decode_key_update(hex("02")), Reason::key_update_malformed, Alert::illegal_parameter, Place::key_update);
-  expect_error(decode_key_update(hex("")), Reason::message_truncated, Alert::decode_error, Place::key_update);
+  expect_error(KeyUpdate::decode(hex("02")), Reason::key_update_malformed, Alert::illegal_parameter, Place::key_update);
+  expect_error(KeyUpdate::decode(hex("")), Reason::message_truncated, Alert::decode_error, Place::key_update);
 }
 
 TEST(EndOfEarlyData, IsEmpty) {
@@ -351,8 +353,8 @@ TEST(EndOfEarlyData, IsEmpty) {
   Writer writer(room);
   const Bytes message = encode_end_of_early_data(writer);
   EXPECT_TRUE(equal(message, hex("05 000000")));
-  EXPECT_TRUE(decode_end_of_early_data({}).has_value());
-  expect_error(decode_end_of_early_data(hex("00")), Reason::message_trailing_data, Alert::decode_error,
+  EXPECT_TRUE(EndOfEarlyData::decode({}).has_value());
+  expect_error(EndOfEarlyData::decode(hex("00")), Reason::message_trailing_data, Alert::decode_error,
                Place::end_of_early_data);
 }
 

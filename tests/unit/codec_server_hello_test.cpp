@@ -25,8 +25,8 @@ Buffer retry_with(const Buffer& extensions, const Buffer& version = hex("0303"))
   return body_with(extensions, kHelloRetryRequestRandom, version);
 }
 
-Decoded<ServerHello> decode(Bytes body) { return decode_server_hello(body, kOffered); }
-Decoded<HelloRetryRequest> decode_retry(Bytes body) { return decode_hello_retry_request(body, kOffered); }
+Decoded<ServerHello> decode(Bytes body) { return ServerHello::decode(body, {.offered = kOffered}); }
+Decoded<HelloRetryRequest> decode_retry(Bytes body) { return HelloRetryRequest::decode(body, {.offered = kOffered}); }
 
 TEST(ServerHello, OfRfc8448IsRead) {
   const Bytes body = body_of(kRfc8448ServerHello, HandshakeType::server_hello);
@@ -93,7 +93,7 @@ TEST(ServerHello, OfTls12IsRead) {
       {extension(server_name), extension(extended_main_secret), extension(encrypt_then_mac), extension(session_ticket),
        extension(status_request), extension(ec_point_formats, hex("0100")), extension(renegotiation_info, hex("00")),
        extension(application_layer_protocol_negotiation, vector16(vector8(text("h2"))))}));
-  const auto hello = decode_server_hello(body, offered);
+  const auto hello = ServerHello::decode(body, {.offered = offered});
   ASSERT_TRUE(hello.has_value()) << to_text(hello.error());
   EXPECT_EQ(hello->version(), ProtocolVersion::tls_1_2);
   EXPECT_TRUE(hello->server_name);
@@ -106,7 +106,7 @@ TEST(ServerHello, OfTls12IsRead) {
   EXPECT_EQ(as_text(*hello->application_layer_protocol_negotiation), "h2");
 
   const Buffer old = join({hex("0301"), kRandom, hex("00"), hex("002f"), hex("00")});
-  const auto tls10 = decode_server_hello(old, offered);
+  const auto tls10 = ServerHello::decode(old, {.offered = offered});
   ASSERT_TRUE(tls10.has_value());
   EXPECT_EQ(tls10->version(), ProtocolVersion::tls_1_0);
 }
@@ -116,7 +116,7 @@ void refuses_bad_fields(Decode decode_body, Place place, Bytes random) {
   const auto refuse = [&](const Buffer& body, Reason reason, Alert alert, std::uint16_t detail = 0) {
     expect_error(decode_body(body), reason, alert, place, detail);
   };
-  refuse(body_with(kTls13, random, hex("0302")), Reason::version_legacy, Alert::illegal_parameter);
+  refuse(body_with(kTls13, random, hex("0302")), Reason::version_legacy, Alert::protocol_version);
   refuse(body_with(kTls13, random, hex("0303"), hex("01")), Reason::compression_method, Alert::illegal_parameter);
   refuse(body_with(join({kTls13, kTls13}), random), Reason::extension_duplicate, Alert::illegal_parameter,
          std::to_underlying(ExtensionType::supported_versions));
@@ -133,7 +133,7 @@ void refuses_bad_fields(Decode decode_body, Place place, Bytes random) {
 
 TEST(ServerHello, RefusesBadFields) {
   refuses_bad_fields(decode, Place::server_hello, kRandom);
-  expect_error(decode_server_hello(body_with(kTls13), {}), Reason::extension_unsolicited, Alert::unsupported_extension,
+  expect_error(ServerHello::decode(body_with(kTls13)), Reason::extension_unsolicited, Alert::unsupported_extension,
                Place::server_hello, std::to_underlying(ExtensionType::supported_versions));
   expect_error(decode(body_with(join({kTls13, extension(ExtensionType::key_share, hex("001d 0000"))}))),
                Reason::extension_malformed, Alert::decode_error, Place::server_hello,

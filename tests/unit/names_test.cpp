@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <lockstep/connection.hpp>
+#include <lockstep/x509.hpp>
 
 namespace lockstep {
 namespace {

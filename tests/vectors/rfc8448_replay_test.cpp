@@ -207,14 +207,18 @@ class Player {
   }
   bool on(OpenTicket& event) {
     if (ticket_session) {
-      EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*ticket_session), AcceptEarlyData{}));
+      EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*ticket_session)));
     } else {
       EXPECT_TRUE(connection.answer(std::move(event.token), TicketDeclined{}));
     }
     return true;
   }
+  bool on(AcceptEarlyData& event) {
+    EXPECT_TRUE(connection.answer(std::move(event.token), EarlyDataAccepted{}));
+    return true;
+  }
   bool on(SealTicket& event) {
-    EXPECT_EQ(event.session->psk.size(), 32U);
+    EXPECT_EQ(event.session.secret.size(), 32U);
     if (trace_.has("ticket")) {
       EXPECT_TRUE(connection.answer(std::move(event.token), Bytes(trace_["ticket"])));
     } else {
@@ -248,13 +252,14 @@ class Rfc8448Replay : public testing::Test {
   void load(const char* file) { trace_.emplace(std::string("rfc8448/") + file + ".txt"); }
   const Vectors& trace() const { return *trace_; }
 
-  static std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
+  template <Role kRole>
+  static std::shared_ptr<const ConfigOf<kRole>> built(const BasicConfigBuilder<kRole>& builder) {
     auto config = builder.build();
     if (!config) throw std::runtime_error(config.error().front().text);
     return *config;
   }
 
-  ConfigBuilder client_builder() const {
+  ClientConfigBuilder client_builder() const {
     return ConfigBuilder::client(botan::provider())
         .suites({CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_chacha20_poly1305_sha256,
                  CipherSuite::tls_aes_256_gcm_sha384})
@@ -264,7 +269,7 @@ class Rfc8448Replay : public testing::Test {
         .middlebox_compatibility(compatibility())
         .key_log(true);
   }
-  ConfigBuilder server_builder() const {
+  ServerConfigBuilder server_builder() const {
     return ConfigBuilder::server(botan::provider())
         .suites({CipherSuite::tls_aes_128_gcm_sha256})
         .groups({NamedGroup::x25519, NamedGroup::secp256r1})
@@ -303,7 +308,7 @@ class Rfc8448Replay : public testing::Test {
     if (trace().has("ticket")) {
       client.receive("record_new_session_ticket");
       ASSERT_TRUE(client.session);
-      EXPECT_EQ(to_hex(client.session->psk.view()), to_hex(trace()["resumption_psk"]));
+      EXPECT_EQ(to_hex(client.session->secret.view()), to_hex(trace()["resumption_psk"]));
       EXPECT_EQ(to_hex(client.session->ticket), to_hex(trace()["ticket"]));
       EXPECT_EQ(client.session->lifetime, std::chrono::seconds(30));
       EXPECT_EQ(client.session->max_early_data, 1024U);
@@ -378,19 +383,25 @@ TEST_F(Rfc8448Replay, Simple1RttServer) {
 
 /// The session that the trace resumes. The ticket's own bytes are in its ClientHello.
 Session session_of(const Vectors& trace) {
-  const auto hello = codec::decode_client_hello(Bytes(trace["message_client_hello"]).subspan(4)).value();
+  const auto hello = codec::ClientHello::decode(Bytes(trace["message_client_hello"]).subspan(4)).value();
   Session session;
   session.suite = CipherSuite::tls_aes_128_gcm_sha256;
-  session.psk = DigestSecret(Bytes(trace["psk"]));
+  session.secret = DigestSecret(Bytes(trace["psk"]));
   session.ticket = {1};
   session.issued_at = kNow;
   session.lifetime = std::chrono::seconds(30);
   session.max_early_data = 1024;
-  session.server_name = "server";
+  session.authenticated_at = kNow;
+  session.name = x509::PeerName::dns("server").value();
   session.peer_verified = true;
   // The age that the client states is none.
   session.ticket_age_add = (*hello.pre_shared_key->identities.begin()).obfuscated_ticket_age;
   return session;
+}
+
+/// As if it had been made under the settings of this connection.
+void bind(Session& session, Connection& connection) {
+  session.context = handshake::session_context(ConnectionAccess::handshake(connection)->context()).value();
 }
 
 TEST_F(Rfc8448Replay, ResumedClient) {
@@ -399,10 +410,12 @@ TEST_F(Rfc8448Replay, ResumedClient) {
   Script script(trace(),
                 {{"message_client_hello"}, {"message_end_of_early_data", true}, {"message_client_finished", true}});
   std::array<Session, 1> sessions{session_of(trace())};
+  const auto config = built(client_builder().early_data(1024));
+  Connection like_it = Connection::client(config, to_server(), botan::system_random(), kNow);
+  bind(sessions[0], like_it);
   ClientOptions options = to_server();
   options.sessions = sessions;
-  Player client(trace(), ConnectionAccess::client(built(client_builder().early_data(1024)), std::move(options), random,
-                                                  kNow, script));
+  Player client(trace(), ConnectionAccess::client(config, std::move(options), random, kNow, script));
   client.expect_sent({"record_client_hello"});
   const Bytes early = trace()["early_application_data"];
   Octets out(1000);
@@ -426,6 +439,7 @@ TEST_F(Rfc8448Replay, ResumedServer) {
                 {{"message_server_hello"}, {"message_encrypted_extensions"}, {"message_server_finished", true}});
   Player server(trace(), ConnectionAccess::server(built(server_builder().tickets(1).early_data(1024)), random, script));
   server.ticket_session = session_of(trace());
+  bind(*server.ticket_session, server.connection);
   // The binder of the trace is verified on the way.
   server.receive("record_client_hello");
   server.expect_sent({"record_server_hello", "record_server_flight"});

@@ -561,8 +561,25 @@ TEST(Verify, EveryCodeIsProvoked) {
   // For the answers of applications.
   provoked.insert(Code::cert_revoked);
   provoked.insert(Code::application_verification);
+  provoked.insert(Code::out_of_mem);  // by a library that fails, below
   for (const Case& test : cases()) provoked.insert(test.code);
   for (const Code code : all_codes()) EXPECT_TRUE(provoked.contains(code)) << name(code);
+}
+
+TEST(Verify, NothingIsKnownOfASignatureWhereTheLibraryFails) {
+  std::vector<SignatureVerifier> verifiers;
+  for (const SignatureVerifier* const each : provider().verifiers) verifiers.push_back(*each);
+  Provider failing = provider();
+  failing.verifiers.clear();
+  for (SignatureVerifier& each : verifiers) {
+    each.verify = [](Bytes, Bytes, Bytes) noexcept { return VerifyResult::failed; };
+    failing.verifiers.push_back(&each);
+  }
+  Question question = leaf_question(leaf());
+  ASSERT_TRUE(question.ask().ok());
+  const Verdict verdict =
+      verify({failing, question.anchors, question.views, question.peer, question.name, question.time, question.policy});
+  EXPECT_EQ(verdict.code, Code::out_of_mem) << verdict.text();
 }
 
 TEST(Verify, EveryCodeExplainsItself) {

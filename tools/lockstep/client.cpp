@@ -109,7 +109,7 @@ constexpr std::uint32_t kMostEarlyData = 1U << 20U;
 
 Plan plan_of(const Options& options) {
   const HostAndPort target = parse_host_and_port(options.target, default_port(options.starttls));
-  ConfigBuilder builder = ConfigBuilder::client(provider());
+  ClientConfigBuilder builder = ConfigBuilder::client(provider());
   apply(options.tls, builder);
   if (!options.key_shares.empty()) builder.key_shares(parse_groups(options.key_shares));
   builder.grease(!options.no_grease).middlebox_compatibility(!options.no_middlebox);

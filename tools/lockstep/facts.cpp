@@ -90,7 +90,11 @@ std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const 
   if (verify == nullptr) return std::nullopt;
   look_at(verify->chain, verify->now);
   note_staples(verify->ocsp_response, verify->sct_list);
-  if (judgement_->ok() || accept_anyway_) return PeerAccepted{};
+  if (const auto end = judgement_->verdict.not_after()) {
+    return PeerAccepted{.identity = verify->peer == Role::client ? views_.front() : Bytes(),
+                        .expires = Time(std::chrono::seconds(*end + 1))};
+  }
+  if (accept_anyway_) return PeerAccepted{};
   const x509::Code code = judgement_->verdict.code;
   return PeerRejected{reason_of(code), static_cast<std::uint16_t>(code)};
 }

@@ -61,7 +61,7 @@ class PeerCheck {
     if (const auto* rejected = std::get_if<PeerRejected>(&*decision)) {
       (void)connection.answer(std::move(token), *rejected);
     } else {
-      (void)connection.answer(std::move(token), PeerAccepted{});
+      (void)connection.answer(std::move(token), std::get<PeerAccepted>(*decision));
     }
     return true;
   }

@@ -471,7 +471,7 @@ void raise_descriptor_limit() {
 int run(const LoadOptions& options) {
   raise_descriptor_limit();
   const HostAndPort host = host_of(options.target);
-  ConfigBuilder builder = ConfigBuilder::client(provider());
+  ClientConfigBuilder builder = ConfigBuilder::client(provider());
   apply(options.tls, builder);
   AnswerOptions answers{.provider = provider()};
   if (options.insecure) {

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <lockstep/io.hpp>
+#include <lockstep/replay.hpp>
 #include <lockstep/tape.hpp>
 
 #include "commands.hpp"

@@ -72,7 +72,7 @@ ServerPlan plan_of(const ServerOptions& options) {
       throw UsageError(std::string("every ") + option + " needs its --cert, in the same order");
     return index < files.size() ? files[index] : std::string();
   };
-  ConfigBuilder builder = ConfigBuilder::server(provider());
+  ServerConfigBuilder builder = ConfigBuilder::server(provider());
   // Browsers and curl offer h2 as well; what answers here speaks HTTP/1.1.
   if (options.tls.alpn.empty() && !options.echo) builder.alpn({"http/1.1"});
   apply(options.tls, builder);

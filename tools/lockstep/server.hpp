@@ -54,7 +54,7 @@ struct ServerOptions {
 
 /// What every connection of one run shares.
 struct ServerPlan {
-  std::shared_ptr<const Config> config;
+  std::shared_ptr<const ServerConfig> config;
   std::shared_ptr<const AnswerSetup> answers;
   std::function<void(std::string_view)> key_log;
   std::chrono::milliseconds patience{};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <lockstep/bytes.hpp>
+#include <lockstep/replay.hpp>
 #include <lockstep/trace.hpp>
 
 namespace lockstep::tool {

@@ -10,6 +10,29 @@
 #include "arguments.hpp"
 
 namespace lockstep::tool {
+namespace {
+
+template <Role kRole>
+void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
+  if (!options.alpn.empty()) builder.alpn(parse_alpn(options.alpn));
+  if (!options.suites.empty()) builder.suites(parse_suites(options.suites));
+  if (!options.groups.empty()) builder.groups(parse_groups(options.groups));
+  if (!options.schemes.empty()) builder.schemes(parse_schemes(options.schemes));
+  if (options.max_fragment != 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_fragment));
+  if (options.padding != 0) builder.padding(PaddingPolicy::to_multiple_of(static_cast<std::uint16_t>(options.padding)));
+  builder.key_log(!options.key_log.empty());
+}
+
+template <Role kRole>
+std::shared_ptr<const ConfigOf<kRole>> built_by(const BasicConfigBuilder<kRole>& builder) {
+  auto config = builder.build();
+  if (config) return *config;
+  std::vector<std::string> texts;
+  for (const ConfigProblem& problem : config.error()) texts.push_back(problem.setting + ": " + problem.text);
+  throw UsageError(joined(texts, "; "));
+}
+
+}  // namespace
 
 void add_tls_options(CLI::App& app, TlsOptions& options) {
   constexpr const char* kGroup = "Protocol";
@@ -40,23 +63,11 @@ void add_tls_options(CLI::App& app, TlsOptions& options) {
   app.add_flag("--keylog-failed", options.key_log_failed, "Only those of handshakes that fail")->group(kGroup);
 }
 
-void apply(const TlsOptions& options, ConfigBuilder& builder) {
-  if (!options.alpn.empty()) builder.alpn(parse_alpn(options.alpn));
-  if (!options.suites.empty()) builder.suites(parse_suites(options.suites));
-  if (!options.groups.empty()) builder.groups(parse_groups(options.groups));
-  if (!options.schemes.empty()) builder.schemes(parse_schemes(options.schemes));
-  if (options.max_fragment != 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_fragment));
-  if (options.padding != 0) builder.padding(PaddingPolicy::to_multiple_of(static_cast<std::uint16_t>(options.padding)));
-  builder.key_log(!options.key_log.empty());
-}
+void apply(const TlsOptions& options, ClientConfigBuilder& builder) { apply_to(options, builder); }
+void apply(const TlsOptions& options, ServerConfigBuilder& builder) { apply_to(options, builder); }
 
-std::shared_ptr<const Config> built(const ConfigBuilder& builder) {
-  auto config = builder.build();
-  if (config) return *config;
-  std::vector<std::string> texts;
-  for (const ConfigProblem& problem : config.error()) texts.push_back(problem.setting + ": " + problem.text);
-  throw UsageError(joined(texts, "; "));
-}
+std::shared_ptr<const ClientConfig> built(const ClientConfigBuilder& builder) { return built_by(builder); }
+std::shared_ptr<const ServerConfig> built(const ServerConfigBuilder& builder) { return built_by(builder); }
 
 KeyLog::KeyLog(const std::string& path)
     : file_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600)) {

@@ -28,10 +28,12 @@ struct TlsOptions {
 void add_tls_options(CLI::App& app, TlsOptions& options);
 
 /// Puts the options into a builder. Throws `UsageError` for words that it does not know.
-void apply(const TlsOptions& options, ConfigBuilder& builder);
+void apply(const TlsOptions& options, ClientConfigBuilder& builder);
+void apply(const TlsOptions& options, ServerConfigBuilder& builder);
 
 /// The configuration; throws `UsageError` with every problem.
-[[nodiscard]] std::shared_ptr<const Config> built(const ConfigBuilder& builder);
+[[nodiscard]] std::shared_ptr<const ClientConfig> built(const ClientConfigBuilder& builder);
+[[nodiscard]] std::shared_ptr<const ServerConfig> built(const ServerConfigBuilder& builder);
 
 /// A file that key log lines are appended to, whole lines at a time, from any thread. Readable by its owner alone.
 class KeyLog {

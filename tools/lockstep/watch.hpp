@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <lockstep/blocking.hpp>
+#include <lockstep/replay.hpp>
 #include <lockstep/tape.hpp>
 
 #include "tls_options.hpp"

@@ -6,6 +6,9 @@
 //                       .alpn({"h2", "http/1.1"})
 //                       .build();
 //     if (!config) for (const auto& problem : config.error()) std::cerr << problem.text << '\n';
+//
+// A client's and a server's are types of their own: what only one of them has the other's builder has not, and neither
+// can be given to a connection of the other role.
 
 #include <chrono>
 #include <cstddef>
@@ -17,6 +20,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <lockstep/export.hpp>
@@ -61,11 +66,11 @@ struct BoundGroup {
 inline constexpr std::size_t kDefaultMaxHandshakeMessage = 65536;
 /// The default bound on all memory of one handshake, in bytes.
 inline constexpr std::size_t kDefaultHandshakeMemory = 262144;
-/// Bytes sealed with one key before it is updated by itself; far below what AES-GCM allows (RFC 9846 5.5: 2^24.5
-/// records).
 /// RFC 9846 8.3: "windows on the order of ten seconds".
 inline constexpr std::chrono::seconds kDefaultEarlyDataTolerance{10};
 inline constexpr std::chrono::seconds kMaxEarlyDataTolerance{600};
+/// Bytes sealed with one key before it is updated by itself; far below what AES-GCM allows (RFC 9846 5.5: 2^24.5
+/// records).
 inline constexpr std::uint64_t kDefaultKeyUpdateBytes = std::uint64_t{1} << 36U;
 
 /// Settings as `ConfigBuilder` collected and checked them. Read-only.
@@ -92,6 +97,8 @@ struct Settings {
   bool send_tickets = true;
   bool resumption = true;
   bool verify_on_resumption = false;
+  std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
+  std::uint32_t max_authentication_age = 604'800;  ///< seconds, at most 7 days
   std::uint8_t ticket_count = 2;
   std::uint32_t ticket_lifetime = 7200;  ///< seconds, at most 604800 (RFC 9846 4.7.1)
   std::uint32_t early_data = 0;          ///< bytes; 0: none
@@ -111,7 +118,10 @@ struct Settings {
   }
 };
 
-/// A configuration. Immutable; share it by `std::shared_ptr<const Config>`; cloning it is `ConfigBuilder::from`.
+template <Role kRole>
+class BasicConfigBuilder;
+
+/// What a client's and a server's configuration have in common; there are no others.
 class LOCKSTEP_API Config {
  public:
   [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
@@ -121,12 +131,35 @@ class LOCKSTEP_API Config {
   [[nodiscard]] const BoundSuite* suite(CipherSuite id) const noexcept;
   [[nodiscard]] const BoundGroup* group(NamedGroup id) const noexcept;
 
+ protected:
+  Config(Settings settings, Provider provider) noexcept
+      : settings_(std::move(settings)), provider_(std::move(provider)) {}
+  ~Config() = default;
+
  private:
-  friend class ConfigBuilder;
-  Config() = default;
   Settings settings_;
   Provider provider_;
 };
+
+/// A client's configuration. Immutable; share it by `std::shared_ptr<const ClientConfig>`; cloning it is
+/// `ConfigBuilder::from`.
+class ClientConfig final : public Config {
+  friend class BasicConfigBuilder<Role::client>;
+  ClientConfig(Settings settings, Provider provider) noexcept : Config(std::move(settings), std::move(provider)) {}
+};
+
+/// A server's, the same.
+class ServerConfig final : public Config {
+  friend class BasicConfigBuilder<Role::server>;
+  ServerConfig(Settings settings, Provider provider) noexcept : Config(std::move(settings), std::move(provider)) {}
+};
+
+template <Role kRole>
+using ConfigOf = std::conditional_t<kRole == Role::client, ClientConfig, ServerConfig>;
+
+/// For those who take either: the configuration as what it is; null when it is the other's.
+[[nodiscard]] LOCKSTEP_API std::shared_ptr<const ClientConfig> as_client(std::shared_ptr<const Config> config) noexcept;
+[[nodiscard]] LOCKSTEP_API std::shared_ptr<const ServerConfig> as_server(std::shared_ptr<const Config> config) noexcept;
 
 /// One reason why a configuration cannot be built.
 struct ConfigProblem {
@@ -134,119 +167,17 @@ struct ConfigProblem {
   std::string text;     ///< what is wrong and what to do
 };
 
-/// Collects settings; every function returns the builder, nothing is checked before `build`.
-class LOCKSTEP_API ConfigBuilder {
- public:
-  static ConfigBuilder client(Provider provider);
-  static ConfigBuilder server(Provider provider);
-  /// A builder that starts from a built configuration, to make a variant of it.
-  static ConfigBuilder from(const Config& config);
-  /// The same from settings alone, for a provider that may be another; `build` checks all of it again. Suites and
-  /// groups need only their ids.
-  static ConfigBuilder from(const Settings& settings, Provider provider);
+/// What the builders have collected, and the checks of it.
+class LOCKSTEP_API ConfigDraft {
+ protected:
+  ConfigDraft(Role role, Provider provider);
+  /// Suites and groups need only their ids.
+  ConfigDraft(Role role, const Settings& settings, Provider provider);
 
-  /// The oldest and newest protocol version. This build speaks TLS 1.3.
-  ConfigBuilder& versions(ProtocolVersion min, ProtocolVersion max);
-  /// An explicit list of versions; it must be without gaps.
-  ConfigBuilder& versions(std::span<const ProtocolVersion> list);
-  /// Suites in order of preference. CCM suites are opt-in: not in the default. Default: AES-128-GCM, AES-256-GCM,
-  /// ChaCha20-Poly1305; a server with this default follows a client that puts ChaCha20-Poly1305 first, because that
-  /// client's machine has no fast AES.
-  ConfigBuilder& suites(std::vector<CipherSuite> list);
-  /// Put ChaCha20-Poly1305 first in the default order. Default: when the provider says that AES is slow here.
-  ConfigBuilder& prefer_chacha20(bool on = true);
-  /// Groups in order of preference. Default: X25519MLKEM768, X25519, P-256, P-384, P-521, X448 as the provider has
-  /// them.
-  ConfigBuilder& groups(std::vector<NamedGroup> list);
-  /// Client: which groups' key shares go into the first ClientHello. Default: the first hybrid and the first plain
-  /// group of `groups`.
-  ConfigBuilder& key_shares(std::vector<NamedGroup> list);
-  /// Signature schemes for CertificateVerify in order of preference: the peer's, and our own.
-  ConfigBuilder& schemes(std::vector<SignatureScheme> list);
-  /// Those of our own CertificateVerify, where they are not those of `schemes`: what a credential can sign with beyond
-  /// them is not used. The order is the credential's.
-  ConfigBuilder& signing_schemes(std::vector<SignatureScheme> list);
-  /// signature_algorithms_cert (RFC 9846 4.3.3); default: what the provider verifies, PKCS#1 included.
-  ConfigBuilder& schemes_cert(std::vector<SignatureScheme> list);
-  /// Application protocols in order of preference (RFC 7301). A server that shares none with its client fails; so does
-  /// a client whose server picks what was not offered.
-  ConfigBuilder& alpn(std::vector<std::string> list);
-  /// Server: whether clients are asked for certificates.
-  ConfigBuilder& client_auth(ClientAuth mode);
-  /// Distinguished names (DER) to send in certificate_authorities; empty (the default) sends none.
-  ConfigBuilder& certificate_authorities(std::vector<std::vector<std::uint8_t>> names);
-  /// Ask the peer to staple an OCSP response to its certificate (RFC 6066 8, RFC 9846 4.5.1.1): a client in its
-  /// ClientHello, a server in its CertificateRequest. What comes is told in `VerifyPeer`, whose answer judges it. Off
-  /// by default.
-  ConfigBuilder& ocsp_stapling(bool on);
-  /// Ask the peer for Signed Certificate Timestamps beside its certificate (RFC 6962 3.3.1), in the same way. Off by
-  /// default.
-  ConfigBuilder& signed_certificate_timestamps(bool on);
-  /// Server: whether its own order decides (default) or the client's.
-  ConfigBuilder& server_preference(bool on);
-  /// RFC 9846 E.4. On by default.
-  ConfigBuilder& middlebox_compatibility(bool on);
-  /// RFC 8701. On by default.
-  ConfigBuilder& grease(bool on);
-  /// Server: send a cookie with HelloRetryRequest and insist on its return.
-  ConfigBuilder& cookie(bool on);
-  /// Resumption by tickets: how many a server sends after a handshake (0: none) and for how long they live.
-  ConfigBuilder& tickets(std::uint8_t count, std::uint32_t lifetime_seconds = 7200);
-  /// Whether tickets are offered or accepted at all. On by default.
-  ConfigBuilder& resumption(bool on);
-  /// Early data (0-RTT, RFC 9846 2.3): at most this many bytes; 0, the default, is none. A client offers it with a
-  /// session that allows it; the bytes go through `seal_early`. A server says so in its tickets, is asked with
-  /// `OpenTicket`, and gets the bytes as `EarlyData`.
-  ///
-  /// Early data has no forward secrecy, and whoever recorded it can send it again to the same server: let it carry only
-  /// what may happen twice (RFC 9846 8).
-  ///
-  /// A server takes none when the age that the client states for its ticket is off by more than `tolerance` (RFC
-  /// 9846 8.3: clocks drift, and bytes take their time): for so long a replay has to be recognised, at most 10 minutes.
-  ConfigBuilder& early_data(std::uint32_t max_bytes, std::chrono::seconds tolerance = kDefaultEarlyDataTolerance);
-  /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a
-  /// certificate may have expired or been revoked since, or the application may have changed its mind. A client is
-  /// asked about every server, a server about clients that had been authenticated, each before its own Finished.
-  /// Sessions made with this setting hold the peer's certificates: a server's tickets grow by so much, and a client's
-  /// connection keeps a copy for the tickets to come. A session without them is not resumed. Off by default: what was
-  /// accepted holds for as long as the session lives (RFC 9846 4.7.1).
-  ConfigBuilder& verify_on_resumption(bool on);
-  /// Report secrets as `SecretLogged` events. Whoever reads them reads the connection.
-  ConfigBuilder& key_log(bool on);
-  ConfigBuilder& padding(PaddingPolicy policy);
-  /// The largest plaintext of a record that we send: 64 to 16384 bytes.
-  ConfigBuilder& max_send_fragment(std::uint16_t bytes);
-  /// Small records at first and after idle time, so that the first bytes can be read early; full ones in bulk.
-  ConfigBuilder& dynamic_record_sizing(bool on);
-  /// Bytes sealed with one key before it is updated.
-  ConfigBuilder& key_update_after(std::uint64_t bytes);
-  /// The bound on one handshake message from the peer.
-  ConfigBuilder& max_handshake_message(std::size_t bytes);
-  /// The bound on all memory of one handshake.
-  ConfigBuilder& handshake_memory(std::size_t bytes);
+  /// The settings, complete and bound to the provider; or every problem.
+  [[nodiscard]] std::expected<Settings, std::vector<ConfigProblem>> check() const;
 
-  /// Settings that remove protection. Named so that they stand out in every review.
-  class LOCKSTEP_API Dangerous {
-   public:
-    /// Client: accept any certificate from anybody. Also lets connections say `NoNameCheck` without verification.
-    ConfigBuilder& skip_verification();
-    /// Accept a provider that protects nothing, such as `fake::provider()`: for tests and fuzzing.
-    ConfigBuilder& allow_insecure_provider();
-
-   private:
-    friend class ConfigBuilder;
-    explicit Dangerous(ConfigBuilder& builder) noexcept : builder_(builder) {}
-    ConfigBuilder& builder_;
-  };
-  [[nodiscard]] Dangerous dangerous() noexcept { return Dangerous(*this); }
-
-  /// The configuration, or every problem that stands in its way.
-  [[nodiscard]] std::expected<std::shared_ptr<const Config>, std::vector<ConfigProblem>> build() const;
-
- private:
-  ConfigBuilder() = default;
-  void check(std::vector<ConfigProblem>& problems, Settings& settings) const;
-
+  Role role_;
   Settings settings_;
   Provider provider_;
   std::optional<std::vector<ProtocolVersion>> version_list_;
@@ -256,8 +187,286 @@ class LOCKSTEP_API ConfigBuilder {
   std::optional<std::vector<SignatureScheme>> schemes_;
   std::optional<std::vector<SignatureScheme>> schemes_cert_;
   std::optional<std::vector<SignatureScheme>> signing_schemes_;
+  std::optional<std::vector<std::uint8_t>> session_context_;
+  std::optional<std::chrono::seconds> max_authentication_age_;
   std::optional<bool> prefer_chacha20_;
   bool insecure_provider_allowed_ = false;
+};
+
+/// Collects settings; every function returns the builder, nothing is checked before `build`. Begin with
+/// `ConfigBuilder`.
+template <Role kRole>
+class BasicConfigBuilder : ConfigDraft {
+ public:
+  /// A builder that starts from settings alone, for a provider that may be another; `build` checks all of it again.
+  /// Suites and groups need only their ids. A provider that protects nothing has to be allowed again.
+  [[nodiscard]] static BasicConfigBuilder from(const Settings& settings, Provider provider) {
+    return BasicConfigBuilder(settings, std::move(provider));
+  }
+
+  /// The oldest and newest protocol version. This build speaks TLS 1.3.
+  BasicConfigBuilder& versions(ProtocolVersion min, ProtocolVersion max) {
+    version_list_.reset();
+    settings_.min_version = min;
+    settings_.max_version = max;
+    return *this;
+  }
+  /// An explicit list of versions; it must be without gaps.
+  BasicConfigBuilder& versions(std::span<const ProtocolVersion> list) {
+    version_list_.emplace(list.begin(), list.end());
+    return *this;
+  }
+  /// Suites in order of preference. CCM suites are opt-in: not in the default. Default: AES-128-GCM, AES-256-GCM,
+  /// ChaCha20-Poly1305; a server with this default follows a client that puts ChaCha20-Poly1305 first, because that
+  /// client's machine has no fast AES.
+  BasicConfigBuilder& suites(std::vector<CipherSuite> list) {
+    suites_ = std::move(list);
+    settings_.hardware_aware = false;
+    return *this;
+  }
+  /// Put ChaCha20-Poly1305 first in the default order. Default: when the provider says that AES is slow here.
+  BasicConfigBuilder& prefer_chacha20(bool on = true) {
+    prefer_chacha20_ = on;
+    return *this;
+  }
+  /// Groups in order of preference. Default: X25519MLKEM768, X25519, P-256, P-384, P-521, X448 as the provider has
+  /// them.
+  BasicConfigBuilder& groups(std::vector<NamedGroup> list) {
+    groups_ = std::move(list);
+    return *this;
+  }
+  /// Client: which groups' key shares go into the first ClientHello. Default: the first hybrid and the first plain
+  /// group of `groups`.
+  BasicConfigBuilder& key_shares(std::vector<NamedGroup> list)
+    requires(kRole == Role::client)
+  {
+    key_shares_ = std::move(list);
+    return *this;
+  }
+  /// Signature schemes for CertificateVerify in order of preference: the peer's, and our own.
+  BasicConfigBuilder& schemes(std::vector<SignatureScheme> list) {
+    schemes_ = std::move(list);
+    return *this;
+  }
+  /// Those of our own CertificateVerify, where they are not those of `schemes`: what a credential can sign with beyond
+  /// them is not used. The order is the credential's.
+  BasicConfigBuilder& signing_schemes(std::vector<SignatureScheme> list) {
+    signing_schemes_ = std::move(list);
+    return *this;
+  }
+  /// signature_algorithms_cert (RFC 9846 4.3.3); default: what the provider verifies, PKCS#1 included.
+  BasicConfigBuilder& schemes_cert(std::vector<SignatureScheme> list) {
+    schemes_cert_ = std::move(list);
+    return *this;
+  }
+  /// Application protocols in order of preference (RFC 7301). A server that shares none with its client fails; so does
+  /// a client whose server picks what was not offered.
+  BasicConfigBuilder& alpn(std::vector<std::string> list) {
+    settings_.alpn = std::move(list);
+    return *this;
+  }
+  /// Server: whether clients are asked for certificates.
+  BasicConfigBuilder& client_auth(ClientAuth mode)
+    requires(kRole == Role::server)
+  {
+    settings_.client_auth = mode;
+    return *this;
+  }
+  /// Distinguished names (DER) to send in certificate_authorities; empty (the default) sends none.
+  BasicConfigBuilder& certificate_authorities(std::vector<std::vector<std::uint8_t>> names) {
+    settings_.certificate_authorities = std::move(names);
+    return *this;
+  }
+  /// Ask the peer to staple an OCSP response to its certificate (RFC 6066 8, RFC 9846 4.5.1.1): a client in its
+  /// ClientHello, a server in its CertificateRequest. What comes is told in `VerifyPeer`, whose answer judges it. Off
+  /// by default.
+  BasicConfigBuilder& ocsp_stapling(bool on) {
+    settings_.ocsp_stapling = on;
+    return *this;
+  }
+  /// Ask the peer for Signed Certificate Timestamps beside its certificate (RFC 6962 3.3.1), in the same way. Off by
+  /// default.
+  BasicConfigBuilder& signed_certificate_timestamps(bool on) {
+    settings_.signed_certificate_timestamps = on;
+    return *this;
+  }
+  /// Server: whether its own order decides (default) or the client's.
+  BasicConfigBuilder& server_preference(bool on)
+    requires(kRole == Role::server)
+  {
+    settings_.server_preference = on;
+    return *this;
+  }
+  /// RFC 9846 E.4. On by default.
+  BasicConfigBuilder& middlebox_compatibility(bool on) {
+    settings_.middlebox_compatibility = on;
+    return *this;
+  }
+  /// RFC 8701. On by default.
+  BasicConfigBuilder& grease(bool on)
+    requires(kRole == Role::client)
+  {
+    settings_.grease = on;
+    return *this;
+  }
+  /// Server: send a cookie with HelloRetryRequest and insist on its return.
+  BasicConfigBuilder& cookie(bool on)
+    requires(kRole == Role::server)
+  {
+    settings_.cookie = on;
+    return *this;
+  }
+  /// Resumption by tickets: how many a server sends after a handshake (0: none) and for how long they live.
+  BasicConfigBuilder& tickets(std::uint8_t count, std::uint32_t lifetime_seconds = 7200)
+    requires(kRole == Role::server)
+  {
+    settings_.ticket_count = count;
+    settings_.send_tickets = count != 0;
+    settings_.ticket_lifetime = lifetime_seconds;
+    return *this;
+  }
+  /// Whether tickets are offered or accepted at all. On by default.
+  BasicConfigBuilder& resumption(bool on) {
+    settings_.resumption = on;
+    return *this;
+  }
+  /// Early data (0-RTT, RFC 9846 2.3): at most this many bytes; 0, the default, is none. A client offers it with a
+  /// session that allows it; the bytes go through `seal_early`. A server says so in its tickets, is asked with
+  /// `OpenTicket`, and gets the bytes as `EarlyData`.
+  ///
+  /// Early data has no forward secrecy, and whoever recorded it can send it again to the same server: let it carry only
+  /// what may happen twice (RFC 9846 8).
+  ///
+  /// A server takes none when the age that the client states for its ticket is off by more than `tolerance` (RFC
+  /// 9846 8.3: clocks drift, and bytes take their time): for so long a replay has to be recognised, at most 10 minutes.
+  BasicConfigBuilder& early_data(std::uint32_t max_bytes, std::chrono::seconds tolerance = kDefaultEarlyDataTolerance) {
+    settings_.early_data = max_bytes;
+    settings_.early_data_tolerance = static_cast<std::uint32_t>(tolerance.count());
+    return *this;
+  }
+  /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a
+  /// certificate may have expired or been revoked since, or the application may have changed its mind. A client is
+  /// asked about every server, a server about clients that had been authenticated, each before its own Finished.
+  /// Sessions made with this setting hold the peer's certificates: a server's tickets grow by so much, and a client's
+  /// connection keeps a copy for the tickets to come. A session without them is not resumed. Off by default: what was
+  /// accepted holds for as long as the session lives (RFC 9846 4.7.1).
+  BasicConfigBuilder& verify_on_resumption(bool on) {
+    settings_.verify_on_resumption = on;
+    return *this;
+  }
+  /// What sessions are bound to: one is resumed only where these are the same bytes, 1 to 255 of them. By default it is
+  /// a digest of what the peer is verified by: role, client_auth, schemes, skip_verification, and the `verification` of
+  /// `ClientOptions` or `ServerOptions`, which `AnswerSetup` computes over its anchors and policy. So a client's
+  /// session is not offered under other anchors, and a server accepts no ticket that one with other demands on its
+  /// clients has sealed with the same keys. The digest is the same in every process that is so configured: a fleet can
+  /// share ticket keys. Set it where servers may accept each other's tickets although they differ in these, or may not
+  /// although they are the same.
+  BasicConfigBuilder& session_context(std::vector<std::uint8_t> bytes) {
+    session_context_ = std::move(bytes);
+    return *this;
+  }
+  /// How long after a handshake with certificates sessions may be resumed, however often they are renewed meanwhile: 1
+  /// second to 7 days, the default. RFC 9846 4.7.1: "It is RECOMMENDED that implementations place limits on the total
+  /// lifetime of such keying material". Nor are they resumed after the earliest end of a certificate on the peer's
+  /// path, where `PeerAccepted` says it.
+  BasicConfigBuilder& max_authentication_age(std::chrono::seconds age) {
+    max_authentication_age_ = age;
+    return *this;
+  }
+  /// Report secrets as `SecretLogged` events. Whoever reads them reads the connection.
+  BasicConfigBuilder& key_log(bool on) {
+    settings_.key_log = on;
+    return *this;
+  }
+  BasicConfigBuilder& padding(PaddingPolicy policy) {
+    settings_.padding = policy;
+    return *this;
+  }
+  /// The largest plaintext of a record that we send: 64 to 16384 bytes.
+  BasicConfigBuilder& max_send_fragment(std::uint16_t bytes) {
+    settings_.max_send_fragment = bytes;
+    return *this;
+  }
+  /// Small records at first and after idle time, so that the first bytes can be read early; full ones in bulk.
+  BasicConfigBuilder& dynamic_record_sizing(bool on) {
+    settings_.dynamic_record_sizing = on;
+    return *this;
+  }
+  /// Bytes sealed with one key before it is updated.
+  BasicConfigBuilder& key_update_after(std::uint64_t bytes) {
+    settings_.key_update_bytes = bytes;
+    return *this;
+  }
+  /// The bound on one handshake message from the peer.
+  BasicConfigBuilder& max_handshake_message(std::size_t bytes) {
+    settings_.max_handshake_message = bytes;
+    return *this;
+  }
+  /// The bound on all memory of one handshake.
+  BasicConfigBuilder& handshake_memory(std::size_t bytes) {
+    settings_.handshake_memory = bytes;
+    return *this;
+  }
+
+  /// Settings that remove protection. Named so that they stand out in every review.
+  class Dangerous {
+   public:
+    /// Client: accept any certificate from anybody. Also lets connections say `NoNameCheck` without verification.
+    BasicConfigBuilder& skip_verification()
+      requires(kRole == Role::client)
+    {
+      builder_.settings_.skip_verification = true;
+      return builder_;
+    }
+    /// Accept a provider that protects nothing, such as `fake::provider()`: for tests and fuzzing.
+    BasicConfigBuilder& allow_insecure_provider() {
+      builder_.insecure_provider_allowed_ = true;
+      return builder_;
+    }
+
+   private:
+    friend class BasicConfigBuilder;
+    explicit Dangerous(BasicConfigBuilder& builder) noexcept : builder_(builder) {}
+    BasicConfigBuilder& builder_;
+  };
+  [[nodiscard]] Dangerous dangerous() noexcept { return Dangerous(*this); }
+
+  /// The configuration, or every problem that stands in its way.
+  [[nodiscard]] std::expected<std::shared_ptr<const ConfigOf<kRole>>, std::vector<ConfigProblem>> build() const {
+    auto settings = check();
+    if (!settings) return std::unexpected(std::move(settings.error()));
+    return std::shared_ptr<const ConfigOf<kRole>>(new ConfigOf<kRole>(std::move(*settings), provider_));
+  }
+
+ private:
+  friend struct ConfigBuilder;
+  explicit BasicConfigBuilder(Provider provider) : ConfigDraft(kRole, std::move(provider)) {}
+  BasicConfigBuilder(const Settings& settings, Provider provider) : ConfigDraft(kRole, settings, std::move(provider)) {}
+};
+
+using ClientConfigBuilder = BasicConfigBuilder<Role::client>;
+using ServerConfigBuilder = BasicConfigBuilder<Role::server>;
+
+/// Where configurations begin.
+struct ConfigBuilder {
+  [[nodiscard]] static ClientConfigBuilder client(Provider provider) {
+    return ClientConfigBuilder(std::move(provider));
+  }
+  [[nodiscard]] static ServerConfigBuilder server(Provider provider) {
+    return ServerConfigBuilder(std::move(provider));
+  }
+  /// A builder that starts from a built configuration, to make a variant of it.
+  [[nodiscard]] static ClientConfigBuilder from(const ClientConfig& config) { return variant<Role::client>(config); }
+  [[nodiscard]] static ServerConfigBuilder from(const ServerConfig& config) { return variant<Role::server>(config); }
+
+ private:
+  template <Role kRole>
+  static BasicConfigBuilder<kRole> variant(const Config& config) {
+    auto builder = BasicConfigBuilder<kRole>::from(config.settings(), config.provider());
+    // What the configuration was allowed, its variants are.
+    if (config.provider().insecure) builder.dangerous().allow_insecure_provider();
+    return builder;
+  }
 };
 
 }  // namespace lockstep

@@ -1,7 +1,7 @@
 #pragma once
 // A TLS connection that does no I/O: bytes, time and answers go in; bytes and events come out; nothing else happens.
 //
-//     auto connection = Connection::client(config, {.name = x509::PeerName::dns("example.com").value()}, random);
+//     auto connection = Connection::client(config, {.name = x509::PeerName::dns("example.com").value()}, random, now);
 //     for (;;) {
 //       while (std::size_t n = connection.transmit(outbound, now)) send(outbound.first(n));
 //       auto [consumed, event] = connection.receive(inbound, now);
@@ -22,13 +22,15 @@
 #include <lockstep/error.hpp>
 #include <lockstep/event.hpp>
 #include <lockstep/export.hpp>
+#include <lockstep/misuse.hpp>
 #include <lockstep/session.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
-#include <lockstep/x509.hpp>
+#include <lockstep/x509_name.hpp>
 
 namespace lockstep {
 
+class KeyCache;
 namespace trace {
 class Recorder;
 }
@@ -45,19 +47,6 @@ struct Sealed {
   std::size_t written = 0;   ///< bytes of records in the outbound buffer
 };
 
-/// A call that the connection's state does not allow: a bug in the caller, told apart from errors of the protocol.
-enum class Misuse : std::uint8_t {
-  not_connected,   ///< application data before the handshake is complete, or on a server before it took early data
-  closed,          ///< sending after `close` or after a failure
-  wrong_token,     ///< a token of another connection, of another operation, or answered before
-  invalid_answer,  ///< e.g. a signature that is too long
-  buffer_too_small,
-  offloaded,       ///< the keys were handed out: application data goes to whoever has them
-  transmit_first,  ///< `seal_in_place` while `transmit` has something to send
-  no_early_data,   ///< `seal_early` when early data was not offered, was refused, or is over
-};
-[[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
-
 /// A buffer with room around its payload, for sealing without a copy.
 struct RecordSlot {
   MutableBytes buffer;       ///< headroom | payload | tailroom
@@ -70,6 +59,14 @@ struct ClientOptions {
   x509::PeerName name;
   /// Sessions to offer, best first; each should be offered only once. Consumed by the call.
   std::span<Session> sessions{};
+  /// A digest of what `VerifyPeer` will be answered by, such as `AnswerSetup::digest`: a session is offered only where
+  /// it is the same as when the session was made (`ConfigBuilder::session_context`).
+  SessionContext verification{};
+};
+
+struct ServerOptions {
+  /// The same for clients and their tickets.
+  SessionContext verification{};
 };
 
 class LOCKSTEP_API Connection {
@@ -83,22 +80,29 @@ class LOCKSTEP_API Connection {
 
   /// Starts a handshake. `random` must outlive the connection. `memory` is used until the handshake ends; it is wiped
   /// before `reclaim` hands it back. Without it, or when it is too small, the engine allocates within the bound of the
-  /// configuration. The configuration must be a client's.
-  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, RandomSource& random, Time now,
-                           MutableBytes memory = {});
-  /// The same for a server's configuration.
-  static Connection server(std::shared_ptr<const Config> config, RandomSource& random, MutableBytes memory = {});
+  /// configuration.
+  static Connection client(std::shared_ptr<const ClientConfig> config, ClientOptions options, RandomSource& random,
+                           Time now, MutableBytes memory = {});
+  /// The same for a server.
+  static Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random, MutableBytes memory = {},
+                           ServerOptions options = {});
   /// The same, recorded (lockstep/tape.hpp): the recorder passes on the randomness that it was made with. It serves one
   /// connection and must outlive it.
-  static Connection client(std::shared_ptr<const Config> config, ClientOptions options, trace::Recorder& recorder,
+  static Connection client(std::shared_ptr<const ClientConfig> config, ClientOptions options, trace::Recorder& recorder,
                            Time now, MutableBytes memory = {});
-  static Connection server(std::shared_ptr<const Config> config, trace::Recorder& recorder, MutableBytes memory = {});
+  static Connection server(std::shared_ptr<const ServerConfig> config, trace::Recorder& recorder,
+                           MutableBytes memory = {}, ServerOptions options = {});
 
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
+
+  /// Where to keep expanded keys (lockstep/key_cache.hpp): of whoever runs the connection, so to be told again when
+  /// that is another thread, with null first on the old one. Null for none, as it is at the beginning: then every call
+  /// that opens or seals expands its key anew.
+  void use(KeyCache* cache) noexcept;
 
   // --- bytes and time ---
 
@@ -108,7 +112,8 @@ class LOCKSTEP_API Connection {
   /// Writes pending flights, alerts and key updates; the number of bytes written, 0 when nothing is pending. A buffer
   /// of any size makes progress during the handshake; afterwards 64 bytes do.
   [[nodiscard]] std::size_t transmit(MutableBytes outbound, Time now);
-  /// Whether `transmit` has something to write.
+  /// Whether `transmit` would write something into a buffer that is large enough. After `offload`, keys that are due
+  /// come first: `receive` tells them.
   [[nodiscard]] bool transmit_pending() const noexcept;
   /// Seals application data: as many whole records as fit `outbound`, gathered from the segments without a copy. What
   /// is pending for `transmit` goes first. An outbound buffer may not overlap the plaintext.
@@ -130,19 +135,25 @@ class LOCKSTEP_API Connection {
 
   // --- answers ---
 
-  std::expected<void, Misuse> answer(Token<SelectCredential> token, std::shared_ptr<const Credential> credential);
-  std::expected<void, Misuse> answer(Token<SelectCredential> token, NoCredential);
+  // An answer spends the token when it is taken. A call that is refused leaves it as it is: `wrong_token` for one of
+  // another connection, which still can be answered there.
+
+  std::expected<void, Misuse> answer(Token<SelectCredential>&& token, std::shared_ptr<const Credential> credential);
+  std::expected<void, Misuse> answer(Token<SelectCredential>&& token, NoCredential);
   /// The signature is copied.
-  std::expected<void, Misuse> answer(Token<Sign> token, Bytes signature);
-  std::expected<void, Misuse> answer(Token<Sign> token, SigningFailed);
-  std::expected<void, Misuse> answer(Token<VerifyPeer> token, PeerAccepted);
-  std::expected<void, Misuse> answer(Token<VerifyPeer> token, PeerRejected rejection);
-  std::expected<void, Misuse> answer(Token<OpenTicket> token, Session session);
-  std::expected<void, Misuse> answer(Token<OpenTicket> token, Session session, AcceptEarlyData);
-  std::expected<void, Misuse> answer(Token<OpenTicket> token, TicketDeclined);
+  std::expected<void, Misuse> answer(Token<Sign>&& token, Bytes signature);
+  std::expected<void, Misuse> answer(Token<Sign>&& token, SigningFailed);
+  std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerAccepted accepted);
+  std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerRejected rejection);
+  std::expected<void, Misuse> answer(Token<OpenTicket>&& token, Session session);
+  std::expected<void, Misuse> answer(Token<OpenTicket>&& token, TicketDeclined);
+  std::expected<void, Misuse> answer(Token<AcceptEarlyData>&& token, EarlyDataAccepted);
+  std::expected<void, Misuse> answer(Token<AcceptEarlyData>&& token, EarlyDataDeclined);
   /// The ticket is copied.
-  std::expected<void, Misuse> answer(Token<SealTicket> token, Bytes ticket);
-  std::expected<void, Misuse> answer(Token<SealTicket> token, TicketDeclined);
+  std::expected<void, Misuse> answer(Token<SealTicket>&& token, Bytes ticket);
+  std::expected<void, Misuse> answer(Token<SealTicket>&& token, TicketDeclined);
+  /// Whom to wake when a token is dropped in another thread. Before the first `receive` or `transmit`.
+  void wake_by(std::shared_ptr<TokenWaker> waker) noexcept;
 
   // --- ending and renewing ---
 
@@ -151,7 +162,8 @@ class LOCKSTEP_API Connection {
   /// Abandons the handshake or connection, with the alert that tells the peer why (RFC 9846 6.2), access_denied
   /// perhaps. By default nothing is wrong: user_canceled (during a handshake) and close_notify go out (RFC 9846 6.1).
   void cancel(Alert why = Alert::close_notify) noexcept;
-  /// Changes our sending key, and asks the peer to change its own when `request_peer` (RFC 9846 4.7.3).
+  /// Changes our sending key, and asks the peer to change its own when `request_peer` (RFC 9846 4.7.3). One request is
+  /// out at a time: until the peer has answered it, further ones change nothing.
   std::expected<void, Misuse> update_keys(bool request_peer);
   /// Hands the record protection of one direction over to something below the engine, such as the kernel (kTLS): the
   /// next event is `TrafficKeys`, and the engine forgets them. From then on
@@ -162,9 +174,11 @@ class LOCKSTEP_API Connection {
   /// - receiving: `receive` takes such records, header and content, for every record that was opened. Those with
   ///   application data may be left out. A KeyUpdate leads to an event with the new keys.
   ///
-  /// Only when connected, with nothing pending for `transmit` (sending), and with whole records consumed (receiving:
-  /// what the engine was given and did not consume is still protected). `update_keys` is the caller's to call in time,
-  /// because the engine no longer sees how much was sent.
+  /// Only when connected and with the last ticket sent (`handshake_not_over`), with nothing pending for `transmit`
+  /// (sending), and with whole records consumed (receiving: what the engine was given and did not consume is still
+  /// protected). `transmit` writes whole records then. `update_keys` is the caller's to call in time, because the
+  /// engine no longer sees how much was sent; neither does it see how much was received, so that a bound on KeyUpdates
+  /// without data between them is the caller's, too.
   std::expected<void, Misuse> offload(Direction direction);
   /// When the engine wants to be called next without input. TLS over a stream has no timers: nothing.
   [[nodiscard]] std::optional<Time> deadline() const noexcept { return std::nullopt; }
@@ -175,8 +189,9 @@ class LOCKSTEP_API Connection {
 
   [[nodiscard]] Role role() const noexcept;
   [[nodiscard]] bool connected() const noexcept;  ///< the handshake is complete and nothing has failed
+  /// Whether `receive` takes nothing until a token is answered. A ticket that is being sealed does not count.
   [[nodiscard]] bool awaiting_answer() const noexcept;
-  [[nodiscard]] const Error* error() const noexcept;  ///< the sticky failure, or null
+  [[nodiscard]] const Error* error() const noexcept;  ///< the sticky failure, `Reason::unusable` included, or null
   [[nodiscard]] bool peer_closed() const noexcept;    ///< close_notify was received
   [[nodiscard]] bool closed() const noexcept;         ///< close_notify was queued or sent
   [[nodiscard]] std::optional<ProtocolVersion> version() const noexcept;
@@ -201,7 +216,7 @@ class LOCKSTEP_API Connection {
 
   // The state is held inline, so that a connection is one value without heap; its definition is private to the engine,
   // which asserts that it fits.
-  static constexpr std::size_t kStateSize = 2048;
+  static constexpr std::size_t kStateSize = 704;
   alignas(16) std::byte storage_[kStateSize];
 };
 

@@ -53,125 +53,123 @@ enum class Alert : std::uint8_t {
 };
 
 /// Why a connection failed. Every rejection has a reason of its own; the table in core/types/error.cpp gives each its
-/// alert, its text and what to do about it.
+/// alert, its text and what to do about it. The numbers are on tapes and stay; a new reason stands where it belongs and
+/// takes a number above all others.
 enum class Reason : std::uint8_t {
-  none,
+  none = 0,
   // records
-  not_tls,        ///< the first bytes are no TLS record; the error shows them
-  plain_http,     ///< the first bytes are an HTTP request or response
-  ssl2_or_older,  ///< an SSL 2 hello
-  record_version,
-  record_type,
-  record_too_long,
-  record_empty,
-  record_unprotected,  ///< plaintext where protection is due
-  record_mac,
-  record_all_padding,       ///< no content type inside a protected record
-  record_interleaved,       ///< another content type inside a fragmented handshake message
-  record_after_key_change,  ///< a handshake message spans a key change
-  record_limit,             ///< sequence number or AEAD limit reached
-  too_many_empty_records,
-  too_many_key_updates,
-  too_many_warnings,
-  change_cipher_spec_malformed,
-  change_cipher_spec_unexpected,
-  alert_malformed,
-  alert_fragmented,
-  truncated,  ///< the transport ended without close_notify
+  not_tls = 1,        ///< the first bytes are no TLS record; the error shows them
+  plain_http = 2,     ///< the first bytes are an HTTP request or response
+  ssl2_or_older = 3,  ///< an SSL 2 hello
+  record_version = 4,
+  record_type = 5,
+  record_too_long = 6,
+  record_empty = 7,
+  record_unprotected = 8,  ///< plaintext where protection is due
+  record_mac = 9,
+  record_all_padding = 10,       ///< no content type inside a protected record
+  record_interleaved = 11,       ///< another content type inside a fragmented handshake message
+  record_after_key_change = 12,  ///< a handshake message spans a key change
+  record_limit = 13,             ///< sequence number or AEAD limit reached
+  too_many_empty_records = 14,
+  too_many_key_updates = 15,
+  too_many_warnings = 16,
+  change_cipher_spec_malformed = 17,
+  change_cipher_spec_unexpected = 18,
+  alert_malformed = 19,
+  alert_fragmented = 20,
+  truncated = 21,  ///< the transport ended without close_notify
   // messages
-  message_too_long,
-  message_truncated,  ///< a field reaches beyond its message
-  message_trailing_data,
-  message_unexpected,  ///< not accepted in this state
-  message_unknown,
-  vector_length,  ///< a vector's length is outside the bounds that the RFC gives it
-  enum_value,
-  compression_method,
-  extension_duplicate,
-  extension_unsolicited,
-  extension_forbidden,  ///< known, but not in this message
-  extension_malformed,
-  extension_missing,
-  server_name_malformed,
-  alpn_malformed,
-  alpn_mismatch,
-  alpn_not_offered,   ///< the server chose a protocol that was not offered
-  record_size_limit,  ///< below the 64 bytes of RFC 8449
+  message_too_long = 22,
+  message_truncated = 23,  ///< a field reaches beyond its message
+  message_trailing_data = 24,
+  message_unexpected = 25,  ///< not accepted in this state
+  vector_length = 27,       ///< a vector's length is outside the bounds that the RFC gives it
+  enum_value = 28,
+  compression_method = 29,
+  extension_duplicate = 30,
+  extension_unsolicited = 31,
+  extension_forbidden = 32,  ///< known, but not in this message
+  extension_malformed = 33,
+  extension_missing = 34,
+  server_name_malformed = 35,
+  alpn_malformed = 36,
+  alpn_mismatch = 37,
+  alpn_not_offered = 38,   ///< the server chose a protocol that was not offered
+  record_size_limit = 39,  ///< below the 64 bytes of RFC 8449
   // negotiation
-  version_unsupported,
-  version_ssl3,       ///< SSL 3.0, recognised and refused
-  version_downgrade,  ///< RFC 9846 4.2.3: the sentinel in ServerHello.random
-  version_not_offered,
-  version_legacy,  ///< legacy_version is not TLS 1.2's in a TLS 1.3 ServerHello
-  inappropriate_fallback,
-  suite_unsupported,  ///< nothing in common
-  suite_not_offered,
-  suite_changed,  ///< differs between HelloRetryRequest and ServerHello
-  group_unsupported,
-  group_not_offered,
-  group_unchanged,  ///< HelloRetryRequest asks for nothing new
-  key_share_missing,
-  key_share_duplicate,
-  key_share_not_in_groups,
-  key_share_size,
-  key_share_invalid,
-  key_share_group,  ///< ServerHello's share is of another group than agreed
-  session_id_echo,
-  second_hello_retry_request,
-  client_hello_changed,  ///< the second ClientHello differs where it must not
-  cookie_missing,
-  cookie_mismatch,
-  scheme_unsupported,
-  scheme_not_offered,
-  scheme_wrong_key,  ///< the scheme does not fit the certificate's key
-  psk_not_offered,
-  psk_mode_missing,
-  psk_not_last,
-  psk_binder_count,
-  psk_binder,
-  psk_hash,
-  early_data_unexpected,
+  version_unsupported = 40,
+  version_ssl3 = 41,       ///< SSL 3.0, recognised and refused
+  version_downgrade = 42,  ///< RFC 9846 4.2.3: the sentinel in ServerHello.random
+  version_not_offered = 43,
+  version_legacy = 44,    ///< legacy_version is not TLS 1.2's in a TLS 1.3 ServerHello
+  version_changed = 109,  ///< between HelloRetryRequest and ServerHello
+  inappropriate_fallback = 45,
+  suite_unsupported = 46,  ///< nothing in common
+  suite_not_offered = 47,
+  suite_changed = 48,  ///< differs between HelloRetryRequest and ServerHello
+  group_unsupported = 49,
+  group_not_offered = 50,
+  group_unchanged = 51,  ///< HelloRetryRequest asks for nothing new
+  key_share_missing = 52,
+  key_share_duplicate = 53,
+  key_share_not_in_groups = 54,
+  key_share_size = 55,
+  key_share_invalid = 56,
+  key_share_group = 57,  ///< ServerHello's share is of another group than agreed
+  session_id_echo = 58,
+  second_hello_retry_request = 59,
+  client_hello_changed = 60,  ///< the second ClientHello differs where it must not
+  cookie_missing = 61,
+  cookie_mismatch = 62,
+  scheme_unsupported = 63,
+  scheme_not_offered = 64,
+  scheme_wrong_key = 65,  ///< the scheme does not fit the certificate's key
+  psk_not_offered = 66,
+  psk_mode_missing = 67,
+  psk_not_last = 68,
+  psk_binder_count = 69,
+  psk_binder = 70,
+  psk_hash = 71,
+  early_data_unexpected = 72,
+  early_data_mismatch = 107,  ///< accepted, though what was agreed is not what its session had
+  early_data_too_much = 108,
   // authentication
-  certificate_missing,   ///< the server sent none
-  certificate_required,  ///< the client sent none, and the server insists
-  certificate_malformed,
-  certificate_context,  ///< certificate_request_context is not what it must be
-  certificate_type,
-  certificate_expired,
-  certificate_not_yet_valid,
-  certificate_revoked,
-  certificate_unknown_ca,
-  certificate_self_signed,
-  certificate_name_mismatch,
-  certificate_wrong_usage,
-  certificate_bad_signature,
-  certificate_weak,
-  certificate_invalid,  ///< any other check; the x509 code says which
-  certificate_chain_too_long,
-  certificate_rejected,  ///< the application said no
-  signature_invalid,
-  finished_mismatch,
-  no_credential,  ///< the application has none to offer
-  signing_failed,
+  certificate_missing = 73,   ///< the server sent none
+  certificate_required = 74,  ///< the client sent none, and the server insists
+  certificate_malformed = 75,
+  certificate_context = 76,  ///< certificate_request_context is not what it must be
+  certificate_type = 77,
+  certificate_expired = 78,
+  certificate_not_yet_valid = 79,
+  certificate_revoked = 80,
+  certificate_unknown_ca = 81,
+  certificate_self_signed = 82,
+  certificate_name_mismatch = 83,
+  certificate_wrong_usage = 84,
+  certificate_bad_signature = 85,
+  certificate_weak = 86,
+  certificate_invalid = 87,  ///< any other check; the x509 code says which
+  certificate_chain_too_long = 88,
+  certificate_rejected = 89,  ///< the application said no
+  certificate_status = 106,   ///< the stapled OCSP response is not satisfactory
+  signature_invalid = 90,
+  finished_mismatch = 91,
+  no_credential = 92,  ///< the application has none to offer
+  signing_failed = 93,
   // keys and tickets
-  key_update_malformed,
-  ticket_malformed,
+  key_update_malformed = 94,
   // the peer and the application
-  peer_alert,
-  peer_closed,  ///< close_notify during the handshake
-  canceled,
-  token_dropped,
-  answer_invalid,
-  deadline,
+  peer_alert = 96,
+  peer_closed = 97,  ///< close_notify during the handshake
+  canceled = 98,
+  token_dropped = 99,
   // limits and resources
-  handshake_too_large,
-  memory,
-  random_failed,
-  provider_failed,
-  // A number is on tapes and stays: what came later follows here.
-  certificate_status,   ///< the stapled OCSP response is not satisfactory
-  early_data_mismatch,  ///< accepted, though what was agreed is not what its session had
-  early_data_too_much,
+  handshake_too_large = 102,
+  memory = 103,
+  random_failed = 104,
+  provider_failed = 105,
+  unusable = 111,  ///< a connection that was moved from, or made without a configuration
 };
 
 /// Where it happened: the record layer, a handshake message, or a call of the application.

@@ -22,26 +22,39 @@
 #include <lockstep/session.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
-#include <lockstep/x509.hpp>
+#include <lockstep/x509_name.hpp>
 
 namespace lockstep {
 
 class Connection;
+
+/// Wakes whoever drives a connection when one of its tokens is dropped elsewhere: `Connection::wake_by`. `wake` is
+/// called from the thread that drops the token, which may be any, and may do no more than post to a loop or write to an
+/// eventfd: the loop then calls `receive`.
+class LOCKSTEP_API TokenWaker {
+ public:
+  virtual ~TokenWaker() = default;
+  virtual void wake() noexcept = 0;
+};
 
 namespace detail {
 
 /// Shared by a handshake and its tokens, so that a token that is dropped in another place is noticed.
 struct TokenControl {
   std::atomic<std::uint32_t> references{1};
-  std::atomic<std::uint32_t> dropped{0};  ///< the serial of a dropped token
+  std::atomic<std::uint32_t> dropped{0};  ///< a bit for each dropped token: its serial modulo 32
+  std::shared_ptr<TokenWaker> waker;      ///< may be null
 };
 LOCKSTEP_API void release(TokenControl* control) noexcept;
+/// Marks a token as dropped, wakes and releases.
+LOCKSTEP_API void drop(TokenControl* control, std::uint32_t serial) noexcept;
 
 }  // namespace detail
 
 /// The right to answer one suspended operation, once. Move-only. Dropping it fails the handshake with
-/// `Reason::token_dropped`, so that no handshake waits for an answer that cannot come. It may be kept in any thread and
-/// may outlive its connection.
+/// `Reason::token_dropped`, so that no handshake waits for an answer that cannot come; the next `receive` or `transmit`
+/// notices, and a `TokenWaker` says when to call it. Dropping the token of `SealTicket` costs the ticket alone. It may
+/// be kept in any thread and may outlive its connection.
 template <class Operation>
 class Token {
  public:
@@ -70,9 +83,7 @@ class Token {
     control_->references.fetch_add(1, std::memory_order_relaxed);
   }
   void drop() noexcept {
-    if (control_ == nullptr) return;
-    control_->dropped.store(serial_, std::memory_order_release);
-    detail::release(std::exchange(control_, nullptr));
+    if (control_ != nullptr) detail::drop(std::exchange(control_, nullptr), serial_);
   }
 
   detail::TokenControl* control_ = nullptr;
@@ -98,7 +109,8 @@ struct Credential {
 [[nodiscard]] LOCKSTEP_API bool staples_well_formed(const Credential& credential) noexcept;
 
 // --- suspended operations --------------------------------------------------------------------------------------
-// Views in these events live until their token is answered or the connection fails.
+// Views in these events live until their token is answered or the connection ends, which another thread cannot see:
+// what goes there owns its bytes. `Sign` and `SealTicket` do, and may be moved anywhere.
 
 /// Which certificate to show. A server is asked once per full handshake, a client when the server requests one.
 /// Answer with a credential, or with `NoCredential` (a server then fails, a client goes on without).
@@ -122,7 +134,7 @@ struct Sign {
   Token<Sign> token;
   SignatureScheme scheme{};
   std::shared_ptr<const Credential> credential;
-  Bytes message;  ///< all of it, not a digest (RFC 9846 4.5.2)
+  std::vector<std::uint8_t> message;  ///< all of it, not a digest (RFC 9846 4.5.2)
 };
 struct SigningFailed {};
 
@@ -143,31 +155,49 @@ struct VerifyPeer {
   Bytes sct_list{};       ///< the leaf's, as in `Credential::sct_list`, when it was asked for and came; else empty
   bool resumed = false;   ///< all of it was shown when the session was made that is resumed now (verify_on_resumption)
 };
-struct PeerAccepted {};
+/// Who the peer is, for `HandshakeComplete` and for the sessions of this connection; copied.
+struct PeerAccepted {
+  /// Whatever tells the application who it is, at most 65535 bytes; empty: nothing is told. A server's tickets grow by
+  /// it.
+  Bytes identity{};
+  /// The earliest end of a certificate on the path: no session of this connection is resumed after it.
+  Time expires = Time::max();
+};
 struct PeerRejected {
   Reason reason = Reason::certificate_rejected;  ///< one of the certificate_* reasons
   std::uint16_t detail = 0;                      ///< e.g. the x509::Code, for the error's text
 };
 
-/// Server: a client offers a ticket. Answer with the session that was sealed in it, or `TicketDeclined`.
+/// Server: a client offers a ticket. Answer with the session that was sealed in it, or `TicketDeclined`. Nobody has
+/// proved yet that the client may use it: that is found out behind the answer.
 struct OpenTicket {
   Token<OpenTicket> token;
   Bytes ticket;
-  /// The client sends early data along. It is dropped unless the answer says `AcceptEarlyData`.
-  bool early_data = false;
   std::uint32_t obfuscated_ticket_age = 0;  ///< as the client sent it: `Session::stated_age` makes sense of it
   Time now{};                               ///< what the ages of tickets are judged by
-  std::chrono::seconds age_tolerance{};     ///< how far off the stated age may be, either way
 };
-/// Take the early data, if the session, the age that the client states and what was agreed allow it. Only for an
-/// application that bears a replay, or that has seen to it that this ticket comes for the first time (RFC 9846 8).
-struct AcceptEarlyData {};
 struct TicketDeclined {};
 
+/// Server: a client that has proved to hold a ticket's session sends early data along, which everything else allows:
+/// the session, the age that the client states and what was agreed. Answer `EarlyDataAccepted` only when the
+/// application bears a replay, or has seen to it that this ticket comes for the first time (RFC 9846 8);
+/// `EarlyDataDeclined` otherwise, and the session is resumed without.
+struct AcceptEarlyData {
+  Token<AcceptEarlyData> token;
+  Bytes ticket;
+  const Session* session = nullptr;
+  Time now{};
+  std::chrono::seconds age_tolerance{};  ///< how far off the stated age may be, either way
+};
+struct EarlyDataAccepted {};
+struct EarlyDataDeclined {};
+
 /// Server: turn a session into a ticket (seal it, or store it and answer with its name). `TicketDeclined` sends none.
+/// The application may put bytes of its own into `application_data` first. The connection stands, and goes on
+/// meanwhile; `close` ends the question.
 struct SealTicket {
   Token<SealTicket> token;
-  const Session* session = nullptr;
+  Session session;
 };
 
 // --- facts -----------------------------------------------------------------------------------------------------
@@ -227,6 +257,9 @@ struct HandshakeComplete {
   Bytes sct_list{};       ///< beside the peer's leaf in this handshake; else empty
   /// Client: unless it was accepted, what was sent early is lost, and may be sent again as usual data.
   EarlyDataStatus early_data{};
+  /// Who the peer is, as `PeerAccepted` said in this handshake, or in the one that made the session which is resumed.
+  Bytes peer_identity{};
+  Bytes application_data{};  ///< of the session that is resumed; else empty
 };
 
 /// Client: the server sent a ticket. Store the session and offer it next time (once: RFC 9846 C.4).
@@ -273,8 +306,8 @@ struct Failed {
   Error error;
 };
 
-using Event =
-    std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, VerifyPeer, OpenTicket, SealTicket,
-                 HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated, TrafficKeys, SecretLogged, Failed>;
+using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, VerifyPeer, OpenTicket,
+                           AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated,
+                           TrafficKeys, SecretLogged, Failed>;
 
 }  // namespace lockstep

@@ -35,8 +35,11 @@ class LOCKSTEP_API RandomSource {
 inline constexpr std::size_t kAeadNonceSize = 12;
 inline constexpr std::size_t kMaxAeadKeySize = 32;
 inline constexpr std::size_t kMaxAeadTagSize = 16;
-/// A connection holds two of these inline.
 inline constexpr std::size_t kMaxAeadContextSize = 768;
+/// A connection holds contexts up to this size inline, for as long as their keys last. Of a larger one it holds the key
+/// alone, and has it made when records come (lockstep/key_cache.hpp): its `init` must be quick, well below a
+/// microsecond, and allocate nothing.
+inline constexpr std::size_t kKeptAeadContextSize = 32;
 
 /// One record to seal. The plaintext is the source segments followed by `tail` (TLS 1.3: content type and padding).
 struct SealJob {
@@ -54,6 +57,7 @@ struct OpenJob {
   Bytes source;               ///< ciphertext followed by the tag
   std::uint8_t* destination;  ///< source minus tag bytes; equal to the source's start, or disjoint
   bool ok = false;            ///< result; when false the destination has been wiped
+  bool failed = false;        ///< result: not ok because the library failed (out of memory), whatever the record is
 };
 
 struct Aead {
@@ -130,7 +134,8 @@ struct Group {
 
 // --- signatures ------------------------------------------------------------------------------------------------
 
-enum class VerifyResult : std::uint8_t { valid, invalid, bad_key };
+/// `failed`: the library did (out of memory), and nothing is known of the signature.
+enum class VerifyResult : std::uint8_t { valid, invalid, bad_key, failed };
 
 /// Verifies one algorithm with one type of key.
 struct SignatureVerifier {

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +18,7 @@
 #include <lockstep/provider.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
+#include <lockstep/x509.hpp>
 
 namespace lockstep {
 
@@ -39,37 +41,67 @@ struct PeerCertificates {
   friend bool operator==(const PeerCertificates&, const PeerCertificates&) = default;
 };
 
+/// What a connection's peer is verified by, as a digest: see `ConfigBuilder::session_context`.
+using SessionContext = std::array<std::uint8_t, 32>;
+
+/// How far a clock may be behind the one that dated a session: those of a fleet, and one that was set back. As for
+/// early data, RFC 9846 8.3: "windows on the order of ten seconds".
+inline constexpr std::chrono::seconds kMaxClockSkew{10};
+/// How long resumption may put off the next handshake with certificates, at most.
+inline constexpr std::chrono::seconds kMaxAuthenticationAge{604'800};
+
 /// What two peers keep of a connection so that another can resume it (RFC 9846 2.2, 4.7.1). A client gets one with
 /// every ticket and stores it; a server seals one into the ticket itself, without the `ticket` field.
+///
+/// It belongs to the name and to the verification that it was made with, and is resumed nowhere else; and it ends,
+/// however often it is handed on from one connection to the next.
 ///
 /// It holds a secret: whoever reads it can impersonate either side on resumption and, without (EC)DHE, read the
 /// traffic. It wipes itself; wipe what `serialize` gave as well. A ticket should be used once (RFC 9846 C.4).
 ///
-///     store.put(session.server_name, session.serialize());
+///     store.put(session.name, session.serialize());
 ///     ...
 ///     if (auto session = Session::parse(store.take(name)); session && session->usable(now))
-///     config.session(std::move(*session));
+///       Connection::client(config, {.name = name, .sessions = {&*session, 1}}, random, now);
 struct LOCKSTEP_API Session {
   ProtocolVersion version = ProtocolVersion::tls_1_3;
   CipherSuite suite{};
-  DigestSecret psk;                  ///< the resumption PSK, as long as the suite's hash
-  std::vector<std::uint8_t> ticket;  ///< the client's: what it sends to resume; at most 65535 bytes
+  /// TLS 1.3: the resumption PSK, as long as the suite's hash. TLS 1.2: the master secret, 48 bytes (RFC 5246 8.1).
+  DigestSecret secret;
+  std::vector<std::uint8_t> ticket;      ///< the client's: what it sends to resume; at most 65535 bytes
+  std::vector<std::uint8_t> session_id;  ///< TLS 1.2; at most 32 bytes
+  bool extended_master_secret = false;   ///< TLS 1.2 (RFC 7627); false in TLS 1.3, which has no other
   std::uint32_t ticket_age_add = 0;
   Time issued_at{};  ///< when the server sent the ticket, or the client received it
   std::chrono::seconds lifetime{0};
+  /// When the peers last proved who they are with certificates. What resumes this session inherits it.
+  Time authenticated_at{};
+  /// The earliest end of a certificate on the path by which the peer was verified; without limit where nobody said.
+  Time verified_until = Time::max();
   std::uint32_t max_early_data = 0;  ///< bytes; 0: no early data
   bool peer_verified =
-      false;         ///< the peer proved an identity that was checked; never resumed where that is demanded otherwise
-  std::string alpn;  ///< the protocol agreed upon, or empty; at most 255 bytes
-  std::string server_name;  ///< the name that the client asked for, or empty; at most 65535 bytes
-  PeerCertificates peer;    ///< what the peer showed, to be verified again; empty without `verify_on_resumption`
+      false;  ///< the peer proved an identity that was checked; never resumed where that is demanded otherwise
+  SessionContext context{};                   ///< what the peer was verified by
+  x509::PeerName name = x509::NoNameCheck{};  ///< whom the client expected; at the server: whom it asked for
+  std::string alpn;                           ///< the protocol agreed upon, or empty; at most 255 bytes
+  std::vector<std::uint8_t> identity;         ///< as `PeerAccepted` said, or empty; at most 65535 bytes
+  /// The application's own, at most 65535 bytes. A server's is sealed into the ticket (`SealTicket`), told when that is
+  /// resumed, and inherited by the next; a client's stays with the client.
+  std::vector<std::uint8_t> application_data;
+  /// What the peer showed, to be verified again; null without `verify_on_resumption`.
+  std::shared_ptr<const PeerCertificates> peer;
 
   /// A copy, secret included.
   [[nodiscard]] Session clone() const;
 
-  /// Whether the ticket may still be offered or accepted: it has lived less than its lifetime, which is at most
-  /// kMaxTicketLifetime, and was not issued in the future.
-  [[nodiscard]] bool usable(Time now) const noexcept;
+  /// Where resumption ends, whatever is done until then: when the authentication is older than `max_authentication_age`
+  /// (at most kMaxAuthenticationAge), or a certificate of the peer's path ends.
+  [[nodiscard]] Time authentication_ends(
+      std::chrono::seconds max_authentication_age = kMaxAuthenticationAge) const noexcept;
+  /// Whether it may still be offered or accepted: the ticket has lived less than its lifetime, which is at most
+  /// kMaxTicketLifetime, the authentication has not ended, and neither is dated more than kMaxClockSkew in the future.
+  [[nodiscard]] bool usable(Time now,
+                            std::chrono::seconds max_authentication_age = kMaxAuthenticationAge) const noexcept;
 
   /// Client: RFC 9846 4.3.11.1: the age in milliseconds plus ticket_age_add, modulo 2^32.
   [[nodiscard]] std::uint32_t obfuscated_ticket_age(Time now) const noexcept;
@@ -150,6 +182,8 @@ class LOCKSTEP_API TicketKeys {
   [[nodiscard]] std::expected<std::size_t, TicketError> seal(Bytes session, RandomSource& random,
                                                              MutableBytes out) const noexcept;
 
+  /// Whether a ticket says that it was sealed by a key which is here; nobody has checked yet that it was.
+  [[nodiscard]] std::expected<void, TicketError> recognize(Bytes ticket) const noexcept;
   struct Opened {
     std::size_t size;  ///< of the session in `out`
     bool renew;        ///< sealed by a key that is not current: send a new ticket
@@ -159,6 +193,8 @@ class LOCKSTEP_API TicketKeys {
 
  private:
   TicketKeys(const Aead& aead, const Hash& hash) noexcept : aead_(&aead), hash_(&hash) {}
+  /// The key that a ticket names.
+  [[nodiscard]] std::expected<const TicketKey*, TicketError> key_of(Bytes ticket) const noexcept;
   const Aead* aead_;
   const Hash* hash_;
   std::array<TicketKey, kMaxKeys> keys_;  // newest first

@@ -1,17 +1,9 @@
 #pragma once
 // What happens on a connection, as typed entries with one definition: what was called, what the handshake did, what
 // came of it. A tape is a sequence of them; so are the text of `--trace`, the ladder diagram and the key log, which are
-// readers of the same entries.
+// readers of the same entries (lockstep/replay.hpp).
 //
-//     trace::Reader reader;
-//     reader.feed(recorder.recorded());
-//     while (auto entry = reader.next()) {
-//       if (!*entry) break;  // all of it has been read
-//       std::cout << trace::to_text(**entry) << '\n';
-//     }
-//
-// The format is described byte by byte in docs/tape.md. A reader takes any bytes: what is no tape is refused with a
-// reason, and nothing is allocated that the bytes do not pay for.
+// The format is described byte by byte in docs/tape.md.
 
 #include <cstddef>
 #include <cstdint>
@@ -24,12 +16,12 @@
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/config.hpp>
-#include <lockstep/connection.hpp>
 #include <lockstep/error.hpp>
-#include <lockstep/export.hpp>
+#include <lockstep/event.hpp>
+#include <lockstep/misuse.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
-#include <lockstep/x509.hpp>
+#include <lockstep/x509_name.hpp>
 
 namespace lockstep::trace {
 
@@ -72,9 +64,12 @@ struct StartClient {
   x509::PeerName::Kind kind{};
   Content name;                   ///< as text
   std::vector<Content> sessions;  ///< serialized: secrets
+  Content verification;           ///< empty: none
 };
 /// `Connection::server`.
-struct StartServer {};
+struct StartServer {
+  Content verification;  ///< empty: none
+};
 
 // --- calls -----------------------------------------------------------------------------------------------------------
 
@@ -129,12 +124,17 @@ struct AnswerVerdict {
   bool accepted = false;
   Reason reason{};
   std::uint16_t detail = 0;
+  Content identity;
+  Time expires = Time::max();
 };
 struct AnswerTicketOpened {
   TokenNumber token = 0;
-  bool opened = false;      ///< false: TicketDeclined
-  Content session;          ///< serialized: a secret
-  bool early_data = false;  ///< AcceptEarlyData
+  bool opened = false;  ///< false: TicketDeclined
+  Content session;      ///< serialized: a secret
+};
+struct AnswerEarlyData {
+  TokenNumber token = 0;
+  bool accepted = false;
 };
 struct AnswerTicketSealed {
   TokenNumber token = 0;
@@ -239,7 +239,12 @@ struct TicketOpeningAsked {
   TokenNumber token = 0;
   std::uint64_t size = 0;
   std::uint64_t hash = 0;
-  bool early_data = false;
+};
+/// `AcceptEarlyData`.
+struct EarlyDataAsked {
+  TokenNumber token = 0;
+  std::uint64_t size = 0;  ///< of the ticket
+  std::uint64_t hash = 0;  ///< of the ticket
 };
 struct TicketSealingAsked {
   TokenNumber token = 0;
@@ -261,6 +266,8 @@ struct Completed {
   std::uint64_t ocsp_response = 0;  ///< its size
   std::uint64_t sct_list = 0;       ///< its size
   EarlyDataStatus early_data{};
+  Content peer_identity;
+  Content application_data;
 };
 struct SessionTold {
   std::uint64_t size = 0;
@@ -315,95 +322,11 @@ struct Stopped {
 
 using Entry =
     std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
-                 AnswerCredential, AnswerSignature, AnswerVerdict, AnswerTicketOpened, AnswerTicketSealed, Close,
-                 Cancel, UpdateKeys, Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered,
-                 KeysInstalled, Secret, DataTold, EarlyDataTold, CredentialAsked, SignatureAsked, VerdictAsked,
-                 TicketOpeningAsked, TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold,
-                 TrafficKeysTold, SecretTold, FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
-
-/// What an entry is for.
-enum class Part : std::uint8_t {
-  configuration,
-  start,   ///< begins operation 0
-  call,    ///< begins an operation
-  note,    ///< happens during one
-  result,  ///< ends one
-  stop,    ///< nothing comes behind it
-};
-[[nodiscard]] LOCKSTEP_API Part part(const Entry& entry) noexcept;
-/// "receive", "message", ...: the word for an entry in every output.
-[[nodiscard]] LOCKSTEP_API std::string_view name(const Entry& entry) noexcept;
-/// One line for people: the word and what matters of the entry. Printable ASCII whatever the tape holds.
-[[nodiscard]] LOCKSTEP_API std::string to_text(const Entry& entry);
-/// The time that a call states.
-[[nodiscard]] LOCKSTEP_API std::optional<Time> time_of(const Entry& entry) noexcept;
-
-// --- reading ---------------------------------------------------------------------------------------------------------
-
-/// Why bytes are no tape, or a tape cannot be replayed.
-enum class TapeError : std::uint8_t {
-  not_a_tape,             ///< it does not begin as a tape does
-  version_unsupported,    ///< written by a release with another format
-  truncated,              ///< it ends inside its header or inside an entry
-  entry_unknown,          ///< a kind of entry that this version does not have
-  entry_too_long,         ///< an entry of more than kMaxEntry bytes
-  number_too_long,        ///< a number of more than 64 bits, or not in its shortest form
-  field_truncated,        ///< a field reaches beyond its entry
-  trailing_data,          ///< an entry goes on behind its last field
-  value_out_of_range,     ///< a field has a value that it cannot have
-  configuration_missing,  ///< it does not begin with one configuration
-  start_missing,          ///< no start follows the configuration
-  out_of_order,           ///< an entry in a place where it cannot be
-  redacted,               ///< a tape without contents draws but does not replay
-  configuration_refused,  ///< the configuration cannot be built here: another provider, or no valid one
-};
-[[nodiscard]] LOCKSTEP_API std::string_view name(TapeError) noexcept;
-
-struct TapeProblem {
-  TapeError error{};
-  std::uint64_t offset = 0;  ///< of the entry in the tape, in bytes
-  std::string detail{};      ///< for configuration_refused: every problem of it
-
-  /// What is wrong, where, and what to do.
-  [[nodiscard]] LOCKSTEP_API std::string text() const;
-};
-
-/// Reads a tape, or one that is being recorded piece by piece. Problems are sticky.
-class LOCKSTEP_API Reader {
- public:
-  Reader() noexcept = default;
-  explicit Reader(Bytes tape) noexcept { feed(tape); }
-
-  /// Goes on with these bytes, once everything before them has been read. They must outlive the entries read from them.
-  void feed(Bytes more) noexcept { rest_ = more; }
-  /// The next entry; nothing when all has been read. Whether a tape ends inside an operation is for the caller to see.
-  [[nodiscard]] std::expected<std::optional<Entry>, TapeProblem> next();
-  /// Of the tape, once its header has been read: it has no contents.
-  [[nodiscard]] bool redacted() const noexcept { return redacted_; }
-  /// The last entry as it stands on the tape.
-  [[nodiscard]] Bytes raw() const noexcept { return raw_; }
-  /// Bytes read so far.
-  [[nodiscard]] std::uint64_t offset() const noexcept { return offset_; }
-  /// Which operation the last entry belongs to: 0 is the start.
-  [[nodiscard]] std::uint64_t operation() const noexcept { return operation_; }
-  /// Whether an operation has begun and not ended.
-  [[nodiscard]] bool inside() const noexcept { return position_ == Position::inside; }
-
- private:
-  enum class Position : std::uint8_t { header, configuration, start, between, inside, end };
-  [[nodiscard]] std::unexpected<TapeProblem> refuse(TapeError error);
-  [[nodiscard]] std::optional<TapeError> read_header() noexcept;
-  [[nodiscard]] std::optional<TapeError> place(const Entry& entry) noexcept;
-
-  Bytes rest_;
-  Bytes raw_;
-  std::uint64_t offset_ = 0;
-  std::uint64_t operation_ = 0;
-  Time time_{};
-  std::size_t call_ = 0;  // which alternative of Entry the open operation is
-  std::optional<TapeError> problem_;
-  Position position_ = Position::header;
-  bool redacted_ = false;
-};
+                 AnswerCredential, AnswerSignature, AnswerVerdict, AnswerTicketOpened, AnswerEarlyData,
+                 AnswerTicketSealed, Close, Cancel, UpdateKeys, Offload, Draw, TokenDropped, Message, ChangeCipherSpec,
+                 AlertRecord, StateEntered, KeysInstalled, Secret, DataTold, EarlyDataTold, CredentialAsked,
+                 SignatureAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed,
+                 SessionTold, PeerClosedTold, PeerKeysTold, TrafficKeysTold, SecretTold, FailureTold, Started, Consumed,
+                 Transmitted, SealDone, Done, Stopped>;
 
 }  // namespace lockstep::trace

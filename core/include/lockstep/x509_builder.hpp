@@ -35,8 +35,9 @@ enum class BuildError : std::uint8_t {
 
 /// Builds one certificate. Every setter returns the builder; problems are reported by the final call.
 ///
-///   auto ca = CertificateBuilder("CN=Example Root").ca(0).validity(now, now + 86400).self_signed(provider, *ca_key,
-///   random); auto leaf = CertificateBuilder("CN=example.com").dns("example.com").server().validity(now, now + 86400)
+///   auto ca = CertificateBuilder("CN=Example Root").ca(0).validity(now, now + 86400)
+///                 .self_signed(provider, *ca_key, random);
+///   auto leaf = CertificateBuilder("CN=example.com").dns("example.com").server().validity(now, now + 86400)
 ///                   .issued_by(provider, *ca, *ca_key, leaf_key->subject_public_key_info(), random);
 class LOCKSTEP_API CertificateBuilder {
  public:

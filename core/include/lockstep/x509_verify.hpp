@@ -1,15 +1,12 @@
 #pragma once
-// Whom to expect, whom to trust, and the verdict on a chain of certificates (RFC 5280 6, RFC 9525, CA/Browser Forum
-// Baseline Requirements).
+// The verdict on a chain of certificates, and the policy behind it (RFC 5280 6, RFC 9525, CA/Browser Forum Baseline
+// Requirements).
 //
 // verify() is a function of its arguments: it does no I/O, reads no clock and calls nobody back but the provider's
 // signature verifiers. It does a bounded amount of work whatever a peer sends.
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <expected>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,120 +17,11 @@
 #include <lockstep/export.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/types.hpp>
+#include <lockstep/x509_anchors.hpp>
 #include <lockstep/x509_certificate.hpp>
+#include <lockstep/x509_name.hpp>
 
 namespace lockstep::x509 {
-
-// --- the expected name -----------------------------------------------------------------------------------------------
-
-/// Says aloud that any name will do: whoever holds a certificate from any of the anchors may be the peer. Right for a
-/// server that checks client certificates and then reads the name; rarely right for a client.
-struct NoNameCheck {};
-
-enum class NameError : std::uint8_t {
-  empty,
-  too_long,             ///< more than 253 characters
-  label_empty,          ///< two dots in a row, or one at the start
-  label_too_long,       ///< more than 63 characters between dots
-  character_forbidden,  ///< other than letters, digits, '-' and '_'; names with other letters are given as A-labels
-                        ///< ("xn--...")
-  hyphen_at_edge,       ///< a label that begins or ends with '-'
-  looks_like_address,   ///< the last label is a number ("192.168.1"): neither a name nor an address
-  not_an_address,       ///< not dotted decimal IPv4 nor IPv6 (RFC 4291 2.2); zone identifiers are refused
-};
-
-[[nodiscard]] LOCKSTEP_API std::string_view name(NameError error) noexcept;
-[[nodiscard]] LOCKSTEP_API std::string_view explanation(NameError error) noexcept;
-
-/// Whom the peer must be (RFC 9525: the reference identifier). Compared with the alternative names of its certificate,
-/// never with the common name.
-///
-///   auto name = PeerName::parse("example.com");     // or an address: "192.0.2.1", "2001:db8::1", "[2001:db8::1]"
-///   if (!name) return explanation(name.error());
-class PeerName {
- public:
-  enum class Kind : std::uint8_t { any, dns, ipv4, ipv6 };
-
-  /// Any peer at all.
-  PeerName(NoNameCheck) noexcept {}  // NOLINT(google-explicit-constructor): the type says it
-
-  /// A host name in ASCII. A trailing dot is dropped; case is ignored.
-  [[nodiscard]] LOCKSTEP_API static std::expected<PeerName, NameError> dns(std::string_view host_name);
-  /// An address as text.
-  [[nodiscard]] LOCKSTEP_API static std::expected<PeerName, NameError> ip(std::string_view address);
-  /// An address of 4 or 16 bytes.
-  [[nodiscard]] LOCKSTEP_API static std::expected<PeerName, NameError> ip(Bytes address) noexcept;
-  /// An address when the text is one, else a host name.
-  [[nodiscard]] LOCKSTEP_API static std::expected<PeerName, NameError> parse(std::string_view text);
-
-  [[nodiscard]] Kind kind() const noexcept { return kind_; }
-  /// The host name in lower case without trailing dot, or the address; empty for `any`.
-  [[nodiscard]] LOCKSTEP_API std::string text() const;
-  /// The host name; empty for other kinds. What server_name (RFC 6066 3) carries. Lives as long as this object.
-  [[nodiscard]] std::string_view host_name() const noexcept { return host_name_; }
-  /// 4 or 16 bytes, none for other kinds. Lives as long as this object.
-  [[nodiscard]] Bytes address() const noexcept {
-    return {address_.data(), kind_ == Kind::ipv4 ? std::size_t{4} : kind_ == Kind::ipv6 ? std::size_t{16} : 0};
-  }
-  friend bool operator==(const PeerName&, const PeerName&) = default;
-
- private:
-  Kind kind_ = Kind::any;
-  std::array<std::uint8_t, 16> address_{};
-  std::string host_name_;
-};
-
-/// Whether a certificate is for a name; for checks after the handshake. Says nothing about trust.
-[[nodiscard]] LOCKSTEP_API bool matches(const Certificate& certificate, const PeerName& name) noexcept;
-
-// --- anchors ---------------------------------------------------------------------------------------------------------
-
-/// One object of a PEM text that could not be used.
-struct BadAnchor {
-  std::size_t line;  ///< of its BEGIN line, from 1
-  std::string text;  ///< what is wrong with it
-};
-
-struct AddedAnchors {
-  std::size_t added = 0;
-  std::size_t duplicates = 0;
-  std::vector<BadAnchor> bad;  ///< at most kMaxReported; bad_count has them all
-  std::size_t bad_count = 0;
-  static constexpr std::size_t kMaxReported = 16;
-};
-
-/// The certificates that chains must end at. Owns the DER bytes; views into it live until it is destroyed, through
-/// additions and moves. Const use is safe from several threads.
-class TrustAnchors {
- public:
-  TrustAnchors() = default;
-  TrustAnchors(TrustAnchors&&) noexcept = default;
-  TrustAnchors& operator=(TrustAnchors&&) noexcept = default;
-  TrustAnchors(const TrustAnchors&) = delete;
-  TrustAnchors& operator=(const TrustAnchors&) = delete;
-  ~TrustAnchors() = default;
-
-  /// Adds one certificate; the bytes are copied. False when it was there already.
-  LOCKSTEP_API std::expected<bool, ParseError> add(Bytes der);
-  /// Adds every CERTIFICATE of a PEM text; other objects and unusable certificates are reported, not fatal.
-  LOCKSTEP_API AddedAnchors add_pem(std::string_view text);
-
-  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-  [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
-  [[nodiscard]] const Certificate& operator[](std::size_t index) const noexcept { return entries_[index].certificate; }
-  /// Whether this very certificate is an anchor.
-  [[nodiscard]] LOCKSTEP_API bool contains(const Certificate& certificate) const noexcept;
-  /// The anchors of this subject, from `start` on: an index, or size() when there is no more.
-  [[nodiscard]] LOCKSTEP_API std::size_t find(const DistinguishedName& subject, std::size_t start = 0) const noexcept;
-
- private:
-  struct Entry {
-    std::uint64_t subject_hash;
-    std::vector<std::uint8_t> der;
-    Certificate certificate;
-  };
-  std::vector<Entry> entries_;
-};
 
 // --- the policy ------------------------------------------------------------------------------------------------------
 
@@ -204,6 +92,7 @@ enum class Code : std::uint16_t {
   cert_signature_failure = 7,
   cert_not_yet_valid = 9,
   cert_has_expired = 10,
+  out_of_mem = 17,
   depth_zero_self_signed_cert = 18,
   self_signed_cert_in_chain = 19,
   unable_to_get_issuer_cert_locally = 20,
@@ -356,6 +245,8 @@ struct Verdict {
   std::int64_t time = 0;
 
   [[nodiscard]] bool ok() const noexcept { return code == Code::ok; }
+  /// The last second in which all certificates of `chain` are valid, the anchor's included; nothing when refused.
+  [[nodiscard]] LOCKSTEP_API std::optional<std::int64_t> not_after() const noexcept;
   /// "CERT_HAS_EXPIRED at depth 1 (CN=R3): the certificate is no longer valid (it was until 2025-09-15 16:00:00 UTC,
   /// the time of the check is 2026-11-21 20:31:36 UTC). Renew it, or correct the clock." One line for each problem.
   [[nodiscard]] LOCKSTEP_API std::string text() const;

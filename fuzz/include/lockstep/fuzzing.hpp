@@ -82,8 +82,8 @@ inline constexpr Time kNow{std::chrono::seconds(1'780'272'000)};  // 2026-06-01
 /// What all runs share: made once, because configurations and certificates never change.
 struct LOCKSTEP_API Scene {
   /// The usual one first; then others that take other ways through the engine.
-  std::vector<std::shared_ptr<const Config>> clients;
-  std::vector<std::shared_ptr<const Config>> servers;
+  std::vector<std::shared_ptr<const ClientConfig>> clients;
+  std::vector<std::shared_ptr<const ServerConfig>> servers;
   std::shared_ptr<const Credential> credential;
   /// Bytes of early data that the usual pair allows.
   static constexpr std::uint32_t kEarlyData = 4096;
@@ -98,7 +98,7 @@ struct LOCKSTEP_API Scene {
 ///
 ///     Script script;
 ///     script.omit(HandshakeType::certificate_verify);
-///     End server(Role::server, Scene::get().servers[0], 2, {}, std::move(script));
+///     End server(Scene::get().servers[0], 2, {}, std::move(script));
 class LOCKSTEP_API Script {
  public:
   using Edit = std::function<Octets(Octets message)>;  ///< header and body go in; any bytes, or none, come out
@@ -141,12 +141,12 @@ class LOCKSTEP_API End {
     friend bool operator==(const Outcome&, const Outcome&) = default;
   };
 
-  End(Role role, const std::shared_ptr<const Config>& config, std::uint64_t seed = 1, std::span<Session> sessions = {});
+  /// A client or a server, as the configuration is.
+  explicit End(const std::shared_ptr<const Config>& config, std::uint64_t seed = 1, std::span<Session> sessions = {});
   /// A hostile peer.
-  End(Role role, const std::shared_ptr<const Config>& config, std::uint64_t seed, std::span<Session> sessions,
-      Script script);
+  End(const std::shared_ptr<const Config>& config, std::uint64_t seed, std::span<Session> sessions, Script script);
   /// Recorded.
-  End(Role role, const std::shared_ptr<const Config>& config, trace::Recorder& recorder);
+  End(const std::shared_ptr<const Config>& config, trace::Recorder& recorder);
 
   /// How the decisions are answered; by default all goes well.
   bool rejects_peer = false;
@@ -205,6 +205,7 @@ class LOCKSTEP_API End {
   void on(Sign& event);
   void on(VerifyPeer& event);
   void on(OpenTicket& event);
+  void on(AcceptEarlyData& event);
   void on(SealTicket& event);
   void on(HandshakeComplete& event);
   void on(SessionReceived& event);

@@ -1,7 +1,7 @@
 // Compiled once for each LOCKSTEP_EMULATED_LANES.
 #include <new>
 
-#include "aead.hpp"
+#include "aead/aead.hpp"
 #include "emulated.hpp"
 #include "target.hpp"
 
@@ -18,7 +18,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 // clang-format off
 #include "vectors/emulated.inl"
 #include "vectors/order.inl"
-#include "aes_gcm.inl"
+#include "aead/aes_gcm.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::LOCKSTEP_GCM
@@ -30,14 +30,14 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 // clang-format off
 #include "vectors/emulated.inl"
 #include "vectors/order.inl"
-#include "wide.inl"
-#include "poly1305.inl"
+#include "aead/wide.inl"
+#include "aead/poly1305.inl"
 #if LOCKSTEP_EMULATED_LANES == 4
-#include "poly1305_lanes.inl"
+#include "aead/poly1305_lanes.inl"
 #else
-#include "poly1305_shares.inl"
+#include "aead/poly1305_shares.inl"
 #endif
-#include "chacha20_poly1305.inl"
+#include "aead/chacha20_poly1305.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::LOCKSTEP_CHACHA

@@ -2,7 +2,7 @@
 #include <new>
 
 #include "emulated.hpp"
-#include "hash.hpp"
+#include "hash/hash.hpp"
 #include "target.hpp"
 
 namespace lockstep::kernels::emulated_sha_1 {
@@ -14,8 +14,8 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 #define LOCKSTEP_EMULATED_LANES 1
 #include "vectors/emulated.inl"
 #undef LOCKSTEP_EMULATED_LANES
-#include "sha256_lanes.inl"
-#include "sha2.inl"
+#include "hash/sha256_lanes.inl"
+#include "hash/sha2.inl"
 // clang-format on
 
 constinit const Hash kSha256 = make_hash<Sha256>();
@@ -29,9 +29,9 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 // clang-format off
 #define LOCKSTEP_EMULATED_LANES 2
 #include "vectors/emulated.inl"
-#include "sha2_rounds.inl"
-#include "sha512_vectors.inl"
-#include "sha2.inl"
+#include "hash/sha2_rounds.inl"
+#include "hash/sha512_vectors.inl"
+#include "hash/sha2.inl"
 // clang-format on
 
 constinit const Hash kSha384 = make_hash<Sha384>();

@@ -13,9 +13,9 @@
 
 #include <sanitizer/msan_interface.h>
 
-#include "aead.hpp"
+#include "aead/aead.hpp"
 #include "emulated.hpp"
-#include "hash.hpp"
+#include "hash/hash.hpp"
 #include "target.hpp"
 
 namespace lockstep::kernels {
@@ -26,7 +26,7 @@ namespace layer {
 // clang-format off
 #define LOCKSTEP_EMULATED_LANES 1
 #include "vectors/emulated.inl"
-#include "wide.inl"
+#include "aead/wide.inl"
 // clang-format on
 }  // namespace layer
 

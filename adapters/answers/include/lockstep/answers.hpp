@@ -87,6 +87,11 @@ class LOCKSTEP_API AnswerSetup {
 
   [[nodiscard]] const AnswerOptions& options() const noexcept { return options_; }
 
+  /// A digest of the anchors, in whatever order, and the policy, for `ClientOptions` and `ServerOptions`: what is
+  /// verified by others leaves no sessions that are resumed here, nor the other way. The same in every process that
+  /// trusts the same. Zero where nobody is trusted.
+  [[nodiscard]] const SessionContext& verification() const noexcept { return verification_; }
+
   /// The credential for a peer's wishes; null when none will do.
   ///
   /// Only a credential that can sign with one of the peer's schemes is considered. For a server one for the very name
@@ -96,13 +101,17 @@ class LOCKSTEP_API AnswerSetup {
   [[nodiscard]] std::shared_ptr<const Credential> select(const SelectCredential& wishes) const;
 
  private:
-  explicit AnswerSetup(AnswerOptions options);
+  AnswerSetup(AnswerOptions options, const SessionContext& verification);
   AnswerOptions options_;
+  SessionContext verification_;
   // Every credential's certificates, in order, so that no handshake parses them again: views into the credentials.
   std::vector<std::vector<x509::Certificate>> chains_;
 };
 
-/// The answers of one connection. Not for several threads at once. Moving it keeps its views alive.
+/// The answers of one connection. A client that is accepted is known, now and whenever its session is resumed, by the
+/// DER of its own certificate (`HandshakeComplete::peer_identity`); sessions end with the first certificate of the
+/// path. Give the connection `AnswerSetup::verification` when it is made. Not for several threads at once. Moving it
+/// keeps its views alive.
 class LOCKSTEP_API Answers {
  public:
   /// `random` serves signatures and tickets; it must outlive this object.
@@ -130,6 +139,7 @@ class LOCKSTEP_API Answers {
   void reply(Connection& connection, Sign& sign);
   void reply(Connection& connection, VerifyPeer& peer);
   void reply(Connection& connection, OpenTicket& open);
+  void reply(Connection& connection, AcceptEarlyData& early);
   void reply(Connection& connection, SealTicket& seal);
 
   std::shared_ptr<const AnswerSetup> setup_;

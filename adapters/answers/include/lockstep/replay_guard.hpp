@@ -5,15 +5,16 @@
 //     auto config = ConfigBuilder::server(provider).early_data(16'384).build().value();
 //     auto setup = AnswerSetup::create({.provider = provider, ..., .ticket_keys = keys, .replay_guard = guard});
 //
-// or, with answers of one's own:
+// or, in answer to `AcceptEarlyData`, with answers of one's own:
 //
-//     if (question.early_data && guard->first_time(question.ticket, question.now)) {
-//       connection.answer(std::move(question.token), std::move(session), AcceptEarlyData{});
+//     if (guard->first_time(question.ticket, question.now)) {
+//       connection.answer(std::move(question.token), EarlyDataAccepted{});
 //     }
 //
 // It guards one process. Several servers that share ticket keys have a guard each, so the same early data may be
 // accepted once by each of them: give early data no keys that are shared, or let it carry only what may be done twice.
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -43,8 +44,9 @@ struct ReplayGuardOptions {
 
 /// Two Bloom filters that take turns: one records, the one before it is still asked. They cannot take a replay for a
 /// first time; what they take for a replay without reason is early data that the client sends again as usual data. The
-/// memory is allocated once: 5.2 bits for each expected ticket and decimal of `false_positives` and 3.2 bits on top
-/// (600 kB by default, both filters together).
+/// memory is allocated once: 5.2 bits in each filter for each expected ticket and decimal of `false_positives`, and 1.6
+/// bits on top (550 kB by default, both filters together). No call does more than look at a ticket's own places: a
+/// filter's blocks are cleared one by one, when they are next written to.
 ///
 /// Tickets are hashed under a random key, so that nobody can choose tickets that stand for others. May be called from
 /// several threads at once.
@@ -56,7 +58,8 @@ class LOCKSTEP_API ReplayGuard {
       const Provider& provider, RandomSource& random, Time now, ReplayGuardOptions options = {});
 
   /// Whether this ticket comes for the first time, for all one can know; it is remembered from then on. False in the
-  /// first window, and for a window after the clock was set back: what came before is not known then.
+  /// first window, and after the clock was set back (by more than a second) until it is a window beyond the latest
+  /// moment that was ever told: what came until then may have been forgotten, and is as young again as it was.
   [[nodiscard]] bool first_time(Bytes ticket, Time now) noexcept;
 
   /// For how long a ticket is remembered at least.
@@ -66,9 +69,21 @@ class LOCKSTEP_API ReplayGuard {
 
  private:
   struct Place;
-  using Filter = std::vector<std::uint64_t>;
+  /// A part of a filter, one cache line. It is empty unless it was written in the filter's own generation, so that a
+  /// filter is emptied by giving it another one.
+  struct Block {
+    static constexpr std::size_t kWords = 15;
+    static constexpr std::uint64_t kBits = kWords * 32;
+    std::uint32_t generation;
+    std::array<std::uint32_t, kWords> words;
+  };
+  struct Filter {
+    std::vector<Block> blocks;
+    std::uint32_t generation;
+  };
   ReplayGuard(const Hash& hash, Time now, std::chrono::seconds window, std::size_t bits, unsigned probes);
   void turn(Time now) noexcept;
+  [[nodiscard]] std::uint32_t next_generation() noexcept { return ++generations_; }
   [[nodiscard]] bool contains(const Filter& filter, const Place& place) const noexcept;
   void record(const Place& place) noexcept;
 
@@ -79,6 +94,7 @@ class LOCKSTEP_API ReplayGuard {
   unsigned probes_;     // bits that stand for one ticket
 
   std::mutex mutex_;
+  std::uint32_t generations_ = 0;  // a block that was never written has 0
   Filter current_;
   Filter previous_;
   Time current_since_;

@@ -35,7 +35,7 @@
 #include <lockstep/session.hpp>
 #include <lockstep/tape.hpp>
 #include <lockstep/time.hpp>
-#include <lockstep/x509.hpp>
+#include <lockstep/x509_name.hpp>
 
 namespace lockstep::blocking {
 

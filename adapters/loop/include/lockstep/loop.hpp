@@ -42,7 +42,7 @@
 #include <lockstep/io.hpp>
 #include <lockstep/session.hpp>
 #include <lockstep/time.hpp>
-#include <lockstep/x509.hpp>
+#include <lockstep/x509_name.hpp>
 
 namespace lockstep::loop {
 
@@ -308,6 +308,8 @@ struct LoopOptions {
   std::size_t max_streams = 0;
   /// Free buffers that are kept for the next connection that needs one; each has 64 KiB.
   std::size_t spare_buffers = 32;
+  /// Expanded keys that are kept for the connections that were busy last (lockstep/key_cache.hpp), two for each.
+  std::size_t cached_keys = 256;
 };
 
 /// What a loop did and holds.
@@ -322,7 +324,7 @@ struct Statistics {
   std::uint64_t accept_failures = 0;
   std::size_t buffers = 0;        ///< of 64 KiB, in use
   std::size_t spare_buffers = 0;  ///< kept free
-  std::size_t memory = 0;         ///< bytes of all buffers and handshake memory, in use and spare
+  std::size_t memory = 0;         ///< bytes of all buffers, handshake memory and cached keys, in use and spare
 };
 
 class LOCKSTEP_API Loop {

@@ -16,8 +16,9 @@
 ///     alignas(64) std::byte context[kMaxContextSize];
 ///     aead.init(context, key);
 ///     const std::span<const std::uint8_t> segments[] = {plaintext};
-///     const SealJob job{.nonce = nonce, .aad = header, .source = segments, .tail = content_type, .destination =
-///     record}; aead.seal(context, {&job, 1});
+///     const SealJob job{
+///         .nonce = nonce, .aad = header, .source = segments, .tail = content_type, .destination = record};
+///     aead.seal(context, {&job, 1});
 ///     ...
 ///     aead.destroy(context);
 namespace lockstep::kernels {

@@ -1,0 +1,89 @@
+#include "verification.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace lockstep {
+
+namespace {
+
+constexpr std::string_view kPurpose = "lockstep verification 1";
+
+using Digest = SessionContext;
+
+std::optional<Digest> sha256(const Hash& hash, Bytes content) {
+  alignas(64) std::array<std::byte, kMaxHashContextSize> context;
+  Digest digest{};
+  if (!hash.init(context.data())) return std::nullopt;
+  hash.update(context.data(), content);
+  const bool done = hash.digest(context.data(), digest);
+  hash.destroy(context.data());
+  if (!done) return std::nullopt;
+  return digest;
+}
+
+/// Numbers in eight bytes, lists behind their length: no two policies are written alike.
+class Content {
+ public:
+  void number(std::uint64_t value) {
+    for (int shift = 56; shift >= 0; shift -= 8) bytes_.push_back(static_cast<std::uint8_t>(value >> shift));
+  }
+  void bytes(Bytes value) {
+    number(value.size());
+    bytes_.insert(bytes_.end(), value.begin(), value.end());
+  }
+  template <class List>
+  void numbers(const List& list) {
+    number(list.size());
+    for (const auto value : list) number(static_cast<std::uint64_t>(value));
+  }
+  [[nodiscard]] Bytes view() const noexcept { return bytes_; }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+};
+
+void write(Content& content, const x509::Policy& policy) {
+  content.number(policy.max_intermediates);
+  content.number(policy.min_rsa_bits);
+  content.numbers(policy.signature_algorithms);
+  content.numbers(policy.key_types);
+  content.number(policy.handled_extensions.size());
+  for (const std::string_view extension : policy.handled_extensions) content.bytes(as_bytes(extension));
+  for (const bool rule :
+       {policy.require_digital_signature, policy.any_purpose_on_ca, policy.any_purpose_on_leaf,
+        policy.accept_partial_chain, policy.require_key_identifiers, policy.refuse_ca_as_leaf,
+        policy.refuse_bad_serial_number, policy.refuse_odd_rsa_size, policy.require_critical_basic_constraints,
+        policy.refuse_critical_alt_name, policy.require_critical_name_constraints, policy.require_purpose,
+        policy.refuse_purpose_on_root, policy.require_common_name_in_alt_names, policy.require_anchor_form}) {
+    content.number(rule ? 1 : 0);
+  }
+  // The limits of work tell nobody else to be trusted; how many chains are looked for neither.
+}
+
+}  // namespace
+
+std::optional<SessionContext> digest_of(const AnswerOptions& options) {
+  if (options.anchors == nullptr || options.anchors->empty()) return SessionContext{};
+  const Hash* const hash = options.provider.hash(HashAlgorithm::sha256);
+  if (hash == nullptr) return std::nullopt;
+  std::vector<Digest> anchors;
+  anchors.reserve(options.anchors->size());
+  for (std::size_t i = 0; i < options.anchors->size(); ++i) {
+    const auto anchor = sha256(*hash, (*options.anchors)[i].der());
+    if (!anchor) return std::nullopt;
+    anchors.push_back(*anchor);
+  }
+  std::ranges::sort(anchors);
+  Content content;
+  content.bytes(as_bytes(kPurpose));
+  content.number(anchors.size());
+  for (const Digest& anchor : anchors) content.bytes(anchor);
+  write(content, options.policy);
+  return sha256(*hash, content.view());
+}
+
+}  // namespace lockstep

@@ -1,0 +1,45 @@
+#pragma once
+// Every limit of what a handshake message may hold, each with its source. Those of records stand in record/limits.hpp.
+
+#include <cstddef>
+
+#include <lockstep/bytes.hpp>
+
+namespace lockstep::codec {
+
+/// RFC 9846 4: msg_type and length.
+inline constexpr std::size_t kHandshakeHeaderSize = 4;
+/// RFC 9846 4.2.2: "opaque Random[32];"
+inline constexpr std::size_t kRandomSize = 32;
+/// RFC 9846 4.2.2: "opaque legacy_session_id<0..32>;"
+inline constexpr std::size_t kMaxSessionIdSize = 32;
+
+// --- the longest body of each message, as its form allows; `max_handshake_message` of the configuration bounds all ---
+
+/// A vector with a prefix of 8, 16 or 24 bits.
+inline constexpr std::size_t kMaxVector8 = 1 + 0xff;
+inline constexpr std::size_t kMaxVector16 = 2 + 0xffff;
+
+/// RFC 9846 4.2.2: version, random, legacy_session_id, cipher_suites, legacy_compression_methods, extensions.
+inline constexpr std::size_t kMaxClientHello =
+    2 + kRandomSize + 1 + kMaxSessionIdSize + kMaxVector16 + kMaxVector8 + kMaxVector16;
+/// RFC 9846 4.2.3: version, random, legacy_session_id_echo, cipher_suite, legacy_compression_method, extensions.
+inline constexpr std::size_t kMaxServerHello = 2 + kRandomSize + 1 + kMaxSessionIdSize + 2 + 1 + kMaxVector16;
+/// RFC 9846 4.4.1: extensions.
+inline constexpr std::size_t kMaxEncryptedExtensions = kMaxVector16;
+/// RFC 9846 4.4.2: certificate_request_context, extensions.
+inline constexpr std::size_t kMaxCertificateRequest = kMaxVector8 + kMaxVector16;
+/// RFC 9846 4: "uint24 length;"
+inline constexpr std::size_t kMaxCertificate = 0xff'ffff;
+/// RFC 9846 4.5.2: algorithm, signature.
+inline constexpr std::size_t kMaxCertificateVerify = 2 + kMaxVector16;
+/// RFC 9846 4.5.3: "opaque verify_data[Hash.length];"
+inline constexpr std::size_t kMaxFinished = kMaxDigestSize;
+/// RFC 9846 4.6: "struct {} EndOfEarlyData;"
+inline constexpr std::size_t kMaxEndOfEarlyData = 0;
+/// RFC 9846 4.7.1: ticket_lifetime, ticket_age_add, ticket_nonce, ticket, extensions.
+inline constexpr std::size_t kMaxNewSessionTicket = 4 + 4 + kMaxVector8 + kMaxVector16 + kMaxVector16;
+/// RFC 9846 4.7.3: request_update.
+inline constexpr std::size_t kMaxKeyUpdate = 1;
+
+}  // namespace lockstep::codec

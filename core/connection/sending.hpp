@@ -1,0 +1,94 @@
+#pragma once
+// What we send: its protection, and the control records that wait for `transmit`.
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/error.hpp>
+#include <lockstep/types.hpp>
+
+#include "record/framing.hpp"
+#include "record/sealer.hpp"
+
+namespace lockstep::connection {
+
+/// The sending half of a connection. Its protection only moves forward, so that nothing leaves in clear once a key of
+/// the handshake was there; who writes records can do it no other way.
+class Sending {
+ public:
+  /// Under which protection records leave.
+  enum class Protection : std::uint8_t {
+    none,        ///< the first flight: hellos, and an alert that refuses them
+    early_data,  ///< a client's 0-RTT; without it after a HelloRetryRequest, so that the next ClientHello is clear
+    keys,        ///< of the handshake and of the connection
+    keys_due,    ///< to be handed out: records leave unprotected once somebody has the keys
+    elsewhere,   ///< somebody else protects the records that leave here
+    over,        ///< nothing leaves any more
+  };
+
+  [[nodiscard]] Protection protection() const noexcept { return protection_; }
+  [[nodiscard]] bool offloaded() const noexcept {
+    return protection_ == Protection::keys_due || protection_ == Protection::elsewhere;
+  }
+  /// Whether records leave as they are.
+  [[nodiscard]] bool clear() const noexcept {
+    return protection_ == Protection::none || protection_ == Protection::elsewhere;
+  }
+
+  /// Installs a key; `early`: of 0-RTT. False when the provider failed.
+  [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv, bool early) noexcept {
+    if (!sealer.install(aead, key, iv)) return false;
+    protection_ = early ? Protection::early_data : Protection::keys;
+    return true;
+  }
+  void end_early_data() noexcept {
+    if (protection_ != Protection::early_data) return;
+    sealer.clear();
+    protection_ = Protection::none;
+  }
+  void offload() noexcept { protection_ = Protection::keys_due; }
+  void handed_out() noexcept {
+    sealer.clear();
+    protection_ = Protection::elsewhere;
+  }
+  /// The other side of an update of offloaded keys: the next ones are due.
+  void keys_changed() noexcept { protection_ = Protection::keys_due; }
+  /// Keys that were not taken cannot be any more. Those that are still ours stay for the alert; behind a KeyUpdate that
+  /// was sent under others, nobody has the next ones, and nothing more can be sent.
+  void withdraw_keys() noexcept {
+    if (protection_ != Protection::keys_due) return;
+    protection_ = sealer.installed() ? Protection::keys : Protection::over;
+  }
+  /// Nothing is sent any more: the key can go.
+  void finish() noexcept {
+    sealer.clear();
+    protection_ = Protection::over;
+  }
+
+  /// What a record adds to its content.
+  [[nodiscard]] std::size_t overhead() const noexcept { return clear() ? record::kHeaderSize : sealer.overhead(); }
+  /// Writes one whole record; its size, 0 when `out` has no room for it.
+  [[nodiscard]] std::expected<std::size_t, Reason> write(ContentType type, Bytes content, MutableBytes out) noexcept;
+
+  record::Sealer sealer;
+
+  /// KeyUpdates of ours (RFC 9846 4.7.3).
+  enum class KeyUpdate : std::uint8_t { none, not_requested, requested };
+  KeyUpdate key_update = KeyUpdate::none;  ///< waits to be sent
+  bool update_requested = false;           ///< a request is out, and its answer has not come
+
+  /// How sending ends.
+  std::optional<Alert> alert;  ///< waits to be sent
+  bool user_canceled = false;  ///< goes before it (RFC 9846 6.1)
+  bool closed = false;         ///< close_notify is due or sent
+
+  [[nodiscard]] bool control_due() const noexcept { return key_update != KeyUpdate::none || user_canceled || alert; }
+
+ private:
+  Protection protection_ = Protection::none;
+};
+
+}  // namespace lockstep::connection

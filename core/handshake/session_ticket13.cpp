@@ -1,0 +1,178 @@
+#include "handshake/session_ticket13.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "handshake/authentication.hpp"
+#include "key_schedule/transcript.hpp"
+#include "types/allocated.hpp"
+
+namespace lockstep::handshake {
+namespace {
+
+constexpr std::string_view kPurpose = "lockstep session context 1";
+enum class Source : std::uint8_t { settings, application };
+
+// Whom the peer must be, or asked for. A server's client may ask for what is no name: nothing then.
+std::optional<x509::PeerName> expected_name(const Context& context) {
+  if (context.expected_name != nullptr) return *context.expected_name;
+  if (context.server_name.empty()) return x509::NoNameCheck{};
+  auto name = x509::PeerName::parse(context.server_name);
+  if (!name) return std::nullopt;
+  return std::move(*name);
+}
+
+// Whether a session was made with the very peer and under the very verification of this handshake.
+bool belongs_here(const Context& context, const Session& session) noexcept {
+  const auto here = session_context(context);
+  return here && session.context == *here &&
+         allocated([&] { return expected_name(context) == session.name; }).value_or(false);
+}
+
+}  // namespace
+
+std::optional<SessionContext> session_context(const Context& context) noexcept {
+  const Settings& settings = context.settings();
+  // The same whatever suite is chosen, and whichever order the suites have.
+  const Hash* hash = context.config.provider().hash(HashAlgorithm::sha256);
+  if (hash == nullptr) hash = settings.suites.front().hash;
+  key_schedule::Transcript content;
+  if (!content.start(*hash)) return std::nullopt;
+  const Source source = settings.session_context.empty() ? Source::settings : Source::application;
+  content.update(as_bytes(kPurpose));
+  content.update(std::array{static_cast<std::uint8_t>(source), static_cast<std::uint8_t>(settings.role)});
+  if (source == Source::application) {
+    content.update(settings.session_context);
+  } else {
+    content.update(std::array{static_cast<std::uint8_t>(settings.client_auth),
+                              static_cast<std::uint8_t>(settings.skip_verification)});
+    content.update(context.verification);
+    for (const SignatureScheme scheme : settings.schemes) {
+      const auto code = static_cast<std::uint16_t>(scheme);
+      content.update(std::array{static_cast<std::uint8_t>(code >> 8U), static_cast<std::uint8_t>(code)});
+    }
+  }
+  const auto found = content.digest();
+  if (!found) return std::nullopt;
+  SessionContext result{};
+  std::ranges::copy(found->view().first(result.size()), result.begin());
+  return result;
+}
+
+bool offerable(const Context& context, const Session& session) noexcept {
+  const Settings& settings = context.settings();
+  return settings.resumption && session.version == ProtocolVersion::tls_1_3 && !session.ticket.empty() &&
+         context.config.suite(session.suite) != nullptr &&
+         session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
+         (session.peer_verified || settings.skip_verification) && can_be_verified(settings, session) &&
+         // RFC 9846 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented
+         // in the original session": here, only for the very name that was verified then.
+         belongs_here(context, session);
+}
+
+bool resumable(const Context& context, const Session& session) noexcept {
+  const Settings& settings = context.settings();
+  const BoundSuite* suite = context.config.suite(session.suite);
+  return session.version == ProtocolVersion::tls_1_3 && suite != nullptr &&
+         // RFC 9846 4.3.11: "The server MUST ensure that it selects a compatible PSK (if any) and cipher suite."
+         // RFC 9846 4.7.1: "Any ticket MUST only be resumed with a cipher suite that has the same KDF hash algorithm as
+         // that used to establish the original connection."
+         suite->hash->id == context.agreed.suite->hash->id && session.secret.size() == suite->hash->digest_size &&
+         session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
+         // A session without the client's identity does not replace one where that is demanded.
+         (settings.client_auth != ClientAuth::require || session.peer_verified) && can_be_verified(settings, session) &&
+         belongs_here(context, session);
+}
+
+void inherit(Context& context, const Session& session) noexcept {
+  context.agreed.resumed = true;
+  context.resumed_session = &session;
+  context.verified_until = std::min(context.verified_until, session.verified_until);
+  // Whoever judged the session's peer once more may know him by another name now.
+  if (context.peer_identity.empty()) context.peer_identity = session.identity;
+}
+
+namespace {
+
+std::unique_ptr<const SessionOrigin> make_origin(const Context& context, const SessionContext& here);
+Session session_from(const SessionOrigin& origin, const Agreed& agreed, Time now);
+
+}  // namespace
+
+std::unique_ptr<const SessionOrigin> session_origin(const Context& context) noexcept {
+  const auto here = session_context(context);
+  if (!here) return nullptr;
+  return allocated([&] { return make_origin(context, *here); }).value_or(nullptr);
+}
+
+std::optional<Session> session_of(const SessionOrigin& origin, const Agreed& agreed, DigestSecret&& psk,
+                                  const codec::NewSessionTicket& ticket, Time now) noexcept {
+  return allocated([&] {
+    Session session = session_from(origin, agreed, now);
+    session.ticket.assign(ticket.ticket.begin(), ticket.ticket.end());
+    session.secret = std::move(psk);
+    session.ticket_age_add = ticket.ticket_age_add;
+    // RFC 9846 4.7.1: "Clients MUST NOT use tickets for longer than 7 days after issuance, regardless of the
+    // ticket_lifetime".
+    session.lifetime = std::min(std::chrono::seconds(ticket.ticket_lifetime), lockstep::kMaxTicketLifetime);
+    session.max_early_data = ticket.max_early_data_size.value_or(0);
+    return session;
+  });
+}
+
+std::optional<Session> session_for_ticket(const SessionOrigin& origin, const Agreed& agreed, const Settings& settings,
+                                          Time now) noexcept {
+  auto session = allocated([&] { return session_from(origin, agreed, now); });
+  if (!session) return std::nullopt;
+  const Time end = session->authentication_ends(std::chrono::seconds(settings.max_authentication_age));
+  if (end - now < std::chrono::seconds(1)) return std::nullopt;
+  // RFC 9846 4.7.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)."
+  session->lifetime =
+      std::min(std::chrono::seconds(settings.ticket_lifetime), std::chrono::floor<std::chrono::seconds>(end - now));
+  session->max_early_data = settings.early_data;
+  return session;
+}
+
+namespace {
+
+std::unique_ptr<const SessionOrigin> make_origin(const Context& context, const SessionContext& here) {
+  auto name = expected_name(context);
+  if (!name) return nullptr;
+  const Settings& settings = context.settings();
+  const Session* const resumed = context.resumed_session;
+  auto origin = std::make_unique<SessionOrigin>();
+  origin->name = std::move(*name);
+  origin->context = here;
+  // RFC 9846 4.7.1: "It is RECOMMENDED that implementations place limits on the total lifetime of such keying material;
+  // these limits should take into account the lifetime of the peer's certificate, the likelihood of intervening
+  // revocation, and the time since the peer's online CertificateVerify signature."
+  origin->authenticated_at = resumed == nullptr ? context.now : resumed->authenticated_at;
+  origin->verified_until = context.verified_until;
+  origin->peer_verified = settings.role == Role::client ? !settings.skip_verification : context.client_verified;
+  origin->identity.assign(context.peer_identity.begin(), context.peer_identity.end());
+  if (resumed != nullptr) origin->application_data = resumed->application_data;
+  origin->peer = peer_to_keep(context);
+  return origin;
+}
+
+Session session_from(const SessionOrigin& origin, const Agreed& agreed, Time now) {
+  Session session;
+  session.version = agreed.version;
+  session.suite = agreed.suite->suite;
+  session.issued_at = now;
+  session.authenticated_at = origin.authenticated_at;
+  session.verified_until = origin.verified_until;
+  session.peer_verified = origin.peer_verified;
+  session.context = origin.context;
+  session.name = origin.name;
+  session.alpn = agreed.protocol();
+  session.identity = origin.identity;
+  session.application_data = origin.application_data;
+  session.peer = origin.peer;
+  return session;
+}
+
+}  // namespace
+
+}  // namespace lockstep::handshake

@@ -1,0 +1,26 @@
+#pragma once
+// Calls that the engine refuses.
+
+#include <cstdint>
+#include <string_view>
+
+#include <lockstep/export.hpp>
+
+namespace lockstep {
+
+/// A call that the connection's state does not allow: a bug in the caller, told apart from errors of the protocol.
+enum class Misuse : std::uint8_t {
+  not_connected,   ///< application data before the handshake is complete, or on a server before it took early data
+  closed,          ///< sending after `close` or after a failure
+  wrong_token,     ///< a token of another connection, of another operation, or answered before
+  invalid_answer,  ///< e.g. a signature that is too long
+  buffer_too_small,
+  offloaded,           ///< the keys were handed out: application data goes to whoever has them
+  transmit_first,      ///< `seal_in_place` while `transmit` has something to send
+  no_early_data,       ///< `seal_early` when early data was not offered, was refused, or is over
+  unusable,            ///< a connection that was moved from, or made without a configuration
+  handshake_not_over,  ///< `offload` while tickets are still being sealed or sent: answer, transmit, and try again
+};
+[[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
+
+}  // namespace lockstep

@@ -1,0 +1,64 @@
+#pragma once
+// Trust anchors: the certificates that chains must end at (RFC 5280 6.1.1 (d)).
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/export.hpp>
+#include <lockstep/x509_certificate.hpp>
+
+namespace lockstep::x509 {
+
+/// One object of a PEM text that could not be used.
+struct BadAnchor {
+  std::size_t line;  ///< of its BEGIN line, from 1
+  std::string text;  ///< what is wrong with it
+};
+
+struct AddedAnchors {
+  std::size_t added = 0;
+  std::size_t duplicates = 0;
+  std::vector<BadAnchor> bad;  ///< at most kMaxReported; bad_count has them all
+  std::size_t bad_count = 0;
+  static constexpr std::size_t kMaxReported = 16;
+};
+
+/// The certificates that chains must end at. Owns the DER bytes; views into it live until it is destroyed, through
+/// additions and moves. Const use is safe from several threads.
+class TrustAnchors {
+ public:
+  TrustAnchors() = default;
+  TrustAnchors(TrustAnchors&&) noexcept = default;
+  TrustAnchors& operator=(TrustAnchors&&) noexcept = default;
+  TrustAnchors(const TrustAnchors&) = delete;
+  TrustAnchors& operator=(const TrustAnchors&) = delete;
+  ~TrustAnchors() = default;
+
+  /// Adds one certificate; the bytes are copied. False when it was there already.
+  LOCKSTEP_API std::expected<bool, ParseError> add(Bytes der);
+  /// Adds every CERTIFICATE of a PEM text; other objects and unusable certificates are reported, not fatal.
+  LOCKSTEP_API AddedAnchors add_pem(std::string_view text);
+
+  [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
+  [[nodiscard]] const Certificate& operator[](std::size_t index) const noexcept { return entries_[index].certificate; }
+  /// Whether this very certificate is an anchor.
+  [[nodiscard]] LOCKSTEP_API bool contains(const Certificate& certificate) const noexcept;
+  /// The anchors of this subject, from `start` on: an index, or size() when there is no more.
+  [[nodiscard]] LOCKSTEP_API std::size_t find(const DistinguishedName& subject, std::size_t start = 0) const noexcept;
+
+ private:
+  struct Entry {
+    std::uint64_t subject_hash;
+    std::vector<std::uint8_t> der;
+    Certificate certificate;
+  };
+  std::vector<Entry> entries_;
+};
+
+}  // namespace lockstep::x509

@@ -1,0 +1,504 @@
+// Every case, in groups; the peers take turns in every round.
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+
+#include <lockstep/kernels.hpp>
+
+#include "bench.hpp"
+#include "heap.hpp"
+#include "key_schedule.hpp"
+#include "machine.hpp"
+#include "measure.hpp"
+#include "memory_process.hpp"
+#include "progress.hpp"
+#include "spent.hpp"
+
+namespace lockstep::bench {
+namespace {
+
+struct Suite {
+  CipherSuite suite;
+  std::string_view label;
+  std::string_view word;
+};
+constexpr Suite kSuites[] = {
+    {CipherSuite::tls_aes_128_gcm_sha256, "AES-128-GCM", "aes128gcm"},
+    {CipherSuite::tls_aes_256_gcm_sha384, "AES-256-GCM", "aes256gcm"},
+    {CipherSuite::tls_chacha20_poly1305_sha256, "ChaCha20-Poly1305", "chacha20"},
+};
+constexpr std::size_t kSizes[] = {64, 100, 256, 1024, 1350, 4096, 16384};
+constexpr std::size_t kQuickSizes[] = {100, 16384};
+
+struct Handshake {
+  std::string_view word;
+  std::string_view label;
+  Shape shape;
+};
+constexpr Handshake kHandshakes[] = {
+    {"x25519-p256", "X25519, P-256", {}},
+    {"mlkem768-p256", "X25519MLKEM768, P-256", {.group = NamedGroup::x25519mlkem768}},
+    {"x25519-ed25519", "X25519, Ed25519", {.key = KeyType::ed25519}},
+    {"x25519-p256-mutual", "X25519, P-256, mutual", {.mutual = true}},
+    {"x25519-p256-resume", "X25519, P-256, resumed", {.resume = true}},
+    {"x25519-rsa2048", "X25519, RSA-2048", {.key = KeyType::rsa}},
+};
+
+/// RSA keys take seconds to make.
+bool slow(const Handshake& handshake) { return handshake.shape.key == KeyType::rsa; }
+
+std::span<const std::size_t> sizes(bool quick) {
+  return quick ? std::span<const std::size_t>(kQuickSizes) : std::span<const std::size_t>(kSizes);
+}
+
+std::string record_case(const Suite& suite, std::size_t size) {
+  return "records-" + std::string(suite.word) + "-" + std::to_string(size);
+}
+
+/// The rounds of one row, by subject.
+class Samples {
+ public:
+  void add(const std::string& subject, double value) {
+    if (!samples_.contains(subject)) order_.push_back(subject);
+    samples_[subject].push_back(value);
+  }
+  [[nodiscard]] std::vector<Figure> figures(bool more_is_better) {
+    std::vector<Figure> figures;
+    for (const std::string& subject : order_) figures.push_back(figure(subject, more_is_better));
+    return figures;
+  }
+
+ private:
+  [[nodiscard]] Figure figure(const std::string& subject, bool more_is_better) {
+    std::vector<double> values = samples_[subject];
+    Figure made{.subject = subject};
+    const auto reference = samples_.find(Results::kReference);
+    if (reference != samples_.end() && reference->second.size() == values.size()) {
+      std::vector<double> ratios;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        const double theirs = reference->second[i];
+        ratios.push_back(more_is_better ? values[i] / theirs : theirs / values[i]);
+      }
+      made.ratio = median(std::move(ratios));
+    }
+    std::ranges::sort(values);
+    made.value = values[values.size() / 2];
+    made.low = values[values.size() / 4];
+    made.high = values[values.size() * 3 / 4];
+    return made;
+  }
+
+  std::map<std::string, std::vector<double>> samples_;
+  std::vector<std::string> order_;
+};
+
+class Bench {
+ public:
+  explicit Bench(const Options& options) : options_(options) {}
+
+  Results run() {
+    results_.version = LOCKSTEP_VERSION;
+    results_.date = today();
+    results_.machine = describe_machine();
+    results_.rounds = options_.effort.rounds;
+    results_.slice_seconds = options_.effort.slice_seconds;
+    peers_ = all_peers(results_.left_out);
+    for (const auto& peer : peers_) results_.subjects.push_back({peer->key(), peer->title()});
+    expect_cases();
+
+    measure_all_records();
+    measure_all_handshakes();
+    measure_all_own_costs();
+    measure_parts();
+    measure_key_schedules();
+    measure_kernels();
+    measure_all_waking();
+    if (wants("memory")) {
+      progress_.begin("memory", "in a process of its own");
+      for (Row& row : rows_of_memory_process(options_)) results_.rows.push_back(std::move(row));
+    }
+    return std::move(results_);
+  }
+
+  std::vector<Row> run_memory() {
+    std::vector<std::string> unused;
+    peers_ = all_peers(unused);
+    if (!count_heap(true)) return {};
+    Row idle = memory_row("idle connection", "server", "bytes");
+    Row used = memory_row("idle connection after 1 KiB in, 16 KiB out", "server", "bytes");
+    Row client = memory_row("a handshake, X25519, P-256", "client", "allocations");
+    Row server = memory_row("a handshake, X25519, P-256", "server", "allocations");
+    Row seal = memory_row("a record of 1024 bytes", "seal", "allocations");
+    Row open = memory_row("a record of 1024 bytes", "open", "allocations");
+    for (const auto& peer : peers_) {
+      if (!prepare(*peer, {})) continue;
+      const auto add = [&](Row& row, double value) { row.figures.push_back({peer->key(), value, value, value}); };
+      const Sides handshake = count_handshake_allocations(*peer);
+      const Sides record = count_record_allocations(*peer, 1024);
+      add(idle, measure_idle_heap(*peer, false));
+      add(used, measure_idle_heap(*peer, true));
+      add(client, handshake.first);
+      add(server, handshake.second);
+      add(seal, record.first);
+      add(open, record.second);
+    }
+    return {idle, used, client, server, seal, open};
+  }
+
+ private:
+  static std::vector<std::unique_ptr<Peer>> all_peers(std::vector<std::string>& left_out) {
+    std::vector<std::unique_ptr<Peer>> peers = make_lockstep_peers();
+    if (auto openssl = make_openssl_peer()) {
+      peers.push_back(std::move(openssl));
+    } else {
+      left_out.emplace_back("OpenSSL: this build found no libssl (Debian: libssl-dev)");
+    }
+    peers.push_back(make_botan_peer());
+    return peers;
+  }
+
+  static std::string today() {
+    const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    char text[16] = "";
+    if (const std::tm* utc = std::gmtime(&now)) std::strftime(text, sizeof text, "%Y-%m-%d", utc);
+    return text;
+  }
+
+  static Row memory_row(std::string label, std::string measure, std::string unit) {
+    return {.name = "memory",
+            .group = "memory",
+            .label = std::move(label),
+            .size = 0,
+            .measure = std::move(measure),
+            .unit = std::move(unit),
+            .more_is_better = false,
+            .figures = {}};
+  }
+
+  [[nodiscard]] bool wants(std::string_view name) const {
+    return options_.only.empty() ||
+           std::ranges::any_of(options_.only, [&](const std::string& start) { return name.starts_with(start); });
+  }
+
+  void expect_cases() {
+    std::size_t count = 0;
+    for (const std::string& name : case_names(options_.quick)) count += wants(name) ? 1U : 0U;
+    progress_.expect(count);
+  }
+
+  const Certificates& certificates(KeyType type) {
+    auto found = certificates_.find(type);
+    if (found == certificates_.end()) found = certificates_.emplace(type, make_certificates(type)).first;
+    return found->second;
+  }
+
+  /// Whether the peer can do it; if not, it is said once.
+  bool prepare(Peer& peer, const Shape& shape, const std::string& case_name = {}) {
+    std::string why = "not supported";
+    try {
+      if (peer.prepare(shape, certificates(shape.key))) {
+        rehearse(peer, shape);
+        return true;
+      }
+    } catch (const std::exception& error) {
+      why = error.what();
+    }
+    results_.left_out.push_back(peer.title() + " in " + case_name + ": " + why);
+    return false;
+  }
+
+  [[nodiscard]] Slice slice() const { return {.seconds = options_.effort.slice_seconds, .least = 3}; }
+
+  void add_row(Row row, Samples& samples) {
+    row.figures = samples.figures(row.more_is_better);
+    if (!row.figures.empty()) results_.rows.push_back(std::move(row));
+  }
+
+  void measure_all_records() {
+    for (const Suite& suite : kSuites) {
+      for (const std::size_t size : sizes(options_.quick)) {
+        if (wants(record_case(suite, size))) measure_record_case(suite, size);
+      }
+    }
+  }
+
+  void measure_record_case(const Suite& suite, std::size_t size) {
+    const std::string name = record_case(suite, size);
+    progress_.begin("records", std::string(suite.label) + ", " + std::to_string(size) + " bytes");
+    std::vector<std::pair<Peer*, Connected>> pairs;
+    for (const auto& peer : peers_) {
+      if (prepare(*peer, {.suite = suite.suite}, name)) pairs.emplace_back(peer.get(), connect(*peer));
+    }
+    Samples seal;
+    Samples open;
+    const double megabytes = static_cast<double>(size) * 1e-6;
+    for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+      for (auto& [peer, pair] : pairs) {
+        const Sides cost = bench::measure_records(pair, size, slice());
+        seal.add(peer->key(), megabytes / cost.first);
+        open.add(peer->key(), megabytes / cost.second);
+      }
+    }
+    Row row{.name = name,
+            .group = "records",
+            .label = std::string(suite.label),
+            .size = size,
+            .measure = "seal",
+            .unit = "MB/s",
+            .more_is_better = true,
+            .figures = {}};
+    add_row(row, seal);
+    row.measure = "open";
+    add_row(row, open);
+  }
+
+  void measure_all_handshakes() {
+    for (const Handshake& handshake : kHandshakes) {
+      const std::string name = "handshakes-" + std::string(handshake.word);
+      if (!wants(name) || (options_.quick && slow(handshake))) continue;
+      progress_.begin("handshakes", std::string(handshake.label));
+      std::vector<Peer*> able;
+      for (const auto& peer : peers_) {
+        if (peer->key() == "lockstep-botan") continue;  // AEADs hardly matter here
+        if (prepare(*peer, handshake.shape, name)) able.push_back(peer.get());
+      }
+      Samples client;
+      Samples server;
+      for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+        for (Peer* peer : able) {
+          const Sides cost = measure_handshakes(*peer, slice());
+          client.add(peer->key(), 1 / cost.first);
+          server.add(peer->key(), 1 / cost.second);
+        }
+      }
+      Row row{.name = name,
+              .group = "handshakes",
+              .label = std::string(handshake.label),
+              .size = 0,
+              .measure = "client",
+              .unit = "1/s",
+              .more_is_better = true,
+              .figures = {}};
+      add_row(row, client);
+      row.measure = "server";
+      add_row(row, server);
+    }
+  }
+
+  Peer& timed_peer() {
+    if (!timed_peer_) timed_peer_ = make_timed_lockstep_peer();
+    return *timed_peer_;
+  }
+
+  void measure_all_own_costs() {
+    for (const Handshake& handshake : kHandshakes) {
+      const std::string name = "own-cost-" + std::string(handshake.word);
+      if (!wants(name) || (options_.quick && slow(handshake))) continue;
+      progress_.begin("own cost", std::string(handshake.label));
+      if (!prepare(timed_peer(), handshake.shape, name)) continue;
+      Samples client;
+      Samples server;
+      for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+        const Sides cost = measure_own_cost(timed_peer(), slice());
+        client.add(Results::kOurs, cost.first * 1e6);
+        server.add(Results::kOurs, cost.second * 1e6);
+      }
+      Row row{.name = name,
+              .group = "own-cost",
+              .label = std::string(handshake.label),
+              .size = 0,
+              .measure = "client",
+              .unit = "us",
+              .more_is_better = false,
+              .figures = {}};
+      add_row(row, client);
+      row.measure = "server";
+      add_row(row, server);
+    }
+  }
+
+  /// Every part of the plainest handshake. The clock is read around each call of the provider, so that the sum is a
+  /// little more than the handshake itself takes.
+  void measure_parts() {
+    if (!wants("parts")) return;
+    progress_.begin("parts", "X25519, P-256");
+    if (!prepare(timed_peer(), {}, "parts")) return;
+    time_every_part(true);
+    std::array<Samples, kParts + 1> client;
+    std::array<Samples, kParts + 1> server;
+    for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+      for (std::size_t part = 0; part <= kParts; ++part) {
+        const Sides cost = part < kParts ? measure_part(timed_peer(), static_cast<Part>(part), slice())
+                                         : measure_rest(timed_peer(), slice());
+        client[part].add(Results::kOurs, cost.first * 1e6);
+        server[part].add(Results::kOurs, cost.second * 1e6);
+      }
+    }
+    time_every_part(false);
+    for (std::size_t part = 0; part <= kParts; ++part) {
+      Row row{.name = "parts",
+              .group = "parts",
+              .label = part < kParts ? std::string(bench::name(static_cast<Part>(part))) : "the engine itself",
+              .size = 0,
+              .measure = "client",
+              .unit = "us",
+              .more_is_better = false,
+              .figures = {}};
+      add_row(row, client[part]);
+      row.measure = "server";
+      add_row(row, server[part]);
+    }
+  }
+
+  /// Seconds of one call, by as many as fit a slice.
+  template <class Work>
+  double seconds_of(Work work) {
+    std::vector<double> times;
+    const double end = seconds_now() + options_.effort.slice_seconds;
+    while (times.size() < 3 || seconds_now() < end) {
+      const double start = seconds_now();
+      work();
+      times.push_back(seconds_now() - start);
+    }
+    return median(std::move(times));
+  }
+
+  void measure_key_schedules() {
+    for (const Suite& suite : std::span(kSuites).first(2)) {
+      const std::string name = "key-schedule-" + std::string(suite.word);
+      if (!wants(name)) continue;
+      progress_.begin("key schedule", std::string(suite.label));
+      Samples samples;
+      for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+        samples.add(Results::kOurs, 1e6 * seconds_of([&] { run_key_schedule(suite.suite); }));
+        if (make_openssl_peer() == nullptr) continue;
+        samples.add(Results::kReference, 1e6 * seconds_of([&] { run_openssl_key_schedule(suite.suite); }));
+      }
+      add_row({.name = name,
+               .group = "key-schedule",
+               .label = std::string(suite.label),
+               .size = 0,
+               .measure = "both directions",
+               .unit = "us",
+               .more_is_better = false,
+               .figures = {}},
+              samples);
+    }
+  }
+
+  void measure_kernels() {
+    for (const kernels::Aead& aead : kernels::available()) {
+      for (const std::size_t size : {std::size_t{256}, std::size_t{16384}}) measure_kernel(aead, size);
+    }
+  }
+
+  void measure_kernel(const kernels::Aead& aead, std::size_t size) {
+    const std::string name = "kernels-" + std::string(aead.name) + "-" + kernels::name(aead.instruction_set);
+    if (!wants(name)) return;
+    progress_.begin("kernels", std::string(aead.name) + " " + kernels::name(aead.instruction_set));
+    const std::vector<std::uint8_t> plaintext(size, 0x61);
+    std::vector<std::uint8_t> sealed(size + kernels::kTagSize);
+    const std::vector<std::uint8_t> key(aead.key_size, 0x5a);
+    const std::array<std::uint8_t, kernels::kNonceSize> nonce{};
+    const std::array<std::uint8_t, 5> header{};
+    alignas(64) std::array<std::byte, kernels::kMaxContextSize> context{};
+    aead.init(context.data(), key.data());
+    const std::span<const std::uint8_t> segments[] = {plaintext};
+    const kernels::SealJob job{
+        .nonce = nonce.data(), .aad = header, .source = segments, .tail = {}, .destination = sealed.data()};
+    const std::size_t times = std::max<std::size_t>(1, 65536 / size);
+    Samples samples;
+    for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+      const double ghz = measure_gigahertz();
+      const double each = seconds_of([&] {
+                            for (std::size_t i = 0; i < times; ++i) aead.seal(context.data(), {&job, 1});
+                          }) /
+                          static_cast<double>(times);
+      samples.add(Results::kOurs, each * 1e9 * ghz / static_cast<double>(size));
+    }
+    aead.destroy(context.data());
+    add_row({.name = name,
+             .group = "kernels",
+             .label = std::string(aead.name),
+             .size = size,
+             .measure = kernels::name(aead.instruction_set),
+             .unit = "cycles/byte",
+             .more_is_better = false,
+             .figures = {}},
+            samples);
+  }
+
+  void measure_all_waking() {
+    for (const kernels::Aead& aead : kernels::available()) measure_waking(aead);
+  }
+
+  /// What a record costs more when its connection was idle: the key is expanded in a slot whose old key is wiped.
+  void measure_waking(const kernels::Aead& aead) {
+    const std::string name = "waking-" + std::string(aead.name) + "-" + kernels::name(aead.instruction_set);
+    if (!wants(name)) return;
+    progress_.begin("waking", std::string(aead.name) + " " + kernels::name(aead.instruction_set));
+    const std::vector<std::uint8_t> key(aead.key_size, 0x5a);
+    alignas(64) std::array<std::byte, kernels::kMaxContextSize> context{};
+    constexpr std::size_t kTimes = 100;
+    Samples samples;
+    for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+      const double each = seconds_of([&] {
+                            for (std::size_t i = 0; i < kTimes; ++i) {
+                              aead.init(context.data(), key.data());
+                              aead.destroy(context.data());
+                            }
+                          }) /
+                          kTimes;
+      samples.add(Results::kOurs, each * 1e6);
+    }
+    add_row({.name = name,
+             .group = "waking",
+             .label = std::string(aead.name),
+             .size = 0,
+             .measure = kernels::name(aead.instruction_set),
+             .unit = "us",
+             .more_is_better = false,
+             .figures = {}},
+            samples);
+  }
+
+  const Options& options_;
+  Progress progress_;
+  Results results_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+  std::unique_ptr<Peer> timed_peer_;
+  std::map<KeyType, Certificates> certificates_;
+};
+
+}  // namespace
+
+Results run(const Options& options) { return Bench(options).run(); }
+
+std::vector<Row> run_memory(const Options& options) { return Bench(options).run_memory(); }
+
+std::vector<std::string> case_names(bool quick) {
+  std::vector<std::string> names;
+  for (const Suite& suite : kSuites) {
+    for (const std::size_t size : sizes(quick)) names.push_back(record_case(suite, size));
+  }
+  for (const char* group : {"handshakes-", "own-cost-"}) {
+    for (const Handshake& handshake : kHandshakes) {
+      if (!quick || !slow(handshake)) names.push_back(group + std::string(handshake.word));
+    }
+  }
+  names.emplace_back("parts");
+  for (const Suite& suite : std::span(kSuites).first(2)) names.push_back("key-schedule-" + std::string(suite.word));
+  for (const kernels::Aead& aead : kernels::available())
+    names.push_back("kernels-" + std::string(aead.name) + "-" + kernels::name(aead.instruction_set));
+  for (const kernels::Aead& aead : kernels::available())
+    names.push_back("waking-" + std::string(aead.name) + "-" + kernels::name(aead.instruction_set));
+  names.emplace_back("memory");
+  return names;
+}
+
+}  // namespace lockstep::bench
