@@ -63,12 +63,13 @@ std::expected<GroupChoice, Error> choose_group(Context& context, const codec::Cl
   // every handshake has a key exchange. codec::check_tls13 has seen that there are both or none.
   if (!hello.supported_groups)
     return context.fail(Reason::extension_missing, static_cast<std::uint16_t>(ExtensionType::supported_groups));
-  const auto with_share = first_group(context, hello, [&](NamedGroup id) { return share_of(hello, id).has_value(); });
-  if (with_share != nullptr) return GroupChoice{with_share, *share_of(hello, with_share->id)};
   const auto common = first_group(context, hello, [&](NamedGroup id) { return hello.supported_groups->contains(id); });
   // RFC 9846 4.2.1: "If there is no overlap between the received "supported_groups" and the groups supported by the
   // server, then the server MUST abort the handshake with a "handshake_failure" or an "insufficient_security" alert."
   if (common == nullptr) return context.fail(Reason::group_unsupported);
+  if (context.settings().retry_for_group) return GroupChoice{common, share_of(hello, common->id).value_or(Bytes{})};
+  const auto with_share = first_group(context, hello, [&](NamedGroup id) { return share_of(hello, id).has_value(); });
+  if (with_share != nullptr) return GroupChoice{with_share, *share_of(hello, with_share->id)};
   return GroupChoice{common, {}};
 }
 

@@ -235,7 +235,8 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   }
 
   const auto& modes = negotiated.hello.psk_key_exchange_modes;
-  const bool tickets = modes && modes->contains(PskKeyExchangeMode::psk_dhe_ke);
+  const bool tickets =
+      modes ? modes->contains(PskKeyExchangeMode::psk_dhe_ke) : context.settings().tickets_without_modes;
   return Keys{std::move(*main), std::move(*traffic), tickets};
 }
 
