@@ -414,7 +414,7 @@ Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelect
   // A credential without a chain shows nothing that a signature could prove.
   const auto scheme = selected.credential == nullptr || selected.credential->chain.empty()
                           ? std::nullopt
-                          : choose_scheme(context, *selected.credential, state.requested.schemes);
+                          : choose_scheme(context, *selected.credential);
   // RFC 9846 4.5.1: "If the server requests certificate-based client authentication but no suitable certificate is
   // available, the client MUST send a Certificate message containing no certificates".
   if (auto sent = send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.staples);
