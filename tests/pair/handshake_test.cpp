@@ -593,6 +593,8 @@ TEST(SuspendedOperations, RefuseTokensOfOthers) {
   const auto question_of = [](Pair& pair) {
     pair.step(pair.client, pair.to_server(), pair.to_client());
     auto received = pair.server.connection.receive(pair.to_server(), kNow);
+    pair.to_server().erase(pair.to_server().begin(),
+                           pair.to_server().begin() + static_cast<std::ptrdiff_t>(received.consumed));
     return std::move(std::get<SelectCredential>(received.event));
   };
   SelectCredential first = question_of(one);
@@ -601,6 +603,38 @@ TEST(SuspendedOperations, RefuseTokensOfOthers) {
   EXPECT_TRUE(two.server.connection.answer(std::move(second.token), one.server.credential));
   EXPECT_EQ(two.server.connection.answer(Token<SelectCredential>(), one.server.credential).error(),
             Misuse::wrong_token);
+  // It is spent by an answer that is taken, and by nothing else: whose it is goes on.
+  EXPECT_TRUE(one.server.connection.answer(std::move(first.token), one.server.credential));
+  one.run();
+  two.run();
+  EXPECT_TRUE(one.client.connection.connected()) << error_text(one.client);
+  EXPECT_TRUE(two.client.connection.connected()) << error_text(two.client);
+}
+
+// A token that is dropped elsewhere is told to whoever drives the connection.
+TEST(SuspendedOperations, WakeWhenTheirTokenIsDropped) {
+  class Waker final : public TokenWaker {
+   public:
+    void wake() noexcept override { ++times; }
+    int times = 0;
+  };
+  const auto waker = std::make_shared<Waker>();
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.server.connection.wake_by(waker);
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  auto received = pair.server.connection.receive(pair.to_server(), kNow);
+  auto question = std::move(std::get<SelectCredential>(received.event));
+  EXPECT_EQ(waker->times, 0);
+  question.token = {};
+  EXPECT_EQ(waker->times, 1);
+  auto event = pair.server.connection.receive({}, kNow).event;
+  ASSERT_TRUE(std::holds_alternative<Failed>(event));
+  EXPECT_EQ(std::get<Failed>(event).error.reason, Reason::token_dropped);
+  // One that is answered wakes nobody.
+  Pair other(built(client_builder()), built(server_builder()));
+  other.server.connection.wake_by(waker);
+  other.run();
+  EXPECT_EQ(waker->times, 1);
 }
 
 TEST(SuspendedOperations, MayOutliveTheirConnection) {
