@@ -251,6 +251,12 @@ class Budgets : public ::testing::Test {
     }
   }
 
+  /// Before what they use.
+  void end() {
+    client.connection.reset();
+    server.connection.reset();
+  }
+
   Counted client;
   Counted server;
   std::shared_ptr<const Credential> credential_ = credential_of(KeyType::ec_p256);
@@ -347,6 +353,7 @@ TEST_F(Budgets, RecordsAllocateNothing) {
     EXPECT_EQ(client.allocations, 0U) << size;
     EXPECT_EQ(server.allocations, 0U) << size;
   }
+  end();
 }
 
 TEST_F(Budgets, AKeyUpdateAllocatesNothing) {
@@ -370,6 +377,7 @@ TEST_F(Budgets, AKeyUpdateAllocatesNothing) {
   }
   EXPECT_EQ(client.allocations, 0U);
   EXPECT_EQ(server.allocations, 0U);
+  end();
 }
 
 class IdleBudgets : public Budgets, public ::testing::WithParamInterface<CipherSuite> {};
@@ -397,6 +405,7 @@ TEST_P(IdleBudgets, AnIdleConnectionIsItsOwnSize) {
   EXPECT_EQ(heap, 0) << "bytes of heap held by two connected, idle connections";
   // An adapter's own memory, and an allocator's for the object, come on top.
   EXPECT_LE(sizeof(Connection), 704U);
+  end();
 }
 
 TEST(KeyCacheBudget, ACacheAllocatesOnceAndConnectionsNothing) {

@@ -57,6 +57,38 @@ TEST_F(HostileConnected, KeyUpdatesAreBounded) {
   Duel::expect_refusal(duel.server(), Reason::too_many_key_updates, Alert::unexpected_message);
 }
 
+// One count for all of them, so that no kind hides behind another.
+TEST_F(HostileConnected, WhatBringsNothingIsCountedTogether) {
+  Duel duel;
+  duel.expect_connected();
+  unsigned sent = 0;
+  for (; sent < 2 * record::kMaxIdleRecords && !duel.server().error; ++sent) {
+    if (sent % 2 == 0) {
+      append(duel.to_server(), seal_record(duel.client().connection, ContentType::application_data, {}));
+    } else {
+      EXPECT_TRUE(duel.client().connection.update_keys(false));
+    }
+    duel.run();
+  }
+  EXPECT_EQ(sent, record::kMaxIdleRecords + 1);
+  Duel::expect_refusal(duel.server(), Reason::too_many_empty_records, Alert::unexpected_message);
+}
+
+// A server that only sends and has its client change keys, too: the answers are no flood.
+TEST_F(HostileConnected, AnswersToOurRequestsAreNoFlood) {
+  Duel duel;
+  duel.expect_connected();
+  for (unsigned i = 0; i < 10 * record::kMaxIdleRecords; ++i) {
+    ASSERT_TRUE(duel.server().connection.update_keys(true));
+    duel.run();
+    duel.pair().send(duel.server(), "x");
+    duel.run();
+    ASSERT_FALSE(duel.server().error) << i << ' ' << error_text(duel.server());
+    ASSERT_FALSE(duel.client().error) << i << ' ' << error_text(duel.client());
+  }
+  EXPECT_EQ(duel.client().data.size(), 10 * record::kMaxIdleRecords);
+}
+
 TEST_F(HostileConnected, KeyUpdateIsNotPartOfAHandshake) {
   Duel duel;
   duel.client_forger.change(HandshakeType::finished, [](const Octets&) { return key_update({0}); });

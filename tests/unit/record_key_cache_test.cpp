@@ -191,6 +191,7 @@ TEST_F(KeyCacheTest, AnotherCacheIsAsGood) {
   moving.use(&second);
   EXPECT_EQ(key_in(moving.context()), 1);
   EXPECT_EQ(key_in(other.context()), 2);
+  moving.use(nullptr);
 }
 
 TEST_F(KeyCacheTest, WhatACacheHoldsEndsWithIt) {
