@@ -69,6 +69,7 @@ Status RecordTransport::append(Bytes bytes) noexcept {
 }
 
 Status RecordTransport::flush() noexcept {
+  if (lost_) return failure(Reason::provider_failed);
   continues_ = false;
   if (content_ == 0) return {};
   if (sending_->protection() == Sending::Protection::none) {
@@ -87,7 +88,10 @@ Status RecordTransport::flush() noexcept {
     return failure(Reason::handshake_too_large);
   const auto sealed = sending_->sealer.seal_in_place(ContentType::handshake, buffer_.subspan(size_),
                                                      std::exchange(content_, 0), padding);
-  if (!sealed) return failure(sealed.error());
+  if (!sealed) {
+    lost_ = true;
+    return failure(sealed.error());
+  }
   size_ += *sealed;
   return {};
 }
@@ -160,12 +164,16 @@ void RecordTransport::abandon() noexcept {
   // A server's hello without keys behind it is not said: the client would wait for an alert under those keys.
   if (settings_.role == Role::server && sending_->protection() == Sending::Protection::none && sent_ == 0) size_ = 0;
   content_ = 0;
+  lost_ = false;
   // RFC 9846 E.4: the alert is then all of the client's "encrypted handshake flight", and change_cipher_spec comes
   // before that one too. Where memory is short the alert goes without it.
   if (settings_.role == Role::client && !sending_->clear()) (void)append_change_cipher_spec();
 }
 
-void RecordTransport::discard() noexcept { sent_ = size_ = content_ = 0; }
+void RecordTransport::discard() noexcept {
+  sent_ = size_ = content_ = 0;
+  lost_ = false;
+}
 
 std::size_t RecordTransport::drain(MutableBytes out) noexcept {
   const std::size_t count = std::min(out.size(), size_ - sent_);

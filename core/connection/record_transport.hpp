@@ -61,7 +61,7 @@ class RecordTransport final : public handshake::Transport {
   /// Whether everything finished has been sent.
   [[nodiscard]] bool empty() const noexcept { return sent_ == size_; }
   /// Whether there is something to send, the open record included.
-  [[nodiscard]] bool pending() const noexcept { return !empty() || content_ != 0; }
+  [[nodiscard]] bool pending() const noexcept { return !empty() || content_ != 0 || lost_; }
   /// Copies finished records to `out`; the number of bytes.
   [[nodiscard]] std::size_t drain(MutableBytes out) noexcept;
 
@@ -84,6 +84,7 @@ class RecordTransport final : public handshake::Transport {
   std::size_t content_ = 0;  // of the open record, behind the room for its header; 0: none is open
   std::size_t early_data_to_skip_ = 0;
   std::optional<std::size_t> early_data_left_;
+  bool lost_ = false;       // a record could not be protected: nothing may follow it as if it were there
   bool continues_ = false;  // the open record begins with the rest of a message
   bool first_record_ = true;
   bool flight_ended_ = false;

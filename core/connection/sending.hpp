@@ -16,7 +16,7 @@
 namespace lockstep::connection {
 
 /// The sending half of a connection. Its protection only moves forward, so that nothing leaves in clear once a key of
-/// the handshake was there; who writes records can do it no other way.
+/// the handshake was there: whoever writes a record asks it, and no key is installed once another's turn has come.
 class Sending {
  public:
   /// Under which protection records leave.
@@ -38,8 +38,10 @@ class Sending {
     return protection_ == Protection::none || protection_ == Protection::elsewhere;
   }
 
-  /// Installs a key; `early`: of 0-RTT. False when the provider failed.
+  /// Installs a key; `early`: of 0-RTT, which comes before all others. False when the provider failed, or where that
+  /// would be a step back.
   [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv, bool early) noexcept {
+    if (protection_ > (early ? Protection::none : Protection::keys)) return false;
     if (!sealer.install(aead, key, iv)) return false;
     protection_ = early ? Protection::early_data : Protection::keys;
     return true;
@@ -49,13 +51,12 @@ class Sending {
     sealer.clear();
     protection_ = Protection::none;
   }
+  /// Our keys, or behind a KeyUpdate the next ones, are to be handed out.
   void offload() noexcept { protection_ = Protection::keys_due; }
   void handed_out() noexcept {
     sealer.clear();
     protection_ = Protection::elsewhere;
   }
-  /// The other side of an update of offloaded keys: the next ones are due.
-  void keys_changed() noexcept { protection_ = Protection::keys_due; }
   /// Keys that were not taken cannot be any more. Those that are still ours stay for the alert; behind a KeyUpdate that
   /// was sent under others, nobody has the next ones, and nothing more can be sent.
   void withdraw_keys() noexcept {

@@ -57,8 +57,12 @@ class Pending {
     if (control_ != nullptr) detail::release(control_);
   }
 
-  /// Where a dropped token is reported from its own thread; before the first question.
-  void wake_by(std::shared_ptr<TokenWaker> waker) noexcept { waker_ = std::move(waker); }
+  /// Where a dropped token is reported from its own thread; before the first token is out of the engine's hands. A
+  /// question may be there by then: a client's about the session that it offers.
+  void wake_by(std::shared_ptr<TokenWaker> waker) noexcept {
+    waker_ = std::move(waker);
+    if (control_ != nullptr) control_->waker = waker_;
+  }
 
   /// A token for one more question; an empty one when there is no memory, or no slot.
   template <class Operation>

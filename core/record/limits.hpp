@@ -38,7 +38,8 @@ inline constexpr unsigned kMaxIdleRecords = 32;
 inline constexpr std::size_t kMaxTicketsPerRecord = 16;
 inline constexpr unsigned kMaxTicketsPerConnection = 255;
 
-/// Warning alerts that may follow each other (RFC 9846 6.1 leaves only user_canceled). 4 as in BoringSSL.
+/// Warning alerts that a connection may bring (RFC 9846 6.1 leaves only user_canceled, which announces its end). 4 as
+/// BoringSSL allows to follow each other.
 inline constexpr unsigned kMaxWarningAlerts = 4;
 
 /// RFC 9846 4.3.10: a server that rejects early data skips "up to the configured max_early_data_size". This much is

@@ -87,6 +87,7 @@ struct Case {
   bool asks = false;     // for the client's certificate
   bool retries = false;  // with a HelloRetryRequest
   bool resumes = false;
+  bool small = false;  // records, so that tickets are cut
 };
 
 void PrintTo(const Case& the_case, std::ostream* out) { *out << the_case.name; }
@@ -131,6 +132,7 @@ TEST_P(Failures, OfTheProviderAreToldOnceAndForAll) {
                                  .value();
   ServerConfigBuilder server = ConfigBuilder::server(provider).dangerous().allow_insecure_provider();
   if (the_case.asks) server.client_auth(ClientAuth::require);
+  if (the_case.small) server.max_send_fragment(64);
   if (the_case.retries) server.groups({NamedGroup::secp384r1});
   const auto server_config = server.build().value();
 
@@ -149,7 +151,7 @@ TEST_P(Failures, OfTheProviderAreToldOnceAndForAll) {
 
   int failures = 0;
   for (int calls = 0;; ++calls) {
-    ASSERT_LT(calls, 1000);
+    ASSERT_LT(calls, 2000);
     SCOPED_TRACE(calls);
     calls_left = calls;
     auto offered = offer();
@@ -188,7 +190,8 @@ TEST_P(Failures, OfTheProviderAreToldOnceAndForAll) {
 INSTANTIATE_TEST_SUITE_P(Kinds, Failures,
                          ::testing::Values(Case{.name = "Plain"}, Case{.name = "ClientAuthentication", .asks = true},
                                            Case{.name = "Retry", .retries = true},
-                                           Case{.name = "Resumption", .resumes = true}),
+                                           Case{.name = "Resumption", .resumes = true},
+                                           Case{.name = "SmallRecords", .small = true}),
                          [](const auto& kind) { return kind.param.name; });
 
 }  // namespace

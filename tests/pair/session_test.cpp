@@ -328,6 +328,26 @@ TEST_F(Sessions, EarlyDataWaitsForTheVerdictOnItsServer) {
   }
 }
 
+// That question is there when the connection is made, before anybody can say whom to wake.
+TEST_F(Sessions, QuestionAboutAnOfferWakesWhenItsTokenIsDropped) {
+  class Waker final : public TokenWaker {
+   public:
+    void wake() noexcept override { ++times; }
+    int times = 0;
+  };
+  const ClientSide client{.config = client_builder().early_data(100).verify_on_resumption(true)};
+  const ServerSide server{.config = server_builder().tickets(2).early_data(100)};
+  auto sessions = sessions_of(client, server);
+  const auto pair = meet(client, server, sessions);
+  const auto waker = std::make_shared<Waker>();
+  pair->client.connection.wake_by(waker);
+  auto event = pair->client.connection.receive({}, kNow).event;
+  ASSERT_TRUE(std::holds_alternative<VerifyPeer>(event));
+  event = Nothing{};
+  EXPECT_EQ(waker->times, 1);
+  EXPECT_TRUE(std::holds_alternative<Failed>(pair->client.connection.receive({}, kNow).event));
+}
+
 TEST_F(Sessions, VerdictOnAnOfferIsNoneOnAnotherServer) {
   const ClientSide client{.config = client_builder().early_data(100).verify_on_resumption(true)};
   const ServerSide server{.config = server_builder().tickets(2).early_data(100)};
