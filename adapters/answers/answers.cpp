@@ -72,6 +72,12 @@ void Answers::reply(Connection& connection, VerifyPeer& peer) {
                                                                 .detail = static_cast<std::uint16_t>(verdict_->code)});
     return;
   }
+  // RFC 6066 8: "Clients requesting an OCSP response and receiving an OCSP response in a "CertificateStatus" message
+  // MUST check the OCSP response and abort the handshake if the response is not satisfactory".
+  if (!peer.ocsp_response.empty() && !options.ignore_stapled_responses) {
+    (void)connection.answer(std::move(peer.token), PeerRejected{.reason = Reason::certificate_status});
+    return;
+  }
   // A server is known by the name that its client expects. A client's own certificate says who it is.
   const std::int64_t end = *verdict_->not_after();
   const PeerAccepted accepted{.identity = peer.peer == Role::client ? peer.chain.front() : Bytes(),

@@ -6,7 +6,7 @@ namespace lockstep::codec {
 namespace {
 
 constexpr std::uint8_t kOcsp = 1;  // CertificateStatusType, RFC 6066 8
-constexpr std::size_t kMaxExtensions = 0xffff;
+constexpr std::size_t kMaxExtensionsSize = 0xffff;
 
 /// CertificateStatus (RFC 6066 8).
 /// RFC 9846 4.5.1.1: "the body of the "status_request" extension from the server MUST be a CertificateStatus structure
@@ -17,6 +17,7 @@ Bytes read_certificate_status(Reader& reader) noexcept {
 }
 
 struct SerializedSct {
+  static constexpr std::size_t max_count = kMaxScts;
   static Bytes read(Reader& reader) noexcept { return reader.vector16(1); }
 };
 
@@ -120,7 +121,7 @@ bool is_signed_certificate_timestamp_list(Bytes list) noexcept {
   return reader.finish() == Reason::none;
 }
 
-bool CertificateParameters::extensions_fit() const noexcept { return extensions_size(*this) <= kMaxExtensions; }
+bool CertificateParameters::extensions_fit() const noexcept { return extensions_size(*this) <= kMaxExtensionsSize; }
 
 std::size_t certificate_message_size(const CertificateParameters& parameters) noexcept {
   std::size_t size = kHandshakeHeaderSize + 1 + parameters.certificate_request_context.size() + 3;

@@ -14,6 +14,7 @@
 namespace lockstep::codec {
 
 struct CertificateEntry {
+  static constexpr std::size_t max_count = kMaxCertificates;
   Bytes cert_data;  ///< one DER certificate, not looked into
   Extensions extensions;
 

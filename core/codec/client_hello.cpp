@@ -75,6 +75,11 @@ Decoded<void> check_tls13(const ClientHello& hello) noexcept {
     return failure(Reason::extension_missing, Place::client_hello, std::to_underlying(type));
   };
 
+  // RFC 9846 4.2.2: "A server which receives a legacy_version value not equal to 0x0303 MUST abort the handshake with a
+  // "protocol_version" alert."
+  if (hello.legacy_version != ProtocolVersion::tls_1_2)
+    return failure(Reason::version_legacy, kPlace, std::to_underlying(hello.legacy_version));
+
   // RFC 9846 4.2.2: "For every TLS 1.3 ClientHello, this list MUST contain exactly one byte, set to zero ... If a
   // TLS 1.3 ClientHello is received with any other value in this field, the server MUST abort the handshake with an
   // "illegal_parameter" alert."

@@ -64,6 +64,7 @@ class ExtensionSet {
 };
 
 struct Extension {
+  static constexpr std::size_t max_count = kMaxExtensions;
   ExtensionType type{};
   Bytes data;
 

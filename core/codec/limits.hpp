@@ -42,4 +42,28 @@ inline constexpr std::size_t kMaxNewSessionTicket = 4 + 4 + kMaxVector8 + kMaxVe
 /// RFC 9846 4.7.3: request_update.
 inline constexpr std::size_t kMaxKeyUpdate = 1;
 
+// --- the most entries of each list that are read. The RFC bounds bytes alone; these bound the work and memory that an
+// entry costs, far above what honest peers send. More are refused with too_many_entries. ---
+
+/// Certificates of a chain: OpenSSL's default depth of verification.
+inline constexpr std::size_t kMaxCertificates = 100;
+/// Code points of one list (suites, groups, schemes, versions): OpenSSL's client with all its suites lists less than
+/// 200.
+inline constexpr std::size_t kMaxCodePoints = 1024;
+/// Extensions of one block. Some 60 are registered, and unknown ones are ignored (RFC 9846 4.3), which costs next to
+/// nothing.
+inline constexpr std::size_t kMaxExtensions = 4096;
+/// Application protocols in a ClientHello: as many as a configuration may list.
+inline constexpr std::size_t kMaxProtocolNames = 255;
+/// Key shares in a ClientHello. Clients send one to three.
+inline constexpr std::size_t kMaxKeyShares = 64;
+/// PSK identities in a ClientHello, with as many binders. Clients offer one or two; of these few are tried.
+inline constexpr std::size_t kMaxPskIdentities = 64;
+/// Filters in oid_filters (RFC 9846 4.3.5).
+inline constexpr std::size_t kMaxOidFilters = 64;
+/// Signed certificate timestamps beside a certificate (RFC 6962 3.3). Browsers ask for two to five.
+inline constexpr std::size_t kMaxScts = 64;
+/// Names in certificate_authorities, the peer's and our own: the authorities that browsers trust are fewer than 200.
+inline constexpr std::size_t kMaxAuthorities = 1024;
+
 }  // namespace lockstep::codec

@@ -15,6 +15,7 @@
 #include <lockstep/bytes.hpp>
 #include <lockstep/types.hpp>
 
+#include "codec/limits.hpp"
 #include "codec/reader.hpp"
 
 namespace lockstep::codec {
@@ -62,9 +63,13 @@ class CodePoints {
 };
 
 /// The code points of a vector's contents: `read_code_points<NamedGroup>(reader, reader.vector16(2))`. Fails with
-/// vector_length when the last one is cut.
+/// vector_length when the last one is cut, with too_many_entries beyond kMaxCodePoints.
 template <class CodePoint>
 CodePoints<CodePoint> read_code_points(Reader& reader, Bytes contents) noexcept {
+  if (contents.size() / sizeof(CodePoint) > kMaxCodePoints) {
+    reader.fail(Reason::too_many_entries);
+    return {};
+  }
   if (contents.size() % sizeof(CodePoint) != 0) {
     reader.fail(Reason::vector_length);
     return {};
@@ -72,7 +77,7 @@ CodePoints<CodePoint> read_code_points(Reader& reader, Bytes contents) noexcept 
   return CodePoints<CodePoint>(contents);
 }
 
-/// A range of elements of varying size. `Format::read(Reader&)` reads one.
+/// A range of elements of varying size. `Format::read(Reader&)` reads one; `Format::max_count` may be in a list.
 template <class Format>
 class List {
  public:
@@ -126,11 +131,19 @@ class List {
 };
 
 /// The elements of a vector's contents, each checked for its form: `read_list<KeyShareEntry>(reader,
-/// reader.vector16())`. A malformed element fails the outer reader with the inner reason.
+/// reader.vector16())`. A malformed element fails the outer reader with the inner reason, and too many of them with
+/// too_many_entries.
 template <class Format>
 List<Format> read_list(Reader& reader, Bytes contents) noexcept {
   Reader elements(contents);
-  while (elements.ok() && !elements.empty()) static_cast<void>(Format::read(elements));
+  std::size_t count = 0;
+  while (elements.ok() && !elements.empty()) {
+    if (++count > Format::max_count) {
+      elements.fail(Reason::too_many_entries);
+    } else {
+      static_cast<void>(Format::read(elements));
+    }
+  }
   if (!elements.ok()) {
     reader.fail(elements.failure());
     return {};
@@ -140,6 +153,7 @@ List<Format> read_list(Reader& reader, Bytes contents) noexcept {
 
 /// ProtocolName protocol_name_list<2..2^16-1> (RFC 7301 3.1). Elements are Bytes.
 struct ProtocolName {
+  static constexpr std::size_t max_count = kMaxProtocolNames;
   static Bytes read(Reader& reader) noexcept { return reader.vector8(1); }
 };
 using ProtocolNames = List<ProtocolName>;
@@ -147,12 +161,14 @@ using ProtocolNames = List<ProtocolName>;
 /// DistinguishedName authorities<3..2^16-1> (RFC 9846 4.3.4). Elements are Bytes: one DER-encoded name each, not looked
 /// into.
 struct DistinguishedName {
+  static constexpr std::size_t max_count = kMaxAuthorities;
   static Bytes read(Reader& reader) noexcept { return reader.vector16(1); }
 };
 using DistinguishedNames = List<DistinguishedName>;
 
 /// KeyShareEntry (RFC 9846 4.3.8).
 struct KeyShareEntry {
+  static constexpr std::size_t max_count = kMaxKeyShares;
   NamedGroup group{};
   Bytes key_exchange;
 
@@ -165,6 +181,7 @@ using KeyShares = List<KeyShareEntry>;
 
 /// PskIdentity (RFC 9846 4.3.11).
 struct PskIdentity {
+  static constexpr std::size_t max_count = kMaxPskIdentities;
   Bytes identity;
   std::uint32_t obfuscated_ticket_age = 0;
 
@@ -177,12 +194,14 @@ using PskIdentities = List<PskIdentity>;
 
 /// PskBinderEntry (RFC 9846 4.3.11). Elements are Bytes.
 struct PskBinderEntry {
+  static constexpr std::size_t max_count = kMaxPskIdentities;
   static Bytes read(Reader& reader) noexcept { return reader.vector8(32); }
 };
 using PskBinders = List<PskBinderEntry>;
 
 /// OIDFilter (RFC 9846 4.3.5).
 struct OidFilter {
+  static constexpr std::size_t max_count = kMaxOidFilters;
   Bytes certificate_extension_oid;
   Bytes certificate_extension_values;
 

@@ -11,10 +11,6 @@
 
 namespace lockstep::codec {
 
-/// RFC 9846 4.7.1: "Servers MUST NOT use any value greater than 604800 seconds (7 days)." Clients that see more keep
-/// the ticket no longer.
-inline constexpr std::uint32_t kMaxTicketLifetime = 604'800;
-
 /// Views into the body that was decoded.
 struct NewSessionTicket {
   static constexpr HandshakeType type = HandshakeType::new_session_ticket;
@@ -22,7 +18,7 @@ struct NewSessionTicket {
   static constexpr std::size_t max_size = kMaxNewSessionTicket;
   [[nodiscard]] static Decoded<NewSessionTicket> decode(Bytes body, const DecodeContext& context = {}) noexcept;
 
-  std::uint32_t ticket_lifetime = 0;  ///< in seconds; 0: discard the ticket. As sent, possibly above kMaxTicketLifetime
+  std::uint32_t ticket_lifetime = 0;  ///< in seconds; 0: discard the ticket. as sent, possibly above 7 days
   std::uint32_t ticket_age_add = 0;
   Bytes ticket_nonce;
   Bytes ticket;
@@ -33,7 +29,7 @@ struct NewSessionTicket {
 
 /// What to write.
 struct NewSessionTicketParameters {
-  std::uint32_t ticket_lifetime = 0;  ///< in seconds, at most kMaxTicketLifetime
+  std::uint32_t ticket_lifetime = 0;  ///< in seconds, at most 7 days
   std::uint32_t ticket_age_add = 0;
   Bytes ticket_nonce{};  ///< at most 255 bytes
   Bytes ticket{};        ///< 1 to 65535 bytes

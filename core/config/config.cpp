@@ -9,6 +9,9 @@
 #include <lockstep/config.hpp>
 #include <lockstep/lists.hpp>
 #include <lockstep/session.hpp>
+#include <lockstep/x509.hpp>
+
+#include "codec/limits.hpp"
 
 namespace lockstep {
 namespace {
@@ -20,6 +23,8 @@ constexpr std::uint16_t kMaxSendFragment = 16384;
 constexpr std::size_t kMaxProtocolName = 255;  // RFC 7301 3.1
 constexpr std::size_t kMaxAlpnList = 65535;
 constexpr std::size_t kMaxSessionContext = 255;
+// RFC 9846 4.3.4: authorities<3..2^16-1>, which shares extensions<0..2^16-1> with the others.
+constexpr std::size_t kMaxAuthoritiesSize = 60'000;
 
 template <class Id>
 std::string quoted(Id id) {
@@ -46,6 +51,12 @@ std::vector<Id> available(std::span<const Id> list, const Provider& provider) {
   return filter(std::vector<Id>(list.begin(), list.end()), [&](Id id) { return provider.supports(id); });
 }
 
+// Hybrids and ML-KEM by itself.
+bool is_post_quantum(NamedGroup group) {
+  return parts(group) || group == NamedGroup::mlkem512 || group == NamedGroup::mlkem768 ||
+         group == NamedGroup::mlkem1024;
+}
+
 bool for_handshake(SignatureScheme scheme) {
   const auto known = parts(scheme);
   return known && !known->certificates_only;
@@ -59,6 +70,22 @@ BoundGroup bind(NamedGroup id, const Provider& provider) {
 BoundSuite bind(CipherSuite id, const Provider& provider) {
   const auto known = parts(id);
   return {id, provider.aead(known->aead), provider.hash(known->hash)};
+}
+
+// What cannot be sent, or what the peer could not read.
+void check_authorities(std::vector<ConfigProblem>& problems, const std::vector<std::vector<std::uint8_t>>& names) {
+  constexpr const char* kSetting = "certificate_authorities";
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    size += 2 + names[i].size();
+    if (!x509::DistinguishedName::parse(names[i]))
+      problems.push_back({kSetting, "name " + std::to_string(i + 1) + " is not a distinguished name in DER; take the " +
+                                        "subject of the authority's certificate"});
+  }
+  if (size > kMaxAuthoritiesSize || names.size() > codec::kMaxAuthorities)
+    problems.push_back({kSetting, "the names are too many: at most " + std::to_string(codec::kMaxAuthorities) +
+                                      " with " + std::to_string(kMaxAuthoritiesSize) +
+                                      " bytes; name those that count"});
 }
 
 }  // namespace
@@ -159,12 +186,15 @@ std::expected<Settings, std::vector<ConfigProblem>> ConfigDraft::check() const {
         }
       }
     } else {
-      // One hybrid and one plain share: an older server answers without another round trip.
-      for (const bool hybrid : {true, false}) {
-        const auto found = std::ranges::find_if(groups, [&](NamedGroup id) { return parts(id).has_value() == hybrid; });
+      for (const bool post_quantum : {true, false}) {
+        const auto found =
+            std::ranges::find_if(groups, [&](NamedGroup id) { return is_post_quantum(id) == post_quantum; });
         if (found != groups.end()) settings.key_shares.push_back(*found);
       }
     }
+    // RFC 9846 4.3.8: "Each KeyShareEntry value MUST correspond to a group offered in the "supported_groups" extension
+    // and MUST appear in the same order."
+    std::ranges::sort(settings.key_shares, {}, [&](NamedGroup id) { return std::ranges::find(groups, id); });
   }
 
   const auto known = known_schemes();
@@ -194,10 +224,13 @@ std::expected<Settings, std::vector<ConfigProblem>> ConfigDraft::check() const {
                "protocol names have 1 to 255 bytes; '" + *protocol + "' has " + std::to_string(protocol->size()));
     }
   }
-  if (alpn_size > kMaxAlpnList || settings.alpn.size() > 255)
+  if (alpn_size > kMaxAlpnList || settings.alpn.size() > codec::kMaxProtocolNames)
     complain("alpn", "the list is too long; name at most 255 protocols");
 
+  check_authorities(problems, settings.certificate_authorities);
   if (!client && settings.client_auth == ClientAuth::none) {
+    if (!settings.certificate_authorities.empty())
+      complain("certificate_authorities", "this server asks for no certificate; set client_auth, or remove the names");
     if (settings.ocsp_stapling)
       complain("ocsp_stapling", "this server asks for no certificate to staple to; set client_auth, or remove it");
     if (settings.signed_certificate_timestamps)
@@ -205,7 +238,8 @@ std::expected<Settings, std::vector<ConfigProblem>> ConfigDraft::check() const {
                "this server asks for no certificate to have timestamps; set client_auth, or remove it");
   }
   if (settings.ticket_lifetime == 0 || settings.ticket_lifetime > kMaxTicketLifetime.count())
-    complain("tickets", "a ticket lives 1 to 604800 seconds (RFC 9846 4.7.1)");
+    complain("tickets",
+             "a ticket lives 1 to " + std::to_string(kMaxTicketLifetime.count()) + " seconds (RFC 9846 4.7.1)");
   if (session_context_) {
     settings.session_context = *session_context_;
     if (session_context_->empty() || session_context_->size() > kMaxSessionContext)
@@ -218,8 +252,17 @@ std::expected<Settings, std::vector<ConfigProblem>> ConfigDraft::check() const {
       settings.max_authentication_age = static_cast<std::uint32_t>(max_authentication_age_->count());
     }
   }
+  if (settings.ticket_count > kMaxTickets)
+    complain("tickets", "a handshake brings at most " + std::to_string(kMaxTickets) + " tickets; ask for fewer");
+  if (settings.tickets_without_modes && (!settings.send_tickets || !settings.resumption))
+    complain("tickets_without_modes", "this server sends no tickets to anybody; let it, or remove the setting");
+  if (settings.early_data > kMaxEarlyData)
+    complain("early_data",
+             "at most " + std::to_string(kMaxEarlyData) + " bytes, which have to be skipped when not taken");
   if (settings.early_data_tolerance > kMaxEarlyDataTolerance.count())
     complain("early_data", "ages may be off by 0 to 600 seconds; a replay has to be recognised for so long");
+  if (settings.verify_on_resumption && !settings.resumption)
+    complain("verify_on_resumption", "nothing is resumed here; allow resumption, or remove the setting");
   if (settings.early_data != 0 && !settings.resumption)
     complain("early_data",
              "early data needs a session to resume (RFC 9846 2.3); allow resumption, or remove the setting");

@@ -429,7 +429,11 @@ std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerRe
                                        .identity = {},
                                        .expires = Time::max()});
       },
-      [&] { return self.answer(token, handshake::PeerRefused{rejection}, Place::certificate); });
+      [&]() -> std::expected<void, Misuse> {
+        // A verdict without a reason, of `ok` perhaps, is none.
+        if (rejection.reason == Reason::none) return std::unexpected(Misuse::invalid_answer);
+        return self.answer(token, handshake::PeerRefused{rejection}, Place::certificate);
+      });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket>&& token, Session session) {

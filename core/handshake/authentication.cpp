@@ -1,12 +1,16 @@
 #include "handshake/authentication.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include <lockstep/x509_certificate.hpp>
 
 namespace lockstep::handshake {
 namespace {
+
+// More schemes than there are: a configuration names each once.
+constexpr std::size_t kMostSchemes = 64;
 
 // RFC 9846 4.5.2: "The digital signature is then computed over the concatenation of: A string that consists of octet 32
 // (0x20) repeated 64 times ... The context string ... A single 0 byte which serves as the separator ... The content to
@@ -136,29 +140,34 @@ std::expected<VerifiedFinished, Error> verify_finished(Context& context, const D
   return VerifiedFinished();
 }
 
-std::optional<SignatureScheme> choose_scheme(const Context& context, const Credential& credential,
-                                             const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept {
+std::optional<SignatureScheme> choose_scheme(const Context& context, const Credential& credential) noexcept {
   // RFC 9846 4.5.1.2: "The end-entity certificate MUST allow the key to be used for signing with a signature scheme
   // indicated in the peer's "signature_algorithms" extension (see Section 4.3.3). That is, ... the public key (with
   // associated restrictions) MUST be compatible with some supported signature scheme."
-  const auto& allowed = context.settings().own_schemes();
   for (const SignatureScheme scheme : credential.schemes) {
     const auto known = parts(scheme);
-    if (known && !known->certificates_only && peer_schemes.contains(scheme) &&
-        std::ranges::find(allowed, scheme) != allowed.end())
+    if (known && !known->certificates_only &&
+        std::ranges::find(context.shared_schemes, scheme) != context.shared_schemes.end())
       return scheme;
   }
   return std::nullopt;
 }
 
 Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept {
+  // One pass over the peer's list, which may be long and repeat itself, marks ours.
   const auto& ours = context.settings().own_schemes();
+  std::array<bool, kMostSchemes> named{};
+  for (const SignatureScheme scheme : peer_schemes) {
+    const auto at = std::ranges::find(ours, scheme);
+    if (at != ours.end()) named[static_cast<std::size_t>(at - ours.begin())] = true;
+  }
   const auto shared = context.arena.array<SignatureScheme>(ours.size());
   if (shared.size() != ours.size()) return context.fail(Reason::handshake_too_large);
-  const auto end = std::ranges::copy_if(ours, shared.begin(), [&](SignatureScheme scheme) {
-                     return peer_schemes.contains(scheme);
-                   }).out;
-  context.shared_schemes = shared.first(static_cast<std::size_t>(end - shared.begin()));
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    if (named[i]) shared[count++] = ours[i];
+  }
+  context.shared_schemes = shared.first(count);
   return {};
 }
 

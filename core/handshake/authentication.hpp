@@ -106,10 +106,9 @@ class Authenticated {
 [[nodiscard]] std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,
                                                                      const codec::Finished& message) noexcept;
 
-/// The first scheme of the credential that we may use, the peer verifies and TLS 1.3 allows.
-[[nodiscard]] std::optional<SignatureScheme> choose_scheme(
-    const Context& context, const Credential& credential,
-    const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept;
+/// The first scheme of the credential that TLS 1.3 allows and that is shared: share_schemes() comes before.
+[[nodiscard]] std::optional<SignatureScheme> choose_scheme(const Context& context,
+                                                           const Credential& credential) noexcept;
 
 /// Notes which of our schemes the peer verifies too, to tell the application.
 [[nodiscard]] Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept;

@@ -47,6 +47,7 @@ namespace {
 std::expected<SharedSecret, Error> agree(Context& context, Offer& offer, const codec::ServerHello& hello) noexcept {
   // RFC 9846 4.3.11: "that a server "key_share" extension is present if required by the ClientHello
   // "psk_key_exchange_modes" extension": psk_dhe_ke is all that we offer.
+  if (!hello.key_share && hello.pre_shared_key) return context.fail(Reason::psk_without_key_share);
   if (!hello.key_share)
     return context.fail(Reason::key_share_missing, static_cast<std::uint16_t>(ExtensionType::key_share));
   const auto detail = static_cast<std::uint16_t>(hello.key_share->group);
@@ -410,9 +411,10 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
 }
 
 Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
-  const auto scheme = selected.credential == nullptr
+  // A credential without a chain shows nothing that a signature could prove.
+  const auto scheme = selected.credential == nullptr || selected.credential->chain.empty()
                           ? std::nullopt
-                          : choose_scheme(context, *selected.credential, state.requested.schemes);
+                          : choose_scheme(context, *selected.credential);
   // RFC 9846 4.5.1: "If the server requests certificate-based client authentication but no suitable certificate is
   // available, the client MUST send a Certificate message containing no certificates".
   if (auto sent = send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.staples);

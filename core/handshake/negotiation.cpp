@@ -1,31 +1,37 @@
 #include "handshake/negotiation.hpp"
 
 #include <algorithm>
+#include <array>
+#include <functional>
+#include <optional>
 
 namespace lockstep::handshake {
 namespace {
 
-// The first of our groups, in the order of preference, for which `usable` says yes.
-template <class Usable>
-const BoundGroup* first_group(const Context& context, const codec::ClientHello& hello, Usable usable) noexcept {
-  const Settings& settings = context.settings();
-  if (settings.server_preference) {
-    const auto found = std::ranges::find_if(settings.groups, [&](const BoundGroup& group) { return usable(group.id); });
-    return found == settings.groups.end() ? nullptr : &*found;
-  }
-  for (const NamedGroup id : *hello.supported_groups) {
-    const BoundGroup* group = context.config.group(id);
-    if (group != nullptr && usable(id)) return group;
-  }
-  return nullptr;
+// Where in a list of ours each entry of the client's list stands is looked up once, so that the work is linear in what
+// the client sent, whatever it repeats.
+template <class Ours, class Id, class IdOfOurs>
+std::optional<std::size_t> place_in(const Ours& ours, const Id& id, IdOfOurs id_of_ours) noexcept {
+  const auto found = std::ranges::find(ours, id, id_of_ours);
+  if (found == ours.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - ours.begin());
 }
 
-std::optional<Bytes> share_of(const codec::ClientHello& hello, NamedGroup group) noexcept {
-  for (const codec::KeyShareEntry& entry : *hello.key_share) {
-    if (entry.group == group) return entry.key_exchange;
+// The place of the common entry to take: our first, or the client's first.
+template <class Theirs, class PlaceOf>
+std::optional<std::size_t> choose(const Theirs& theirs, bool our_preference, PlaceOf place_of) noexcept {
+  std::optional<std::size_t> best;
+  for (const auto& entry : theirs) {
+    const std::optional<std::size_t> place = place_of(entry);
+    if (!place) continue;
+    if (!our_preference) return place;
+    if (!best || *place < *best) best = place;
   }
-  return std::nullopt;
+  return best;
 }
+
+// More groups than there are: a configuration names each once.
+constexpr std::size_t kMostGroups = 64;
 
 // The client's machine has no fast AES if it puts ChaCha20-Poly1305 before every AES suite.
 bool leads_with_chacha20(const codec::ClientHello& hello) noexcept {
@@ -44,15 +50,9 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
   if (settings.server_preference && settings.hardware_aware && leads_with_chacha20(hello)) {
     if (const BoundSuite* suite = context.config.suite(CipherSuite::tls_chacha20_poly1305_sha256)) return suite;
   }
-  if (settings.server_preference) {
-    const auto found =
-        std::ranges::find_if(settings.suites, [&](const BoundSuite& suite) { return hello.offers(suite.suite); });
-    if (found != settings.suites.end()) return &*found;
-  } else {
-    for (const CipherSuite id : hello.cipher_suites) {
-      if (const BoundSuite* suite = context.config.suite(id)) return suite;
-    }
-  }
+  const auto chosen = choose(hello.cipher_suites, settings.server_preference,
+                             [&](CipherSuite id) { return place_in(settings.suites, id, &BoundSuite::suite); });
+  if (chosen) return &settings.suites[*chosen];
   // RFC 9846 4.2.1: "If the server is unable to negotiate a supported set of parameters ..., it MUST abort the
   // handshake with either a "handshake_failure" or "insufficient_security" fatal alert"
   return context.fail(Reason::suite_unsupported);
@@ -63,23 +63,33 @@ std::expected<GroupChoice, Error> choose_group(Context& context, const codec::Cl
   // every handshake has a key exchange. codec::check_tls13 has seen that there are both or none.
   if (!hello.supported_groups)
     return context.fail(Reason::extension_missing, static_cast<std::uint16_t>(ExtensionType::supported_groups));
-  const auto with_share = first_group(context, hello, [&](NamedGroup id) { return share_of(hello, id).has_value(); });
-  if (with_share != nullptr) return GroupChoice{with_share, *share_of(hello, with_share->id)};
-  const auto common = first_group(context, hello, [&](NamedGroup id) { return hello.supported_groups->contains(id); });
+  const Settings& settings = context.settings();
+  const auto place_of = [&](NamedGroup id) { return place_in(settings.groups, id, &BoundGroup::id); };
+  std::array<Bytes, kMostGroups> shares;  // the client's, by the places of our groups; none of them is empty
+  for (const codec::KeyShareEntry& entry : *hello.key_share) {
+    if (const auto place = place_of(entry.group)) shares[*place] = entry.key_exchange;
+  }
+  const auto common = choose(*hello.supported_groups, settings.server_preference, place_of);
   // RFC 9846 4.2.1: "If there is no overlap between the received "supported_groups" and the groups supported by the
   // server, then the server MUST abort the handshake with a "handshake_failure" or an "insufficient_security" alert."
-  if (common == nullptr) return context.fail(Reason::group_unsupported);
-  return GroupChoice{common, {}};
+  if (!common) return context.fail(Reason::group_unsupported);
+  const auto with_share =
+      choose(*hello.supported_groups, settings.server_preference, [&](NamedGroup id) -> std::optional<std::size_t> {
+        const auto place = place_of(id);
+        return place && !shares[*place].empty() ? place : std::nullopt;
+      });
+  // A group without a share costs a HelloRetryRequest.
+  const auto chosen = with_share && !settings.retry_for_group ? with_share : common;
+  return GroupChoice{&settings.groups[*chosen], shares[*chosen]};
 }
 
 Status choose_alpn(Context& context, const codec::ClientHello& hello) noexcept {
   const auto& ours = context.settings().alpn;
   if (ours.empty() || !hello.application_layer_protocol_negotiation) return {};
-  const auto& theirs = *hello.application_layer_protocol_negotiation;
-  for (const std::string& protocol : ours) {
-    const bool offered = std::ranges::any_of(theirs, [&](Bytes name) { return as_text(name) == protocol; });
-    if (!offered) continue;
-    context.agreed.alpn = &protocol;
+  const auto chosen = choose(*hello.application_layer_protocol_negotiation, true,
+                             [&](Bytes name) { return place_in(ours, as_text(name), std::identity()); });
+  if (chosen) {
+    context.agreed.alpn = &ours[*chosen];
     return {};
   }
   // RFC 7301 3.2: "In the event that the server supports no protocols that the client advertises, then the server SHALL

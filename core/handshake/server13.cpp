@@ -235,7 +235,8 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   }
 
   const auto& modes = negotiated.hello.psk_key_exchange_modes;
-  const bool tickets = modes && modes->contains(PskKeyExchangeMode::psk_dhe_ke);
+  const bool tickets =
+      modes ? modes->contains(PskKeyExchangeMode::psk_dhe_ke) : context.settings().tickets_without_modes;
   return Keys{std::move(*main), std::move(*traffic), tickets};
 }
 
@@ -527,7 +528,7 @@ Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selecte
   // RFC 9846 4.5.1: "The server MUST send a Certificate message whenever the agreed-upon key exchange method uses
   // certificates for authentication ... The server's certificate_list MUST always be non-empty."
   if (selected.credential == nullptr || selected.credential->chain.empty()) return context.fail(Reason::no_credential);
-  const auto scheme = choose_scheme(context, *selected.credential, *state.negotiated.hello.signature_algorithms);
+  const auto scheme = choose_scheme(context, *selected.credential);
   if (!scheme) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
 
   context.transcript.update(state.negotiated.message);

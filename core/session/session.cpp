@@ -27,6 +27,7 @@ constexpr std::size_t kFixedSize =
 
 /// One certificate of the chain. Elements are Bytes.
 struct SessionCertificate {
+  static constexpr std::size_t max_count = codec::kMaxCertificates;
   static Bytes read(codec::Reader& reader) noexcept { return reader.vector24(1); }
 };
 

@@ -160,7 +160,7 @@ void later_fields(A& a, Is<Settings> auto& s) {
   a.later(
       [&s] {
         return s.ocsp_stapling || s.signed_certificate_timestamps || s.verify_on_resumption || s.early_data != 0 ||
-               !s.signing_schemes.empty() || binds_sessions(s);
+               !s.signing_schemes.empty() || binds_sessions(s) || s.retry_for_group || s.tickets_without_modes;
       },
       [&a, &s] {
         a.boolean(s.ocsp_stapling);
@@ -169,15 +169,23 @@ void later_fields(A& a, Is<Settings> auto& s) {
         a.number(s.early_data);
         a.number(s.early_data_tolerance);
         // These came later still.
-        a.later([&s] { return !s.signing_schemes.empty() || binds_sessions(s); },
-                [&a, &s] {
-                  a.list(s.signing_schemes, [&a](auto& scheme) { a.code(scheme); });
-                  a.later([&s] { return binds_sessions(s); },
-                          [&a, &s] {
-                            a.list(s.session_context, [&a](auto& byte) { a.number(byte); });
-                            a.number(s.max_authentication_age);
-                          });
-                });
+        a.later(
+            [&s] {
+              return !s.signing_schemes.empty() || binds_sessions(s) || s.retry_for_group || s.tickets_without_modes;
+            },
+            [&a, &s] {
+              a.list(s.signing_schemes, [&a](auto& scheme) { a.code(scheme); });
+              a.later([&s] { return binds_sessions(s) || s.retry_for_group || s.tickets_without_modes; },
+                      [&a, &s] {
+                        a.list(s.session_context, [&a](auto& byte) { a.number(byte); });
+                        a.number(s.max_authentication_age);
+                        a.later([&s] { return s.retry_for_group || s.tickets_without_modes; },
+                                [&a, &s] {
+                                  a.boolean(s.retry_for_group);
+                                  a.boolean(s.tickets_without_modes);
+                                });
+                      });
+            });
       });
 }
 template <class A>

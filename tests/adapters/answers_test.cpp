@@ -583,10 +583,18 @@ TEST_F(Handshake, ResumesByTicketUntilTheKeysAreGone) {
 TEST_F(Handshake, ShowsWhatIsStapled) {
   Credential stapled = *root_.issue({});
   stapled.ocsp_response = {0x30, 0x03, 0x0a, 0x01, 0x00};
-  const Pair pair(built(client_config().ocsp_stapling(true)), trusting(), built(server_config()),
-                  showing(std::make_shared<const Credential>(stapled)));
+  const auto asking = built(client_config().ocsp_stapling(true));
+  const auto server_side = built(server_config());
+  const auto server_setup = showing(std::make_shared<const Credential>(stapled));
+  const auto reading = setup_of({.provider = provider(), .anchors = root_.anchors(), .ignore_stapled_responses = true});
+  const Pair pair(asking, reading, server_side, server_setup);
   ASSERT_TRUE(pair.client.connection.connected());
   EXPECT_EQ(pair.client.ocsp_response, stapled.ocsp_response);
+  // Where nobody says that, a response that nobody judges is not taken for a good one.
+  const Pair careful(asking, trusting(), server_side, server_setup);
+  ASSERT_NE(careful.client.connection.error(), nullptr);
+  EXPECT_EQ(careful.client.connection.error()->reason, Reason::certificate_status);
+  EXPECT_EQ(careful.client.connection.error()->alert, Alert::bad_certificate_status_response);
 }
 
 TEST_F(Handshake, VerifiesAgainWhenResuming) {
@@ -615,7 +623,8 @@ TEST_F(Handshake, GivesOnlyTicketsThatFit) {
   const auto server_setup = setup_of({.provider = provider(),
                                       .credentials = {root_.issue({})},
                                       .anchors = root_.anchors(),
-                                      .ticket_keys = TicketKeyring::create(provider(), random())});
+                                      .ticket_keys = TicketKeyring::create(provider(), random()),
+                                      .ignore_stapled_responses = true});
   struct Case {
     std::size_t staple;
     std::size_t memory;

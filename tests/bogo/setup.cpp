@@ -72,14 +72,15 @@ ClientConfigBuilder client(const Options& options, const Provider& provider) {
 
 ServerConfigBuilder server(const Options& options, const Provider& provider) {
   ServerConfigBuilder builder = ConfigBuilder::server(provider);
-  builder.server_preference(options.server_preference)
-      .certificate_authorities(names_from_hex(options.use_client_ca_list));
+  builder.server_preference(options.server_preference);
   if (options.no_ticket) builder.tickets(0).resumption(false);
   if (options.require_any_client_certificate) {
     builder.client_auth(ClientAuth::require);
   } else if (options.verify_peer) {
     builder.client_auth(ClientAuth::request);
   }
+  if (options.require_any_client_certificate || options.verify_peer)
+    builder.certificate_authorities(names_from_hex(options.use_client_ca_list));
   if (!options.decline_alpn) {
     if (options.reject_alpn) {
       builder.alpn({"nobody speaks this"});
@@ -130,7 +131,7 @@ std::optional<Stop> load_credential(const Options& options, const Provider& prov
 template <Role kRole>
 std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& options, const Provider& provider,
                           Shared& shared) {
-  builder.key_log(true).verify_on_resumption(options.reverify_on_resume);
+  builder.key_log(true).verify_on_resumption(options.reverify_on_resume && !(options.server && options.no_ticket));
   // What BoringSSL takes and sends at most, and how far ages may be off.
   if (options.enable_early_data) builder.early_data(kMaxEarlyData, kAgeTolerance);
   std::vector<NamedGroup> groups = options.curves.empty() ? kGroups : ids<NamedGroup>(options.curves);

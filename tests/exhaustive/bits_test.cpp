@@ -50,7 +50,7 @@ const std::vector<Rule>& rules() {
 
       {"ClientHello.msg_type", false, {Alert::unexpected_message}},
       {"ClientHello.length", false, {Alert::decode_error}},
-      {"ClientHello.legacy_version", true, {}},
+      {"ClientHello.legacy_version", false, {Alert::protocol_version}},
       {"ClientHello.random", true, {}},
       // Echoed; RFC 9846 4.2.3: "A client which receives a legacy_session_id_echo field that does not match [...] MUST
       // abort the handshake with an "illegal_parameter" alert."

@@ -268,7 +268,6 @@ TEST_F(HostileClientHello, SecondIsTheFirstButForTheRetry) {
   refuse([](RawClientHello& hello) { hello.random[0] ^= 1U; });
   refuse([](RawClientHello& hello) { hello.legacy_session_id[5] ^= 1U; });
   refuse([](RawClientHello& hello) { append(hello.cipher_suites, Octets{0x13, 0x02}); });
-  refuse([](RawClientHello& hello) { hello.legacy_version = 0x0302; });
   refuse([](RawClientHello& hello) { hello.extensions[ExtensionType::server_name].back() ^= 1U; });
   refuse([](RawClientHello& hello) { hello.extensions.remove(ExtensionType::server_name); });
   refuse([](RawClientHello& hello) { hello.extensions.add(static_cast<ExtensionType>(0x4242)); });
@@ -291,6 +290,8 @@ TEST_F(HostileClientHello, SecondMayChangeItsPadding) {
 }
 
 TEST_F(HostileClientHello, SecondIsStillATls13ClientHello) {
+  expect_refused([](RawClientHello& hello) { hello.legacy_version = 0x0302; }, Reason::version_legacy,
+                 Alert::protocol_version, 1);
   expect_refused([](RawClientHello& hello) { hello.extensions.remove(ExtensionType::supported_versions); },
                  Reason::client_hello_changed, Alert::illegal_parameter, 1);
   expect_refused([](RawClientHello& hello) { hello.extensions.remove(ExtensionType::key_share); },

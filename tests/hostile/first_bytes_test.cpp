@@ -200,12 +200,26 @@ TEST(HostileVersions, UnknownVersionsBesideTls13AreIgnored) {
   duel.expect_connected();
 }
 
-TEST(HostileVersions, LegacyVersionIsIgnoredBesideTheList) {
-  for (const std::uint16_t version : Versions{0x0301, 0x0304, 0x7fff}) {
+// RFC 9846 4.2.2, where RFC 8446 had the field ignored beside the list.
+TEST(HostileVersions, LegacyVersionOfATls13HelloIsThatOfTls12) {
+  for (const std::uint16_t version : Versions{0x0301, 0x0302, 0x0304, 0x7fff}) {
     Duel duel;
     duel.client_forger.change_parts<RawClientHello>(
         HandshakeType::client_hello, [version](RawClientHello& hello) { hello.legacy_version = version; });
-    duel.expect_connected();
+    duel.expect_server_refuses(Reason::version_legacy, Alert::protocol_version);
+    EXPECT_EQ(duel.server().error->detail, version);
+  }
+}
+
+// RFC 9846 4.3.1: without the list it is no offer of TLS 1.3, however high its version.
+TEST(HostileVersions, HigherVersionWithoutTheListIsNoTls13) {
+  for (const std::uint16_t version : Versions{0x0304, 0x0305, 0x03ff, 0x7fff}) {
+    Duel duel;
+    duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [version](RawClientHello& hello) {
+      hello.legacy_version = version;
+      hello.extensions.remove(ExtensionType::supported_versions);
+    });
+    duel.expect_server_refuses(Reason::version_unsupported, Alert::protocol_version);
   }
 }
 

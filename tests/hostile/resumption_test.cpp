@@ -134,6 +134,19 @@ TEST_F(HostileResumption, NeedsGroupsAndShares) {
       Reason::extension_missing, Alert::missing_extension);
 }
 
+TEST_F(HostileResumption, ClientsWithoutModesGetTicketsWhereThatIsSet) {
+  for (const bool wanted : {false, true}) {
+    Duel duel;
+    duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
+      hello.extensions.remove(ExtensionType::psk_key_exchange_modes);
+    });
+    duel.server_config.tickets(1).tickets_without_modes(wanted);
+    prepare(duel, 0);
+    duel.expect_connected();
+    EXPECT_EQ(duel.client().sessions.size(), wanted ? 1U : 0U);
+  }
+}
+
 TEST_F(HostileResumption, NeedsNoSignatureAlgorithms) {
   // Nothing is signed; the binder then tells that the ClientHello is another one.
   expect_refused([](RawClientHello& hello) { hello.extensions.remove(ExtensionType::signature_algorithms); },
@@ -173,7 +186,7 @@ TEST_F(HostileResumption, ManyIdentitiesCostLittle) {
   duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
     Octets identities;
     Octets binders;
-    for (int i = 0; i < 1000; ++i) {
+    for (std::size_t i = 0; i < codec::kMaxPskIdentities; ++i) {
       put_vector(identities, Octets(20, 7), 2);
       put(identities, 0, 4);
       put_vector(binders, Octets(32, 7), 1);
@@ -213,7 +226,7 @@ TEST_F(HostileResumption, KeyShareIsNeededBesideThePsk) {
   duel.server_forger.change_parts<RawServerHello>(
       HandshakeType::server_hello, [](RawServerHello& hello) { hello.extensions.remove(ExtensionType::key_share); });
   prepare(duel);
-  duel.expect_client_refuses(Reason::key_share_missing, Alert::missing_extension);
+  duel.expect_client_refuses(Reason::psk_without_key_share, Alert::illegal_parameter);
 }
 
 TEST_F(HostileResumption, CertificateIsUnexpectedWhenResumed) {

@@ -69,6 +69,61 @@ TEST(Config, SaysWhatIsWrongWithEachSetting) {
   EXPECT_TRUE(problem_of(ConfigBuilder::client(harmless)).starts_with("dangerous().allow_insecure_provider: "));
 }
 
+TEST(Config, PutsKeySharesInTheOrderOfTheGroups) {
+  using enum NamedGroup;
+  const auto shares = [](std::vector<NamedGroup> groups) {
+    return built(client_builder().groups(std::move(groups)))->settings().key_shares;
+  };
+  EXPECT_EQ(shares({x25519, x25519mlkem768}), (std::vector{x25519, x25519mlkem768}));
+  EXPECT_EQ(shares({x25519mlkem768, secp256r1, x25519}), (std::vector{x25519mlkem768, secp256r1}));
+  EXPECT_EQ(shares({secp256r1, x25519}), (std::vector{secp256r1}));
+  EXPECT_EQ(built(client_builder().groups({secp256r1, x25519, x25519mlkem768}).key_shares({x25519mlkem768, secp256r1}))
+                ->settings()
+                .key_shares,
+            (std::vector{secp256r1, x25519mlkem768}));
+  if (provider().supports(mlkem1024)) {  // without a classical group in it, but post-quantum as well
+    EXPECT_EQ(shares({mlkem1024, x25519}), (std::vector{mlkem1024, x25519}));
+    EXPECT_EQ(shares({mlkem1024, x25519mlkem768, x25519}), (std::vector{mlkem1024, x25519}));
+  }
+}
+
+TEST(Config, RefusesWhatCannotWorkOrHasNoEffect) {
+  const auto refused = [](const auto& builder, const std::string& setting) {
+    const auto config = builder.build();
+    ASSERT_FALSE(config) << setting;
+    EXPECT_EQ(settings_of(config.error()), std::vector{setting});
+  };
+  using Names = std::vector<std::vector<std::uint8_t>>;
+  const std::vector<std::uint8_t> name{0x30, 0x0d, 0x31, 0x0b, 0x30, 0x09, 0x06, 0x03,
+                                       0x55, 0x04, 0x06, 0x13, 0x02, 'D',  'E'};
+  const auto asking = [] { return server_builder().client_auth(ClientAuth::request); };
+  const std::string authorities = "certificate_authorities";
+  EXPECT_TRUE(asking().certificate_authorities({name}).build());
+  EXPECT_TRUE(client_builder().certificate_authorities({name}).build());
+  refused(server_builder().certificate_authorities({name}), authorities);
+  refused(asking().certificate_authorities({{}}), authorities);
+  refused(asking().certificate_authorities({name, {0x30}}), authorities);
+  refused(client_builder().certificate_authorities({{0x31, 0x00}}), authorities);
+  EXPECT_TRUE(asking().certificate_authorities(Names(1024, name)).build());
+  refused(asking().certificate_authorities(Names(1025, name)), authorities);
+  const auto issuer = credential_of(usual_key());
+  const auto subject = x509::Certificate::parse(issuer->chain.front())->subject().der();
+  std::vector<std::uint8_t> longest{0x30, 0x82, 0xea, 0x60};  // as if it went on: 60,000 bytes are no name
+  longest.insert(longest.end(), subject.begin(), subject.end());
+  refused(asking().certificate_authorities({longest}), authorities);
+
+  refused(client_builder().verify_on_resumption(true).resumption(false), "verify_on_resumption");
+  refused(server_builder().verify_on_resumption(true).resumption(false), "verify_on_resumption");
+  EXPECT_TRUE(server_builder().early_data(kMaxEarlyData).build());
+  refused(server_builder().early_data(kMaxEarlyData + 1), "early_data");
+  refused(client_builder().early_data(kMaxEarlyData + 1), "early_data");
+  refused(server_builder().tickets(0).tickets_without_modes(true), "tickets_without_modes");
+  EXPECT_TRUE(server_builder().tickets(kMaxTickets, 604'800).build());
+  refused(server_builder().tickets(kMaxTickets + 1), "tickets");
+  refused(server_builder().tickets(1, 604'801), "tickets");
+  refused(server_builder().tickets(1, 0), "tickets");
+}
+
 TEST(Config, TakesSchemesForCertificatesByThemselves) {
   const std::vector schemes{SignatureScheme::rsa_pkcs1_sha256};
   EXPECT_EQ(built(client_builder().schemes_cert(schemes))->settings().schemes_cert, schemes);

@@ -186,6 +186,39 @@ TEST(Handshake, DoesNotSignWithWhatItOnlyVerifies) {
   EXPECT_EQ(pair.server.error->alert, Alert::handshake_failure);
 }
 
+// A group that comes first is worth a round trip to those who say so.
+TEST(Handshake, RetriesForAPreferredGroup) {
+  for (const bool wanted : {false, true}) {
+    for (const bool ours : {true, false}) {
+      const std::vector preferred{NamedGroup::secp256r1, NamedGroup::x25519};
+      const std::vector others{NamedGroup::x25519, NamedGroup::secp256r1};
+      Pair pair(
+          built(client_builder().groups(ours ? others : preferred).key_shares({NamedGroup::x25519})),
+          built(server_builder().groups(ours ? preferred : others).server_preference(ours).retry_for_group(wanted)));
+      pair.run();
+      ASSERT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+      EXPECT_EQ(pair.client.connection.retried(), wanted);
+      EXPECT_EQ(pair.client.connection.group(), wanted ? NamedGroup::secp256r1 : NamedGroup::x25519);
+    }
+  }
+}
+
+// The most tickets that may be set, with the longest names, in the memory that is the default.
+TEST(Handshake, SendsAsManyTicketsAsMayBeSet) {
+  const std::string protocol(255, 'p');
+  const std::string name = std::string(60, 'a') + '.' + std::string(60, 'b') + '.' + std::string(60, 'c') + '.' +
+                           std::string(60, 'd') + ".example";
+  Pair pair(built(client_builder().alpn({protocol})), built(server_builder().alpn({protocol}).tickets(kMaxTickets)),
+            {x509::PeerName::dns(name).value(), {}});
+  FixedRandom random(11);
+  pair.server.ticket_keys =
+      std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+  pair.run();
+  ASSERT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+  ASSERT_TRUE(pair.server.connection.connected()) << error_text(pair.server);
+  EXPECT_EQ(pair.client.sessions.size(), kMaxTickets);
+}
+
 // The same handshake whatever the sizes in which bytes arrive and leave: with HelloRetryRequest, client authentication
 // and tickets, so that every message passes.
 class HandshakeWire : public ::testing::TestWithParam<Wire> {};
@@ -442,6 +475,22 @@ TEST(ClientAuthentication, FailsWhenTheClientIsRejected) {
   pair.server.rejection = PeerRejected{Reason::certificate_unknown_ca, 20};
   pair.run();
   expect_failure(pair.server, pair.client, Reason::certificate_unknown_ca, Alert::unknown_ca);
+}
+
+TEST(ClientAuthentication, CredentialWithoutAChainIsNone) {
+  Credential bare = *credential_of(usual_key());
+  bare.chain.clear();
+  for (const ClientAuth mode : {ClientAuth::request, ClientAuth::require}) {
+    Pair pair(built(client_builder()), built(server_builder().client_auth(mode)));
+    pair.client.credential = std::make_shared<const Credential>(bare);
+    pair.run();
+    EXPECT_EQ(std::ranges::count(pair.client.events, "sign"), 0);
+    if (mode == ClientAuth::request) {
+      EXPECT_TRUE(pair.server.connection.connected()) << error_text(pair.server);
+    } else {
+      expect_failure(pair.server, pair.client, Reason::certificate_required, Alert::certificate_required);
+    }
+  }
 }
 
 TEST(ClientAuthentication, NamesAuthorities) {

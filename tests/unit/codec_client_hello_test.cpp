@@ -95,6 +95,56 @@ TEST(ClientHello, WithoutExtensionsIsOfAnOlderVersion) {
   EXPECT_TRUE(Decoding(body_with(Buffer{})).hello.has_value());
 }
 
+TEST(ClientHello, HasBoundedLists) {
+  const auto repeated = [](std::size_t count, const auto& entry) {
+    Buffer list;
+    for (std::size_t i = 0; i < count; ++i) list = join({list, entry(i)});
+    return list;
+  };
+  const auto expect_bound = [&](ExtensionType type, std::size_t most, const auto& entry, const auto& enclose) {
+    SCOPED_TRACE(to_text(type));
+    EXPECT_TRUE(decode_with(type, enclose(repeated(most, entry))).hello.has_value());
+    expect_error(decode_with(type, enclose(repeated(most + 1, entry))).hello, Reason::too_many_entries,
+                 Alert::illegal_parameter, kPlace, std::to_underlying(type));
+  };
+  const auto code = [](std::size_t i) { return u16(static_cast<std::uint16_t>(i)); };
+  using enum ExtensionType;
+  expect_bound(supported_groups, kMaxCodePoints, code, vector16);
+  expect_bound(signature_algorithms, kMaxCodePoints, code, vector16);
+  expect_bound(signature_algorithms_cert, kMaxCodePoints, code, vector16);
+  expect_bound(key_share, kMaxKeyShares, [&](std::size_t i) { return join({code(i), vector16(hex("aa"))}); }, vector16);
+  expect_bound(
+      application_layer_protocol_negotiation, kMaxProtocolNames, [](std::size_t) { return vector8(text("a")); },
+      vector16);
+  expect_bound(certificate_authorities, kMaxAuthorities, [](std::size_t) { return vector16(hex("30")); }, vector16);
+  const auto binders = [&](std::size_t count) {
+    return vector16(repeated(count, [](std::size_t) { return vector8(Buffer(32)); }));
+  };
+  const auto identity = [](std::size_t) { return join({vector16(hex("01")), Buffer(4)}); };
+  EXPECT_TRUE(
+      decode_with(pre_shared_key, join({vector16(repeated(kMaxPskIdentities, identity)), binders(kMaxPskIdentities)}))
+          .hello.has_value());
+  expect_malformed(pre_shared_key,
+                   join({vector16(repeated(kMaxPskIdentities + 1, identity)), binders(kMaxPskIdentities + 1)}),
+                   Reason::too_many_entries, Alert::illegal_parameter);
+
+  const auto suites = [&](std::size_t count) {
+    return body_with(Buffer{}, repeated(count, code), hex("00"), Buffer(32));
+  };
+  const Buffer most = suites(kMaxCodePoints);
+  EXPECT_TRUE(ClientHello::decode(most).has_value());
+  expect_error(ClientHello::decode(suites(kMaxCodePoints + 1)), Reason::too_many_entries, Alert::illegal_parameter,
+               kPlace);
+  const auto extensions = [&](std::size_t count) {
+    return body_with(
+        repeated(count, [](std::size_t i) { return extension(static_cast<std::uint16_t>(0x4200 + i), {}); }));
+  };
+  const Buffer longest = extensions(kMaxExtensions);
+  EXPECT_TRUE(ClientHello::decode(longest).has_value());
+  expect_error(ClientHello::decode(extensions(kMaxExtensions + 1)), Reason::too_many_entries, Alert::illegal_parameter,
+               kPlace);
+}
+
 TEST(ClientHello, SupportedVersionsOverridesLegacyVersion) {
   const Decoding only13 = decode_with(ExtensionType::supported_versions, vector8(hex("1a1a 0304")));
   ASSERT_TRUE(only13.hello.has_value());

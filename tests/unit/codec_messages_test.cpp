@@ -166,6 +166,18 @@ TEST(CertificateRequest, RefusesBadExtensions) {
                Reason::extension_malformed, Alert::decode_error, kPlace, number(certificate_authorities));
 }
 
+TEST(CertificateRequest, HasABoundedListOfAuthorities) {
+  const auto request_of = [](std::size_t count) {
+    Buffer names;
+    for (std::size_t i = 0; i < count; ++i) names = join({names, vector16(hex("30"))});
+    return request_with(extension(certificate_authorities, vector16(names)));
+  };
+  const Buffer most = request_of(kMaxAuthorities);
+  EXPECT_TRUE(CertificateRequest::decode(most).has_value());
+  expect_error(CertificateRequest::decode(request_of(kMaxAuthorities + 1)), Reason::too_many_entries,
+               Alert::illegal_parameter, Place::certificate_request, std::to_underlying(certificate_authorities));
+}
+
 // --- Certificate ---
 
 const ExtensionSet kStapling{status_request, signed_certificate_timestamp};
@@ -206,6 +218,17 @@ TEST(Certificate, IsReadBack) {
   Buffer small(message.size() - 1);
   Writer tight(small);
   EXPECT_TRUE(encode_certificate(tight, parameters).empty());
+}
+
+TEST(Certificate, HasABoundedChain) {
+  const auto chain_of = [](std::size_t count) {
+    Buffer list;
+    for (std::size_t i = 0; i < count; ++i) list = join({list, vector24(hex("30")), vector16({})});
+    return join({hex("00"), vector24(list)});
+  };
+  EXPECT_TRUE(decode_chain(chain_of(kMaxCertificates)).has_value());
+  expect_error(decode_chain(chain_of(kMaxCertificates + 1)), Reason::too_many_entries, Alert::illegal_parameter,
+               Place::certificate);
 }
 
 TEST(Certificate, MayBeEmpty) {
@@ -249,16 +272,6 @@ TEST(Certificate, RefusesBadEntries) {
   }
 }
 
-TEST(Certificate, StaysLinearInManyEntries) {
-  const Buffer entry = join({vector24(hex("30")), vector16({})});
-  Buffer entries;
-  for (int i = 0; i < 100'000; ++i) entries.insert(entries.end(), entry.begin(), entry.end());
-  const Buffer body = join({hex("00"), vector24(entries)});
-  const auto decoded = decode_chain(body);
-  ASSERT_TRUE(decoded.has_value());
-  EXPECT_EQ(decoded->certificate_list.size(), 100'000U);
-}
-
 // --- CertificateVerify, Finished ---
 
 TEST(CertificateVerify, IsReadBack) {
@@ -299,7 +312,7 @@ TEST(NewSessionTicket, IsReadBack) {
   const Buffer ticket(100, 0x88);
   Buffer room(256);
   Writer writer(room);
-  const Bytes message = encode_new_session_ticket(writer, {.ticket_lifetime = kMaxTicketLifetime,
+  const Bytes message = encode_new_session_ticket(writer, {.ticket_lifetime = 604'800,
                                                            .ticket_age_add = 0x01020304,
                                                            .ticket_nonce = nonce,
                                                            .ticket = ticket,

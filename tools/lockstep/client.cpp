@@ -126,6 +126,7 @@ Plan plan_of(const Options& options) {
 
   if (options.certificate.empty() != options.key.empty()) throw UsageError("--cert and --key go together");
   AnswerOptions answers{.provider = provider()};
+  answers.ignore_stapled_responses = options.ocsp;  // --ocsp says whether one came, and that nobody has judged it
   if (!options.certificate.empty()) {
     answers.credentials.push_back(read_credential(options.certificate, options.key, options.passphrase_file));
   }

@@ -62,10 +62,17 @@ struct BoundGroup {
   }
 };
 
-/// The default bound on one handshake message, in bytes; a chain of post-quantum certificates fits.
+/// The default bound on one handshake message, in bytes. RFC 9846 4 allows 2^24 - 1; certificate chains of real servers
+/// stay below 20 KiB, with ML-DSA below 50.
 inline constexpr std::size_t kDefaultMaxHandshakeMessage = 65536;
 /// The default bound on all memory of one handshake, in bytes.
 inline constexpr std::size_t kDefaultHandshakeMemory = 262144;
+/// The most tickets that a server sends after a handshake. Browsers ask for two; a client that wants a fresh one for
+/// each of several connections at once is well served, and all fit into the default memory of a handshake.
+inline constexpr std::uint8_t kMaxTickets = 16;
+/// The most bytes of early data. What a server does not take it has to skip, record by record, as much as it would have
+/// taken (RFC 9846 4.3.10), for whoever claims to send some.
+inline constexpr std::uint32_t kMaxEarlyData = 1U << 20U;
 /// RFC 9846 8.3: "windows on the order of ten seconds".
 inline constexpr std::chrono::seconds kDefaultEarlyDataTolerance{10};
 inline constexpr std::chrono::seconds kMaxEarlyDataTolerance{600};
@@ -92,16 +99,18 @@ struct Settings {
   bool hardware_aware = true;     ///< the order of suites is the default: it bends to what either machine is good at
   bool server_preference = true;  ///< server: its own order of suites and groups decides
   bool middlebox_compatibility = true;
-  bool grease = true;   ///< client: RFC 8701
-  bool cookie = false;  ///< server: a cookie in HelloRetryRequest
+  bool grease = true;                  ///< client: RFC 8701
+  bool cookie = false;                 ///< server: a cookie in HelloRetryRequest
+  bool retry_for_group = false;        ///< server: a preferred group is worth a HelloRetryRequest
+  bool tickets_without_modes = false;  ///< server: also for clients without psk_key_exchange_modes
   bool send_tickets = true;
   bool resumption = true;
   bool verify_on_resumption = false;
   std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
   std::uint32_t max_authentication_age = 604'800;  ///< seconds, at most 7 days
   std::uint8_t ticket_count = 2;
-  std::uint32_t ticket_lifetime = 7200;  ///< seconds, at most 604800 (RFC 9846 4.7.1)
-  std::uint32_t early_data = 0;          ///< bytes; 0: none
+  std::uint32_t ticket_lifetime = 7200;                                     ///< seconds, at most kMaxTicketLifetime
+  std::uint32_t early_data = 0;                                             ///< bytes; 0: none
   std::uint32_t early_data_tolerance = kDefaultEarlyDataTolerance.count();  ///< seconds
   bool key_log = false;
   bool skip_verification = false;
@@ -235,8 +244,9 @@ class BasicConfigBuilder : ConfigDraft {
     groups_ = std::move(list);
     return *this;
   }
-  /// Client: which groups' key shares go into the first ClientHello. Default: the first hybrid and the first plain
-  /// group of `groups`.
+  /// Client: which groups' key shares go into the first ClientHello, where they stand in the order of `groups` (RFC
+  /// 9846 4.3.8). Default: the first post-quantum group (hybrid or ML-KEM alone) and the first classical one of
+  /// `groups`, so that an older server answers without another round trip.
   BasicConfigBuilder& key_shares(std::vector<NamedGroup> list)
     requires(kRole == Role::client)
   {
@@ -272,7 +282,8 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.client_auth = mode;
     return *this;
   }
-  /// Distinguished names (DER) to send in certificate_authorities; empty (the default) sends none.
+  /// Distinguished names (DER) to send in certificate_authorities, at most 1024 with 60,000 bytes; empty (the default)
+  /// sends none.
   BasicConfigBuilder& certificate_authorities(std::vector<std::vector<std::uint8_t>> names) {
     settings_.certificate_authorities = std::move(names);
     return *this;
@@ -297,6 +308,15 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.server_preference = on;
     return *this;
   }
+  /// Server: insist on the group that is preferred among those the client supports, even when the client has sent no
+  /// share for it, so that a HelloRetryRequest has to ask: stronger groups at the price of a round trip. Off by
+  /// default: the preferred one among those that have a share.
+  BasicConfigBuilder& retry_for_group(bool on)
+    requires(kRole == Role::server)
+  {
+    settings_.retry_for_group = on;
+    return *this;
+  }
   /// RFC 9846 E.4. On by default.
   BasicConfigBuilder& middlebox_compatibility(bool on) {
     settings_.middlebox_compatibility = on;
@@ -316,7 +336,8 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.cookie = on;
     return *this;
   }
-  /// Resumption by tickets: how many a server sends after a handshake (0: none) and for how long they live.
+  /// Resumption by tickets: how many a server sends after a handshake, 0 (none) to kMaxTickets, and for how long they
+  /// live, 1 second to kMaxTicketLifetime.
   BasicConfigBuilder& tickets(std::uint8_t count, std::uint32_t lifetime_seconds = 7200)
     requires(kRole == Role::server)
   {
@@ -325,14 +346,25 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.ticket_lifetime = lifetime_seconds;
     return *this;
   }
+  /// Server: send tickets also to clients that send no psk_key_exchange_modes unless they resume, as those of
+  /// Erlang/OTP
+  /// 25. RFC 9846 4.3.9: "Servers SHOULD NOT send NewSessionTicket with tickets that are not compatible with the
+  /// advertised modes; however, if a server does so, the impact will just be that the client's attempts at resumption
+  /// fail." Off by default.
+  BasicConfigBuilder& tickets_without_modes(bool on)
+    requires(kRole == Role::server)
+  {
+    settings_.tickets_without_modes = on;
+    return *this;
+  }
   /// Whether tickets are offered or accepted at all. On by default.
   BasicConfigBuilder& resumption(bool on) {
     settings_.resumption = on;
     return *this;
   }
-  /// Early data (0-RTT, RFC 9846 2.3): at most this many bytes; 0, the default, is none. A client offers it with a
-  /// session that allows it; the bytes go through `seal_early`. A server says so in its tickets, is asked with
-  /// `OpenTicket`, and gets the bytes as `EarlyData`.
+  /// Early data (0-RTT, RFC 9846 2.3): at most this many bytes, kMaxEarlyData at most; 0, the default, is none. A
+  /// client offers it with a session that allows it; the bytes go through `seal_early`. A server says so in its
+  /// tickets, is asked with `OpenTicket`, and gets the bytes as `EarlyData`.
   ///
   /// Early data has no forward secrecy, and whoever recorded it can send it again to the same server: let it carry only
   /// what may happen twice (RFC 9846 8).

@@ -85,6 +85,7 @@ enum class Reason : std::uint8_t {
   message_trailing_data = 24,
   message_unexpected = 25,  ///< not accepted in this state
   vector_length = 27,       ///< a vector's length is outside the bounds that the RFC gives it
+  too_many_entries = 113,   ///< a list has more entries than are read
   enum_value = 28,
   compression_method = 29,
   extension_duplicate = 30,
@@ -102,7 +103,7 @@ enum class Reason : std::uint8_t {
   version_ssl3 = 41,       ///< SSL 3.0, recognised and refused
   version_downgrade = 42,  ///< RFC 9846 4.2.3: the sentinel in ServerHello.random
   version_not_offered = 43,
-  version_legacy = 44,    ///< legacy_version is not TLS 1.2's in a TLS 1.3 ServerHello
+  version_legacy = 44,    ///< legacy_version is not TLS 1.2's in a TLS 1.3 hello
   version_changed = 109,  ///< between HelloRetryRequest and ServerHello
   inappropriate_fallback = 45,
   suite_unsupported = 46,  ///< nothing in common
@@ -131,6 +132,7 @@ enum class Reason : std::uint8_t {
   psk_binder_count = 69,
   psk_binder = 70,
   psk_hash = 71,
+  psk_without_key_share = 112,  ///< the server chose a PSK and left out the key share that goes with it
   early_data_unexpected = 72,
   early_data_mismatch = 107,  ///< accepted, though what was agreed is not what its session had
   early_data_too_much = 108,

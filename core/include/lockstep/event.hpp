@@ -164,7 +164,7 @@ struct PeerAccepted {
   Time expires = Time::max();
 };
 struct PeerRejected {
-  Reason reason = Reason::certificate_rejected;  ///< one of the certificate_* reasons
+  Reason reason = Reason::certificate_rejected;  ///< one of the certificate_* reasons; `none` is no answer
   std::uint16_t detail = 0;                      ///< e.g. the x509::Code, for the error's text
 };
 

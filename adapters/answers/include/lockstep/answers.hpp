@@ -73,6 +73,11 @@ struct AnswerOptions {
   /// Server: what early data is accepted by, where the configuration has it (`ConfigBuilder::early_data`). Without it
   /// none is.
   std::shared_ptr<ReplayGuard> replay_guard{};
+  /// Accept a peer that staples an OCSP response, which nobody here judges. Without it such a peer is refused with
+  /// `Reason::certificate_status`: RFC 6066 8 has a client that asked for a response abort the handshake if it is not
+  /// satisfactory. For a configuration with `ocsp_stapling` whose application looks at
+  /// `HandshakeComplete::ocsp_response` itself.
+  bool ignore_stapled_responses = false;
   /// Keep the peer's certificates after they were accepted (two allocations).
   bool keep_peer_chain = true;
 };
