@@ -1,85 +1,18 @@
-// Which credential to show.
+// The making of a setup, and of credentials.
 
-#include <algorithm>
-#include <tuple>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <lockstep/answers.hpp>
 
+#include "candidates.hpp"
 #include "verification.hpp"
 
 namespace lockstep {
 
-namespace {
-
-bool can_sign(const Credential& credential, std::span<const SignatureScheme> wanted) {
-  return std::ranges::any_of(credential.schemes,
-                             [&](SignatureScheme scheme) { return std::ranges::find(wanted, scheme) != wanted.end(); });
-}
-
-/// RFC 9846 4.5.1.2: "All certificates provided by the sender MUST be signed by a signature algorithm advertised by the
-/// peer, if it is able to provide such a chain". Certificates that are signed by themselves do not count.
-bool chain_is_signed_with(std::span<const x509::Certificate> chain, std::span<const SignatureScheme> wanted) {
-  return std::ranges::all_of(chain, [&](const x509::Certificate& certificate) {
-    if (certificate.is_self_issued()) return true;
-    const auto algorithm = certificate.signature_algorithm().algorithm;
-    return algorithm && std::ranges::any_of(wanted, [&](SignatureScheme scheme) {
-             const auto scheme_parts = parts(scheme);
-             return scheme_parts && scheme_parts->algorithm == *algorithm;
-           });
-  });
-}
-
-/// RFC 9846 4.5.1.2: "If the peer sent a "certificate_authorities" extension, at least one of the certificates in the
-/// certificate chain SHOULD be issued by one of the listed CAs."
-bool issued_by_any(std::span<const x509::Certificate> chain, std::span<const Bytes> authorities) {
-  return std::ranges::any_of(authorities, [&](Bytes authority) {
-    const auto name = x509::DistinguishedName::parse(authority);
-    return name && std::ranges::any_of(chain, [&](const x509::Certificate& certificate) {
-             return certificate.issuer().matches(*name);
-           });
-  });
-}
-
-enum class NameFit : std::uint8_t { none, wildcard, exact };
-
-NameFit name_fit(const x509::Certificate& leaf, const std::optional<x509::PeerName>& name) {
-  if (!name || !x509::matches(leaf, *name)) return NameFit::none;
-  const auto lower = [](std::uint8_t c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c + 0; };
-  for (const x509::GeneralName& alternative : leaf.alternative_names()) {
-    if (alternative.kind == x509::GeneralName::Kind::dns &&
-        std::ranges::equal(alternative.value, as_bytes(name->host_name()), {}, lower)) {
-      return NameFit::exact;
-    }
-  }
-  return NameFit::wildcard;
-}
-
-}  // namespace
-
 std::shared_ptr<const Credential> AnswerSetup::select(const SelectCredential& wishes) const {
-  std::optional<x509::PeerName> name;
-  if (!wishes.server_name.empty()) {
-    if (auto parsed = x509::PeerName::dns(wishes.server_name)) name = std::move(*parsed);
-  }
-  const auto schemes_cert = wishes.schemes_cert.empty() ? wishes.schemes : wishes.schemes_cert;
-
-  const std::shared_ptr<const Credential>* best = nullptr;
-  std::tuple<NameFit, bool, bool> best_merit;
-  for (std::size_t i = 0; i < options_.credentials.size(); ++i) {
-    const Credential& credential = *options_.credentials[i];
-    if (!can_sign(credential, wishes.schemes)) continue;
-    const bool fits_authorities =
-        wishes.certificate_authorities.empty() || issued_by_any(chains_[i], wishes.certificate_authorities);
-    if (wishes.role == Role::client && !fits_authorities) continue;
-    const std::tuple merit(name_fit(chains_[i].front(), name), fits_authorities,
-                           chain_is_signed_with(chains_[i], schemes_cert));
-    if (best == nullptr || merit > best_merit) {
-      best = &options_.credentials[i];
-      best_merit = merit;
-    }
-  }
-  return best == nullptr ? nullptr : *best;
+  return candidates_->select(wishes);
 }
 
 std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> AnswerSetup::create(
@@ -133,13 +66,9 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
 }
 
 AnswerSetup::AnswerSetup(AnswerOptions options, const SessionContext& verification)
-    : options_(std::move(options)), verification_(verification) {
-  chains_.reserve(options_.credentials.size());
-  for (const auto& credential : options_.credentials) {
-    auto& chain = chains_.emplace_back();
-    for (const auto& der : credential->chain) chain.push_back(x509::Certificate::parse(der).value());
-  }
-}
+    : options_(std::move(options)),
+      verification_(verification),
+      candidates_(std::make_shared<const Candidates>(options_.credentials)) {}
 
 std::shared_ptr<const Credential> make_credential(std::vector<std::vector<std::uint8_t>> chain,
                                                   std::shared_ptr<const SigningKey> key) {

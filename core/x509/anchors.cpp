@@ -16,7 +16,7 @@ std::expected<bool, ParseError> TrustAnchors::add(Bytes der) {
   if (contains(*certificate)) return false;
   // The vector's bytes stay where they are when it moves, so the view stays good.
   entry.certificate = *certificate;
-  entry.subject_hash = hash_of(certificate->subject());
+  entry.subject_hash = certificate->subject().hash();
   entries_.push_back(std::move(entry));
   return true;
 }
@@ -50,13 +50,13 @@ AddedAnchors TrustAnchors::add_pem(std::string_view text) {
 }
 
 bool TrustAnchors::contains(const Certificate& certificate) const noexcept {
-  const std::uint64_t hash = hash_of(certificate.subject());
+  const std::uint64_t hash = certificate.subject().hash();
   return std::ranges::any_of(
       entries_, [&](const Entry& entry) { return entry.subject_hash == hash && entry.certificate == certificate; });
 }
 
 std::size_t TrustAnchors::find(const DistinguishedName& subject, std::size_t start) const noexcept {
-  const std::uint64_t hash = hash_of(subject);
+  const std::uint64_t hash = subject.hash();
   while (start < entries_.size() &&
          !(entries_[start].subject_hash == hash && entries_[start].certificate.subject().matches(subject)))
     ++start;

@@ -165,10 +165,10 @@ bool lies_within(const DistinguishedName& name, const DistinguishedName& prefix)
   return a == name.end() || a->first_of_rdn;
 }
 
-std::uint64_t hash_of(const DistinguishedName& name) noexcept {
+std::uint64_t DistinguishedName::hash() const noexcept {
   std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
   const auto mix = [&hash](unsigned value) { hash = (hash ^ value) * 0x100000001b3; };
-  for (const NameAttribute& attribute : name) {
+  for (const NameAttribute& attribute : *this) {
     for (const std::uint8_t byte : attribute.type) mix(byte);
     if (is_folded(attribute.string_type)) {
       FoldedText text(attribute.value);

@@ -29,9 +29,6 @@ class CertificateParser {
 /// One GeneralName. Addresses may have any length; see CertificateParser::read_general_names for those that may not.
 GeneralName read_general_name(der::Reader& reader) noexcept;
 
-/// A number that equal names (RFC 5280 7.1) share.
-[[nodiscard]] std::uint64_t hash_of(const DistinguishedName& name) noexcept;
-
 /// Whether the first attributes of `name` are those of `prefix`: lies within the subtree (RFC 5280 4.2.1.10).
 [[nodiscard]] bool lies_within(const DistinguishedName& name, const DistinguishedName& prefix) noexcept;
 

@@ -62,7 +62,11 @@ class Authority {
     bool client = false;
   };
   [[nodiscard]] std::shared_ptr<const Credential> issue(const Wish& wish) const {
-    auto key = make_key(wish.key);
+    return certify(make_key(wish.key), wish);
+  }
+  /// For a key that is there.
+  [[nodiscard]] std::shared_ptr<const Credential> certify(std::shared_ptr<const SigningKey> key,
+                                                          const Wish& wish) const {
     x509::CertificateBuilder builder("CN=leaf");
     for (const std::string_view name : wish.dns) builder.dns(name);
     if (wish.client) {

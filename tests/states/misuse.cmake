@@ -1,7 +1,13 @@
 # Compiles misuse.cpp with MISUSE=CASE. Case 0 must compile; every other one must fail in the very line that is marked for it.
+# CASE=headers compiles what it includes ahead of it, into FOLDER, where either compiler looks for it.
 set(source "${CMAKE_CURRENT_LIST_DIR}/misuse.cpp")
-execute_process(COMMAND "${COMPILER}" -std=c++23 -fsyntax-only "-I${CORE}" "-I${CORE}/include" "-DMISUSE=${CASE}" "${source}"
-  RESULT_VARIABLE result ERROR_VARIABLE errors OUTPUT_QUIET)
+set(compile "${COMPILER}" -std=c++23 "-I${CORE}" "-I${CORE}/include")
+if(CASE STREQUAL "headers")
+  execute_process(COMMAND ${compile} -x c++-header "${CMAKE_CURRENT_LIST_DIR}/misuse.hpp" -o "${FOLDER}/misuse.hpp.gch" COMMAND_ERROR_IS_FATAL ANY)
+  return()
+endif()
+execute_process(COMMAND ${compile} -include misuse.hpp -fsyntax-only "-DMISUSE=${CASE}" "${source}"
+  WORKING_DIRECTORY "${FOLDER}" RESULT_VARIABLE result ERROR_VARIABLE errors OUTPUT_QUIET)
 if(CASE EQUAL 0)
   if(NOT result EQUAL 0)
     message(FATAL_ERROR "misuse.cpp does not compile without any misuse:\n${errors}")

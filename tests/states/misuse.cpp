@@ -1,9 +1,7 @@
 // What the types forbid. Compiled with MISUSE=N by misuse.cmake: case 0 must compile, each other must fail in its
 // marked line.
 
-#include <lockstep/connection.hpp>
-
-#include "handshake/handshake.hpp"
+#include "misuse.hpp"
 
 // clang-format off
 namespace lockstep::handshake {

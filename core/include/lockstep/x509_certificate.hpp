@@ -130,6 +130,8 @@ class DistinguishedName {
 
   /// RFC 5280 7.1: equal without regard to ASCII case, string type and repeated spaces.
   [[nodiscard]] LOCKSTEP_API bool matches(const DistinguishedName& other) const noexcept;
+  /// For tables of names: names that match have the same. Not stable between versions.
+  [[nodiscard]] LOCKSTEP_API std::uint64_t hash() const noexcept;
 
  private:
   friend class CertificateParser;

@@ -78,7 +78,7 @@ struct AnswerOptions {
   /// satisfactory. For a configuration with `ocsp_stapling` whose application looks at
   /// `HandshakeComplete::ocsp_response` itself.
   bool ignore_stapled_responses = false;
-  /// Keep the peer's certificates after they were accepted (two allocations).
+  /// Keep the peer's certificates after they were accepted.
   bool keep_peer_chain = true;
 };
 
@@ -149,8 +149,8 @@ class LOCKSTEP_API Answers {
 
   std::shared_ptr<const AnswerSetup> setup_;
   RandomSource* random_;
-  std::vector<std::uint8_t> chain_bytes_;
-  std::vector<Bytes> chain_;  // views into chain_bytes_
+  std::shared_ptr<const PeerCertificates> shown_;
+  std::vector<Bytes> chain_;  // views of what was shown
   std::optional<x509::Verdict> verdict_;
 };
 

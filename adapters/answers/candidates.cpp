@@ -1,0 +1,182 @@
+#include "candidates.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+#include <utility>
+
+namespace lockstep {
+
+namespace {
+
+using Set = std::uint64_t;
+
+/// Schemes that nobody here knows are in no set: nothing signs with them.
+Set set_of(std::span<const SignatureScheme> schemes) {
+  const auto known = known_schemes();
+  Set set = 0;
+  for (const SignatureScheme scheme : schemes) {
+    const auto place = std::ranges::find(known, scheme) - known.begin();
+    if (place < std::ssize(known)) set |= Set{1} << static_cast<unsigned>(place);
+  }
+  return set;
+}
+
+Set bit(SignatureAlgorithm algorithm) { return Set{1} << static_cast<unsigned>(algorithm); }
+/// In no peer's set.
+constexpr Set kUnknownAlgorithm = Set{1} << 63U;
+
+Set algorithms_of(std::span<const SignatureScheme> schemes) {
+  Set set = 0;
+  for (const SignatureScheme scheme : schemes) {
+    if (const auto scheme_parts = parts(scheme)) set |= bit(scheme_parts->algorithm);
+  }
+  return set;
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return out;
+}
+
+}  // namespace
+
+Candidates::Candidates(std::span<const std::shared_ptr<const Credential>> credentials) {
+  // Of those alike the first is always as good as the others.
+  const auto add = [this](Places& places, Place place, auto alike) {
+    const bool known = std::ranges::any_of(places, [&](Place other) { return alike(candidates_[other]); });
+    if (!known) places.push_back(place);
+  };
+  candidates_.reserve(credentials.size());
+  for (const auto& credential : credentials) {
+    const auto place = static_cast<Place>(candidates_.size());
+    const Candidate& candidate = candidates_.emplace_back(read(credential));
+    const auto signed_alike = [&](const Candidate& other) { return candidate.is_signed_like(other); };
+    add(kinds_, place, signed_alike);
+    for (const Place issuer : candidate.issuers) add(issuers_[issuer].kinds, place, signed_alike);
+    add_names(x509::Certificate::parse(credential->chain.front()).value(), place);
+  }
+}
+
+Candidates::Candidate Candidates::read(const std::shared_ptr<const Credential>& credential) {
+  Candidate candidate{.credential = credential, .schemes = set_of(credential->schemes), .algorithms = 0, .issuers = {}};
+  for (const auto& der : credential->chain) {
+    const auto certificate = x509::Certificate::parse(der).value();
+    // RFC 9846 4.5.1.2: "All certificates provided by the sender MUST be signed by a signature algorithm advertised by
+    // the peer, if it is able to provide such a chain". Certificates that are signed by themselves do not count.
+    if (!certificate.is_self_issued()) {
+      const auto algorithm = certificate.signature_algorithm().algorithm;
+      candidate.algorithms |= algorithm ? bit(*algorithm) : kUnknownAlgorithm;
+    }
+    auto issuer = find_issuer(certificate.issuer());
+    if (!issuer) {
+      issuer = static_cast<Place>(issuers_.size());
+      issuers_.push_back({.name = certificate.issuer(), .kinds = {}});
+      issuers_by_hash_.emplace(certificate.issuer().hash(), *issuer);
+    }
+    candidate.issuers.push_back(*issuer);
+  }
+  return candidate;
+}
+
+std::optional<Candidates::Place> Candidates::find_issuer(const x509::DistinguishedName& name) const {
+  const auto [first, last] = issuers_by_hash_.equal_range(name.hash());
+  const auto found =
+      std::find_if(first, last, [&](const auto& entry) { return issuers_[entry.second].name.matches(name); });
+  if (found == last) return std::nullopt;
+  return found->second;
+}
+
+void Candidates::add_names(const x509::Certificate& leaf, Place place) {
+  const auto add = [&](Names& names, std::string_view key, const std::string& example) {
+    // What a name stands for is x509's to say.
+    const auto expected = x509::PeerName::dns(example);
+    if (!expected || !x509::matches(leaf, *expected)) return;
+    Places& places = names[lower(key)];
+    if (places.empty() || places.back() != place) places.push_back(place);
+  };
+  for (const x509::GeneralName& alternative : leaf.alternative_names()) {
+    if (alternative.kind != x509::GeneralName::Kind::dns) continue;
+    const std::string_view name = as_text(alternative.value);
+    if (name.starts_with("*."))
+      add(wildcards_, name.substr(2), "any" + std::string(name.substr(1)));
+    else
+      add(exact_, name, std::string(name));
+  }
+}
+
+/// The best of the candidates that were looked at, for a peer's wishes.
+class Candidates::Choice {
+ public:
+  Choice(const Candidates& table, const SelectCredential& wishes)
+      : table_(table),
+        schemes_(set_of(wishes.schemes)),
+        algorithms_(algorithms_of(wishes.schemes_cert.empty() ? wishes.schemes : wishes.schemes_cert)),
+        any_issuer_(wishes.certificate_authorities.empty()),
+        must_fit_(wishes.role == Role::client) {
+    for (const Bytes der : wishes.certificate_authorities) {
+      const auto name = x509::DistinguishedName::parse(der);
+      const auto issuer = name ? table.find_issuer(*name) : std::nullopt;
+      if (issuer) listed_.push_back(*issuer);
+    }
+    std::ranges::sort(listed_);
+    const auto repeated = std::ranges::unique(listed_);
+    listed_.erase(repeated.begin(), repeated.end());
+  }
+
+  /// The issuers that the peer lists, each once.
+  [[nodiscard]] std::span<const Place> listed() const noexcept { return listed_; }
+
+  void consider(std::span<const Place> places) {
+    for (const Place place : places) {
+      const Candidate& candidate = table_.candidates_[place];
+      if ((candidate.schemes & schemes_) == 0) continue;
+      // RFC 9846 4.5.1.2: "If the peer sent a "certificate_authorities" extension, at least one of the certificates in
+      // the certificate chain SHOULD be issued by one of the listed CAs."
+      const bool fits = any_issuer_ || std::ranges::any_of(candidate.issuers, [&](Place issuer) {
+                          return std::ranges::binary_search(listed_, issuer);
+                        });
+      if (must_fit_ && !fits) continue;
+      const Merit merit(fits, (candidate.algorithms & ~algorithms_) == 0);
+      const bool better = best_ == nullptr || merit > merit_ || (merit == merit_ && &candidate < best_);
+      if (!better) continue;
+      best_ = &candidate;
+      merit_ = merit;
+    }
+  }
+
+  [[nodiscard]] std::shared_ptr<const Credential> best() const {
+    return best_ == nullptr ? nullptr : best_->credential;
+  }
+
+ private:
+  using Merit = std::tuple<bool, bool>;
+  const Candidates& table_;
+  Set schemes_;
+  Set algorithms_;
+  bool any_issuer_;
+  bool must_fit_;
+  Places listed_;
+  const Candidate* best_ = nullptr;  // of those as good the first in the table
+  Merit merit_;
+};
+
+std::shared_ptr<const Credential> Candidates::select(const SelectCredential& wishes) const {
+  Choice choice(*this, wishes);
+  if (const auto name = x509::PeerName::dns(wishes.server_name)) {
+    const std::string_view host_name = name->host_name();
+    if (const auto found = exact_.find(host_name); found != exact_.end()) choice.consider(found->second);
+    if (auto best = choice.best()) return best;
+    const std::string_view behind_label = host_name.substr(std::min(host_name.find('.'), host_name.size() - 1) + 1);
+    if (const auto found = wildcards_.find(behind_label); found != wildcards_.end()) choice.consider(found->second);
+    if (auto best = choice.best()) return best;
+  }
+  choice.consider(kinds_);
+  for (const Place issuer : choice.listed()) choice.consider(issuers_[issuer].kinds);
+  return choice.best();
+}
+
+}  // namespace lockstep

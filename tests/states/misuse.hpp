@@ -1,0 +1,6 @@
+#pragma once
+// What misuse.cpp needs.
+
+#include <lockstep/connection.hpp>
+
+#include "handshake/handshake.hpp"
