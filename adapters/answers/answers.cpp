@@ -44,19 +44,10 @@ void Answers::reply(Connection& connection, Sign& sign) {
 }
 
 void Answers::reply(Connection& connection, VerifyPeer& peer) {
-  // The verdict refers to the certificates, so they are copied first: the engine's die with the handshake.
-  std::size_t total = 0;
-  for (const Bytes certificate : peer.chain) total += certificate.size();
+  // The verdict refers to the certificates.
   verdict_.reset();
-  chain_.clear();
-  chain_.reserve(peer.chain.size());
-  chain_bytes_.clear();
-  chain_bytes_.reserve(total);
-  for (const Bytes certificate : peer.chain) {
-    const std::size_t start = chain_bytes_.size();
-    chain_bytes_.insert(chain_bytes_.end(), certificate.begin(), certificate.end());
-    chain_.push_back(Bytes(chain_bytes_).subspan(start));
-  }
+  shown_ = std::move(peer.shown);
+  chain_.assign(shown_->chain.begin(), shown_->chain.end());
 
   const x509::TrustAnchors no_anchors;
   const AnswerOptions& options = setup_->options();
@@ -64,7 +55,7 @@ void Answers::reply(Connection& connection, VerifyPeer& peer) {
                            .anchors = options.anchors == nullptr ? no_anchors : *options.anchors,
                            .chain = chain_,
                            .peer = peer.peer,
-                           .name = peer.name == nullptr ? x509::PeerName(x509::NoNameCheck{}) : *peer.name,
+                           .name = peer.name,
                            .time = std::chrono::floor<std::chrono::seconds>(peer.now).time_since_epoch().count(),
                            .policy = options.policy});
   if (!verdict_->ok()) {
@@ -74,20 +65,20 @@ void Answers::reply(Connection& connection, VerifyPeer& peer) {
   }
   // RFC 6066 8: "Clients requesting an OCSP response and receiving an OCSP response in a "CertificateStatus" message
   // MUST check the OCSP response and abort the handshake if the response is not satisfactory".
-  if (!peer.ocsp_response.empty() && !options.ignore_stapled_responses) {
+  if (!shown_->ocsp_response.empty() && !options.ignore_stapled_responses) {
     (void)connection.answer(std::move(peer.token), PeerRejected{.reason = Reason::certificate_status});
     return;
   }
   // A server is known by the name that its client expects. A client's own certificate says who it is.
   const std::int64_t end = *verdict_->not_after();
-  const PeerAccepted accepted{.identity = peer.peer == Role::client ? peer.chain.front() : Bytes(),
+  const PeerAccepted accepted{.identity = peer.peer == Role::client ? chain_.front() : Bytes(),
                               .expires = Time(std::chrono::seconds(end + 1))};
   (void)connection.answer(std::move(peer.token), accepted);
   if (!options.keep_peer_chain) {
     verdict_->chain = {};
     verdict_->other_chains = {};
     chain_ = {};
-    chain_bytes_ = {};
+    shown_ = nullptr;
   }
 }
 

@@ -144,7 +144,9 @@ void Connection::State::start_client(ClientOptions&& options, Time now, trace::T
   run()->handshake.context().rewriter = rewriter;
   run()->record(tap);
   if (tap != nullptr) tap->start(*config, options, now);
-  if (auto started = run()->handshake.start_client(std::move(options.name), options.sessions, now); !started)
+  if (auto started =
+          run()->handshake.start_client(std::move(options.name), std::move(options.server_name), options.sessions, now);
+      !started)
     fail(started.error());
   if (tap != nullptr) tap->write(trace::Started{error() != nullptr, error() != nullptr ? *error() : Error{}});
 }

@@ -32,6 +32,16 @@ std::expected<Bytes, Error> signed_content(Context& context, Role signer) noexce
   return *content;
 }
 
+Status ask_for_verdict(Context& context, Role peer, bool resumed) {
+  return context.ask(
+      VerifyPeer{.token = {},
+                 .peer = peer,
+                 .shown = context.peer_shown,
+                 .name = peer == Role::server ? *context.expected_name : x509::PeerName(x509::NoNameCheck{}),
+                 .now = context.now,
+                 .resumed = resumed});
+}
+
 }  // namespace
 
 std::optional<PeerVerified> verification_skipped(const Settings& settings) noexcept {
@@ -65,29 +75,24 @@ bool can_be_verified(const Settings& settings, const Session& session) noexcept 
   return !verifies_on_resumption(settings, session) || (session.peer != nullptr && !session.peer->chain.empty());
 }
 
-Status ask_about_session(Context& context, const Session& session, Role peer) noexcept {
-  const auto chain = context.arena.array<Bytes>(session.peer->chain.size());
-  if (chain.empty()) return context.fail(Reason::handshake_too_large);
-  std::ranges::transform(session.peer->chain, chain.begin(), [](const auto& der) { return Bytes(der); });
-  return context.ask(VerifyPeer{.token = {},
-                                .peer = peer,
-                                .chain = chain,
-                                .name = peer == Role::server ? context.expected_name : nullptr,
-                                .now = context.now,
-                                .ocsp_response = session.peer->ocsp_response,
-                                .sct_list = session.peer->sct_list,
-                                .resumed = true});
+Status ask_about_peer(Context& context, Role peer) {
+  PeerCertificates shown;
+  shown.chain.reserve(context.peer_chain.size());
+  for (const Bytes der : context.peer_chain) shown.chain.emplace_back(der.begin(), der.end());
+  shown.ocsp_response.assign(context.peer_ocsp_response.begin(), context.peer_ocsp_response.end());
+  shown.sct_list.assign(context.peer_sct_list.begin(), context.peer_sct_list.end());
+  context.peer_shown = std::make_shared<const PeerCertificates>(std::move(shown));
+  return ask_for_verdict(context, peer, false);
+}
+
+Status ask_about_session(Context& context, const Session& session, Role peer) {
+  context.peer_shown = session.peer;
+  return ask_for_verdict(context, peer, true);
 }
 
 std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context) {
   if (!context.settings().verify_on_resumption) return nullptr;
-  if (context.resumed_session != nullptr) return context.resumed_session->peer;
-  if (context.peer_chain.empty()) return nullptr;
-  PeerCertificates peer;
-  for (const Bytes der : context.peer_chain) peer.chain.emplace_back(der.begin(), der.end());
-  peer.ocsp_response.assign(context.peer_ocsp_response.begin(), context.peer_ocsp_response.end());
-  peer.sct_list.assign(context.peer_sct_list.begin(), context.peer_sct_list.end());
-  return std::make_shared<const PeerCertificates>(std::move(peer));
+  return context.resumed_session != nullptr ? context.resumed_session->peer : context.peer_shown;
 }
 
 std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,

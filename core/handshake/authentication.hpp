@@ -92,8 +92,10 @@ class Authenticated {
 /// Whether a session that is resumed is to be judged again, and whether it has what that takes.
 [[nodiscard]] bool verifies_on_resumption(const Settings& settings, const Session& session) noexcept;
 [[nodiscard]] bool can_be_verified(const Settings& settings, const Session& session) noexcept;
+/// Suspends for a verdict on what the peer showed in this handshake.
+[[nodiscard]] Status ask_about_peer(Context& context, Role peer);
 /// Suspends for a verdict on what the peer showed when the session was made.
-[[nodiscard]] Status ask_about_session(Context& context, const Session& session, Role peer) noexcept;
+[[nodiscard]] Status ask_about_session(Context& context, const Session& session, Role peer);
 /// What a session to come keeps of the peer: what it showed now, or in the session that was resumed.
 [[nodiscard]] std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context);
 

@@ -153,15 +153,7 @@ Next<WaitPeerVerified, WaitCertificateVerify> judge(Keys&& keys, std::optional<R
   context.hash_message();
   if (const auto accepted = verification_skipped(context.settings()))
     return WaitCertificateVerify{std::move(keys), std::move(requested), *key, *accepted};
-  if (auto asked = context.ask(VerifyPeer{.token = {},
-                                          .peer = Role::server,
-                                          .chain = context.peer_chain,
-                                          .name = context.expected_name,
-                                          .now = context.now,
-                                          .ocsp_response = context.peer_ocsp_response,
-                                          .sct_list = context.peer_sct_list});
-      !asked)
-    return std::unexpected(asked.error());
+  if (auto asked = ask_about_peer(context, Role::server); !asked) return std::unexpected(asked.error());
   return WaitPeerVerified{std::move(keys), std::move(requested), *key};
 }
 

@@ -135,9 +135,10 @@ struct Context {
   Bytes own_finished{};  ///< verify_data
   Bytes peer_finished{};
   std::span<const SignatureScheme> shared_schemes{};
-  std::span<const Bytes> peer_chain{};  ///< what the peer showed
-  Bytes peer_ocsp_response{};           ///< stapled to its leaf; empty: none
-  Bytes peer_sct_list{};                ///< beside its leaf; empty: none
+  std::span<const Bytes> peer_chain{};                   ///< what the peer showed
+  Bytes peer_ocsp_response{};                            ///< stapled to its leaf; empty: none
+  Bytes peer_sct_list{};                                 ///< beside its leaf; empty: none
+  std::shared_ptr<const PeerCertificates> peer_shown{};  ///< what the application judges, or judged
 
   [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
 

@@ -17,11 +17,13 @@ Handshake::Handshake(const Surroundings& surroundings) noexcept
 
 Handshake::~Handshake() { context_.events.clear(); }
 
-Status Handshake::start_client(x509::PeerName name, std::span<Session> sessions, Time now) noexcept {
+Status Handshake::start_client(x509::PeerName name, std::optional<x509::PeerName> server_name,
+                               std::span<Session> sessions, Time now) noexcept {
   context_.now = now;
   expected_name_.emplace(std::move(name));
+  server_name_ = std::move(server_name);
   context_.expected_name = &*expected_name_;
-  context_.server_name = expected_name_->host_name();
+  context_.server_name = (server_name_ ? *server_name_ : *expected_name_).host_name();
   const auto entered = allocated([&] {
     sessions_.assign(std::make_move_iterator(sessions.begin()), std::make_move_iterator(sessions.end()));
     return enter(machine_, client13::start(context_, sessions_));

@@ -51,8 +51,9 @@ class Handshake {
   Handshake(const Handshake&) = delete;
   Handshake& operator=(const Handshake&) = delete;
 
-  /// Client: sends the ClientHello.
-  [[nodiscard]] Status start_client(x509::PeerName name, std::span<Session> sessions, Time now) noexcept;
+  /// Client: sends the ClientHello, which asks for `name` unless another name is to be asked for.
+  [[nodiscard]] Status start_client(x509::PeerName name, std::optional<x509::PeerName> server_name,
+                                    std::span<Session> sessions, Time now) noexcept;
   /// Server: waits for one.
   void start_server() noexcept;
 
@@ -120,6 +121,7 @@ class Handshake {
   bool untouched_ = true;
   Context context_;
   std::optional<x509::PeerName> expected_name_;
+  std::optional<x509::PeerName> server_name_;  // where another is asked for
   std::vector<Session> sessions_;
   Machine machine_;
   TicketMachine tickets_;

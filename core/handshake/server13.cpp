@@ -593,15 +593,7 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   const auto key = read_chain(context, message);
   if (!key) return std::unexpected(key.error());
   context.hash_message();
-  if (auto asked = context.ask(VerifyPeer{.token = {},
-                                          .peer = Role::client,
-                                          .chain = context.peer_chain,
-                                          .name = nullptr,
-                                          .now = context.now,
-                                          .ocsp_response = context.peer_ocsp_response,
-                                          .sct_list = context.peer_sct_list});
-      !asked)
-    return std::unexpected(asked.error());
+  if (auto asked = ask_about_peer(context, Role::client); !asked) return std::unexpected(asked.error());
   return WaitPeerVerified{std::move(state.established), *key};
 }
 

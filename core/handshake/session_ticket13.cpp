@@ -67,7 +67,8 @@ bool offerable(const Context& context, const Session& session) noexcept {
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          (session.peer_verified || settings.skip_verification) && can_be_verified(settings, session) &&
          // RFC 9846 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented
-         // in the original session": here, only for the very name that was verified then.
+         // in the original session": here, only the very name that was verified then, or none.
+         (context.server_name.empty() || context.server_name == session.name.host_name()) &&
          belongs_here(context, session);
 }
 

@@ -66,12 +66,6 @@ class Parse {
     const Bytes bytes = take(8);
     for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8U | bytes[i];
   }
-  template <class Present, class Fields>
-  void later(Present present, Fields fields) {
-    if (error_ || rest_.empty()) return;
-    fields();
-    if (!present()) fail(TapeError::value_out_of_range);  // what says nothing new is left out
-  }
   void misuse(std::optional<Misuse>& misuse) {
     const std::uint64_t read = up_to(1 + static_cast<std::uint64_t>(Misuse::handshake_not_over));
     if (read != 0) misuse = static_cast<Misuse>(read - 1);
@@ -227,7 +221,7 @@ std::optional<TapeError> Reader::read_header() noexcept {
   }
   const std::string_view version = text.substr(kWord.size());
   const auto digits = std::min(version.find_first_not_of("0123456789"), version.size());
-  const bool other = digits != 0 && version.substr(0, digits) != "1" && version.substr(digits).starts_with(' ');
+  const bool other = digits != 0 && version.substr(0, digits) != "2" && version.substr(digits).starts_with(' ');
   return other ? TapeError::version_unsupported : TapeError::not_a_tape;
 }
 

@@ -332,9 +332,18 @@ std::optional<TapeError> Replay::Player::play(const StartClient& call) {
   }
   const auto verification = context_of(call.verification);
   if (!verification) return TapeError::value_out_of_range;
-  connection_.emplace(Connection::client(
-      std::move(config), {.name = std::move(*name), .sessions = sessions, .verification = *verification}, recorder_,
-      call.now));
+  x509::PeerName server_name = x509::NoNameCheck{};
+  if (call.server_name.size != 0) {
+    auto host = x509::PeerName::dns(as_text(call.server_name.bytes));
+    if (!host) return TapeError::value_out_of_range;
+    server_name = std::move(*host);
+  }
+  connection_.emplace(Connection::client(std::move(config),
+                                         {.name = std::move(*name),
+                                          .sessions = sessions,
+                                          .verification = *verification,
+                                          .server_name = std::move(server_name)},
+                                         recorder_, call.now));
   return std::nullopt;
 }
 

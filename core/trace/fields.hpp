@@ -148,46 +148,18 @@ void fields(A& a, Is<Settings> auto& s) {
   a.number(s.key_update_bytes);
   a.number(s.max_handshake_message, kMaxHandshakeMemory);
   a.number(s.handshake_memory, kMaxHandshakeMemory);
+  a.boolean(s.ocsp_stapling);
+  a.boolean(s.signed_certificate_timestamps);
+  a.boolean(s.verify_on_resumption);
+  a.number(s.early_data);
+  a.number(s.early_data_tolerance);
+  a.list(s.signing_schemes, [&a](auto& scheme) { a.code(scheme); });
+  a.list(s.session_context, [&a](auto& byte) { a.number(byte); });
+  a.number(s.max_authentication_age);
+  a.boolean(s.retry_for_group);
+  a.boolean(s.tickets_without_modes);
 }
 
-inline bool binds_sessions(const Settings& s) {
-  return !s.session_context.empty() || s.max_authentication_age != Settings().max_authentication_age;
-}
-
-/// Settings that came after the rest of the configuration, which goes on behind the others.
-template <class A>
-void later_fields(A& a, Is<Settings> auto& s) {
-  a.later(
-      [&s] {
-        return s.ocsp_stapling || s.signed_certificate_timestamps || s.verify_on_resumption || s.early_data != 0 ||
-               !s.signing_schemes.empty() || binds_sessions(s) || s.retry_for_group || s.tickets_without_modes;
-      },
-      [&a, &s] {
-        a.boolean(s.ocsp_stapling);
-        a.boolean(s.signed_certificate_timestamps);
-        a.boolean(s.verify_on_resumption);
-        a.number(s.early_data);
-        a.number(s.early_data_tolerance);
-        // These came later still.
-        a.later(
-            [&s] {
-              return !s.signing_schemes.empty() || binds_sessions(s) || s.retry_for_group || s.tickets_without_modes;
-            },
-            [&a, &s] {
-              a.list(s.signing_schemes, [&a](auto& scheme) { a.code(scheme); });
-              a.later([&s] { return binds_sessions(s) || s.retry_for_group || s.tickets_without_modes; },
-                      [&a, &s] {
-                        a.list(s.session_context, [&a](auto& byte) { a.number(byte); });
-                        a.number(s.max_authentication_age);
-                        a.later([&s] { return s.retry_for_group || s.tickets_without_modes; },
-                                [&a, &s] {
-                                  a.boolean(s.retry_for_group);
-                                  a.boolean(s.tickets_without_modes);
-                                });
-                      });
-            });
-      });
-}
 template <class A>
 void fields(A& a, Is<Configuration> auto& e) {
   fields(a, e.settings);
@@ -195,7 +167,6 @@ void fields(A& a, Is<Configuration> auto& e) {
   a.contents(e.certificate_authorities);
   a.text(e.provider);
   a.list(e.implementations, [&a](auto& implementation) { a.text(implementation); });
-  later_fields(a, e.settings);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {
@@ -203,11 +174,12 @@ void fields(A& a, Is<StartClient> auto& e) {
   a.choice(e.kind, 3);
   a.content(e.name);
   a.contents(e.sessions);
-  a.later([&e] { return e.verification.size != 0; }, [&a, &e] { a.content(e.verification); });
+  a.content(e.verification);
+  a.content(e.server_name);
 }
 template <class A>
 void fields(A& a, Is<StartServer> auto& e) {
-  a.later([&e] { return e.verification.size != 0; }, [&a, &e] { a.content(e.verification); });
+  a.content(e.verification);
 }
 template <class A>
 void fields(A& a, Is<Receive> auto& e) {
@@ -242,11 +214,8 @@ void fields(A& a, Is<AnswerCredential> auto& e) {
   a.boolean(e.present);
   a.contents(e.chain);
   a.list(e.schemes, [&a](auto& scheme) { a.code(scheme); });
-  a.later([&e] { return (e.ocsp_response.size | e.sct_list.size) != 0; },
-          [&a, &e] {
-            a.content(e.ocsp_response);
-            a.content(e.sct_list);
-          });
+  a.content(e.ocsp_response);
+  a.content(e.sct_list);
 }
 template <class A>
 void fields(A& a, Is<AnswerSignature> auto& e) {
@@ -260,11 +229,8 @@ void fields(A& a, Is<AnswerVerdict> auto& e) {
   a.boolean(e.accepted);
   a.code(e.reason);
   a.number(e.detail);
-  a.later([&e] { return e.identity.size != 0 || e.expires != Time::max(); },
-          [&a, &e] {
-            a.content(e.identity);
-            a.moment(e.expires);
-          });
+  a.content(e.identity);
+  a.moment(e.expires);
 }
 template <class A>
 void fields(A& a, Is<AnswerTicketOpened> auto& e) {
@@ -285,7 +251,7 @@ void fields(A& a, Is<AnswerTicketSealed> auto& e) {
 }
 template <class A>
 void fields(A& a, Is<Cancel> auto& e) {
-  a.later([&e] { return e.why != Alert::close_notify; }, [&a, &e] { a.code(e.why); });
+  a.code(e.why);
 }
 template <class A>
 void fields(A& a, Is<UpdateKeys> auto& e) {
@@ -353,11 +319,8 @@ void fields(A& a, Is<CredentialAsked> auto& e) {
   a.number(e.authorities);
   a.content(e.alpn);
   a.hash(e.hash);
-  a.later([&e] { return e.ocsp_requested || e.scts_requested; },
-          [&a, &e] {
-            a.boolean(e.ocsp_requested);
-            a.boolean(e.scts_requested);
-          });
+  a.boolean(e.ocsp_requested);
+  a.boolean(e.scts_requested);
 }
 template <class A>
 void fields(A& a, Is<SignatureAsked> auto& e) {
@@ -374,12 +337,9 @@ void fields(A& a, Is<VerdictAsked> auto& e) {
   a.content(e.name);
   a.time(e.now);
   a.hash(e.hash);
-  a.later([&e] { return (e.ocsp_response | e.sct_list) != 0 || e.resumed; },
-          [&a, &e] {
-            a.number(e.ocsp_response);
-            a.number(e.sct_list);
-            a.boolean(e.resumed);
-          });
+  a.number(e.ocsp_response);
+  a.number(e.sct_list);
+  a.boolean(e.resumed);
 }
 template <class A>
 void fields(A& a, Is<TicketOpeningAsked> auto& e) {
@@ -412,17 +372,11 @@ void fields(A& a, Is<Completed> auto& e) {
   a.code(e.peer_scheme);
   a.content(e.alpn);
   a.hash(e.hash);
-  const auto inherited = [&e] { return (e.peer_identity.size | e.application_data.size) != 0; };
-  a.later([&] { return (e.ocsp_response | e.sct_list) != 0 || e.early_data != EarlyDataStatus::none || inherited(); },
-          [&] {
-            a.number(e.ocsp_response);
-            a.number(e.sct_list);
-            a.choice(e.early_data, 8);
-            a.later(inherited, [&] {
-              a.content(e.peer_identity);
-              a.content(e.application_data);
-            });
-          });
+  a.number(e.ocsp_response);
+  a.number(e.sct_list);
+  a.choice(e.early_data, 8);
+  a.content(e.peer_identity);
+  a.content(e.application_data);
 }
 template <class A>
 void fields(A& a, Is<SessionTold> auto& e) {
@@ -552,11 +506,6 @@ class Outward {
       value >>= 8U;
     }
     sink().put(bytes);
-  }
-  /// Fields that version 1 did not always have: left out where they say nothing new.
-  template <class Present, class Fields>
-  void later(Present present, Fields fields) {
-    if (present()) fields();
   }
   void misuse(const std::optional<Misuse>& misuse) { number(misuse ? 1 + static_cast<std::uint64_t>(*misuse) : 0); }
   void evidence(const Error& error) { content(Bytes(error.evidence).first(error.evidence_size)); }

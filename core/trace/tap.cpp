@@ -32,9 +32,10 @@ class Serialized {
   std::vector<std::uint8_t> bytes_;
 };
 
-std::vector<std::uint64_t> sizes_of(std::span<const Bytes> list) {
+template <class List>
+std::vector<std::uint64_t> sizes_of(const List& list) {
   std::vector<std::uint64_t> sizes;
-  for (const Bytes each : list) sizes.push_back(each.size());
+  for (const auto& each : list) sizes.push_back(each.size());
   return sizes;
 }
 
@@ -96,18 +97,19 @@ struct Teller {
                              .hash = hash_of({&message, 1})});
   }
   void operator()(const VerifyPeer& event) const {
-    const std::string name = event.name == nullptr ? std::string() : event.name->text();
+    const std::string name = event.name.text();
+    const PeerCertificates& shown = *event.shown;
     Hash64 hash;
-    for (const Bytes certificate : event.chain) hash.add(certificate);
-    hash.add(event.ocsp_response).add(event.sct_list);
+    for (const Bytes certificate : shown.chain) hash.add(certificate);
+    hash.add(shown.ocsp_response).add(shown.sct_list);
     tap.write(VerdictAsked{.token = number(event.token),
                            .peer = event.peer,
-                           .chain = sizes_of(event.chain),
+                           .chain = sizes_of(shown.chain),
                            .name = as_bytes(name),
                            .now = event.now,
                            .hash = hash.value(),
-                           .ocsp_response = event.ocsp_response.size(),
-                           .sct_list = event.sct_list.size(),
+                           .ocsp_response = shown.ocsp_response.size(),
+                           .sct_list = shown.sct_list.size(),
                            .resumed = event.resumed});
   }
   void operator()(const OpenTicket& event) const {
@@ -218,11 +220,13 @@ void Tap::start(const Config& config, const ClientOptions& options, Time now) no
 
 void Tap::start_client(const ClientOptions& options, Time now) {
   const std::string text = options.name.text();
+  const x509::PeerName& asked_for = options.server_name ? *options.server_name : options.name;
   StartClient entry{.now = now,
                     .kind = options.name.kind(),
                     .name = as_bytes(text),
                     .sessions = {},
-                    .verification = verification_of(options.verification)};
+                    .verification = verification_of(options.verification),
+                    .server_name = as_bytes(asked_for.host_name())};
   std::vector<std::unique_ptr<Serialized>> serialized;
   for (const Session& session : options.sessions) {
     serialized.push_back(std::make_unique<Serialized>(session));
@@ -347,8 +351,8 @@ void Tap::secret(std::string_view label, Bytes client_random, Bytes secret) noex
 // --- the tape itself -------------------------------------------------------------------------------------------------
 
 std::string_view header_line(Contents contents) noexcept {
-  return contents == Contents::all ? "LOCKSTEP TAPE 1 SECRET: whoever reads this file can read the connection\n"
-                                   : "LOCKSTEP TAPE 1 REDACTED: sizes, types and times, no contents\n";
+  return contents == Contents::all ? "LOCKSTEP TAPE 2 SECRET: whoever reads this file can read the connection\n"
+                                   : "LOCKSTEP TAPE 2 REDACTED: sizes, types and times, no contents\n";
 }
 
 MutableBytes Tap::begin(std::uint8_t kind, std::size_t size) noexcept {

@@ -161,7 +161,7 @@ TEST_F(BlockingTest, LetsTheCallerDecide) {
     auto* peer = std::get_if<VerifyPeer>(&event);
     if (peer == nullptr) return false;
     ++asked;
-    EXPECT_EQ(peer->chain.size(), 1U);
+    EXPECT_EQ(peer->shown->chain.size(), 1U);
     return connection.answer(std::move(peer->token), PeerAccepted{}).has_value();
   };
   auto [client, server] = connected(client_side, server_options());

@@ -129,7 +129,7 @@ TEST_P(LoopTlsTest, LetsTheApplicationDecideAtOnce) {
     auto* peer = std::get_if<VerifyPeer>(&event);
     if (peer == nullptr) return std::holds_alternative<HandshakeComplete>(event);  // which means nothing
     ++asked;
-    EXPECT_EQ(peer->chain.size(), 1U);
+    EXPECT_EQ(peer->shown->chain.size(), 1U);
     return stream.answer(std::move(peer->token), PeerAccepted{}).has_value();
   };
   connect(client, server, client_side, server_options());

@@ -231,7 +231,7 @@ std::optional<Stop> Endpoint::reply(Sign& question) {
 /// The runner decides: its certificates lead to no authority. What a key may be used for is checked all the same.
 std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
   judged_ = true;
-  const auto leaf = x509::Certificate::parse(question.chain.front());
+  const auto leaf = x509::Certificate::parse(question.shown->chain.front());
   if (!leaf)
     return accepted(engine_,
                     engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_malformed}));
@@ -239,7 +239,7 @@ std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
     return accepted(engine_,
                     engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_wrong_usage}));
   }
-  if (!equal(question.ocsp_response, from_base64(options_->expect_ocsp_response)) &&
+  if (!equal(question.shown->ocsp_response, from_base64(options_->expect_ocsp_response)) &&
       !options_->expect_ocsp_response.empty()) {
     return Stop{.error = {}, .text = "the OCSP response is not there to be judged"};
   }

@@ -25,7 +25,7 @@ def trace(session, tape):
 def expect_tape(session, tape, role):
     equal(os.stat(tape).st_mode & 0o777, 0o600, "mode of the tape")
     with open(tape, "rb") as file:
-        check(file.readline().startswith(b"LOCKSTEP TAPE 1 SECRET: "), "its first line warns")
+        check(file.readline().startswith(b"LOCKSTEP TAPE 2 SECRET: "), "its first line warns")
     report = replay(session, tape, "--svg", tape.replace(".tape", ".svg"))
     equal((report["identical"], report["role"]), (True, role), "the replay")
     equal(report["operations"], report["recorded_operations"], "operations")
@@ -84,7 +84,7 @@ def ourselves(session):
             session.client(server.port, "--get", "/", "--tape", redacted, "--redact")
         with open(redacted, "rb") as file:
             contents = file.read()
-        check(contents.startswith(b"LOCKSTEP TAPE 1 REDACTED: "), "its first line says so")
+        check(contents.startswith(b"LOCKSTEP TAPE 2 REDACTED: "), "its first line says so")
         check(b"localhost" not in contents and b"GET /" not in contents, "there are no contents")
         found = run([session.tool, "replay", redacted])
         equal(found.popen.returncode, 1, "exit status")

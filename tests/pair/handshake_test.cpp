@@ -577,13 +577,66 @@ TEST(SuspendedOperations, WaitForLateAnswers) {
     auto [consumed, event] = client.receive(MutableBytes(early).subspan(used), kNow);
     used += consumed;
     if (auto* verify = std::get_if<VerifyPeer>(&event)) {
-      EXPECT_EQ(verify->name->host_name(), "example.com");
+      EXPECT_EQ(verify->name.host_name(), "example.com");
       ASSERT_TRUE(client.answer(std::move(verify->token), PeerAccepted{}));
     }
     complete = std::holds_alternative<HandshakeComplete>(event);
   }
   EXPECT_TRUE(complete);
   EXPECT_EQ(used, early.size());
+}
+
+TEST(ServerName, IsAnotherThanTheOneExpectedWhereThatIsSaid) {
+  const auto names = [](const char* name) { return x509::PeerName::parse(name).value(); };
+  struct Case {
+    x509::PeerName name;
+    std::optional<x509::PeerName> server_name;
+    std::string_view asked_for;
+    std::string_view judged_by;
+  };
+  const Case cases[]{
+      {names("example.com"), std::nullopt, "example.com", "example.com"},
+      {names("example.com"), names("front.example"), "front.example", "example.com"},
+      {names("example.com"), x509::NoNameCheck{}, "", "example.com"},
+      {names("example.com"), names("192.0.2.1"), "", "example.com"},
+      {names("192.0.2.1"), names("example.com"), "example.com", "192.0.2.1"},
+      {x509::NoNameCheck{}, names("example.com"), "example.com", ""},
+      {names("192.0.2.1"), std::nullopt, "", "192.0.2.1"},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(std::string(each.asked_for) + " for " + std::string(each.judged_by));
+    Pair pair(built(client_builder()), built(server_builder()),
+              ClientOptions{.name = each.name, .server_name = each.server_name});
+    pair.run();
+    EXPECT_EQ(pair.server.server_name, each.asked_for);
+    EXPECT_EQ(pair.client.judged_name, each.judged_by);
+    ASSERT_FALSE(pair.client.sessions.empty());
+    EXPECT_EQ(pair.client.sessions[0].name, each.name) << "a session is for whom the certificate was judged by";
+    // It was not judged by the other name that is asked for.
+    std::vector<Session> sessions = std::move(pair.client.sessions);
+    Pair second(built(client_builder()), built(server_builder()),
+                ClientOptions{.name = each.name, .sessions = sessions, .server_name = each.server_name});
+    second.run();
+    EXPECT_TRUE(second.client.connection.connected());
+    EXPECT_EQ(second.client.connection.resumed(), each.asked_for.empty() || each.asked_for == each.judged_by);
+  }
+}
+
+TEST(SuspendedOperations, WhatIsJudgedOutlivesTheConnection) {
+  std::optional<VerifyPeer> question;
+  {
+    Pair pair(built(client_builder()), built(server_builder()));
+    pair.step(pair.client, pair.to_client(), pair.to_server());
+    pair.step(pair.server, pair.to_server(), pair.to_client());
+    while (!question) {
+      auto [consumed, event] = pair.client.connection.receive(pair.to_client(), kNow);
+      pair.to_client().erase(pair.to_client().begin(),
+                             pair.to_client().begin() + static_cast<std::ptrdiff_t>(consumed));
+      if (auto* asked = std::get_if<VerifyPeer>(&event)) question.emplace(std::move(*asked));
+    }
+  }
+  EXPECT_EQ(question->shown->chain, credential_of(usual_key())->chain);
+  EXPECT_EQ(question->name.host_name(), "example.com");
 }
 
 TEST(SuspendedOperations, RefuseTokensOfOthers) {

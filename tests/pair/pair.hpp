@@ -215,11 +215,10 @@ struct End {
   }
   bool on(VerifyPeer& event) {
     events.emplace_back("verify_peer");
-    judged_staples.push_back(Staples::of(event.ocsp_response, event.sct_list));
-    auto& chain = judged_chains.emplace_back();
-    for (const Bytes der : event.chain) chain.emplace_back(der.begin(), der.end());
+    judged_staples.push_back(Staples::of(event.shown->ocsp_response, event.shown->sct_list));
+    judged_chains.push_back(event.shown->chain);
     judged_resumed.push_back(event.resumed);
-    judged_name = event.name == nullptr ? std::string() : event.name->text();
+    judged_name = event.name.text();
     if (rejection) {
       EXPECT_TRUE(connection.answer(std::move(event.token), *rejection));
     } else {

@@ -229,9 +229,10 @@ TEST(Replay, NamesTheFirstChangedAnswer) {
   for (const Found& found : entries_of(tape)) {
     const auto* verdict = std::get_if<trace::AnswerVerdict>(&found.entry);
     if (verdict == nullptr) continue;
-    // kind, length, token, accepted, ...
+    // kind, length, token, accepted, reason, ...
     ASSERT_EQ(tape[found.begin + 3], 1U);
     tape[found.begin + 3] = 0;
+    tape[found.begin + 4] = static_cast<std::uint8_t>(Reason::certificate_rejected);
     auto replay = Replay::open(tape, provider());
     ASSERT_TRUE(replay);
     const auto run = replay->run();

@@ -88,8 +88,8 @@ std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const 
   }
   const auto* verify = std::get_if<VerifyPeer>(&event);
   if (verify == nullptr) return std::nullopt;
-  look_at(verify->chain, verify->now);
-  note_staples(verify->ocsp_response, verify->sct_list);
+  look_at(std::vector<Bytes>(verify->shown->chain.begin(), verify->shown->chain.end()), verify->now);
+  note_staples(verify->shown->ocsp_response, verify->shown->sct_list);
   if (const auto end = judgement_->verdict.not_after()) {
     return PeerAccepted{.identity = verify->peer == Role::client ? views_.front() : Bytes(),
                         .expires = Time(std::chrono::seconds(*end + 1))};

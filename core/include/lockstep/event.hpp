@@ -110,7 +110,7 @@ struct Credential {
 
 // --- suspended operations --------------------------------------------------------------------------------------
 // Views in these events live until their token is answered or the connection ends, which another thread cannot see:
-// what goes there owns its bytes. `Sign` and `SealTicket` do, and may be moved anywhere.
+// what goes there owns its bytes. `Sign`, `VerifyPeer` and `SealTicket` do, and may be moved anywhere.
 
 /// Which certificate to show. A server is asked once per full handshake, a client when the server requests one.
 /// Answer with a credential, or with `NoCredential` (a server then fails, a client goes on without).
@@ -147,13 +147,11 @@ struct SigningFailed {};
 /// satisfactory": `PeerRejected{Reason::certificate_status}`.
 struct VerifyPeer {
   Token<VerifyPeer> token;
-  Role peer{};                           ///< the role of the one who is judged
-  std::span<const Bytes> chain;          ///< DER as sent, leaf first
-  const x509::PeerName* name = nullptr;  ///< what the client expects; null when the peer is a client
+  Role peer{};                                    ///< the role of the one who is judged
+  std::shared_ptr<const PeerCertificates> shown;  ///< its chain, never empty, and the staples that were asked for
+  x509::PeerName name = x509::NoNameCheck{};      ///< whom the client expects; nobody in particular for a server
   Time now{};
-  Bytes ocsp_response{};  ///< stapled to the leaf, DER, when it was asked for and came; else empty
-  Bytes sct_list{};       ///< the leaf's, as in `Credential::sct_list`, when it was asked for and came; else empty
-  bool resumed = false;   ///< all of it was shown when the session was made that is resumed now (verify_on_resumption)
+  bool resumed = false;  ///< it was shown when the session was made that is resumed now (verify_on_resumption)
 };
 /// Who the peer is, for `HandshakeComplete` and for the sessions of this connection; copied.
 struct PeerAccepted {

@@ -65,6 +65,7 @@ struct StartClient {
   Content name;                   ///< as text
   std::vector<Content> sessions;  ///< serialized: secrets
   Content verification;           ///< empty: none
+  Content server_name;            ///< that is asked for; empty: none
 };
 /// `Connection::server`.
 struct StartServer {

@@ -57,6 +57,8 @@ class LOCKSTEP_API TicketKeyring {
   TicketKeys keys_;
 };
 
+class Candidates;
+
 /// What answers are made from.
 struct AnswerOptions {
   /// Verifies signatures in certificates.
@@ -109,8 +111,7 @@ class LOCKSTEP_API AnswerSetup {
   AnswerSetup(AnswerOptions options, const SessionContext& verification);
   AnswerOptions options_;
   SessionContext verification_;
-  // Every credential's certificates, in order, so that no handshake parses them again: views into the credentials.
-  std::vector<std::vector<x509::Certificate>> chains_;
+  std::shared_ptr<const Candidates> candidates_;
 };
 
 /// The answers of one connection. A client that is accepted is known, now and whenever its session is resumed, by the
