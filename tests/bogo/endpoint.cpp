@@ -27,6 +27,40 @@ Connection start(const Options& options, const Shared& shared, std::optional<Ses
                             shared.now);
 }
 
+bool can_sign(const Credential& credential, std::span<const SignatureScheme> wanted) {
+  return std::ranges::any_of(credential.schemes, [&](SignatureScheme scheme) {
+    const auto known = parts(scheme);
+    return known && !known->certificates_only && std::ranges::find(wanted, scheme) != wanted.end();
+  });
+}
+
+bool issued_by_any(const Credential& credential, std::span<const Bytes> authorities) {
+  return std::ranges::any_of(credential.chain, [&](Bytes der) {
+    const auto certificate = x509::Certificate::parse(der);
+    return certificate && std::ranges::any_of(authorities, [&](Bytes authority) {
+             const auto name = x509::DistinguishedName::parse(authority);
+             return name && certificate->issuer().matches(*name);
+           });
+  });
+}
+
+constexpr std::size_t kRecordHeader = 5;
+constexpr std::size_t kHelloVersionEnd = 6;  // behind the message's type and length
+
+/// The version that a hello begins with; records may hold a single byte of it each.
+std::optional<int> hello_version(Bytes received) {
+  std::vector<std::uint8_t> message;
+  while (received.size() > kRecordHeader && received[0] == static_cast<std::uint8_t>(ContentType::handshake)) {
+    const std::size_t size = received[3] * 256U + received[4];
+    received = received.subspan(kRecordHeader);
+    const Bytes body = received.first(std::min(size, received.size()));
+    message.insert(message.end(), body.begin(), body.end());
+    if (message.size() >= kHelloVersionEnd) return message[4] * 256 + message[5];
+    received = received.subspan(body.size());
+  }
+  return std::nullopt;
+}
+
 /// An answer is refused as misuse when the engine has failed meanwhile, and then says why by the next event.
 template <class Result>
 std::optional<Stop> accepted(const Connection& engine, const Result& result) {
@@ -211,13 +245,27 @@ std::optional<Stop> Endpoint::reply(SelectCredential& question) {
     question.token = {};
     return std::nullopt;
   }
-  const bool refuse = options_->fail_early_callback || options_->fail_ddos_callback || shared_.credential == nullptr;
-  if (!refuse && !staples_well_formed(*shared_.credential)) {
-    (void)engine_.answer(std::move(question.token), shared_.credential);
+  const bool refuse = options_->fail_early_callback || options_->fail_ddos_callback;
+  const Candidate* chosen = refuse ? nullptr : choose(question);
+  if (chosen == nullptr) return accepted(engine_, engine_.answer(std::move(question.token), NoCredential{}));
+  asked_.selected_credential = chosen->number;
+  if (!staples_well_formed(*chosen->credential)) {
+    (void)engine_.answer(std::move(question.token), chosen->credential);
     return Stop{.error = {}, .text = "the engine refuses staples that cannot be sent :INVALID_SCT_LIST:"};
   }
-  return accepted(engine_, refuse ? engine_.answer(std::move(question.token), NoCredential{})
-                                  : engine_.answer(std::move(question.token), shared_.credential));
+  return accepted(engine_, engine_.answer(std::move(question.token), chosen->credential));
+}
+
+/// The first that signs what the peer verifies. When none does, the last: the engine tells the peer what is missing.
+const Candidate* Endpoint::choose(const SelectCredential& question) const {
+  const Candidate* last = nullptr;
+  for (const Candidate& candidate : shared_.candidates) {
+    if (candidate.must_match_issuer && !issued_by_any(*candidate.credential, question.certificate_authorities))
+      continue;
+    last = &candidate;
+    if (can_sign(*candidate.credential, question.schemes)) break;
+  }
+  return last;
 }
 
 std::optional<Stop> Endpoint::reply(Sign& question) {
@@ -393,7 +441,8 @@ bool Endpoint::receive_more() {
   }
   const Bytes received = Bytes(buffer).first(static_cast<std::size_t>(size));
   inbound_.insert(inbound_.end(), received.begin(), received.end());
-  if (first_bytes_.size() < 16) first_bytes_.insert(first_bytes_.end(), received.begin(), received.end());
+  if (first_bytes_.size() < kHelloVersionEnd * (kRecordHeader + 1))
+    first_bytes_.insert(first_bytes_.end(), received.begin(), received.end());
   return true;
 }
 
@@ -403,13 +452,12 @@ Stop Endpoint::stop(const Error& error) const {
   return {.error = error, .text = to_text(error), .not_implemented = peer_is_older(error)};
 }
 
-/// Whether the test is about an older version that its flags allow and the product lacks. Both hellos carry their
-/// version behind the headers of record and message.
+/// Whether the test is about an older version that its flags allow and the product lacks.
 bool Endpoint::peer_is_older(const Error& error) const {
   if (options_->min_version >= 0x0304 || (options_->no_tls12 && options_->no_tls11 && options_->no_tls1)) return false;
   if (error.reason == Reason::peer_alert) return error.alert == Alert::protocol_version && first_bytes_[0] == 21;
   if (error.reason != Reason::version_unsupported) return false;
-  return first_bytes_.size() > 10 && first_bytes_[0] == 22 && first_bytes_[9] * 256 + first_bytes_[10] > 0x0300;
+  return hello_version(first_bytes_).value_or(0) > 0x0300;
 }
 
 }  // namespace bogo

@@ -18,10 +18,19 @@
 
 namespace bogo {
 
+constexpr int kDefaultCredential = -1;
+
+/// A credential that may be shown.
+struct Candidate {
+  std::shared_ptr<const lockstep::Credential> credential;
+  int number = kDefaultCredential;  ///< as `expect_selected_credential` counts
+  bool must_match_issuer = false;
+};
+
 /// What outlives a connection.
 struct Shared {
   std::shared_ptr<const lockstep::Config> config;
-  std::shared_ptr<const lockstep::Credential> credential;  ///< null: none
+  std::vector<Candidate> candidates;  ///< in order of preference
   std::shared_ptr<const lockstep::TicketKeyring> tickets;
   lockstep::RandomSource* random = nullptr;
   lockstep::Time now{};
@@ -46,6 +55,7 @@ struct Agreed {
 /// How many questions the engine put.
 struct Asked {
   int credential = 0;
+  int selected_credential = kDefaultCredential;  ///< which was shown; this one also when none was
   int open_ticket = 0;
   int seal_ticket = 0;
   std::chrono::seconds ticket_age_skew{};  ///< what the client states, less what was seen
@@ -116,6 +126,7 @@ class Endpoint {
   std::optional<Stop> reply(lockstep::AcceptEarlyData& question);
   std::optional<Stop> reply(lockstep::SealTicket& question);
   std::optional<Stop> check_request(const lockstep::SelectCredential& question) const;
+  const Candidate* choose(const lockstep::SelectCredential& question) const;
   /// Of one record that was sealed, to hold all of `size` bytes; the rest waits.
   std::optional<Stop> send_first_byte(lockstep::Bytes outbound, std::size_t size,
                                       const std::expected<lockstep::Sealed, lockstep::Misuse>& sealed);
@@ -134,7 +145,7 @@ class Endpoint {
 
   std::vector<std::uint8_t> inbound_;
   std::size_t shown_ = 0;  ///< how many of `inbound_` the engine has seen: -async shows one more at a time
-  std::vector<std::uint8_t> first_bytes_;
+  std::vector<std::uint8_t> first_bytes_;  ///< enough to tell which version the peer speaks
   bool ended_ = false;
   std::vector<std::uint8_t> unsent_;
   bool key_updates_asked_ = false;

@@ -84,6 +84,7 @@ constexpr Row kNames[] = {
     {Reason::scheme_wrong_key, ":WRONG_SIGNATURE_TYPE:"},
     {Reason::psk_not_offered, ":PSK_IDENTITY_NOT_FOUND: :UNEXPECTED_EXTENSION:"},
     {Reason::psk_mode_missing, ":MISSING_EXTENSION:"},
+    {Reason::psk_without_key_share, ":MISSING_KEY_SHARE:"},
     {Reason::psk_not_last, ":PRE_SHARED_KEY_MUST_BE_LAST:"},
     {Reason::psk_binder_count, ":PSK_IDENTITY_BINDER_COUNT_MISMATCH:"},
     {Reason::psk_binder, ":DIGEST_CHECK_FAILED:"},
@@ -104,7 +105,7 @@ constexpr Row kNames[] = {
     {Reason::certificate_status, ":OCSP_CB_ERROR:"},
     {Reason::signature_invalid, ":BAD_SIGNATURE:"},
     {Reason::finished_mismatch, ":DIGEST_CHECK_FAILED:"},
-    {Reason::no_credential, ":CONNECTION_REJECTED: :NO_CERTIFICATE_SET:"},
+    {Reason::no_credential, ":CONNECTION_REJECTED: :NO_CERTIFICATE_SET: :NO_MATCHING_ISSUER:"},
     {Reason::token_dropped, ":CERT_CB_ERROR: :OCSP_CB_ERROR:"},
 
     // keys and tickets

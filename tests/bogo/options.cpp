@@ -9,7 +9,12 @@ namespace bogo {
 
 namespace {
 
-using Member = std::variant<bool Options::*, int Options::*, std::string Options::*, std::vector<int> Options::*>;
+/// The flag that the flags of another credential follow.
+struct NewCredential {};
+
+using Member = std::variant<bool Options::*, int Options::*, std::optional<int> Options::*, std::string Options::*,
+                            std::vector<int> Options::*, bool CredentialOptions::*, std::string CredentialOptions::*,
+                            std::vector<int> CredentialOptions::*, NewCredential>;
 
 struct Flag {
   std::string_view name;
@@ -22,9 +27,15 @@ const Flag kFlags[] = {
     {"ipv6", &Options::ipv6},
     {"resume-count", &Options::resume_count},
     {"is-handshaker-supported", &Options::is_handshaker_supported},
+    {"wait-for-debugger", &Options::wait_for_debugger},
     {"server", &Options::server},
-    {"key-file", &Options::key_file},
-    {"cert-file", &Options::cert_file},
+    {"new-x509-credential", NewCredential{}},
+    {"key-file", &CredentialOptions::key_file},
+    {"cert-file", &CredentialOptions::cert_file},
+    {"signing-prefs", &CredentialOptions::signing_prefs},
+    {"ocsp-response", &CredentialOptions::ocsp_response},
+    {"signed-cert-timestamps", &CredentialOptions::signed_cert_timestamps},
+    {"must-match-issuer", &CredentialOptions::must_match_issuer},
     {"trust-cert", &Options::trust_cert},
     {"host-name", &Options::host_name},
     {"min-version", &Options::min_version},
@@ -34,7 +45,8 @@ const Flag kFlags[] = {
     {"no-tls11", &Options::no_tls11},
     {"no-tls1", &Options::no_tls1},
     {"curves", &Options::curves},
-    {"signing-prefs", &Options::signing_prefs},
+    {"key-shares", &Options::key_shares},
+    {"no-key-shares", &Options::no_key_shares},
     {"verify-prefs", &Options::verify_prefs},
     {"server-preference", &Options::server_preference},
     {"enable-grease", &Options::enable_grease},
@@ -50,10 +62,11 @@ const Flag kFlags[] = {
     {"max-cert-list", &Options::max_cert_list},
     {"fips-202205", &Options::fips_202205},
     {"wpa-202304", &Options::wpa_202304},
+    {"cnsa-202407", &Options::cnsa_202407},
+    {"cnsa1-202603", &Options::cnsa1_202603},
+    {"cnsa2-202603", &Options::cnsa2_202603},
     {"enable-ocsp-stapling", &Options::enable_ocsp_stapling},
     {"enable-signed-cert-timestamps", &Options::enable_signed_cert_timestamps},
-    {"ocsp-response", &Options::ocsp_response},
-    {"signed-cert-timestamps", &Options::signed_cert_timestamps},
     {"use-ocsp-callback", &Options::use_ocsp_callback},
     {"set-ocsp-in-callback", &Options::set_ocsp_in_callback},
     {"decline-ocsp-callback", &Options::decline_ocsp_callback},
@@ -104,6 +117,7 @@ const Flag kFlags[] = {
     {"expect-curve-id", &Options::expect_curve_id},
     {"expect-peer-signature-algorithm", &Options::expect_peer_signature_algorithm},
     {"expect-peer-verify-pref", &Options::expect_peer_verify_pref},
+    {"expect-selected-credential", &Options::expect_selected_credential},
     {"expect-server-name", &Options::expect_server_name},
     {"expect-alpn", &Options::expect_alpn},
     {"expect-advertised-alpn", &Options::expect_advertised_alpn},
@@ -141,23 +155,34 @@ bool parse_number(std::string_view text, int& out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-bool set(Options& options, const Member& member, std::string_view value) {
-  if (const auto* flag = std::get_if<bool Options::*>(&member)) {
-    options.*(*flag) = true;
-    return true;
-  }
-  if (const auto* text = std::get_if<std::string Options::*>(&member)) {
-    options.*(*text) = value;
-    return true;
-  }
-  int number = 0;
-  if (!parse_number(value, number)) return false;
-  if (const auto* single = std::get_if<int Options::*>(&member)) {
-    options.*(*single) = number;
-  } else {
-    (options.*std::get<std::vector<int> Options::*>(member)).push_back(number);
-  }
+bool assign(bool& flag, std::string_view) { return flag = true; }
+bool assign(int& number, std::string_view value) { return parse_number(value, number); }
+bool assign(std::optional<int>& number, std::string_view value) { return parse_number(value, number.emplace()); }
+bool assign(std::vector<int>& numbers, std::string_view value) { return parse_number(value, numbers.emplace_back()); }
+bool assign(std::string& text, std::string_view value) {
+  text = value;
   return true;
+}
+
+template <class T>
+bool set(Options& options, T Options::* member, std::string_view value) {
+  return assign(options.*member, value);
+}
+
+template <class T>
+bool set(Options& options, T CredentialOptions::* member, std::string_view value) {
+  CredentialOptions& latest = options.credentials.empty() ? options.credential : options.credentials.back();
+  return assign(latest.*member, value);
+}
+
+bool set(Options& options, NewCredential, std::string_view) {
+  options.credentials.emplace_back();
+  return true;
+}
+
+bool takes_value(const Member& member) {
+  return !std::holds_alternative<bool Options::*>(member) &&
+         !std::holds_alternative<bool CredentialOptions::*>(member) && !std::holds_alternative<NewCredential>(member);
 }
 
 }  // namespace
@@ -187,13 +212,14 @@ std::expected<Flags, std::string> parse_flags(int count, const char* const* argu
     }
     if (flag == nullptr) return std::unexpected(std::string(argument));
     std::string_view value;
-    if (!std::holds_alternative<bool Options::*>(flag->member)) {
+    if (takes_value(flag->member)) {
       if (++i == all.size()) return std::unexpected(std::string(argument));
       value = all[i];
     }
     if (for_another) continue;
     for (Options* place : places) {
-      if (!set(*place, flag->member, value)) return std::unexpected(std::string(argument));
+      const auto give = [&](auto member) { return set(*place, member, value); };
+      if (!std::visit(give, flag->member)) return std::unexpected(std::string(argument));
     }
   }
   return flags;

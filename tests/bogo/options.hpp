@@ -2,10 +2,21 @@
 // The flags that BoringSSL's test runner gives its shim, as far as this shim knows them.
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace bogo {
+
+/// The flags of one of our credentials.
+struct CredentialOptions {
+  std::string cert_file;
+  std::string key_file;
+  std::vector<int> signing_prefs;
+  std::string ocsp_response;           ///< base64
+  std::string signed_cert_timestamps;  ///< base64
+  bool must_match_issuer = false;      ///< for peers alone that name the issuer of one of its certificates
+};
 
 /// One connection's flags; the names are the runner's.
 struct Options {
@@ -15,12 +26,13 @@ struct Options {
   bool ipv6 = false;
   int resume_count = 0;
   bool is_handshaker_supported = false;
+  bool wait_for_debugger = false;
 
   // who we are
   bool server = false;
-  std::string key_file;
-  std::string cert_file;
-  std::string trust_cert;  ///< of no use: the flags say how the peer is to be judged
+  CredentialOptions credential;                ///< what no -new-x509-credential precedes; comes last
+  std::vector<CredentialOptions> credentials;  ///< one for each -new-x509-credential, in order of preference
+  std::string trust_cert;                      ///< of no use: the flags say how the peer is to be judged
   std::string host_name;
 
   // what we offer and accept
@@ -31,7 +43,8 @@ struct Options {
   bool no_tls11 = false;
   bool no_tls1 = false;
   std::vector<int> curves;
-  std::vector<int> signing_prefs;
+  std::vector<int> key_shares;
+  bool no_key_shares = false;
   std::vector<int> verify_prefs;
   bool server_preference = false;
   bool enable_grease = false;
@@ -47,12 +60,13 @@ struct Options {
   int max_cert_list = 0;
   bool fips_202205 = false;
   bool wpa_202304 = false;
+  bool cnsa_202407 = false;
+  bool cnsa1_202603 = false;
+  bool cnsa2_202603 = false;
 
   // what stands beside certificates
   bool enable_ocsp_stapling = false;
   bool enable_signed_cert_timestamps = false;
-  std::string ocsp_response;           ///< base64
-  std::string signed_cert_timestamps;  ///< base64
   bool use_ocsp_callback = false;
   bool set_ocsp_in_callback = false;  ///< the credential is the answer to a question, staples and all
   bool decline_ocsp_callback = false;
@@ -114,6 +128,7 @@ struct Options {
   int expect_curve_id = 0;
   int expect_peer_signature_algorithm = 0;
   std::vector<int> expect_peer_verify_pref;
+  std::optional<int> expect_selected_credential;  ///< which of `credentials`, from 0; -1 is `credential`
   std::string expect_server_name;
   std::string expect_alpn;
   std::string expect_advertised_alpn;

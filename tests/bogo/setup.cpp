@@ -37,11 +37,12 @@ const std::vector<SignatureScheme> kSchemes = {
     SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
     SignatureScheme::rsa_pss_rsae_sha512};
 
-/// Profiles that are nothing but lists here.
+/// Profiles that are nothing but lists here, of which an empty one changes nothing.
 struct Profile {
   std::vector<CipherSuite> suites;
-  std::vector<NamedGroup> groups;
-  std::vector<SignatureScheme> schemes;
+  std::vector<NamedGroup> groups{};
+  std::vector<SignatureScheme> schemes{};
+  bool server_preference = false;
 };
 
 std::optional<Profile> profile(const Options& options) {
@@ -58,6 +59,23 @@ std::optional<Profile> profile(const Options& options) {
                    .schemes = {SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
                                SignatureScheme::rsa_pss_rsae_sha512}};
   }
+  if (options.cnsa_202407) {  // AES-256 wherever the peer has it, July 2024
+    return Profile{.suites = {CipherSuite::tls_aes_256_gcm_sha384, CipherSuite::tls_aes_128_gcm_sha256,
+                              CipherSuite::tls_chacha20_poly1305_sha256},
+                   .server_preference = true};
+  }
+  if (options.cnsa1_202603) {  // CNSA 1.0 on its way to 2.0, March 2026
+    return Profile{.suites = {CipherSuite::tls_aes_256_gcm_sha384},
+                   .groups = {NamedGroup::mlkem1024, NamedGroup::secp384r1},
+                   .schemes = {SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384},
+                   .server_preference = true};
+  }
+  if (options.cnsa2_202603) {  // CNSA 2.0, March 2026
+    return Profile{.suites = {CipherSuite::tls_aes_256_gcm_sha384},
+                   .groups = {NamedGroup::mlkem1024},
+                   .schemes = {SignatureScheme::mldsa87},
+                   .server_preference = true};
+  }
   return std::nullopt;
 }
 
@@ -67,12 +85,14 @@ ClientConfigBuilder client(const Options& options, const Provider& provider) {
   // BoringSSL's servers ask no client for staples, whatever the flags say.
   builder.ocsp_stapling(options.enable_ocsp_stapling)
       .signed_certificate_timestamps(options.enable_signed_cert_timestamps);
+  if (!options.key_shares.empty() || options.no_key_shares) builder.key_shares(ids<NamedGroup>(options.key_shares));
   return builder;
 }
 
 ServerConfigBuilder server(const Options& options, const Provider& provider) {
   ServerConfigBuilder builder = ConfigBuilder::server(provider);
-  builder.server_preference(options.server_preference);
+  const auto wanted = profile(options);
+  builder.server_preference(options.server_preference || (wanted && wanted->server_preference));
   if (options.no_ticket) builder.tickets(0).resumption(false);
   if (options.require_any_client_certificate) {
     builder.client_auth(ClientAuth::require);
@@ -103,28 +123,42 @@ struct Schemes {
   }
 };
 
-std::optional<Stop> load_credential(const Options& options, const Provider& provider, Shared& shared) {
-  shared.credential = nullptr;
-  if (options.cert_file.empty() || options.key_file.empty()) return std::nullopt;
-  auto loaded = files::load_credential(provider, options.cert_file, options.key_file);
+/// rsa_pkcs1_*_legacy, for clients whose hardware signs with nothing newer (draft-ietf-tls-tls13-pkcs1).
+constexpr int kPkcs1Legacy[] = {0x0420, 0x0520, 0x0620};
+
+/// Adds the credential that `flags` describe, if they name one, to the candidates.
+std::optional<Stop> load_credential(const CredentialOptions& flags, int number, const Options& options,
+                                    const Provider& provider, Shared& shared) {
+  if (flags.cert_file.empty() || flags.key_file.empty()) return std::nullopt;
+  if (std::ranges::find_first_of(flags.signing_prefs, kPkcs1Legacy) != flags.signing_prefs.end())
+    return not_implemented("nothing is signed with PKCS #1 v1.5 in TLS 1.3");
+  auto loaded = files::load_credential(provider, flags.cert_file, flags.key_file);
   if (!loaded) return not_implemented(loaded.error().text());
-  auto credential = make_credential(std::move(loaded->chain), std::move(loaded->key));
-  const auto wanted = profile(options);
-  if (!options.signing_prefs.empty() || wanted) {
-    std::vector<SignatureScheme> schemes = wanted ? wanted->schemes : ids<SignatureScheme>(options.signing_prefs);
-    std::erase_if(schemes, [&](SignatureScheme scheme) {
-      return std::ranges::find(credential->schemes, scheme) == credential->schemes.end();
+  Credential credential = *make_credential(std::move(loaded->chain), std::move(loaded->key));
+  const auto policy = profile(options);
+  std::vector<SignatureScheme> wanted = ids<SignatureScheme>(flags.signing_prefs);
+  if (policy && !policy->schemes.empty()) wanted = policy->schemes;
+  if (!wanted.empty()) {
+    std::erase_if(wanted, [&](SignatureScheme scheme) {
+      return std::ranges::find(credential.schemes, scheme) == credential.schemes.end();
     });
-    credential = std::make_shared<const Credential>(Credential{credential->chain, std::move(schemes), credential->key});
+    credential.schemes = std::move(wanted);
   }
-  if (!options.ocsp_response.empty() || !options.signed_cert_timestamps.empty()) {
-    Credential stapled = *credential;
-    if (!options.decline_ocsp_callback) stapled.ocsp_response = from_base64(options.ocsp_response);
-    stapled.sct_list = from_base64(options.signed_cert_timestamps);
-    credential = std::make_shared<const Credential>(std::move(stapled));
-  }
-  shared.credential = std::move(credential);
+  if (!options.decline_ocsp_callback) credential.ocsp_response = from_base64(flags.ocsp_response);
+  credential.sct_list = from_base64(flags.signed_cert_timestamps);
+  shared.candidates.push_back({.credential = std::make_shared<const Credential>(std::move(credential)),
+                               .number = number,
+                               .must_match_issuer = flags.must_match_issuer});
   return std::nullopt;
+}
+
+std::optional<Stop> load_credentials(const Options& options, const Provider& provider, Shared& shared) {
+  shared.candidates.clear();
+  int number = 0;
+  for (const CredentialOptions& flags : options.credentials) {
+    if (auto failed = load_credential(flags, number++, options, provider, shared)) return failed;
+  }
+  return load_credential(options.credential, kDefaultCredential, options, provider, shared);
 }
 
 /// What both sides' flags say, and the configuration.
@@ -134,7 +168,9 @@ std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& opti
   builder.key_log(true).verify_on_resumption(options.reverify_on_resume && !(options.server && options.no_ticket));
   // What BoringSSL takes and sends at most, and how far ages may be off.
   if (options.enable_early_data) builder.early_data(kMaxEarlyData, kAgeTolerance);
+  const auto policy = profile(options);
   std::vector<NamedGroup> groups = options.curves.empty() ? kGroups : ids<NamedGroup>(options.curves);
+  if (policy && !policy->groups.empty()) groups = policy->groups;
   for (const NamedGroup group : groups) {
     if (!provider.supports(group)) return not_implemented("no group " + to_text(group));
   }
@@ -147,14 +183,20 @@ std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& opti
     if (!wanted.handshake.empty()) builder.schemes(std::move(wanted.handshake));
     if (!wanted.certificates.empty()) builder.schemes_cert(std::move(wanted.certificates));
   }
-  // BoringSSL signs with all that its key can do, whatever it verifies.
-  if (shared.credential != nullptr) {
-    if (Schemes own(shared.credential->schemes); !own.handshake.empty())
-      builder.signing_schemes(std::move(own.handshake));
+  // BoringSSL signs with all that its keys can do, whatever it verifies.
+  std::vector<SignatureScheme> ours;
+  for (const Candidate& candidate : shared.candidates) {
+    for (const SignatureScheme scheme : candidate.credential->schemes) {
+      if (std::ranges::find(ours, scheme) == ours.end()) ours.push_back(scheme);
+    }
   }
-  if (auto wanted = profile(options)) {
-    builder.suites(std::move(wanted->suites)).groups(std::move(wanted->groups)).schemes(wanted->schemes);
-    builder.signing_schemes(std::move(wanted->schemes));
+  if (Schemes signing(ours); !signing.handshake.empty()) builder.signing_schemes(std::move(signing.handshake));
+  if (policy) {
+    builder.suites(policy->suites);
+    for (const SignatureScheme scheme : policy->schemes) {
+      if (!provider.supports(scheme)) return not_implemented("no signature scheme " + to_text(scheme));
+    }
+    if (!policy->schemes.empty()) builder.schemes(policy->schemes).signing_schemes(policy->schemes);
   }
   if (options.max_send_fragment > 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_send_fragment));
   if (options.max_cert_list > 0) builder.max_handshake_message(static_cast<std::size_t>(options.max_cert_list));
@@ -179,7 +221,7 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
     return not_implemented("an older version is expected");
 
   if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
-  if (auto failed = load_credential(options, provider, shared)) return failed;
+  if (auto failed = load_credentials(options, provider, shared)) return failed;
 
   return options.server ? build(server(options, provider), options, provider, shared)
                         : build(client(options, provider), options, provider, shared);

@@ -1,5 +1,5 @@
 #pragma once
-// From flags to what a connection needs: the configuration and the credential.
+// From flags to what a connection needs: the configuration and the credentials.
 
 #include <optional>
 
@@ -9,7 +9,7 @@
 
 namespace bogo {
 
-/// Sets `shared.config` and `shared.credential`; a stop when the flags ask for what cannot be had.
+/// Sets `shared.config` and `shared.candidates`; a stop when the flags ask for what cannot be had.
 [[nodiscard]] std::optional<Stop> set_up(const Options& options, const lockstep::Provider& provider, Shared& shared);
 
 }  // namespace bogo

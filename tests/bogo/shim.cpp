@@ -35,6 +35,7 @@ using Outcome = std::optional<Stop>;
 
 Stop wrong(std::string text) { return {.error = {}, .text = std::move(text)}; }
 
+/// A runner that numbers its shims says by -ipv6 which address it listens at; older ones say nothing.
 int connect_to(const Options& options) {
   const auto connected = [](int socket, const sockaddr* address, socklen_t size) {
     if (socket >= 0 && connect(socket, address, size) == 0) return true;
@@ -42,17 +43,18 @@ int connect_to(const Options& options) {
     return false;
   };
   const auto port = htons(static_cast<std::uint16_t>(options.port));
+  const bool either = options.shim_id.empty() && !options.ipv6;
   sockaddr_in6 six{};
   six.sin6_family = AF_INET6;
   six.sin6_port = port;
   six.sin6_addr = in6addr_loopback;
-  int descriptor = socket(AF_INET6, SOCK_STREAM, 0);
+  int descriptor = options.ipv6 || either ? socket(AF_INET6, SOCK_STREAM, 0) : -1;
   if (!connected(descriptor, reinterpret_cast<const sockaddr*>(&six), sizeof six)) {
     sockaddr_in four{};
     four.sin_family = AF_INET;
     four.sin_port = port;
     four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    descriptor = socket(AF_INET, SOCK_STREAM, 0);
+    descriptor = options.ipv6 ? -1 : socket(AF_INET, SOCK_STREAM, 0);
     if (!connected(descriptor, reinterpret_cast<const sockaddr*>(&four), sizeof four)) return -1;
   }
   const int on = 1;
@@ -129,6 +131,10 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
   if (options.expect_key_usage_invalid) return wrong("a key is never taken for what it is not for");
 
   if (!agreed.resumed) {
+    if (options.expect_selected_credential &&
+        endpoint.asked().selected_credential != *options.expect_selected_credential) {
+      return wrong("credential " + std::to_string(endpoint.asked().selected_credential));
+    }
     if ((!options.server || options.require_any_client_certificate) && agreed.peer_chain.empty()) {
       return wrong("the peer showed no certificate");
     }
@@ -420,5 +426,6 @@ int main(int count, char** arguments) {
     std::puts("No");
     return 0;
   }
+  if (flags->initial.wait_for_debugger) (void)std::raise(SIGSTOP);
   return bogo::run(*flags);
 }
