@@ -360,11 +360,11 @@ TEST_F(Kernels, OfAeads) {
       alignas(64) std::array<std::uint8_t, kernels::kMaxContextSize> context;
       aead.init(context.data(), key.data());
       const std::array<Bytes, 2> source{Bytes(text).first(size / 3), Bytes(text).subspan(size / 3)};
-      const kernels::SealJob seal{nonce.data(), aad, source, {}, sealed.data()};
+      const SealJob seal{nonce.data(), aad, source, {}, sealed.data()};
       aead.seal(context.data(), {&seal, 1});
       EXPECT_TRUE(all_secret(sealed));
       declassify(Public::ciphertext, sealed);
-      kernels::OpenJob open{nonce.data(), aad, sealed, opened.data()};
+      OpenJob open{nonce.data(), aad, sealed, opened.data()};
       EXPECT_EQ(aead.open(context.data(), {&open, 1}), 1U);
       EXPECT_TRUE(all_secret(opened));
       EXPECT_EQ(revealed(opened), revealed(text));

@@ -560,11 +560,11 @@ template <int kRounds>
 
 template <int kRounds>
 bool open_one(const GcmKey& key, OpenJob& job) {
-  if (job.ciphertext_with_tag.size() < kTagSize) {
+  if (job.source.size() < kTagSize) {
     return false;
   }
-  const std::size_t size = job.ciphertext_with_tag.size() - kTagSize;
-  const std::uint8_t* from = job.ciphertext_with_tag.data();
+  const std::size_t size = job.source.size() - kTagSize;
+  const std::uint8_t* from = job.source.data();
   std::uint8_t* to = job.destination;
   Message message = begin(key, job.nonce, job.aad, size);
   const std::size_t left = size % kChunk;

@@ -387,11 +387,11 @@ void seal_one(const GcmKey& key, const SealJob& job) noexcept {
 
 template <int kRounds>
 bool open_one(const GcmKey& key, const OpenJob& job) noexcept {
-  if (job.ciphertext_with_tag.size() < kTagSize) {
+  if (job.source.size() < kTagSize) {
     return false;
   }
-  const std::size_t size = job.ciphertext_with_tag.size() - kTagSize;
-  const std::uint8_t* from = job.ciphertext_with_tag.data();
+  const std::size_t size = job.source.size() - kTagSize;
+  const std::uint8_t* from = job.source.data();
   Hash hash = hash_bytes(key, {0, 0}, job.aad.data(), job.aad.size());
   hash = hash_bytes(key, hash, from, size);
   std::uint8_t stream[kChunk];

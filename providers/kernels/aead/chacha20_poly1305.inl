@@ -443,11 +443,11 @@ LOCKSTEP_INLINE void run_rest(Message& message, std::uint32_t counter, std::size
 }
 
 inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
-  if (job.ciphertext_with_tag.size() < kTagSize) {
+  if (job.source.size() < kTagSize) {
     return false;
   }
-  const std::size_t size = job.ciphertext_with_tag.size() - kTagSize;
-  const std::uint8_t* from = job.ciphertext_with_tag.data();
+  const std::size_t size = job.source.size() - kTagSize;
+  const std::uint8_t* from = job.source.data();
   const Tag received{load_le64(from + size), load_le64(from + size + 8)};
   Message message;
   if constexpr (kHashesMeanwhile) {

@@ -36,16 +36,6 @@ inline constexpr std::size_t kMaxHmacKeySize = 128;
 
 enum class HashAlgorithm : std::uint8_t { sha256, sha384, sha512 };
 
-/// One HKDF-Expand (RFC 5869 2.3).
-struct ExpandJob {
-  /// The pseudorandom key, any length. Jobs in a row that give the same bytes (the same address and size) share the
-  /// work of preparing them.
-  std::span<const std::uint8_t> secret;
-  std::span<const std::uint8_t> info;
-  /// At most 255 digests long. Overlaps no other job's `out`, and no secret or info of any job.
-  std::span<std::uint8_t> out;
-};
-
 /// One HKDF-Expand-Label (RFC 9846 7.1).
 struct LabelJob {
   std::span<const std::uint8_t> secret;   ///< as in ExpandJob
@@ -91,7 +81,8 @@ struct Hash {
   void (*destroy_hmac_key)(void* hmac_key) noexcept;
 
   /// HKDF-Expand. Jobs are taken two by two, side by side where the instruction set gains by it: TLS 1.3 secrets come
-  /// in pairs. False when a job's `out` is too long; nothing has been written then.
+  /// in pairs. Jobs in a row that give the same secret (the same address and size) share the work of preparing it.
+  /// False when a job's `out` is too long; nothing has been written then.
   bool (*expand)(std::span<const ExpandJob> jobs) noexcept;
 };
 
