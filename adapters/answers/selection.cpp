@@ -6,7 +6,7 @@
 
 #include <lockstep/answers.hpp>
 
-#include "verification.hpp"
+#include "answers/verification.hpp"
 
 namespace lockstep {
 

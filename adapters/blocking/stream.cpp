@@ -14,7 +14,7 @@
 #include <lockstep/blocking.hpp>
 #include <lockstep/key_cache.hpp>
 
-#include "wait.hpp"
+#include "blocking/wait.hpp"
 
 namespace lockstep::blocking {
 

@@ -98,9 +98,7 @@ LOCKSTEP_INLINE Block multiply(Block a, Block b) {
 template <int kRounds>
 LOCKSTEP_INLINE Block encrypt_block(const GcmKey& key, Block block) {
   Block state = bit_xor(block, load_block(key.round_keys[0]));
-  for (int round = 1; round < kRounds; ++round) {
-    state = aes_round(state, load_block(key.round_keys[round]));
-  }
+  for (int round = 1; round < kRounds; ++round) state = aes_round(state, load_block(key.round_keys[round]));
   return aes_last_round(state, load_block(key.round_keys[kRounds]));
 }
 
@@ -154,21 +152,15 @@ LOCKSTEP_INLINE Message begin(const GcmKey& key, const std::uint8_t* nonce, std:
   Block hash = zero_block();
   const std::uint8_t* from = aad.data();
   std::size_t left = aad.size();
-  for (; left >= kBlockSize; left -= kBlockSize, from += kBlockSize) {
-    hash = hash_block(key, hash, load_block(from));
-  }
-  if (left != 0) {
-    hash = hash_block(key, hash, load_padded(from, left));
-  }
+  for (; left >= kBlockSize; left -= kBlockSize, from += kBlockSize) hash = hash_block(key, hash, load_block(from));
+  if (left != 0) hash = hash_block(key, hash, load_padded(from, left));
   message.hash = widen(hash);
   return message;
 }
 
 LOCKSTEP_INLINE void keep_order(Vector (&state)[kBatch]) {
   LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < kBatch; ++i) {
-    pin(state[i]);
-  }
+  for (std::size_t i = 0; i < kBatch; ++i) pin(state[i]);
 }
 
 // Which chunk of a group is hashed: the first of two, or the last.
@@ -179,9 +171,7 @@ template <std::size_t kIndex, Place kPlace, bool kAddHash>
 LOCKSTEP_INLINE void hash_vector(Product<Vector>& sum, const GcmKey& key, const std::uint8_t* from, Vector hash) {
   constexpr std::size_t kPower = (kPlace == Place::first ? kGroup : kBatch) - kIndex;  // of H^kLanes
   Vector data = shuffle_bytes(load_vector(from + kIndex * kWidth), broadcast(byte_reversal()));
-  if constexpr (kIndex == 0 && kAddHash) {
-    data = bit_xor(data, hash);
-  }
+  if constexpr (kIndex == 0 && kAddHash) data = bit_xor(data, hash);
   multiply_add(sum, data, broadcast(load_block(power_of_h(key, kPower * kLanes))),
                broadcast_half(key.folded[kPower - 1]));
 }
@@ -201,17 +191,13 @@ LOCKSTEP_INLINE void chunk_rounds(Vector (&state)[kBatch], Product<Vector>& sum,
   if constexpr (kRound < kRounds) {
     const Vector round_key = broadcast(load_block(key.round_keys[kRound]));
     LOCKSTEP_UNROLL
-    for (std::size_t i = 0; i < kBatch; ++i) {
-      state[i] = aes_round(state[i], round_key);
-    }
+    for (std::size_t i = 0; i < kBatch; ++i) state[i] = aes_round(state[i], round_key);
     if constexpr (kHash) {
       constexpr std::size_t kInner = kRounds - 1;
       hash_vectors<(kRound - 1) * kBatch / kInner, kRound * kBatch / kInner, kPlace, kAddHash>(sum, key, hashed, hash);
     }
     keep_order(state);
-    if constexpr (kHash) {
-      keep_order(sum.low, sum.middle, sum.high);
-    }
+    if constexpr (kHash) keep_order(sum.low, sum.middle, sum.high);
     chunk_rounds<kRounds, kRound + 1, kHash, kPlace, kAddHash>(state, sum, key, hashed, hash);
   }
 }
@@ -283,9 +269,7 @@ LOCKSTEP_INLINE void hash_last_chunk(const GcmKey& key, Message& message, const 
   LOCKSTEP_UNROLL
   for (std::size_t i = 0; i < kBatch; ++i) {
     Vector data = shuffle_bytes(load_vector(from + i * kWidth), broadcast(byte_reversal()));
-    if (i == 0) {
-      data = bit_xor(data, message.hash);
-    }
+    if (i == 0) data = bit_xor(data, message.hash);
     multiply_add(sum, data, load_vector(power + i * kWidth));
   }
   message.hash = widen(fold_lanes(reduce_sum(sum)));
@@ -298,9 +282,7 @@ LOCKSTEP_INLINE const std::uint8_t* keep_mask(std::size_t bytes) {
   };
   alignas(64) static constexpr Table kTable = [] {
     Table table{};
-    for (std::size_t i = 0; i < 2 * kWidth; ++i) {
-      table.bytes[i] = 0xff;
-    }
+    for (std::size_t i = 0; i < 2 * kWidth; ++i) table.bytes[i] = 0xff;
     return table;
   }();
   return kTable.bytes + 2 * kWidth - bytes;
@@ -313,9 +295,7 @@ LOCKSTEP_INLINE Vector lane_mask(std::size_t lane) {
   };
   alignas(64) static constexpr Table kTable = [] {
     Table table{};
-    for (std::size_t i = 0; i < kBlockSize; ++i) {
-      table.bytes[(kLanes - 1) * kBlockSize + i] = 0xff;
-    }
+    for (std::size_t i = 0; i < kBlockSize; ++i) table.bytes[(kLanes - 1) * kBlockSize + i] = 0xff;
     return table;
   }();
   return load_vector(kTable.bytes + (kLanes - 1 - lane) * kBlockSize);
@@ -357,15 +337,11 @@ Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, c
   for (int round = 1; round < kRounds; ++round) {
     const Vector round_key = broadcast(load_block(key.round_keys[round]));
     LOCKSTEP_UNROLL
-    for (std::size_t i = 0; i < kVectors; ++i) {
-      state[i] = aes_round(state[i], round_key);
-    }
+    for (std::size_t i = 0; i < kVectors; ++i) state[i] = aes_round(state[i], round_key);
   }
   const Vector last = broadcast(load_block(key.round_keys[kRounds]));
   LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < kVectors; ++i) {
-    state[i] = aes_last_round(state[i], last);
-  }
+  for (std::size_t i = 0; i < kVectors; ++i) state[i] = aes_last_round(state[i], last);
   const Block tag_mask = fold_lanes(bit_and(state[kVectors - 1], free));
 
   // SP 800-38D 7.1 step 5: the lengths in bits, each as a 64-bit number; byte-reversed, the second stands low.
@@ -387,16 +363,10 @@ Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, c
     }
     const Vector result = bit_xor(state[i], text);
     Vector data = kDirection == Direction::seal ? result : text;
-    if (i >= kWhole) {
-      data = bit_and(data, load_vector(keep + (i - kWhole) * kWidth));
-    }
+    if (i >= kWhole) data = bit_and(data, load_vector(keep + (i - kWhole) * kWidth));
     data = shuffle_bytes(data, broadcast(byte_reversal()));
-    if (i == 0) {
-      data = bit_xor(data, hash);
-    }
-    if (i + 1 == kVectors) {
-      data = bit_xor(data, bit_and(free, broadcast(lengths)));
-    }
+    if (i == 0) data = bit_xor(data, hash);
+    if (i + 1 == kVectors) data = bit_xor(data, bit_and(free, broadcast(lengths)));
     multiply_add(sum, data, load_vector(power + i * kWidth));
     if (i < kWhole || (kDirection == Direction::seal && i + 1 < kVectors)) {
       store(remainder.to + i * kWidth, result);
@@ -487,16 +457,12 @@ template <int kRounds>
       chunks = 1;
     }
     const std::size_t alone = first ? 1 : 0;
-    if (first) {
-      crypt_chunk_alone<kRounds>(key, message, from, to);
-    }
+    if (first) crypt_chunk_alone<kRounds>(key, message, from, to);
     crypt_chunks<kRounds, Direction::seal>(key, message, from + alone * kChunk, to + alone * kChunk, chunks - alone);
     to += chunks * kChunk;
   }
   hash_last_chunk(key, message, to - kChunk);
-  if (used_scratch) {
-    wipe(scratch, sizeof scratch);
-  }
+  if (used_scratch) wipe(scratch, sizeof scratch);
   shared = message;
   return to;
 }
@@ -507,9 +473,7 @@ void seal_one(const GcmKey& key, const SealJob& job) {
   const std::size_t size = source.size();
   std::uint8_t* to = job.destination;
   Message message = begin(key, job.nonce, job.aad, size);
-  if (size >= kChunk) {
-    to = seal_chunks<kRounds>(key, message, source, to);
-  }
+  if (size >= kChunk) to = seal_chunks<kRounds>(key, message, source, to);
   const std::size_t left = source.size();
   const std::size_t vectors = finish_width(left);
   const std::size_t whole_size = vectors > 2 ? (vectors - 2) * kWidth : 0;
@@ -534,9 +498,7 @@ void seal_one(const GcmKey& key, const SealJob& job) {
   const Remainder remainder{whole, rest, to, left, job.aad.size(), size};
   store(to + left, finish<kRounds, Direction::seal>(key, job.nonce, message, remainder, vectors));
   wipe_rest(rest);
-  if (whole == scratch) {
-    wipe(scratch, sizeof scratch);
-  }
+  if (whole == scratch) wipe(scratch, sizeof scratch);
 }
 
 template <int kRounds>
@@ -547,9 +509,7 @@ template <int kRounds>
   // The lanes of bulk's hash go into the first vector of `finish`, if it is one of as many blocks; else they are made
   // one here.
   const bool fill_a_vector = size % kChunk + kBlockSize > kWidth - kBlockSize;
-  if (!fill_a_vector) {
-    --chunks;
-  }
+  if (!fill_a_vector) --chunks;
   crypt_chunks<kRounds, Direction::open>(key, message, from, to, chunks);
   if (!fill_a_vector) {
     hash_last_chunk(key, message, from + chunks * kChunk);
@@ -560,9 +520,7 @@ template <int kRounds>
 
 template <int kRounds>
 bool open_one(const GcmKey& key, OpenJob& job) {
-  if (job.source.size() < kTagSize) {
-    return false;
-  }
+  if (job.source.size() < kTagSize) return false;
   const std::size_t size = job.source.size() - kTagSize;
   const std::uint8_t* from = job.source.data();
   std::uint8_t* to = job.destination;
@@ -591,9 +549,7 @@ bool open_one(const GcmKey& key, OpenJob& job) {
 template <int kRounds>
 void seal_jobs(const void* context, std::span<const SealJob> jobs) noexcept {
   const GcmKey& key = *static_cast<const GcmKey*>(context);
-  for (const SealJob& job : jobs) {
-    seal_one<kRounds>(key, job);
-  }
+  for (const SealJob& job : jobs) seal_one<kRounds>(key, job);
 }
 
 template <int kRounds>

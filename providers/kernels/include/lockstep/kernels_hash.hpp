@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "lockstep/kernels.hpp"
+#include <lockstep/kernels.hpp>
 
 /// Hash kernels: SHA-256, SHA-384 and SHA-512 (FIPS 180-4), each with HMAC (RFC 2104), HKDF-Extract and HKDF-Expand
 /// (RFC 5869). They follow the rules of kernels.hpp: no allocation, no exception, no mutable state, one descriptor for
