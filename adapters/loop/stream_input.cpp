@@ -16,10 +16,6 @@ using sockets::system_error;
 
 namespace {
 
-bool is_suspended(const Event& event) {
-  return std::visit([]<class T>(const T&) { return requires(T operation) { operation.token; }; }, event);
-}
-
 /// How many bytes the record at the front lacks, or its header (RFC 9846 5.1).
 std::size_t lacking(Bytes content) {
   constexpr std::size_t kHeader = Connection::kHeadroom;
@@ -190,7 +186,7 @@ bool StreamCore::process_secure() {
 
 bool StreamCore::handle(Event& event) {
   Connection& connection = secure_->connection;
-  const bool suspended = is_suspended(event);
+  const bool suspended = asks(event);
   const bool taken = handler_->on_event(*this, event);
   if (taken && suspended) return true;
   if (phase_ != Phase::open) return false;

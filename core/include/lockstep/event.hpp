@@ -310,4 +310,9 @@ using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential
                            AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated,
                            TrafficKeys, SecretLogged, Failed>;
 
+/// Whether the event asks for an answer, by a token. Its type says so, also when the token has been taken out.
+[[nodiscard]] constexpr bool asks(const Event& event) noexcept {
+  return std::visit([]<class T>(const T&) { return requires(T told) { told.token; }; }, event);
+}
+
 }  // namespace lockstep
