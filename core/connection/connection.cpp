@@ -520,11 +520,8 @@ std::expected<void, Misuse> Connection::update_keys(bool request_peer) {
 
 std::expected<void, Misuse> Connection::offload(Direction direction) {
   State& self = state();
-  return self.recorded(
-      [&](trace::Tap& tap) {
-        tap.write(trace::Offload{direction == Direction::send ? trace::Direction::sent : trace::Direction::received});
-      },
-      [&] { return self.offload(direction); });
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::Offload{direction}); },
+                       [&] { return self.offload(direction); });
 }
 
 void Connection::State::close() noexcept {

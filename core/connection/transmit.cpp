@@ -62,7 +62,7 @@ std::size_t Connection::State::transmit(MutableBytes outbound, Time now) noexcep
     if (!size) return true;
     if (*size == 0) return false;
     written += *size;
-    if (trace::Tap* const tap = this->tap()) tap->write(trace::AlertRecord{trace::Direction::sent, alert});
+    if (trace::Tap* const tap = this->tap()) tap->write(trace::AlertRecord{Direction::send, alert});
     return true;
   };
   if (sending.user_canceled) {

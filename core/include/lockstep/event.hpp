@@ -280,8 +280,8 @@ struct SecretLogged {
   Bytes secret;
 };
 
-/// Which way bytes go, seen from us.
-enum class Direction : std::uint8_t { receive, send };
+/// Which way bytes go, seen from us. The numbers are on tapes (docs/tape.md) and stay.
+enum class Direction : std::uint8_t { send, receive };
 
 /// The keys of one direction, for something else to protect its records with: after `Connection::offload`, and again
 /// whenever they change. Wiped when it dies.
