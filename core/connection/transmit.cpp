@@ -123,7 +123,7 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
   }
   if (sizer != nullptr) sizer->sent(sealed->consumed, now);
   result.consumed = sealed->consumed;
-  result.written += sealed->produced;
+  result.written += sealed->written;
   return result;
 }
 
@@ -167,7 +167,7 @@ std::expected<Sealed, Misuse> Connection::State::seal_early(std::span<const Byte
   }
   run()->transport.count_early_data(sealed->consumed);
   result.consumed = sealed->consumed;
-  result.written += sealed->produced;
+  result.written += sealed->written;
   return result;
 }
 

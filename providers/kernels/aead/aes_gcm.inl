@@ -23,7 +23,7 @@ inline constexpr std::size_t kGroup = 2 * kBatch;  // vectors that bulk hashes b
 inline constexpr std::size_t kPowers = 17;         // a chunk of 16 blocks less a byte, and the block of lengths
 inline constexpr std::size_t kEvenPowers = 8;
 
-enum class Direction : std::uint8_t { seal, open };
+enum class JobKind : std::uint8_t { seal, open };
 
 struct GcmKey {
   std::uint8_t powers[kPowers][kBlockSize];           // H^17, H^16 ... H, each divided by x
@@ -233,10 +233,10 @@ LOCKSTEP_INLINE Vector reduce_sum(Product<Vector>& sum) {
 }
 
 // Encrypts or decrypts one or more chunks; chunk i is hashed at from or, when sealing, at `to`, one chunk behind.
-template <int kRounds, Direction kDirection>
+template <int kRounds, JobKind kKind>
 LOCKSTEP_INLINE void crypt_chunks(const GcmKey& key, Message& message, const std::uint8_t* from, std::uint8_t* to,
                                   std::size_t chunks) {
-  const auto hashed = [&] { return kDirection == Direction::seal ? to - kChunk : from; };
+  const auto hashed = [&] { return kKind == JobKind::seal ? to - kChunk : from; };
   for (; chunks >= 2; chunks -= 2) {
     Product<Vector> sum = no_vector_product();
     crypt_chunk<kRounds, true, Place::first, true>(key, message, sum, from, to, hashed());
@@ -315,7 +315,7 @@ struct Remainder {
 // Encrypts or decrypts the remainder and returns the tag. One more block follows the text in the same vectors: J0 where
 // AES works, the lengths where GHASH does. Sealing writes the text to `to`, and up to 16 bytes more, where the tag will
 // stand; opening writes the last two vectors to `rest` instead.
-template <int kRounds, Direction kDirection, std::size_t kVectors>
+template <int kRounds, JobKind kKind, std::size_t kVectors>
 Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, const Product<Block>& sum_before,
                      const Remainder& remainder) {
   constexpr std::size_t kWhole = kVectors > 2 ? kVectors - 2 : 0;  // vectors at `whole`
@@ -354,23 +354,23 @@ Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, c
     std::uint8_t* const at_rest = remainder.rest + (i < kWhole ? 0 : i - kWhole) * kWidth;
     const std::uint8_t* const at_whole = remainder.whole + i * kWidth;
     Vector text;
-    if (kDirection == Direction::seal && i >= kWhole) {
+    if (kKind == JobKind::seal && i >= kWhole) {
       text = load_blocks(at_rest);
-    } else if (kDirection == Direction::open && i + 1 == kVectors) {
+    } else if (kKind == JobKind::open && i + 1 == kVectors) {
       text = load_lanes(at_whole, free_lane);
     } else {
       text = load_vector(at_whole);
     }
     const Vector result = bit_xor(state[i], text);
-    Vector data = kDirection == Direction::seal ? result : text;
+    Vector data = kKind == JobKind::seal ? result : text;
     if (i >= kWhole) data = bit_and(data, load_vector(keep + (i - kWhole) * kWidth));
     data = shuffle_bytes(data, broadcast(byte_reversal()));
     if (i == 0) data = bit_xor(data, hash);
     if (i + 1 == kVectors) data = bit_xor(data, bit_and(free, broadcast(lengths)));
     multiply_add(sum, data, load_vector(power + i * kWidth));
-    if (i < kWhole || (kDirection == Direction::seal && i + 1 < kVectors)) {
+    if (i < kWhole || (kKind == JobKind::seal && i + 1 < kVectors)) {
       store(remainder.to + i * kWidth, result);
-    } else if (kDirection == Direction::open) {
+    } else if (kKind == JobKind::open) {
       store(at_rest, result);
     } else {
       store_lanes(remainder.to + i * kWidth, result, free_lane);
@@ -379,14 +379,14 @@ Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, c
   return bit_xor(shuffle_bytes(fold_lanes(reduce_sum(sum)), byte_reversal()), tag_mask);
 }
 
-template <int kRounds, Direction kDirection>
+template <int kRounds, JobKind kKind>
 LOCKSTEP_INLINE Block finish(const GcmKey& key, const std::uint8_t* nonce, const Message& message,
                              const Remainder& remainder, std::size_t vectors) {
   const Block j0 = counter_block(nonce, 1);
   switch (vectors) {
 #define LOCKSTEP_FINISH(count) \
   case count:                  \
-    return finish_vectors<kRounds, kDirection, count>(key, j0, message.counter, message.hash, message.sum, remainder)
+    return finish_vectors<kRounds, kKind, count>(key, j0, message.counter, message.hash, message.sum, remainder)
     LOCKSTEP_FINISH(1);
     LOCKSTEP_FINISH(2);
     LOCKSTEP_FINISH(3);
@@ -401,7 +401,7 @@ LOCKSTEP_INLINE Block finish(const GcmKey& key, const std::uint8_t* nonce, const
           default: break;
         }
       }
-      return finish_vectors<kRounds, kDirection, kBatch + 1>(key, j0, message.counter, message.hash, message.sum,
+      return finish_vectors<kRounds, kKind, kBatch + 1>(key, j0, message.counter, message.hash, message.sum,
                                                              remainder);
 #undef LOCKSTEP_FINISH
   }
@@ -458,7 +458,7 @@ template <int kRounds>
     }
     const std::size_t alone = first ? 1 : 0;
     if (first) crypt_chunk_alone<kRounds>(key, message, from, to);
-    crypt_chunks<kRounds, Direction::seal>(key, message, from + alone * kChunk, to + alone * kChunk, chunks - alone);
+    crypt_chunks<kRounds, JobKind::seal>(key, message, from + alone * kChunk, to + alone * kChunk, chunks - alone);
     to += chunks * kChunk;
   }
   hash_last_chunk(key, message, to - kChunk);
@@ -496,7 +496,7 @@ void seal_one(const GcmKey& key, const SealJob& job) {
     source.copy(rest, left - whole_size);
   }
   const Remainder remainder{whole, rest, to, left, job.aad.size(), size};
-  store(to + left, finish<kRounds, Direction::seal>(key, job.nonce, message, remainder, vectors));
+  store(to + left, finish<kRounds, JobKind::seal>(key, job.nonce, message, remainder, vectors));
   wipe_rest(rest);
   if (whole == scratch) wipe(scratch, sizeof scratch);
 }
@@ -510,7 +510,7 @@ template <int kRounds>
   // one here.
   const bool fill_a_vector = size % kChunk + kBlockSize > kWidth - kBlockSize;
   if (!fill_a_vector) --chunks;
-  crypt_chunks<kRounds, Direction::open>(key, message, from, to, chunks);
+  crypt_chunks<kRounds, JobKind::open>(key, message, from, to, chunks);
   if (!fill_a_vector) {
     hash_last_chunk(key, message, from + chunks * kChunk);
     crypt_chunk_alone<kRounds>(key, message, from + chunks * kChunk, to + chunks * kChunk);
@@ -536,7 +536,7 @@ bool open_one(const GcmKey& key, OpenJob& job) {
   alignas(64) std::uint8_t rest[2 * kWidth];
   const Block received = load_block(from + left);
   const Remainder remainder{from, rest, to, left, job.aad.size(), size};
-  const Block tag = finish<kRounds, Direction::open>(key, job.nonce, message, remainder, vectors);
+  const Block tag = finish<kRounds, JobKind::open>(key, job.nonce, message, remainder, vectors);
   copy_short(to + whole_size, rest, left - whole_size);
   wipe_rest(rest);
   if (!made_public(equal_in_constant_time(tag, received))) {
