@@ -5,6 +5,8 @@
 
 using namespace lockstep::kernels;
 using lockstep::Bytes;
+using lockstep::OpenJob;
+using lockstep::SealJob;
 namespace fuzzing = lockstep::fuzzing;
 using fuzzing::Octets;
 using fuzzing::require;

@@ -1,4 +1,4 @@
-#include "candidates.hpp"
+#include "answers/candidates.hpp"
 
 #include <algorithm>
 #include <iterator>

@@ -6,8 +6,8 @@
 
 #include <lockstep/answers.hpp>
 
-#include "candidates.hpp"
-#include "verification.hpp"
+#include "answers/candidates.hpp"
+#include "answers/verification.hpp"
 
 namespace lockstep {
 

@@ -1,4 +1,4 @@
-#include "verification.hpp"
+#include "answers/verification.hpp"
 
 #include <algorithm>
 #include <cstddef>

@@ -17,7 +17,7 @@
 
 #include <lockstep/blocking.hpp>
 
-#include "wait.hpp"
+#include "blocking/wait.hpp"
 
 namespace lockstep::blocking {
 

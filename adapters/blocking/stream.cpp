@@ -14,7 +14,7 @@
 #include <lockstep/blocking.hpp>
 #include <lockstep/key_cache.hpp>
 
-#include "wait.hpp"
+#include "blocking/wait.hpp"
 
 namespace lockstep::blocking {
 
@@ -30,10 +30,6 @@ Deadline from_ticks(Clock::rep ticks) {
 }
 
 Deadline limit(std::chrono::milliseconds timeout) { return timeout.count() == 0 ? Deadline{} : after(timeout); }
-
-bool is_suspended(const Event& event) {
-  return std::visit([]<class T>(const T&) { return requires(T operation) { operation.token; }; }, event);
-}
 
 }  // namespace
 
@@ -350,7 +346,7 @@ IoResult<Stream::Implementation::Progress> Stream::Implementation::process(Opera
   for (;;) {
     auto [consumed, event] = connection_.receive(inbound_.subspan(begin_, end_ - begin_), now());
     begin_ += consumed;
-    if (options_.intercept && options_.intercept(connection_, event) && is_suspended(event)) continue;
+    if (options_.intercept && options_.intercept(connection_, event) && asks(event)) continue;
     if (answers_.answer(connection_, event)) continue;
     if (std::holds_alternative<Nothing>(event)) {
       // An answer may lead to the next question at once; a question that is awaited and not told is one that was kept.

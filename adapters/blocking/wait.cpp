@@ -1,4 +1,4 @@
-#include "wait.hpp"
+#include "blocking/wait.hpp"
 
 #include <array>
 #include <atomic>
@@ -70,9 +70,7 @@ IoResult<std::size_t> repeat(int descriptor, short events, Operation operation, 
 }  // namespace
 
 IoResult<void> check(Operation operation, Deadline deadline, const Canceller& canceller) {
-  if (canceller.canceled()) {
-    return std::unexpected(canceled_error(operation, "canceled by the application"));
-  }
+  if (canceller.canceled()) return std::unexpected(canceled_error(operation, "canceled by the application"));
   if (deadline && Clock::now() >= *deadline) {
     return std::unexpected(
         timeout_error(operation, "the deadline passed; allow more time, or find out why the peer is silent"));

@@ -7,7 +7,7 @@
 #include <lockstep/bytes.hpp>
 #include <lockstep/io.hpp>
 
-#include "../common/sockets.hpp"
+#include "common/sockets.hpp"
 
 namespace lockstep::blocking {
 

@@ -1,4 +1,4 @@
-#include "kernel_tls.hpp"
+#include "common/kernel_tls.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
-#include "sockets.hpp"
+#include "common/sockets.hpp"
 
 namespace lockstep::kernel_tls {
 

@@ -1,4 +1,4 @@
-#include "sockets.hpp"
+#include "common/sockets.hpp"
 
 #include <algorithm>
 #include <array>

@@ -15,11 +15,11 @@
 
 #include <lockstep/epoll.hpp>
 
-#include "../common/kernel_tls.hpp"
-#include "../common/sockets.hpp"
-#include "../loop/backend.hpp"
-#include "../loop/loop_core.hpp"
-#include "../loop/stream_core.hpp"
+#include "common/kernel_tls.hpp"
+#include "common/sockets.hpp"
+#include "loop/backend.hpp"
+#include "loop/loop_core.hpp"
+#include "loop/stream_core.hpp"
 
 namespace lockstep::epoll {
 namespace {

@@ -1,11 +1,11 @@
-#include "loop_core.hpp"
+#include "loop/loop_core.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
 
-#include "../common/sockets.hpp"
+#include "common/sockets.hpp"
 
 namespace lockstep::loop {
 

@@ -12,10 +12,10 @@
 #include <lockstep/key_cache.hpp>
 #include <lockstep/loop.hpp>
 
-#include "backend.hpp"
-#include "blocks.hpp"
-#include "stream_core.hpp"
-#include "timer_wheel.hpp"
+#include "loop/backend.hpp"
+#include "loop/blocks.hpp"
+#include "loop/stream_core.hpp"
+#include "loop/timer_wheel.hpp"
 
 namespace lockstep::loop {
 

@@ -5,9 +5,9 @@
 
 #include <sys/socket.h>
 
-#include "../common/sockets.hpp"
-#include "loop_core.hpp"
-#include "stream_core.hpp"
+#include "common/sockets.hpp"
+#include "loop/loop_core.hpp"
+#include "loop/stream_core.hpp"
 
 namespace lockstep::loop {
 

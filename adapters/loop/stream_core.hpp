@@ -16,8 +16,8 @@
 
 #include <lockstep/loop.hpp>
 
-#include "blocks.hpp"
-#include "timer_wheel.hpp"
+#include "loop/blocks.hpp"
+#include "loop/timer_wheel.hpp"
 
 namespace lockstep::loop {
 

@@ -5,9 +5,9 @@
 #include <utility>
 #include <variant>
 
-#include "../common/sockets.hpp"
-#include "loop_core.hpp"
-#include "stream_core.hpp"
+#include "common/sockets.hpp"
+#include "loop/loop_core.hpp"
+#include "loop/stream_core.hpp"
 
 namespace lockstep::loop {
 
@@ -15,10 +15,6 @@ using sockets::plain_error;
 using sockets::system_error;
 
 namespace {
-
-bool is_suspended(const Event& event) {
-  return std::visit([]<class T>(const T&) { return requires(T operation) { operation.token; }; }, event);
-}
 
 /// How many bytes the record at the front lacks, or its header (RFC 9846 5.1).
 std::size_t lacking(Bytes content) {
@@ -190,7 +186,7 @@ bool StreamCore::process_secure() {
 
 bool StreamCore::handle(Event& event) {
   Connection& connection = secure_->connection;
-  const bool suspended = is_suspended(event);
+  const bool suspended = asks(event);
   const bool taken = handler_->on_event(*this, event);
   if (taken && suspended) return true;
   if (phase_ != Phase::open) return false;

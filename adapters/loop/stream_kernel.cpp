@@ -6,10 +6,10 @@
 #include <utility>
 #include <variant>
 
-#include "../common/kernel_tls.hpp"
-#include "../common/sockets.hpp"
-#include "loop_core.hpp"
-#include "stream_core.hpp"
+#include "common/kernel_tls.hpp"
+#include "common/sockets.hpp"
+#include "loop/loop_core.hpp"
+#include "loop/stream_core.hpp"
 
 namespace lockstep::loop {
 

@@ -6,9 +6,9 @@
 
 #include <sys/socket.h>
 
-#include "../common/sockets.hpp"
-#include "loop_core.hpp"
-#include "stream_core.hpp"
+#include "common/sockets.hpp"
+#include "loop/loop_core.hpp"
+#include "loop/stream_core.hpp"
 
 namespace lockstep::loop {
 
@@ -295,9 +295,7 @@ IoError StreamCore::located(IoError error) const {
 std::string StreamCore::peer_text() const {
   std::string address = lockstep::peer_address(socket()).text();
   const bool client = options_->config != nullptr && options_->config->role() == Role::client;
-  if (client && !server_name_.empty()) {
-    address = address.empty() ? server_name_ : server_name_ + " (" + address + ")";
-  }
+  if (client && !server_name_.empty()) address = address.empty() ? server_name_ : server_name_ + " (" + address + ")";
   return address.empty() ? address : " with " + address;
 }
 

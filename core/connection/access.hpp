@@ -44,7 +44,7 @@ struct ConnectionAccess {
 
   /// Null once its memory was handed back, and before a server has received anything.
   static handshake::Handshake* handshake(Connection& connection) noexcept {
-    connection::Run* const run = connection.state().run();
+    connection::HandshakeRun* const run = connection.state().run();
     return run != nullptr ? &run->handshake : nullptr;
   }
   /// Only while the connection stands.

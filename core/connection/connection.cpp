@@ -14,8 +14,8 @@ namespace lockstep {
 
 using connection::Ended;
 using connection::Established;
+using connection::HandshakeRun;
 using connection::Handshaking;
-using connection::Run;
 using connection::Unusable;
 using handshake::Agreed;
 
@@ -125,7 +125,7 @@ bool Connection::State::ensure_run() noexcept {
 
 bool Connection::State::create_run() noexcept {
   auto& handshaking = std::get<Handshaking>(phase);
-  handshaking.run.reset(Run::create(*config, *random, supplied));
+  handshaking.run.reset(HandshakeRun::create(*config, *random, supplied));
   if (!handshaking.run) {
     fail(Reason::memory, Place::handshake);
     return false;
@@ -189,7 +189,7 @@ void Connection::State::fail(const Error& cause) noexcept {
                      sending.protection() != connection::Sending::Protection::over;
   sending.alert = heard ? std::optional(cause.alert) : std::nullopt;
   sending.user_canceled = sending.user_canceled && heard;
-  if (Run* const handshake_run = run()) {
+  if (HandshakeRun* const handshake_run = run()) {
     if (heard) {
       if (handshake_run->transport.within_message()) sending.user_canceled = false;
       handshake_run->transport.abandon();
@@ -218,7 +218,7 @@ void Connection::State::establish() noexcept {
 }
 
 void Connection::State::retire() noexcept {
-  Run* const now = run();
+  HandshakeRun* const now = run();
   if (now == nullptr || now->transport.pending() || tap() != nullptr || !now->handshake.events().empty()) return;
   std::visit(
       [&]<class Phase>(Phase& current) {
@@ -245,9 +245,9 @@ const Error* Connection::State::error() const noexcept {
   return ended == nullptr ? nullptr : &ended->error;
 }
 
-Run* Connection::State::run() const noexcept {
+HandshakeRun* Connection::State::run() const noexcept {
   return std::visit(
-      []<class Phase>(const Phase& current) -> Run* {
+      []<class Phase>(const Phase& current) -> HandshakeRun* {
         if constexpr (requires { current.run; }) return current.run.get();
         return nullptr;
       },
@@ -522,11 +522,8 @@ std::expected<void, Misuse> Connection::update_keys(bool request_peer) {
 
 std::expected<void, Misuse> Connection::offload(Direction direction) {
   State& self = state();
-  return self.recorded(
-      [&](trace::Tap& tap) {
-        tap.write(trace::Offload{direction == Direction::send ? trace::Direction::sent : trace::Direction::received});
-      },
-      [&] { return self.offload(direction); });
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::Offload{direction}); },
+                       [&] { return self.offload(direction); });
 }
 
 void Connection::State::close() noexcept {

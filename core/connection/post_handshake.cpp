@@ -34,7 +34,7 @@ class Connection::State::Live final : public handshake::LiveTransport {
   [[nodiscard]] Status install_read(const BoundSuite& suite, const DigestSecret& secret,
                                     handshake::RecordAligned /*aligned*/) noexcept override {
     if (trace::Tap* const tap = state_.tap())
-      tap->write(trace::KeysInstalled{trace::Direction::received, trace::Protection::application, suite.suite});
+      tap->write(trace::KeysInstalled{Direction::receive, trace::Protection::application, suite.suite});
     if (state_.receiving.offloaded()) {
       state_.receiving.protection = Receiving::Protection::keys_due;
       return {};
@@ -94,7 +94,7 @@ Status Connection::State::receive_post_handshake(Bytes content, Time now) noexce
     if (!message) return std::unexpected(message.error());
     if (message->empty()) break;
     stands.inbox.consume(message->size());
-    if (trace::Tap* const tap = this->tap()) tap->message(trace::Direction::received, *message);
+    if (trace::Tap* const tap = this->tap()) tap->message(Direction::receive, *message);
     if (auto handled = handshake::dispatch_message(*message, {}, stands.machine, context); !handled) return handled;
   }
   // Only a message that is cut by the end of its record is kept, and only until it is whole.
@@ -132,8 +132,8 @@ std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept 
   // of keys"
   stands.secrets.write_traffic = std::move(*next);
   if (trace::Tap* const tap = this->tap()) {
-    tap->message(trace::Direction::sent, message);
-    tap->write(trace::KeysInstalled{trace::Direction::sent, trace::Protection::application, suite.suite});
+    tap->message(Direction::send, message);
+    tap->write(trace::KeysInstalled{Direction::send, trace::Protection::application, suite.suite});
   }
   if (sending.offloaded()) {
     sending.offload();

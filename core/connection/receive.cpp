@@ -193,7 +193,7 @@ Connection::State::Step Connection::State::process_alert(Bytes content) noexcept
   // RFC 9846 6: "MUST be treated as error alerts when received regardless of the AlertLevel in the message. Unknown
   // Alert types MUST be treated as error alerts."
   const auto alert = static_cast<Alert>(content[1]);
-  if (trace::Tap* const tap = this->tap()) tap->write(trace::AlertRecord{trace::Direction::received, alert});
+  if (trace::Tap* const tap = this->tap()) tap->write(trace::AlertRecord{Direction::receive, alert});
   if (alert == Alert::user_canceled) {
     // RFC 9846 5.1: "Handshake messages MUST NOT be interleaved with other record types."
     if (within_message()) return refuse(Reason::record_interleaved, Place::alert);
@@ -229,7 +229,7 @@ Connection::State::Step Connection::State::process_change_cipher_spec(const reco
   if (!record::is_compatibility_change_cipher_spec(header, fragment))
     return refuse(Reason::change_cipher_spec_malformed, Place::change_cipher_spec);
   if (within_message()) return refuse(Reason::record_interleaved, Place::change_cipher_spec);
-  if (trace::Tap* const tap = this->tap()) tap->write(trace::ChangeCipherSpec{trace::Direction::received});
+  if (trace::Tap* const tap = this->tap()) tap->write(trace::ChangeCipherSpec{Direction::receive});
   if (!receiving.count_idle()) return refuse(Reason::too_many_empty_records, Place::change_cipher_spec);
   return Step::go_on;
 }

@@ -37,7 +37,7 @@ Status RecordTransport::send(handshake::Level /*level: that of the installed key
   if (settings_.role == Role::client && flight_ended_) {
     if (auto sent = append_change_cipher_spec(); !sent) return sent;
   }
-  if (tap_ != nullptr) tap_->message(trace::Direction::sent, message);
+  if (tap_ != nullptr) tap_->message(Direction::send, message);
   if (auto appended = append(message); !appended) return appended;
   // RFC 9846 E.4: "The server sends a dummy change_cipher_spec record immediately after its first handshake message.
   // This may either be after a ServerHello or a HelloRetryRequest."
@@ -103,13 +103,13 @@ Status RecordTransport::append_change_cipher_spec() noexcept {
   if (!reserve(kHeaderSize + kContent.size())) return failure(Reason::handshake_too_large);
   size_ += record::write_plaintext(ContentType::change_cipher_spec, ProtocolVersion::tls_1_2, kContent,
                                    buffer_.subspan(size_));
-  if (tap_ != nullptr) tap_->write(trace::ChangeCipherSpec{trace::Direction::sent});
+  if (tap_ != nullptr) tap_->write(trace::ChangeCipherSpec{Direction::send});
   return {};
 }
 
 Status RecordTransport::install_write(handshake::Level level, const BoundSuite& suite,
                                       const DigestSecret& secret) noexcept {
-  if (tap_ != nullptr) tap_->write(trace::KeysInstalled{trace::Direction::sent, protection_of(level), suite.suite});
+  if (tap_ != nullptr) tap_->write(trace::KeysInstalled{Direction::send, protection_of(level), suite.suite});
   const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
   if (!key) return cannot_protect(level);
   // RFC 9846 5.1: "Because the ClientHello, EndOfEarlyData, ServerHello, Finished, and KeyUpdate messages can
@@ -132,7 +132,7 @@ Status RecordTransport::cannot_protect(handshake::Level level) noexcept {
 
 Status RecordTransport::install_read(handshake::Level level, const BoundSuite& suite, const DigestSecret& secret,
                                      handshake::RecordAligned /*aligned*/) noexcept {
-  if (tap_ != nullptr) tap_->write(trace::KeysInstalled{trace::Direction::received, protection_of(level), suite.suite});
+  if (tap_ != nullptr) tap_->write(trace::KeysInstalled{Direction::receive, protection_of(level), suite.suite});
   const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
   if (!key || !receiving_->opener.install(*suite.aead, key->key.view(), key->iv.view()))
     return failure(Reason::provider_failed);

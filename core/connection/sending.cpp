@@ -14,7 +14,7 @@ std::expected<std::size_t, Reason> Sending::write(ContentType type, Bytes conten
     case Protection::keys: {
       const auto sealed = sealer.seal(type, std::span(&content, 1), {}, out);
       if (!sealed) return std::unexpected(sealed.error());
-      return sealed->produced;
+      return sealed->written;
     }
     case Protection::keys_due:
     case Protection::over: break;

@@ -13,8 +13,8 @@
 
 #include <lockstep/connection.hpp>
 
+#include "connection/handshake_run.hpp"
 #include "connection/receiving.hpp"
-#include "connection/run.hpp"
 #include "connection/sending.hpp"
 #include "handshake/connected.hpp"
 #include "handshake/inbox.hpp"
@@ -31,14 +31,14 @@ struct Unusable {};
 
 /// Who we are to each other is being settled. A server has no run before the first record has come.
 struct Handshaking {
-  Run::Owner run;
+  HandshakeRun::Owner run;
   SessionContext verification{};  ///< what the application verifies the peer by
 };
 
 /// Application data may flow. The run stays until its last flight is sent and its events are reported, and with a
 /// server until no ticket is left to be sealed.
 struct Established {
-  Run::Owner run;
+  HandshakeRun::Owner run;
   handshake::LiveMachine machine;
   handshake::Agreed agreed;
   handshake::ConnectionSecrets secrets;
@@ -51,7 +51,7 @@ struct Established {
 
 /// It has failed, or was canceled: an alert may be due, nothing else.
 struct Ended {
-  Run::Owner run;
+  HandshakeRun::Owner run;
   handshake::Agreed agreed;
   Error error;
 };
@@ -122,7 +122,7 @@ struct Connection::State {
   [[nodiscard]] bool handshaking() const noexcept { return std::holds_alternative<connection::Handshaking>(phase); }
   [[nodiscard]] const Error* error() const noexcept;
   /// The handshake, as long as something needs it.
-  [[nodiscard]] connection::Run* run() const noexcept;
+  [[nodiscard]] connection::HandshakeRun* run() const noexcept;
   /// What is agreed so far.
   [[nodiscard]] const handshake::Agreed& agreed() const noexcept;
   [[nodiscard]] const handshake::ConnectionSecrets* secrets() const noexcept;

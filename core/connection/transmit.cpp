@@ -62,7 +62,7 @@ std::size_t Connection::State::transmit(MutableBytes outbound, Time now) noexcep
     if (!size) return true;
     if (*size == 0) return false;
     written += *size;
-    if (trace::Tap* const tap = this->tap()) tap->write(trace::AlertRecord{trace::Direction::sent, alert});
+    if (trace::Tap* const tap = this->tap()) tap->write(trace::AlertRecord{Direction::send, alert});
     return true;
   };
   if (sending.user_canceled) {
@@ -123,7 +123,7 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
   }
   if (sizer != nullptr) sizer->sent(sealed->consumed, now);
   result.consumed = sealed->consumed;
-  result.written += sealed->produced;
+  result.written += sealed->written;
   return result;
 }
 
@@ -167,7 +167,7 @@ std::expected<Sealed, Misuse> Connection::State::seal_early(std::span<const Byte
   }
   run()->transport.count_early_data(sealed->consumed);
   result.consumed = sealed->consumed;
-  result.written += sealed->produced;
+  result.written += sealed->written;
   return result;
 }
 

@@ -100,11 +100,11 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
     return std::unexpected(done.error());
   if (auto done = context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server); !done)
     return std::unexpected(done.error());
-  if (auto done = context.install(Level::handshake, Direction::read, traffic->server); !done)
+  if (auto done = context.install(Level::handshake, Direction::receive, traffic->server); !done)
     return std::unexpected(done.error());
   // While early data may be on its way, EncryptedExtensions says which key is next.
   if (!offer.early_data) {
-    if (auto done = context.install(Level::handshake, Direction::write, traffic->client); !done)
+    if (auto done = context.install(Level::handshake, Direction::send, traffic->client); !done)
       return std::unexpected(done.error());
   }
   return WaitEncryptedExtensions{
@@ -118,7 +118,7 @@ Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
   if (!message.early_data) {
     context.agreed.early_data = state.psk ? EarlyDataStatus::declined : EarlyDataStatus::not_resumed;
     context.transport.end_early_data();
-    return context.install(Level::handshake, Direction::write, state.keys.handshake_traffic.client);
+    return context.install(Level::handshake, Direction::send, state.keys.handshake_traffic.client);
   }
   // RFC 9846 4.3.11: "If the server supplies an "early_data" extension, the client MUST verify that the server's
   // selected_identity is 0. If any other value is returned, the client MUST abort the handshake with an
@@ -164,8 +164,7 @@ Status end_early_data(Context& context, const Keys& keys) noexcept {
   if (!room) return std::unexpected(room.error());
   codec::Writer writer(*room);
   if (auto sent = context.send(Level::early_data, codec::encode_end_of_early_data(writer)); !sent) return sent;
-  if (auto done = context.install(Level::handshake, Direction::write, keys.handshake_traffic.client); !done)
-    return done;
+  if (auto done = context.install(Level::handshake, Direction::send, keys.handshake_traffic.client); !done) return done;
   context.transport.end_early_data();
   return {};
 }
@@ -179,7 +178,7 @@ Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Connected prov
   if (!resumption) return context.fail(Reason::provider_failed);
   context.secrets.resumption = std::move(*resumption);
   if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
-  if (auto done = context.install(Level::application, Direction::write, write_traffic); !done)
+  if (auto done = context.install(Level::application, Direction::send, write_traffic); !done)
     return std::unexpected(done.error());
   context.secrets.write_traffic = std::move(write_traffic);
   if (auto told = context.tell_complete(); !told) return std::unexpected(told.error());
@@ -371,7 +370,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   auto secrets = state.keys.main.application_secrets(*transcript);
   if (!secrets) return context.fail(Reason::provider_failed);
   if (auto told = context.log_application_secrets(*secrets); !told) return std::unexpected(told.error());
-  if (auto done = context.install(Level::application, Direction::read, secrets->traffic.server); !done)
+  if (auto done = context.install(Level::application, Direction::receive, secrets->traffic.server); !done)
     return std::unexpected(done.error());
   context.secrets.read_traffic = std::move(secrets->traffic.server);
   context.secrets.exporter = std::move(secrets->exporter);

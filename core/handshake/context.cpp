@@ -41,7 +41,7 @@ Status Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
 }
 
 Status Context::install(Level level, Direction direction, const DigestSecret& secret) noexcept {
-  if (direction == Direction::write) return transport.install_write(level, *agreed.suite, secret);
+  if (direction == Direction::send) return transport.install_write(level, *agreed.suite, secret);
   // RFC 9846 5.1: "Handshake messages MUST NOT span key changes. Implementations MUST verify that all messages
   // immediately preceding a key change align with a record boundary; if not, then they MUST terminate the connection
   // with an "unexpected_message" alert."

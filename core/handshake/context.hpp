@@ -37,7 +37,6 @@ using Status = std::expected<void, Error>;
 
 /// The keys under which messages travel, in the order in which they come.
 enum class Level : std::uint8_t { initial, early_data, handshake, application };
-enum class Direction : std::uint8_t { read, write };
 
 /// What a handshake asks of its transport, whichever it is: TLS records, datagrams, QUIC.
 class Transport {

@@ -53,7 +53,7 @@ Status Handshake::process_messages() noexcept {
     if (message->empty()) break;
     context_.message = *message;
     context_.inbox.consume(message->size());
-    if (context_.tap != nullptr) context_.tap->message(trace::Direction::received, *message);
+    if (context_.tap != nullptr) context_.tap->message(Direction::receive, *message);
     // The hash is settled with the suite; Finished comes later than that.
     const std::size_t verify_data_length =
         context_.transcript.started() ? context_.transcript.hash().digest_size : kMaxDigestSize;

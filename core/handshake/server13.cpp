@@ -165,7 +165,7 @@ Status accept_early_data(Context& context, const key_schedule::EarlySecret& earl
   // server fails to decrypt a 0-RTT record following an accepted "early_data" extension, it MUST terminate the
   // connection with a "bad_record_mac" alert"
   context.transport.allow_early_data(limit);
-  return context.install(Level::early_data, Direction::read, *traffic);
+  return context.install(Level::early_data, Direction::receive, *traffic);
 }
 
 // ServerHello, and the keys that it leads to. `psk` is empty in a full handshake.
@@ -226,11 +226,11 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
     return std::unexpected(done.error());
   if (auto done = context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server); !done)
     return std::unexpected(done.error());
-  if (auto done = context.install(Level::handshake, Direction::write, traffic->server); !done)
+  if (auto done = context.install(Level::handshake, Direction::send, traffic->server); !done)
     return std::unexpected(done.error());
   // With early data, its end changes the key.
   if (!early_data) {
-    if (auto done = context.install(Level::handshake, Direction::read, traffic->client); !done)
+    if (auto done = context.install(Level::handshake, Direction::receive, traffic->client); !done)
       return std::unexpected(done.error());
   }
 
@@ -291,7 +291,7 @@ std::expected<Established, Error> finish_flight(Keys&& keys, Context& context) n
   if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
   // RFC 9846 4.5.3: "Any records following a Finished message MUST be encrypted under the appropriate application
   // traffic key"
-  if (auto done = context.install(Level::application, Direction::write, secrets->traffic.server); !done)
+  if (auto done = context.install(Level::application, Direction::send, secrets->traffic.server); !done)
     return std::unexpected(done.error());
   context.secrets.write_traffic = std::move(secrets->traffic.server);
   context.secrets.exporter = std::move(secrets->exporter);
@@ -571,7 +571,8 @@ Next<WaitCertificate, WaitFinished> on(WaitSignature&& state, const Signed& answ
 Next<WaitFinished> on(WaitEndOfEarlyData&& state, const codec::EndOfEarlyData& /*message*/, Context& context) {
   context.hash_message();
   context.transport.end_early_data();
-  if (auto done = context.install(Level::handshake, Direction::read, state.established.keys.handshake_traffic.client);
+  if (auto done =
+          context.install(Level::handshake, Direction::receive, state.established.keys.handshake_traffic.client);
       !done)
     return std::unexpected(done.error());
   return WaitFinished{std::move(state.established), Authenticated::by_psk(state.psk)};
@@ -619,7 +620,7 @@ Next<Connected> on(WaitFinished&& state, const codec::Finished& message, Context
   const auto verified = verify_finished(context, keys.handshake_traffic.client, message);
   if (!verified) return std::unexpected(verified.error());
   context.hash_message();
-  if (auto done = context.install(Level::application, Direction::read, state.established.read_traffic); !done)
+  if (auto done = context.install(Level::application, Direction::receive, state.established.read_traffic); !done)
     return std::unexpected(done.error());
   context.secrets.read_traffic = std::move(state.established.read_traffic);
   if (auto told = context.tell_complete(); !told) return std::unexpected(told.error());

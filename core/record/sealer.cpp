@@ -76,13 +76,13 @@ bool Sealer::install(const Aead& aead, Bytes key, Bytes iv) noexcept {
   return protection_.install(aead, key, iv);
 }
 
-std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Bytes> segments, const Cut& cut,
-                                           MutableBytes out) noexcept {
+std::expected<SealedRecords, Reason> Sealer::seal(ContentType type, std::span<const Bytes> segments, const Cut& cut,
+                                                  MutableBytes out) noexcept {
   const auto inner_type = static_cast<std::uint8_t>(type);
   const std::size_t around = overhead();
   const std::size_t limit = std::min(cut.max_fragment, kMaxPlaintext);
   Cursor cursor(segments, cut.max_content);
-  Sealed done;
+  SealedRecords done;
 
   Slots<Bytes, kMaxSealSegments> pieces;
   Slots<Nonce, kMaxSealBatch> nonces;
@@ -94,20 +94,20 @@ std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Byt
     // prior to reaching these limits. Note that it is not possible to perform a KeyUpdate for early data; therefore,
     // implementations MUST NOT exceed the limits when sending early data."
     if (records() == record_limit_) {
-      if (done.produced > 0) break;
+      if (done.written > 0) break;
       return std::unexpected(Reason::record_limit);
     }
-    const Sealed before = done;
+    const SealedRecords before = done;
     pieces.clear();
     nonces.clear();
     jobs.clear();
     const std::size_t batch = std::min<std::uint64_t>(kMaxSealBatch, record_limit_ - records());
     // The last slot of `pieces` is for the content type of a padded record.
     while (jobs.size() < batch && pieces.size() + 1 < kMaxSealSegments) {
-      const MutableBytes place = out.subspan(done.produced);
+      const MutableBytes place = out.subspan(done.written);
       const std::size_t wish = std::min(limit, cursor.remaining());
       const std::size_t room = place.size() > around ? place.size() - around : 0;
-      more = wish > 0 && room > 0 && (room >= wish || room >= kMinCut || done.produced == 0);
+      more = wish > 0 && room > 0 && (room >= wish || room >= kMinCut || done.written == 0);
       if (!more) break;
 
       const std::size_t first_piece = pieces.size();
@@ -133,13 +133,13 @@ std::expected<Sealed, Reason> Sealer::seal(ContentType type, std::span<const Byt
                 .tail = tail,
                 .destination = place.data() + kHeaderSize});
       done.consumed += size;
-      done.produced += around + padding + size;
+      done.written += around + padding + size;
     }
     if (jobs.size() == 0) break;
     void* const context = protection_.context();
     if (context == nullptr || !protection_.aead().seal(context, jobs.view())) {
       // What is sealed goes out: the records behind it count on it.
-      if (before.produced == 0) return std::unexpected(Reason::provider_failed);
+      if (before.written == 0) return std::unexpected(Reason::provider_failed);
       done = before;
       break;
     }

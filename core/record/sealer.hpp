@@ -28,9 +28,10 @@ struct Cut {
   std::size_t max_content = SIZE_MAX;  ///< of all records together
 };
 
-struct Sealed {
+/// What `Sealer::seal` did.
+struct SealedRecords {
   std::size_t consumed = 0;  ///< bytes of content
-  std::size_t produced = 0;  ///< bytes of records
+  std::size_t written = 0;   ///< bytes of records
 };
 
 /// The write half of a connection's protection.
@@ -49,8 +50,8 @@ class Sealer {
   /// Seals content into as many whole records as `out` has room for. Stops without error when the room ends: whatever
   /// `consumed` does not cover is to be presented again. `out` must not overlap the segments. No content makes no
   /// record.
-  [[nodiscard]] std::expected<Sealed, Reason> seal(ContentType type, std::span<const Bytes> segments, const Cut& cut,
-                                                   MutableBytes out) noexcept;
+  [[nodiscard]] std::expected<SealedRecords, Reason> seal(ContentType type, std::span<const Bytes> segments,
+                                                          const Cut& cut, MutableBytes out) noexcept;
 
   /// Seals one record in place. `slot` is kHeaderSize bytes of headroom, `content_size` bytes of content (0 to
   /// kMaxPlaintext, with the padding) and trailer_size(padding) bytes of tailroom or more. Returns the record's size;

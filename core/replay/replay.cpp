@@ -484,8 +484,7 @@ std::optional<TapeError> Replay::Player::play(const UpdateKeys& call) {
 }
 
 std::optional<TapeError> Replay::Player::play(const Offload& call) {
-  (void)connection_->offload(call.direction == Direction::sent ? lockstep::Direction::send
-                                                               : lockstep::Direction::receive);
+  (void)connection_->offload(call.direction);
   return std::nullopt;
 }
 

@@ -58,7 +58,7 @@ std::string hex(std::uint64_t value) {
 // Equal runs have equal lines, and different ones lines that differ: the hash is a part of it.
 std::string marked(std::uint64_t hash) { return hash == 0 ? std::string() : " #" + hex(hash); }
 
-std::string_view arrow(Direction direction) noexcept { return direction == Direction::sent ? "->" : "<-"; }
+std::string_view arrow(Direction direction) noexcept { return direction == Direction::send ? "->" : "<-"; }
 std::string_view yes_no(bool yes) noexcept { return yes ? "yes" : "no"; }
 std::string question(TokenNumber token) { return "question " + std::to_string(token); }
 

@@ -155,10 +155,7 @@ struct Teller {
   }
   void operator()(const PeerClosed& /*event*/) const { tap.write(PeerClosedTold{}); }
   void operator()(const PeerKeyUpdated& /*event*/) const { tap.write(PeerKeysTold{}); }
-  void operator()(const TrafficKeys& event) const {
-    tap.write(TrafficKeysTold{event.direction == lockstep::Direction::send ? Direction::sent : Direction::received,
-                              event.sequence});
-  }
+  void operator()(const TrafficKeys& event) const { tap.write(TrafficKeysTold{event.direction, event.sequence}); }
   void operator()(const SecretLogged& event) const {
     tap.write(SecretTold{event.label, Content(event.client_random), Content(event.secret)});
   }

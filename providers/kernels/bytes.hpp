@@ -54,32 +54,24 @@ inline void wipe(void* memory, std::size_t size) noexcept {
 inline std::uint64_t load_le64(const std::uint8_t* from) noexcept {
   std::uint64_t value;
   std::memcpy(&value, from, 8);
-  if constexpr (std::endian::native == std::endian::big) {
-    value = __builtin_bswap64(value);
-  }
+  if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap64(value);
   return value;
 }
 
 inline void store_le64(std::uint8_t* to, std::uint64_t value) noexcept {
-  if constexpr (std::endian::native == std::endian::big) {
-    value = __builtin_bswap64(value);
-  }
+  if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap64(value);
   std::memcpy(to, &value, 8);
 }
 
 inline std::uint32_t load_le32(const std::uint8_t* from) noexcept {
   std::uint32_t value;
   std::memcpy(&value, from, 4);
-  if constexpr (std::endian::native == std::endian::big) {
-    value = __builtin_bswap32(value);
-  }
+  if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap32(value);
   return value;
 }
 
 inline void store_le32(std::uint8_t* to, std::uint32_t value) noexcept {
-  if constexpr (std::endian::native == std::endian::big) {
-    value = __builtin_bswap32(value);
-  }
+  if constexpr (std::endian::native == std::endian::big) value = __builtin_bswap32(value);
   std::memcpy(to, &value, 4);
 }
 
@@ -117,9 +109,7 @@ struct Halves {
     halves.low >>= 32;
     size -= 4;
   }
-  for (; size != 0; --size, halves.low >>= 8) {
-    *to++ = static_cast<std::uint8_t>(halves.low);
-  }
+  for (; size != 0; --size, halves.low >>= 8) *to++ = static_cast<std::uint8_t>(halves.low);
 }
 
 inline std::uint64_t load_be64(const std::uint8_t* from) noexcept { return __builtin_bswap64(load_le64(from)); }

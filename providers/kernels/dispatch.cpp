@@ -41,22 +41,16 @@ Features detect() noexcept {
   unsigned d = 0;
   const auto bit = [](unsigned word, int index) { return (word >> index & 1) != 0; };
   Features features;
-  if (__get_cpuid(1, &a, &b, &c, &d) == 0) {
-    return features;
-  }
+  if (__get_cpuid(1, &a, &b, &c, &d) == 0) return features;
   const bool sse41 = bit(c, 19);
   const bool aes = bit(c, 25) && bit(c, 1);
   features.ssse3 = bit(c, 9);
   features.aes_ni = features.ssse3 && sse41 && aes;
   const bool os_saves = bit(c, 27);
   const bool avx = bit(c, 28);
-  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) {
-    return features;
-  }
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return features;
   features.sha_ni = features.ssse3 && sse41 && bit(b, 29);
-  if (!os_saves || !avx) {
-    return features;
-  }
+  if (!os_saves || !avx) return features;
   constexpr std::uint32_t kAvxState = 0x06;     // XMM and YMM
   constexpr std::uint32_t kAvx512State = 0xe6;  // and masks, the upper halves of ZMM0-15, ZMM16-31
   const std::uint32_t saved = saved_registers();
@@ -101,9 +95,7 @@ struct List {
   std::size_t size = 0;
 
   void add(bool usable, const Descriptor& descriptor) noexcept {
-    if (usable) {
-      entries[size++] = descriptor;
-    }
+    if (usable) entries[size++] = descriptor;
   }
 };
 
@@ -151,9 +143,7 @@ List<Hash> list_hashes() noexcept {
 template <class Descriptor>
 const Descriptor& first_of(std::span<const Descriptor> all, decltype(Descriptor::algorithm) algorithm) noexcept {
   std::size_t index = 0;
-  while (all[index].algorithm != algorithm) {
-    ++index;
-  }
+  while (all[index].algorithm != algorithm) ++index;
   return all[index];
 }
 
@@ -161,9 +151,7 @@ template <class Descriptor>
 const Descriptor* find_in(std::span<const Descriptor> all, decltype(Descriptor::algorithm) algorithm,
                           InstructionSet set) noexcept {
   for (const Descriptor& descriptor : all) {
-    if (descriptor.algorithm == algorithm && descriptor.instruction_set == set) {
-      return &descriptor;
-    }
+    if (descriptor.algorithm == algorithm && descriptor.instruction_set == set) return &descriptor;
   }
   return nullptr;
 }

@@ -10,76 +10,14 @@
 
 #include <lockstep/key_cache.hpp>
 
+#include "counted_memory.hpp"
 #include "pair/pair.hpp"
-
-namespace {
-
-struct Counter {
-  bool on = false;
-  std::size_t allocations = 0;
-  std::ptrdiff_t bytes = 0;  // held, of what was allocated while counting
-};
-Counter counter;  // NOLINT: this program has one thread
-
-// Every block remembers whether it was counted.
-struct alignas(64) Header {
-  std::size_t size;
-  bool counted;
-};
-
-void* take(std::size_t size) {
-  auto* header = static_cast<Header*>(std::aligned_alloc(64, (sizeof(Header) + size + 63) / 64 * 64));
-  if (header == nullptr) std::abort();
-  *header = {size, counter.on};
-  if (counter.on) {
-    ++counter.allocations;
-    counter.bytes += static_cast<std::ptrdiff_t>(size);
-  }
-  return header + 1;
-}
-
-void give(void* block) noexcept {
-  if (block == nullptr) return;
-  Header* header = static_cast<Header*>(block) - 1;
-  if (header->counted) counter.bytes -= static_cast<std::ptrdiff_t>(header->size);
-  std::free(header);
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return take(size); }
-void* operator new[](std::size_t size) { return take(size); }
-void* operator new(std::size_t size, std::align_val_t /*at most 64*/) { return take(size); }
-void* operator new[](std::size_t size, std::align_val_t /*at most 64*/) { return take(size); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return take(size); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return take(size); }
-void* operator new(std::size_t size, std::align_val_t, const std::nothrow_t&) noexcept { return take(size); }
-void operator delete(void* block) noexcept { give(block); }
-void operator delete[](void* block) noexcept { give(block); }
-void operator delete(void* block, std::size_t) noexcept { give(block); }
-void operator delete[](void* block, std::size_t) noexcept { give(block); }
-void operator delete(void* block, std::align_val_t) noexcept { give(block); }
-void operator delete[](void* block, std::align_val_t) noexcept { give(block); }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { give(block); }
-void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { give(block); }
 
 namespace lockstep::testing {
 namespace {
 
-// Counts while it lives.
-class Counting {
- public:
-  explicit Counting(bool on = true) noexcept : before_(std::exchange(counter.on, on)) {}
-  ~Counting() { counter.on = before_; }
-  Counting(const Counting&) = delete;
-  Counting& operator=(const Counting&) = delete;
-
- private:
-  bool before_;
-};
-
-// Descriptors that call the provider's with the counter off. A descriptor is plain functions, so each wrapper is a
-// template of the place of the one that it wraps.
+// Descriptors that call the provider's uncounted. A descriptor is plain functions, so each wrapper is a template of the
+// place of the one that it wraps.
 constexpr std::size_t kMost = 64;
 
 template <class Descriptor>
@@ -89,15 +27,15 @@ template <std::size_t place>
 Aead silent(const Aead& from) {
   Aead aead = from;
   aead.init = [](void* context, Bytes key) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<Aead>[place] -> init(context, key);
   };
   aead.seal = [](void* context, std::span<const SealJob> jobs) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<Aead>[place] -> seal(context, jobs);
   };
   aead.open = [](void* context, std::span<OpenJob> jobs) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<Aead>[place] -> open(context, jobs);
   };
   return aead;
@@ -107,23 +45,23 @@ template <std::size_t place>
 Hash silent(const Hash& from) {
   Hash hash = from;
   hash.init = [](void* context) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<Hash>[place] -> init(context);
   };
   hash.update = [](void* context, Bytes data) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     wrapped<Hash>[place] -> update(context, data);
   };
   hash.digest = [](const void* context, MutableBytes out) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<Hash>[place] -> digest(context, out);
   };
   hash.hmac = [](Bytes key, std::span<const Bytes> segments, MutableBytes out) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<Hash>[place] -> hmac(key, segments, out);
   };
   hash.expand = [](std::span<const ExpandJob> jobs) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<Hash>[place] -> expand(jobs);
   };
   return hash;
@@ -133,16 +71,16 @@ template <std::size_t place>
 Group silent(const Group& from) {
   Group group = from;
   group.generate = [](void* context, RandomSource& random, MutableBytes share) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<Group>[place] -> generate(context, random, share);
   };
   group.encapsulate = [](Bytes client_share, RandomSource& random, MutableBytes server_share,
                          MutableBytes secret) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<Group>[place] -> encapsulate(client_share, random, server_share, secret);
   };
   group.decapsulate = [](void* context, Bytes server_share, MutableBytes secret) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<Group>[place] -> decapsulate(context, server_share, secret);
   };
   return group;
@@ -152,7 +90,7 @@ template <std::size_t place>
 SignatureVerifier silent(const SignatureVerifier& from) {
   SignatureVerifier verifier = from;
   verifier.verify = [](Bytes key, Bytes message, Bytes signature) noexcept {
-    const Counting off(false);
+    const Watching off(false);
     return wrapped<SignatureVerifier>[place] -> verify(key, message, signature);
   };
   return verifier;
@@ -187,10 +125,10 @@ struct Counted {
 
   template <class Work>
   auto count(Work work) {
-    const std::size_t before = counter.allocations;
-    const Counting on;
+    const std::size_t before = memory.requests;
+    const Watching on;
     auto result = work();
-    allocations += counter.allocations - before;
+    allocations += memory.requests - before;
     return result;
   }
 };
@@ -316,13 +254,13 @@ TEST_F(Budgets, MemoryGrowsWithWhatArrivedAndNotWithWhatWasAnnounced) {
   record[4] = kArrived & 0xffU;
   record[5] = 1;  // a ClientHello of 65,536 bytes
   record[6] = 1;
-  const auto before = counter.bytes;
+  const auto before = memory.bytes;
   server.count([&] {
     server.connection.emplace(Connection::server(config, random));
     return server.connection->receive(record, kNow).consumed;
   });
   ASSERT_EQ(server.connection->error(), nullptr) << to_text(*server.connection->error());
-  const auto held = static_cast<std::size_t>(counter.bytes - before);
+  const auto held = static_cast<std::size_t>(memory.bytes - before);
   std::printf("%zu bytes of a message that announces 65,536: %zu bytes held\n", kArrived, held);
   EXPECT_LE(held, Connection::kHandshakeMemory + 2 * kArrived);
 }
@@ -387,7 +325,7 @@ INSTANTIATE_TEST_SUITE_P(Suites, IdleBudgets,
 
 TEST_P(IdleBudgets, AnIdleConnectionIsItsOwnSize) {
   KeyCache keys(4);
-  const std::ptrdiff_t before = counter.bytes;
+  const std::ptrdiff_t before = memory.bytes;
   connect(counted_client().resumption(false).suites({GetParam()}), counted_server().tickets(0).suites({GetParam()}));
   client.connection->use(&keys);
   server.connection->use(&keys);
@@ -399,7 +337,7 @@ TEST_P(IdleBudgets, AnIdleConnectionIsItsOwnSize) {
   const auto received =
       server.count([&] { return server.connection->receive(MutableBytes(wire).first(sealed.written), kNow); });
   EXPECT_EQ(received.consumed, sealed.written);
-  const auto heap = counter.bytes - before;
+  const auto heap = memory.bytes - before;
   std::printf("an idle connection with %s: %zu bytes, both keys included, and %td of heap\n",
               to_text(GetParam()).c_str(), sizeof(Connection), heap / 2);
   EXPECT_EQ(heap, 0) << "bytes of heap held by two connected, idle connections";
@@ -409,15 +347,15 @@ TEST_P(IdleBudgets, AnIdleConnectionIsItsOwnSize) {
 }
 
 TEST(KeyCacheBudget, ACacheAllocatesOnceAndConnectionsNothing) {
-  const std::size_t allocations = counter.allocations;
-  const std::ptrdiff_t bytes = counter.bytes;
+  const std::size_t allocations = memory.requests;
+  const std::ptrdiff_t bytes = memory.bytes;
   {
-    const Counting on;
+    const Watching on;
     const KeyCache keys(64);
-    EXPECT_EQ(counter.allocations, allocations + 1);
-    EXPECT_LE(counter.bytes - bytes, static_cast<std::ptrdiff_t>((64 + 1) * KeyCache::kKeySize));
+    EXPECT_EQ(memory.requests, allocations + 1);
+    EXPECT_LE(memory.bytes - bytes, static_cast<std::ptrdiff_t>((64 + 1) * KeyCache::kKeySize));
   }
-  EXPECT_EQ(counter.bytes, bytes);
+  EXPECT_EQ(memory.bytes, bytes);
 }
 
 }  // namespace

@@ -159,7 +159,6 @@ TEST_P(AeadTest, GathersSegmentsAndTail) {
     if (generator() % 3 == 0) segments.emplace_back();
     Bytes sealed(size + kTagSize);
     const SealJob job{nonce_.data(), aad, segments, whole.subspan(size - tail), sealed.data()};
-    ASSERT_EQ(job.sealed_size(), sealed.size());
     aead().seal(prepared.context(), {&job, 1});
     ASSERT_EQ(sealed, reference::seal(aead().algorithm, key(), nonce_, aad, text))
         << size << " bytes in " << segments.size() << " segments, tail " << tail;

@@ -168,16 +168,18 @@ TEST_P(HashVectorTest, Rfc8448) {
   const Bytes handshake_secret = from_hex("1dc826e93606aa6fdc0aadc12f741b01046aa6b99f691ed221a9f0ca043fbeac");
   const Bytes server_hello = from_hex("860c06edc07858ee8e78f0e7428c58edd6b43f2ca3e6e95f02ed063cf0e1cad8");
   Bytes client(32), server(32), client_key(16), client_iv(12), server_key(16), server_iv(12);
-  const std::array<LabelJob, 2> secrets{{{handshake_secret, "tls13 c hs traffic", server_hello, client},
-                                         {handshake_secret, "tls13 s hs traffic", server_hello, server}}};
-  ASSERT_TRUE(hkdf_expand_labels(hash(), secrets));
+  const Bytes client_info = hkdf_label("tls13 c hs traffic", server_hello, client.size());
+  const Bytes server_info = hkdf_label("tls13 s hs traffic", server_hello, server.size());
+  const std::array<ExpandJob, 2> secrets{
+      {{handshake_secret, client_info, client}, {handshake_secret, server_info, server}}};
+  ASSERT_TRUE(hash().expand(secrets));
   EXPECT_EQ(client, from_hex("b3eddb126e067f35a780b3abf45e2d8f3b1a950738f52e9600746a0e27a55a21"));
   EXPECT_EQ(server, from_hex("b67b7d690cc16c4e75e54213cb2d37b4e9c912bcded9105d42befd59d391ad38"));
-  const std::array<LabelJob, 4> keys{{{client, "tls13 key", {}, client_key},
-                                      {client, "tls13 iv", {}, client_iv},
-                                      {server, "tls13 key", {}, server_key},
-                                      {server, "tls13 iv", {}, server_iv}}};
-  ASSERT_TRUE(hkdf_expand_labels(hash(), keys));
+  const Bytes key = hkdf_label("tls13 key", {}, client_key.size());
+  const Bytes iv = hkdf_label("tls13 iv", {}, client_iv.size());
+  const std::array<ExpandJob, 4> keys{
+      {{client, key, client_key}, {client, iv, client_iv}, {server, key, server_key}, {server, iv, server_iv}}};
+  ASSERT_TRUE(hash().expand(keys));
   EXPECT_EQ(client_key, from_hex("dbfaa693d1762c5b666af5d950258d01"));
   EXPECT_EQ(client_iv, from_hex("5bd3c71b836e0b76bb73265f"));
   EXPECT_EQ(server_key, from_hex("3fce516009c21727d0f2e4e86ee403bc"));

@@ -43,6 +43,17 @@ inline Bytes from_hex(std::string_view hex) {
   return bytes;
 }
 
+// What TLS 1.3 gives HKDF-Expand as info (RFC 9846 7.1):
+// struct { uint16 length; opaque label<7..255>; opaque context<0..255>; } HkdfLabel;
+inline Bytes hkdf_label(std::string_view label, std::span<const std::uint8_t> context, std::size_t length) {
+  Bytes info{static_cast<std::uint8_t>(length >> 8), static_cast<std::uint8_t>(length),
+             static_cast<std::uint8_t>(label.size())};
+  info.insert(info.end(), label.begin(), label.end());
+  info.push_back(static_cast<std::uint8_t>(context.size()));
+  info.insert(info.end(), context.begin(), context.end());
+  return info;
+}
+
 // One algorithm on one instruction set, whether or not this processor has it.
 struct Implementation {
   Algorithm algorithm;

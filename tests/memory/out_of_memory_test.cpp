@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "failing_memory.hpp"
+#include "counted_memory.hpp"
 #if __has_include(<lockstep/botan.hpp>)
 #include <lockstep/botan.hpp>
 // Botan's own AEADs and hashes as well: they allocate, and the kernels do not.
@@ -17,6 +17,15 @@
   lockstep::botan::provider({.aeads = lockstep::botan::Choice::own, .hashes = lockstep::botan::Choice::own})
 #endif
 #include "pair/pair.hpp"
+
+// Botan's vectors for secrets come from here, once BOTAN_MLOCK_POOL_SIZE=0 takes their pool away. Sanitizers have a
+// calloc of their own.
+#if defined(__GLIBC__) && !defined(LOCKSTEP_SANITIZED)
+extern "C" void* __libc_calloc(std::size_t count, std::size_t size);
+extern "C" void* calloc(std::size_t count, std::size_t size) noexcept {
+  return lockstep::testing::memory.refuses() ? nullptr : __libc_calloc(count, size);
+}
+#endif
 
 namespace lockstep::testing {
 namespace {

@@ -14,58 +14,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
-#include <new>
 #include <string>
 #include <string_view>
 
-#include <malloc.h>
 #include <unistd.h>
 
+#include "counted_memory.hpp"
 #include "fuzz/library/schedule.hpp"
 #ifdef LOCKSTEP_SCHEDULES_BOTAN
 #include <lockstep/botan.hpp>
 #endif
-
-// --- how much memory there is in use, for the bound of a handshake ---------------------------------------------------
-
-namespace {
-
-std::size_t in_use = 0;  // NOLINT: this program has one thread
-
-void* take(std::size_t size, std::size_t alignment) {
-  void* const block = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-  if (block != nullptr) in_use += malloc_usable_size(block);
-  return block;
-}
-void give(void* block) noexcept {
-  if (block != nullptr) in_use -= malloc_usable_size(block);
-  std::free(block);
-}
-void* must(void* block) {
-  if (block == nullptr) throw std::bad_alloc();
-  return block;
-}
-constexpr std::size_t kUsual = alignof(std::max_align_t);
-
-}  // namespace
-
-void* operator new(std::size_t size) { return must(take(size, kUsual)); }
-void* operator new[](std::size_t size) { return must(take(size, kUsual)); }
-void* operator new(std::size_t size, std::align_val_t to) { return must(take(size, static_cast<std::size_t>(to))); }
-void* operator new[](std::size_t size, std::align_val_t to) { return must(take(size, static_cast<std::size_t>(to))); }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return take(size, kUsual); }
-void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return take(size, kUsual); }
-void* operator new(std::size_t size, std::align_val_t to, const std::nothrow_t&) noexcept {
-  return take(size, static_cast<std::size_t>(to));
-}
-void operator delete(void* block) noexcept { give(block); }
-void operator delete[](void* block) noexcept { give(block); }
-void operator delete(void* block, std::size_t) noexcept { give(block); }
-void operator delete[](void* block, std::size_t) noexcept { give(block); }
-void operator delete(void* block, std::align_val_t) noexcept { give(block); }
-void operator delete[](void* block, std::align_val_t) noexcept { give(block); }
-void operator delete(void* block, std::size_t, std::align_val_t) noexcept { give(block); }
-void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { give(block); }
 
 // --- seeds -----------------------------------------------------------------------------------------------------------
 
@@ -144,7 +102,8 @@ int main(int count, char** arguments) {
     ++i;
   }
   for (const int signal : {SIGABRT, SIGSEGV, SIGILL, SIGFPE, SIGBUS}) std::signal(signal, last_words);
-  const Stage stage(provider(botan), [] { return in_use; });
+  testing::memory.watched = true;  // for the bound of a handshake
+  const Stage stage(provider(botan), [] { return static_cast<std::size_t>(testing::memory.bytes); });
 
   if (one) {
     const Played played = play_seed(stage, first);

@@ -300,7 +300,7 @@ struct Ends {
     Octets out(2 * size + 1000);
     const auto sealed = sealer.seal(ContentType::application_data, {&segment, 1}, {.max_fragment = fragment}, out);
     EXPECT_TRUE(sealed && sealed->consumed == size);
-    out.resize(sealed->produced);
+    out.resize(sealed->written);
     return out;
   }
   std::size_t open(MutableBytes records) {

@@ -49,7 +49,7 @@ struct Pair {
     const std::array<Bytes, 1> segments = {content};
     const auto sealed = sealer.seal(type, segments, cut, out);
     EXPECT_TRUE(sealed && sealed->consumed == content.size());
-    out.resize(sealed->produced);
+    out.resize(sealed->written);
     return out;
   }
 
@@ -257,7 +257,7 @@ TEST(Sealer, GathersSegmentsAndCutsThem) {
   const auto sealed = pair.sealer.seal(ContentType::application_data, segments, {.max_fragment = 333}, out);
   ASSERT_TRUE(sealed);
   EXPECT_EQ(sealed->consumed, content.size());
-  out.resize(sealed->produced);
+  out.resize(sealed->written);
   EXPECT_EQ(pair.open_all(out), content);
   EXPECT_EQ(pair.sealer.bytes(), content.size());
 }
@@ -271,7 +271,7 @@ TEST(Sealer, EndsRecordsEarlyRatherThanGatherTooManySegments) {
   const auto sealed = pair.sealer.seal(ContentType::application_data, segments, {}, out);
   ASSERT_TRUE(sealed);
   EXPECT_EQ(sealed->consumed, content.size());
-  out.resize(sealed->produced);
+  out.resize(sealed->written);
   EXPECT_EQ(pair.open_all(out), content);
   EXPECT_EQ(pair.sealer.records(), (content.size() + kMaxSealSegments - 2) / (kMaxSealSegments - 1));
 }
@@ -287,7 +287,7 @@ TEST(Sealer, FillsAnyRoomAndNeverMore) {
     ASSERT_TRUE(sealed);
     EXPECT_EQ(out.back(), 0xee);
     EXPECT_EQ(sealed->consumed > 0, room > pair.sealer.overhead()) << room;
-    out.resize(sealed->produced);
+    out.resize(sealed->written);
     EXPECT_EQ(pair.open_all(out), octets(Bytes(content).first(sealed->consumed)));
   }
 }
@@ -298,7 +298,7 @@ TEST(Sealer, MakesNoRecordOfNothing) {
   const std::array<Bytes, 2> segments = {};
   const auto sealed = pair.sealer.seal(ContentType::application_data, segments, {}, out);
   ASSERT_TRUE(sealed);
-  EXPECT_EQ(sealed->produced, 0U);
+  EXPECT_EQ(sealed->written, 0U);
   EXPECT_EQ(pair.sealer.records(), 0U);
 }
 
@@ -329,7 +329,7 @@ TEST(Sealer, PadsToTheRoomWhenThePolicyWantsMore) {
     const auto sealed =
         pair.sealer.seal(ContentType::application_data, segments, {.padding = PaddingPolicy::full()}, out);
     ASSERT_TRUE(sealed);
-    EXPECT_EQ(sealed->produced, 100U);
+    EXPECT_EQ(sealed->written, 100U);
     EXPECT_EQ(pair.open_all(out), sent);
   }
 }

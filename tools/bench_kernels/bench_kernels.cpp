@@ -27,7 +27,7 @@ struct Message {
     aead.init(context.data(), key.data());
   }
 
-  [[nodiscard]] kernels::SealJob seal_job() {
+  [[nodiscard]] SealJob seal_job() {
     return {
         .nonce = nonce.data(), .aad = header, .source = segments, .tail = content_type, .destination = sealed.data()};
   }
@@ -62,7 +62,7 @@ void report(benchmark::State& state, const kernels::Aead& aead, double seconds) 
 
 void seal(benchmark::State& state, const kernels::Aead& aead) {
   Message message(aead, static_cast<std::size_t>(state.range(0)));
-  const kernels::SealJob job = message.seal_job();
+  const SealJob job = message.seal_job();
   const double start = now();
   for ([[maybe_unused]] auto _ : state) {
     aead.seal(message.context.data(), {&job, 1});
@@ -73,12 +73,12 @@ void seal(benchmark::State& state, const kernels::Aead& aead) {
 
 void open(benchmark::State& state, const kernels::Aead& aead) {
   Message message(aead, static_cast<std::size_t>(state.range(0)));
-  const kernels::SealJob sealed = message.seal_job();
+  const SealJob sealed = message.seal_job();
   aead.seal(message.context.data(), {&sealed, 1});
-  kernels::OpenJob job{.nonce = message.nonce.data(),
-                       .aad = message.header,
-                       .ciphertext_with_tag = message.sealed,
-                       .destination = message.opened.data()};
+  OpenJob job{.nonce = message.nonce.data(),
+              .aad = message.header,
+              .source = message.sealed,
+              .destination = message.opened.data()};
   const double start = now();
   for ([[maybe_unused]] auto _ : state) {
     if (aead.open(message.context.data(), {&job, 1}) != 1) {

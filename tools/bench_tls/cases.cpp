@@ -409,7 +409,7 @@ class Bench {
     alignas(64) std::array<std::byte, kernels::kMaxContextSize> context{};
     aead.init(context.data(), key.data());
     const std::span<const std::uint8_t> segments[] = {plaintext};
-    const kernels::SealJob job{
+    const SealJob job{
         .nonce = nonce.data(), .aad = header, .source = segments, .tail = {}, .destination = sealed.data()};
     const std::size_t times = std::max<std::size_t>(1, 65536 / size);
     Samples samples;

@@ -10,7 +10,6 @@
 namespace lockstep::tool {
 namespace {
 
-using trace::Direction;
 using trace::Protection;
 using Kind = LadderRow::Kind;
 
@@ -217,7 +216,7 @@ class Drawing {
   }
 
   void arrow(const LadderRow& row, int y) {
-    const bool from_client = (row.direction == Direction::sent) == client_side_;
+    const bool from_client = (row.direction == Direction::send) == client_side_;
     const int from = from_client ? client_x_ + 6 : server_x_ - 6;
     const int to = from_client ? server_x_ - 6 : client_x_ + 6;
     const int back = from_client ? -9 : 9;

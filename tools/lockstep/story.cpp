@@ -11,7 +11,6 @@
 namespace lockstep::tool {
 namespace {
 
-using trace::Direction;
 using trace::Protection;
 using Kind = LadderRow::Kind;
 
@@ -90,7 +89,7 @@ class Teller {
     const bool early = std::exchange(early_, false);
     sent_ += entry.written;
     if (entry.misuse) aside(Aside::Kind::call, "seal: " + std::string(name(*entry.misuse)));
-    if (entry.consumed != 0) data(Direction::sent, entry.consumed, early);
+    if (entry.consumed != 0) data(Direction::send, entry.consumed, early);
   }
   void operator()(const trace::Done& entry) {
     if (entry.misuse) aside(Aside::Kind::call, "misuse: " + std::string(name(*entry.misuse)));
@@ -116,7 +115,7 @@ class Teller {
     aside(Aside::Kind::call, entry.request_peer ? "update keys, the peer's too" : "update keys");
   }
   void operator()(const trace::Offload& entry) {
-    aside(Aside::Kind::call, entry.direction == Direction::sent ? "offload sending" : "offload receiving");
+    aside(Aside::Kind::call, entry.direction == Direction::send ? "offload sending" : "offload receiving");
   }
   void operator()(const trace::ReceiveEnd& /*entry*/) { aside(Aside::Kind::call, "the transport has ended"); }
   void operator()(const trace::Stopped& entry) {
@@ -144,7 +143,7 @@ class Teller {
                     .label = id_name(entry.alert),
                     .detail = "alert"};
     // What came before it in the same call is told after it.
-    if (entry.direction == Direction::received) return held_.push_back(std::move(alert));
+    if (entry.direction == Direction::receive) return held_.push_back(std::move(alert));
     row(std::move(alert));
   }
   void operator()(const trace::StateEntered& entry) {
@@ -152,11 +151,11 @@ class Teller {
     if (!entry.name.starts_with('(')) aside(Aside::Kind::state, printable(entry.name));
   }
   void operator()(const trace::KeysInstalled& entry) {
-    protection_[entry.direction == Direction::sent ? 0 : 1] = entry.protection;
+    protection_[entry.direction == Direction::send ? 0 : 1] = entry.protection;
     std::string word = entry.protection == Protection::application  ? "application keys"
                        : entry.protection == Protection::early_data ? "early data keys"
                                                                     : "handshake keys";
-    std::string direction = entry.direction == Direction::sent ? "to send" : "to receive";
+    std::string direction = entry.direction == Direction::send ? "to send" : "to receive";
     if (!story_.rows.empty() && !story_.rows.back().asides.empty()) {
       Aside& last = story_.rows.back().asides.back();
       if (last.kind == Aside::Kind::keys && last.protection == entry.protection &&
@@ -174,7 +173,7 @@ class Teller {
   void told(const std::vector<std::uint64_t>& segments, bool early) {
     std::uint64_t sum = 0;
     for (const std::uint64_t size : segments) sum += size;
-    data(Direction::received, sum, early);
+    data(Direction::receive, sum, early);
   }
   void operator()(const trace::CredentialAsked& entry) { question("select credential", entry.token); }
   void operator()(const trace::SignatureAsked& entry) { question("sign " + to_text(entry.scheme), entry.token); }
@@ -242,7 +241,7 @@ class Teller {
 
  private:
   [[nodiscard]] Protection protection(Direction direction) const noexcept {
-    return protection_[direction == Direction::sent ? 0 : 1];
+    return protection_[direction == Direction::send ? 0 : 1];
   }
 
   void row(LadderRow row) {

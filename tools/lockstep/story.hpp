@@ -35,7 +35,7 @@ struct LadderRow {
     aside
   };
   Kind kind{};
-  trace::Direction direction{};    ///< of what passes
+  Direction direction{};           ///< of what passes
   trace::Protection protection{};  ///< by which keys
   std::string label;
   std::string detail;

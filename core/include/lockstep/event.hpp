@@ -278,8 +278,8 @@ struct SecretLogged {
   Bytes secret;
 };
 
-/// Which way bytes go, seen from us.
-enum class Direction : std::uint8_t { receive, send };
+/// Which way bytes go, seen from us. The numbers are on tapes (docs/tape.md) and stay.
+enum class Direction : std::uint8_t { send, receive };
 
 /// The keys of one direction, for something else to protect its records with: after `Connection::offload`, and again
 /// whenever they change. Wiped when it dies.
@@ -307,5 +307,10 @@ struct Failed {
 using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, VerifyPeer, OpenTicket,
                            AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated,
                            TrafficKeys, SecretLogged, Failed>;
+
+/// Whether the event asks for an answer, by a token. Its type says so, also when the token has been taken out.
+[[nodiscard]] constexpr bool asks(const Event& event) noexcept {
+  return std::visit([]<class T>(const T&) { return requires(T told) { told.token; }; }, event);
+}
 
 }  // namespace lockstep

@@ -17,6 +17,7 @@
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/export.hpp>
+#include <lockstep/jobs.hpp>
 #include <lockstep/types.hpp>
 
 namespace lockstep {
@@ -41,25 +42,6 @@ inline constexpr std::size_t kMaxAeadContextSize = 768;
 /// microsecond, and allocate nothing.
 inline constexpr std::size_t kKeptAeadContextSize = 32;
 
-/// One record to seal. The plaintext is the source segments followed by `tail` (TLS 1.3: content type and padding).
-struct SealJob {
-  const std::uint8_t* nonce;      ///< kAeadNonceSize bytes
-  Bytes aad;                      ///< additional data
-  std::span<const Bytes> source;  ///< gathered in order
-  Bytes tail;                     ///< follows the source
-  std::uint8_t* destination;      ///< source + tail + tag bytes; equal to a single source's start, or disjoint
-};
-
-/// One record to open, in place or into a disjoint destination.
-struct OpenJob {
-  const std::uint8_t* nonce;
-  Bytes aad;
-  Bytes source;               ///< ciphertext followed by the tag
-  std::uint8_t* destination;  ///< source minus tag bytes; equal to the source's start, or disjoint
-  bool ok = false;            ///< result; when false the destination has been wiped
-  bool failed = false;        ///< result: not ok because the library failed (out of memory), whatever the record is
-};
-
 struct Aead {
   AeadAlgorithm id;
   std::string_view implementation;  ///< e.g. "botan", "kernels vaes-256"
@@ -79,13 +61,6 @@ struct Aead {
 // --- hashes, HMAC, HKDF ----------------------------------------------------------------------------------------
 
 inline constexpr std::size_t kMaxHashContextSize = 256;
-
-/// One HKDF-Expand (RFC 5869 2.3). Jobs come in spans because TLS 1.3 secrets come in pairs.
-struct ExpandJob {
-  Bytes secret;  ///< the pseudorandom key
-  Bytes info;
-  MutableBytes out;  ///< at most 255 times the digest size
-};
 
 struct Hash {
   HashAlgorithm id;

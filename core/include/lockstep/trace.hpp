@@ -43,7 +43,6 @@ struct Content {
   std::uint64_t size = 0;                                     ///< of what was recorded
 };
 
-enum class Direction : std::uint8_t { sent, received };
 /// The keys that protect a direction (RFC 9846 7.1).
 enum class Protection : std::uint8_t { none, handshake, application, early_data };
 

@@ -5,8 +5,9 @@
 #include <cstring>
 #include <span>
 
+#include <lockstep/kernels.hpp>
+
 #include "bytes.hpp"
-#include "lockstep/kernels.hpp"
 
 // What all implementations share: their descriptors, and the walk over a job's bytes. Nothing here is specific to an
 // instruction set.
@@ -54,9 +55,7 @@ extern const Aead kChaCha20Poly1305;
 class Gather {
  public:
   explicit Gather(const SealJob& job) noexcept : source_(job.source), run_(job.tail), size_(job.tail.size()) {
-    for (const auto& segment : source_) {
-      size_ += segment.size();
-    }
+    for (const auto& segment : source_) size_ += segment.size();
     if (!source_.empty()) {
       tail_ = job.tail;
       run_ = source_[0];
@@ -68,9 +67,7 @@ class Gather {
 
   /// What is left of it in one piece: not zero unless all is taken.
   [[nodiscard]] std::size_t run() noexcept {
-    while (run_.empty() && !source_.empty()) {
-      next_segment();
-    }
+    while (run_.empty() && !source_.empty()) next_segment();
     return run_.size();
   }
 

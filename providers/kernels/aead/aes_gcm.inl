@@ -23,7 +23,7 @@ inline constexpr std::size_t kGroup = 2 * kBatch;  // vectors that bulk hashes b
 inline constexpr std::size_t kPowers = 17;         // a chunk of 16 blocks less a byte, and the block of lengths
 inline constexpr std::size_t kEvenPowers = 8;
 
-enum class Direction : std::uint8_t { seal, open };
+enum class JobKind : std::uint8_t { seal, open };
 
 struct GcmKey {
   std::uint8_t powers[kPowers][kBlockSize];           // H^17, H^16 ... H, each divided by x
@@ -98,9 +98,7 @@ LOCKSTEP_INLINE Block multiply(Block a, Block b) {
 template <int kRounds>
 LOCKSTEP_INLINE Block encrypt_block(const GcmKey& key, Block block) {
   Block state = bit_xor(block, load_block(key.round_keys[0]));
-  for (int round = 1; round < kRounds; ++round) {
-    state = aes_round(state, load_block(key.round_keys[round]));
-  }
+  for (int round = 1; round < kRounds; ++round) state = aes_round(state, load_block(key.round_keys[round]));
   return aes_last_round(state, load_block(key.round_keys[kRounds]));
 }
 
@@ -154,21 +152,15 @@ LOCKSTEP_INLINE Message begin(const GcmKey& key, const std::uint8_t* nonce, std:
   Block hash = zero_block();
   const std::uint8_t* from = aad.data();
   std::size_t left = aad.size();
-  for (; left >= kBlockSize; left -= kBlockSize, from += kBlockSize) {
-    hash = hash_block(key, hash, load_block(from));
-  }
-  if (left != 0) {
-    hash = hash_block(key, hash, load_padded(from, left));
-  }
+  for (; left >= kBlockSize; left -= kBlockSize, from += kBlockSize) hash = hash_block(key, hash, load_block(from));
+  if (left != 0) hash = hash_block(key, hash, load_padded(from, left));
   message.hash = widen(hash);
   return message;
 }
 
 LOCKSTEP_INLINE void keep_order(Vector (&state)[kBatch]) {
   LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < kBatch; ++i) {
-    pin(state[i]);
-  }
+  for (std::size_t i = 0; i < kBatch; ++i) pin(state[i]);
 }
 
 // Which chunk of a group is hashed: the first of two, or the last.
@@ -179,9 +171,7 @@ template <std::size_t kIndex, Place kPlace, bool kAddHash>
 LOCKSTEP_INLINE void hash_vector(Product<Vector>& sum, const GcmKey& key, const std::uint8_t* from, Vector hash) {
   constexpr std::size_t kPower = (kPlace == Place::first ? kGroup : kBatch) - kIndex;  // of H^kLanes
   Vector data = shuffle_bytes(load_vector(from + kIndex * kWidth), broadcast(byte_reversal()));
-  if constexpr (kIndex == 0 && kAddHash) {
-    data = bit_xor(data, hash);
-  }
+  if constexpr (kIndex == 0 && kAddHash) data = bit_xor(data, hash);
   multiply_add(sum, data, broadcast(load_block(power_of_h(key, kPower * kLanes))),
                broadcast_half(key.folded[kPower - 1]));
 }
@@ -201,17 +191,13 @@ LOCKSTEP_INLINE void chunk_rounds(Vector (&state)[kBatch], Product<Vector>& sum,
   if constexpr (kRound < kRounds) {
     const Vector round_key = broadcast(load_block(key.round_keys[kRound]));
     LOCKSTEP_UNROLL
-    for (std::size_t i = 0; i < kBatch; ++i) {
-      state[i] = aes_round(state[i], round_key);
-    }
+    for (std::size_t i = 0; i < kBatch; ++i) state[i] = aes_round(state[i], round_key);
     if constexpr (kHash) {
       constexpr std::size_t kInner = kRounds - 1;
       hash_vectors<(kRound - 1) * kBatch / kInner, kRound * kBatch / kInner, kPlace, kAddHash>(sum, key, hashed, hash);
     }
     keep_order(state);
-    if constexpr (kHash) {
-      keep_order(sum.low, sum.middle, sum.high);
-    }
+    if constexpr (kHash) keep_order(sum.low, sum.middle, sum.high);
     chunk_rounds<kRounds, kRound + 1, kHash, kPlace, kAddHash>(state, sum, key, hashed, hash);
   }
 }
@@ -247,10 +233,10 @@ LOCKSTEP_INLINE Vector reduce_sum(Product<Vector>& sum) {
 }
 
 // Encrypts or decrypts one or more chunks; chunk i is hashed at from or, when sealing, at `to`, one chunk behind.
-template <int kRounds, Direction kDirection>
+template <int kRounds, JobKind kKind>
 LOCKSTEP_INLINE void crypt_chunks(const GcmKey& key, Message& message, const std::uint8_t* from, std::uint8_t* to,
                                   std::size_t chunks) {
-  const auto hashed = [&] { return kDirection == Direction::seal ? to - kChunk : from; };
+  const auto hashed = [&] { return kKind == JobKind::seal ? to - kChunk : from; };
   for (; chunks >= 2; chunks -= 2) {
     Product<Vector> sum = no_vector_product();
     crypt_chunk<kRounds, true, Place::first, true>(key, message, sum, from, to, hashed());
@@ -283,9 +269,7 @@ LOCKSTEP_INLINE void hash_last_chunk(const GcmKey& key, Message& message, const 
   LOCKSTEP_UNROLL
   for (std::size_t i = 0; i < kBatch; ++i) {
     Vector data = shuffle_bytes(load_vector(from + i * kWidth), broadcast(byte_reversal()));
-    if (i == 0) {
-      data = bit_xor(data, message.hash);
-    }
+    if (i == 0) data = bit_xor(data, message.hash);
     multiply_add(sum, data, load_vector(power + i * kWidth));
   }
   message.hash = widen(fold_lanes(reduce_sum(sum)));
@@ -298,9 +282,7 @@ LOCKSTEP_INLINE const std::uint8_t* keep_mask(std::size_t bytes) {
   };
   alignas(64) static constexpr Table kTable = [] {
     Table table{};
-    for (std::size_t i = 0; i < 2 * kWidth; ++i) {
-      table.bytes[i] = 0xff;
-    }
+    for (std::size_t i = 0; i < 2 * kWidth; ++i) table.bytes[i] = 0xff;
     return table;
   }();
   return kTable.bytes + 2 * kWidth - bytes;
@@ -313,9 +295,7 @@ LOCKSTEP_INLINE Vector lane_mask(std::size_t lane) {
   };
   alignas(64) static constexpr Table kTable = [] {
     Table table{};
-    for (std::size_t i = 0; i < kBlockSize; ++i) {
-      table.bytes[(kLanes - 1) * kBlockSize + i] = 0xff;
-    }
+    for (std::size_t i = 0; i < kBlockSize; ++i) table.bytes[(kLanes - 1) * kBlockSize + i] = 0xff;
     return table;
   }();
   return load_vector(kTable.bytes + (kLanes - 1 - lane) * kBlockSize);
@@ -335,7 +315,7 @@ struct Remainder {
 // Encrypts or decrypts the remainder and returns the tag. One more block follows the text in the same vectors: J0 where
 // AES works, the lengths where GHASH does. Sealing writes the text to `to`, and up to 16 bytes more, where the tag will
 // stand; opening writes the last two vectors to `rest` instead.
-template <int kRounds, Direction kDirection, std::size_t kVectors>
+template <int kRounds, JobKind kKind, std::size_t kVectors>
 Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, const Product<Block>& sum_before,
                      const Remainder& remainder) {
   constexpr std::size_t kWhole = kVectors > 2 ? kVectors - 2 : 0;  // vectors at `whole`
@@ -357,15 +337,11 @@ Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, c
   for (int round = 1; round < kRounds; ++round) {
     const Vector round_key = broadcast(load_block(key.round_keys[round]));
     LOCKSTEP_UNROLL
-    for (std::size_t i = 0; i < kVectors; ++i) {
-      state[i] = aes_round(state[i], round_key);
-    }
+    for (std::size_t i = 0; i < kVectors; ++i) state[i] = aes_round(state[i], round_key);
   }
   const Vector last = broadcast(load_block(key.round_keys[kRounds]));
   LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < kVectors; ++i) {
-    state[i] = aes_last_round(state[i], last);
-  }
+  for (std::size_t i = 0; i < kVectors; ++i) state[i] = aes_last_round(state[i], last);
   const Block tag_mask = fold_lanes(bit_and(state[kVectors - 1], free));
 
   // SP 800-38D 7.1 step 5: the lengths in bits, each as a 64-bit number; byte-reversed, the second stands low.
@@ -378,29 +354,23 @@ Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, c
     std::uint8_t* const at_rest = remainder.rest + (i < kWhole ? 0 : i - kWhole) * kWidth;
     const std::uint8_t* const at_whole = remainder.whole + i * kWidth;
     Vector text;
-    if (kDirection == Direction::seal && i >= kWhole) {
+    if (kKind == JobKind::seal && i >= kWhole) {
       text = load_blocks(at_rest);
-    } else if (kDirection == Direction::open && i + 1 == kVectors) {
+    } else if (kKind == JobKind::open && i + 1 == kVectors) {
       text = load_lanes(at_whole, free_lane);
     } else {
       text = load_vector(at_whole);
     }
     const Vector result = bit_xor(state[i], text);
-    Vector data = kDirection == Direction::seal ? result : text;
-    if (i >= kWhole) {
-      data = bit_and(data, load_vector(keep + (i - kWhole) * kWidth));
-    }
+    Vector data = kKind == JobKind::seal ? result : text;
+    if (i >= kWhole) data = bit_and(data, load_vector(keep + (i - kWhole) * kWidth));
     data = shuffle_bytes(data, broadcast(byte_reversal()));
-    if (i == 0) {
-      data = bit_xor(data, hash);
-    }
-    if (i + 1 == kVectors) {
-      data = bit_xor(data, bit_and(free, broadcast(lengths)));
-    }
+    if (i == 0) data = bit_xor(data, hash);
+    if (i + 1 == kVectors) data = bit_xor(data, bit_and(free, broadcast(lengths)));
     multiply_add(sum, data, load_vector(power + i * kWidth));
-    if (i < kWhole || (kDirection == Direction::seal && i + 1 < kVectors)) {
+    if (i < kWhole || (kKind == JobKind::seal && i + 1 < kVectors)) {
       store(remainder.to + i * kWidth, result);
-    } else if (kDirection == Direction::open) {
+    } else if (kKind == JobKind::open) {
       store(at_rest, result);
     } else {
       store_lanes(remainder.to + i * kWidth, result, free_lane);
@@ -409,14 +379,14 @@ Block finish_vectors(const GcmKey& key, Block j0, Vector counter, Vector hash, c
   return bit_xor(shuffle_bytes(fold_lanes(reduce_sum(sum)), byte_reversal()), tag_mask);
 }
 
-template <int kRounds, Direction kDirection>
+template <int kRounds, JobKind kKind>
 LOCKSTEP_INLINE Block finish(const GcmKey& key, const std::uint8_t* nonce, const Message& message,
                              const Remainder& remainder, std::size_t vectors) {
   const Block j0 = counter_block(nonce, 1);
   switch (vectors) {
 #define LOCKSTEP_FINISH(count) \
   case count:                  \
-    return finish_vectors<kRounds, kDirection, count>(key, j0, message.counter, message.hash, message.sum, remainder)
+    return finish_vectors<kRounds, kKind, count>(key, j0, message.counter, message.hash, message.sum, remainder)
     LOCKSTEP_FINISH(1);
     LOCKSTEP_FINISH(2);
     LOCKSTEP_FINISH(3);
@@ -431,7 +401,7 @@ LOCKSTEP_INLINE Block finish(const GcmKey& key, const std::uint8_t* nonce, const
           default: break;
         }
       }
-      return finish_vectors<kRounds, kDirection, kBatch + 1>(key, j0, message.counter, message.hash, message.sum,
+      return finish_vectors<kRounds, kKind, kBatch + 1>(key, j0, message.counter, message.hash, message.sum,
                                                              remainder);
 #undef LOCKSTEP_FINISH
   }
@@ -487,16 +457,12 @@ template <int kRounds>
       chunks = 1;
     }
     const std::size_t alone = first ? 1 : 0;
-    if (first) {
-      crypt_chunk_alone<kRounds>(key, message, from, to);
-    }
-    crypt_chunks<kRounds, Direction::seal>(key, message, from + alone * kChunk, to + alone * kChunk, chunks - alone);
+    if (first) crypt_chunk_alone<kRounds>(key, message, from, to);
+    crypt_chunks<kRounds, JobKind::seal>(key, message, from + alone * kChunk, to + alone * kChunk, chunks - alone);
     to += chunks * kChunk;
   }
   hash_last_chunk(key, message, to - kChunk);
-  if (used_scratch) {
-    wipe(scratch, sizeof scratch);
-  }
+  if (used_scratch) wipe(scratch, sizeof scratch);
   shared = message;
   return to;
 }
@@ -507,9 +473,7 @@ void seal_one(const GcmKey& key, const SealJob& job) {
   const std::size_t size = source.size();
   std::uint8_t* to = job.destination;
   Message message = begin(key, job.nonce, job.aad, size);
-  if (size >= kChunk) {
-    to = seal_chunks<kRounds>(key, message, source, to);
-  }
+  if (size >= kChunk) to = seal_chunks<kRounds>(key, message, source, to);
   const std::size_t left = source.size();
   const std::size_t vectors = finish_width(left);
   const std::size_t whole_size = vectors > 2 ? (vectors - 2) * kWidth : 0;
@@ -532,11 +496,9 @@ void seal_one(const GcmKey& key, const SealJob& job) {
     source.copy(rest, left - whole_size);
   }
   const Remainder remainder{whole, rest, to, left, job.aad.size(), size};
-  store(to + left, finish<kRounds, Direction::seal>(key, job.nonce, message, remainder, vectors));
+  store(to + left, finish<kRounds, JobKind::seal>(key, job.nonce, message, remainder, vectors));
   wipe_rest(rest);
-  if (whole == scratch) {
-    wipe(scratch, sizeof scratch);
-  }
+  if (whole == scratch) wipe(scratch, sizeof scratch);
 }
 
 template <int kRounds>
@@ -547,10 +509,8 @@ template <int kRounds>
   // The lanes of bulk's hash go into the first vector of `finish`, if it is one of as many blocks; else they are made
   // one here.
   const bool fill_a_vector = size % kChunk + kBlockSize > kWidth - kBlockSize;
-  if (!fill_a_vector) {
-    --chunks;
-  }
-  crypt_chunks<kRounds, Direction::open>(key, message, from, to, chunks);
+  if (!fill_a_vector) --chunks;
+  crypt_chunks<kRounds, JobKind::open>(key, message, from, to, chunks);
   if (!fill_a_vector) {
     hash_last_chunk(key, message, from + chunks * kChunk);
     crypt_chunk_alone<kRounds>(key, message, from + chunks * kChunk, to + chunks * kChunk);
@@ -560,11 +520,9 @@ template <int kRounds>
 
 template <int kRounds>
 bool open_one(const GcmKey& key, OpenJob& job) {
-  if (job.ciphertext_with_tag.size() < kTagSize) {
-    return false;
-  }
-  const std::size_t size = job.ciphertext_with_tag.size() - kTagSize;
-  const std::uint8_t* from = job.ciphertext_with_tag.data();
+  if (job.source.size() < kTagSize) return false;
+  const std::size_t size = job.source.size() - kTagSize;
+  const std::uint8_t* from = job.source.data();
   std::uint8_t* to = job.destination;
   Message message = begin(key, job.nonce, job.aad, size);
   const std::size_t left = size % kChunk;
@@ -578,7 +536,7 @@ bool open_one(const GcmKey& key, OpenJob& job) {
   alignas(64) std::uint8_t rest[2 * kWidth];
   const Block received = load_block(from + left);
   const Remainder remainder{from, rest, to, left, job.aad.size(), size};
-  const Block tag = finish<kRounds, Direction::open>(key, job.nonce, message, remainder, vectors);
+  const Block tag = finish<kRounds, JobKind::open>(key, job.nonce, message, remainder, vectors);
   copy_short(to + whole_size, rest, left - whole_size);
   wipe_rest(rest);
   if (!made_public(equal_in_constant_time(tag, received))) {
@@ -591,9 +549,7 @@ bool open_one(const GcmKey& key, OpenJob& job) {
 template <int kRounds>
 void seal_jobs(const void* context, std::span<const SealJob> jobs) noexcept {
   const GcmKey& key = *static_cast<const GcmKey*>(context);
-  for (const SealJob& job : jobs) {
-    seal_one<kRounds>(key, job);
-  }
+  for (const SealJob& job : jobs) seal_one<kRounds>(key, job);
 }
 
 template <int kRounds>

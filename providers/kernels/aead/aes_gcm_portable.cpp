@@ -50,15 +50,9 @@ void exchange(std::uint64_t& a, std::uint64_t& b, std::uint64_t mask) noexcept {
 
 // Bit j of byte k of word i becomes bit i of byte k of word j. Its own inverse.
 void transpose_bits(std::array<std::uint64_t, 8>& words) noexcept {
-  for (std::size_t i = 0; i < 8; i += 2) {
-    exchange<1>(words[i], words[i + 1], 0x5555555555555555);
-  }
-  for (std::size_t i = 0; i < 8; i += i % 4 == 1 ? 3 : 1) {
-    exchange<2>(words[i], words[i + 2], 0x3333333333333333);
-  }
-  for (std::size_t i = 0; i < 4; ++i) {
-    exchange<4>(words[i], words[i + 4], 0x0f0f0f0f0f0f0f0f);
-  }
+  for (std::size_t i = 0; i < 8; i += 2) exchange<1>(words[i], words[i + 1], 0x5555555555555555);
+  for (std::size_t i = 0; i < 8; i += i % 4 == 1 ? 3 : 1) exchange<2>(words[i], words[i + 2], 0x3333333333333333);
+  for (std::size_t i = 0; i < 4; ++i) exchange<4>(words[i], words[i + 4], 0x0f0f0f0f0f0f0f0f);
 }
 
 // The bytes of a at even places, those of b at odd ones.
@@ -159,9 +153,7 @@ void mix_columns(State& state) noexcept {
     below[i] = next_row(state[i]);
     pair[i] = state[i] ^ below[i];
   }
-  for (std::size_t i = 0; i < 8; ++i) {
-    state[i] = below[i] ^ row_after_next(pair[i]);
-  }
+  for (std::size_t i = 0; i < 8; ++i) state[i] = below[i] ^ row_after_next(pair[i]);
   // Times 2: bits move up, and the one that falls out comes back as x^4 + x^3 + x + 1.
   state[0] ^= pair[7];
   state[1] ^= pair[0] ^ pair[7];
@@ -185,9 +177,7 @@ void encrypt(const GcmKey& key, std::uint8_t (&blocks)[kChunk]) noexcept {
   State state;
   for (std::size_t w = 0; w < kWords; ++w) {
     const auto words = slice_bits(blocks + w * 4 * kBlockSize);
-    for (std::size_t i = 0; i < 8; ++i) {
-      state[i][w] = words[i];
-    }
+    for (std::size_t i = 0; i < 8; ++i) state[i][w] = words[i];
   }
   add_round_key(state, key.round_keys[0]);
   for (int round = 1; round < kRounds; ++round) {
@@ -201,9 +191,7 @@ void encrypt(const GcmKey& key, std::uint8_t (&blocks)[kChunk]) noexcept {
   add_round_key(state, key.round_keys[kRounds]);
   for (std::size_t w = 0; w < kWords; ++w) {
     std::array<std::uint64_t, 8> words;
-    for (std::size_t i = 0; i < 8; ++i) {
-      words[i] = state[i][w];
-    }
+    for (std::size_t i = 0; i < 8; ++i) words[i] = state[i][w];
     unslice_bits(words, blocks + w * 4 * kBlockSize);
   }
 }
@@ -238,15 +226,11 @@ void expand_key(GcmKey& out, const std::uint8_t* key) noexcept {
   }
   for (std::size_t round = 0; round <= kRounds; ++round) {
     std::uint8_t block[4 * kBlockSize];
-    for (std::size_t i = 0; i < 16; ++i) {
-      store_le32(block + 4 * i, schedule[4 * round + i % 4]);
-    }
+    for (std::size_t i = 0; i < 16; ++i) store_le32(block + 4 * i, schedule[4 * round + i % 4]);
     const auto words = slice_bits(block);
     for (std::size_t half = 0; half < 2; ++half) {
       std::uint64_t four = 0;
-      for (std::size_t i = 0; i < 4; ++i) {
-        four |= words[4 * half + i] & (0x1111111111111111ULL << i);
-      }
+      for (std::size_t i = 0; i < 4; ++i) four |= words[4 * half + i] & (0x1111111111111111ULL << i);
       out.round_keys[round][half] = four;
     }
     wipe(block, sizeof block);
@@ -334,9 +318,7 @@ void keystream(const GcmKey& key, const std::uint8_t* nonce, std::uint32_t count
 }
 
 void add_bytes(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* stream, std::size_t size) noexcept {
-  for (std::size_t i = 0; i < size; ++i) {
-    to[i] = from[i] ^ stream[i];
-  }
+  for (std::size_t i = 0; i < size; ++i) to[i] = from[i] ^ stream[i];
 }
 
 // The tag of a text whose ciphertext is hashed; `mask` is the encrypted counter block J0.
@@ -370,9 +352,7 @@ void seal_one(const GcmKey& key, const SealJob& job) noexcept {
     add_bytes(to, text, stream + used, part);
     hash = hash_bytes(key, hash, to, part);
     to += part;
-    if (source.size() == 0) {
-      break;
-    }
+    if (source.size() == 0) break;
     used = 0;
     counter += kBatch;
     keystream<kRounds>(key, job.nonce, counter, stream);
@@ -387,11 +367,9 @@ void seal_one(const GcmKey& key, const SealJob& job) noexcept {
 
 template <int kRounds>
 bool open_one(const GcmKey& key, const OpenJob& job) noexcept {
-  if (job.ciphertext_with_tag.size() < kTagSize) {
-    return false;
-  }
-  const std::size_t size = job.ciphertext_with_tag.size() - kTagSize;
-  const std::uint8_t* from = job.ciphertext_with_tag.data();
+  if (job.source.size() < kTagSize) return false;
+  const std::size_t size = job.source.size() - kTagSize;
+  const std::uint8_t* from = job.source.data();
   Hash hash = hash_bytes(key, {0, 0}, job.aad.data(), job.aad.size());
   hash = hash_bytes(key, hash, from, size);
   std::uint8_t stream[kChunk];
@@ -413,9 +391,7 @@ bool open_one(const GcmKey& key, const OpenJob& job) noexcept {
       from += part;
       to += part;
       left -= part;
-      if (left == 0) {
-        break;
-      }
+      if (left == 0) break;
       used = 0;
       counter += kBatch;
       keystream<kRounds>(key, job.nonce, counter, stream);
@@ -438,9 +414,7 @@ void init(void* context, const std::uint8_t* key_bytes) noexcept {
   key.h[0] = low << 1 ^ (carry & 1);
   key.h[1] = (high << 1 | low >> 63) ^ (carry & 0xc200000000000000);
   key.h[2] = key.h[0] ^ key.h[1];
-  for (std::size_t i = 0; i < 3; ++i) {
-    key.h_reversed[i] = reverse_bits(key.h[i]);
-  }
+  for (std::size_t i = 0; i < 3; ++i) key.h_reversed[i] = reverse_bits(key.h[i]);
   wipe(blocks, sizeof blocks);
 }
 
@@ -448,9 +422,7 @@ const GcmKey& key_of(const void* context) noexcept { return *static_cast<const G
 
 template <int kRounds>
 void seal_jobs(const void* context, std::span<const SealJob> jobs) noexcept {
-  for (const SealJob& job : jobs) {
-    seal_one<kRounds>(key_of(context), job);
-  }
+  for (const SealJob& job : jobs) seal_one<kRounds>(key_of(context), job);
 }
 
 template <int kRounds>

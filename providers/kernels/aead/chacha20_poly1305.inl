@@ -197,9 +197,7 @@ LOCKSTEP_INLINE Rows start_rows(const InitialState& initial, std::uint32_t count
 template <std::size_t kGroups>
 LOCKSTEP_INLINE void round_rows(Rows (&x)[kGroups]) {
   LOCKSTEP_UNROLL
-  for (Rows& group : x) {
-    quarter_round(group.a, group.b, group.c, group.d);
-  }
+  for (Rows& group : x) quarter_round(group.a, group.b, group.c, group.d);
 }
 
 LOCKSTEP_INLINE void write_rows(Rows x, std::uint8_t* to) {
@@ -227,15 +225,11 @@ LOCKSTEP_INLINE void run_groups(const InitialState& initial, std::uint32_t count
   for (int round = 0; round < 10; ++round) {
     round_rows(x);
     LOCKSTEP_UNROLL
-    for (Rows& group : x) {
-      rotate_rows(group.a, group.c, group.d);
-    }
+    for (Rows& group : x) rotate_rows(group.a, group.c, group.d);
     hash_share<2 * kShare>(hashing);
     round_rows(x);
     LOCKSTEP_UNROLL
-    for (Rows& group : x) {
-      rotate_rows_back(group.a, group.c, group.d);
-    }
+    for (Rows& group : x) rotate_rows_back(group.a, group.c, group.d);
     hash_share<2 * kShare>(hashing);
   }
   Vector d = first.d;
@@ -251,12 +245,8 @@ LOCKSTEP_INLINE void run_groups(const InitialState& initial, std::uint32_t count
 LOCKSTEP_INLINE void add_stream(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* stream,
                                 std::size_t size) {
   std::size_t at = 0;
-  for (; at + kWidth <= size; at += kWidth) {
-    store(to + at, bit_xor(load_vector(from + at), load_vector(stream + at)));
-  }
-  for (; at + 16 <= size; at += 16) {
-    store(to + at, bit_xor(load_block(from + at), load_block(stream + at)));
-  }
+  for (; at + kWidth <= size; at += kWidth) store(to + at, bit_xor(load_vector(from + at), load_vector(stream + at)));
+  for (; at + 16 <= size; at += 16) store(to + at, bit_xor(load_block(from + at), load_block(stream + at)));
   if (at != size) {
     const Halves text = load_short(from + at, size - at);
     const Halves key = {load_le64(stream + at), load_le64(stream + at + 8)};
@@ -382,9 +372,7 @@ inline void seal_one(const ChaChaKey& key, const SealJob& job) {
   add_stream(job.destination, source, message.stream + kBlockSize, first);
   const std::uint8_t* unhashed = job.destination;
   std::uint8_t* const to = job.destination + size;
-  if (size > kFirstSize) {
-    unhashed = seal_batches(message, source, job.destination + first);
-  }
+  if (size > kFirstSize) unhashed = seal_batches(message, source, job.destination + first);
   hash_text(message.poly, unhashed, static_cast<std::size_t>(to - unhashed));
   const Tag tag = end(message, job.aad.size(), size);
   store_le64(to, tag.low);
@@ -394,9 +382,7 @@ inline void seal_one(const ChaChaKey& key, const SealJob& job) {
 // The keystream of a last text of less than a batch.
 template <class Meanwhile>
 LOCKSTEP_INLINE void run_rest(Message& message, std::uint32_t counter, std::size_t size, Meanwhile& hashing) {
-  if (size == 0) {
-    return;
-  }
+  if (size == 0) return;
   if (size <= kMostGroups * kGroupSize) {
     run_last(message, counter, size, hashing);
   } else {
@@ -434,20 +420,16 @@ LOCKSTEP_INLINE void run_rest(Message& message, std::uint32_t counter, std::size
   hash_padded(message.poly, hashing.at, static_cast<std::size_t>(hashing.end - hashing.at));
   if constexpr (!kHashesMeanwhile) {
     NoHashing none;
-    if (left >= kBatchSize) {
-      next(none);
-    }
+    if (left >= kBatchSize) next(none);
     run_rest(message, counter, left, none);
   }
   add_stream(to, from, message.stream, left);
 }
 
 inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
-  if (job.ciphertext_with_tag.size() < kTagSize) {
-    return false;
-  }
-  const std::size_t size = job.ciphertext_with_tag.size() - kTagSize;
-  const std::uint8_t* from = job.ciphertext_with_tag.data();
+  if (job.source.size() < kTagSize) return false;
+  const std::size_t size = job.source.size() - kTagSize;
+  const std::uint8_t* from = job.source.data();
   const Tag received{load_le64(from + size), load_le64(from + size + 8)};
   Message message;
   if constexpr (kHashesMeanwhile) {
@@ -482,16 +464,12 @@ inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
   }
   const Tag tag = end(message, job.aad.size(), size);
   const bool ok = made_public(((tag.low ^ received.low) | (tag.high ^ received.high)) == 0);
-  if (!ok) {
-    wipe(job.destination, size);
-  }
+  if (!ok) wipe(job.destination, size);
   return ok;
 }
 
 inline void seal_jobs(const void* context, std::span<const SealJob> jobs) noexcept {
-  for (const SealJob& job : jobs) {
-    seal_one(*static_cast<const ChaChaKey*>(context), job);
-  }
+  for (const SealJob& job : jobs) seal_one(*static_cast<const ChaChaKey*>(context), job);
 }
 
 inline std::size_t open_jobs(const void* context, std::span<OpenJob> jobs) noexcept {

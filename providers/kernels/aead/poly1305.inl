@@ -97,9 +97,7 @@ LOCKSTEP_INLINE void hash_block(Poly1305& poly, const std::uint8_t* block) {
 
 // Adds bytes, zero padded to whole blocks (RFC 8439 2.8).
 LOCKSTEP_INLINE void hash_padded(Poly1305& poly, const std::uint8_t* from, std::size_t size) {
-  for (; size >= 16; size -= 16, from += 16) {
-    hash_block(poly, from);
-  }
+  for (; size >= 16; size -= 16, from += 16) hash_block(poly, from);
   if (size != 0) {
     const Halves last = load_short(from, size);
     hash_block(poly, last.low, last.high);

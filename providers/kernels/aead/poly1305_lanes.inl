@@ -87,9 +87,7 @@ LOCKSTEP_INLINE Limbs broadcast_first(const Limbs& a) {
 }
 LOCKSTEP_INLINE Factor make_factor(const Limbs& limbs) {
   Factor factor{limbs, limbs};
-  for (Vector& limb : factor.times_20.of) {
-    limb = add_64(shift_left_64<4>(limb), shift_left_64<2>(limb));
-  }
+  for (Vector& limb : factor.times_20.of) limb = add_64(shift_left_64<4>(limb), shift_left_64<2>(limb));
   return factor;
 }
 
@@ -104,12 +102,8 @@ LOCKSTEP_INLINE void begin_long(LongHash& hash, const Poly1305& poly, const std:
   power.h2 = 0;
   for (std::size_t lane = kLanes; lane-- > 0;) {
     split(power, limbs);
-    for (std::size_t i = 0; i < 3; ++i) {
-      powers[i][2 * lane] = powers[i][2 * lane + 1] = limbs[i];
-    }
-    if (lane != 0) {
-      hash_block(power, 0, 0, 0);
-    }
+    for (std::size_t i = 0; i < 3; ++i) powers[i][2 * lane] = powers[i][2 * lane + 1] = limbs[i];
+    if (lane != 0) hash_block(power, 0, 0, 0);
   }
   Limbs up_to_fourth;
   Limbs fourth_and_one;
@@ -155,9 +149,7 @@ LOCKSTEP_INLINE Poly1305 end_long(LongHash& hash, const std::uint8_t*& at, const
   std::uint64_t sum[3] = {};
   for (std::size_t i = 0; i < 3; ++i) {
     store(reinterpret_cast<std::uint8_t*>(words), product.of[i]);
-    for (const std::uint64_t word : words) {
-      sum[i] += word;
-    }
+    for (const std::uint64_t word : words) sum[i] += word;
   }
   sum[1] += sum[0] >> kLimbBits;
   sum[2] += sum[1] >> kLimbBits;

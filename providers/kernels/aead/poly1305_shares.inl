@@ -18,9 +18,7 @@ LOCKSTEP_INLINE void hash_ahead(LongHash& /*hash*/, const std::uint8_t*& /*at*/,
 // At most kCount blocks, as many as there are before `end`.
 template <std::size_t kCount>
 LOCKSTEP_INLINE void hash_share(LongHash& hash, const std::uint8_t*& at, const std::uint8_t* end) {
-  for (std::size_t i = 0; i < kCount && end - at >= 16; ++i, at += 16) {
-    hash_block(hash.poly, at);
-  }
+  for (std::size_t i = 0; i < kCount && end - at >= 16; ++i, at += 16) hash_block(hash.poly, at);
 }
 
 LOCKSTEP_INLINE Poly1305 end_long(LongHash& hash, const std::uint8_t*& /*at*/, const std::uint8_t* /*end*/) {

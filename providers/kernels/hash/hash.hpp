@@ -4,8 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <lockstep/kernels_hash.hpp>
+
 #include "bytes.hpp"
-#include "lockstep/kernels_hash.hpp"
 
 // What all implementations of the hashes share: their descriptors and the constants of FIPS 180-4.
 namespace lockstep::kernels {
@@ -66,9 +67,7 @@ inline constexpr std::array<std::uint64_t, 8> kInitial384{
 template <std::size_t kSize>
 constexpr std::array<std::uint32_t, kSize> first_halves(const auto& words) {
   std::array<std::uint32_t, kSize> halves{};
-  for (std::size_t i = 0; i < kSize; ++i) {
-    halves[i] = static_cast<std::uint32_t>(words[i] >> 32);
-  }
+  for (std::size_t i = 0; i < kSize; ++i) halves[i] = static_cast<std::uint32_t>(words[i] >> 32);
   return halves;
 }
 alignas(64) inline constexpr std::array<std::uint32_t, 64> kRoundConstants32 = first_halves<64>(kRoundConstants64);

@@ -51,9 +51,7 @@ LOCKSTEP_INLINE State<A> initial_state() {
 template <class A>
 void append(Context<A>& context, std::span<const std::uint8_t> data) {
   constexpr std::size_t kBlock = kBlockSizeOf<A>;
-  if (data.empty()) {
-    return;
-  }
+  if (data.empty()) return;
   const std::uint64_t size = load_le64(context.size);
   store_le64(context.size, size + data.size());
   const std::size_t used = static_cast<std::size_t>(size % kBlock);
@@ -72,9 +70,7 @@ void append(Context<A>& context, std::span<const std::uint8_t> data) {
     compress(state.words, data.data(), blocks);
     data = data.subspan(blocks * kBlock);
   }
-  if (!data.empty()) {
-    std::memcpy(context.buffer, data.data(), data.size());
-  }
+  if (!data.empty()) std::memcpy(context.buffer, data.data(), data.size());
   std::memcpy(context.state, &state, sizeof state);
   wipe(&state, sizeof state);
 }
@@ -147,9 +143,7 @@ HmacKey<A> prepare(std::span<const std::uint8_t> key) {
   std::uint8_t inner[kBlock] = {};
   std::uint8_t outer[kBlock];
   if (key.size() <= kBlock) {
-    if (!key.empty()) {
-      std::memcpy(inner, key.data(), key.size());
-    }
+    if (!key.empty()) std::memcpy(inner, key.data(), key.size());
   } else {
     // RFC 2104 2: "Applications that use keys longer than B bytes will first hash the key using H".
     Context<A> context;
@@ -180,9 +174,7 @@ template <class A>
 void authenticate(const HmacKey<A>& key, std::span<const std::span<const std::uint8_t>> segments, std::uint8_t* out) {
   Context<A> context;
   start(context, key.inner, kBlockSizeOf<A>);
-  for (const auto segment : segments) {
-    append(context, segment);
-  }
+  for (const auto segment : segments) append(context, segment);
   State<A> inner = finish(context);
   std::uint8_t block[kBlockSizeOf<A>];
   store_outer_block(block, inner);
@@ -236,9 +228,7 @@ template <class A>
 LOCKSTEP_INLINE void write_output(std::span<std::uint8_t> out, State<A>& state) {
   std::uint8_t digest[A::kDigestSize];
   store_digest(digest, state);
-  if (!out.empty()) {
-    std::memcpy(out.data(), digest, out.size());
-  }
+  if (!out.empty()) std::memcpy(out.data(), digest, out.size());
   wipe(digest, sizeof digest);
   wipe(&state, sizeof state);
 }
@@ -293,9 +283,7 @@ template <class A>
 bool expand(std::span<const ExpandJob> jobs) noexcept {
   for (const ExpandJob& job : jobs) {
     // RFC 5869 2.3: "L length of output keying material in octets (<= 255*HashLen)"
-    if (job.out.size() > 255 * A::kDigestSize) {
-      return false;
-    }
+    if (job.out.size() > 255 * A::kDigestSize) return false;
   }
   const auto same = [](std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) {
     return a.data() == b.data() && a.size() == b.size();
@@ -304,9 +292,7 @@ bool expand(std::span<const ExpandJob> jobs) noexcept {
   for (std::size_t i = 0; i < jobs.size();) {
     const ExpandJob& job = jobs[i];
     // The key of the job before this one is in keys[0].
-    if (i == 0 || !same(job.secret, jobs[i - 1].secret)) {
-      keys[0] = prepare<A>(job.secret);
-    }
+    if (i == 0 || !same(job.secret, jobs[i - 1].secret)) keys[0] = prepare<A>(job.secret);
     if (!is_short<A>(job)) {
       expand_long(keys[0], job);
       i += 1;

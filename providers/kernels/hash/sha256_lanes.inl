@@ -33,22 +33,16 @@ LOCKSTEP_INLINE void compress_blocks(Sha256State (&state)[kMessages], const std:
   Block words[kMessages][4];
   for (std::size_t i = 0; i < kMessages; ++i) {
     before[i] = state[i];
-    for (std::size_t j = 0; j < 4; ++j) {
-      words[i][j] = shuffle_bytes(load_block(blocks[i] + 16 * j), word_order());
-    }
+    for (std::size_t j = 0; j < 4; ++j) words[i][j] = shuffle_bytes(load_block(blocks[i] + 16 * j), word_order());
   }
   run_groups<kMessages, 0>(state, words);
-  for (std::size_t i = 0; i < kMessages; ++i) {
-    state[i] = add_states(state[i], before[i]);
-  }
+  for (std::size_t i = 0; i < kMessages; ++i) state[i] = add_states(state[i], before[i]);
 }
 
 // Takes whole blocks.
 inline void compress(std::uint32_t (&state)[8], const std::uint8_t* blocks, std::size_t count) {
   Sha256State states[1] = {load_state(state)};
-  for (; count != 0; --count, blocks += kBlockSize) {
-    compress_blocks<1>(states, {blocks});
-  }
+  for (; count != 0; --count, blocks += kBlockSize) compress_blocks<1>(states, {blocks});
   store_state(state, states[0]);
 }
 

@@ -47,7 +47,5 @@ LOCKSTEP_INLINE void round(Word (&state)[kStateWords], Word word) {
 
 template <class Word>
 LOCKSTEP_INLINE void add_state(Word (&state)[kStateWords], const Word (&before)[kStateWords]) {
-  for (std::size_t i = 0; i < kStateWords; ++i) {
-    state[i] += before[i];
-  }
+  for (std::size_t i = 0; i < kStateWords; ++i) state[i] += before[i];
 }

@@ -29,13 +29,9 @@ void compress(Word (&state)[kStateWords], const std::uint8_t* blocks, std::size_
   Word schedule[kBlockWords];
   Word before[kStateWords];
   for (; count != 0; --count) {
-    for (std::size_t i = 0; i < kBlockWords; ++i, blocks += sizeof(Word)) {
-      schedule[i] = load_word<Word>(blocks);
-    }
+    for (std::size_t i = 0; i < kBlockWords; ++i, blocks += sizeof(Word)) schedule[i] = load_word<Word>(blocks);
     std::memcpy(before, state, sizeof before);
-    for (std::size_t first = 0; first < kRounds<Word> - 16; first += 16) {
-      sixteen_rounds<true>(state, schedule, first);
-    }
+    for (std::size_t first = 0; first < kRounds<Word> - 16; first += 16) sixteen_rounds<true>(state, schedule, first);
     sixteen_rounds<false>(state, schedule, kRounds<Word> - 16);
     add_state(state, before);
   }

@@ -96,9 +96,7 @@ LOCKSTEP_INLINE void eight_rounds(std::uint64_t (&state)[kStateWords], const std
 LOCKSTEP_INLINE void compress_second(std::uint64_t (&state)[kStateWords], const Sums<Vector>& sums) {
   std::uint64_t before[kStateWords];
   std::memcpy(before, state, sizeof before);
-  for (std::size_t first = 0; first < kRounds<std::uint64_t>; first += 8) {
-    eight_rounds(state, sums.words + first / 2);
-  }
+  for (std::size_t first = 0; first < kRounds<std::uint64_t>; first += 8) eight_rounds(state, sums.words + first / 2);
   add_state(state, before);
 }
 

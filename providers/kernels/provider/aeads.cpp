@@ -38,43 +38,15 @@ struct Kernel {
   }
 
   static bool seal(void* context, std::span<const SealJob> jobs) noexcept {
-    in_batches<kernels::SealJob>(
-        jobs,
-        [](const SealJob& job) { return kernels::SealJob{job.nonce, job.aad, job.source, job.tail, job.destination}; },
-        [&](auto batch, auto) { kernel().seal(context, batch); });
+    kernel().seal(context, jobs);
     return true;
   }
 
   static bool open(void* context, std::span<OpenJob> jobs) noexcept {
-    std::size_t right = 0;
-    in_batches<kernels::OpenJob>(
-        jobs, [](const OpenJob& job) { return kernels::OpenJob{job.nonce, job.aad, job.source, job.destination}; },
-        [&](auto batch, auto originals) {
-          right += kernel().open(context, batch);
-          for (std::size_t i = 0; i < batch.size(); ++i) originals[i].ok = batch[i].ok;
-        });
-    return right == jobs.size();
+    return kernel().open(context, jobs) == jobs.size();
   }
 
   static void destroy(void* context) noexcept { kernel().destroy(context); }
-
-  /// The kernels take jobs of their own type. Most calls bring one record; more are converted in groups that suit
-  /// interleaving.
-  template <class KernelJob, class Job, class Convert, class Run>
-  static void in_batches(std::span<Job> jobs, Convert convert, Run run) noexcept {
-    if (jobs.size() == 1) {
-      std::array<KernelJob, 1> one{convert(jobs.front())};
-      run(std::span<KernelJob>(one), jobs);
-      return;
-    }
-    std::array<KernelJob, 8> batch;
-    while (!jobs.empty()) {
-      const std::size_t count = std::min(jobs.size(), batch.size());
-      for (std::size_t i = 0; i < count; ++i) batch[i] = convert(jobs[i]);
-      run(std::span<KernelJob>(batch).first(count), jobs.first(count));
-      jobs = jobs.subspan(count);
-    }
-  }
 };
 
 struct Row {

@@ -51,18 +51,7 @@ struct Kernel {
     return true;
   }
 
-  /// The kernels take jobs of their own type, converted in groups.
-  static bool expand(std::span<const ExpandJob> jobs) noexcept {
-    std::array<kernels::ExpandJob, 4> batch;
-    while (!jobs.empty()) {
-      const std::size_t count = std::min(jobs.size(), batch.size());
-      std::ranges::transform(jobs.first(count), batch.begin(),
-                             [](const ExpandJob& job) { return kernels::ExpandJob{job.secret, job.info, job.out}; });
-      if (!kernel().expand(std::span(batch).first(count))) return false;
-      jobs = jobs.subspan(count);
-    }
-    return true;
-  }
+  static bool expand(std::span<const ExpandJob> jobs) noexcept { return kernel().expand(jobs); }
 };
 
 struct Row {

@@ -20,9 +20,7 @@ inline T declassified(T value) {
 }
 template <class T>
 inline void make_secret(T& value, bool secret) {
-  if (secret) {
-    __msan_poison(&value, sizeof value);
-  }
+  if (secret) __msan_poison(&value, sizeof value);
 }
 #else
 template <class T>
@@ -55,9 +53,7 @@ inline Block make_block(std::uint64_t low, std::uint64_t high) {
 template <class Operation, class... Blocks>
 inline Block each_byte(Operation operation, const Blocks&... blocks) {
   Block result;
-  for (std::size_t i = 0; i < 16; ++i) {
-    result.bytes[i] = static_cast<std::uint8_t>(operation(blocks.bytes[i]...));
-  }
+  for (std::size_t i = 0; i < 16; ++i) result.bytes[i] = static_cast<std::uint8_t>(operation(blocks.bytes[i]...));
   return result;
 }
 template <class Word>
@@ -128,9 +124,7 @@ inline Block middle_words(Block a, Block b) {
 /// The order is an index: a secret one is reported.
 inline Block shuffle_bytes(Block a, Block order) {
   Block result;
-  for (std::size_t i = 0; i < 16; ++i) {
-    result.bytes[i] = a.bytes[order.bytes[i] % 16];
-  }
+  for (std::size_t i = 0; i < 16; ++i) result.bytes[i] = a.bytes[order.bytes[i] % 16];
   return result;
 }
 inline Block swap_halves(Block a) {
@@ -174,9 +168,7 @@ template <bool kMixColumns>
 [[gnu::noinline]] inline Block emulate_aes_round(const Block& state, const Block& round_key) {
   const Block from = declassified(state);
   Block shifted;
-  for (std::size_t i = 0; i < 16; ++i) {
-    shifted.bytes[i] = kSubstitutionBox.of[from.bytes[(i + 4 * (i % 4)) % 16]];
-  }
+  for (std::size_t i = 0; i < 16; ++i) shifted.bytes[i] = kSubstitutionBox.of[from.bytes[(i + 4 * (i % 4)) % 16]];
   Block mixed = shifted;
   for (std::size_t i = 0; kMixColumns && i < 16; ++i) {
     const std::uint8_t* const column = shifted.bytes + i / 4 * 4;
@@ -262,9 +254,7 @@ inline void store_state(std::uint32_t (&words)[8], Sha256State state) {
   std::memcpy(words, state.words, sizeof words);
 }
 inline Sha256State add_states(Sha256State a, Sha256State b) {
-  for (std::size_t i = 0; i < 8; ++i) {
-    a.words[i] += b.words[i];
-  }
+  for (std::size_t i = 0; i < 8; ++i) a.words[i] += b.words[i];
   return a;
 }
 inline std::uint32_t rotate_right(std::uint32_t x, int bits) { return x >> bits | x << (32 - bits); }
@@ -318,9 +308,7 @@ inline constexpr std::size_t kLanes = LOCKSTEP_EMULATED_LANES;
 template <class Operation, class... Vectors>
 inline Vector each_lane(Operation operation, const Vectors&... vectors) {
   Vector result;
-  for (std::size_t i = 0; i < kLanes; ++i) {
-    result.lanes[i] = operation(vectors.lanes[i]...);
-  }
+  for (std::size_t i = 0; i < kLanes; ++i) result.lanes[i] = operation(vectors.lanes[i]...);
   return result;
 }
 
@@ -338,9 +326,7 @@ inline Vector widen(Block a) { return {{a}}; }
 inline Vector join_blocks(Block a, Block b) { return {{a, b}}; }
 inline Block fold_lanes(Vector a) {
   Block sum = a.lanes[0];
-  for (std::size_t i = 1; i < kLanes; ++i) {
-    sum = bit_xor(sum, a.lanes[i]);
-  }
+  for (std::size_t i = 1; i < kLanes; ++i) sum = bit_xor(sum, a.lanes[i]);
   return sum;
 }
 inline void store_lanes(std::uint8_t* to, Vector a, std::size_t lanes) { std::memcpy(to, &a, 16 * lanes); }
@@ -405,16 +391,12 @@ inline Vector carryless_multiply(Vector a, Vector b) {
 }
 inline Vector broadcast_word(std::uint32_t a) { return broadcast(make_words(a, a, a, a)); }
 inline void transpose_words(Vector& a, Vector& b, Vector& c, Vector& d) {
-  for (std::size_t i = 0; i < kLanes; ++i) {
-    transpose_words(a.lanes[i], b.lanes[i], c.lanes[i], d.lanes[i]);
-  }
+  for (std::size_t i = 0; i < kLanes; ++i) transpose_words(a.lanes[i], b.lanes[i], c.lanes[i], d.lanes[i]);
 }
 /// The first lanes of all four, then their second ones, and so on.
 inline void gather_lanes(Vector& a, Vector& b, Vector& c, Vector& d) {
   const Vector from[4] = {a, b, c, d};
   Vector* const to[4] = {&a, &b, &c, &d};
-  for (std::size_t i = 0; i < 4 * kLanes; ++i) {
-    to[i / kLanes]->lanes[i % kLanes] = from[i % 4].lanes[i / 4];
-  }
+  for (std::size_t i = 0; i < 4 * kLanes; ++i) to[i / kLanes]->lanes[i % kLanes] = from[i % 4].lanes[i / 4];
 }
 #endif

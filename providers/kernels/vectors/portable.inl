@@ -10,9 +10,7 @@ LOCKSTEP_INLINE Block load_block(const std::uint8_t* from) {
   return {Words{load_le32(from), load_le32(from + 4), load_le32(from + 8), load_le32(from + 12)}};
 }
 LOCKSTEP_INLINE void store(std::uint8_t* to, Block a) {
-  for (std::size_t i = 0; i < 4; ++i) {
-    store_le32(to + 4 * i, a.bits[i]);
-  }
+  for (std::size_t i = 0; i < 4; ++i) store_le32(to + 4 * i, a.bits[i]);
 }
 LOCKSTEP_INLINE Block zero_block() { return {Words{0, 0, 0, 0}}; }
 /// Two 64-bit halves, the low one in the bytes at the lower addresses.

@@ -32,9 +32,7 @@ LOCKSTEP_INLINE Vector shuffle_bytes(Vector a, Vector order) { return {_mm256_sh
 LOCKSTEP_INLINE Vector swap_halves(Vector a) { return {_mm256_shuffle_epi32(a.bits, 0x4e)}; }
 /// Stores the first `lanes` lanes, fewer than there are.
 LOCKSTEP_INLINE void store_lanes(std::uint8_t* to, Vector a, std::size_t lanes) {
-  if (lanes != 0) {
-    store(to, Block{_mm256_castsi256_si128(a.bits)});
-  }
+  if (lanes != 0) store(to, Block{_mm256_castsi256_si128(a.bits)});
 }
 /// Computed before what is pinned later, and in a register: keeps the compiler from moving it.
 LOCKSTEP_INLINE void pin(Vector& a) { asm volatile("" : "+x"(a.bits)); }

@@ -147,10 +147,10 @@ void check(const Hash& hash, const Hash& portable, std::size_t size) {
     with.prepare_hmac_key(hmac_key, {key, key_size});
     with.hmac(hmac_key, segments, results.mac);
     with.destroy_hmac_key(hmac_key);
-    const LabelJob jobs[] = {{{key, key_size}, "tls13 key", {}, {results.outs[0], 16}},
-                             {{message, size}, "tls13 iv", {}, {results.outs[1], 12}},
-                             {{key, key_size}, "tls13 exporter", {message, 32}, {results.outs[2], 100}}};
-    if (!hkdf_expand_labels(with, jobs)) fail("did not expand", with.name, size);
+    const ExpandJob jobs[] = {{{key, key_size}, as_bytes("key"), {results.outs[0], 16}},
+                              {{message, size}, as_bytes("iv"), {results.outs[1], 12}},
+                              {{key, key_size}, {message, 32}, {results.outs[2], 100}}};
+    if (!with.expand(jobs)) fail("did not expand", with.name, size);
   };
   const std::size_t digest_size = hash.digest_size;
   Results results;

@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <span>
 
+#include <lockstep/jobs.hpp>
+
 /// Vectorised AEAD kernels: AES-128-GCM and AES-256-GCM (NIST SP 800-38D) and ChaCha20-Poly1305 (RFC 8439), all with a
 /// 12-byte nonce and a 16-byte tag. The library stands alone: it links neither the TLS engine nor another crypto
-/// library, allocates nothing, throws nothing and holds no mutable state.
+/// library, allocates nothing, throws nothing and holds no mutable state. Its jobs are those of providers
+/// (lockstep/jobs.hpp).
 ///
 /// Each algorithm exists in several implementations, one per instruction set. `best()` names the fastest one that this
 /// processor can run; `available()` lists them all, so that tests can run each against the others.
@@ -16,7 +19,7 @@
 ///     alignas(64) std::byte context[kMaxContextSize];
 ///     aead.init(context, key);
 ///     const std::span<const std::uint8_t> segments[] = {plaintext};
-///     const SealJob job{
+///     const lockstep::SealJob job{
 ///         .nonce = nonce, .aad = header, .source = segments, .tail = content_type, .destination = record};
 ///     aead.seal(context, {&job, 1});
 ///     ...
@@ -49,46 +52,6 @@ enum class InstructionSet : std::uint8_t {
 /// The name of an instruction set, as in "VAES-256"; a string with static lifetime.
 const char* name(InstructionSet set) noexcept;
 
-/// One message to be sealed. What it points to must live until `seal` returns.
-struct SealJob {
-  /// 12 bytes, never used twice with one key.
-  const std::uint8_t* nonce;
-  /// Additional data, any length.
-  std::span<const std::uint8_t> aad;
-  /// The plaintext: these segments one after the other, then `tail`. A segment may be empty.
-  std::span<const std::span<const std::uint8_t>> source;
-  /// The end of the plaintext: TLS 1.3's content type and padding (RFC 9846 5.2). May be empty.
-  std::span<const std::uint8_t> tail;
-  /// Receives the ciphertext, as long as source and tail together, then the tag: `sealed_size()` bytes. It is either
-  /// disjoint from source and tail, or every source segment that overlaps it stands exactly where its ciphertext will
-  /// (in place). It never overlaps the nonce, the additional data or the tail.
-  std::uint8_t* destination;
-
-  /// Ciphertext and tag, in bytes.
-  [[nodiscard]] std::size_t sealed_size() const noexcept {
-    std::size_t size = tail.size() + kTagSize;
-    for (const auto& segment : source) {
-      size += segment.size();
-    }
-    return size;
-  }
-};
-
-/// One message to be opened.
-struct OpenJob {
-  /// 12 bytes, as given to `seal`.
-  const std::uint8_t* nonce;
-  /// As given to `seal`.
-  std::span<const std::uint8_t> aad;
-  /// Ciphertext, then the tag. Fewer than 16 bytes never open.
-  std::span<const std::uint8_t> ciphertext_with_tag;
-  /// Receives the plaintext: 16 bytes fewer than `ciphertext_with_tag`. It is either disjoint from it or the same
-  /// address (in place). All zero when opening fails. It never overlaps the nonce or the additional data.
-  std::uint8_t* destination;
-  /// Written by `open`: the tag was right.
-  bool ok = false;
-};
-
 /// One algorithm on one instruction set. The descriptors are constants with static lifetime.
 ///
 /// A context is `context_size` bytes of the caller's storage, of any alignment (64 is fastest). It holds the prepared
@@ -106,7 +69,8 @@ struct Aead {
 
   /// Prepares `context` from `key_size` bytes at `key`.
   void (*init)(void* context, const std::uint8_t* key) noexcept;
-  /// Seals every job, in order.
+  /// Seals every job, in order. More than one source segment may be in place: each that overlaps the destination stands
+  /// exactly where its ciphertext will.
   void (*seal)(const void* context, std::span<const SealJob> jobs) noexcept;
   /// Opens every job, whether or not another one fails; returns how many were right, which equals `jobs.size()` when
   /// all were. Tags are compared in constant time.

@@ -3,13 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
-#include "lockstep/kernels.hpp"
+#include <lockstep/kernels.hpp>
 
 /// Hash kernels: SHA-256, SHA-384 and SHA-512 (FIPS 180-4), each with HMAC (RFC 2104), HKDF-Extract and HKDF-Expand
-/// (RFC 5869), and HKDF-Expand-Label (RFC 9846 7.1) on top. They follow the rules of kernels.hpp: no allocation, no
-/// exception, no mutable state, one descriptor for each instruction set.
+/// (RFC 5869). They follow the rules of kernels.hpp: no allocation, no exception, no mutable state, one descriptor for
+/// each instruction set.
 ///
 ///     using namespace lockstep::kernels;
 ///     const Hash& hash = best(HashAlgorithm::sha256);
@@ -19,9 +18,8 @@
 ///     hash.update(transcript, server_hello);
 ///     std::uint8_t digest[kMaxDigestSize];
 ///     hash.digest(transcript, digest);  // more may follow
-///     const LabelJob jobs[] = {{secret, "tls13 c hs traffic", {digest, hash.digest_size}, client_secret},
-///                              {secret, "tls13 s hs traffic", {digest, hash.digest_size}, server_secret}};
-///     const bool ok = hkdf_expand_labels(hash, jobs);
+///     const lockstep::ExpandJob jobs[] = {{secret, client_info, client_secret}, {secret, server_info, server_secret}};
+///     const bool ok = hash.expand(jobs);
 ///     ...
 ///     hash.destroy(transcript);
 namespace lockstep::kernels {
@@ -35,24 +33,6 @@ inline constexpr std::size_t kMaxHashContextSize = 200;
 inline constexpr std::size_t kMaxHmacKeySize = 128;
 
 enum class HashAlgorithm : std::uint8_t { sha256, sha384, sha512 };
-
-/// One HKDF-Expand (RFC 5869 2.3).
-struct ExpandJob {
-  /// The pseudorandom key, any length. Jobs in a row that give the same bytes (the same address and size) share the
-  /// work of preparing them.
-  std::span<const std::uint8_t> secret;
-  std::span<const std::uint8_t> info;
-  /// At most 255 digests long. Overlaps no other job's `out`, and no secret or info of any job.
-  std::span<std::uint8_t> out;
-};
-
-/// One HKDF-Expand-Label (RFC 9846 7.1).
-struct LabelJob {
-  std::span<const std::uint8_t> secret;   ///< as in ExpandJob
-  std::string_view label;                 ///< whole, as in "tls13 key": 7 to 255 bytes
-  std::span<const std::uint8_t> context;  ///< at most 255 bytes
-  std::span<std::uint8_t> out;            ///< as in ExpandJob
-};
 
 /// One algorithm on one instruction set. The descriptors are constants with static lifetime.
 ///
@@ -91,13 +71,10 @@ struct Hash {
   void (*destroy_hmac_key)(void* hmac_key) noexcept;
 
   /// HKDF-Expand. Jobs are taken two by two, side by side where the instruction set gains by it: TLS 1.3 secrets come
-  /// in pairs. False when a job's `out` is too long; nothing has been written then.
+  /// in pairs. Jobs in a row that give the same secret (the same address and size) share the work of preparing it.
+  /// False when a job's `out` is too long; nothing has been written then.
   bool (*expand)(std::span<const ExpandJob> jobs) noexcept;
 };
-
-/// HKDF-Expand-Label for each job, through `hash.expand`. False when a label, a context or an `out` is too long; jobs
-/// before that one may have been written.
-[[nodiscard]] bool hkdf_expand_labels(const Hash& hash, std::span<const LabelJob> jobs) noexcept;
 
 /// All implementations that are compiled in and that this processor can run, for each algorithm the fastest first. The
 /// list is made at the first call and never changes.

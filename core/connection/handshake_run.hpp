@@ -11,15 +11,15 @@
 namespace lockstep::connection {
 
 /// In one block, which is wiped and goes back when nothing needs it any more.
-class Run {
+class HandshakeRun {
  public:
   /// In `memory` if it suffices, else on the heap. Null when there is no memory.
-  static Run* create(const Config& config, RandomSource& random, MutableBytes memory) noexcept;
+  static HandshakeRun* create(const Config& config, RandomSource& random, MutableBytes memory) noexcept;
   struct Destroy {
     /// Wipes everything.
-    void operator()(Run* run) const noexcept;
+    void operator()(HandshakeRun* run) const noexcept;
   };
-  using Owner = std::unique_ptr<Run, Destroy>;
+  using Owner = std::unique_ptr<HandshakeRun, Destroy>;
 
   /// Has everything written to a tape, or to none.
   void record(trace::Tap* tap) noexcept {
@@ -32,12 +32,12 @@ class Run {
   handshake::Handshake handshake;
 
  private:
-  Run(const Config& config, RandomSource& random, MutableBytes rest, bool on_heap) noexcept
+  HandshakeRun(const Config& config, RandomSource& random, MutableBytes rest, bool on_heap) noexcept
       : arena(rest, config.settings().handshake_memory),
         transport(config.settings(), arena),
         handshake({config, random, transport, arena}),
         on_heap_(on_heap) {}
-  ~Run() = default;
+  ~HandshakeRun() = default;
   bool on_heap_;
 };
 

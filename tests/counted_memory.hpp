@@ -1,6 +1,6 @@
 #pragma once
-// An allocator that fails when it is told to. It replaces every operator new of the program that includes it, so one
-// source file of a program does.
+// An allocator that counts, and fails when it is told to. It replaces every operator new of the program that includes
+// it, so one source file of a program does.
 
 #include <cstddef>
 #include <cstdlib>
@@ -9,13 +9,14 @@
 
 namespace lockstep::testing {
 
-struct FailingMemory {
-  bool watched = false;        ///< allocations count, and may fail
+struct CountedMemory {
+  bool watched = false;        ///< requests count, and may fail
   std::size_t requests = 0;    ///< that counted
   std::size_t failing = 0;     ///< the number of the one that fails; 0: none
   bool and_following = false;  ///< and all behind it
   std::size_t failed = 0;
   std::ptrdiff_t blocks = 0;  ///< that counted and are still held
+  std::ptrdiff_t bytes = 0;   ///< in those blocks, as requested
 
   /// Whether this request is to fail.
   bool refuses() noexcept {
@@ -26,9 +27,9 @@ struct FailingMemory {
     return fails;
   }
 };
-inline FailingMemory memory;  // NOLINT: these programs have one thread
+inline CountedMemory memory;  // NOLINT: these programs have one thread
 
-/// Allocations count while it lives.
+/// Requests count while it lives, or do not.
 class Watching {
  public:
   explicit Watching(bool on = true) noexcept : before_(std::exchange(memory.watched, on)) {}
@@ -44,16 +45,20 @@ namespace detail {
 
 // Every block remembers whether it was counted.
 struct alignas(64) Header {
+  std::size_t size;
   bool counted;
 };
 
 inline void* take(std::size_t size) noexcept {
   if (memory.refuses()) return nullptr;
-  constexpr std::size_t kLine = alignof(Header);
-  auto* header = static_cast<Header*>(std::aligned_alloc(kLine, (sizeof(Header) + size + kLine - 1) / kLine * kLine));
-  if (header == nullptr) std::abort();
-  header->counted = memory.watched;
-  if (memory.watched) ++memory.blocks;
+  // No byte more than is asked for, so that sanitizers see where a block ends.
+  void* place = nullptr;
+  if (::posix_memalign(&place, alignof(Header), sizeof(Header) + size) != 0) std::abort();
+  auto* const header = new (place) Header{size, memory.watched};
+  if (memory.watched) {
+    ++memory.blocks;
+    memory.bytes += static_cast<std::ptrdiff_t>(size);
+  }
   return header + 1;
 }
 
@@ -66,7 +71,10 @@ inline void* take_or_throw(std::size_t size) {
 inline void give(void* block) noexcept {
   if (block == nullptr) return;
   Header* const header = static_cast<Header*>(block) - 1;
-  if (header->counted) --memory.blocks;
+  if (header->counted) {
+    --memory.blocks;
+    memory.bytes -= static_cast<std::ptrdiff_t>(header->size);
+  }
   std::free(header);
 }
 
@@ -94,13 +102,4 @@ void operator delete(void* block, std::align_val_t) noexcept { give(block); }
 void operator delete[](void* block, std::align_val_t) noexcept { give(block); }
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept { give(block); }
 void operator delete[](void* block, std::size_t, std::align_val_t) noexcept { give(block); }
-
-// Botan's vectors for secrets come from here, once BOTAN_MLOCK_POOL_SIZE=0 takes their pool away. Sanitizers have a
-// calloc of their own.
-#if defined(__GLIBC__) && !defined(LOCKSTEP_SANITIZED)
-extern "C" void* __libc_calloc(std::size_t count, std::size_t size);
-extern "C" void* calloc(std::size_t count, std::size_t size) noexcept {
-  return lockstep::testing::memory.refuses() ? nullptr : __libc_calloc(count, size);
-}
-#endif
 // NOLINTEND
