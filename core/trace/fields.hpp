@@ -353,10 +353,11 @@ void fields(A& a, Is<CredentialAsked> auto& e) {
   a.number(e.authorities);
   a.content(e.alpn);
   a.hash(e.hash);
-  a.later([&e] { return e.ocsp_requested || e.scts_requested; },
+  a.later([&e] { return e.ocsp_requested || e.scts_requested || e.oid_filters != 0; },
           [&a, &e] {
             a.boolean(e.ocsp_requested);
             a.boolean(e.scts_requested);
+            a.later([&e] { return e.oid_filters != 0; }, [&a, &e] { a.number(e.oid_filters); });
           });
 }
 template <class A>
