@@ -64,28 +64,38 @@ TEST(HostileLimits, FragmentsDoNotAddUp) {
 }
 
 TEST(HostileLimits, ManyCertificatesAreNothingSpecial) {
-  Duel duel;
-  duel.server_forger.change_parts<RawCertificate>(HandshakeType::certificate, [](RawCertificate& certificate) {
-    for (int i = 0; i < 5000; ++i) certificate.certificate_list.push_back({Octets{0x30, 0x00}, {}});
-  });
+  const auto duel_with = [](std::size_t count) {
+    auto duel = std::make_unique<Duel>();
+    duel->server_forger.change_parts<RawCertificate>(HandshakeType::certificate, [count](RawCertificate& certificate) {
+      while (certificate.certificate_list.size() < count)
+        certificate.certificate_list.push_back({Octets{0x30, 0x00}, {}});
+    });
+    return duel;
+  };
   // The engine reads the leaf; whether the rest makes a path is the verifier's to say.
-  duel.expect_connected();
-  EXPECT_EQ(duel.client().peer_chain.size(), 5001U);
+  const auto most = duel_with(codec::kMaxCertificates);
+  most->expect_connected();
+  EXPECT_EQ(most->client().peer_chain.size(), codec::kMaxCertificates);
+  duel_with(codec::kMaxCertificates + 1)->expect_client_refuses(Reason::too_many_entries, Alert::illegal_parameter);
 }
 
 TEST(HostileLimits, ListsAtTheirLongestAreRead) {
   Duel duel;
   duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
-    Octets suites;
-    for (unsigned i = 0; i < 10'000; ++i) put(suites, 0x4000 + i, 2);
+    const auto fill = [](std::size_t count) {
+      Octets codes;
+      for (std::size_t i = 0; i < count; ++i) put(codes, 0x4000 + i, 2);
+      return codes;
+    };
+    Octets suites = fill(codec::kMaxCodePoints - hello.cipher_suites.size() / 2);
     append(suites, hello.cipher_suites);
     hello.cipher_suites = suites;
-    Octets groups;
-    for (unsigned i = 0; i < 10'000; ++i) put(groups, 0x4000 + i, 2);
+    Octets groups = fill(codec::kMaxCodePoints - 1);
     append(groups, Octets{0x00, 0x1d});
     hello.extensions[ExtensionType::supported_groups] = vector_of(groups, 2);
     Octets shares;
-    for (unsigned i = 0; i < 2000; ++i) append(shares, key_share_entry(static_cast<NamedGroup>(0x4000 + i), Octets{1}));
+    for (unsigned i = 0; i < codec::kMaxKeyShares - 1; ++i)
+      append(shares, key_share_entry(static_cast<NamedGroup>(0x4000 + i), Octets{1}));
     const Octets& own = hello.extensions[ExtensionType::key_share];
     append(shares, Bytes(own).subspan(2));
     hello.extensions[ExtensionType::key_share] = vector_of(shares, 2);
