@@ -296,7 +296,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   // What we offered decides which extensions an answer may have.
   ExtensionSet offered;
   if (choices.flag()) {
-    for (const ExtensionRow& row : extension_table()) offered.insert(row.type);
+    for (const ExtensionRow& row : kExtensionTable) offered.insert(row.type);
   }
   const Bytes body = choices.rest();
   switch (which) {

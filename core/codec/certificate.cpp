@@ -1,9 +1,13 @@
 #include "codec/certificate.hpp"
 
-#include <utility>
+#include "codec/extension_codecs.hpp"
 
 namespace lockstep::codec {
 namespace {
+
+using enum ExtensionType;
+using Out = CertificateParameters;
+using Row = ExtensionCodec<ExtensionBlock::certificate, const CertificateEntry, Out>;
 
 constexpr std::uint8_t kOcsp = 1;  // CertificateStatusType, RFC 6066 8
 constexpr std::size_t kMaxExtensionsSize = 0xffff;
@@ -14,6 +18,11 @@ constexpr std::size_t kMaxExtensionsSize = 0xffff;
 Bytes read_certificate_status(Reader& reader) noexcept {
   if (reader.u8() != kOcsp && reader.ok()) reader.fail(Reason::enum_value);
   return reader.vector24(1);
+}
+
+void write_certificate_status(Writer& writer, Bytes ocsp_response) noexcept {
+  writer.u8(kOcsp);
+  writer.opaque24(ocsp_response);
 }
 
 struct SerializedSct {
@@ -36,24 +45,12 @@ std::size_t extensions_size(const CertificateParameters& parameters) noexcept {
   return size;
 }
 
-ExtensionFault check_entry(const CertificateEntry& entry, const ExtensionSet& offered) noexcept {
-  // RFC 9846 4.5.1: "Extensions in the Certificate message from the server MUST correspond to ones from the ClientHello
-  // message. Extensions in the Certificate message from the client MUST correspond to extensions in the
-  // CertificateRequest message from the server."
-  if (const auto fault = check_extensions(entry.extensions, ExtensionBlock::certificate, offered);
-      fault.reason != Reason::none)
-    return fault;
-  for (const auto& [type, data] : entry.extensions) {
-    Reader reader(data);
-    switch (type) {
-      case ExtensionType::status_request: read_certificate_status(reader); break;
-      case ExtensionType::signed_certificate_timestamp: read_signed_certificate_timestamps(reader); break;
-      default: reader.remaining(); break;
-    }
-    if (const Reason reason = reader.finish(); reason != Reason::none) return {blame(type, reason), type};
-  }
-  return {};
-}
+constexpr auto kExtensions = std::to_array<Row>({
+    {status_request, checks<read_certificate_status>, writes<&Out::ocsp_response, write_certificate_status>},
+    {signed_certificate_timestamp, checks<read_signed_certificate_timestamps>,
+     writes<&Out::signed_certificate_timestamps, &Writer::bytes>},
+});
+static_assert(complete(kExtensions, {delegated_credential}));
 
 }  // namespace
 
@@ -66,28 +63,29 @@ CertificateEntry CertificateEntry::read(Reader& reader) noexcept {
 }
 
 std::optional<Bytes> CertificateEntry::ocsp_response() const noexcept {
-  const std::optional<Bytes> data = extensions.find(ExtensionType::status_request);
+  const std::optional<Bytes> data = extensions.find(status_request);
   if (!data) return std::nullopt;
   Reader reader(*data);
   return read_certificate_status(reader);
 }
 
 std::optional<Bytes> CertificateEntry::signed_certificate_timestamps() const noexcept {
-  return extensions.find(ExtensionType::signed_certificate_timestamp);
+  return extensions.find(signed_certificate_timestamp);
 }
 
 Decoded<Certificate> Certificate::decode(Bytes body, const DecodeContext& context) noexcept {
-  constexpr Place kPlace = Place::certificate;
   Reader reader(body);
   Certificate message;
   message.certificate_request_context = reader.vector8();
   message.certificate_list = read_list<CertificateEntry>(reader, reader.vector24());
-  if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, kPlace);
+  if (const Reason reason = reader.finish(); reason != Reason::none) return failure(reason, place);
 
   for (const CertificateEntry& entry : message.certificate_list) {
-    if (const ExtensionFault fault = check_entry(entry, context.offered); fault.reason != Reason::none) {
-      return failure(fault.reason, kPlace, std::to_underlying(fault.type));
-    }
+    // RFC 9846 4.5.1: "Extensions in the Certificate message from the server MUST correspond to ones from the
+    // ClientHello message. Extensions in the Certificate message from the client MUST correspond to extensions in the
+    // CertificateRequest message from the server."
+    if (const auto decoded = decode_extensions<kExtensions>(entry, context.offered); !decoded)
+      return std::unexpected(decoded.error());
   }
   return message;
 }
@@ -99,17 +97,7 @@ Bytes encode_certificate(Writer& writer, const CertificateParameters& parameters
     bool end_entity = true;
     for (const Bytes certificate : parameters.chain) {
       writer.opaque24(certificate);
-      const auto extensions = writer.vector16();
-      if (end_entity && !parameters.ocsp_response.empty()) {
-        write_extension(writer, ExtensionType::status_request, [&] {
-          writer.u8(kOcsp);
-          writer.opaque24(parameters.ocsp_response);
-        });
-      }
-      if (end_entity && !parameters.signed_certificate_timestamps.empty()) {
-        write_extension(writer, ExtensionType::signed_certificate_timestamp,
-                        [&] { writer.bytes(parameters.signed_certificate_timestamps); });
-      }
+      encode_extensions(writer, kExtensions, end_entity ? parameters : CertificateParameters{});
       end_entity = false;
     }
   });

@@ -15,6 +15,7 @@ namespace lockstep::codec {
 
 struct CertificateEntry {
   static constexpr std::size_t max_count = kMaxCertificates;
+  static constexpr Place place = Place::certificate;
   Bytes cert_data;  ///< one DER certificate, not looked into
   Extensions extensions;
 

@@ -2,18 +2,87 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
+
+#include "codec/extension_codecs.hpp"
 
 namespace lockstep::codec {
 namespace {
 
-/// RFC 1035 2.3.4: a domain name has at most 255 octets.
-constexpr std::size_t kMaxHostNameSize = 255;
-constexpr std::uint8_t kHostName = 0;  // NameType, RFC 6066 3
-constexpr std::uint8_t kOcsp = 1;      // CertificateStatusType, RFC 6066 8
+using enum ExtensionType;
+using In = ClientHello;
+using Out = ClientHelloParameters;
+using Row = ExtensionCodec<ExtensionBlock::client_hello, In, Out>;
+
+std::string_view read_server_name(Reader& reader) noexcept;
+bool read_status_request(Reader& reader) noexcept;
+KeyShares read_key_shares(Reader& reader) noexcept;
+OfferedPsks read_offered_psks(Reader& reader) noexcept;
+
+void write_server_name(Writer& writer, std::string_view name) noexcept;
+bool write_supported_groups(Writer& writer, ExtensionType type, const Out& out) noexcept;
+void write_ec_point_formats(Writer& writer) noexcept;
+void write_protocol_names(Writer& writer, std::span<const std::string> names) noexcept;
+void write_status_request(Writer& writer) noexcept;
+bool write_key_shares(Writer& writer, ExtensionType type, const Out& out) noexcept;
+bool write_supported_versions(Writer& writer, ExtensionType type, const Out& out) noexcept;
+void write_psk_key_exchange_modes(Writer& writer, std::span<const PskKeyExchangeMode> modes) noexcept;
+void write_offered_psks(Writer& writer, std::span<const PskOffer> psks) noexcept;
+
+/// In the order without permutation: that of the traces in RFC 8448.
+constexpr auto kExtensions = std::to_array<Row>({
+    {server_name, reads<&In::server_name, read_server_name>, writes<&Out::server_name, write_server_name>},
+    {extended_main_secret, sets<&In::extended_main_secret>, marks<&Out::extended_main_secret>},
+    {renegotiation_info, reads<&In::renegotiation_info, read_renegotiated_connection>,
+     writes<&Out::renegotiation_info, &Writer::opaque8>},
+    {supported_groups, reads<&In::supported_groups, read_code_points16<NamedGroup>>, write_supported_groups},
+    {ec_point_formats, reads<&In::ec_point_formats, read_code_points8<std::uint8_t>>,
+     marks<&Out::ec_point_formats, write_ec_point_formats>},
+    {session_ticket, reads<&In::session_ticket, &Reader::remaining>, writes<&Out::session_ticket, &Writer::bytes>},
+    {application_layer_protocol_negotiation, reads<&In::application_layer_protocol_negotiation, read_protocol_names>,
+     writes<&Out::application_layer_protocol_negotiation, write_protocol_names>},
+    {status_request, reads<&In::status_request, read_status_request>,
+     marks<&Out::status_request, write_status_request>},
+    {signed_certificate_timestamp, sets<&In::signed_certificate_timestamp>, marks<&Out::signed_certificate_timestamp>},
+    {key_share, reads<&In::key_share, read_key_shares>, write_key_shares},
+    {early_data, sets<&In::early_data>, marks<&Out::early_data>},
+    {supported_versions, reads<&In::supported_versions, read_code_points8<ProtocolVersion>>, write_supported_versions},
+    {signature_algorithms, reads<&In::signature_algorithms, read_code_points16<SignatureScheme>>,
+     writes<&Out::signature_algorithms, write_code_points16<SignatureScheme>>},
+    {signature_algorithms_cert, reads<&In::signature_algorithms_cert, read_code_points16<SignatureScheme>>,
+     writes<&Out::signature_algorithms_cert, write_code_points16<SignatureScheme>>},
+    {certificate_authorities, reads<&In::certificate_authorities, read_certificate_authorities>,
+     writes<&Out::certificate_authorities, write_certificate_authorities>},
+    {cookie, reads<&In::cookie, read_cookie>, writes<&Out::cookie, &Writer::opaque16>},
+    {psk_key_exchange_modes, reads<&In::psk_key_exchange_modes, read_code_points8<PskKeyExchangeMode>>,
+     writes<&Out::psk_key_exchange_modes, write_psk_key_exchange_modes>},
+    {post_handshake_auth, sets<&In::post_handshake_auth>, marks<&Out::post_handshake_auth>},
+    {record_size_limit, reads<&In::record_size_limit, read_record_size_limit>,
+     writes<&Out::record_size_limit, &Writer::u16>},
+    {padding, checks<&Reader::remaining>, writes<&Out::padding, &Writer::zeros>},
+    // Up to here, those that are sent may be permuted.
+    {max_fragment_length, reads<&In::max_fragment_length, read_max_fragment_length>, never_sent},
+    {encrypt_then_mac, sets<&In::encrypt_then_mac>, never_sent},
+    {compress_certificate, reads<&In::compress_certificate, read_code_points8<std::uint16_t>>, never_sent},
+    {pre_shared_key, reads<&In::pre_shared_key, read_offered_psks>, writes<&Out::pre_shared_keys, write_offered_psks>},
+});
+static_assert(complete(kExtensions,
+                       {use_srtp, client_certificate_type, server_certificate_type, delegated_credential}));
+
+constexpr auto kPermuted =
+    static_cast<std::size_t>(std::ranges::find_if_not(kExtensions, &Row::sent) - kExtensions.begin());
+static_assert(std::ranges::count_if(kExtensions, &Row::sent) == kPermuted + 1 &&
+                  kExtensions.back().type == pre_shared_key,
+              "pre_shared_key alone is sent behind those that are permuted");
+
 constexpr std::uint8_t kNullCompression = 0;
 
-void read_extension(ClientHello& hello, ExtensionType type, Reader& reader, Bytes body) noexcept;
+std::array<const Row*, kPermuted> permuted(std::optional<std::uint64_t> seed) noexcept;
+/// A list of code points behind a prefix of 16 bits, with a GREASE value in front.
+template <class CodePoint>
+void write_greased16(Writer& writer, std::optional<std::uint16_t> grease, std::span<const CodePoint> values) noexcept;
+std::size_t binders_size(std::span<const PskOffer> psks) noexcept;
 
 }  // namespace
 
@@ -38,21 +107,17 @@ Decoded<ClientHello> ClientHello::decode(Bytes body, const DecodeContext& /*cont
   if (std::ranges::find(hello.legacy_compression_methods, kNullCompression) == hello.legacy_compression_methods.end()) {
     return failure(Reason::compression_method, kPlace);
   }
-  if (const ExtensionFault fault = check_extensions(hello.extensions, ExtensionBlock::client_hello);
-      fault.reason != Reason::none) {
-    return failure(fault.reason, kPlace, std::to_underlying(fault.type));
-  }
-  for (const Extension& extension : hello.extensions) {
+  if (const auto decoded = decode_extensions<kExtensions>(hello); !decoded) return std::unexpected(decoded.error());
+  if (hello.pre_shared_key) {
     // RFC 9846 4.3.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello [...]. Servers
     // MUST check that it is the last extension and otherwise fail the handshake with an "illegal_parameter" alert."
     // RFC 9846 4.3: ""pre_shared_key" (Section 4.3.11) which MUST be the last extension in the ClientHello"
-    if (hello.pre_shared_key) return failure(Reason::psk_not_last, kPlace, std::to_underlying(extension.type));
-
-    Reader contents(extension.data);
-    read_extension(hello, extension.type, contents, body);
-    if (const Reason reason = contents.finish(); reason != Reason::none) {
-      return failure(blame(extension.type, reason), kPlace, std::to_underlying(extension.type));
-    }
+    auto behind = std::ranges::find(hello.extensions, ExtensionType::pre_shared_key, &Extension::type);
+    if (++behind != hello.extensions.end())
+      return failure(Reason::psk_not_last, kPlace, std::to_underlying(behind->type));
+    // So the list of binders ends the message.
+    const std::size_t binders = sizeof(std::uint16_t) + hello.pre_shared_key->binders.raw().size();
+    hello.pre_shared_key->binders_offset = kHandshakeHeaderSize + body.size() - binders;
   }
   return hello;
 }
@@ -116,7 +181,67 @@ Decoded<void> check_tls13(const ClientHello& hello) noexcept {
   return {};
 }
 
+EncodedClientHello encode_client_hello(Writer& writer, const ClientHelloParameters& parameters) noexcept {
+  EncodedClientHello encoded;
+  const auto& grease = parameters.grease;
+  const auto write = [&](const Row& row) {
+    if (row.write(writer, row.type, parameters)) encoded.offered.insert(row.type);
+  };
+
+  encoded.message = write_handshake_message(writer, HandshakeType::client_hello, [&] {
+    // RFC 9846 4.2.2: "the legacy_version field MUST be set to 0x0303"
+    writer.code_point(parameters.legacy_version);
+    writer.bytes(parameters.random);
+    writer.opaque8(parameters.legacy_session_id);
+    write_greased16(writer, grease ? std::optional(grease->suite) : std::nullopt, parameters.cipher_suites);
+    writer.opaque8(std::array{kNullCompression});
+
+    const auto extensions = writer.vector16();
+    if (grease) write_empty_extension(writer, static_cast<ExtensionType>(grease->first_extension));
+    for (const Row* row : permuted(parameters.permutation_seed)) write(*row);
+    if (grease) write_extension(writer, static_cast<ExtensionType>(grease->last_extension), [&] { writer.u8(0); });
+    // RFC 9846 4.3.11: "The "pre_shared_key" extension MUST be the last extension in the ClientHello".
+    write(kExtensions.back());
+  });
+
+  // RFC 5746 3.3: the signalling suite means the same as an empty renegotiation_info, so a server answers it with the
+  // extension.
+  if (std::ranges::find(parameters.cipher_suites, CipherSuite::empty_renegotiation_info_scsv) !=
+      parameters.cipher_suites.end()) {
+    encoded.offered.insert(ExtensionType::renegotiation_info);
+  }
+  if (!encoded.message.empty())
+    encoded.binders_offset = encoded.message.size() - binders_size(parameters.pre_shared_keys);
+  return encoded;
+}
+
+bool fill_binder(const EncodedClientHello& hello, std::size_t index, Bytes binder) noexcept {
+  if (hello.binders_offset > hello.message.size()) return false;
+  const MutableBytes tail = hello.message.subspan(hello.binders_offset);
+  Reader reader(tail);
+  reader.u16();
+  for (std::size_t i = 0; i < index; ++i) reader.vector8();
+  const Bytes place = reader.vector8();
+  if (!reader.ok() || place.size() != binder.size()) return false;
+  std::ranges::copy(binder, tail.subspan(reader.offset() - binder.size()).begin());
+  return true;
+}
+
+Grease make_grease(std::span<const std::uint8_t, 5> random) noexcept {
+  const auto value = [](std::uint8_t byte) { return static_cast<std::uint16_t>(((byte & 0xf0U) | 0x0aU) * 0x0101U); };
+  Grease grease{value(random[0]), value(random[1]), value(random[2]), value(random[3]), value(random[4])};
+  // RFC 9846 4.3 forbids the same extension twice, GREASE or not.
+  if (grease.first_extension == grease.last_extension) grease.last_extension ^= 0x1010U;
+  return grease;
+}
+
 namespace {
+
+/// RFC 1035 2.3.4: a domain name has at most 255 octets.
+constexpr std::size_t kMaxHostNameSize = 255;
+constexpr std::uint8_t kHostName = 0;      // NameType, RFC 6066 3
+constexpr std::uint8_t kOcsp = 1;          // CertificateStatusType, RFC 6066 8
+constexpr std::uint8_t kUncompressed = 0;  // ECPointFormat, RFC 8422 5.1.2
 
 std::string_view read_server_name(Reader& reader) noexcept {
   // RFC 6066 3: "The ServerNameList MUST NOT contain more than one name of the same name_type." host_name is the only
@@ -152,65 +277,121 @@ KeyShares read_key_shares(Reader& reader) noexcept {
   return shares;
 }
 
-OfferedPsks read_offered_psks(Reader& reader, Bytes body) noexcept {
+OfferedPsks read_offered_psks(Reader& reader) noexcept {
   OfferedPsks psks;
   // RFC 9846 4.3.11: "PskIdentity identities<7..2^16-1>; PskBinderEntry binders<33..2^16-1>;"
   psks.identities = read_list<PskIdentity>(reader, reader.vector16(7));
-  const Bytes binders = reader.vector16(33);
-  psks.binders = read_list<PskBinderEntry>(reader, binders);
+  psks.binders = read_list<PskBinderEntry>(reader, reader.vector16(33));
   if (!reader.ok()) return {};
   // RFC 9846 4.3.11: "binders: A series of HMAC values, one for each value in the identities list and in the same
   // order"
   if (psks.identities.size() != psks.binders.size()) reader.fail(Reason::psk_binder_count);
-  psks.binders_offset =
-      kHandshakeHeaderSize + static_cast<std::size_t>(binders.data() - body.data()) - sizeof(std::uint16_t);
   return psks;
 }
 
-void read_extension(ClientHello& hello, ExtensionType type, Reader& reader, Bytes body) noexcept {
-  switch (type) {
-    case ExtensionType::server_name: hello.server_name = read_server_name(reader); break;
-    case ExtensionType::max_fragment_length: hello.max_fragment_length = read_max_fragment_length(reader); break;
-    case ExtensionType::status_request: hello.status_request = read_status_request(reader); break;
-    case ExtensionType::supported_groups: hello.supported_groups = read_code_points16<NamedGroup>(reader); break;
-    case ExtensionType::ec_point_formats: hello.ec_point_formats = read_code_points8<std::uint8_t>(reader); break;
-    case ExtensionType::signature_algorithms:
-      hello.signature_algorithms = read_code_points16<SignatureScheme>(reader);
-      break;
-    case ExtensionType::signature_algorithms_cert:
-      hello.signature_algorithms_cert = read_code_points16<SignatureScheme>(reader);
-      break;
-    case ExtensionType::application_layer_protocol_negotiation:
-      hello.application_layer_protocol_negotiation = read_protocol_names(reader);
-      break;
-    case ExtensionType::signed_certificate_timestamp: hello.signed_certificate_timestamp = true; break;
-    case ExtensionType::encrypt_then_mac: hello.encrypt_then_mac = true; break;
-    case ExtensionType::extended_main_secret: hello.extended_main_secret = true; break;
-    case ExtensionType::compress_certificate:
-      hello.compress_certificate = read_code_points8<std::uint16_t>(reader);
-      break;
-    case ExtensionType::record_size_limit: hello.record_size_limit = read_record_size_limit(reader); break;
-    case ExtensionType::session_ticket: hello.session_ticket = reader.remaining(); break;
-    case ExtensionType::renegotiation_info: hello.renegotiation_info = reader.vector8(); break;
-    case ExtensionType::supported_versions:
-      hello.supported_versions = read_code_points8<ProtocolVersion>(reader);
-      break;
-    case ExtensionType::cookie: hello.cookie = reader.vector16(1); break;
-    case ExtensionType::key_share: hello.key_share = read_key_shares(reader); break;
-    case ExtensionType::psk_key_exchange_modes:
-      hello.psk_key_exchange_modes = read_code_points8<PskKeyExchangeMode>(reader);
-      break;
-    case ExtensionType::pre_shared_key: hello.pre_shared_key = read_offered_psks(reader, body); break;
-    case ExtensionType::early_data: hello.early_data = true; break;
-    case ExtensionType::post_handshake_auth: hello.post_handshake_auth = true; break;
-    case ExtensionType::certificate_authorities:
-      hello.certificate_authorities = read_certificate_authorities(reader);
-      break;
-    // RFC 9846 9.3: "A server receiving a ClientHello MUST correctly ignore all unrecognized cipher suites, extensions,
-    // and other parameters." Others that are recognised have no use here.
-    // RFC 9846 4.2.2: "Servers MUST ignore unrecognized extensions."
-    default: reader.remaining(); break;
+void write_server_name(Writer& writer, std::string_view name) noexcept {
+  const auto list = writer.vector16();
+  writer.u8(kHostName);
+  writer.opaque16(as_bytes(name));
+}
+
+bool write_supported_groups(Writer& writer, ExtensionType type, const Out& out) noexcept {
+  if (out.supported_groups.empty()) return false;
+  write_extension(writer, type, [&] {
+    write_greased16(writer, out.grease ? std::optional(out.grease->group) : std::nullopt, out.supported_groups);
+  });
+  return true;
+}
+
+void write_ec_point_formats(Writer& writer) noexcept { writer.opaque8(std::array{kUncompressed}); }
+
+void write_protocol_names(Writer& writer, std::span<const std::string> names) noexcept {
+  const auto list = writer.vector16();
+  for (const std::string& name : names) writer.opaque8(as_bytes(name));
+}
+
+void write_status_request(Writer& writer) noexcept {
+  writer.u8(kOcsp);
+  writer.u16(0);  // responder_id_list
+  writer.u16(0);  // request_extensions
+}
+
+bool write_key_shares(Writer& writer, ExtensionType type, const Out& out) noexcept {
+  const auto& versions = out.supported_versions;
+  if (std::ranges::find(versions, ProtocolVersion::tls_1_3) == versions.end()) return false;
+  write_extension(writer, type, [&] {
+    const auto list = writer.vector16();
+    if (out.grease && out.grease->key_share) {
+      writer.u16(out.grease->group);
+      writer.opaque16(std::array<std::uint8_t, 1>{0});
+    }
+    for (const KeyShareEntry& share : out.key_shares) {
+      writer.code_point(share.group);
+      writer.opaque16(share.key_exchange);
+    }
+  });
+  return true;
+}
+
+bool write_supported_versions(Writer& writer, ExtensionType type, const Out& out) noexcept {
+  if (out.supported_versions.empty()) return false;
+  write_extension(writer, type, [&] {
+    const auto list = writer.vector8();
+    if (out.grease) writer.u16(out.grease->version);
+    for (const ProtocolVersion version : out.supported_versions) writer.code_point(version);
+  });
+  return true;
+}
+
+void write_psk_key_exchange_modes(Writer& writer, std::span<const PskKeyExchangeMode> modes) noexcept {
+  const auto list = writer.vector8();
+  for (const PskKeyExchangeMode mode : modes) writer.code_point(mode);
+}
+
+void write_offered_psks(Writer& writer, std::span<const PskOffer> psks) noexcept {
+  {
+    const auto identities = writer.vector16();
+    for (const PskOffer& psk : psks) {
+      writer.opaque16(psk.identity);
+      writer.u32(psk.obfuscated_ticket_age);
+    }
   }
+  const auto binders = writer.vector16();
+  for (const PskOffer& psk : psks) {
+    const auto binder = writer.vector8();
+    writer.zeros(psk.binder_length);
+  }
+}
+
+/// Of the list of binders with its length; 0 when there is none.
+std::size_t binders_size(std::span<const PskOffer> psks) noexcept {
+  std::size_t size = psks.empty() ? 0 : sizeof(std::uint16_t);
+  for (const PskOffer& psk : psks) size += 1 + psk.binder_length;
+  return size;
+}
+
+std::array<const Row*, kPermuted> permuted(std::optional<std::uint64_t> seed) noexcept {
+  std::array<const Row*, kPermuted> order{};
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = &kExtensions[i];
+  if (!seed) return order;
+  // Fisher-Yates over the numbers of SplitMix64 (Steele, Lea, Flood 2014). It need not be unpredictable, only different
+  // each time.
+  std::uint64_t state = *seed;
+  const auto next = [&state] {
+    std::uint64_t z = state += 0x9e3779b97f4a7c15U;
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+    return z ^ (z >> 31U);
+  };
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[next() % i]);
+  return order;
+}
+
+template <class CodePoint>
+void write_greased16(Writer& writer, std::optional<std::uint16_t> grease, std::span<const CodePoint> values) noexcept {
+  const auto list = writer.vector16();
+  if (grease) writer.u16(*grease);
+  for (const CodePoint value : values) writer.code_point(value);
 }
 
 }  // namespace

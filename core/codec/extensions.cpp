@@ -1,58 +1,9 @@
 #include "codec/extensions.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace lockstep::codec {
 namespace {
-
-constexpr std::uint16_t kClientHello = 1U << static_cast<unsigned>(ExtensionBlock::client_hello);
-constexpr std::uint16_t kServerHello = 1U << static_cast<unsigned>(ExtensionBlock::server_hello);
-constexpr std::uint16_t kHelloRetryRequest = 1U << static_cast<unsigned>(ExtensionBlock::hello_retry_request);
-constexpr std::uint16_t kEncryptedExtensions = 1U << static_cast<unsigned>(ExtensionBlock::encrypted_extensions);
-constexpr std::uint16_t kCertificateRequest = 1U << static_cast<unsigned>(ExtensionBlock::certificate_request);
-constexpr std::uint16_t kCertificate = 1U << static_cast<unsigned>(ExtensionBlock::certificate);
-constexpr std::uint16_t kNewSessionTicket = 1U << static_cast<unsigned>(ExtensionBlock::new_session_ticket);
-constexpr std::uint16_t kServerHelloTls12 = 1U << static_cast<unsigned>(ExtensionBlock::server_hello_tls12);
-
-// RFC 9846 4.3, table 1; the last column from the RFC of each extension.
-constexpr std::array kTable{
-    ExtensionRow{ExtensionType::server_name,
-                 kClientHello | kEncryptedExtensions | kCertificateRequest | kServerHelloTls12},
-    ExtensionRow{ExtensionType::max_fragment_length, kClientHello | kEncryptedExtensions | kServerHelloTls12},
-    ExtensionRow{ExtensionType::status_request, kClientHello | kCertificateRequest | kCertificate | kServerHelloTls12},
-    // Some TLS 1.2 servers echo supported_groups although RFC 8422 has no use for it there; it does no harm.
-    ExtensionRow{ExtensionType::supported_groups, kClientHello | kEncryptedExtensions | kServerHelloTls12},
-    ExtensionRow{ExtensionType::ec_point_formats, kClientHello | kServerHelloTls12},
-    ExtensionRow{ExtensionType::signature_algorithms, kClientHello | kCertificateRequest},
-    ExtensionRow{ExtensionType::use_srtp, kClientHello | kEncryptedExtensions | kServerHelloTls12},
-    ExtensionRow{ExtensionType::application_layer_protocol_negotiation,
-                 kClientHello | kEncryptedExtensions | kServerHelloTls12},
-    ExtensionRow{ExtensionType::signed_certificate_timestamp,
-                 kClientHello | kCertificateRequest | kCertificate | kServerHelloTls12},
-    ExtensionRow{ExtensionType::client_certificate_type, kClientHello | kEncryptedExtensions | kServerHelloTls12},
-    ExtensionRow{ExtensionType::server_certificate_type, kClientHello | kEncryptedExtensions | kServerHelloTls12},
-    ExtensionRow{ExtensionType::padding, kClientHello},
-    ExtensionRow{ExtensionType::encrypt_then_mac, kClientHello | kServerHelloTls12},
-    ExtensionRow{ExtensionType::extended_main_secret, kClientHello | kServerHelloTls12},
-    ExtensionRow{ExtensionType::compress_certificate, kClientHello | kCertificateRequest},
-    ExtensionRow{ExtensionType::record_size_limit, kClientHello | kEncryptedExtensions | kServerHelloTls12},
-    ExtensionRow{ExtensionType::delegated_credential, kClientHello | kCertificateRequest | kCertificate},
-    ExtensionRow{ExtensionType::session_ticket, kClientHello | kServerHelloTls12},
-    ExtensionRow{ExtensionType::pre_shared_key, kClientHello | kServerHello},
-    ExtensionRow{ExtensionType::early_data, kClientHello | kEncryptedExtensions | kNewSessionTicket},
-    ExtensionRow{ExtensionType::supported_versions, kClientHello | kServerHello | kHelloRetryRequest},
-    ExtensionRow{ExtensionType::cookie, kClientHello | kHelloRetryRequest},
-    ExtensionRow{ExtensionType::psk_key_exchange_modes, kClientHello},
-    ExtensionRow{ExtensionType::certificate_authorities, kClientHello | kCertificateRequest},
-    // RFC 9846 4.3.5: "This extension, if provided by the server, MUST only be sent in the CertificateRequest message."
-    ExtensionRow{ExtensionType::oid_filters, kCertificateRequest},
-    ExtensionRow{ExtensionType::post_handshake_auth, kClientHello},
-    ExtensionRow{ExtensionType::signature_algorithms_cert, kClientHello | kCertificateRequest},
-    ExtensionRow{ExtensionType::key_share, kClientHello | kServerHello | kHelloRetryRequest},
-    ExtensionRow{ExtensionType::renegotiation_info, kClientHello | kServerHelloTls12},
-};
-static_assert(kTable.size() <= 64, "ExtensionSet has a bit per row");
 
 /// Whether the block answers another, so that nothing may stand in it which the other did not offer.
 constexpr bool answers(ExtensionBlock block) {
@@ -63,16 +14,14 @@ constexpr bool answers(ExtensionBlock block) {
 /// The bit of an extension in an ExtensionSet; 0 when it is unknown.
 std::uint64_t bit(ExtensionType type) noexcept {
   const ExtensionRow* row = extension_row(type);
-  return row == nullptr ? 0 : std::uint64_t{1} << static_cast<unsigned>(row - kTable.data());
+  return row == nullptr ? 0 : std::uint64_t{1} << static_cast<unsigned>(row - kExtensionTable.data());
 }
 
 }  // namespace
 
-std::span<const ExtensionRow> extension_table() noexcept { return kTable; }
-
 const ExtensionRow* extension_row(ExtensionType type) noexcept {
-  const auto row = std::ranges::find(kTable, type, &ExtensionRow::type);
-  return row == kTable.end() ? nullptr : &*row;
+  const auto row = std::ranges::lower_bound(kExtensionTable, type, {}, &ExtensionRow::type);
+  return row == kExtensionTable.end() || row->type != type ? nullptr : &*row;
 }
 
 void ExtensionSet::insert(ExtensionType type) noexcept { bits_ |= bit(type); }

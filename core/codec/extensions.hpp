@@ -1,6 +1,9 @@
 #pragma once
-// Extensions (RFC 9846 4.3): the table of where each may stand, and the block of them that a message carries.
+// Extensions (RFC 9846 4.3): the table of where each may stand, and the block of them that a message carries. How each
+// is read and written stands in the rows of the messages that carry it (extension_codecs.hpp).
 
+#include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -31,18 +34,63 @@ enum class ExtensionBlock : std::uint8_t {
   server_hello_tls12,
 };
 
-/// One row per extension that Lockstep recognises.
+/// Where one extension may stand.
 struct ExtensionRow {
   ExtensionType type;
-  std::uint16_t blocks;  ///< bit 1 << ExtensionBlock for every message in which it may stand
+  std::uint16_t blocks = 0;  ///< bit 1 << ExtensionBlock for every message in which it may stand
 
+  constexpr ExtensionRow(ExtensionType extension, std::initializer_list<ExtensionBlock> allowed) noexcept
+      : type(extension) {
+    for (const ExtensionBlock block : allowed) blocks |= static_cast<std::uint16_t>(1U << static_cast<unsigned>(block));
+  }
   [[nodiscard]] constexpr bool allowed_in(ExtensionBlock block) const noexcept {
     return (blocks >> static_cast<unsigned>(block) & 1U) != 0;
   }
 };
 
-/// The whole table.
-[[nodiscard]] std::span<const ExtensionRow> extension_table() noexcept;
+/// Every extension that Lockstep recognises: RFC 9846 4.3, table 1; where a ServerHello of TLS 1.2 is concerned, from
+/// the RFC of each extension.
+inline constexpr auto kExtensionTable = [] {
+  using enum ExtensionType;
+  using enum ExtensionBlock;
+  return std::to_array<ExtensionRow>({
+      {server_name, {client_hello, encrypted_extensions, certificate_request, server_hello_tls12}},
+      {max_fragment_length, {client_hello, encrypted_extensions, server_hello_tls12}},
+      {status_request, {client_hello, certificate_request, certificate, server_hello_tls12}},
+      // Some TLS 1.2 servers echo supported_groups although RFC 8422 has no use for it there; it does no harm.
+      {supported_groups, {client_hello, encrypted_extensions, server_hello_tls12}},
+      {ec_point_formats, {client_hello, server_hello_tls12}},
+      {signature_algorithms, {client_hello, certificate_request}},
+      {use_srtp, {client_hello, encrypted_extensions, server_hello_tls12}},
+      {application_layer_protocol_negotiation, {client_hello, encrypted_extensions, server_hello_tls12}},
+      {signed_certificate_timestamp, {client_hello, certificate_request, certificate, server_hello_tls12}},
+      {client_certificate_type, {client_hello, encrypted_extensions, server_hello_tls12}},
+      {server_certificate_type, {client_hello, encrypted_extensions, server_hello_tls12}},
+      {padding, {client_hello}},
+      {encrypt_then_mac, {client_hello, server_hello_tls12}},
+      {extended_main_secret, {client_hello, server_hello_tls12}},
+      {compress_certificate, {client_hello, certificate_request}},
+      {record_size_limit, {client_hello, encrypted_extensions, server_hello_tls12}},
+      {delegated_credential, {client_hello, certificate_request, certificate}},
+      {session_ticket, {client_hello, server_hello_tls12}},
+      {pre_shared_key, {client_hello, server_hello}},
+      {early_data, {client_hello, encrypted_extensions, new_session_ticket}},
+      {supported_versions, {client_hello, server_hello, hello_retry_request}},
+      {cookie, {client_hello, hello_retry_request}},
+      {psk_key_exchange_modes, {client_hello}},
+      {certificate_authorities, {client_hello, certificate_request}},
+      // RFC 9846 4.3.5: "This extension, if provided by the server, MUST only be sent in the CertificateRequest
+      // message."
+      {oid_filters, {certificate_request}},
+      {post_handshake_auth, {client_hello}},
+      {signature_algorithms_cert, {client_hello, certificate_request}},
+      {key_share, {client_hello, server_hello, hello_retry_request}},
+      {renegotiation_info, {client_hello, server_hello_tls12}},
+  });
+}();
+static_assert(kExtensionTable.size() <= 64, "ExtensionSet has a bit per row");
+static_assert(std::ranges::is_sorted(kExtensionTable, {}, &ExtensionRow::type), "rows are found by bisection");
+
 /// The row of an extension, or null when it is unknown.
 [[nodiscard]] const ExtensionRow* extension_row(ExtensionType type) noexcept;
 
@@ -136,6 +184,10 @@ template <class CodePoint>
 [[nodiscard]] std::uint16_t read_record_size_limit(Reader& reader) noexcept;
 /// MaxFragmentLength (RFC 6066 4): 1 to 4 for 2^9 to 2^12 bytes.
 [[nodiscard]] std::uint8_t read_max_fragment_length(Reader& reader) noexcept;
+/// opaque cookie<1..2^16-1> (RFC 9846 4.3.2).
+[[nodiscard]] inline Bytes read_cookie(Reader& reader) noexcept { return reader.vector16(1); }
+/// opaque renegotiated_connection<0..255> (RFC 5746 3.2).
+[[nodiscard]] inline Bytes read_renegotiated_connection(Reader& reader) noexcept { return reader.vector8(); }
 /// DistinguishedName authorities<3..2^16-1>.
 [[nodiscard]] DistinguishedNames read_certificate_authorities(Reader& reader) noexcept;
 

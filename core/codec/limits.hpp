@@ -59,7 +59,7 @@ inline constexpr std::size_t kMaxProtocolNames = 255;
 inline constexpr std::size_t kMaxKeyShares = 64;
 /// PSK identities in a ClientHello, with as many binders. Clients offer one or two; of these few are tried.
 inline constexpr std::size_t kMaxPskIdentities = 64;
-/// Filters in oid_filters (RFC 9846 4.3.5).
+/// Filters in oid_filters: RFC 5280 4.2 defines 17 certificate extensions, and none may stand twice (RFC 9846 4.3.5).
 inline constexpr std::size_t kMaxOidFilters = 64;
 /// Signed certificate timestamps beside a certificate (RFC 6962 3.3). Browsers ask for two to five.
 inline constexpr std::size_t kMaxScts = 64;

@@ -2,30 +2,59 @@
 
 #include <utility>
 
+#include "codec/extension_codecs.hpp"
+
 namespace lockstep::codec {
 namespace {
 
+using enum ExtensionType;
+
+void write_key_share(Writer& writer, const KeyShareEntry& share) noexcept {
+  writer.code_point(share.group);
+  writer.opaque16(share.key_exchange);
+}
+
+constexpr auto kServerHello =
+    std::to_array<ExtensionCodec<ExtensionBlock::server_hello, ServerHello, ServerHelloParameters>>({
+        {key_share, reads<&ServerHello::key_share, KeyShareEntry::read>,
+         writes<&ServerHelloParameters::key_share, write_key_share>},
+        {pre_shared_key, reads<&ServerHello::pre_shared_key, &Reader::u16>,
+         writes<&ServerHelloParameters::selected_identity, &Writer::u16>},
+        // RFC 9846 4.2.3: "All TLS 1.3 ServerHello messages MUST contain the "supported_versions" extension."
+        {supported_versions, reads<&ServerHello::supported_versions, &Reader::code_point<ProtocolVersion>>,
+         states<&ServerHelloParameters::selected_version, &Writer::code_point<ProtocolVersion>>},
+    });
+static_assert(complete(kServerHello));
+
+constexpr auto kHelloRetryRequest =
+    std::to_array<ExtensionCodec<ExtensionBlock::hello_retry_request, HelloRetryRequest, HelloRetryRequestParameters>>({
+        {key_share, reads<&HelloRetryRequest::key_share, &Reader::code_point<NamedGroup>>,
+         writes<&HelloRetryRequestParameters::selected_group, &Writer::code_point<NamedGroup>>},
+        {cookie, reads<&HelloRetryRequest::cookie, read_cookie>,
+         writes<&HelloRetryRequestParameters::cookie, &Writer::opaque16>},
+        {supported_versions, reads<&HelloRetryRequest::supported_versions, &Reader::code_point<ProtocolVersion>>,
+         states<&HelloRetryRequestParameters::selected_version, &Writer::code_point<ProtocolVersion>>},
+    });
+static_assert(complete(kHelloRetryRequest));
+
+constexpr auto kServerHelloTls12 =
+    std::to_array<ExtensionCodec<ExtensionBlock::server_hello_tls12, ServerHello, ServerHelloParameters>>({
+        {server_name, sets<&ServerHello::server_name>, never_sent},
+        {extended_main_secret, sets<&ServerHello::extended_main_secret>, never_sent},
+        {encrypt_then_mac, sets<&ServerHello::encrypt_then_mac>, never_sent},
+        {session_ticket, sets<&ServerHello::session_ticket>, never_sent},
+        {status_request, sets<&ServerHello::status_request>, never_sent},
+        {ec_point_formats, reads<&ServerHello::ec_point_formats, read_code_points8<std::uint8_t>>, never_sent},
+        {renegotiation_info, reads<&ServerHello::renegotiation_info, read_renegotiated_connection>, never_sent},
+        {application_layer_protocol_negotiation,
+         reads<&ServerHello::application_layer_protocol_negotiation, read_protocol_name>, never_sent},
+    });
+static_assert(complete(kServerHelloTls12,
+                       {max_fragment_length, supported_groups, use_srtp, signed_certificate_timestamp,
+                        client_certificate_type, server_certificate_type, record_size_limit}));
+
 /// The fields that ServerHello and HelloRetryRequest share.
 Decoded<ServerHello> decode_fields(Bytes body, Place place) noexcept;
-void read_extension(ServerHello& hello, ExtensionType type, Reader& reader) noexcept;
-void read_extension(HelloRetryRequest& hello, ExtensionType type, Reader& reader) noexcept;
-
-/// Checks the block, then reads each extension into the message.
-template <class Message>
-Decoded<void> decode_extensions(Message& message, ExtensionBlock block, const ExtensionSet& offered,
-                                Place place) noexcept {
-  if (const ExtensionFault fault = check_extensions(message.extensions, block, offered); fault.reason != Reason::none) {
-    return failure(fault.reason, place, std::to_underlying(fault.type));
-  }
-  for (const auto& [type, data] : message.extensions) {
-    Reader reader(data);
-    read_extension(message, type, reader);
-    if (const Reason reason = reader.finish(); reason != Reason::none) {
-      return failure(blame(type, reason), place, std::to_underlying(type));
-    }
-  }
-  return {};
-}
 
 /// RFC 9846 4.2.3: "In TLS 1.3, the TLS server indicates its version using the "supported_versions" extension
 /// (Section 4.3.1), and the legacy_version field MUST be set to 0x0303 ... A client which receives a TLS 1.3 Server
@@ -46,38 +75,35 @@ bool is_hello_retry_request(Bytes body) noexcept {
 }
 
 Decoded<ServerHello> ServerHello::decode(Bytes body, const DecodeContext& context) noexcept {
-  constexpr Place kPlace = Place::server_hello;
-  Decoded<ServerHello> hello = decode_fields(body, kPlace);
+  Decoded<ServerHello> hello = decode_fields(body, place);
   if (!hello) return hello;
   // RFC 9846 4.3.1: "clients MUST check for this extension prior to processing the rest of the ServerHello."
   const bool tls13 = hello->extensions.contains(ExtensionType::supported_versions);
   if (tls13) {
-    if (const auto checked = check_legacy_version(hello->legacy_version, kPlace); !checked)
+    if (const auto checked = check_legacy_version(hello->legacy_version, place); !checked)
       return std::unexpected(checked.error());
   }
-  const auto block = tls13 ? ExtensionBlock::server_hello : ExtensionBlock::server_hello_tls12;
-  if (const auto read = decode_extensions(*hello, block, context.offered, kPlace); !read)
-    return std::unexpected(read.error());
+  const auto decoded = tls13 ? decode_extensions<kServerHello>(*hello, context.offered)
+                             : decode_extensions<kServerHelloTls12>(*hello, context.offered);
+  if (!decoded) return std::unexpected(decoded.error());
   return hello;
 }
 
 Decoded<HelloRetryRequest> HelloRetryRequest::decode(Bytes body, const DecodeContext& context) noexcept {
-  constexpr Place kPlace = Place::hello_retry_request;
-  const Decoded<ServerHello> fields = decode_fields(body, kPlace);
+  const Decoded<ServerHello> fields = decode_fields(body, place);
   if (!fields) return std::unexpected(fields.error());
-  if (const auto checked = check_legacy_version(fields->legacy_version, kPlace); !checked)
+  if (const auto checked = check_legacy_version(fields->legacy_version, place); !checked)
     return std::unexpected(checked.error());
 
   HelloRetryRequest hello;
   hello.legacy_session_id_echo = fields->legacy_session_id_echo;
   hello.cipher_suite = fields->cipher_suite;
   hello.extensions = fields->extensions;
-  if (const auto read = decode_extensions(hello, ExtensionBlock::hello_retry_request, context.offered, kPlace); !read) {
-    return std::unexpected(read.error());
-  }
+  if (const auto decoded = decode_extensions<kHelloRetryRequest>(hello, context.offered); !decoded)
+    return std::unexpected(decoded.error());
   // RFC 9846 4.2.4: "The server's extensions MUST contain "supported_versions"."
   if (!hello.extensions.contains(ExtensionType::supported_versions)) {
-    return failure(Reason::extension_missing, kPlace, std::to_underlying(ExtensionType::supported_versions));
+    return failure(Reason::extension_missing, place, std::to_underlying(ExtensionType::supported_versions));
   }
   return hello;
 }
@@ -92,20 +118,9 @@ Bytes encode_server_hello(Writer& writer, const ServerHelloParameters& parameter
     writer.opaque8(parameters.legacy_session_id_echo);
     writer.code_point(parameters.cipher_suite);
     writer.u8(0);  // null compression
-    const auto extensions = writer.vector16();
     // RFC 9846 4.2.3: "The ServerHello MUST only include extensions which are required to establish the cryptographic
     // context and negotiate the protocol version."
-    if (parameters.key_share) {
-      write_extension(writer, ExtensionType::key_share, [&] {
-        writer.code_point(parameters.key_share->group);
-        writer.opaque16(parameters.key_share->key_exchange);
-      });
-    }
-    if (parameters.selected_identity) {
-      write_extension(writer, ExtensionType::pre_shared_key, [&] { writer.u16(*parameters.selected_identity); });
-    }
-    // RFC 9846 4.2.3: "All TLS 1.3 ServerHello messages MUST contain the "supported_versions" extension."
-    write_extension(writer, ExtensionType::supported_versions, [&] { writer.code_point(parameters.selected_version); });
+    encode_extensions(writer, kServerHello, parameters);
   });
 }
 
@@ -116,14 +131,7 @@ Bytes encode_hello_retry_request(Writer& writer, const HelloRetryRequestParamete
     writer.opaque8(parameters.legacy_session_id_echo);
     writer.code_point(parameters.cipher_suite);
     writer.u8(0);  // null compression
-    const auto extensions = writer.vector16();
-    if (parameters.selected_group) {
-      write_extension(writer, ExtensionType::key_share, [&] { writer.code_point(*parameters.selected_group); });
-    }
-    if (!parameters.cookie.empty()) {
-      write_extension(writer, ExtensionType::cookie, [&] { writer.opaque16(parameters.cookie); });
-    }
-    write_extension(writer, ExtensionType::supported_versions, [&] { writer.code_point(parameters.selected_version); });
+    encode_extensions(writer, kHelloRetryRequest, parameters);
   });
 }
 
@@ -147,35 +155,6 @@ Decoded<ServerHello> decode_fields(Bytes body, Place place) noexcept {
   // handshake with an "illegal_parameter" alert."
   if (legacy_compression_method != 0) return failure(Reason::compression_method, place);
   return hello;
-}
-
-void read_extension(ServerHello& hello, ExtensionType type, Reader& reader) noexcept {
-  switch (type) {
-    case ExtensionType::supported_versions: hello.supported_versions = reader.code_point<ProtocolVersion>(); break;
-    case ExtensionType::key_share: hello.key_share = KeyShareEntry::read(reader); break;
-    case ExtensionType::pre_shared_key: hello.pre_shared_key = reader.u16(); break;
-    // TLS 1.2
-    case ExtensionType::server_name: hello.server_name = true; break;
-    case ExtensionType::extended_main_secret: hello.extended_main_secret = true; break;
-    case ExtensionType::encrypt_then_mac: hello.encrypt_then_mac = true; break;
-    case ExtensionType::session_ticket: hello.session_ticket = true; break;
-    case ExtensionType::status_request: hello.status_request = true; break;
-    case ExtensionType::ec_point_formats: hello.ec_point_formats = read_code_points8<std::uint8_t>(reader); break;
-    case ExtensionType::renegotiation_info: hello.renegotiation_info = reader.vector8(); break;
-    case ExtensionType::application_layer_protocol_negotiation:
-      hello.application_layer_protocol_negotiation = read_protocol_name(reader);
-      break;
-    default: reader.remaining(); break;
-  }
-}
-
-void read_extension(HelloRetryRequest& hello, ExtensionType type, Reader& reader) noexcept {
-  switch (type) {
-    case ExtensionType::supported_versions: hello.supported_versions = reader.code_point<ProtocolVersion>(); break;
-    case ExtensionType::key_share: hello.key_share = reader.code_point<NamedGroup>(); break;
-    case ExtensionType::cookie: hello.cookie = reader.vector16(1); break;
-    default: reader.remaining(); break;
-  }
 }
 
 }  // namespace

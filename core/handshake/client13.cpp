@@ -319,16 +319,24 @@ Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& 
 Next<WaitCertificate> on(WaitCertificateRequest&& state, const codec::CertificateRequest& message, Context& context) {
   // RFC 9846 4.4.2: "This field SHALL be zero length unless used for the post-handshake authentication exchanges".
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
-  Requested requested{message.signature_algorithms,
-                      message.signature_algorithms_cert,
-                      {},
-                      {.ocsp_response = message.status_request, .sct_list = message.signed_certificate_timestamp}};
+  Requested requested{
+      .schemes = message.signature_algorithms,
+      .schemes_cert = message.signature_algorithms_cert,
+      .staples = {.ocsp_response = message.status_request, .sct_list = message.signed_certificate_timestamp}};
   if (message.certificate_authorities) {
     const auto names = context.arena.array<Bytes>(message.certificate_authorities->size());
     if (names.empty()) return context.fail(Reason::handshake_too_large);
     std::size_t count = 0;
     for (const Bytes name : *message.certificate_authorities) names[count++] = name;
     requested.certificate_authorities = names;
+  }
+  if (message.oid_filters && !message.oid_filters->empty()) {
+    const auto filters = context.arena.array<OidFilter>(message.oid_filters->size());
+    if (filters.empty()) return context.fail(Reason::handshake_too_large);
+    std::ranges::transform(*message.oid_filters, filters.begin(), [](const codec::OidFilter& filter) {
+      return OidFilter{filter.certificate_extension_oid, filter.certificate_extension_values};
+    });
+    requested.oid_filters = filters;
   }
   context.hash_message();
   return WaitCertificate{std::move(state.keys), std::move(requested)};
@@ -394,6 +402,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   question.schemes = *schemes;
   question.schemes_cert = *schemes_cert;
   question.certificate_authorities = state.requested->certificate_authorities;
+  question.oid_filters = state.requested->oid_filters;
   question.alpn = context.agreed.protocol();
   question.ocsp_requested = state.requested->staples.ocsp_response;
   question.scts_requested = state.requested->staples.sct_list;

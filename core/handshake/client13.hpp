@@ -31,7 +31,8 @@ struct Keys {
 struct Requested {
   codec::CodePoints<SignatureScheme> schemes;
   std::optional<codec::CodePoints<SignatureScheme>> schemes_cert;
-  std::span<const Bytes> certificate_authorities;
+  std::span<const Bytes> certificate_authorities{};
+  std::span<const OidFilter> oid_filters{};
   StaplesRequested staples;
 };
 

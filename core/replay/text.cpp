@@ -166,7 +166,8 @@ struct Details {
     return question(e.token) + ": for " + quoted(e.server_name) + ", ALPN " + quoted(e.alpn) + ", peer verifies " +
            listed(e.schemes) + "; in certificates " + listed(e.schemes_cert) +
            (e.authorities == 0 ? "" : ", knows " + std::to_string(e.authorities) + " authorities") +
-           (e.ocsp_requested ? ", asks for OCSP" : "") + (e.scts_requested ? ", asks for SCTs" : "") + marked(e.hash);
+           (e.ocsp_requested ? ", asks for OCSP" : "") + (e.scts_requested ? ", asks for SCTs" : "") +
+           (e.oid_filters == 0 ? "" : ", filters by " + std::to_string(e.oid_filters) + " OIDs") + marked(e.hash);
   }
   std::string operator()(const SignatureAsked& e) const {
     return question(e.token) + ": " + to_text(e.scheme) + " over " + bytes(e.size) + marked(e.hash);

@@ -321,6 +321,7 @@ void fields(A& a, Is<CredentialAsked> auto& e) {
   a.hash(e.hash);
   a.boolean(e.ocsp_requested);
   a.boolean(e.scts_requested);
+  a.number(e.oid_filters);
 }
 template <class A>
 void fields(A& a, Is<SignatureAsked> auto& e) {

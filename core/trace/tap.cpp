@@ -79,6 +79,10 @@ struct Teller {
     Hash64 hash;
     for (const Bytes name : event.certificate_authorities) hash.add(name);
     hash.add(event.ec_point_formats);
+    for (const OidFilter& filter : event.oid_filters) {
+      hash.add(filter.oid);
+      hash.add(filter.values);
+    }
     tap.write(CredentialAsked{.token = number(event.token),
                               .server_name = as_bytes(event.server_name),
                               .schemes = copy_of(event.schemes),
@@ -87,7 +91,8 @@ struct Teller {
                               .alpn = as_bytes(event.alpn),
                               .hash = hash.value(),
                               .ocsp_requested = event.ocsp_requested,
-                              .scts_requested = event.scts_requested});
+                              .scts_requested = event.scts_requested,
+                              .oid_filters = event.oid_filters.size()});
   }
   void operator()(const Sign& event) const {
     const Bytes message = event.message;

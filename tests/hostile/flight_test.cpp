@@ -156,6 +156,43 @@ TEST(HostileCertificateRequest, ServerNameIsIgnored) {
   duel.expect_connected();
 }
 
+// Our servers send no filters: a client has to tell them to whoever selects its certificate, in the server's order.
+TEST(HostileCertificateRequest, FiltersAreTold) {
+  const Octets key_usage{0x06, 0x03, 0x55, 0x1d, 0x0f};
+  const Octets digital_signature{0x03, 0x02, 0x07, 0x80};
+  const Octets extended_key_usage{0x06, 0x03, 0x55, 0x1d, 0x25};
+  Octets filters = vector_of(key_usage, 1);
+  put_vector(filters, digital_signature, 2);
+  put_vector(filters, extended_key_usage, 1);
+  put_vector(filters, {}, 2);
+  const auto told = [](const Octets& list) {
+    Duel duel;
+    duel.server_config.client_auth(ClientAuth::require);
+    duel.server_forger.change_parts<RawCertificateRequest>(
+        HandshakeType::certificate_request, [&list](RawCertificateRequest& request) {
+          request.extensions.add(ExtensionType::oid_filters, vector_of(list, 2));
+        });
+    duel.expect_connected();
+    return duel.client().oid_filters;
+  };
+  EXPECT_EQ(told(filters), (decltype(told({})){{key_usage, digital_signature}, {extended_key_usage, {}}}));
+  EXPECT_TRUE(told({}).empty());
+}
+
+TEST(HostileCertificateRequest, FiltersAreWellFormedAndFew) {
+  const auto refused = [](const Octets& data, Reason reason, Alert alert) {
+    expect_refused_request(
+        [&data](RawCertificateRequest& request) { request.extensions.add(ExtensionType::oid_filters, data); }, reason,
+        alert);
+  };
+  refused({}, Reason::extension_malformed, Alert::decode_error);
+  refused({0, 3, 0, 0, 0}, Reason::extension_malformed, Alert::decode_error);        // an empty OID
+  refused({0, 4, 1, 0x06, 0, 1}, Reason::extension_malformed, Alert::decode_error);  // values that are cut
+  Octets many;
+  for (std::size_t i = 0; i <= codec::kMaxOidFilters; ++i) many.insert(many.end(), {1, 0x06, 0, 0});
+  refused(vector_of(many, 2), Reason::too_many_entries, Alert::illegal_parameter);
+}
+
 TEST(HostileCertificateRequest, ComesOnce) {
   Duel duel;
   duel.server_config.client_auth(ClientAuth::require);

@@ -164,6 +164,7 @@ struct End {
   bool ocsp_requested = false;
   bool scts_requested = false;
   std::vector<std::string> alpn_offered;
+  std::vector<std::pair<std::vector<std::uint8_t>, std::vector<std::uint8_t>>> oid_filters;  ///< OIDs and values
   std::string server_name;
   std::optional<Error> error;
   bool complete = false;
@@ -194,6 +195,11 @@ struct End {
     ocsp_requested = event.ocsp_requested;
     scts_requested = event.scts_requested;
     alpn_offered.assign(event.alpn_offered.begin(), event.alpn_offered.end());
+    oid_filters.clear();
+    for (const OidFilter& filter : event.oid_filters) {
+      oid_filters.emplace_back(std::vector<std::uint8_t>(filter.oid.begin(), filter.oid.end()),
+                               std::vector<std::uint8_t>(filter.values.begin(), filter.values.end()));
+    }
     if (drop_tokens) return true;
     if (credential) {
       EXPECT_TRUE(connection.answer(std::move(event.token), credential));

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "codec/extension_codecs.hpp"
 #include "codec/extensions.hpp"
 #include "unit/codec_fixture.hpp"
 
@@ -19,7 +20,7 @@ Extensions read(const Buffer& block) {
 
 TEST(ExtensionTable, HasOneRowPerExtension) {
   std::set<ExtensionType> types;
-  for (const ExtensionRow& row : extension_table()) {
+  for (const ExtensionRow& row : kExtensionTable) {
     EXPECT_TRUE(types.insert(row.type).second) << to_text(row.type);
     EXPECT_NE(row.blocks, 0U) << to_text(row.type);
     EXPECT_FALSE(name(row.type).empty()) << std::to_underlying(row.type);
@@ -68,6 +69,28 @@ TEST(ExtensionTable, AgreesWithTheRfc) {
   }
 }
 
+// What the compiler says of the rows of a message.
+struct In {
+  bool early_data = false;
+};
+struct Out {
+  bool early_data = false;
+};
+using Codec = ExtensionCodec<new_session_ticket, In, Out>;
+constexpr Codec kEarlyData{ExtensionType::early_data, sets<&In::early_data>, marks<&Out::early_data>};
+constexpr Codec kCookie{ExtensionType::cookie, sets<&In::early_data>, never_sent};
+static_assert(kEarlyData.sent() && !kCookie.sent());
+static_assert(complete(std::array{kEarlyData}));
+static_assert(complete(std::array<Codec, 0>{}, {ExtensionType::early_data}));
+static_assert(!complete(std::array<Codec, 0>{}), "an extension that may stand in the message lacks its row");
+static_assert(!complete(std::array{kEarlyData, kEarlyData}), "two rows for one extension");
+static_assert(!complete(std::array{kEarlyData}, {ExtensionType::early_data}), "a row for what is ignored");
+static_assert(!complete(std::array{kEarlyData, kCookie}), "a row for what may not stand in the message");
+static_assert(!complete(std::array{kEarlyData}, {ExtensionType::cookie}), "ignoring what may not stand there");
+template <class Row>
+concept DoesWithoutWriting = requires(void (&read)(In&, Reader&) noexcept) { Row{ExtensionType::early_data, read}; };
+static_assert(!DoesWithoutWriting<Codec>);
+
 TEST(ExtensionSet, HoldsKnownTypesOnly) {
   ExtensionSet set{ExtensionType::server_name, ExtensionType::renegotiation_info};
   set.insert(static_cast<ExtensionType>(0x0a0a));
@@ -88,7 +111,7 @@ TEST(CheckExtensions, FindsDuplicates) {
 
 TEST(CheckExtensions, StaysLinearInManyUnknownOnes) {
   Buffer many;
-  for (std::uint16_t type = 0x4000; type < 0x4000 + 16000; ++type) {
+  for (std::uint16_t type = 0x4000; type < 0x4000 + kMaxExtensions; ++type) {
     const Buffer one = extension(type, {});
     many.insert(many.end(), one.begin(), one.end());
   }

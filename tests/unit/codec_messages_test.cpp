@@ -137,17 +137,21 @@ Buffer request_with(const Buffer& extensions) {
 }
 
 TEST(CertificateRequest, KnowsItsOtherExtensions) {
-  const Buffer body =
-      request_with(join({extension(status_request), extension(signed_certificate_timestamp),
-                         extension(compress_certificate, hex("02 0002")),
-                         extension(oid_filters, vector16(hex("02 5504 0001 aa"))), extension(0x0a0a, hex("00"))}));
+  const Buffer body = request_with(
+      join({extension(status_request), extension(signed_certificate_timestamp),
+            extension(compress_certificate, hex("02 0002")),
+            extension(oid_filters, vector16(hex("02 5504 0001 aa 01 06 0000"))), extension(0x0a0a, hex("00"))}));
   const auto decoded = CertificateRequest::decode(body);
   ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
   EXPECT_TRUE(decoded->status_request);
   EXPECT_TRUE(decoded->signed_certificate_timestamp);
   EXPECT_TRUE(decoded->compress_certificate->contains(2));
-  EXPECT_EQ(decoded->oid_filters->size(), 1U);
-  EXPECT_TRUE(equal(decoded->oid_filters->begin()->certificate_extension_oid, hex("5504")));
+  const auto filters = all_of(*decoded->oid_filters);
+  ASSERT_EQ(filters.size(), 2U);
+  EXPECT_TRUE(equal(filters[0].certificate_extension_oid, hex("5504")));
+  EXPECT_TRUE(equal(filters[0].certificate_extension_values, hex("aa")));
+  EXPECT_TRUE(equal(filters[1].certificate_extension_oid, hex("06")));
+  EXPECT_TRUE(filters[1].certificate_extension_values.empty());
 }
 
 TEST(CertificateRequest, RefusesBadExtensions) {
@@ -176,6 +180,20 @@ TEST(CertificateRequest, HasABoundedListOfAuthorities) {
   EXPECT_TRUE(CertificateRequest::decode(most).has_value());
   expect_error(CertificateRequest::decode(request_of(kMaxAuthorities + 1)), Reason::too_many_entries,
                Alert::illegal_parameter, Place::certificate_request, std::to_underlying(certificate_authorities));
+}
+
+TEST(CertificateRequest, HasABoundedListOfFilters) {
+  const auto request_of = [](std::size_t count) {
+    Buffer filters;
+    for (std::size_t i = 0; i < count; ++i) filters = join({filters, hex("01 06 0000")});
+    return request_with(extension(oid_filters, vector16(filters)));
+  };
+  const Buffer most = request_of(kMaxOidFilters);
+  ASSERT_TRUE(CertificateRequest::decode(most).has_value());
+  EXPECT_EQ(CertificateRequest::decode(most)->oid_filters->size(), kMaxOidFilters);
+  EXPECT_TRUE(CertificateRequest::decode(request_of(0)).has_value());
+  expect_error(CertificateRequest::decode(request_of(kMaxOidFilters + 1)), Reason::too_many_entries,
+               Alert::illegal_parameter, Place::certificate_request, number(oid_filters));
 }
 
 // --- Certificate ---

@@ -112,6 +112,22 @@ struct Credential {
 // Views in these events live until their token is answered or the connection ends, which another thread cannot see:
 // what goes there owns its bytes. `Sign`, `VerifyPeer` and `SealTicket` do, and may be moved anywhere.
 
+/// An extension that a server wants in the certificate of its client (RFC 9846 4.3.5), in DER. The engine matches
+/// nothing: that is for whoever selects the credential.
+///
+/// RFC 9846 4.3.5: "If the server has included a non-empty filters list, the client certificate included in the
+/// response MUST contain all of the specified extension OIDs that the client recognizes. For each extension OID
+/// recognized by the client, all of the specified values MUST be present in the client certificate (but the certificate
+/// MAY have other values as well). However, the client MUST ignore and skip any unrecognized certificate extension
+/// OIDs."
+///
+/// Key Usage matches "when all key usage bits asserted in the request are also asserted" in the certificate, Extended
+/// Key Usage "when all key purpose OIDs present in the request are also found" there.
+struct OidFilter {
+  Bytes oid;     ///< certificate_extension_oid; not empty
+  Bytes values;  ///< certificate_extension_values; may be empty
+};
+
 /// Which certificate to show. A server is asked once per full handshake, a client when the server requests one.
 /// Answer with a credential, or with `NoCredential` (a server then fails, a client goes on without).
 struct SelectCredential {
@@ -126,6 +142,7 @@ struct SelectCredential {
   bool ocsp_requested = false;                       ///< the peer asks for `Credential::ocsp_response`
   bool scts_requested = false;                       ///< the peer asks for `Credential::sct_list`
   std::span<const std::string_view> alpn_offered{};  ///< server: all that the client offers, in its order
+  std::span<const OidFilter> oid_filters{};          ///< client: what the server asks of the certificate; often empty
 };
 struct NoCredential {};
 

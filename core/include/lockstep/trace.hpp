@@ -214,9 +214,10 @@ struct CredentialAsked {
   std::vector<SignatureScheme> schemes_cert;
   std::uint64_t authorities = 0;
   Content alpn;
-  std::uint64_t hash = 0;  ///< of the authorities and ec_point_formats
+  std::uint64_t hash = 0;  ///< of the authorities, ec_point_formats and filters
   bool ocsp_requested = false;
   bool scts_requested = false;
+  std::uint64_t oid_filters = 0;
 };
 struct SignatureAsked {
   TokenNumber token = 0;
