@@ -32,14 +32,13 @@ std::expected<Bytes, Error> signed_content(Context& context, Role signer) noexce
   return *content;
 }
 
-Status ask_for_verdict(Context& context, Role peer, bool resumed) {
-  return context.ask(
-      VerifyPeer{.token = {},
-                 .peer = peer,
-                 .shown = context.peer_shown,
-                 .name = peer == Role::server ? *context.expected_name : x509::PeerName(x509::NoNameCheck{}),
-                 .now = context.now,
-                 .resumed = resumed});
+void ask_for_verdict(Context& context, Role peer, bool resumed) {
+  context.ask(VerifyPeer{.token = {},
+                         .peer = peer,
+                         .shown = context.peer_shown,
+                         .name = peer == Role::server ? *context.expected_name : x509::PeerName(x509::NoNameCheck{}),
+                         .now = context.now,
+                         .resumed = resumed});
 }
 
 }  // namespace
@@ -75,19 +74,19 @@ bool can_be_verified(const Settings& settings, const Session& session) noexcept 
   return !verifies_on_resumption(settings, session) || (session.peer != nullptr && !session.peer->chain.empty());
 }
 
-Status ask_about_peer(Context& context, Role peer) {
+void ask_about_peer(Context& context, Role peer) {
   PeerCertificates shown;
   shown.chain.reserve(context.peer_chain.size());
   for (const Bytes der : context.peer_chain) shown.chain.emplace_back(der.begin(), der.end());
   shown.ocsp_response.assign(context.peer_ocsp_response.begin(), context.peer_ocsp_response.end());
   shown.sct_list.assign(context.peer_sct_list.begin(), context.peer_sct_list.end());
   context.peer_shown = std::make_shared<const PeerCertificates>(std::move(shown));
-  return ask_for_verdict(context, peer, false);
+  ask_for_verdict(context, peer, false);
 }
 
-Status ask_about_session(Context& context, const Session& session, Role peer) {
+void ask_about_session(Context& context, const Session& session, Role peer) {
   context.peer_shown = session.peer;
-  return ask_for_verdict(context, peer, true);
+  ask_for_verdict(context, peer, true);
 }
 
 std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context) {
@@ -176,7 +175,7 @@ Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>&
   return {};
 }
 
-Status send_certificate(Context& context, const Credential* credential, StaplesRequested requested) noexcept {
+void send_certificate(Context& context, const Credential* credential, StaplesRequested requested) noexcept {
   std::span<Bytes> chain;
   Bytes ocsp_response;
   Bytes sct_list;
@@ -188,7 +187,7 @@ Status send_certificate(Context& context, const Credential* credential, StaplesR
     if (requested.sct_list) sct_list = credential->sct_list;
     // RFC 9846 4.5.1: "The sender's certificate MUST come in the first CertificateEntry in the list."
     chain = context.arena.array<Bytes>(credential->chain.size());
-    if (chain.size() != credential->chain.size()) return context.fail(Reason::handshake_too_large);
+    if (chain.size() != credential->chain.size()) return context.stop(Reason::handshake_too_large);
     std::ranges::transform(credential->chain, chain.begin(), [](const auto& der) { return Bytes(der); });
   }
   // The context is empty in the handshake (RFC 9846 4.5.1).
@@ -196,42 +195,36 @@ Status send_certificate(Context& context, const Credential* credential, StaplesR
                                              .chain = chain,
                                              .ocsp_response = ocsp_response,
                                              .signed_certificate_timestamps = sct_list};
-  const auto room = context.scratch(codec::certificate_message_size(message));
-  if (!room) return std::unexpected(room.error());
-  codec::Writer writer(*room);
-  return context.send(Level::handshake, codec::encode_certificate(writer, message));
+  context.send(Level::handshake, codec::certificate_message_size(message),
+               [&](codec::Writer& writer) { return codec::encode_certificate(writer, message); });
 }
 
-Status ask_signature(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme,
-                     Role signer) {
+void ask_signature(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme,
+                   Role signer) {
   const auto content = signed_content(context, signer);
-  if (!content) return std::unexpected(content.error());
+  if (!content) return context.stop(content.error());
   context.agreed.own_scheme = scheme;
-  return context.ask(Sign{.token = {},
-                          .scheme = scheme,
-                          .credential = std::move(credential),
-                          .message = {content->begin(), content->end()}});
+  context.ask(Sign{.token = {},
+                   .scheme = scheme,
+                   .credential = std::move(credential),
+                   .message = {content->begin(), content->end()}});
 }
 
-Status send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept {
-  const auto room = context.scratch(codec::kHandshakeHeaderSize + 4 + signature.size());
-  if (!room) return std::unexpected(room.error());
-  codec::Writer writer(*room);
-  return context.send(Level::handshake,
-                      codec::encode_certificate_verify(writer, {.algorithm = scheme, .signature = signature}));
+void send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept {
+  context.send(Level::handshake, codec::kHandshakeHeaderSize + 4 + signature.size(), [&](codec::Writer& writer) {
+    return codec::encode_certificate_verify(writer, {.algorithm = scheme, .signature = signature});
+  });
 }
 
-Status send_finished(Context& context, const DigestSecret& base_key) noexcept {
+void send_finished(Context& context, const DigestSecret& base_key) noexcept {
   const auto hash = context.transcript_hash();
-  if (!hash) return std::unexpected(hash.error());
+  if (!hash) return context.stop(hash.error());
   const auto verify_data = key_schedule::finished_verify_data(context.transcript.hash(), base_key, *hash);
-  if (!verify_data) return context.fail(Reason::provider_failed);
-  const auto room = context.scratch(codec::kHandshakeHeaderSize + verify_data->view().size());
-  if (!room) return std::unexpected(room.error());
-  codec::Writer writer(*room);
-  const Bytes message = codec::encode_finished(writer, {.verify_data = verify_data->view()});
-  context.own_finished = message.subspan(codec::kHandshakeHeaderSize);
-  return context.send(Level::handshake, message);
+  if (!verify_data) return context.stop(Reason::provider_failed);
+  const Bytes message = context.send(
+      Level::handshake, codec::kHandshakeHeaderSize + verify_data->view().size(),
+      [&](codec::Writer& writer) { return codec::encode_finished(writer, {.verify_data = verify_data->view()}); });
+  if (!message.empty()) context.own_finished = message.subspan(codec::kHandshakeHeaderSize);
 }
 
 }  // namespace lockstep::handshake

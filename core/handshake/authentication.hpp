@@ -93,9 +93,9 @@ class Authenticated {
 [[nodiscard]] bool verifies_on_resumption(const Settings& settings, const Session& session) noexcept;
 [[nodiscard]] bool can_be_verified(const Settings& settings, const Session& session) noexcept;
 /// Suspends for a verdict on what the peer showed in this handshake.
-[[nodiscard]] Status ask_about_peer(Context& context, Role peer);
+void ask_about_peer(Context& context, Role peer);
 /// Suspends for a verdict on what the peer showed when the session was made.
-[[nodiscard]] Status ask_about_session(Context& context, const Session& session, Role peer);
+void ask_about_session(Context& context, const Session& session, Role peer);
 /// What a session to come keeps of the peer: what it showed now, or in the session that was resumed.
 [[nodiscard]] std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context);
 
@@ -122,13 +122,11 @@ struct StaplesRequested {
 };
 
 /// Null: an empty Certificate.
-[[nodiscard]] Status send_certificate(Context& context, const Credential* credential,
-                                      StaplesRequested requested) noexcept;
+void send_certificate(Context& context, const Credential* credential, StaplesRequested requested) noexcept;
 /// Suspends for a signature over the transcript so far.
-[[nodiscard]] Status ask_signature(Context& context, std::shared_ptr<const Credential> credential,
-                                   SignatureScheme scheme, Role signer);
-[[nodiscard]] Status send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept;
-[[nodiscard]] Status send_finished(Context& context, const DigestSecret& base_key) noexcept;
+void ask_signature(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme, Role signer);
+void send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept;
+void send_finished(Context& context, const DigestSecret& base_key) noexcept;
 
 /// A copy of a list of code points that lives as long as the handshake.
 template <class CodePoint>

@@ -80,7 +80,7 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
   const bool first = *psk && &(*psk)->session() == offer.sessions.front().session;
   const bool judged = first && offer.judged.has_value();
   if (judged) {
-    if (auto noted = context.note(*offer.judged); !noted) return std::unexpected(noted.error());
+    context.note(*offer.judged);
   }
   if (*psk) inherit(context, (*psk)->session());
   context.hash_message();
@@ -96,16 +96,12 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
   auto main = std::move(*secret).main_secret();
   if (!traffic || !main) return context.fail(Reason::provider_failed);
 
-  if (auto done = context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client); !done)
-    return std::unexpected(done.error());
-  if (auto done = context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server); !done)
-    return std::unexpected(done.error());
-  if (auto done = context.install(Level::handshake, Direction::receive, traffic->server); !done)
-    return std::unexpected(done.error());
+  context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client);
+  context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server);
+  context.install(Level::handshake, Direction::receive, traffic->server);
   // While early data may be on its way, EncryptedExtensions says which key is next.
   if (!offer.early_data) {
-    if (auto done = context.install(Level::handshake, Direction::send, traffic->client); !done)
-      return std::unexpected(done.error());
+    context.install(Level::handshake, Direction::send, traffic->client);
   }
   return WaitEncryptedExtensions{
       {std::move(*main), std::move(*traffic)}, *psk, offer.early_data, first ? &(*psk)->session() : nullptr, judged};
@@ -117,8 +113,9 @@ Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
   if (!state.early_data_offered) return {};
   if (!message.early_data) {
     context.agreed.early_data = state.psk ? EarlyDataStatus::declined : EarlyDataStatus::not_resumed;
-    context.transport.end_early_data();
-    return context.install(Level::handshake, Direction::send, state.keys.handshake_traffic.client);
+    context.end_early_data();
+    context.install(Level::handshake, Direction::send, state.keys.handshake_traffic.client);
+    return {};
   }
   // RFC 9846 4.3.11: "If the server supplies an "early_data" extension, the client MUST verify that the server's
   // selected_identity is 0. If any other value is returned, the client MUST abort the handshake with an
@@ -153,35 +150,31 @@ Next<WaitPeerVerified, WaitCertificateVerify> judge(Keys&& keys, std::optional<R
   context.hash_message();
   if (const auto accepted = verification_skipped(context.settings()))
     return WaitCertificateVerify{std::move(keys), std::move(requested), *key, *accepted};
-  if (auto asked = ask_about_peer(context, Role::server); !asked) return std::unexpected(asked.error());
+  ask_about_peer(context, Role::server);
   return WaitPeerVerified{std::move(keys), std::move(requested), *key};
 }
 
 // RFC 9846 4.6: "If the server sent an "early_data" extension in EncryptedExtensions, the client MUST send an
 // EndOfEarlyData message after receiving the server Finished." It goes under the key that it ends.
-Status end_early_data(Context& context, const Keys& keys) noexcept {
-  const auto room = context.scratch(codec::kHandshakeHeaderSize);
-  if (!room) return std::unexpected(room.error());
-  codec::Writer writer(*room);
-  if (auto sent = context.send(Level::early_data, codec::encode_end_of_early_data(writer)); !sent) return sent;
-  if (auto done = context.install(Level::handshake, Direction::send, keys.handshake_traffic.client); !done) return done;
-  context.transport.end_early_data();
-  return {};
+void end_early_data(Context& context, const Keys& keys) noexcept {
+  context.send(Level::early_data, codec::kHandshakeHeaderSize,
+               [](codec::Writer& writer) { return codec::encode_end_of_early_data(writer); });
+  context.install(Level::handshake, Direction::send, keys.handshake_traffic.client);
+  context.end_early_data();
 }
 
 // Our last message is out: the connection stands.
 Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Connected proven, Context& context) {
-  if (auto sent = send_finished(context, keys.handshake_traffic.client); !sent) return std::unexpected(sent.error());
+  send_finished(context, keys.handshake_traffic.client);
   const auto transcript = context.transcript_hash();
   if (!transcript) return std::unexpected(transcript.error());
   auto resumption = keys.main.resumption_secret(*transcript);
   if (!resumption) return context.fail(Reason::provider_failed);
   context.secrets.resumption = std::move(*resumption);
-  if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
-  if (auto done = context.install(Level::application, Direction::send, write_traffic); !done)
-    return std::unexpected(done.error());
+  context.end_flight();
+  context.install(Level::application, Direction::send, write_traffic);
   context.secrets.write_traffic = std::move(write_traffic);
-  if (auto told = context.tell_complete(); !told) return std::unexpected(told.error());
+  context.tell_complete();
   return proven;
 }
 
@@ -193,10 +186,10 @@ Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const
   if (!offer) return std::unexpected(offer.error());
   if (!offer->early_data) return WaitServerHello{std::move(*offer)};
   if (const Session& session = *offer->sessions.front().session; verifies_on_resumption(context.settings(), session)) {
-    if (auto asked = ask_about_session(context, session, Role::server); !asked) return std::unexpected(asked.error());
+    ask_about_session(context, session, Role::server);
     return WaitOfferVerified{std::move(*offer)};
   }
-  if (auto started = start_early_data(context, *offer); !started) return std::unexpected(started.error());
+  start_early_data(context, *offer);
   return WaitServerHello{std::move(*offer)};
 }
 
@@ -204,7 +197,7 @@ Next<WaitServerHello> on(WaitOfferVerified&& state, const PeerVerified& accepted
   PeerAccepted& judged = state.offer.judged.emplace(accepted.answer());
   judged.identity = context.arena.copy(judged.identity);
   if (judged.identity.size() != accepted.answer().identity.size()) return context.fail(Reason::handshake_too_large);
-  if (auto started = start_early_data(context, state.offer); !started) return std::unexpected(started.error());
+  start_early_data(context, state.offer);
   return WaitServerHello{std::move(state.offer)};
 }
 
@@ -261,7 +254,7 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
   // present. Early data is not permitted after a HelloRetryRequest."
   if (std::exchange(state.offer.early_data, false)) {
     context.agreed.early_data = EarlyDataStatus::retried;
-    context.transport.end_early_data();
+    context.end_early_data();
   }
   // RFC 9846 4.2.4: "the client MUST process all extensions in the HelloRetryRequest and send a second updated
   // ClientHello."
@@ -300,15 +293,14 @@ Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncrypted
   // The verdict before early data was about that; where it was not taken, the peer is judged as ever.
   const bool judged = state.judged && context.agreed.early_data == EarlyDataStatus::accepted;
   if (!judged && verifies_on_resumption(context.settings(), state.psk->session())) {
-    if (auto asked = ask_about_session(context, state.psk->session(), Role::server); !asked)
-      return std::unexpected(asked.error());
+    ask_about_session(context, state.psk->session(), Role::server);
     return WaitSessionVerified{std::move(state.keys), *state.psk};
   }
   return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk(*state.psk)};
 }
 
 Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& accepted, Context& context) {
-  if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
+  context.note(accepted.answer());
   return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk(state.psk)};
 }
 
@@ -353,7 +345,7 @@ Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&& state, const 
 }
 
 Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
-  if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
+  context.note(accepted.answer());
   return WaitCertificateVerify{std::move(state.keys), std::move(state.requested), state.key, accepted};
 }
 
@@ -377,16 +369,15 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   if (!transcript) return std::unexpected(transcript.error());
   auto secrets = state.keys.main.application_secrets(*transcript);
   if (!secrets) return context.fail(Reason::provider_failed);
-  if (auto told = context.log_application_secrets(*secrets); !told) return std::unexpected(told.error());
-  if (auto done = context.install(Level::application, Direction::receive, secrets->traffic.server); !done)
-    return std::unexpected(done.error());
+  context.log_application_secrets(*secrets);
+  context.install(Level::application, Direction::receive, secrets->traffic.server);
   context.secrets.read_traffic = std::move(secrets->traffic.server);
   context.secrets.exporter = std::move(secrets->exporter);
 
   // RFC 9846 4.6: "If the server does not send an "early_data" extension in EncryptedExtensions, then the client MUST
   // NOT send an EndOfEarlyData message."
   if (state.keys.early_data) {
-    if (auto ended = end_early_data(context, state.keys); !ended) return std::unexpected(ended.error());
+    end_early_data(context, state.keys);
   }
   // RFC 9846 4.5.1: "The client MUST send a Certificate message if and only if the server has requested
   // certificate-based client authentication via a CertificateRequest message"
@@ -406,7 +397,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   question.alpn = context.agreed.protocol();
   question.ocsp_requested = state.requested->staples.ocsp_response;
   question.scts_requested = state.requested->staples.sct_list;
-  if (auto asked = context.ask(std::move(question)); !asked) return std::unexpected(asked.error());
+  context.ask(std::move(question));
   return WaitCredential{std::move(state.keys), std::move(*state.requested), std::move(secrets->traffic.client), proven};
 }
 
@@ -417,22 +408,18 @@ Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelect
                           : choose_scheme(context, *selected.credential);
   // RFC 9846 4.5.1: "If the server requests certificate-based client authentication but no suitable certificate is
   // available, the client MUST send a Certificate message containing no certificates".
-  if (auto sent = send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.staples);
-      !sent)
-    return std::unexpected(sent.error());
+  send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.staples);
   // RFC 9846 4.5.1: "A Finished message MUST be sent regardless of whether the Certificate message is empty."
   // RFC 9846 4.5.2: "Clients MUST send this message whenever authenticating via a certificate (i.e., when the
   // Certificate message is non-empty)."
   if (!scheme) return finish(std::move(state.keys), std::move(state.write_traffic), state.proven, context);
-  if (auto asked = ask_signature(context, selected.credential, *scheme, Role::client); !asked)
-    return std::unexpected(asked.error());
+  ask_signature(context, selected.credential, *scheme, Role::client);
   return WaitSignature{std::move(state.keys), std::move(state.write_traffic), state.proven};
 }
 
 Next<Connected> on(WaitSignature&& state, const Signed& answer, Context& context) {
   if (answer.signature.empty()) return context.fail(Reason::signing_failed);
-  if (auto sent = send_certificate_verify(context, context.agreed.own_scheme, answer.signature); !sent)
-    return std::unexpected(sent.error());
+  send_certificate_verify(context, context.agreed.own_scheme, answer.signature);
   return finish(std::move(state.keys), std::move(state.write_traffic), state.proven, context);
 }
 

@@ -21,14 +21,15 @@ std::expected<MutableBytes, Error> Context::scratch(std::size_t size) noexcept {
   return memory;
 }
 
-Status Context::send(Level level, Bytes encoded) noexcept {
-  if (encoded.empty()) return fail(Reason::handshake_too_large);
+void Context::send(Level level, Bytes encoded) noexcept {
+  if (failure) return;
   if (rewriter != nullptr) encoded = rewriter->rewrite(level, encoded);
   if (transcript.started()) transcript.update(encoded);
-  return transport.send(level, encoded);
+  stop_unless(transport.send(level, encoded));
 }
 
-Status Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
+void Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
+  if (failure) return;
   if (rewriter != nullptr) {
     hello = rewriter->rewrite(Level::initial, hello);
     offered = {};
@@ -37,17 +38,30 @@ Status Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
     }
   }
   if (transcript.started()) transcript.update(hello.subspan(std::min(hashed, hello.size())));
-  return transport.send(Level::initial, hello);
+  stop_unless(transport.send(Level::initial, hello));
 }
 
-Status Context::install(Level level, Direction direction, const DigestSecret& secret) noexcept {
-  if (direction == Direction::send) return transport.install_write(level, *agreed.suite, secret);
+void Context::install(Level level, Direction direction, const DigestSecret& secret) noexcept {
+  if (failure) return;
+  if (direction == Direction::send) return stop_unless(transport.install_write(level, *agreed.suite, secret));
   // RFC 9846 5.1: "Handshake messages MUST NOT span key changes. Implementations MUST verify that all messages
   // immediately preceding a key change align with a record boundary; if not, then they MUST terminate the connection
   // with an "unexpected_message" alert."
   const auto aligned = inbox.aligned();
-  if (!aligned) return fail_at(Place::record, Reason::record_after_key_change);
-  return transport.install_read(level, *agreed.suite, secret, *aligned);
+  if (!aligned) return stop(make_error(Reason::record_after_key_change, Place::record));
+  stop_unless(transport.install_read(level, *agreed.suite, secret, *aligned));
+}
+
+void Context::install_early(const BoundSuite& suite, const DigestSecret& secret) noexcept {
+  if (!failure) stop_unless(transport.install_write(Level::early_data, suite, secret));
+}
+
+void Context::end_flight() noexcept {
+  if (!failure) stop_unless(transport.end_flight());
+}
+
+void Context::end_early_data() noexcept {
+  if (!failure) transport.end_early_data();
 }
 
 std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
@@ -57,37 +71,35 @@ std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
   return *bytes;
 }
 
-Status Context::note(const PeerAccepted& accepted) noexcept {
+void Context::note(const PeerAccepted& accepted) noexcept {
   verified_until = std::min(verified_until, accepted.expires);
   peer_identity = arena.copy(accepted.identity);
-  if (peer_identity.size() != accepted.identity.size()) return fail(Reason::handshake_too_large);
-  return {};
+  if (peer_identity.size() != accepted.identity.size()) stop(Reason::handshake_too_large);
 }
 
-Status Context::log_secret(std::string_view label, const DigestSecret& secret) noexcept {
+void Context::log_secret(std::string_view label, const DigestSecret& secret) noexcept {
+  if (failure) return;
   if (tap != nullptr) tap->secret(label, client_random, secret.view());
-  if (!settings().key_log) return {};
+  if (!settings().key_log) return;
   const Bytes copy = arena.copy(secret.view());
-  if (copy.empty() || !events.push(SecretLogged{label, client_random, copy}, arena))
-    return fail(Reason::handshake_too_large);
-  return {};
+  if (copy.empty() || !events.push(SecretLogged{label, client_random, copy}, arena)) stop(Reason::handshake_too_large);
 }
 
-Status Context::log_application_secrets(const key_schedule::ApplicationSecrets& derived) noexcept {
+void Context::log_application_secrets(const key_schedule::ApplicationSecrets& derived) noexcept {
   using namespace key_schedule::key_log;
-  if (auto told = log_secret(kClientTrafficSecret0, derived.traffic.client); !told) return told;
-  if (auto told = log_secret(kServerTrafficSecret0, derived.traffic.server); !told) return told;
-  return log_secret(kExporterSecret, derived.exporter);
+  log_secret(kClientTrafficSecret0, derived.traffic.client);
+  log_secret(kServerTrafficSecret0, derived.traffic.server);
+  log_secret(kExporterSecret, derived.exporter);
 }
 
-Status Context::tell_complete() noexcept {
-  if (!events.push(
-          HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished, shared_schemes,
-                            peer_ocsp_response, peer_sct_list, agreed.early_data, peer_identity,
-                            resumed_session == nullptr ? Bytes() : Bytes(resumed_session->application_data)},
-          arena))
-    return fail(Reason::handshake_too_large);
-  return {};
+void Context::tell_complete() noexcept {
+  if (failure) return;
+  const bool told =
+      events.push(HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished,
+                                    shared_schemes, peer_ocsp_response, peer_sct_list, agreed.early_data, peer_identity,
+                                    resumed_session == nullptr ? Bytes() : Bytes(resumed_session->application_data)},
+                  arena);
+  if (!told) stop(Reason::handshake_too_large);
 }
 
 }  // namespace lockstep::handshake

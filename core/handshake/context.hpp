@@ -20,6 +20,7 @@
 
 #include "codec/extensions.hpp"
 #include "codec/handshake_message.hpp"
+#include "codec/writer.hpp"
 #include "handshake/arena.hpp"
 #include "handshake/event_queue.hpp"
 #include "handshake/inbox.hpp"
@@ -141,10 +142,20 @@ struct Context {
 
   [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
 
+  // What is sent, installed, told or asked is not asked about call by call: the first failure stays, what comes behind
+  // it is left out, and it ends the step that it is part of (machine.hpp), as a sticky reader does.
+
+  /// The first failure.
+  std::optional<Error> failure{};
+  void stop(const Error& error) noexcept {
+    if (!failure) failure = error;
+  }
+  void stop(Reason reason, std::uint16_t detail = 0) noexcept { stop(make_error(reason, place, detail)); }
+
   /// Makes `session` the one that is resumed.
   void keep_session(Session&& session) noexcept { resumed_session = &kept_session.emplace(std::move(session)); }
   /// Notes who the peer is and until when.
-  [[nodiscard]] Status note(const PeerAccepted& accepted) noexcept;
+  void note(const PeerAccepted& accepted) noexcept;
 
   /// The error for what is wrong with the current message.
   [[nodiscard]] std::unexpected<Error> fail(Reason reason, std::uint16_t detail = 0) const noexcept {
@@ -160,40 +171,63 @@ struct Context {
   /// Transcript-Hash of everything so far.
   [[nodiscard]] std::expected<key_schedule::Digest, Error> transcript_hash() const noexcept;
 
-  /// Room to encode a message of at most `size` bytes.
+  /// Room for `size` bytes that live as long as the handshake.
   [[nodiscard]] std::expected<MutableBytes, Error> scratch(std::size_t size) noexcept;
-  /// Sends a message that was encoded (empty: it did not fit) and adds it to the transcript once that has started.
-  [[nodiscard]] Status send(Level level, Bytes encoded) noexcept;
+  /// Sends the message that `encode(codec::Writer&)` gives, of at most `most` bytes, and adds it to the transcript once
+  /// that has started. The message, which lives as long as the handshake.
+  template <class Encode>
+  Bytes send(Level level, std::size_t most, Encode encode) noexcept;
   /// Sends a ClientHello and adds it to the transcript once that has started, but for its first `hashed` bytes, which
   /// are there already. With a rewriter, `hello` becomes what was sent instead, and `offered` what that offers.
-  [[nodiscard]] Status send_client_hello(Bytes& hello, std::size_t hashed) noexcept;
-  [[nodiscard]] Status install(Level level, Direction direction, const DigestSecret& secret) noexcept;
+  void send_client_hello(Bytes& hello, std::size_t hashed) noexcept;
+  void install(Level level, Direction direction, const DigestSecret& secret) noexcept;
+  /// Client: for early data, with the suite of the session that it is offered with.
+  void install_early(const BoundSuite& suite, const DigestSecret& secret) noexcept;
+  /// See Transport.
+  void end_flight() noexcept;
+  void end_early_data() noexcept;
 
   /// Random bytes that live as long as the handshake.
   [[nodiscard]] std::expected<Bytes, Error> draw(std::size_t size) noexcept;
 
   /// Reports a secret, if the configuration asks for it.
-  [[nodiscard]] Status log_secret(std::string_view label, const DigestSecret& secret) noexcept;
-  [[nodiscard]] Status log_application_secrets(const key_schedule::ApplicationSecrets& derived) noexcept;
+  void log_secret(std::string_view label, const DigestSecret& secret) noexcept;
+  void log_application_secrets(const key_schedule::ApplicationSecrets& derived) noexcept;
   /// Tells the application that the handshake is complete.
-  [[nodiscard]] Status tell_complete() noexcept;
+  void tell_complete() noexcept;
 
   /// Asks the application, which answers at once or later.
   template <class Operation>
-  [[nodiscard]] Status ask(Operation operation, Scope scope = Scope::reading) noexcept;
+  void ask(Operation operation, Scope scope = Scope::reading) noexcept;
 
   Inbox inbox{arena};
   Pending pending{};
   std::optional<const Session> kept_session{};
+
+ private:
+  void send(Level level, Bytes encoded) noexcept;
+  void stop_unless(const Status& done) noexcept {
+    if (!done) stop(done.error());
+  }
 };
 
+template <class Encode>
+Bytes Context::send(Level level, std::size_t most, Encode encode) noexcept {
+  const MutableBytes room = failure ? MutableBytes() : arena.allocate(most, 1);
+  codec::Writer writer(room);
+  const Bytes encoded = room.data() == nullptr ? Bytes() : encode(writer);
+  if (encoded.empty()) stop(Reason::handshake_too_large);
+  send(level, encoded);
+  return encoded;
+}
+
 template <class Operation>
-Status Context::ask(Operation operation, Scope scope) noexcept {
+void Context::ask(Operation operation, Scope scope) noexcept {
+  if (failure) return;
   auto token = pending.add<Operation>(scope);
-  if (!token) return fail(Reason::memory);
+  if (!token) return stop(Reason::memory);
   operation.token = std::move(token);
-  if (!events.push(std::move(operation), arena)) return fail(Reason::handshake_too_large);
-  return {};
+  if (!events.push(std::move(operation), arena)) stop(Reason::handshake_too_large);
 }
 
 }  // namespace lockstep::handshake

@@ -26,7 +26,7 @@ Status Handshake::start_client(x509::PeerName name, std::optional<x509::PeerName
   context_.server_name = (server_name_ ? *server_name_ : *expected_name_).host_name();
   const auto entered = allocated([&] {
     sessions_.assign(std::make_move_iterator(sessions.begin()), std::make_move_iterator(sessions.end()));
-    return enter(machine_, client13::start(context_, sessions_));
+    return enter(machine_, client13::start(context_, sessions_), context_);
   });
   if (!entered) return context_.fail(Reason::memory);
   if (*entered) record_state();
@@ -92,7 +92,7 @@ bool Handshake::survives_dropped_token() noexcept {
 template <class Step>
 void Handshake::take_step(Step step) noexcept {
   auto taken = allocated(step);
-  if (!taken) return stop_tickets();
+  if (!taken || std::exchange(context_.failure, std::nullopt)) return stop_tickets();
   std::visit(
       [this]<class Successor>(Successor&& successor) {
         if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {

@@ -20,22 +20,6 @@ constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke};
 // A ClientHello without its shares, PSKs, names and lists: fixed fields and the small extensions, with room to spare.
 constexpr std::size_t kHelloBase = 512;
 
-// Passes randomness on and remembers that there was none: a library that fails for want of it cannot say so.
-class WatchedRandom final : public RandomSource {
- public:
-  explicit WatchedRandom(RandomSource& random) noexcept : random_(random) {}
-  bool fill(MutableBytes out) noexcept override {
-    const bool filled = random_.fill(out);
-    failed_ |= !filled;
-    return filled;
-  }
-  [[nodiscard]] bool failed() const noexcept { return failed_; }
-
- private:
-  RandomSource& random_;
-  bool failed_ = false;
-};
-
 // Makes one key pair per group and the entries that point at their shares.
 Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> groups) noexcept {
   KeyExchanges exchanges;
@@ -151,7 +135,9 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   if (auto filled = fill_binders(context, offer, encoded); !filled) return filled;
   offer.client_hello = encoded.message;
   context.offered = encoded.offered;
-  return context.send_client_hello(offer.client_hello, offer.sessions.empty() ? 0 : encoded.binders_offset);
+  context.send_client_hello(offer.client_hello, offer.sessions.empty() ? 0 : encoded.binders_offset);
+  context.end_flight();
+  return {};
 }
 
 }  // namespace
@@ -189,20 +175,19 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
 
   if (auto made = make_shares(context, offer, settings.key_shares); !made) return std::unexpected(made.error());
   if (auto sent = encode_and_send(context, offer); !sent) return std::unexpected(sent.error());
-  if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
   return offer;
 }
 
-Status start_early_data(Context& context, const Offer& offer) noexcept {
+void start_early_data(Context& context, const Offer& offer) noexcept {
   const auto& [session, hash] = offer.sessions.front();
   const auto digest = key_schedule::digest_of(*hash, {offer.client_hello});
   const auto early = key_schedule::EarlySecret::from_psk(*hash, session->secret.view());
-  if (!digest || !early) return context.fail(Reason::provider_failed);
+  if (!digest || !early) return context.stop(Reason::provider_failed);
   const auto traffic = early->client_early_traffic_secret(*digest);
-  if (!traffic) return context.fail(Reason::provider_failed);
-  if (auto done = context.log_secret(key_schedule::key_log::kClientEarlyTrafficSecret, *traffic); !done) return done;
+  if (!traffic) return context.stop(Reason::provider_failed);
+  context.log_secret(key_schedule::key_log::kClientEarlyTrafficSecret, *traffic);
   context.transport.allow_early_data(std::min(session->max_early_data, context.settings().early_data));
-  return context.transport.install_write(Level::early_data, *context.config.suite(session->suite), *traffic);
+  context.install_early(*context.config.suite(session->suite), *traffic);
 }
 
 Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,
@@ -224,8 +209,7 @@ Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite
     if (auto made = make_shares(context, offer, std::array{*group}); !made) return made;
     if (offer.grease) offer.grease->key_share = false;
   }
-  if (auto sent = encode_and_send(context, offer); !sent) return sent;
-  return context.transport.end_flight();
+  return encode_and_send(context, offer);
 }
 
 Status settle_version(Context& context, const codec::ServerHello& hello) noexcept {

@@ -43,7 +43,7 @@ struct Offer {
                                                             std::span<const Session> sessions) noexcept;
 
 /// From here on early data may be sealed, behind the ClientHello that offers it.
-[[nodiscard]] Status start_early_data(Context& context, const Offer& offer) noexcept;
+void start_early_data(Context& context, const Offer& offer) noexcept;
 
 /// Sends the second ClientHello: what the first one said, with what HelloRetryRequest asks for (RFC 9846 4.2.2). The
 /// transcript holds message_hash and HelloRetryRequest.

@@ -18,6 +18,22 @@ namespace lockstep::handshake {
 inline constexpr std::size_t kMaxSharedSecret = 1024;
 using SharedSecret = Secret<kMaxSharedSecret>;
 
+/// Passes randomness on and remembers that there was none: a library that fails for want of it cannot say so.
+class WatchedRandom final : public RandomSource {
+ public:
+  explicit WatchedRandom(RandomSource& random) noexcept : random_(random) {}
+  bool fill(MutableBytes out) noexcept override {
+    const bool filled = random_.fill(out);
+    failed_ |= !filled;
+    return filled;
+  }
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
+
+ private:
+  RandomSource& random_;
+  bool failed_ = false;
+};
+
 /// The client's half: a private key that waits for the server's share. Wiped by the provider when destroyed.
 class KeyExchange {
  public:

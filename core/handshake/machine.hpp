@@ -55,9 +55,12 @@ concept Accepts =
 template <class State, class Input, class Shared = Context>
 using NextOf = decltype(on(std::declval<State>(), std::declval<const Input&>(), std::declval<Shared&>()));
 
-/// Makes what a step came to the current state.
-template <class Machine, class... Successors>
-[[nodiscard]] Status enter(Machine& machine, Next<Successors...>&& next) noexcept {
+/// Makes what a step came to the current state, unless what it sent or asked has failed.
+template <class Machine, class Shared, class... Successors>
+[[nodiscard]] Status enter(Machine& machine, Next<Successors...>&& next, const Shared& context) noexcept {
+  if constexpr (requires { context.failure; }) {
+    if (context.failure) return std::unexpected(*context.failure);
+  }
   return std::visit(
       [&]<class Successor>(Successor&& successor) -> Status {
         if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {
@@ -78,7 +81,7 @@ template <class Machine, class Input, class Shared>
     return std::visit(
         [&]<class State>(State& state) -> Status {
           if constexpr (Accepts<State, Input, Shared>) {
-            return enter(machine, on(std::move(state), input, context));
+            return enter(machine, on(std::move(state), input, context), context);
           } else {
             return context.fail(Reason::message_unexpected);
           }

@@ -30,25 +30,25 @@ bool offers_resumption(const Context& context, const codec::ClientHello& hello) 
          hello.psk_key_exchange_modes->contains(PskKeyExchangeMode::psk_dhe_ke);
 }
 
-Status ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16_t identity) noexcept {
+void ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16_t identity) noexcept {
   auto offered = hello.pre_shared_key->identities.begin();
   for (std::uint16_t skip = 0; skip < identity; ++skip) ++offered;
-  return context.ask(OpenTicket{.token = {},
-                                .ticket = offered->identity,
-                                .obfuscated_ticket_age = offered->obfuscated_ticket_age,
-                                .now = context.now});
+  context.ask(OpenTicket{.token = {},
+                         .ticket = offered->identity,
+                         .obfuscated_ticket_age = offered->obfuscated_ticket_age,
+                         .now = context.now});
 }
 
-Status ask_credential(Context& context, const codec::ClientHello& hello) noexcept {
+void ask_credential(Context& context, const codec::ClientHello& hello) noexcept {
   // RFC 9846 4.3.3: "Clients which desire the server to authenticate itself via a certificate MUST send the
   // "signature_algorithms" extension. If a server is authenticating via a certificate and the client has not sent a
   // "signature_algorithms" extension, then the server MUST abort the handshake with a "missing_extension" alert".
   if (!hello.signature_algorithms)
-    return context.fail(Reason::extension_missing, static_cast<std::uint16_t>(ExtensionType::signature_algorithms));
+    return context.stop(Reason::extension_missing, static_cast<std::uint16_t>(ExtensionType::signature_algorithms));
   const auto schemes = keep(context, *hello.signature_algorithms);
   const auto schemes_cert = keep(context, hello.signature_algorithms_cert.value_or(*hello.signature_algorithms));
-  if (!schemes || !schemes_cert) return context.fail(Reason::handshake_too_large);
-  if (auto shared = share_schemes(context, *hello.signature_algorithms); !shared) return shared;
+  if (!schemes || !schemes_cert) return context.stop(Reason::handshake_too_large);
+  if (auto shared = share_schemes(context, *hello.signature_algorithms); !shared) return context.stop(shared.error());
   SelectCredential question;
   question.role = Role::server;
   if (hello.ec_point_formats) question.ec_point_formats = hello.ec_point_formats->raw();
@@ -57,7 +57,7 @@ Status ask_credential(Context& context, const codec::ClientHello& hello) noexcep
   question.schemes_cert = *schemes_cert;
   if (hello.certificate_authorities) {
     const auto names = context.arena.array<Bytes>(hello.certificate_authorities->size());
-    if (names.empty()) return context.fail(Reason::handshake_too_large);
+    if (names.empty()) return context.stop(Reason::handshake_too_large);
     std::size_t count = 0;
     for (const Bytes name : *hello.certificate_authorities) names[count++] = name;
     question.certificate_authorities = names;
@@ -65,13 +65,13 @@ Status ask_credential(Context& context, const codec::ClientHello& hello) noexcep
   question.alpn = context.agreed.protocol();
   if (hello.application_layer_protocol_negotiation) {
     const auto names = context.arena.array<std::string_view>(hello.application_layer_protocol_negotiation->size());
-    if (names.empty()) return context.fail(Reason::handshake_too_large);
+    if (names.empty()) return context.stop(Reason::handshake_too_large);
     std::ranges::transform(*hello.application_layer_protocol_negotiation, names.begin(), as_text);
     question.alpn_offered = names;
   }
   question.ocsp_requested = hello.status_request;
   question.scts_requested = hello.signed_certificate_timestamp;
-  return context.ask(std::move(question));
+  context.ask(std::move(question));
 }
 
 // A ClientHello with a usable share: resume if the client offers to, else authenticate.
@@ -79,10 +79,10 @@ Next<WaitTicketOpened, WaitCredential> proceed(Negotiated&& negotiated, Context&
   if (auto chosen = choose_alpn(context, negotiated.hello); !chosen) return std::unexpected(chosen.error());
   const codec::ClientHello& hello = negotiated.hello;
   if (offers_resumption(context, hello)) {
-    if (auto asked = ask_ticket(context, hello, 0); !asked) return std::unexpected(asked.error());
+    ask_ticket(context, hello, 0);
     return WaitTicketOpened{std::move(negotiated), 0};
   }
-  if (auto asked = ask_credential(context, hello); !asked) return std::unexpected(asked.error());
+  ask_credential(context, hello);
   return WaitCredential{std::move(negotiated)};
 }
 
@@ -106,12 +106,9 @@ Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& he
   if (!context.inbox.empty()) return context.fail(Reason::message_unexpected);
   context.hash_message();
   if (!context.transcript.replace_with_message_hash()) return context.fail(Reason::provider_failed);
-  const auto room = context.scratch(256);
-  if (!room) return std::unexpected(room.error());
-  codec::Writer writer(*room);
-  if (auto sent = context.send(Level::initial, codec::encode_hello_retry_request(writer, request)); !sent)
-    return std::unexpected(sent.error());
-  if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
+  context.send(Level::initial, 256,
+               [&](codec::Writer& writer) { return codec::encode_hello_retry_request(writer, request); });
+  context.end_flight();
   if (hello.early_data) {
     context.transport.skip_early_data();
     context.agreed.early_data = not_taken(context, EarlyDataStatus::retried);
@@ -154,18 +151,18 @@ bool same_but_for_the_retry(const codec::ClientHello& first, const codec::Client
 }
 
 // The keys that early data comes under. The transcript holds ClientHello.
-Status accept_early_data(Context& context, const key_schedule::EarlySecret& early, std::uint32_t limit) noexcept {
+void accept_early_data(Context& context, const key_schedule::EarlySecret& early, std::uint32_t limit) noexcept {
   const auto transcript = context.transcript_hash();
-  if (!transcript) return std::unexpected(transcript.error());
+  if (!transcript) return context.stop(transcript.error());
   const auto traffic = early.client_early_traffic_secret(*transcript);
-  if (!traffic) return context.fail(Reason::provider_failed);
-  if (auto done = context.log_secret(key_log::kClientEarlyTrafficSecret, *traffic); !done) return done;
+  if (!traffic) return context.stop(Reason::provider_failed);
+  context.log_secret(key_log::kClientEarlyTrafficSecret, *traffic);
   // RFC 9846 4.3.10: "If the server chooses to accept the "early_data" extension, then it MUST comply with the same
   // error-handling requirements specified for all records when processing early data records. Specifically, if the
   // server fails to decrypt a 0-RTT record following an accepted "early_data" extension, it MUST terminate the
   // connection with a "bad_record_mac" alert"
   context.transport.allow_early_data(limit);
-  return context.install(Level::early_data, Direction::receive, *traffic);
+  context.install(Level::early_data, Direction::receive, *traffic);
 }
 
 // ServerHello, and the keys that it leads to. `psk` is empty in a full handshake.
@@ -181,7 +178,7 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   // and skip what comes, ask for another ClientHello, or take it.
   const bool early_data = context.agreed.early_data == EarlyDataStatus::accepted;
   if (early_data) {
-    if (auto done = accept_early_data(context, *early, early_data_limit); !done) return std::unexpected(done.error());
+    accept_early_data(context, *early, early_data_limit);
   } else if (negotiated.hello.early_data) {
     context.transport.skip_early_data();
   }
@@ -190,14 +187,17 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   // generated independently of the ClientHello.random."
   const auto random = context.draw(codec::kRandomSize);
   const auto share = context.scratch(negotiated.group->server_share_size());
-  if (!random || !share) return context.fail(Reason::random_failed);
+  if (!random) return std::unexpected(random.error());
+  if (!share) return std::unexpected(share.error());
   // RFC 9846 4.3.8: "Clients and Servers MUST NOT reuse a key share for multiple connections."
   SharedSecret shared;
   const auto detail = static_cast<std::uint16_t>(negotiated.group->id);
-  switch (encapsulate(*negotiated.group, negotiated.client_share, context.random, *share, shared)) {
+  WatchedRandom watched(context.random);
+  switch (encapsulate(*negotiated.group, negotiated.client_share, watched, *share, shared)) {
     case GroupResult::ok: break;
     case GroupResult::bad_share: return Context::fail_at(Place::client_hello, Reason::key_share_invalid, detail);
-    case GroupResult::failed: return context.fail(Reason::provider_failed, detail);
+    case GroupResult::failed:
+      return context.fail(watched.failed() ? Reason::random_failed : Reason::provider_failed, detail);
   }
   context.agreed.group = negotiated.group->id;
 
@@ -210,11 +210,8 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   // RFC 9846 4.3.9: "the client and server MUST supply "key_share" values as described in Section 4.3.8."
   hello.key_share = codec::KeyShareEntry{negotiated.group->id, *share};
   hello.selected_identity = selected_identity;
-  const auto room = context.scratch(256 + share->size());
-  if (!room) return std::unexpected(room.error());
-  codec::Writer writer(*room);
-  if (auto sent = context.send(Level::initial, codec::encode_server_hello(writer, hello)); !sent)
-    return std::unexpected(sent.error());
+  context.send(Level::initial, 256 + share->size(),
+               [&](codec::Writer& writer) { return codec::encode_server_hello(writer, hello); });
 
   auto secret = std::move(*early).handshake_secret(shared.view());
   const auto transcript = context.transcript_hash();
@@ -222,16 +219,12 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   auto traffic = secret->traffic_secrets(*transcript);
   auto main = std::move(*secret).main_secret();
   if (!traffic || !main) return context.fail(Reason::provider_failed);
-  if (auto done = context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client); !done)
-    return std::unexpected(done.error());
-  if (auto done = context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server); !done)
-    return std::unexpected(done.error());
-  if (auto done = context.install(Level::handshake, Direction::send, traffic->server); !done)
-    return std::unexpected(done.error());
+  context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client);
+  context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server);
+  context.install(Level::handshake, Direction::send, traffic->server);
   // With early data, its end changes the key.
   if (!early_data) {
-    if (auto done = context.install(Level::handshake, Direction::receive, traffic->client); !done)
-      return std::unexpected(done.error());
+    context.install(Level::handshake, Direction::receive, traffic->client);
   }
 
   const auto& modes = negotiated.hello.psk_key_exchange_modes;
@@ -240,7 +233,7 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   return Keys{std::move(*main), std::move(*traffic), tickets};
 }
 
-Status send_encrypted_extensions(Context& context) noexcept {
+void send_encrypted_extensions(Context& context) noexcept {
   codec::EncryptedExtensionsParameters message;
   // RFC 6066 3: "A server that receives a client hello containing the "server_name" extension MAY use the information
   // ... In this event, the server SHALL include an extension of type "server_name" in the (extended) server hello." Not
@@ -249,23 +242,18 @@ Status send_encrypted_extensions(Context& context) noexcept {
   // RFC 9846 4.3.10: "If any of these checks fail, the server MUST NOT respond with the extension"
   message.early_data = context.agreed.early_data == EarlyDataStatus::accepted;
   if (context.agreed.alpn != nullptr) message.application_layer_protocol_negotiation = as_bytes(*context.agreed.alpn);
-  const auto room = context.scratch(64 + message.application_layer_protocol_negotiation.size());
-  if (!room) return std::unexpected(room.error());
-  codec::Writer writer(*room);
-  return context.send(Level::handshake, codec::encode_encrypted_extensions(writer, message));
+  context.send(Level::handshake, 64 + message.application_layer_protocol_negotiation.size(),
+               [&](codec::Writer& writer) { return codec::encode_encrypted_extensions(writer, message); });
 }
 
-Status send_certificate_request(Context& context) noexcept {
+void send_certificate_request(Context& context) noexcept {
   const Settings& settings = context.settings();
   const auto authorities = context.arena.array<Bytes>(settings.certificate_authorities.size());
-  if (authorities.size() != settings.certificate_authorities.size()) return context.fail(Reason::handshake_too_large);
+  if (authorities.size() != settings.certificate_authorities.size()) return context.stop(Reason::handshake_too_large);
   std::ranges::transform(settings.certificate_authorities, authorities.begin(),
                          [](const auto& name) { return Bytes(name); });
   std::size_t size = 256 + 2 * (settings.schemes.size() + settings.schemes_cert.size());
   for (const Bytes name : authorities) size += 2 + name.size();
-  const auto room = context.scratch(size);
-  if (!room) return std::unexpected(room.error());
-  codec::Writer writer(*room);
   const codec::CertificateRequestParameters message{
       // RFC 9846 4.4.2: "The certificate_request_context MUST be unique within the scope of this connection": the only
       // one is empty.
@@ -277,22 +265,22 @@ Status send_certificate_request(Context& context) noexcept {
       .signed_certificate_timestamp = settings.signed_certificate_timestamps};
   if (message.status_request) context.offered.insert(ExtensionType::status_request);
   if (message.signed_certificate_timestamp) context.offered.insert(ExtensionType::signed_certificate_timestamp);
-  return context.send(Level::handshake, codec::encode_certificate_request(writer, message));
+  context.send(Level::handshake, size,
+               [&](codec::Writer& writer) { return codec::encode_certificate_request(writer, message); });
 }
 
 // Our Finished ends our flight: application data may follow it, the client's is still to come.
 std::expected<Established, Error> finish_flight(Keys&& keys, Context& context) noexcept {
-  if (auto sent = send_finished(context, keys.handshake_traffic.server); !sent) return std::unexpected(sent.error());
+  send_finished(context, keys.handshake_traffic.server);
   const auto transcript = context.transcript_hash();
   if (!transcript) return std::unexpected(transcript.error());
   auto secrets = keys.main.application_secrets(*transcript);
   if (!secrets) return context.fail(Reason::provider_failed);
-  if (auto told = context.log_application_secrets(*secrets); !told) return std::unexpected(told.error());
-  if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
+  context.log_application_secrets(*secrets);
+  context.end_flight();
   // RFC 9846 4.5.3: "Any records following a Finished message MUST be encrypted under the appropriate application
   // traffic key"
-  if (auto done = context.install(Level::application, Direction::send, secrets->traffic.server); !done)
-    return std::unexpected(done.error());
+  context.install(Level::application, Direction::send, secrets->traffic.server);
   context.secrets.write_traffic = std::move(secrets->traffic.server);
   context.secrets.exporter = std::move(secrets->exporter);
   return Established{std::move(keys), std::move(secrets->traffic.client)};
@@ -361,7 +349,7 @@ std::expected<Established, Error> resume(const Negotiated& negotiated, std::uint
   // ServerHello."
   // RFC 9846 4.4.2: "Servers which are authenticating with a resumption PSK MUST NOT send the CertificateRequest
   // message in the main handshake"
-  if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
+  send_encrypted_extensions(context);
   return finish_flight(std::move(*keys), context);
 }
 
@@ -377,14 +365,11 @@ Next<WaitEarlyDataJudged, WaitFinished> resume_with_early_data(Negotiated&& nego
   }
   // Declined until the answer says otherwise.
   context.agreed.early_data = EarlyDataStatus::declined;
-  if (auto asked =
-          context.ask(AcceptEarlyData{.token = {},
-                                      .ticket = (*negotiated.hello.pre_shared_key->identities.begin()).identity,
-                                      .session = &session,
-                                      .now = context.now,
-                                      .age_tolerance = std::chrono::seconds(context.settings().early_data_tolerance)});
-      !asked)
-    return std::unexpected(asked.error());
+  context.ask(AcceptEarlyData{.token = {},
+                              .ticket = (*negotiated.hello.pre_shared_key->identities.begin()).identity,
+                              .session = &session,
+                              .now = context.now,
+                              .age_tolerance = std::chrono::seconds(context.settings().early_data_tolerance)});
   return WaitEarlyDataJudged{std::move(negotiated), psk};
 }
 
@@ -394,7 +379,7 @@ TicketStep offer_ticket(DigestSecret&& resumption, std::unique_ptr<const Session
   const Settings& settings = context.settings();
   const auto end_flight = [&]() -> TicketStep {
     // All in one flight, so that small ones share a record.
-    if (auto ended = context.transport.end_flight(); !ended) return std::unexpected(ended.error());
+    context.end_flight();
     return NoTickets{};
   };
   if (number == settings.ticket_count || origin == nullptr) return end_flight();
@@ -412,8 +397,7 @@ TicketStep offer_ticket(DigestSecret&& resumption, std::unique_ptr<const Session
   made->secret = std::move(*psk);
   WaitTicketSealed next{std::move(resumption), std::move(origin), static_cast<std::uint32_t>(made->lifetime.count()),
                         made->ticket_age_add, number};
-  if (auto asked = context.ask(SealTicket{.token = {}, .session = std::move(*made)}, Scope::background); !asked)
-    return std::unexpected(asked.error());
+  context.ask(SealTicket{.token = {}, .session = std::move(*made)}, Scope::background);
   return next;
 }
 
@@ -465,7 +449,7 @@ Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const c
     if (!hello.cookie) return context.fail(Reason::cookie_missing);
     if (!constant_time_equal(*hello.cookie, state.cookie)) return context.fail(Reason::cookie_mismatch);
   }
-  context.transport.end_early_data();  // what there was of it came before this message
+  context.end_early_data();  // what there was of it came before this message
   // RFC 9846 4.3.10: "A client MUST NOT include the "early_data" extension in its followup ClientHello."
   if (hello.early_data) return context.fail(Reason::early_data_unexpected);
   Bytes share;
@@ -491,23 +475,22 @@ Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitCredential,
     if (!psk) return std::unexpected(psk.error());
     if (!verifies_on_resumption(context.settings(), psk->session()))
       return resume_with_early_data(std::move(state.negotiated), state.identity, *psk, context);
-    if (auto asked = ask_about_session(context, psk->session(), Role::client); !asked)
-      return std::unexpected(asked.error());
+    ask_about_session(context, psk->session(), Role::client);
     return WaitSessionVerified{std::move(state.negotiated), state.identity, *psk};
   }
 
   const auto next = static_cast<std::uint16_t>(state.identity + 1);
   if (next < std::min<std::size_t>(hello.pre_shared_key->identities.size(), kMaxIdentitiesTried)) {
-    if (auto asked = ask_ticket(context, hello, next); !asked) return std::unexpected(asked.error());
+    ask_ticket(context, hello, next);
     return WaitTicketOpened{std::move(state.negotiated), next};
   }
-  if (auto asked = ask_credential(context, hello); !asked) return std::unexpected(asked.error());
+  ask_credential(context, hello);
   return WaitCredential{std::move(state.negotiated)};
 }
 
 Next<WaitEarlyDataJudged, WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& accepted,
                                            Context& context) {
-  if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
+  context.note(accepted.answer());
   return resume_with_early_data(std::move(state.negotiated), state.identity, state.psk, context);
 }
 
@@ -538,28 +521,23 @@ Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selecte
   if (!keys) return std::unexpected(keys.error());
   // RFC 9846 4.4.1: "In all handshakes, the server MUST send the EncryptedExtensions message immediately after the
   // ServerHello message."
-  if (auto sent = send_encrypted_extensions(context); !sent) return std::unexpected(sent.error());
+  send_encrypted_extensions(context);
   // RFC 9846 4.4.2: "This message, if sent, MUST follow EncryptedExtensions."
   if (context.settings().client_auth != ClientAuth::none) {
-    if (auto sent = send_certificate_request(context); !sent) return std::unexpected(sent.error());
+    send_certificate_request(context);
   }
   const codec::ClientHello& hello = state.negotiated.hello;
-  if (auto sent =
-          send_certificate(context, selected.credential.get(),
-                           {.ocsp_response = hello.status_request, .sct_list = hello.signed_certificate_timestamp});
-      !sent)
-    return std::unexpected(sent.error());
+  send_certificate(context, selected.credential.get(),
+                   {.ocsp_response = hello.status_request, .sct_list = hello.signed_certificate_timestamp});
   // RFC 9846 4.5.2: "Servers MUST send this message when authenticating via a certificate. ... When sent, this message
   // MUST appear immediately after the Certificate message and immediately prior to the Finished message."
-  if (auto asked = ask_signature(context, selected.credential, *scheme, Role::server); !asked)
-    return std::unexpected(asked.error());
+  ask_signature(context, selected.credential, *scheme, Role::server);
   return WaitSignature{std::move(*keys)};
 }
 
 Next<WaitCertificate, WaitFinished> on(WaitSignature&& state, const Signed& answer, Context& context) {
   if (answer.signature.empty()) return context.fail(Reason::signing_failed);
-  if (auto sent = send_certificate_verify(context, context.agreed.own_scheme, answer.signature); !sent)
-    return std::unexpected(sent.error());
+  send_certificate_verify(context, context.agreed.own_scheme, answer.signature);
   auto established = finish_flight(std::move(state.keys), context);
   if (!established) return std::unexpected(established.error());
   if (context.settings().client_auth != ClientAuth::none) return WaitCertificate{std::move(*established)};
@@ -570,11 +548,8 @@ Next<WaitCertificate, WaitFinished> on(WaitSignature&& state, const Signed& answ
 
 Next<WaitFinished> on(WaitEndOfEarlyData&& state, const codec::EndOfEarlyData& /*message*/, Context& context) {
   context.hash_message();
-  context.transport.end_early_data();
-  if (auto done =
-          context.install(Level::handshake, Direction::receive, state.established.keys.handshake_traffic.client);
-      !done)
-    return std::unexpected(done.error());
+  context.end_early_data();
+  context.install(Level::handshake, Direction::receive, state.established.keys.handshake_traffic.client);
   return WaitFinished{std::move(state.established), Authenticated::by_psk(state.psk)};
 }
 
@@ -594,12 +569,12 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   const auto key = read_chain(context, message);
   if (!key) return std::unexpected(key.error());
   context.hash_message();
-  if (auto asked = ask_about_peer(context, Role::client); !asked) return std::unexpected(asked.error());
+  ask_about_peer(context, Role::client);
   return WaitPeerVerified{std::move(state.established), *key};
 }
 
 Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
-  if (auto noted = context.note(accepted.answer()); !noted) return std::unexpected(noted.error());
+  context.note(accepted.answer());
   return WaitCertificateVerify{std::move(state.established), state.key, accepted};
 }
 
@@ -620,10 +595,9 @@ Next<Connected> on(WaitFinished&& state, const codec::Finished& message, Context
   const auto verified = verify_finished(context, keys.handshake_traffic.client, message);
   if (!verified) return std::unexpected(verified.error());
   context.hash_message();
-  if (auto done = context.install(Level::application, Direction::receive, state.established.read_traffic); !done)
-    return std::unexpected(done.error());
+  context.install(Level::application, Direction::receive, state.established.read_traffic);
   context.secrets.read_traffic = std::move(state.established.read_traffic);
-  if (auto told = context.tell_complete(); !told) return std::unexpected(told.error());
+  context.tell_complete();
 
   const Settings& settings = context.settings();
   if (settings.send_tickets && settings.resumption && keys.tickets) {
@@ -643,9 +617,6 @@ TicketStep begin_tickets(Context& context) {
 TicketStep on(WaitTicketSealed&& state, const TicketSealed& answer, Context& context) {
   if (!answer.ticket.empty()) {
     const std::array<std::uint8_t, 1> nonce{state.number};
-    const auto room = context.scratch(64 + answer.ticket.size());
-    if (!room) return std::unexpected(room.error());
-    codec::Writer writer(*room);
     const std::uint32_t early_data = context.settings().early_data;
     const codec::NewSessionTicketParameters message{
         .ticket_lifetime = state.lifetime,
@@ -653,8 +624,8 @@ TicketStep on(WaitTicketSealed&& state, const TicketSealed& answer, Context& con
         .ticket_nonce = nonce,
         .ticket = answer.ticket,
         .max_early_data_size = early_data == 0 ? std::nullopt : std::optional(early_data)};
-    if (auto sent = context.send(Level::application, codec::encode_new_session_ticket(writer, message)); !sent)
-      return std::unexpected(sent.error());
+    context.send(Level::application, 64 + answer.ticket.size(),
+                 [&](codec::Writer& writer) { return codec::encode_new_session_ticket(writer, message); });
   }
   return offer_ticket(std::move(state.resumption), std::move(state.origin), static_cast<std::uint8_t>(state.number + 1),
                       context);

@@ -738,6 +738,25 @@ TEST(Handshake, FailsWithoutRandomness) {
   EXPECT_EQ(client.error()->reason, Reason::random_failed);
 }
 
+// Whether the engine draws or a library does.
+TEST(Handshake, OfAServerFailsWithoutRandomness) {
+  for (int drawn = 0;; ++drawn) {
+    ASSERT_LT(drawn, 100);
+    FixedRandom random(1);
+    random.draws = drawn;
+    Pair pair(built(client_builder()), built(server_builder()));
+    pair.server.connection = Connection::server(built(server_builder()), random);
+    pair.server_tape.forget();
+    pair.run();
+    if (pair.server.complete) {
+      EXPECT_GT(drawn, 1);
+      break;
+    }
+    ASSERT_TRUE(pair.server.error) << drawn;
+    EXPECT_EQ(pair.server.error->reason, Reason::random_failed) << drawn;
+  }
+}
+
 TEST(KeyLog, ReportsSecretsOnlyWhenAsked) {
   Pair quiet(built(client_builder()), built(server_builder()));
   quiet.run();

@@ -41,7 +41,8 @@ class FixedRandom final : public RandomSource {
  public:
   explicit FixedRandom(std::uint64_t seed) noexcept : state_(seed) {}
   bool fill(MutableBytes out) noexcept override {
-    if (fails) return false;
+    if (fails || draws == 0) return false;
+    if (draws > 0) --draws;
     for (std::uint8_t& byte : out) {
       state_ += 0x9e3779b97f4a7c15U;
       std::uint64_t mixed = (state_ ^ (state_ >> 30U)) * 0xbf58476d1ce4e5b9U;
@@ -51,6 +52,7 @@ class FixedRandom final : public RandomSource {
     return true;
   }
   bool fails = false;
+  int draws = -1;  ///< after which it fails; negative: never
 
  private:
   std::uint64_t state_;
