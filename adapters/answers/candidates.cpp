@@ -57,12 +57,16 @@ Candidates::Candidates(std::span<const std::shared_ptr<const Credential>> creden
     const auto signed_alike = [&](const Candidate& other) { return candidate.is_signed_like(other); };
     add(kinds_, place, signed_alike);
     for (const Place issuer : candidate.issuers) add(issuers_[issuer].kinds, place, signed_alike);
-    add_names(x509::Certificate::parse(credential->chain.front()).value(), place);
+    add_names(candidate.leaf, place);
   }
 }
 
 Candidates::Candidate Candidates::read(const std::shared_ptr<const Credential>& credential) {
-  Candidate candidate{.credential = credential, .schemes = set_of(credential->schemes), .algorithms = 0, .issuers = {}};
+  Candidate candidate{.credential = credential,
+                      .leaf = x509::Certificate::parse(credential->chain.front()).value(),
+                      .schemes = set_of(credential->schemes),
+                      .algorithms = 0,
+                      .issuers = {}};
   for (const auto& der : credential->chain) {
     const auto certificate = x509::Certificate::parse(der).value();
     // RFC 9846 4.5.1.2: "All certificates provided by the sender MUST be signed by a signature algorithm advertised by
@@ -115,6 +119,7 @@ class Candidates::Choice {
       : table_(table),
         schemes_(set_of(wishes.schemes)),
         algorithms_(algorithms_of(wishes.schemes_cert.empty() ? wishes.schemes : wishes.schemes_cert)),
+        filters_(wishes.oid_filters),
         any_issuer_(wishes.certificate_authorities.empty()),
         must_fit_(wishes.role == Role::client) {
     for (const Bytes der : wishes.certificate_authorities) {
@@ -140,6 +145,11 @@ class Candidates::Choice {
                           return std::ranges::binary_search(listed_, issuer);
                         });
       if (must_fit_ && !fits) continue;
+      // RFC 9846 4.5.1.2: "If the CertificateRequest message contained a non-empty "oid_filters" extension, the
+      // end-entity certificate MUST match the extension OIDs that are recognized by the client".
+      const bool passes = std::ranges::all_of(
+          filters_, [&](const OidFilter& filter) { return candidate.leaf.passes(filter.oid, filter.values); });
+      if (!passes) continue;
       const Merit merit(fits, (candidate.algorithms & ~algorithms_) == 0);
       const bool better = best_ == nullptr || merit > merit_ || (merit == merit_ && &candidate < best_);
       if (!better) continue;
@@ -157,6 +167,7 @@ class Candidates::Choice {
   const Candidates& table_;
   Set schemes_;
   Set algorithms_;
+  std::span<const OidFilter> filters_;
   bool any_issuer_;
   bool must_fit_;
   Places listed_;
@@ -173,6 +184,11 @@ std::shared_ptr<const Credential> Candidates::select(const SelectCredential& wis
     const std::string_view behind_label = host_name.substr(std::min(host_name.find('.'), host_name.size() - 1) + 1);
     if (const auto found = wildcards_.find(behind_label); found != wildcards_.end()) choice.consider(found->second);
     if (auto best = choice.best()) return best;
+  }
+  // Filters look beyond a kind.
+  if (!wishes.oid_filters.empty()) {
+    for (Place place = 0; place < candidates_.size(); ++place) choice.consider({&place, 1});
+    return choice.best();
   }
   choice.consider(kinds_);
   for (const Place issuer : choice.listed()) choice.consider(issuers_[issuer].kinds);

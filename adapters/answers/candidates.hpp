@@ -32,6 +32,7 @@ class Candidates {
 
   struct Candidate {
     std::shared_ptr<const Credential> credential;
+    x509::Certificate leaf;
     Set schemes = 0;     // that its key signs with
     Set algorithms = 0;  // that its certificates are signed with
     Places issuers;      // of its certificates, sorted

@@ -77,6 +77,39 @@ bool ExtendedKeyUsage::has(Purpose purpose) const noexcept {
   return false;
 }
 
+bool Certificate::passes(Bytes oid, Bytes values) const noexcept {
+  der::ParseState of_oid{oid.data()};
+  Reader name(of_oid, oid);
+  const Bytes demanded = name.object_identifier();
+  name.end();
+  if (of_oid.error) return false;
+  // RFC 9846 4.3.5: "the client MUST ignore and skip any unrecognized certificate extension OIDs."
+  const bool usage = oid::kKeyUsage == demanded;
+  if (!usage && !(oid::kExtendedKeyUsage == demanded)) return true;
+  // RFC 9846 4.3.5: "the client certificate included in the response MUST contain all of the specified extension OIDs
+  // that the client recognizes. For each extension OID recognized by the client, all of the specified values MUST be
+  // present in the client certificate".
+  if (usage ? !key_usage_ : !extended_key_usage_) return false;
+  if (values.empty()) return true;
+  der::ParseState of_values{values.data()};
+  Reader value(of_values, values);
+  if (usage) {
+    const auto usages = read_key_usage(value);
+    value.end();
+    return !of_values.error && usages && (usages->bits & ~key_usage_->bits) == 0;
+  }
+  for (Reader purposes = value.enter(); purposes.more();) {
+    const Bytes purpose = purposes.object_identifier();
+    der::ParseState of_own{extended_key_usage_->contents.data()};
+    bool found = false;
+    for (Reader own(of_own, extended_key_usage_->contents); own.more() && !found;)
+      found = equal(own.object_identifier(), purpose);
+    if (!found) return false;
+  }
+  value.end();
+  return !of_values.error;
+}
+
 const Oid& purpose_oid(Purpose purpose) noexcept {
   static constexpr std::array<const Oid*, 7> kOids = {&oid::kServerAuth,      &oid::kClientAuth,   &oid::kCodeSigning,
                                                       &oid::kEmailProtection, &oid::kTimeStamping, &oid::kOcspSigning,

@@ -183,6 +183,42 @@ TEST_F(Selection, HeedsTheAuthoritiesOfThePeer) {
   EXPECT_EQ(select("", kAll, {}, {}, Role::client), default_);
 }
 
+TEST(SelectionOfAClient, HeedsTheFiltersOfTheServer) {
+  const Authority root{"CN=Root"};
+  const auto of_server = root.issue({.dns = {"a.example"}});
+  const auto of_client = root.issue({.dns = {"b.example"}, .client = true});
+  const auto setup = setup_of({.provider = provider(), .credentials = {of_server, of_client}});
+  const auto select = [&](std::vector<OidFilter> filters) {
+    const std::vector<SignatureScheme> schemes{SignatureScheme::ecdsa_secp256r1_sha256};
+    SelectCredential wishes;
+    wishes.role = Role::client;
+    wishes.schemes = schemes;
+    wishes.oid_filters = filters;
+    return setup->select(wishes);
+  };
+  using Octets = std::vector<std::uint8_t>;
+  const Octets key_usage{0x06, 0x03, 0x55, 0x1d, 0x0f};
+  const Octets extended{0x06, 0x03, 0x55, 0x1d, 0x25};
+  const Octets unknown{0x06, 0x03, 0x55, 0x1d, 0x63};
+  const Octets no_oid{0x55, 0x1d, 0x0f};
+  const Octets cut{0x03};
+  const Octets digital_signature{0x03, 0x02, 0x07, 0x80};
+  const Octets key_agreement{0x03, 0x02, 0x03, 0x08};
+  const Octets client_auth{0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02};
+  const Octets both{0x30, 0x14, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03,
+                    0x01, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02};
+  EXPECT_EQ(select({}), of_server);
+  EXPECT_EQ(select({{extended, client_auth}}), of_client) << "beyond the first of its kind";
+  EXPECT_EQ(select({{key_usage, digital_signature}, {extended, client_auth}}), of_client);
+  EXPECT_EQ(select({{extended, {}}}), of_server) << "any purpose";
+  EXPECT_EQ(select({{unknown, digital_signature}}), of_server) << "what nobody knows is skipped";
+  EXPECT_EQ(select({{key_usage, key_agreement}}), nullptr);
+  EXPECT_EQ(select({{extended, both}}), nullptr);
+  EXPECT_EQ(select({{extended, digital_signature}}), nullptr) << "no purposes";
+  EXPECT_EQ(select({{key_usage, cut}}), nullptr);
+  EXPECT_EQ(select({{no_oid, {}}}), nullptr);
+}
+
 // --- reasons ---------------------------------------------------------------------------------------------------------
 
 TEST(Reasons, EveryCodeHasACertificateReason) {

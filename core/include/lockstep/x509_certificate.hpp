@@ -396,6 +396,11 @@ class LOCKSTEP_API Certificate {
   /// Asserts basic constraints with cA.
   [[nodiscard]] bool is_ca() const noexcept { return basic_constraints_ && basic_constraints_->ca; }
 
+  /// Whether it has what a filter of oid_filters demands (RFC 9846 4.3.5): the extension `oid`, a whole OBJECT
+  /// IDENTIFIER in DER, with all `values` in DER; empty values: any. Key usage and extended key usage are known here;
+  /// what is demanded of others is met.
+  [[nodiscard]] bool passes(Bytes oid, Bytes values) const noexcept;
+
   /// The digest of the DER, usually SHA-256. The size written to `out` (64 bytes suffice), or 0 when the library
   /// failed.
   [[nodiscard]] std::size_t fingerprint(const Hash& hash, MutableBytes out) const noexcept;

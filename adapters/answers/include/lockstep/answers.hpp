@@ -104,7 +104,7 @@ class LOCKSTEP_API AnswerSetup {
   /// Only a credential that can sign with one of the peer's schemes is considered. For a server one for the very name
   /// wins, then one whose wildcard covers it (RFC 9525 6.3), then those that an authority of the peer's list issued,
   /// then those whose certificates are signed with the peer's schemes_cert, then the first. A client shows nothing to a
-  /// server whose list of authorities fits none of its certificates.
+  /// server whose list of authorities fits none of its certificates, nor what its oid_filters exclude (RFC 9846 4.3.5).
   [[nodiscard]] std::shared_ptr<const Credential> select(const SelectCredential& wishes) const;
 
  private:
