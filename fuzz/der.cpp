@@ -129,7 +129,7 @@ void name(Bytes bytes) {
     return;
   }
   require(name->matches(*name) && x509::lies_within(*name, *name), "a name matches itself");
-  require(x509::hash_of(*name) == x509::hash_of(*x509::DistinguishedName::parse(bytes)), "equal names share a number");
+  require(name->hash() == x509::DistinguishedName::parse(bytes)->hash(), "equal names share a number");
   const std::string text = name->text();
   require(name->empty() == text.empty(), "a name that is there can be printed");
   require(std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }),

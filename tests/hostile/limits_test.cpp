@@ -106,7 +106,7 @@ TEST(HostileLimits, ListsAtTheirLongestAreRead) {
 TEST(HostileLimits, WithoutMemoryAHandshakeFailsInOrder) {
   // From far too little to enough: failure with a reason, or success.
   bool connected = false;
-  for (std::size_t bound = 16'384; bound <= 65'536; bound += 512) {
+  for (std::size_t bound = 16'384; bound <= 131'072; bound += 512) {
     Duel duel;
     const auto config = duel.server_config.handshake_memory(bound).build();
     if (!config) continue;  // the builder refuses what can never do

@@ -92,6 +92,20 @@ TEST(TicketKeys, RefuseTheTicketsOfOthers) {
   EXPECT_EQ(open(*ours, seal(*forger, as_bytes("x"), random)), "invalid");
 }
 
+// Whose a ticket is says its name alone, so that nothing is taken for those of others.
+TEST(TicketKeys, RecognizeTheirTicketsByName) {
+  CountingRandom random;
+  const auto ours = TicketKeys::create(provider(), key(1));
+  const auto theirs = TicketKeys::create(provider(), key(2));
+  Octets ticket = seal(*ours, as_bytes("x"), random);
+  EXPECT_TRUE(ours->recognize(ticket));
+  EXPECT_EQ(theirs->recognize(ticket).error(), TicketError::unknown_key);
+  EXPECT_EQ(ours->recognize(Bytes(ticket).first(TicketKeys::kOverhead - 1)).error(), TicketError::malformed);
+  EXPECT_EQ(ours->recognize({}).error(), TicketError::malformed);
+  ticket.back() ^= 1U;
+  EXPECT_TRUE(ours->recognize(ticket)) << "what it holds is for open to say";
+}
+
 TEST(TicketKeys, RotateAndForget) {
   CountingRandom random;
   auto keys = TicketKeys::create(provider(), key(1));
