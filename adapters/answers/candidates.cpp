@@ -11,27 +11,45 @@ namespace {
 
 using Set = std::uint64_t;
 
-/// Schemes that nobody here knows are in no set: nothing signs with them.
-Set set_of(std::span<const SignatureScheme> schemes) {
-  const auto known = known_schemes();
-  Set set = 0;
-  for (const SignatureScheme scheme : schemes) {
-    const auto place = std::ranges::find(known, scheme) - known.begin();
-    if (place < std::ssize(known)) set |= Set{1} << static_cast<unsigned>(place);
-  }
-  return set;
-}
+/// What is kept of a list of schemes: which they are, by their place in known_schemes, and the algorithms that they
+/// verify with. Those that nobody here knows are in no set: nothing signs with them.
+struct Schemes {
+  Set schemes = 0;
+  Set algorithms = 0;
+};
 
 Set bit(SignatureAlgorithm algorithm) { return Set{1} << static_cast<unsigned>(algorithm); }
 /// In no peer's set.
 constexpr Set kUnknownAlgorithm = Set{1} << 63U;
 
-Set algorithms_of(std::span<const SignatureScheme> schemes) {
-  Set set = 0;
-  for (const SignatureScheme scheme : schemes) {
-    if (const auto scheme_parts = parts(scheme)) set |= bit(scheme_parts->algorithm);
+/// Sorted by scheme.
+struct KnownScheme {
+  SignatureScheme scheme;
+  Schemes sets;
+};
+std::span<const KnownScheme> sorted_schemes() {
+  static const std::vector<KnownScheme> kSorted = [] {
+    std::vector<KnownScheme> list;
+    for (const SignatureScheme scheme : known_schemes()) {
+      const auto scheme_parts = parts(scheme);
+      list.push_back({scheme, {Set{1} << list.size(), scheme_parts ? bit(scheme_parts->algorithm) : 0}});
+    }
+    std::ranges::sort(list, {}, &KnownScheme::scheme);
+    return list;
+  }();
+  return kSorted;
+}
+
+Schemes sets_of(std::span<const SignatureScheme> list) {
+  const auto known = sorted_schemes();
+  Schemes sets;
+  for (const SignatureScheme scheme : list) {
+    const auto found = std::ranges::lower_bound(known, scheme, {}, &KnownScheme::scheme);
+    if (found == known.end() || found->scheme != scheme) continue;
+    sets.schemes |= found->sets.schemes;
+    sets.algorithms |= found->sets.algorithms;
   }
-  return set;
+  return sets;
 }
 
 std::string lower(std::string_view text) {
@@ -64,7 +82,7 @@ Candidates::Candidates(std::span<const std::shared_ptr<const Credential>> creden
 Candidates::Candidate Candidates::read(const std::shared_ptr<const Credential>& credential) {
   Candidate candidate{.credential = credential,
                       .leaf = x509::Certificate::parse(credential->chain.front()).value(),
-                      .schemes = set_of(credential->schemes),
+                      .schemes = sets_of(credential->schemes).schemes,
                       .algorithms = 0,
                       .issuers = {}};
   for (const auto& der : credential->chain) {
@@ -117,11 +135,12 @@ class Candidates::Choice {
  public:
   Choice(const Candidates& table, const SelectCredential& wishes)
       : table_(table),
-        schemes_(set_of(wishes.schemes)),
-        algorithms_(algorithms_of(wishes.schemes_cert.empty() ? wishes.schemes : wishes.schemes_cert)),
         filters_(wishes.oid_filters),
         any_issuer_(wishes.certificate_authorities.empty()),
         must_fit_(wishes.role == Role::client) {
+    const Schemes handshake = sets_of(wishes.schemes);
+    schemes_ = handshake.schemes;
+    algorithms_ = wishes.schemes_cert.empty() ? handshake.algorithms : sets_of(wishes.schemes_cert).algorithms;
     for (const Bytes der : wishes.certificate_authorities) {
       const auto name = x509::DistinguishedName::parse(der);
       const auto issuer = name ? table.find_issuer(*name) : std::nullopt;
@@ -165,8 +184,8 @@ class Candidates::Choice {
  private:
   using Merit = std::tuple<bool, bool>;
   const Candidates& table_;
-  Set schemes_;
-  Set algorithms_;
+  Set schemes_ = 0;
+  Set algorithms_ = 0;
   std::span<const OidFilter> filters_;
   bool any_issuer_;
   bool must_fit_;

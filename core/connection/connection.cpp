@@ -245,15 +245,6 @@ const Error* Connection::State::error() const noexcept {
   return ended == nullptr ? nullptr : &ended->error;
 }
 
-HandshakeRun* Connection::State::run() const noexcept {
-  return std::visit(
-      []<class Phase>(const Phase& current) -> HandshakeRun* {
-        if constexpr (requires { current.run; }) return current.run.get();
-        return nullptr;
-      },
-      phase);
-}
-
 const Agreed& Connection::State::agreed() const noexcept {
   static constexpr Agreed kNothing{};
   return std::visit(

@@ -122,7 +122,14 @@ struct Connection::State {
   [[nodiscard]] bool handshaking() const noexcept { return std::holds_alternative<connection::Handshaking>(phase); }
   [[nodiscard]] const Error* error() const noexcept;
   /// The handshake, as long as something needs it.
-  [[nodiscard]] connection::HandshakeRun* run() const noexcept;
+  [[nodiscard]] connection::HandshakeRun* run() const noexcept {
+    return std::visit(
+        []<class Phase>(const Phase& current) -> connection::HandshakeRun* {
+          if constexpr (requires { current.run; }) return current.run.get();
+          return nullptr;
+        },
+        phase);
+  }
   /// What is agreed so far.
   [[nodiscard]] const handshake::Agreed& agreed() const noexcept;
   [[nodiscard]] const handshake::ConnectionSecrets* secrets() const noexcept;

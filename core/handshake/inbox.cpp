@@ -8,7 +8,8 @@
 namespace lockstep::handshake {
 namespace {
 
-// The first block, enough for most messages.
+// The first block on the heap, enough for most messages. In an arena what has arrived is enough: messages come whole,
+// and every byte that is handed out is wiped.
 constexpr std::size_t kLeastBlock = 4096;
 // Blocks grow by this factor, so that a long message is copied a few times at most, and its memory is at most so many
 // times what has arrived.
@@ -64,10 +65,11 @@ bool Inbox::settle() noexcept {
 bool Inbox::reserve(std::size_t size) noexcept {
   if (size <= room_) return true;
   const std::size_t needed = unread_.size() + size;
-  std::size_t roomy = std::max({needed, kLeastBlock, kGrowth * unread_.size()});
+  const std::size_t least = std::max(needed, arena_ == nullptr ? kLeastBlock : 0);
+  std::size_t roomy = std::max(least, kGrowth * unread_.size());
   // No more than the message that has begun will need.
   if (const auto begun = codec::handshake_header(unread_))
-    roomy = std::min(roomy, std::max({needed, kLeastBlock, codec::kHandshakeHeaderSize + begun->length}));
+    roomy = std::min(roomy, std::max(least, codec::kHandshakeHeaderSize + begun->length));
   std::uint8_t* place = nullptr;
   std::size_t given = roomy;
   std::unique_ptr<std::uint8_t[]> block;
