@@ -97,10 +97,12 @@ class Stream::Implementation {
     const auto made = [&](auto& random) {
       if (options_.config->role() == Role::server)
         return Connection::server(as_server(options_.config), random, memory, {.verification = setup.verification()});
-      return Connection::client(
-          as_client(options_.config),
-          {.name = std::move(*target.name), .sessions = target.sessions, .verification = setup.verification()}, random,
-          now(), memory);
+      return Connection::client(as_client(options_.config),
+                                {.name = std::move(*target.name),
+                                 .sessions = target.sessions,
+                                 .verification = setup.verification(),
+                                 .server_name = std::move(target.server_name)},
+                                random, now(), memory);
     };
     return target.recorder == nullptr ? made(*random_) : made(*target.recorder);
   }

@@ -282,6 +282,7 @@ struct StreamCore::Secure {
 /// What is kept for a handshake that has not begun, and for a connection that does not stand.
 struct StreamCore::Pending {
   std::optional<x509::PeerName> name{};
+  std::optional<x509::PeerName> server_name{};
   std::vector<Session> sessions{};
   std::vector<std::pair<sockaddr_storage, socklen_t>> addresses{};
   std::size_t next = 0;

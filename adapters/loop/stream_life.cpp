@@ -56,6 +56,7 @@ void StreamCore::set_target(Target&& target) {
   pending_ = std::make_unique<Pending>();
   if (target.name) server_name_ = target.name->text();
   pending_->name = std::move(target.name);
+  pending_->server_name = std::move(target.server_name);
   pending_->sessions.reserve(target.sessions.size());
   for (Session& session : target.sessions) pending_->sessions.push_back(std::move(session));
 }
@@ -162,12 +163,13 @@ void StreamCore::begin_tls() {
     secure_ = std::make_unique<Secure>(
         Connection::server(as_server(options.config), random, space, {.verification = verification}), random);
   } else {
-    secure_ = std::make_unique<Secure>(
-        Connection::client(
-            as_client(options.config),
-            {.name = std::move(*pending_->name), .sessions = pending_->sessions, .verification = verification}, random,
-            engine_time(), space),
-        random);
+    secure_ = std::make_unique<Secure>(Connection::client(as_client(options.config),
+                                                          {.name = std::move(*pending_->name),
+                                                           .sessions = pending_->sessions,
+                                                           .verification = verification,
+                                                           .server_name = std::move(pending_->server_name)},
+                                                          random, engine_time(), space),
+                                       random);
   }
   secure_->memory = memory;
   secure_->connection.use(&loop_->keys_);

@@ -148,6 +148,23 @@ TEST_F(BlockingTest, ChoosesTheCredentialByName) {
   }
 }
 
+TEST_F(BlockingTest, AsksForAnotherNameWhereThatIsSaid) {
+  auto [a, b] = socket_pair();
+  std::string asked_for;
+  Options server_side = server_options();
+  server_side.intercept = [&](Connection&, Event& event) {
+    if (const auto* wishes = std::get_if<SelectCredential>(&event)) asked_for = wishes->server_name;
+    return false;
+  };
+  Stream client = must(blocking::wrap(Socket(std::move(a)), client_options(),
+                                      {.name = dns("example.com"), .server_name = dns("front.example")}));
+  Stream server = server_over(std::move(b), server_side);
+  auto done = in_background([&] { must(server.handshake()); });
+  must(client.handshake());
+  done.get();
+  EXPECT_EQ(asked_for, "front.example");
+}
+
 TEST_F(BlockingTest, LetsTheCallerDecide) {
   Options client_side = client_options();
   client_side.answers = nullptr;  // by itself this trusts nobody

@@ -119,6 +119,22 @@ TEST_P(LoopTlsTest, RefusesAnAnswerForWhatIsNotTlsAnyMore) {
   EXPECT_EQ(answered.error(), Misuse::wrong_token);
 }
 
+TEST_P(LoopTlsTest, AsksForAnotherNameWhereThatIsSaid) {
+  End client;
+  End server;
+  std::string asked_for;
+  server.handler->on_event_do = [&](loop::Stream&, Event& event) {
+    if (const auto* wishes = std::get_if<SelectCredential>(&event)) asked_for = wishes->server_name;
+    return false;
+  };
+  auto [a, b] = socket_pair();
+  wrap_server(std::move(b), server, server_options());
+  must(loop_->wrap(std::move(a), client_options(), std::move(client.handler),
+                   {.name = dns("example.com"), .server_name = dns("front.example")}));
+  turn_until([&] { return client.log->handshake && server.log->handshake; });
+  EXPECT_EQ(asked_for, "front.example");
+}
+
 TEST_P(LoopTlsTest, LetsTheApplicationDecideAtOnce) {
   End client;
   End server;

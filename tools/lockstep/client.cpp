@@ -43,6 +43,7 @@ struct Options {
   std::string target;
   std::string address;
   std::string name;
+  std::string server_name;
   std::vector<std::string> ca;
   bool no_verify = false;
   std::string time;
@@ -70,6 +71,7 @@ struct Options {
 struct Plan {
   HostAndPort target;
   x509::PeerName name;
+  std::optional<x509::PeerName> server_name;
   std::shared_ptr<const x509::TrustAnchors> anchors;
   std::optional<Time> moment;
   blocking::Options connection;
@@ -104,6 +106,15 @@ x509::PeerName expected_name(const Options& options, const std::string& host) {
                    std::string(explanation(name.error())) + "; say --name NAME");
 }
 
+std::optional<x509::PeerName> asked_name(const Options& options) {
+  if (options.server_name.empty()) return std::nullopt;
+  if (options.server_name == "none") return x509::NoNameCheck{};
+  auto name = x509::PeerName::dns(options.server_name);
+  if (name) return std::move(*name);
+  throw UsageError("--sni '" + printable(options.server_name) + "': " + std::string(explanation(name.error())) +
+                   "; say a host name, or 'none'");
+}
+
 // A server's ticket sets the bound.
 constexpr std::uint32_t kMostEarlyData = 1U << 20U;
 
@@ -132,6 +143,7 @@ Plan plan_of(const Options& options) {
   }
   Plan plan{.target = target,
             .name = expected_name(options, target.host),
+            .server_name = asked_name(options),
             .anchors = read_anchors(options.ca),
             .moment = options.time.empty() ? std::optional<Time>() : parse_time(options.time),
             .connection = {}};
@@ -366,8 +378,9 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
     return outcome;
   }
   start_tls(options.starttls, *socket, deadline);
-  auto stream = blocking::wrap(std::move(*socket), connection,
-                               {.name = plan.name, .sessions = sessions, .recorder = watch.recorder()});
+  auto stream = blocking::wrap(
+      std::move(*socket), connection,
+      {.name = plan.name, .sessions = sessions, .recorder = watch.recorder(), .server_name = plan.server_name});
   if (!stream) {
     fail(stream.error());
     return outcome;
@@ -475,6 +488,9 @@ Command client_command(CLI::App& program) {
       ->option_text("PATH")
       ->group(kTrust);
   app->add_option("--name", options->name, "Expect this name, and ask for it by SNI [HOST]")
+      ->group(kTrust)
+      ->option_text("NAME");
+  app->add_option("--sni", options->server_name, "Ask for this name instead, or 'none' for no name")
       ->group(kTrust)
       ->option_text("NAME");
   app->add_option("--time", options->time, "Judge certificates as of this moment [now]")

@@ -59,8 +59,8 @@ struct ClientOptions {
   x509::PeerName name;
   /// Sessions to offer, best first; each should be offered only once. Consumed by the call.
   std::span<Session> sessions{};
-  /// A digest of what `VerifyPeer` will be answered by, such as `AnswerSetup::digest`: a session is offered only where
-  /// it is the same as when the session was made (`ConfigBuilder::session_context`).
+  /// A digest of what `VerifyPeer` will be answered by, such as `AnswerSetup::verification`: a session is offered only
+  /// where it is the same as when the session was made (`ConfigBuilder::session_context`).
   SessionContext verification{};
   /// Whom to ask for in server_name (RFC 6066 3): a host name; nobody for an address or NoNameCheck. Default: `name`.
   /// Not the same where a proxy or a test is reached by another name than the one that its certificate must have; no

@@ -128,6 +128,8 @@ struct Target {
   /// Records the connection, which then draws from the recorder's randomness. It must outlive the stream; what it has
   /// recorded may be taken in `Options::intercept`, and once the stream is gone.
   trace::Recorder* recorder = nullptr;
+  /// Client: whom to ask for, where that is another name (`ClientOptions::server_name`).
+  std::optional<x509::PeerName> server_name{};
 };
 
 class Stream;

@@ -141,6 +141,8 @@ struct Target {
   std::optional<x509::PeerName> name{};
   /// Client: sessions to offer, best first. Consumed.
   std::span<Session> sessions{};
+  /// Client: whom to ask for, where that is another name (`ClientOptions::server_name`).
+  std::optional<x509::PeerName> server_name{};
 };
 
 /// What the kernel protects of a stream.
