@@ -124,7 +124,7 @@ void Candidates::add_names(const x509::Certificate& leaf, Place place) {
     if (alternative.kind != x509::GeneralName::Kind::dns) continue;
     const std::string_view name = as_text(alternative.value);
     if (name.starts_with("*."))
-      add(wildcards_, name.substr(2), "any" + std::string(name.substr(1)));
+      add(wildcards_, name.substr(2), "a" + std::string(name.substr(1)));
     else
       add(exact_, name, std::string(name));
   }

@@ -16,7 +16,7 @@
 namespace lockstep {
 
 /// Credentials by name, by issuer and by kind, so that a choice costs one pass over what the peer sent and a look at
-/// few credentials, however many there are. Holds views into the credentials.
+/// few credentials, however many there are, unless a server filters them. Holds views into the credentials.
 class Candidates {
  public:
   /// Credentials whose certificates all parse.
@@ -35,7 +35,7 @@ class Candidates {
     x509::Certificate leaf;
     Set schemes = 0;     // that its key signs with
     Set algorithms = 0;  // that its certificates are signed with
-    Places issuers;      // of its certificates, sorted
+    Places issuers;      // of its certificates, in the order of the chain
     /// A peer that takes the one takes the other, as far as signatures go.
     [[nodiscard]] bool is_signed_like(const Candidate& other) const noexcept {
       return schemes == other.schemes && algorithms == other.algorithms;

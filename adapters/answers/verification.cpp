@@ -10,7 +10,7 @@ namespace lockstep {
 
 namespace {
 
-constexpr std::string_view kPurpose = "lockstep verification 1";
+constexpr std::string_view kPurpose = "lockstep verification 2";
 
 using Digest = SessionContext;
 
@@ -83,6 +83,7 @@ std::optional<SessionContext> digest_of(const AnswerOptions& options) {
   content.number(anchors.size());
   for (const Digest& anchor : anchors) content.bytes(anchor);
   write(content, options.policy);
+  content.number(options.ignore_stapled_responses ? 1 : 0);
   return sha256(*hash, content.view());
 }
 

@@ -180,7 +180,7 @@ Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Connected prov
 
 }  // namespace
 
-Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions) noexcept {
+Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions) {
   context.place = Place::client_hello;
   auto offer = send_client_hello(context, sessions);
   if (!offer) return std::unexpected(offer.error());

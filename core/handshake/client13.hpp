@@ -126,7 +126,6 @@ Next<WaitSignature, Connected> on(WaitCredential&&, const CredentialSelected&, C
 Next<Connected> on(WaitSignature&&, const Signed&, Context&);
 
 /// Sends the ClientHello.
-[[nodiscard]] Next<WaitOfferVerified, WaitServerHello> start(Context& context,
-                                                             std::span<const Session> sessions) noexcept;
+[[nodiscard]] Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions);
 
 }  // namespace lockstep::handshake::client13

@@ -92,7 +92,8 @@ bool Handshake::survives_dropped_token() noexcept {
 template <class Step>
 void Handshake::take_step(Step step) noexcept {
   auto taken = allocated(step);
-  if (!taken || std::exchange(context_.failure, std::nullopt)) return stop_tickets();
+  const bool failed = std::exchange(context_.failure, std::nullopt).has_value();
+  if (!taken || failed) return stop_tickets();
   std::visit(
       [this]<class Successor>(Successor&& successor) {
         if constexpr (std::same_as<std::remove_cvref_t<Successor>, Error>) {

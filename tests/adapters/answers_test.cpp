@@ -71,10 +71,15 @@ TEST(AnswerSetup, RefusesChainsThatAreSignedWithSha1) {
 TEST(AnswerSetup, TellsWhatItVerifiesBy) {
   const Authority one;
   const Authority two;
-  const auto verification = [](std::initializer_list<const Authority*> roots, const x509::Policy& policy = {}) {
+  const auto verification = [](std::initializer_list<const Authority*> roots, const x509::Policy& policy = {},
+                               bool ignores_staples = false) {
     auto anchors = std::make_shared<x509::TrustAnchors>();
     for (const Authority* root : roots) EXPECT_TRUE(anchors->add((*root->anchors())[0].der()));
-    return setup_of({.provider = provider(), .anchors = std::move(anchors), .policy = policy})->verification();
+    return setup_of({.provider = provider(),
+                     .anchors = std::move(anchors),
+                     .policy = policy,
+                     .ignore_stapled_responses = ignores_staples})
+        ->verification();
   };
   const SessionContext both = verification({&one, &two});
   EXPECT_EQ(both, verification({&two, &one}));
@@ -85,6 +90,7 @@ TEST(AnswerSetup, TellsWhatItVerifiesBy) {
                                   SessionContext{},
                                   verification({&one}),
                                   verification({&two}),
+                                  verification({&one}, {}, true),
                                   verification({&one}, {.max_intermediates = 1}),
                                   verification({&one}, {.min_rsa_bits = 3072}),
                                   verification({&one}, {.signature_algorithms = algorithms}),

@@ -311,7 +311,7 @@ class Sweep {
     Ends& ends = *both;
     std::vector<Session> sessions;
     if (session != nullptr) sessions.push_back(session->clone());
-    ClientOptions options{x509::PeerName::dns("example.com").value(), sessions};
+    ClientOptions options{x509::PeerName::dns("longer.than.a.string.holds.by.itself.example.com").value(), sessions};
     const MutableBytes half = blocks.first(blocks.size() / 2);
     const MutableBytes rest = blocks.subspan(half.size());
     ends.client.start(kind_.recorded, [&](auto& random) {

@@ -348,6 +348,14 @@ TEST_F(Sessions, QuestionAboutAnOfferWakesWhenItsTokenIsDropped) {
   EXPECT_TRUE(std::holds_alternative<Failed>(pair->client.connection.receive({}, kNow).event));
 }
 
+// No more than a server reads.
+TEST_F(Sessions, AreOfferedUpToABound) {
+  std::vector<Session> sessions = sessions_of({}, {});
+  while (sessions.size() < 100) sessions.push_back(sessions.front());
+  auto pair = met({}, {}, sessions);
+  EXPECT_TRUE(pair->client.connection.resumed());
+}
+
 TEST_F(Sessions, VerdictOnAnOfferIsNoneOnAnotherServer) {
   const ClientSide client{.config = client_builder().early_data(100).verify_on_resumption(true)};
   const ServerSide server{.config = server_builder().tickets(2).early_data(100)};

@@ -347,10 +347,9 @@ class BasicConfigBuilder : ConfigDraft {
     return *this;
   }
   /// Server: send tickets also to clients that send no psk_key_exchange_modes unless they resume, as those of
-  /// Erlang/OTP
-  /// 25. RFC 9846 4.3.9: "Servers SHOULD NOT send NewSessionTicket with tickets that are not compatible with the
-  /// advertised modes; however, if a server does so, the impact will just be that the client's attempts at resumption
-  /// fail." Off by default.
+  /// Erlang/OTP 25. RFC 9846 4.3.9: "Servers SHOULD NOT send NewSessionTicket with tickets that are not compatible with
+  /// the advertised modes; however, if a server does so, the impact will just be that the client's attempts at
+  /// resumption fail." Off by default.
   BasicConfigBuilder& tickets_without_modes(bool on)
     requires(kRole == Role::server)
   {
@@ -364,7 +363,7 @@ class BasicConfigBuilder : ConfigDraft {
   }
   /// Early data (0-RTT, RFC 9846 2.3): at most this many bytes, kMaxEarlyData at most; 0, the default, is none. A
   /// client offers it with a session that allows it; the bytes go through `seal_early`. A server says so in its
-  /// tickets, is asked with `OpenTicket`, and gets the bytes as `EarlyData`.
+  /// tickets, is asked with `AcceptEarlyData`, and gets the bytes as `EarlyData`.
   ///
   /// Early data has no forward secrecy, and whoever recorded it can send it again to the same server: let it carry only
   /// what may happen twice (RFC 9846 8).

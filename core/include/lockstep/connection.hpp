@@ -57,14 +57,14 @@ struct RecordSlot {
 struct ClientOptions {
   /// Whom the peer must be.
   x509::PeerName name;
-  /// Sessions to offer, best first; each should be offered only once. Consumed by the call.
+  /// Sessions to offer, best first, of which 64 are; each should be offered only once. Consumed by the call.
   std::span<Session> sessions{};
   /// A digest of what `VerifyPeer` will be answered by, such as `AnswerSetup::verification`: a session is offered only
   /// where it is the same as when the session was made (`ConfigBuilder::session_context`).
   SessionContext verification{};
   /// Whom to ask for in server_name (RFC 6066 3): a host name; nobody for an address or NoNameCheck. Default: `name`.
-  /// Not the same where a proxy or a test is reached by another name than the one that its certificate must have; no
-  /// session is offered then (RFC 9846 4.7.1).
+  /// Not the same where a proxy or a test is reached by another name than the one that its certificate must have: under
+  /// another name no session is offered (RFC 9846 4.7.1), under none as ever.
   std::optional<x509::PeerName> server_name{};
 };
 

@@ -32,7 +32,7 @@ enum class SessionError : std::uint8_t {
   malformed,            ///< a field has a value that it cannot have
 };
 
-/// What a peer showed to be judged by: the fields of `VerifyPeer`, kept.
+/// What a peer showed to be judged by: `VerifyPeer::shown`.
 struct PeerCertificates {
   std::vector<std::vector<std::uint8_t>> chain;  ///< DER as sent, leaf first; at most 2^24 - 1 bytes in all
   std::vector<std::uint8_t> ocsp_response;       ///< stapled to the leaf, DER, or empty; at most 65535 bytes
