@@ -351,7 +351,7 @@ TEST_F(Sessions, QuestionAboutAnOfferWakesWhenItsTokenIsDropped) {
 // No more than a server reads.
 TEST_F(Sessions, AreOfferedUpToABound) {
   std::vector<Session> sessions = sessions_of({}, {});
-  while (sessions.size() < 100) sessions.push_back(sessions.front());
+  while (sessions.size() < 100) sessions.push_back(Session::parse(sessions.front().serialize()).value());
   auto pair = met({}, {}, sessions);
   EXPECT_TRUE(pair->client.connection.resumed());
 }
