@@ -24,6 +24,22 @@ function(lockstep_cache variable name)
   set(${variable} "${cache}/lockstep/${name}" PARENT_SCOPE)
 endfunction()
 
+# lockstep_needs_valgrind(LABEL.NAME): what follows in this directory runs what is shipped, with Botan, under valgrind. Leaves the directory where
+# that cannot be; where only valgrind is missing, the test is skipped and says so. Sets LOCKSTEP_VALGRIND and LOCKSTEP_VALGRIND_HEADERS.
+macro(lockstep_needs_valgrind test)
+  find_program(LOCKSTEP_VALGRIND valgrind DOC "valgrind, which follows secrets through whole handshakes and counts instructions")
+  find_path(LOCKSTEP_VALGRIND_HEADERS valgrind/memcheck.h)
+  if(NOT TARGET lockstep::botan OR LOCKSTEP_SANITIZE OR BUILD_SHARED_LIBS)
+    return()  # a sanitizer's program does not run under valgrind
+  endif()
+  if(NOT LOCKSTEP_VALGRIND OR NOT LOCKSTEP_VALGRIND_HEADERS)
+    add_test(NAME ${test} COMMAND "${CMAKE_COMMAND}" "-DTOOL=valgrind (Debian: valgrind)" -P "${PROJECT_SOURCE_DIR}/tests/kernels/missing.cmake")
+    string(REGEX MATCH "^[a-z_]+" label ${test})
+    set_tests_properties(${test} PROPERTIES LABELS ${label} SKIP_REGULAR_EXPRESSION "SKIPPED:")
+    return()
+  endif()
+endmacro()
+
 file(GENERATE OUTPUT "${PROJECT_BINARY_DIR}/test_headers.cpp" CONTENT "")
 add_library(lockstep_test_headers OBJECT "${PROJECT_BINARY_DIR}/test_headers.cpp")
 lockstep_test_options(lockstep_test_headers)
