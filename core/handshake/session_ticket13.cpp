@@ -24,10 +24,8 @@ std::optional<x509::PeerName> expected_name(const Context& context) {
 }
 
 // Whether a session was made with the very peer and under the very verification of this handshake.
-bool belongs_here(const Context& context, const Session& session) noexcept {
-  const auto here = session_context(context);
-  return here && session.context == *here &&
-         allocated([&] { return expected_name(context) == session.name; }).value_or(false);
+bool belongs_here(const Context& context, const Session& session, const SessionContext& here) noexcept {
+  return session.context == here && allocated([&] { return expected_name(context) == session.name; }).value_or(false);
 }
 
 }  // namespace
@@ -60,7 +58,7 @@ std::optional<SessionContext> session_context(const Context& context) noexcept {
   return result;
 }
 
-bool offerable(const Context& context, const Session& session) noexcept {
+bool offerable(const Context& context, const Session& session, const SessionContext& here) noexcept {
   const Settings& settings = context.settings();
   return settings.resumption && session.version == ProtocolVersion::tls_1_3 && !session.ticket.empty() &&
          context.config.suite(session.suite) != nullptr &&
@@ -69,13 +67,14 @@ bool offerable(const Context& context, const Session& session) noexcept {
          // RFC 9846 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented
          // in the original session": here, only the very name that was verified then, or none.
          (context.server_name.empty() || context.server_name == session.name.host_name()) &&
-         belongs_here(context, session);
+         belongs_here(context, session, here);
 }
 
 bool resumable(const Context& context, const Session& session) noexcept {
   const Settings& settings = context.settings();
   const BoundSuite* suite = context.config.suite(session.suite);
-  return session.version == ProtocolVersion::tls_1_3 && suite != nullptr &&
+  const auto here = session_context(context);
+  return here && session.version == ProtocolVersion::tls_1_3 && suite != nullptr &&
          // RFC 9846 4.3.11: "The server MUST ensure that it selects a compatible PSK (if any) and cipher suite."
          // RFC 9846 4.7.1: "Any ticket MUST only be resumed with a cipher suite that has the same KDF hash algorithm as
          // that used to establish the original connection."
@@ -83,7 +82,7 @@ bool resumable(const Context& context, const Session& session) noexcept {
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          // A session without the client's identity does not replace one where that is demanded.
          (settings.client_auth != ClientAuth::require || session.peer_verified) && can_be_verified(settings, session) &&
-         belongs_here(context, session);
+         belongs_here(context, session, *here);
 }
 
 void inherit(Context& context, const Session& session) noexcept {
@@ -102,7 +101,8 @@ Session session_from(const SessionOrigin& origin, const Agreed& agreed, Time now
 }  // namespace
 
 std::unique_ptr<const SessionOrigin> session_origin(const Context& context) noexcept {
-  const auto here = session_context(context);
+  // A session that is resumed belongs here: that was asked before.
+  const auto here = context.resumed_session != nullptr ? context.resumed_session->context : session_context(context);
   if (!here) return nullptr;
   return allocated([&] { return make_origin(context, *here); }).value_or(nullptr);
 }
@@ -138,10 +138,10 @@ std::optional<Session> session_for_ticket(const SessionOrigin& origin, const Agr
 namespace {
 
 std::unique_ptr<const SessionOrigin> make_origin(const Context& context, const SessionContext& here) {
-  auto name = expected_name(context);
+  const Session* const resumed = context.resumed_session;
+  auto name = resumed != nullptr ? resumed->name : expected_name(context);
   if (!name) return nullptr;
   const Settings& settings = context.settings();
-  const Session* const resumed = context.resumed_session;
   auto origin = std::make_unique<SessionOrigin>();
   origin->name = std::move(*name);
   origin->context = here;

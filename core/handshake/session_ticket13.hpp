@@ -31,8 +31,8 @@ struct SessionOrigin {
 /// its settings and of what the application verifies by. Nothing when the provider fails.
 [[nodiscard]] std::optional<SessionContext> session_context(const Context& context) noexcept;
 
-/// Client: whether this session may be offered here and now.
-[[nodiscard]] bool offerable(const Context& context, const Session& session) noexcept;
+/// Client: whether this session may be offered here and now, `here` being what verifies the peer.
+[[nodiscard]] bool offerable(const Context& context, const Session& session, const SessionContext& here) noexcept;
 /// Server: whether this session may be resumed here and now, with the suite that was chosen.
 [[nodiscard]] bool resumable(const Context& context, const Session& session) noexcept;
 /// The handshake goes on as a resumption: who the peer is, and for how long, comes from the session.

@@ -94,9 +94,14 @@ bool Certificate::passes(Bytes oid, Bytes values) const noexcept {
   der::ParseState of_values{values.data()};
   Reader value(of_values, values);
   if (usage) {
-    const auto usages = read_key_usage(value);
+    const Bytes bits = value.bit_string().bytes;
     value.end();
-    return !of_values.error && usages && (usages->bits & ~key_usage_->bits) == 0;
+    if (of_values.error) return false;
+    for (std::size_t bit = 0; bit < 8 * bits.size(); ++bit) {
+      const bool asserted = (bits[bit / 8] >> (7 - bit % 8) & 1U) != 0;
+      if (asserted && (bit > 8 || !key_usage_->has(static_cast<KeyUsage>(bit)))) return false;
+    }
+    return true;
   }
   for (Reader purposes = value.enter(); purposes.more();) {
     const Bytes purpose = purposes.object_identifier();

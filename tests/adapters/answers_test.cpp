@@ -210,6 +210,7 @@ TEST(SelectionOfAClient, HeedsTheFiltersOfTheServer) {
   const Octets cut{0x03};
   const Octets digital_signature{0x03, 0x02, 0x07, 0x80};
   const Octets key_agreement{0x03, 0x02, 0x03, 0x08};
+  const Octets unknown_usage{0x03, 0x03, 0x05, 0x80, 0x20};
   const Octets client_auth{0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02};
   const Octets both{0x30, 0x14, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03,
                     0x01, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x02};
@@ -219,6 +220,7 @@ TEST(SelectionOfAClient, HeedsTheFiltersOfTheServer) {
   EXPECT_EQ(select({{extended, {}}}), of_server) << "any purpose";
   EXPECT_EQ(select({{unknown, digital_signature}}), of_server) << "what nobody knows is skipped";
   EXPECT_EQ(select({{key_usage, key_agreement}}), nullptr);
+  EXPECT_EQ(select({{key_usage, unknown_usage}}), nullptr) << "a usage that has no name is in no certificate";
   EXPECT_EQ(select({{extended, both}}), nullptr);
   EXPECT_EQ(select({{extended, digital_signature}}), nullptr) << "no purposes";
   EXPECT_EQ(select({{key_usage, cut}}), nullptr);
