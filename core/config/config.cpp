@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,8 @@
 #include <lockstep/x509.hpp>
 
 #include "codec/limits.hpp"
+#include "codec/writer.hpp"
+#include "key_schedule/transcript.hpp"
 
 namespace lockstep {
 namespace {
@@ -88,7 +91,44 @@ void check_authorities(std::vector<ConfigProblem>& problems, const std::vector<s
                                       " bytes; name those that count"});
 }
 
+enum class ContextSource : std::uint8_t { settings, application };
+
+// What sessions are bound to, as far as the configuration says it. Nothing when the provider fails.
+std::optional<SessionContext> context_of(const Settings& settings, const Provider& provider) {
+  constexpr std::string_view kPurpose = "lockstep session context 2";
+  // The same whichever order the suites have.
+  const Hash* hash = provider.hash(HashAlgorithm::sha256);
+  if (hash == nullptr) hash = settings.suites.front().hash;
+  const bool own = !settings.session_context.empty();
+  std::array<std::uint8_t, 2 * kMaxSessionContext> buffer{};
+  codec::Writer content(buffer);
+  content.bytes(as_bytes(kPurpose));
+  content.code_point(own ? ContextSource::application : ContextSource::settings);
+  content.code_point(settings.role);
+  if (own) {
+    content.bytes(settings.session_context);
+  } else {
+    content.code_point(settings.client_auth);
+    content.u8(static_cast<std::uint8_t>(settings.skip_verification));
+    for (const SignatureScheme scheme : settings.schemes) content.code_point(scheme);
+  }
+  const auto found = key_schedule::digest_of(*hash, {content.written()});
+  if (!content.ok() || !found) return std::nullopt;
+  SessionContext context{};
+  std::ranges::copy(found->view().first(context.size()), context.begin());
+  return context;
+}
+
 }  // namespace
+
+SessionContext Config::session_context(const SessionContext& verification) const noexcept {
+  if (!settings_.session_context.empty()) return context_;
+  // Both are digests, of different things, and no peer has a say in either: their sum is as good as a digest of both,
+  // and costs a handshake nothing.
+  SessionContext sum{};
+  std::ranges::transform(context_, verification, sum.begin(), std::bit_xor());
+  return sum;
+}
 
 const BoundSuite* Config::suite(CipherSuite id) const noexcept {
   const auto found = std::ranges::find(settings_.suites, id, &BoundSuite::suite);
@@ -127,7 +167,7 @@ ConfigDraft::ConfigDraft(Role role, const Settings& settings, Provider provider)
 }
 
 // Every check runs, whatever the ones before it found.
-std::expected<Settings, std::vector<ConfigProblem>> ConfigDraft::check() const {
+std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::check() const {
   std::vector<ConfigProblem> problems;
   Settings settings = settings_;
   const auto complain = [&](const char* setting, std::string text) { problems.push_back({setting, std::move(text)}); };
@@ -282,7 +322,12 @@ std::expected<Settings, std::vector<ConfigProblem>> ConfigDraft::check() const {
                          [&](CipherSuite id) { return bind(id, provider_); });
   std::ranges::transform(groups, std::back_inserter(settings.groups = {}),
                          [&](NamedGroup id) { return bind(id, provider_); });
-  return settings;
+  const auto context = context_of(settings, provider_);
+  if (!context) {
+    complain("provider", "provider '" + std::string(provider_.name) + "' cannot hash; choose one that can");
+    return std::unexpected(std::move(problems));
+  }
+  return Checked{.settings = std::move(settings), .context = *context};
 }
 
 }  // namespace lockstep

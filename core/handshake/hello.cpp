@@ -167,10 +167,9 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   const auto offered = context.arena.array<OfferedSession>(sessions.size());
   if (offered.size() != sessions.size()) return context.fail(Reason::handshake_too_large);
   std::size_t count = 0;
-  const auto here = sessions.empty() ? std::nullopt : session_context(context);
   // Best first: a server of ours reads no more.
   for (const Session& session : sessions) {
-    if (here && count < codec::kMaxPskIdentities && offerable(context, session, *here))
+    if (count < codec::kMaxPskIdentities && offerable(context, session))
       offered[count++] = {&session, context.config.suite(session.suite)->hash};
   }
   offer.sessions = offered.first(count);

@@ -5,14 +5,10 @@
 #include <utility>
 
 #include "handshake/authentication.hpp"
-#include "key_schedule/transcript.hpp"
 #include "types/allocated.hpp"
 
 namespace lockstep::handshake {
 namespace {
-
-constexpr std::string_view kPurpose = "lockstep session context 1";
-enum class Source : std::uint8_t { settings, application };
 
 // Whom the peer must be, or asked for. A server's client may ask for what is no name: nothing then.
 std::optional<x509::PeerName> expected_name(const Context& context) {
@@ -23,42 +19,20 @@ std::optional<x509::PeerName> expected_name(const Context& context) {
   return std::move(*name);
 }
 
+// What verifies the peer in this handshake.
+SessionContext session_context(const Context& context) noexcept {
+  return context.config.session_context(context.verification);
+}
+
 // Whether a session was made with the very peer and under the very verification of this handshake.
-bool belongs_here(const Context& context, const Session& session, const SessionContext& here) noexcept {
-  return session.context == here && allocated([&] { return expected_name(context) == session.name; }).value_or(false);
+bool belongs_here(const Context& context, const Session& session) noexcept {
+  return session.context == session_context(context) &&
+         allocated([&] { return expected_name(context) == session.name; }).value_or(false);
 }
 
 }  // namespace
 
-std::optional<SessionContext> session_context(const Context& context) noexcept {
-  const Settings& settings = context.settings();
-  // The same whatever suite is chosen, and whichever order the suites have.
-  const Hash* hash = context.config.provider().hash(HashAlgorithm::sha256);
-  if (hash == nullptr) hash = settings.suites.front().hash;
-  key_schedule::Transcript content;
-  if (!content.start(*hash)) return std::nullopt;
-  const Source source = settings.session_context.empty() ? Source::settings : Source::application;
-  content.update(as_bytes(kPurpose));
-  content.update(std::array{static_cast<std::uint8_t>(source), static_cast<std::uint8_t>(settings.role)});
-  if (source == Source::application) {
-    content.update(settings.session_context);
-  } else {
-    content.update(std::array{static_cast<std::uint8_t>(settings.client_auth),
-                              static_cast<std::uint8_t>(settings.skip_verification)});
-    content.update(context.verification);
-    for (const SignatureScheme scheme : settings.schemes) {
-      const auto code = static_cast<std::uint16_t>(scheme);
-      content.update(std::array{static_cast<std::uint8_t>(code >> 8U), static_cast<std::uint8_t>(code)});
-    }
-  }
-  const auto found = content.digest();
-  if (!found) return std::nullopt;
-  SessionContext result{};
-  std::ranges::copy(found->view().first(result.size()), result.begin());
-  return result;
-}
-
-bool offerable(const Context& context, const Session& session, const SessionContext& here) noexcept {
+bool offerable(const Context& context, const Session& session) noexcept {
   const Settings& settings = context.settings();
   return settings.resumption && session.version == ProtocolVersion::tls_1_3 && !session.ticket.empty() &&
          context.config.suite(session.suite) != nullptr &&
@@ -67,14 +41,13 @@ bool offerable(const Context& context, const Session& session, const SessionCont
          // RFC 9846 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented
          // in the original session": here, only the very name that was verified then, or none.
          (context.server_name.empty() || context.server_name == session.name.host_name()) &&
-         belongs_here(context, session, here);
+         belongs_here(context, session);
 }
 
 bool resumable(const Context& context, const Session& session) noexcept {
   const Settings& settings = context.settings();
   const BoundSuite* suite = context.config.suite(session.suite);
-  const auto here = session_context(context);
-  return here && session.version == ProtocolVersion::tls_1_3 && suite != nullptr &&
+  return session.version == ProtocolVersion::tls_1_3 && suite != nullptr &&
          // RFC 9846 4.3.11: "The server MUST ensure that it selects a compatible PSK (if any) and cipher suite."
          // RFC 9846 4.7.1: "Any ticket MUST only be resumed with a cipher suite that has the same KDF hash algorithm as
          // that used to establish the original connection."
@@ -82,7 +55,7 @@ bool resumable(const Context& context, const Session& session) noexcept {
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          // A session without the client's identity does not replace one where that is demanded.
          (settings.client_auth != ClientAuth::require || session.peer_verified) && can_be_verified(settings, session) &&
-         belongs_here(context, session, *here);
+         belongs_here(context, session);
 }
 
 void inherit(Context& context, const Session& session) noexcept {
@@ -95,16 +68,13 @@ void inherit(Context& context, const Session& session) noexcept {
 
 namespace {
 
-std::unique_ptr<const SessionOrigin> make_origin(const Context& context, const SessionContext& here);
+std::unique_ptr<const SessionOrigin> make_origin(const Context& context);
 Session session_from(const SessionOrigin& origin, const Agreed& agreed, Time now);
 
 }  // namespace
 
 std::unique_ptr<const SessionOrigin> session_origin(const Context& context) noexcept {
-  // A session that is resumed belongs here: that was asked before.
-  const auto here = context.resumed_session != nullptr ? context.resumed_session->context : session_context(context);
-  if (!here) return nullptr;
-  return allocated([&] { return make_origin(context, *here); }).value_or(nullptr);
+  return allocated([&] { return make_origin(context); }).value_or(nullptr);
 }
 
 std::optional<Session> session_of(const SessionOrigin& origin, const Agreed& agreed, DigestSecret&& psk,
@@ -137,14 +107,14 @@ std::optional<Session> session_for_ticket(const SessionOrigin& origin, const Agr
 
 namespace {
 
-std::unique_ptr<const SessionOrigin> make_origin(const Context& context, const SessionContext& here) {
+std::unique_ptr<const SessionOrigin> make_origin(const Context& context) {
   const Session* const resumed = context.resumed_session;
   auto name = resumed != nullptr ? resumed->name : expected_name(context);
   if (!name) return nullptr;
   const Settings& settings = context.settings();
   auto origin = std::make_unique<SessionOrigin>();
   origin->name = std::move(*name);
-  origin->context = here;
+  origin->context = session_context(context);
   // RFC 9846 4.7.1: "It is RECOMMENDED that implementations place limits on the total lifetime of such keying material;
   // these limits should take into account the lifetime of the peer's certificate, the likelihood of intervening
   // revocation, and the time since the peer's online CertificateVerify signature."

@@ -27,12 +27,8 @@ struct SessionOrigin {
   std::shared_ptr<const PeerCertificates> peer;
 };
 
-/// What verifies the peer in this handshake, for sessions to be bound to: what the configuration says, or a digest of
-/// its settings and of what the application verifies by. Nothing when the provider fails.
-[[nodiscard]] std::optional<SessionContext> session_context(const Context& context) noexcept;
-
-/// Client: whether this session may be offered here and now, `here` being what verifies the peer.
-[[nodiscard]] bool offerable(const Context& context, const Session& session, const SessionContext& here) noexcept;
+/// Client: whether this session may be offered here and now.
+[[nodiscard]] bool offerable(const Context& context, const Session& session) noexcept;
 /// Server: whether this session may be resumed here and now, with the suite that was chosen.
 [[nodiscard]] bool resumable(const Context& context, const Session& session) noexcept;
 /// The handshake goes on as a resumption: who the peer is, and for how long, comes from the session.
@@ -40,8 +36,7 @@ void inherit(Context& context, const Session& session) noexcept;
 
 // What follows gives nothing when memory runs out: a connection goes on without sessions.
 
-/// Of a handshake whose Finished were exchanged. Null also where the client asked for what is no name, and where the
-/// provider fails.
+/// Of a handshake whose Finished were exchanged. Null also where the client asked for what is no name.
 [[nodiscard]] std::unique_ptr<const SessionOrigin> session_origin(const Context& context) noexcept;
 
 /// Client: the session of a ticket that has come.

@@ -1,6 +1,7 @@
 // Building configurations: defaults, variants, and every problem at once.
 
 #include <array>
+#include <list>
 
 #include "pair.hpp"
 
@@ -157,6 +158,35 @@ TEST(Config, NamesWhatTheProviderLacks) {
                             .build();
   ASSERT_FALSE(demanded);
   EXPECT_EQ(settings_of(demanded.error()), (std::vector<std::string>{"suites", "groups"}));
+}
+
+/// The digest that sessions are bound to is made once, here.
+TEST(Config, FailsWithAProviderThatCannotHash) {
+  Provider broken = provider();
+  std::list<Hash> failing;
+  for (const Hash*& hash : broken.hashes) {
+    failing.push_back(*hash);
+    failing.back().init = [](void*) noexcept { return false; };
+    hash = &failing.back();
+  }
+  const auto config = ConfigBuilder::client(broken).dangerous().allow_insecure_provider().build();
+  ASSERT_FALSE(config);
+  EXPECT_EQ(settings_of(config.error()), std::vector<std::string>{"provider"});
+}
+
+TEST(Config, BindsSessionsToItsSettingsAndToWhatVerifies) {
+  const auto config = built(server_builder());
+  const auto same = built(server_builder());
+  const auto other = built(server_builder().client_auth(ClientAuth::request));
+  const SessionContext first{1};
+  const SessionContext second{2};
+  EXPECT_EQ(config->session_context(first), same->session_context(first));
+  EXPECT_NE(config->session_context(first), config->session_context(second));
+  EXPECT_NE(config->session_context(first), other->session_context(first));
+  const auto said = built(server_builder().session_context({7}));
+  const auto said_too = built(server_builder().client_auth(ClientAuth::request).session_context({7}));
+  EXPECT_EQ(said->session_context(first), said_too->session_context(second)) << "it stands alone";
+  EXPECT_NE(said->session_context(first), config->session_context(first));
 }
 
 TEST(Config, FailsWithoutAnything) {

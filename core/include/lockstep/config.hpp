@@ -27,6 +27,7 @@
 #include <lockstep/export.hpp>
 #include <lockstep/padding.hpp>
 #include <lockstep/provider.hpp>
+#include <lockstep/session.hpp>
 #include <lockstep/types.hpp>
 
 namespace lockstep {
@@ -139,14 +140,18 @@ class LOCKSTEP_API Config {
   /// The bound suite or group, or null when this configuration does not have it.
   [[nodiscard]] const BoundSuite* suite(CipherSuite id) const noexcept;
   [[nodiscard]] const BoundGroup* group(NamedGroup id) const noexcept;
+  /// What its sessions are bound to where the peer is verified by `verification`: see
+  /// `ConfigBuilder::session_context`.
+  [[nodiscard]] SessionContext session_context(const SessionContext& verification) const noexcept;
 
  protected:
-  Config(Settings settings, Provider provider) noexcept
-      : settings_(std::move(settings)), provider_(std::move(provider)) {}
+  Config(Settings settings, const SessionContext& context, Provider provider) noexcept
+      : settings_(std::move(settings)), context_(context), provider_(std::move(provider)) {}
   ~Config() = default;
 
  private:
   Settings settings_;
+  SessionContext context_;  // of the settings alone
   Provider provider_;
 };
 
@@ -154,13 +159,15 @@ class LOCKSTEP_API Config {
 /// `ConfigBuilder::from`.
 class ClientConfig final : public Config {
   friend class BasicConfigBuilder<Role::client>;
-  ClientConfig(Settings settings, Provider provider) noexcept : Config(std::move(settings), std::move(provider)) {}
+  ClientConfig(Settings settings, const SessionContext& context, Provider provider) noexcept
+      : Config(std::move(settings), context, std::move(provider)) {}
 };
 
 /// A server's, the same.
 class ServerConfig final : public Config {
   friend class BasicConfigBuilder<Role::server>;
-  ServerConfig(Settings settings, Provider provider) noexcept : Config(std::move(settings), std::move(provider)) {}
+  ServerConfig(Settings settings, const SessionContext& context, Provider provider) noexcept
+      : Config(std::move(settings), context, std::move(provider)) {}
 };
 
 template <Role kRole>
@@ -183,8 +190,12 @@ class LOCKSTEP_API ConfigDraft {
   /// Suites and groups need only their ids.
   ConfigDraft(Role role, const Settings& settings, Provider provider);
 
-  /// The settings, complete and bound to the provider; or every problem.
-  [[nodiscard]] std::expected<Settings, std::vector<ConfigProblem>> check() const;
+  struct Checked {
+    Settings settings;  ///< complete and bound to the provider
+    SessionContext context;
+  };
+  /// All that a configuration is made of; or every problem.
+  [[nodiscard]] std::expected<Checked, std::vector<ConfigProblem>> check() const;
 
   Role role_;
   Settings settings_;
@@ -464,9 +475,10 @@ class BasicConfigBuilder : ConfigDraft {
 
   /// The configuration, or every problem that stands in its way.
   [[nodiscard]] std::expected<std::shared_ptr<const ConfigOf<kRole>>, std::vector<ConfigProblem>> build() const {
-    auto settings = check();
-    if (!settings) return std::unexpected(std::move(settings.error()));
-    return std::shared_ptr<const ConfigOf<kRole>>(new ConfigOf<kRole>(std::move(*settings), provider_));
+    auto checked = check();
+    if (!checked) return std::unexpected(std::move(checked.error()));
+    return std::shared_ptr<const ConfigOf<kRole>>(
+        new ConfigOf<kRole>(std::move(checked->settings), checked->context, provider_));
   }
 
  private:
