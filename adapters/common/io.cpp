@@ -1,16 +1,10 @@
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstddef>
-#include <cstring>
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <lockstep/io.hpp>
@@ -50,52 +44,6 @@ void Descriptor::reset(int number) noexcept {
   if (number_ >= 0) ::close(number_);
   number_ = number;
 }
-
-std::string Address::text() const {
-  if (port == 0) return host;
-  const bool v6 = host.find(':') != std::string::npos;
-  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
-namespace {
-
-Address address_of(const sockaddr_storage& storage, socklen_t size) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  switch (storage.ss_family) {
-    case AF_INET: {
-      sockaddr_in v4{};
-      std::memcpy(&v4, &storage, sizeof v4);
-      if (::inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size()) == nullptr) return {};
-      return {.host = text.data(), .port = ntohs(v4.sin_port)};
-    }
-    case AF_INET6: {
-      sockaddr_in6 v6{};
-      std::memcpy(&v6, &storage, sizeof v6);
-      if (::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size()) == nullptr) return {};
-      return {.host = text.data(), .port = ntohs(v6.sin6_port)};
-    }
-    case AF_UNIX: {
-      sockaddr_un path{};
-      std::memcpy(&path, &storage, std::min<std::size_t>(size, sizeof path));
-      if (size <= offsetof(sockaddr_un, sun_path) || path.sun_path[0] == '\0') return {};
-      return {.host = std::string(path.sun_path, ::strnlen(path.sun_path, size - offsetof(sockaddr_un, sun_path)))};
-    }
-    default: return {};
-  }
-}
-
-template <class Query>
-Address query_address(Query query, int descriptor) {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof storage;
-  if (query(descriptor, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
-  return address_of(storage, size);
-}
-
-}  // namespace
-
-Address local_address(int descriptor) { return query_address(::getsockname, descriptor); }
-Address peer_address(int descriptor) { return query_address(::getpeername, descriptor); }
 
 std::optional<TcpStatistics> tcp_statistics(int descriptor) noexcept {
   tcp_info info{};

@@ -5,8 +5,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <netdb.h>
+#include <sys/types.h>
 
 #include <lockstep/export.hpp>
 #include <lockstep/io.hpp>
@@ -35,6 +38,7 @@ using AddressList = std::unique_ptr<addrinfo, FreeAddresses>;
 
 /// A stream socket that does not block, for that address.
 [[nodiscard]] LOCKSTEP_API Descriptor open_socket(const addrinfo& address);
+[[nodiscard]] LOCKSTEP_API Descriptor open_socket(int family);
 [[nodiscard]] LOCKSTEP_API IoResult<void> set_nonblocking(int descriptor);
 /// TCP_NODELAY. TLS writes whole records: waiting for more to put into a segment only costs time. Fails on Unix
 /// sockets, harmlessly.
@@ -44,9 +48,49 @@ struct ListenSettings {
   bool reuse_port = false;
   int backlog = 4096;
 };
-/// Listens on a name's addresses: an empty host means every address, of IPv4 too where the system has IPv6.
+/// Listens on every address of a name, one socket for each: all of them, or it fails and says which could not be had.
+/// An empty host means every address of IPv4 and IPv6. What has no address here because the system lacks its family is
+/// left out. Port 0 is one free port, the same for all. IPv6 comes first.
+[[nodiscard]] LOCKSTEP_API IoResult<std::vector<Descriptor>> listen_all(std::string_view host, std::uint16_t port,
+                                                                        const ListenSettings& settings = {});
+
+/// The file of a Unix socket that listens, which is removed with this: if it still is that file, and in the process
+/// that made it. To be destroyed before the socket is closed, so that nobody takes it for one that was left behind.
+class LOCKSTEP_API SocketFile {
+ public:
+  SocketFile() noexcept = default;
+  explicit SocketFile(std::string path) noexcept;
+  SocketFile(SocketFile&& other) noexcept { swap(other); }
+  SocketFile& operator=(SocketFile&& other) noexcept {
+    SocketFile(std::move(other)).swap(*this);
+    return *this;
+  }
+  SocketFile(const SocketFile&) = delete;
+  SocketFile& operator=(const SocketFile&) = delete;
+  ~SocketFile();
+
+ private:
+  void swap(SocketFile& other) noexcept;
+
+  std::string path_;
+  dev_t device_ = 0;
+  ino_t inode_ = 0;
+  pid_t process_ = 0;
+};
+
+/// A socket that listens, and its file if it has one.
+struct Listening {
+  Descriptor socket;
+  SocketFile file;  // goes first
+};
+/// Listens on that address. A Unix socket's file is made by the rights that the process's umask leaves. One that is
+/// there already is removed when it is a socket's that nobody listens on, which an earlier process left behind.
+[[nodiscard]] LOCKSTEP_API IoResult<Listening> listen_at(const Address& address, const ListenSettings& settings = {});
+
+/// Listens on the first of a name's addresses that can be had: `listen_all` is better.
 [[nodiscard]] LOCKSTEP_API IoResult<Descriptor> listen(std::string_view host, std::uint16_t port,
                                                        const ListenSettings& settings = {});
+
 /// A connection that failed before it was accepted says nothing about the listener (accept(2), "Error handling").
 [[nodiscard]] LOCKSTEP_API bool is_of_one_connection(int number);
 

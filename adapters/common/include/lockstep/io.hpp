@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <lockstep/error.hpp>
 #include <lockstep/event.hpp>
@@ -76,12 +78,41 @@ class LOCKSTEP_API Descriptor {
 
 /// One end of a connection.
 struct Address {
-  std::string host;  ///< numeric; the path for a Unix socket, empty when it has none
+  /// Numeric, with its zone where it has one ("fe80::1%eth0", RFC 4007 11). Of a Unix socket the path, which has a
+  /// slash in it, or '@' and its abstract name; empty when it has none, or one with control characters.
+  std::string host;
   std::uint16_t port = 0;
 
-  /// "192.0.2.1:443", "[2001:db8::1]:443", or the path.
+  /// "192.0.2.1:443", "[fe80::1%eth0]:443", "/run/app.sock" or "@app".
   [[nodiscard]] LOCKSTEP_API std::string text() const;
+  /// What `text` writes; nothing for anything else, names and addresses without a port included.
+  [[nodiscard]] LOCKSTEP_API static std::optional<Address> parse(std::string_view text);
+  /// Whether it is a Unix socket's.
+  [[nodiscard]] LOCKSTEP_API bool is_unix() const noexcept;
+
+  friend bool operator==(const Address&, const Address&) = default;
 };
+
+/// Finds the addresses of a name, or of an address in text (brackets are allowed): those to be tried first come first.
+using Resolve = std::function<IoResult<std::vector<Address>>(std::string_view host, std::uint16_t port)>;
+/// By the system, which may ask the network (getaddrinfo) and cannot be interrupted. What adapters use that are given
+/// no other.
+[[nodiscard]] LOCKSTEP_API IoResult<std::vector<Address>> resolve(std::string_view host, std::uint16_t port);
+
+/// The moment so long after `now`. The clock's last one where it lies beyond, its first one where it lies before: then
+/// `milliseconds::max()` is for ever, as it reads.
+template <class Clock, class Duration, class Rep, class Period>
+[[nodiscard]] constexpr std::chrono::time_point<Clock, Duration> later(std::chrono::time_point<Clock, Duration> now,
+                                                                       std::chrono::duration<Rep, Period> delay) {
+  using Moment = std::chrono::time_point<Clock, Duration>;
+  const auto ticks = std::chrono::duration<long double, typename Duration::period>(delay).count();
+  if (ticks >= static_cast<long double>(Duration::max().count())) return Moment::max();
+  if (ticks <= static_cast<long double>(Duration::min().count())) return Moment::min();
+  const auto exact = std::chrono::duration_cast<Duration>(delay);
+  if (exact > Duration::zero() && now > Moment::max() - exact) return Moment::max();
+  if (exact < Duration::zero() && now < Moment::min() - exact) return Moment::min();
+  return now + exact;
+}
 
 /// The addresses of a connected or bound socket; empty when the system does not tell.
 [[nodiscard]] LOCKSTEP_API Address local_address(int descriptor);
