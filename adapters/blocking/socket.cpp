@@ -1,43 +1,130 @@
 // Plain sockets: connecting, listening, reading and writing.
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cerrno>
-#include <charconv>
+#include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <lockstep/blocking.hpp>
 
 #include "blocking/wait.hpp"
+#include "common/addresses.hpp"
+#include "common/race.hpp"
 
 namespace lockstep::blocking {
 
 namespace {
 
-IoResult<Descriptor> connect_to(const addrinfo& address, Deadline deadline, const Canceller& canceller) {
-  Descriptor descriptor = sockets::open_socket(address);
-  if (!descriptor) return std::unexpected(system_error(Operation::connect, errno));
-  if (::connect(descriptor.number(), address.ai_addr, address.ai_addrlen) != 0) {
-    if (errno != EINPROGRESS && errno != EINTR) return std::unexpected(system_error(Operation::connect, errno));
-    if (auto ready = wait_for(descriptor.number(), POLLOUT, Operation::connect, deadline, canceller); !ready) {
-      return std::unexpected(std::move(ready.error()));
+/// Attempts to connect that go on at the same time. The first that succeeds is the one that is kept.
+class Attempts {
+ public:
+  Attempts(std::vector<sockets::SocketAddress> addresses, const Canceller& canceller)
+      : race_(std::move(addresses), Clock::now()), canceller_(canceller) {}
+
+  IoResult<Descriptor> run(std::string_view what, Deadline deadline);
+
+ private:
+  struct Attempt {
+    Descriptor socket;
+    std::size_t entrant;
+    bool refused_for_now = false;  // a Unix socket whose listener's queue is full: nothing will tell of room there
+  };
+  /// EINPROGRESS while it goes on.
+  [[nodiscard]] int begin(Attempt& attempt) const;
+  [[nodiscard]] int go_on(Attempt& attempt, short revents) const;
+  /// What has become of one; whether it has won.
+  bool settle(Attempt& attempt, int result);
+  [[nodiscard]] Deadline look_again(Deadline deadline) const;
+
+  sockets::Race race_;
+  const Canceller& canceller_;
+  std::vector<Attempt> attempts_;
+  std::vector<pollfd> watched_;
+};
+
+IoResult<Descriptor> Attempts::run(std::string_view what, Deadline deadline) {
+  for (;;) {
+    while (const auto entrant = race_.start(Clock::now())) {
+      Attempt attempt{.socket = sockets::open_socket(race_.address(*entrant).family()), .entrant = *entrant};
+      if (settle(attempt, attempt.socket ? begin(attempt) : errno)) return std::move(attempt.socket);
+      if (attempt.socket) attempts_.push_back(std::move(attempt));
     }
-    int result = 0;
-    socklen_t size = sizeof result;
-    if (::getsockopt(descriptor.number(), SOL_SOCKET, SO_ERROR, &result, &size) != 0) result = errno;
-    if (result != 0) return std::unexpected(system_error(Operation::connect, result));
+    if (race_.lost()) return std::unexpected(race_.failure(what));
+
+    watched_.clear();
+    for (const Attempt& attempt : attempts_) {
+      watched_.push_back(
+          {.fd = attempt.refused_for_now ? -1 : attempt.socket.number(), .events = POLLOUT, .revents = 0});
+    }
+    watched_.emplace_back();
+    if (auto ready = wait_for(watched_, Operation::connect, look_again(deadline), canceller_); !ready) {
+      const IoCondition condition = ready.error().condition;
+      if (condition == IoCondition::system) {
+        ready.error().text.insert(name(Operation::connect).size(), " to " + std::string(what));
+        return std::unexpected(std::move(ready.error()));
+      }
+      const bool late = deadline && Clock::now() >= *deadline;
+      if (condition == IoCondition::canceled || late) return std::unexpected(race_.failure(what, condition));
+    }
+    for (std::size_t i = 0; i < attempts_.size(); ++i) {
+      Attempt& attempt = attempts_[i];
+      if (settle(attempt, go_on(attempt, watched_[i].revents))) return std::move(attempt.socket);
+    }
+    std::erase_if(attempts_, [](const Attempt& attempt) { return !attempt.socket; });
   }
-  sockets::send_at_once(descriptor.number());
-  return descriptor;
+}
+
+int Attempts::begin(Attempt& attempt) const {
+  const sockets::SocketAddress& address = race_.address(attempt.entrant);
+  if (::connect(attempt.socket.number(), address.data(), address.size()) == 0) return 0;
+  // connect(2): a call that was interrupted goes on by itself.
+  if (errno == EINTR) return EINPROGRESS;
+  attempt.refused_for_now = errno == EAGAIN && address.family() == AF_UNIX;
+  return attempt.refused_for_now ? EINPROGRESS : errno;
+}
+
+int Attempts::go_on(Attempt& attempt, short revents) const {
+  if (attempt.refused_for_now) return begin(attempt);
+  if (revents == 0) return EINPROGRESS;
+  int result = 0;
+  socklen_t size = sizeof result;
+  if (::getsockopt(attempt.socket.number(), SOL_SOCKET, SO_ERROR, &result, &size) != 0) result = errno;
+  return result;
+}
+
+bool Attempts::settle(Attempt& attempt, int result) {
+  if (result == 0) return true;
+  if (result == EINPROGRESS) return false;
+  attempt.socket.reset();
+  race_.failed(attempt.entrant, result);
+  return false;
+}
+
+Deadline Attempts::look_again(Deadline deadline) const {
+  constexpr std::chrono::milliseconds kRetry{10};
+  Deadline earliest = deadline;
+  const auto consider = [&](Deadline other) {
+    if (other && (!earliest || *other < *earliest)) earliest = other;
+  };
+  consider(race_.due());
+  if (std::ranges::any_of(attempts_, &Attempt::refused_for_now)) consider(after(kRetry));
+  return earliest;
+}
+
+IoResult<Socket> connect_to(std::vector<sockets::SocketAddress> addresses, std::string_view what, Deadline deadline,
+                            Canceller canceller) {
+  auto descriptor = Attempts(std::move(addresses), canceller).run(what, deadline);
+  if (!descriptor) return std::unexpected(std::move(descriptor.error()));
+  sockets::send_at_once(descriptor->number());
+  return Socket(std::move(*descriptor), std::move(canceller));
 }
 
 }  // namespace
@@ -47,28 +134,20 @@ IoResult<Descriptor> connect_to(const addrinfo& address, Deadline deadline, cons
 Socket::Socket(Descriptor descriptor, Canceller canceller)
     : descriptor_(std::move(descriptor)), canceller_(std::move(canceller)) {}
 
-IoResult<Socket> Socket::connect(std::string_view host, std::uint16_t port, Deadline deadline, Canceller canceller) {
-  const std::string what = sockets::host_and_port(host, port);
-  const auto list = sockets::resolve(host, port, 0, what);
-  if (!list) return std::unexpected(list.error());
+IoResult<Socket> Socket::connect(std::string_view host, std::uint16_t port, Deadline deadline, Canceller canceller,
+                                 const Resolve& resolve) {
+  auto addresses = sockets::addresses_of(host, port, resolve);
+  if (!addresses) return std::unexpected(std::move(addresses.error()));
+  return connect_to(std::move(*addresses), sockets::host_and_port(host, port), deadline, std::move(canceller));
+}
 
-  int left = 0;
-  for (const addrinfo* address = list->get(); address != nullptr; address = address->ai_next) ++left;
-  IoError last = plain_error(Operation::connect, IoCondition::resolver, "the name has no address");
-  std::string attempts;
-  for (const addrinfo* address = list->get(); address != nullptr; address = address->ai_next, --left) {
-    Deadline share = deadline;
-    if (deadline) share = Clock::now() + (*deadline - Clock::now()) / left;
-    auto descriptor = connect_to(*address, share, canceller);
-    if (descriptor) return Socket(std::move(*descriptor), std::move(canceller));
-    last = std::move(descriptor.error());
-    attempts += (attempts.empty() ? "" : "; ") + sockets::numeric_text(*address) + ": " +
-                (last.condition == IoCondition::system ? last.text.substr(last.text.find(' ') + 1)
-                                                       : std::string(name(last.condition)));
-    if (last.condition == IoCondition::canceled) break;
+IoResult<Socket> Socket::connect(const Address& address, Deadline deadline, Canceller canceller) {
+  const auto one = sockets::SocketAddress::of(address);
+  if (!one) {
+    return std::unexpected(
+        plain_error(Operation::connect, IoCondition::misuse, "\"" + address.text() + "\" is no address"));
   }
-  last.text = "connect to " + what + ": " + attempts;
-  return std::unexpected(std::move(last));
+  return connect_to({*one}, address.text(), deadline, std::move(canceller));
 }
 
 IoResult<std::size_t> Socket::read(MutableBytes out, Deadline deadline) {
@@ -91,26 +170,69 @@ IoResult<std::size_t> Socket::write(Bytes bytes, Deadline deadline) {
 
 // --- Listener --------------------------------------------------------------------------------------------------------
 
+class Listener::Implementation {
+ public:
+  Implementation(std::vector<Descriptor> sockets, sockets::SocketFile file, Canceller canceller)
+      : sockets_(std::move(sockets)), file_(std::move(file)), canceller_(std::move(canceller)) {}
+
+  IoResult<Descriptor> accept(Deadline deadline);
+  [[nodiscard]] std::span<const Descriptor> sockets() const noexcept { return sockets_; }
+  void cancel() const noexcept { canceller_.cancel(); }
+
+ private:
+  std::vector<Descriptor> sockets_;
+  sockets::SocketFile file_;  // goes before its socket
+  Canceller canceller_;
+  std::atomic<std::size_t> turn_ =
+      0;  // whose connections are taken first, so that a busy socket does not keep the others waiting
+};
+
+IoResult<Descriptor> Listener::Implementation::accept(Deadline deadline) {
+  std::vector<pollfd> watched;
+  for (const Descriptor& socket : sockets_) watched.push_back({.fd = socket.number(), .events = POLLIN, .revents = 0});
+  watched.emplace_back();
+  for (;;) {
+    if (auto ready = wait_for(watched, Operation::accept, deadline, canceller_); !ready) {
+      return std::unexpected(std::move(ready.error()));
+    }
+    for (std::size_t i = 0; i < sockets_.size(); ++i) {
+      const pollfd& socket = watched[turn_++ % sockets_.size()];
+      if (socket.revents == 0) continue;
+      Descriptor accepted(::accept4(socket.fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      if (accepted) return accepted;
+      if (errno != EAGAIN && !sockets::is_of_one_connection(errno)) {
+        return std::unexpected(system_error(Operation::accept, errno));
+      }
+    }
+  }
+}
+
+Listener::Listener(std::unique_ptr<Implementation> implementation) noexcept
+    : implementation_(std::move(implementation)) {}
+Listener::Listener(Listener&&) noexcept = default;
+Listener& Listener::operator=(Listener&&) noexcept = default;
+Listener::~Listener() = default;
+
 IoResult<Listener> Listener::listen(std::string_view host, std::uint16_t port, Canceller canceller) {
-  auto descriptor = sockets::listen(host, port);
-  if (!descriptor) return std::unexpected(std::move(descriptor.error()));
-  return Listener(std::move(*descriptor), std::move(canceller));
+  auto sockets = sockets::listen_all(host, port);
+  if (!sockets) return std::unexpected(std::move(sockets.error()));
+  return Listener(std::make_unique<Implementation>(std::move(*sockets), sockets::SocketFile(), std::move(canceller)));
+}
+
+IoResult<Listener> Listener::listen(const Address& address, Canceller canceller) {
+  auto listening = sockets::listen_at(address);
+  if (!listening) return std::unexpected(std::move(listening.error()));
+  std::vector<Descriptor> sockets;
+  sockets.push_back(std::move(listening->socket));
+  return Listener(
+      std::make_unique<Implementation>(std::move(sockets), std::move(listening->file), std::move(canceller)));
 }
 
 IoResult<Socket> Listener::accept_plain(Deadline deadline, std::optional<Canceller> canceller) {
-  for (;;) {
-    if (auto ready = wait_for(descriptor(), POLLIN, Operation::accept, deadline, canceller_); !ready) {
-      return std::unexpected(std::move(ready.error()));
-    }
-    Descriptor accepted(::accept4(descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (accepted) {
-      sockets::send_at_once(accepted.number());
-      return Socket(std::move(accepted), canceller ? std::move(*canceller) : Canceller());
-    }
-    if (errno != EAGAIN && !sockets::is_of_one_connection(errno)) {
-      return std::unexpected(system_error(Operation::accept, errno));
-    }
-  }
+  auto accepted = implementation_->accept(deadline);
+  if (!accepted) return std::unexpected(std::move(accepted.error()));
+  sockets::send_at_once(accepted->number());
+  return Socket(std::move(*accepted), canceller ? std::move(*canceller) : Canceller());
 }
 
 IoResult<Stream> Listener::accept(const Options& options, Deadline deadline) {
@@ -119,6 +241,20 @@ IoResult<Stream> Listener::accept(const Options& options, Deadline deadline) {
   return wrap(std::move(*socket), options);
 }
 
-Address Listener::address() const { return local_address(descriptor()); }
+Address Listener::address() const { return local_address(implementation_->sockets().front().number()); }
+
+std::vector<Address> Listener::addresses() const {
+  std::vector<Address> addresses;
+  for (const Descriptor& socket : implementation_->sockets()) addresses.push_back(local_address(socket.number()));
+  return addresses;
+}
+
+std::vector<int> Listener::descriptors() const {
+  std::vector<int> numbers;
+  for (const Descriptor& socket : implementation_->sockets()) numbers.push_back(socket.number());
+  return numbers;
+}
+
+void Listener::cancel() const noexcept { implementation_->cancel(); }
 
 }  // namespace lockstep::blocking

@@ -15,6 +15,7 @@
 #include <lockstep/key_cache.hpp>
 
 #include "blocking/wait.hpp"
+#include "common/addresses.hpp"
 
 namespace lockstep::blocking {
 
@@ -69,7 +70,8 @@ class Stream::Implementation {
   IoResult<std::size_t> read(MutableBytes out);
   IoResult<Bytes> read_view();
   IoResult<std::size_t> writev(std::span<const Bytes> pieces);
-  IoResult<void> end_writing(Operation operation);
+  IoResult<void> end_writing(Operation operation, Deadline deadline);
+  IoResult<void> close_write() { return end_writing(Operation::close, from_ticks(write_deadline)); }
   IoResult<void> close(Alert why);
   IoResult<Plain> downgrade();
   IoResult<void> update_keys(bool request_peer);
@@ -134,6 +136,7 @@ class Stream::Implementation {
   [[nodiscard]] std::string peer_text() const;
   void remember(const IoError& error);
   void end_after_failure();
+  [[nodiscard]] sockets::Lingering lingering() const noexcept;
   IoError explain_send_error(IoError error);
   IoError explain_as_writer(IoError error);
 
@@ -527,7 +530,7 @@ IoResult<void> Stream::Implementation::update_keys(bool request_peer) {
 
 // --- ending ----------------------------------------------------------------------------------------------------------
 
-IoResult<void> Stream::Implementation::end_writing(Operation operation) {
+IoResult<void> Stream::Implementation::end_writing(Operation operation, Deadline deadline) {
   if (auto done = handshake(); !done) return done;
   const std::scoped_lock lock(write_mutex_);
   if (auto ok = usable(); !ok) return ok;
@@ -535,9 +538,7 @@ IoResult<void> Stream::Implementation::end_writing(Operation operation) {
     const std::scoped_lock engine(engine_mutex_);
     connection_.close();
   }
-  if (auto flushed = flush(operation, from_ticks(write_deadline)); !flushed) {
-    return std::unexpected(std::move(flushed.error()));
-  }
+  if (auto flushed = flush(operation, deadline); !flushed) return std::unexpected(std::move(flushed.error()));
   return {};
 }
 
@@ -548,14 +549,14 @@ IoResult<void> Stream::Implementation::close(Alert why) {
   if (!failure_) {
     if (sent_ != 0 || handshake_done_) {
       why == Alert::close_notify ? connection_.close() : connection_.cancel(why);
-      const Deadline deadline = after(options_.linger);
+      const sockets::Lingering bounds = lingering();
       if (socket_.canceller().canceled()) {
         flush_now();
-      } else if (auto flushed = flush(Operation::close, deadline); !flushed) {
+      } else if (auto flushed = flush(Operation::close, bounds.last()); !flushed) {
         result = std::unexpected(std::move(flushed.error()));
       }
       // A peer that has finished sends nothing more that could be left unread.
-      if (result && !peer_ended_) end_orderly(socket_.descriptor(), options_.linger, socket_.canceller());
+      if (result && !peer_ended_) end_orderly(socket_.descriptor(), bounds, socket_.canceller());
     }
     failure_ = plain_error(Operation::close, IoCondition::ended, "the stream is closed");
   }
@@ -564,10 +565,14 @@ IoResult<void> Stream::Implementation::close(Alert why) {
 }
 
 IoResult<Plain> Stream::Implementation::downgrade() {
-  if (auto closed = end_writing(Operation::downgrade); !closed) return std::unexpected(std::move(closed.error()));
+  const Deadline otherwise = limit(options_.handshake_timeout);
+  const auto either = [&](Deadline own) { return own ? own : otherwise; };
+  if (auto closed = end_writing(Operation::downgrade, either(from_ticks(write_deadline))); !closed) {
+    return std::unexpected(std::move(closed.error()));
+  }
   const std::scoped_lock lock(read_mutex_);
   const auto progress =
-      unread_early().empty() ? next(Operation::downgrade, from_ticks(read_deadline)) : Progress::plaintext;
+      unread_early().empty() ? next(Operation::downgrade, either(from_ticks(read_deadline))) : Progress::plaintext;
   if (!progress) return std::unexpected(progress.error());
   if (*progress == Progress::plaintext) {
     return std::unexpected(plain_error(Operation::downgrade, IoCondition::misuse,
@@ -619,8 +624,16 @@ void Stream::Implementation::end_after_failure() {
   flush_now();
   const bool ended_by_peer = connection_.error() != nullptr && connection_.error()->origin == Origin::peer;
   const bool tls_failure = failure_ && failure_->condition == IoCondition::tls;
-  const auto linger = tls_failure && !ended_by_peer ? options_.linger : std::chrono::milliseconds(0);
-  end_orderly(socket_.descriptor(), linger, socket_.canceller());
+  const bool listens = tls_failure && !ended_by_peer;
+  end_orderly(socket_.descriptor(), listens ? lingering() : sockets::Lingering({}, {}, {}), socket_.canceller());
+}
+
+sockets::Lingering Stream::Implementation::lingering() const noexcept {
+  const auto now = Clock::now();
+  // A peer that let a write meet its deadline has had its time.
+  const Deadline deadline = from_ticks(write_deadline);
+  const bool late = out_begin_ < out_end_ && deadline && *deadline <= now;
+  return {now, options_.linger, late ? std::min(options_.linger, options_.linger_most) : options_.linger_most};
 }
 
 /// A peer that refuses us sends an alert and closes; what we send meanwhile meets a reset. The alert says more.
@@ -659,7 +672,7 @@ IoResult<std::size_t> Stream::writev(std::span<const Bytes> pieces) { return imp
 void Stream::set_read_deadline(Deadline deadline) noexcept { implementation_->read_deadline = to_ticks(deadline); }
 void Stream::set_write_deadline(Deadline deadline) noexcept { implementation_->write_deadline = to_ticks(deadline); }
 void Stream::cancel() const noexcept { implementation_->socket_.canceller().cancel(); }
-IoResult<void> Stream::close_write() { return implementation_->end_writing(Operation::close); }
+IoResult<void> Stream::close_write() { return implementation_->close_write(); }
 IoResult<void> Stream::close(Alert why) { return implementation_->close(why); }
 IoResult<Plain> Stream::downgrade() { return implementation_->downgrade(); }
 IoResult<void> Stream::update_keys(bool request_peer) { return implementation_->update_keys(request_peer); }
@@ -673,21 +686,36 @@ int Stream::descriptor() const noexcept { return implementation_->socket_.descri
 std::uint64_t Stream::bytes_received() const noexcept { return implementation_->received_; }
 std::uint64_t Stream::bytes_sent() const noexcept { return implementation_->sent_; }
 
-IoResult<Stream> dial(std::string_view host, std::uint16_t port, const Options& options, Target target) {
-  if (!target.name) {
-    std::string_view bare = host;
-    if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
-    auto name = x509::PeerName::parse(bare);
-    if (!name) {
-      return std::unexpected(plain_error(Operation::connect, IoCondition::misuse,
-                                         "\"" + std::string(host) +
-                                             "\": " + std::string(x509::explanation(name.error())) +
-                                             "; state whom to expect in Target::name"));
-    }
-    target.name = std::move(*name);
+namespace {
+
+/// Whom to expect: the host, unless it is stated.
+IoResult<void> expect_host(std::string_view host, Target& target) {
+  if (target.name) return {};
+  auto name = x509::PeerName::parse(sockets::without_zone(host));
+  if (!name) {
+    const std::string why(x509::explanation(name.error()));
+    return std::unexpected(
+        plain_error(Operation::connect, IoCondition::misuse,
+                    "\"" + std::string(host) + "\": " + why + "; state whom to expect in Target::name"));
   }
-  auto socket =
-      Socket::connect(host, port, limit(options.connect_timeout), options.canceller ? *options.canceller : Canceller());
+  target.name = std::move(*name);
+  return {};
+}
+
+Canceller canceller_of(const Options& options) { return options.canceller ? *options.canceller : Canceller(); }
+
+}  // namespace
+
+IoResult<Stream> dial(std::string_view host, std::uint16_t port, const Options& options, Target target) {
+  if (auto expected = expect_host(host, target); !expected) return std::unexpected(std::move(expected.error()));
+  auto socket = Socket::connect(host, port, limit(options.connect_timeout), canceller_of(options), options.resolve);
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  return wrap(std::move(*socket), options, std::move(target));
+}
+
+IoResult<Stream> dial(const Address& address, const Options& options, Target target) {
+  if (auto expected = expect_host(address.host, target); !expected) return std::unexpected(std::move(expected.error()));
+  auto socket = Socket::connect(address, limit(options.connect_timeout), canceller_of(options));
   if (!socket) return std::unexpected(std::move(socket.error()));
   return wrap(std::move(*socket), options, std::move(target));
 }

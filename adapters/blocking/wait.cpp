@@ -1,9 +1,12 @@
 #include "blocking/wait.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <limits>
+#include <string>
+#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -40,6 +43,7 @@ namespace {
 /// Milliseconds for poll, rounded up so that it does not wake early and spin; -1 for ever.
 int poll_timeout(Deadline deadline) {
   if (!deadline) return -1;
+  if (*deadline <= Clock::now()) return 0;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - Clock::now()).count();
   if (left <= 0) return 0;
   constexpr auto most = std::chrono::milliseconds::rep{std::numeric_limits<int>::max()};
@@ -78,17 +82,34 @@ IoResult<void> check(Operation operation, Deadline deadline, const Canceller& ca
   return {};
 }
 
-IoResult<void> wait_for(int descriptor, short events, Operation operation, Deadline deadline,
-                        const Canceller& canceller) {
+IoResult<void> wait_for(std::span<pollfd> watched, Operation operation, Deadline deadline, const Canceller& canceller) {
   if (canceller.descriptor() < 0) return std::unexpected(system_error(operation, EMFILE));
-  std::array<pollfd, 2> watched{{{.fd = descriptor, .events = events, .revents = 0},
-                                 {.fd = canceller.descriptor(), .events = POLLIN, .revents = 0}}};
+  const auto closed = [&](std::string_view whose) {
+    IoError error = system_error(operation, EBADF);
+    error.text += ": something in this process has closed the descriptor of the " + std::string(whose);
+    return std::unexpected(std::move(error));
+  };
+  watched.back() = {.fd = canceller.descriptor(), .events = POLLIN, .revents = 0};
+  const auto descriptors = watched.first(watched.size() - 1);
   for (;;) {
     if (auto go_on = check(operation, deadline, canceller); !go_on) return go_on;
     const int n = ::poll(watched.data(), watched.size(), poll_timeout(deadline));
     if (n < 0 && errno != EINTR) return std::unexpected(system_error(operation, errno));
-    if (n > 0 && watched[0].revents != 0 && watched[1].revents == 0) return {};
+    if (n <= 0) continue;
+    // It becomes readable when canceled, and by nothing else: otherwise it is closed, or somebody else's by now.
+    if (watched.back().revents != 0 && !canceller.canceled()) return closed("canceller");
+    if (watched.back().revents != 0) continue;
+    if (std::ranges::any_of(descriptors, [](const pollfd& each) { return (each.revents & POLLNVAL) != 0; })) {
+      return closed("socket");
+    }
+    return {};
   }
+}
+
+IoResult<void> wait_for(int descriptor, short events, Operation operation, Deadline deadline,
+                        const Canceller& canceller) {
+  std::array<pollfd, 2> watched{{{.fd = descriptor, .events = events, .revents = 0}, {}}};
+  return wait_for(watched, operation, deadline, canceller);
 }
 
 IoResult<std::size_t> receive_some(int descriptor, MutableBytes out, Operation operation, Deadline deadline,
@@ -123,13 +144,20 @@ std::size_t receive_now(int descriptor, MutableBytes out) noexcept {
   }
 }
 
-void end_orderly(int descriptor, std::chrono::milliseconds linger, const Canceller& canceller) noexcept {
+void end_orderly(int descriptor, sockets::Lingering lingering, const Canceller& canceller) noexcept {
   ::shutdown(descriptor, SHUT_WR);
-  const Deadline deadline = after(linger);
   std::array<std::uint8_t, 4096> discarded;
   for (;;) {
-    const auto n = receive_some(descriptor, discarded, Operation::close, deadline, canceller);
-    if (!n || *n == 0) break;
+    const auto now = Clock::now();
+    const auto look_again = lingering.look(now, sockets::unacknowledged(descriptor));
+    if (look_again <= now) break;
+    const auto n = receive_some(descriptor, discarded, Operation::close, look_again, canceller);
+    if (n && *n == 0) break;
+    if (n) {
+      lingering.heard();
+    } else if (n.error().condition != IoCondition::timeout) {
+      break;
+    }
   }
   ::shutdown(descriptor, SHUT_RD);
 }

@@ -1,18 +1,26 @@
 #pragma once
 // System calls on sockets that wait for readiness, a deadline or a canceller, whichever comes first.
 
+#include <span>
 #include <string_view>
+
+#include <poll.h>
 
 #include <lockstep/blocking.hpp>
 #include <lockstep/bytes.hpp>
 #include <lockstep/io.hpp>
 
+#include "common/lingering.hpp"
 #include "common/sockets.hpp"
 
 namespace lockstep::blocking {
 
 /// An error when it was canceled or the deadline has passed.
 IoResult<void> check(Operation operation, Deadline deadline, const Canceller& canceller);
+
+/// Waits until one of `watched` has an event. The last of them is the canceller's, and set here; there is one at least.
+/// A descriptor that is closed is an error, not an event.
+IoResult<void> wait_for(std::span<pollfd> watched, Operation operation, Deadline deadline, const Canceller& canceller);
 
 /// Waits until `descriptor` has one of `events` (POLLIN, POLLOUT), an error or a hang-up.
 IoResult<void> wait_for(int descriptor, short events, Operation operation, Deadline deadline,
@@ -30,9 +38,8 @@ IoResult<std::size_t> send_some(int descriptor, Bytes bytes, Operation operation
 std::size_t send_now(int descriptor, Bytes bytes) noexcept;
 std::size_t receive_now(int descriptor, MutableBytes out) noexcept;
 
-/// Ends our direction and discards what still comes, until the peer ends its own or `linger` has passed. A close with
-/// unread bytes would make the system send a reset, which can overtake what the peer has not read yet.
-void end_orderly(int descriptor, std::chrono::milliseconds linger, const Canceller& canceller) noexcept;
+/// Ends our direction and discards what still comes, until the peer ends its own or `lingering` has had enough.
+void end_orderly(int descriptor, sockets::Lingering lingering, const Canceller& canceller) noexcept;
 
 using sockets::canceled_error;
 using sockets::plain_error;

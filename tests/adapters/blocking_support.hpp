@@ -18,6 +18,7 @@
 
 #include <lockstep/blocking.hpp>
 
+#include "socket_support.hpp"
 #include "support.hpp"
 
 namespace lockstep::testing {
@@ -28,26 +29,6 @@ using blocking::Canceller;
 using blocking::Options;
 using blocking::Socket;
 using blocking::Stream;
-
-/// A failed result stops the test with the error's text.
-template <class T>
-T must(IoResult<T> result) {
-  if (!result) throw std::runtime_error(result.error().text);
-  if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-/// The error of a result that must have failed.
-template <class T>
-IoError error_of(const IoResult<T>& result) {
-  if (result) throw std::runtime_error("it did not fail");
-  return result.error();
-}
-
-inline std::pair<Descriptor, Descriptor> socket_pair() {
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) != 0) throw std::runtime_error("socketpair");
-  return {Descriptor(ends[0]), Descriptor(ends[1])};
-}
 
 /// Runs in another thread; `get` hands over the result or what was thrown.
 template <class Function>

@@ -40,11 +40,17 @@
 namespace lockstep::blocking {
 
 using Clock = std::chrono::steady_clock;
-/// A moment after which an operation gives up; nothing: never.
+/// A moment after which an operation gives up, however much of it is done: a peer that sends or takes a byte now and
+/// then gains nothing. So a deadline is also the lowest rate that is borne: size / time. Nothing, or the clock's last
+/// moment: never.
 using Deadline = std::optional<Clock::time_point>;
 
-/// The deadline that is so far away.
-[[nodiscard]] inline Deadline after(Clock::duration duration) { return Clock::now() + duration; }
+/// The deadline that is so far away; never for what the clock cannot say, such as `milliseconds::max()`.
+template <class Rep, class Period>
+[[nodiscard]] Deadline after(std::chrono::duration<Rep, Period> duration) {
+  const Clock::time_point moment = later(Clock::now(), duration);
+  return moment == Clock::time_point::max() ? Deadline() : Deadline(moment);
+}
 
 /// Ends the operations that were given it, those in progress and those to come, from any thread and for good. Copies
 /// are the same canceller, so that one can stop a whole server.
@@ -67,9 +73,14 @@ class LOCKSTEP_API Socket {
   /// An open descriptor of a connected stream socket, blocking or not; takes ownership.
   explicit Socket(Descriptor descriptor, Canceller canceller = {});
 
-  /// Resolves and connects, trying every address in the resolver's order with an equal share of the time that is left.
-  /// Resolving itself cannot be interrupted. `host` is a name or an address (brackets are allowed).
+  /// Resolves and connects to the address that answers first (RFC 8305): IPv6 and IPv4 take turns in the resolver's
+  /// order, one more is tried every 250 ms, or when one has failed, and the others are given up when one has connected.
+  /// The deadline is for all of them; the error lists those that were tried. Resolving is done by `resolve`, or else by
+  /// `lockstep::resolve`, which cannot be interrupted. `host` is a name or an address (brackets are allowed).
   [[nodiscard]] static IoResult<Socket> connect(std::string_view host, std::uint16_t port, Deadline deadline = {},
+                                                Canceller canceller = {}, const Resolve& resolve = {});
+  /// Connects to that very address, a Unix socket's as well.
+  [[nodiscard]] static IoResult<Socket> connect(const Address& address, Deadline deadline = {},
                                                 Canceller canceller = {});
 
   /// Reads what is there, at least one byte. 0 when the peer has finished.
@@ -99,11 +110,17 @@ struct Options {
   RandomSource* random = nullptr;
   /// Null: the operating system's clock.
   Time (*clock)() noexcept = nullptr;
-  /// For `dial`: until connected. For the handshake: from its first byte. 0: no limit.
+  /// For `dial`: until connected, whatever the number of addresses. For the handshake: from its first byte. 0, and
+  /// `milliseconds::max()`: no limit. Negative: it has passed.
   std::chrono::milliseconds connect_timeout{30'000};
   std::chrono::milliseconds handshake_timeout{30'000};
-  /// How long closing waits for the peer to end the connection, so that it reads our last bytes instead of a reset.
+  /// How long closing waits for the peer to end the connection, so that it reads our last bytes instead of a reset
+  /// (RFC 9112 9.6): from when it has acknowledged all of them, and again from whatever else it says. 0: not at all.
   std::chrono::milliseconds linger{500};
+  /// How long closing takes at the most, also when the peer has not acknowledged everything: what is left by then is
+  /// lost if it says anything more. It holds in place of the stream's deadlines; a peer that let a write meet its
+  /// deadline has `linger` in all.
+  std::chrono::milliseconds linger_most{30'000};
   /// Bytes of the inbound and of the outbound buffer; at least Connection::kMaxRecord each, which is what less counts
   /// as.
   std::size_t buffer_size = 2 * Connection::kMaxRecord;
@@ -115,11 +132,14 @@ struct Options {
   /// has answered it; for other events the result means nothing. For decisions of one's own (keys elsewhere, other
   /// rules for peers) and for watching. It must not call the stream.
   std::function<bool(Connection&, Event&)> intercept{};
+  /// For `dial`: finds a name's addresses in place of `lockstep::resolve`, in the thread that dials.
+  Resolve resolve{};
 };
 
 /// What one connection adds to the options.
 struct Target {
-  /// Client: whom to expect. `dial` takes the host when there is none; `wrap` needs it.
+  /// Client: whom to expect. `dial` takes the host when there is none, without its zone; `wrap` and Unix sockets need
+  /// it.
   std::optional<x509::PeerName> name{};
   /// Client: sessions to offer, best first. Consumed.
   std::span<Session> sessions{};
@@ -184,7 +204,7 @@ class LOCKSTEP_API Stream {
   /// The same for several pieces, which share records.
   [[nodiscard]] IoResult<std::size_t> writev(std::span<const Bytes> pieces);
 
-  /// For all reads, or writes, from now on.
+  /// For all reads, or writes, from now on: absolute, so set it once for a whole message or request.
   void set_read_deadline(Deadline deadline) noexcept;
   void set_write_deadline(Deadline deadline) noexcept;
   /// Ends what another thread is doing with this stream, for good; it gets IoCondition::canceled. A handshake in
@@ -194,10 +214,11 @@ class LOCKSTEP_API Stream {
   /// Half-close: says close_notify. The peer's bytes can still be read.
   [[nodiscard]] IoResult<void> close_write();
   /// Says close_notify, or with which alert else, and ends the connection in a way that lets the peer read all that was
-  /// sent.
+  /// sent; see Options::linger and Options::linger_most. To give it up at once, cancel or destroy the stream.
   IoResult<void> close(Alert why = Alert::close_notify);
   /// Back to plain text: says close_notify, awaits the peer's, and gives back the socket with what came behind it. When
-  /// application data comes first it fails and the stream can still be read.
+  /// application data comes first it fails and the stream can still be read. The deadlines of reads and writes hold;
+  /// Options::handshake_timeout, from this call on, where there is none. After a timeout it can be called again.
   [[nodiscard]] IoResult<Plain> downgrade();
 
   /// Changes our sending key, and asks the peer to change its own.
@@ -231,6 +252,8 @@ class LOCKSTEP_API Stream {
 /// Connects and returns a client's stream; the handshake is still to come.
 [[nodiscard]] LOCKSTEP_API IoResult<Stream> dial(std::string_view host, std::uint16_t port, const Options& options,
                                                  Target target = {});
+/// The same with that very address, a Unix socket's as well: `dial({.host = "/run/app.sock"}, options, {.name = ...})`.
+[[nodiscard]] LOCKSTEP_API IoResult<Stream> dial(const Address& address, const Options& options, Target target = {});
 
 /// A stream over a connected socket, for a client's or a server's configuration; the handshake is still to come. This
 /// is STARTTLS: exchange plain text over `Socket`, then wrap it.
@@ -239,24 +262,42 @@ class LOCKSTEP_API Stream {
 /// Accepts connections.
 class LOCKSTEP_API Listener {
  public:
-  /// Listens on an address or name and a port; an empty host means every address, port 0 a free one.
+  /// Listens on every address of a name, or on an address, and a port: on all of them, or it fails and says which could
+  /// not be had. An empty host means every address of IPv4 and IPv6 (of one, where the system lacks the other), port 0
+  /// a free port, the same for all.
   [[nodiscard]] static IoResult<Listener> listen(std::string_view host, std::uint16_t port, Canceller canceller = {});
+  /// Listens on that very address, a Unix socket's as well: `listen({.host = "/run/app.sock"})`. Its file is made by
+  /// the rights that umask leaves and removed with the listener. One that is there already is removed when it is a
+  /// socket's that nobody listens on; anything else fails with EADDRINUSE. A process that changes its directory gives
+  /// an absolute path.
+  [[nodiscard]] static IoResult<Listener> listen(const Address& address, Canceller canceller = {});
 
-  /// The next connection, its handshake still to come. It belongs to the options' canceller, or one of its own.
+  Listener(Listener&&) noexcept;
+  Listener& operator=(Listener&&) noexcept;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener();
+
+  /// The next connection, its handshake still to come. It belongs to the options' canceller, or one of its own. From
+  /// several threads, if need be. When the process is out of descriptors (EMFILE) the connection is left to be accepted
+  /// later: wait before the next call.
   [[nodiscard]] IoResult<Stream> accept(const Options& options, Deadline deadline = {});
   /// The next connection in plain text.
   [[nodiscard]] IoResult<Socket> accept_plain(Deadline deadline = {}, std::optional<Canceller> canceller = {});
 
+  /// The first of `addresses`.
   [[nodiscard]] Address address() const;
-  [[nodiscard]] int descriptor() const noexcept { return descriptor_.number(); }
+  /// One for each socket.
+  [[nodiscard]] std::vector<Address> addresses() const;
+  /// Of the sockets, which become readable when there is a connection; for `poll`.
+  [[nodiscard]] std::vector<int> descriptors() const;
   /// Ends `accept` for good, from any thread.
-  void cancel() const noexcept { canceller_.cancel(); }
+  void cancel() const noexcept;
 
  private:
-  Listener(Descriptor descriptor, Canceller canceller) noexcept
-      : descriptor_(std::move(descriptor)), canceller_(std::move(canceller)) {}
-  Descriptor descriptor_;
-  Canceller canceller_;
+  class Implementation;
+  explicit Listener(std::unique_ptr<Implementation> implementation) noexcept;
+  std::unique_ptr<Implementation> implementation_;
 };
 
 }  // namespace lockstep::blocking
