@@ -156,8 +156,8 @@ bool SocketAddress::is_everywhere() const noexcept {
   return IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr) || IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr);
 }
 
-bool operator==(const SocketAddress& a, const SocketAddress& b) noexcept {
-  return a.size_ == b.size_ && std::memcmp(&a.storage_, &b.storage_, a.size_) == 0;
+bool SocketAddress::operator==(const SocketAddress& other) const noexcept {
+  return size_ == other.size_ && std::memcmp(&storage_, &other.storage_, size_) == 0;
 }
 
 IoResult<std::vector<SocketAddress>> addresses_of(std::string_view host, std::uint16_t port, const Resolve& resolver) {

@@ -31,7 +31,7 @@ class LOCKSTEP_API SocketAddress {
   /// "127.0.0.0/8", "::1", "0.0.0.0" and "::": those that every system has which has their family at all.
   [[nodiscard]] bool is_everywhere() const noexcept;
 
-  friend bool operator==(const SocketAddress& a, const SocketAddress& b) noexcept;
+  bool operator==(const SocketAddress& other) const noexcept;
 
  private:
   sockaddr_storage storage_{};

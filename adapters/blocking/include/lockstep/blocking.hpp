@@ -11,8 +11,8 @@
 //       std::cout << as_text(*view);
 //     }
 //
-// One thread may read while another writes; everything else is for one thread at a time, except `Canceller::cancel` and
-// `Stream::cancel`, which are for any. No call raises SIGPIPE.
+// One thread may read while another writes; everything else is for one thread at a time, except `Canceller::cancel`,
+// `Stream::cancel` and a `Listener`, which are for any. No call raises SIGPIPE.
 
 #include <chrono>
 #include <cstddef>
@@ -278,9 +278,8 @@ class LOCKSTEP_API Listener {
   Listener& operator=(const Listener&) = delete;
   ~Listener();
 
-  /// The next connection, its handshake still to come. It belongs to the options' canceller, or one of its own. From
-  /// several threads, if need be. When the process is out of descriptors (EMFILE) the connection is left to be accepted
-  /// later: wait before the next call.
+  /// The next connection, its handshake still to come. It belongs to the options' canceller, or one of its own. When
+  /// the process is out of descriptors (EMFILE) the connection is left to be accepted later: wait before the next call.
   [[nodiscard]] IoResult<Stream> accept(const Options& options, Deadline deadline = {});
   /// The next connection in plain text.
   [[nodiscard]] IoResult<Socket> accept_plain(Deadline deadline = {}, std::optional<Canceller> canceller = {});
