@@ -183,8 +183,8 @@ class Listener::Implementation {
   std::vector<Descriptor> sockets_;
   sockets::SocketFile file_;  // goes before its socket
   Canceller canceller_;
-  std::atomic<std::size_t> turn_ =
-      0;  // whose connections are taken first, so that a busy socket does not keep the others waiting
+  // Whose connections are taken first, so that a busy socket does not keep the others waiting.
+  std::atomic<std::size_t> turn_ = 0;
 };
 
 IoResult<Descriptor> Listener::Implementation::accept(Deadline deadline) {
