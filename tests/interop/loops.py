@@ -55,7 +55,7 @@ def http(session, loop, folder, large):
             matches(r"^HTTP/1.1 400 ", exchange(session, server.port, b"hello there\r\n\r\n").decode(), "the answer")
             server.next_report()
         with session.case(f"{loop}: a head without end"):
-            matches(r"^HTTP/1.1 431 ", exchange(session, server.port, b"GET /" + b"a" * 20000).decode(), "the answer")
+            matches(r"^HTTP/1.1 414 ", exchange(session, server.port, b"GET /" + b"a" * 20000).decode(), "the answer")
             server.next_report()
         with session.case(f"{loop}: two hundred connections with requests"):
             report = load(session, server.port, "--path", "/small.txt", "--connections", "200", "--requests", "2000", "--seconds", "60")

@@ -26,6 +26,7 @@ TESTS = {
     "tshark": "tshark_peer",
     "failures": "failures",
     "loops": "loops",
+    "requests": "requests",
     "tool": "tool",
     "tape": "tape",
     "sodium": "sodium",

@@ -47,16 +47,20 @@ IoResult<void> send(blocking::Stream& stream, const ServerPlan& plan, const Resp
   if (!response.file || !response.with_body) return {};
   std::vector<std::uint8_t> buffer(65536);
   for (std::uint64_t left = response.file_size; left != 0;) {
-    const std::size_t size = read_file_piece(response.file, left, buffer);
-    if (size == 0) break;
-    left -= size;
+    const auto size = read_file_piece(response.file, left, buffer);
+    if (!size) {
+      (void)stream.close(Alert::internal_error);
+      return std::unexpected(size.error());
+    }
+    left -= *size;
     stream.set_write_deadline(after(plan.patience));
-    if (auto sent = send(stream, Bytes(buffer).first(size), traffic); !sent) return sent;
+    if (auto sent = send(stream, Bytes(buffer).first(*size), traffic); !sent) return sent;
   }
   return {};
 }
 
-/// Answers requests until one of them, or the client, wants no more.
+/// Answers requests until one of them, or the client, wants no more. For each there is so much time, from the answer
+/// before it to its end, however its bytes come.
 IoResult<void> serve_http(blocking::Stream& stream, const ServerPlan& plan, const Facts& facts, const PeerCheck& check,
                           Traffic& traffic) {
   const BlockingVisitor visitor(facts, check);
@@ -83,10 +87,10 @@ IoResult<void> serve_http(blocking::Stream& stream, const ServerPlan& plan, cons
       // One that asks nothing more within the time is not in trouble.
       const IoError& error = view.error();
       const bool over = error.condition == IoCondition::timeout || is_end_of_transport(error);
-      if (bytes.empty() && traffic.requests != 0 && over) return {};
+      if (!has_begun(bytes) && traffic.requests != 0 && over) return {};
       return std::unexpected(view.error());
     }
-    if (view->empty()) return bytes.empty() ? IoResult<void>{} : send(stream, plan, refusal(kBadRequest), traffic);
+    if (view->empty()) return has_begun(bytes) ? send(stream, plan, refusal(kHalfRequest), traffic) : IoResult<void>{};
     traffic.received += view->size();
     bytes += as_text(*view);
   }

@@ -55,7 +55,8 @@ class Session final : public loop::Handler, Visitor {
       record_->outcome.facts = facts();
       record_->outcome.connected = true;
     }
-    expect_request(stream);
+    expect_request();
+    await_request(stream);
   }
   bool on_event(loop::Stream& stream, Event& event) override {
     return record_ != nullptr && record_->check(stream, event);
@@ -72,15 +73,18 @@ class Session final : public loop::Handler, Visitor {
     if (busy_ == nullptr || !busy_->sending) return;
     if (send_rest(stream)) serve(stream);
   }
+  /// All whole requests have been taken by now: one that is not answered yet leaves those behind it to the stream.
   void on_end(loop::Stream& stream) override {
     if (busy_ != nullptr && busy_->sending) {
       busy_->close_after = true;  // it has asked, and may have half-closed: the answer still goes out
+    } else if (has_half_request()) {
+      answer(stream, refusal(kHalfRequest));
     } else {
       stream.close();
     }
   }
   void on_deadline(loop::Stream& stream, Operation operation) override {
-    if (operation == Operation::read && requests_ != 0 && (busy_ == nullptr || busy_->bytes.empty())) {
+    if (operation == Operation::read && requests_ != 0 && !has_half_request()) {
       stream.close();  // asks nothing more: no trouble
     } else {
       Handler::on_deadline(stream, operation);
@@ -89,6 +93,7 @@ class Session final : public loop::Handler, Visitor {
   void on_closed(loop::Stream&, const IoError* error) override {
     const bool between_requests = requests_ != 0 && busy_ == nullptr;
     if (error != nullptr && between_requests && is_end_of_transport(*error)) error = nullptr;
+    if (busy_ != nullptr && busy_->broken) error = &*busy_->broken;
     if (record_ != nullptr) {
       Outcome& outcome = record_->outcome;
       if (error != nullptr) {
@@ -121,10 +126,10 @@ class Session final : public loop::Handler, Visitor {
   };
   /// While there is half a request, or half an answer.
   struct Busy {
-    std::string bytes;
-    std::size_t searched = 0;
+    std::string bytes;  ///< of a request that is not whole yet, all of which were searched for its end
     bool sending = false;
     bool close_after = false;
+    std::optional<IoError> broken;  ///< why the answer cannot be finished
     Response response;
     std::string head;  ///< and body
     std::size_t head_sent = 0;
@@ -141,7 +146,15 @@ class Session final : public loop::Handler, Visitor {
     return record_ == nullptr ? none : record_->check.chain();
   }
 
-  void expect_request(loop::Stream& stream) { stream.set_read_deadline(loop::Clock::now() + run_.plan.patience); }
+  [[nodiscard]] bool has_half_request() const { return busy_ != nullptr && has_begun(busy_->bytes); }
+
+  /// The next request has so much time from here to its end.
+  void expect_request() { request_due_ = loop::Clock::now() + run_.plan.patience; }
+  /// Bytes that come clear the stream's deadline, not the request's: it is the same moment again.
+  void await_request(loop::Stream& stream) {
+    if (loop::Clock::now() >= request_due_) return on_deadline(stream, Operation::read);
+    stream.set_read_deadline(request_due_);
+  }
 
   void echo(loop::Stream& stream) {
     while (!stream.readable().empty()) {
@@ -152,36 +165,28 @@ class Session final : public loop::Handler, Visitor {
         record_->outcome.traffic.received += *taken;
         record_->outcome.traffic.sent += *taken;
       }
-      expect_request(stream);
     }
+    expect_request();
+    await_request(stream);
   }
 
   /// Answers what has come, as far as answers can be sent.
   void serve(loop::Stream& stream) {
-    for (;;) {
-      // A whole request that lies in one piece is read where it lies.
-      const Bytes view = stream.readable();
-      const bool gathered = busy_ != nullptr && !busy_->bytes.empty();
-      if (view.empty() && !gathered) break;
-      if (gathered && !view.empty()) {
-        busy_->bytes += as_text(view);
-        stream.consume(view.size());
-      }
-      const std::string_view bytes = gathered ? std::string_view(busy_->bytes) : as_text(view);
-      const auto head = parse_http_request(bytes, gathered ? busy_->searched : 0);
+    for (Bytes view = stream.readable(); !view.empty(); view = stream.readable()) {
+      // A whole request that lies in one piece is read where it lies. Of what comes behind a whole request nothing is
+      // taken: the end of the stream, which is told when all is taken, then finds nothing that waits for its answer.
+      const std::size_t before = busy_ == nullptr ? 0 : busy_->bytes.size();
+      if (before != 0) busy_->bytes += as_text(view);
+      const auto head = parse_http_request(before == 0 ? as_text(view) : std::string_view(busy_->bytes), before);
       if (!head) {
-        if (!gathered) stream.consume(view.size());
-        if (answer(stream, refusal(head.error()))) continue;
+        stream.consume(view.size());
+        answer(stream, refusal(head.error()));
         return;
       }
       if (!*head) {
         if (busy_ == nullptr) busy_ = std::make_unique<Busy>();
-        if (!gathered) {
-          busy_->bytes = bytes;
-          stream.consume(view.size());
-        }
-        busy_->searched = busy_->bytes.size();
-        if (stream.readable().empty()) return;
+        if (before == 0) busy_->bytes = as_text(view);
+        stream.consume(view.size());
         continue;
       }
       ++requests_;
@@ -191,16 +196,12 @@ class Session final : public loop::Handler, Visitor {
         traffic.requests = requests_;
         traffic.received += (*head)->size;
       }
-      Response response = run_.plan.service->respond((*head)->request, *this);
-      if (gathered) {
-        busy_->bytes.erase(0, (*head)->size);
-        busy_->searched = 0;
-      } else {
-        stream.consume((*head)->size);
-      }
-      if (!answer(stream, std::move(response))) return;
+      if (busy_ != nullptr) busy_->bytes.clear();
+      stream.consume((*head)->size - before);
+      if (!answer(stream, run_.plan.service->respond((*head)->request, *this))) return;
     }
-    if (busy_ != nullptr && !busy_->sending && busy_->bytes.empty()) busy_.reset();
+    if (busy_ != nullptr && busy_->bytes.empty()) busy_.reset();
+    await_request(stream);
   }
 
   /// True when all of it was taken and the next request may be looked at.
@@ -224,12 +225,14 @@ class Session final : public loop::Handler, Visitor {
       // The head goes with the first of the body, into the same record.
       if (busy.piece.empty() && busy.file_left != 0) {
         busy.piece.resize(std::min<std::uint64_t>(busy.file_left, kPiece));
-        busy.piece.resize(read_file_piece(busy.response.file, busy.file_left, busy.piece));
-        busy.file_left -= busy.piece.size();
-        if (busy.piece.empty()) {
-          busy.file_left = 0;
-          busy.close_after = true;
+        const auto size = read_file_piece(busy.response.file, busy.file_left, busy.piece);
+        if (!size) {
+          busy.broken = size.error();
+          stream.cancel(Alert::internal_error);
+          return false;
         }
+        busy.piece.resize(*size);
+        busy.file_left -= *size;
       }
       const std::string_view head = std::string_view(busy.head).substr(busy.head_sent);
       const Bytes piece = Bytes(busy.piece).subspan(busy.piece_sent);
@@ -251,7 +254,7 @@ class Session final : public loop::Handler, Visitor {
       stream.close();
       return false;
     }
-    expect_request(stream);
+    expect_request();
     return true;
   }
 
@@ -260,6 +263,7 @@ class Session final : public loop::Handler, Visitor {
   Run& run_;
   loop::Stream* stream_ = nullptr;
   std::uint64_t requests_ = 0;
+  loop::Clock::time_point request_due_{};
   std::unique_ptr<Record> record_;
   std::unique_ptr<Busy> busy_;
 };

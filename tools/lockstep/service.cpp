@@ -115,10 +115,10 @@ class Directory final : public Service {
  protected:
   [[nodiscard]] Response answer(const HttpRequest& request, const Visitor&) const override {
     const auto path = path_of(request.target);
-    if (!path) return refusal(kBadRequest);
+    if (!path) return refusal({kBadRequest, "the path is malformed"});
     Descriptor file = open_below(*path);
     struct stat status{};
-    if (!file || ::fstat(file.number(), &status) != 0) return refusal(kNotFound);
+    if (!file || ::fstat(file.number(), &status) != 0) return refusal({kNotFound});
     if (S_ISDIR(status.st_mode)) {
       Descriptor index(::openat(file.number(), "index.html", O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
       if (index && ::fstat(index.number(), &status) == 0 && S_ISREG(status.st_mode)) {
@@ -126,7 +126,7 @@ class Directory final : public Service {
       }
       return text_response(kOk, "text/html; charset=utf-8", listing(std::move(file), *path));
     }
-    if (!S_ISREG(status.st_mode)) return refusal(kNotFound);
+    if (!S_ISREG(status.st_mode)) return refusal({kNotFound});
     return file_response(std::move(file), status, *path);
   }
 
@@ -201,13 +201,16 @@ class Directory final : public Service {
 
 }  // namespace
 
-Response refusal(HttpStatus status) {
-  return text_response(status, "text/plain; charset=utf-8",
-                       std::to_string(status.number) + " " + std::string(status.text) + "\n");
+Response refusal(const HttpRefusal& why) {
+  std::string text = std::to_string(why.status.number) + " " + std::string(why.status.text);
+  if (!why.reason.empty()) text += ": " + std::string(why.reason);
+  Response response = text_response(why.status, "text/plain; charset=utf-8", text + "\n");
+  response.with_body = !why.to_head;
+  return response;
 }
 
 Response Service::respond(const HttpRequest& request, const Visitor& visitor) const {
-  if (request.method != "GET" && request.method != "HEAD") return refusal(kMethodNotAllowed);
+  if (request.method != "GET" && request.method != "HEAD") return refusal({kMethodNotAllowed});
   Response response = answer(request, visitor);
   response.keep_alive = request.keep_alive;
   response.with_body = request.method == "GET";
@@ -224,12 +227,19 @@ bool is_end_of_transport(const IoError& error) noexcept {
          (error.condition == IoCondition::system && (error.number == ECONNRESET || error.number == EPIPE));
 }
 
-std::size_t read_file_piece(const Descriptor& file, std::uint64_t left, MutableBytes out) {
+IoResult<std::size_t> read_file_piece(const Descriptor& file, std::uint64_t left, MutableBytes out) {
+  const auto broken = [](int number, const std::string& why) {
+    return std::unexpected(IoError{.operation = Operation::write,
+                                   .condition = number == 0 ? IoCondition::canceled : IoCondition::system,
+                                   .number = number,
+                                   .text = "the answer was broken off: the file " + why});
+  };
   const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(left, out.size()));
   for (;;) {
     const ssize_t count = ::read(file.number(), out.data(), size);
-    if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EINTR) return 0;
+    if (count > 0) return static_cast<std::size_t>(count);
+    if (count == 0) return broken(0, "has become shorter");
+    if (errno != EINTR) return broken(errno, std::string("cannot be read: ") + std::strerror(errno));
   }
 }
 

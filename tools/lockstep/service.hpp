@@ -43,7 +43,7 @@ struct Response {
   [[nodiscard]] std::string head() const;
 };
 /// After it the connection is closed.
-[[nodiscard]] Response refusal(HttpStatus status);
+[[nodiscard]] Response refusal(const HttpRefusal& why);
 
 /// Used by several threads at once.
 class Service {
@@ -59,9 +59,9 @@ class Service {
 /// long it is.
 [[nodiscard]] bool is_end_of_transport(const IoError& error) noexcept;
 
-/// The next bytes of a response's file. 0 when it has shrunk meanwhile: it then cannot be finished, and the length that
-/// was promised shows the client so.
-[[nodiscard]] std::size_t read_file_piece(const Descriptor& file, std::uint64_t left, MutableBytes out);
+/// The next bytes of a response's file, at least one. When it cannot be read, or has become shorter, the answer cannot
+/// be finished, and no end of the connection may look like one.
+[[nodiscard]] IoResult<std::size_t> read_file_piece(const Descriptor& file, std::uint64_t left, MutableBytes out);
 
 /// A page with the connection's own details, as HTML, text or JSON.
 [[nodiscard]] std::unique_ptr<const Service> make_page();
