@@ -54,10 +54,10 @@ def program(*names):
 class Process:
     """A child process whose output is collected in the background."""
 
-    def __init__(self, argv, *, cwd=None, env=None, stdin=True, pass_fds=()):
+    def __init__(self, argv, *, cwd=None, env=None, stdin=True, pass_fds=(), before=None):
         self.argv = [str(word) for word in argv]
         self.popen = subprocess.Popen(
-            self.argv, cwd=cwd, env=env, pass_fds=pass_fds, start_new_session=True,
+            self.argv, cwd=cwd, env=env, pass_fds=pass_fds, preexec_fn=before, start_new_session=True,
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.stdout = bytearray()
         self.stderr = bytearray()
@@ -161,9 +161,9 @@ class Process:
 CURRENT_PROCESSES = []
 
 
-def run(argv, *, stdin=b"", timeout=TIMEOUT, cwd=None, env=None):
-    """Runs to the end and returns the process."""
-    process = Process(argv, cwd=cwd, env=env)
+def run(argv, *, stdin=b"", timeout=TIMEOUT, cwd=None, env=None, before=None):
+    """Runs to the end and returns the process; `before` is called in it at its very beginning."""
+    process = Process(argv, cwd=cwd, env=env, before=before)
     with process:
         process.send_in_background(stdin)
         process.finish(timeout)

@@ -2,7 +2,10 @@
 
 import json
 import os
+import resource
+import signal
 import socket
+import stat
 import threading
 import time
 
@@ -235,7 +238,91 @@ def conduct(session):
         equal(os.stat(keys).st_mode & 0o777, 0o600, "mode of the key log")
 
 
+def occupy(session, what, path):
+    """Puts there what no secret may replace. False when it cannot be made."""
+    if what == "a named pipe":
+        os.mkfifo(path)
+    elif what == "a folder":
+        os.mkdir(path)
+    elif what == "a socket":
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(os.path.relpath(path))  # such names are short
+    elif what == "a symbolic link":
+        os.symlink(session.write("linked", b"linked"), path)
+    else:
+        try:
+            os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 3))
+        except PermissionError:
+            return False  # who is not root can lose no device either
+    return True
+
+
+def run_with_full_disk(words):
+    """No file can grow: what `write` says then is as of a disk that is full."""
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    return run(words, before=limit)
+
+
+def secrets(session):
+    with session.server() as server:
+        client = [session.tool, "client", f"localhost:{server.port}", "--address", "127.0.0.1", "--ca", session.ca(), "--get", "/"]
+        for what in ("a named pipe", "a folder", "a socket", "a symbolic link", "a device"):
+            prefix = session.path(what.split()[-1])
+            path = prefix + ".key.pem"
+            with session.case(f"no secret replaces {what}"):
+                if not occupy(session, what, path):
+                    session.note(f"{what} cannot be made here")
+                    continue
+                kind = stat.S_IFMT(os.lstat(path).st_mode)
+                for words in ([*client, "--session-out", path], [*client, "--tape", path],
+                              [session.tool, "cert", "ca", "--force", "--out", prefix]):
+                    found = run(words)
+                    equal(found.popen.returncode, 1, "exit status")
+                    matches(f"^error: .*{path} is {what}; .*\n.*name", found.text, "the reason, and what to do")
+                    equal(stat.S_IFMT(os.lstat(path).st_mode), kind, "what is there")
+        equal(open(session.path("linked"), "rb").read(), b"linked", "what the link leads to")
+        for option in ("--session-out", "--tape"):
+            with session.case(f"{option} replaces a file, and no disk that is full loses it"):
+                folder = session.path("secrets" + option)
+                os.mkdir(folder)
+                path = os.path.join(folder, "old")
+                with open(path, "wb") as file:
+                    file.write(b"old")
+                os.chmod(path, 0o644)
+                found = run_with_full_disk([*client, option, path])
+                matches(r"old cannot be written: File too large", found.text, "the reason")
+                equal(open(path, "rb").read(), b"old", "what was there")
+                equal(os.listdir(folder), ["old"], "nothing is left over")
+                run_ok([*client, option, path])
+                check(open(path, "rb").read() != b"old", "it is replaced")
+                equal(os.stat(path).st_mode & 0o777, 0o600, "its mode")
+                equal(os.listdir(folder), ["old"], "nothing is left over")
+        with session.case("a key log that others can read is named"):
+            path = session.write("wide.keys", b"# before\n")
+            for mode, who in ((0o644, "everybody"), (0o640, "its group")):
+                os.chmod(path, mode)
+                found = run_ok([*client, "--keylog", path])
+                matches(f"^warning: {path} holds secrets and can be read by {who} \\(mode {mode:04o}\\): chmod 0600 {path}$", found.text,
+                        "the warning")
+            check(open(path, "rb").read().startswith(b"# before\n"), "it is appended to")
+            os.chmod(path, 0o600)
+            check("can be read by" not in run_ok([*client, "--keylog", path]).text, "no warning without reason")
+        with session.case("secrets that others can read are named when they are loaded"):
+            certificate, key = session.leaf("wide", "--client", names=("wide",))
+            session_file = session.path("wide.session")
+            run_ok([*client, "--session-out", session_file])
+            loaded = [*client, "--cert", certificate, "--key", key, "--session-in", session_file]
+            check("can be read by" not in run_ok(loaded).text, "no warning without reason")
+            for path, what in ((key, "a private key"), (session_file, "a secret")):
+                os.chmod(path, 0o644)
+                matches(f"^warning: {path} holds {what} and can be read by everybody", run_ok(loaded).text, "the warning")
+                os.chmod(path, 0o600)
+
+
 def main(session):
     command_line(session)
     starttls(session)
     conduct(session)
+    secrets(session)

@@ -180,10 +180,10 @@ int run(const Options& options) {
   }
   if (!subject_key.pkcs8.empty()) {
     std::string key_pem = x509::pem("PRIVATE KEY", subject_key.pkcs8.view());
-    write_file(key_path, as_bytes(key_pem), Access::owner);
+    write_secret(key_path, as_bytes(key_pem));
     wipe({reinterpret_cast<std::uint8_t*>(key_pem.data()), key_pem.size()});
   }
-  write_file(certificate_path, as_bytes(pem), Access::everybody);
+  write_file(certificate_path, as_bytes(pem));
 
   const auto certificate = x509::Certificate::parse(*made);
   if (!certificate) throw Failure("the certificate that was made does not parse: " + certificate.error().text());

@@ -413,7 +413,7 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
 
 Session read_session(const std::string& path) {
   constexpr std::size_t kLongestSession = std::size_t{1} << 25U;
-  auto session = Session::parse(read_file(path, kLongestSession).view());
+  auto session = Session::parse(read_secret(path, kLongestSession).view());
   if (!session) {
     throw Failure(path + " holds no session: " + std::string(name(session.error())),
                   "Make one with --session-out; releases with another format cannot read it.");
@@ -423,7 +423,7 @@ Session read_session(const std::string& path) {
 
 void write_session(const std::string& path, const Session& session) {
   std::vector<std::uint8_t> bytes = session.serialize();
-  write_file(path, bytes, Access::owner);
+  write_secret(path, bytes);
   wipe(bytes);
 }
 
@@ -444,6 +444,7 @@ int run(const Options& options) {
     Outcome outcome = connect_once(plan, options, sessions, i);
     ok = outcome.ok;
     if (ok) print_end(outcome, options);
+  if (!options.session_out.empty()) check_secret_path(options.session_out);
     print_trouble(outcome, options);
     if (options.output.json) err().line(report_of(outcome, plan, options).dump());
 

@@ -161,7 +161,7 @@ void write_key_log(const std::string& path, std::span<const trace::SecretTold> s
              "\n";
   }
   print_warning("secrets go to " + path + ": whoever reads that file can read the recorded connection");
-  write_file(path, as_bytes(lines), Access::owner);
+  write_secret(path, as_bytes(lines));
   wipe({reinterpret_cast<std::uint8_t*>(lines.data()), lines.size()});
 }
 
@@ -174,7 +174,7 @@ int run(const Options& options) {
   if (options.trace) print_trace(tape, options.until);
   if (!options.svg.empty()) {
     const std::string drawing = draw_ladder(tape, options.until.value_or(UINT64_MAX));
-    write_file(options.svg, as_bytes(drawing), Access::everybody);
+    write_file(options.svg, as_bytes(drawing));
   }
   if (contents.redacted) {
     if (!options.key_log.empty() || (!options.trace && options.svg.empty())) {

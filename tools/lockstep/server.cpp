@@ -36,7 +36,7 @@ TicketKeys ticket_keys_of(const ServerOptions& options) {
   if (options.ticket_key.empty()) {
     key = TicketKey::generate(random_source());
   } else {
-    key = TicketKey::from_bytes(read_file(options.ticket_key, 4096).view());
+    key = TicketKey::from_bytes(read_secret(options.ticket_key, 4096).view());
     if (!key) {
       throw Failure(options.ticket_key + " is no ticket key: it must hold exactly 48 bytes",
                     "Make one with `head -c 48 /dev/urandom >FILE`, readable by its owner alone.");
@@ -206,7 +206,7 @@ void Reports::add(const Outcome& outcome) {
 
 void announce(const ServerOptions& options, const ServerPlan& plan, const Address& address) {
   if (!options.port_file.empty()) {
-    write_file(options.port_file, as_bytes(std::to_string(address.port) + "\n"), Access::everybody);
+    write_file(options.port_file, as_bytes(std::to_string(address.port) + "\n"));
   }
   if (options.output.json) {
     out().line(Json{{"listening", address.text()}, {"port", address.port}}.dump());

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "arguments.hpp"
+#include "files.hpp"
 
 namespace lockstep::tool {
 namespace {
@@ -75,6 +76,8 @@ KeyLog::KeyLog(const std::string& path)
     throw Failure("the key log " + path + " cannot be opened: " + std::strerror(errno),
                   "Give --keylog a file in a folder that you may write to.");
   }
+  // Not refused: a group that may read it, say that of whoever runs Wireshark, can be meant.
+  warn_of_readers(path, file_.number(), "secrets");
 }
 
 void KeyLog::append(std::string_view line) {

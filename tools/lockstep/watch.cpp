@@ -1,13 +1,9 @@
 #include "watch.hpp"
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
 #include <variant>
 
 #include <CLI/CLI.hpp>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include "provider.hpp"
 #include "terminal.hpp"
@@ -59,14 +55,7 @@ Watch::Watch(const WatchOptions& options, const TlsOptions& tls, std::optional<s
                                            .limit = kTapeLimit});
   if (options.tape.empty()) return;
   path_ = numbered(options.tape, number);
-  // Never readable by others, not even for a moment: what was there goes first.
-  if (::unlink(path_.c_str()) == 0 || errno == ENOENT) {
-    file_ = Descriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  }
-  if (!file_) {
-    throw Failure("the tape " + path_ + " cannot be written: " + std::strerror(errno),
-                  "Give --tape a file in a folder that you may write to.");
-  }
+  check_secret_path(path_);
 }
 
 Watch::~Watch() {
@@ -102,7 +91,7 @@ void Watch::drain() {
   if (!recorder_) return;
   const Bytes recorded = recorder_->recorded();
   if (recorded.empty()) return;
-  if (file_) write(recorded);
+  if (!path_.empty()) write(recorded);
   if (options_.trace) {
     reader_.feed(recorded);
     while (auto entry = reader_.next()) {
@@ -114,15 +103,15 @@ void Watch::drain() {
 }
 
 void Watch::write(Bytes bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(file_.number(), bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) {
-      print_warning("the tape " + path_ + " is incomplete: " + std::strerror(errno));
-      file_.reset();
-      return;
-    }
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  try {
+    if (!file_) file_.emplace(path_);
+    file_->write(bytes);
+    // From its first entries on, so that a program that is ended leaves its tape.
+    file_->take_name();
+  } catch (const Failure& failure) {
+    print_warning(std::string("the tape is incomplete: ") + failure.what());
+    file_.reset();
+    path_.clear();
   }
 }
 

@@ -12,6 +12,7 @@
 #include <lockstep/replay.hpp>
 #include <lockstep/tape.hpp>
 
+#include "files.hpp"
 #include "tls_options.hpp"
 
 namespace CLI {
@@ -55,8 +56,8 @@ class Watch {
   const WatchOptions& options_;
   std::string prefix_;
   std::optional<trace::Recorder> recorder_;
-  std::string path_;
-  Descriptor file_;
+  std::string path_;  ///< of the tape; empty when there is none, or no more
+  std::optional<SecretFile> file_;
   trace::Reader reader_;
   std::optional<Time> begin_;
   Time now_{};
