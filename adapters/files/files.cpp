@@ -71,7 +71,9 @@ class Descriptor {
 std::expected<x509::SecretBytes, FileError> read_file(const std::string& path, std::size_t limit) {
   const Descriptor file(path.c_str());
   if (file.number() < 0) return refuse_unreadable(path, errno);
-  std::vector<std::uint8_t> bytes(std::min<std::size_t>(limit + 1, 16384));
+  // A byte more than may come shows that more has come; no file has more than SIZE_MAX.
+  const std::size_t most = limit == SIZE_MAX ? limit : limit + 1;
+  std::vector<std::uint8_t> bytes(std::min<std::size_t>(most, 16384));
   for (std::size_t size = 0;;) {
     const ssize_t got = ::read(file.number(), bytes.data() + size, bytes.size() - size);
     if (got < 0 && errno == EINTR) continue;
@@ -91,7 +93,7 @@ std::expected<x509::SecretBytes, FileError> read_file(const std::string& path, s
     }
     if (size == bytes.size()) {
       // Grown by hand, so that the old bytes are wiped: they may be a key.
-      std::vector<std::uint8_t> larger(std::min(limit + 1, 2 * size));
+      std::vector<std::uint8_t> larger(std::min(most, 2 * size));
       std::ranges::copy(bytes, larger.begin());
       wipe(bytes);
       bytes.swap(larger);

@@ -103,6 +103,20 @@ TEST_F(Files, LargeFilesAreReadWhole) {
   EXPECT_EQ(as_text(read->view()), text);
 }
 
+TEST_F(Files, SizesAtTheLimit) {
+  for (const std::size_t limit : {0U, 1U, 16383U, 16384U, 16385U, 40000U}) {
+    SCOPED_TRACE(limit);
+    const auto whole = files::read_file(write("file", std::string(limit, 'x')), limit);
+    ASSERT_TRUE(whole) << whole.error().text();
+    EXPECT_EQ(whole->view().size(), limit);
+    EXPECT_FALSE(files::read_file(write("file", std::string(limit + 1, 'x')), limit));
+  }
+  const auto unlimited = files::read_file(write("file", std::string(40000, 'x')), SIZE_MAX);
+  ASSERT_TRUE(unlimited) << unlimited.error().text();
+  EXPECT_EQ(unlimited->view().size(), 40000U);
+  EXPECT_EQ(files::read_file(path("file"), SIZE_MAX - 1)->view().size(), 40000U);
+}
+
 TEST_F(Files, Credentials) {
   const Authority root("Root");
   const Der pkcs8 = new_pkcs8(KeyType::ec_p256);
