@@ -1,10 +1,12 @@
 """The command line itself: help, exit statuses, errors that say what to do, and what it must never do."""
 
+import contextlib
 import json
 import os
 import resource
 import signal
 import socket
+import ssl
 import stat
 import threading
 import time
@@ -238,6 +240,37 @@ def conduct(session):
         equal(os.stat(keys).st_mode & 0o777, 0o600, "mode of the key log")
 
 
+def impatient_server(session):
+    """A TLS server that takes its time to answer, and does not answer a client that has ended its side by then."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*session.leaf("p256"))
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        with listener, context.wrap_socket(listener.accept()[0], server_side=True) as client:
+            client.recv(1024)
+            client.settimeout(0.3)
+            with contextlib.suppress(socket.timeout):
+                if not client.recv(1024):
+                    return client.unwrap()
+            client.sendall(b"the answer\n")
+            client.settimeout(20)
+            client.unwrap()
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
+def half_close(session):
+    with session.case("a peer that ends without an answer is told"):
+        client = session.client(impatient_server(session), stdin=b"question\n")
+        equal(client.output, b"", "the answer")
+        matches(r"^warning: .*--keep-open", client.process.text, "the warning")
+    with session.case("--keep-open leaves the end to the peer"):
+        client = session.client(impatient_server(session), "--keep-open", stdin=b"question\n")
+        equal(client.output, b"the answer\n", "the answer")
+        check("warning" not in client.process.text, "no warning")
+
+
 def occupy(session, what, path):
     """Puts there what no secret may replace. False when it cannot be made."""
     if what == "a named pipe":
@@ -325,4 +358,5 @@ def main(session):
     command_line(session)
     starttls(session)
     conduct(session)
+    half_close(session)
     secrets(session)

@@ -59,6 +59,7 @@ struct Options {
   std::string session_out;
   unsigned resume = 0;
   std::string get;
+  bool keep_open = false;
   bool early_data = false;
   bool key_update = false;
   bool no_grease = false;
@@ -162,10 +163,12 @@ Plan plan_of(const Options& options) {
 
 // --- moving bytes ----------------------------------------------------------------------------------------------------
 
-/// Pipes standard input into a stream from a thread of its own, until it ends or `stop` is called.
+/// Pipes standard input into a stream from a thread of its own, until it ends or `stop` is called. Its end is that of
+/// our side of the connection, unless that is kept open.
 class InputPump {
  public:
-  InputPump(blocking::Stream& stream, std::uint64_t& sent) : stream_(stream), sent_(sent) {
+  InputPump(blocking::Stream& stream, bool keep_open, std::uint64_t& sent)
+      : stream_(stream), keep_open_(keep_open), sent_(sent) {
     std::packaged_task<void()> task([this] { run(); });
     done_ = task.get_future();
     thread_ = std::thread(std::move(task));
@@ -182,6 +185,7 @@ class InputPump {
     thread_.join();
   }
   [[nodiscard]] const std::optional<IoError>& error() const noexcept { return error_; }
+  [[nodiscard]] bool half_closed() const noexcept { return half_closed_; }
 
  private:
   void run() {
@@ -201,10 +205,14 @@ class InputPump {
         return;
       }
     }
+    if (keep_open_) return;
+    half_closed_ = true;
     if (const auto closed = stream_.close_write(); !closed) error_ = closed.error();
   }
 
   blocking::Stream& stream_;
+  bool keep_open_;
+  bool half_closed_ = false;
   std::uint64_t& sent_;
   std::optional<IoError> error_;
   blocking::Canceller stopping_;
@@ -272,10 +280,15 @@ IoResult<void> converse(blocking::Stream& stream, const Plan& plan, const Option
     if (auto closed = stream.close_write(); !closed) return closed;
     return drain(stream, options, false, outcome.received);
   }
-  InputPump pump(stream, outcome.sent);
+  InputPump pump(stream, options.keep_open, outcome.sent);
   const auto drained = drain(stream, options, true, outcome.received);
   pump.stop();
   if (!drained) return drained;
+  if (pump.half_closed() && outcome.sent != 0 && outcome.received == 0) {
+    print_warning(
+        "the peer ended without a byte of answer; some servers give none once our side has ended, which --keep-open "
+        "leaves to them");
+  }
   if (pump.error() && pump.error()->condition != IoCondition::ended) return std::unexpected(*pump.error());
   return {};
 }
@@ -431,6 +444,7 @@ void write_session(const std::string& path, const Session& session) {
 
 int run(const Options& options) {
   check(options.watch, options.tls);
+  if (!options.session_out.empty()) check_secret_path(options.session_out);
   const Plan plan = plan_of(options);
   if (options.no_verify) {
     print_warning("--no-verify: the peer is NOT verified; anybody on the way can read and change this connection");
@@ -444,7 +458,6 @@ int run(const Options& options) {
     Outcome outcome = connect_once(plan, options, sessions, i);
     ok = outcome.ok;
     if (ok) print_end(outcome, options);
-  if (!options.session_out.empty()) check_secret_path(options.session_out);
     print_trouble(outcome, options);
     if (options.output.json) err().line(report_of(outcome, plan, options).dump());
 
@@ -470,6 +483,9 @@ Command client_command(CLI::App& program) {
   app->add_option("HOST", options->target, "HOST[:PORT]: a name or an address [443]")->required()->option_text(" ");
   app->add_option("--get", options->get, "Send an HTTP GET for this path instead of standard input")
       ->option_text("PATH");
+  app->add_flag(
+      "--keep-open", options->keep_open,
+      "When standard input ends, say no close_notify before the peer does: some servers drop their answer then");
   app->add_option("--address", options->address, "Connect to this address; HOST still says who is expected")
       ->option_text("ADDRESS");
   app->add_option("--connect-timeout", options->connect_timeout, "For connecting, and again for the handshake [30]")
@@ -541,7 +557,9 @@ Command client_command(CLI::App& program) {
   app->footer(
       "The connection's bytes go to standard output, everything else to standard error; with --json one line of JSON "
       "for\n"
-      "each connection. When standard input ends, close_notify is sent, and what the peer still sends is read.\n"
+      "each connection. When standard input ends, close_notify is sent (but see --keep-open), and what the peer still "
+      "sends "
+      "is read.\n"
       "Examples:\n"
       "  lockstep client example.com --get /\n"
       "  lockstep client mail.example.com:587 --starttls smtp --json </dev/null\n"
