@@ -110,6 +110,17 @@ TEST(HttpRequests, HeadIsRefusedWithoutBody) {
   EXPECT_FALSE(parse_http_request("GET / HTTP/1.1\r\n\r\n", 0).error().to_head);
 }
 
+TEST(HttpRequests, HostsOfOurOwnAreHosts) {
+  EXPECT_EQ(http_host("example.com"), "example.com");
+  EXPECT_EQ(http_host("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(http_host("2001:db8::1"), "[2001:db8::1]");
+  EXPECT_EQ(http_host("fe80::1%eth0"), "[fe80::1]");
+  for (const std::string_view host : {"example.com", "192.0.2.1", "2001:db8::1", "fe80::1%eth0"}) {
+    const auto head = parse_http_request("GET / HTTP/1.1\r\nHost: " + http_host(host) + "\r\n\r\n", 0);
+    EXPECT_TRUE(head && *head) << host;
+  }
+}
+
 TEST(HttpRequests, AnEmptyLineIsNoBeginning) {
   for (const std::string_view nothing : {"", "\r", "\r\n"}) EXPECT_FALSE(has_begun(nothing));
   for (const std::string_view something : {"G", "\r\nG", "\r\n\r", "\n"}) EXPECT_TRUE(has_begun(something));

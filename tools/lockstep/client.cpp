@@ -27,6 +27,7 @@
 #include "commands.hpp"
 #include "facts.hpp"
 #include "files.hpp"
+#include "http.hpp"
 #include "provider.hpp"
 #include "starttls.hpp"
 #include "terminal.hpp"
@@ -245,9 +246,8 @@ IoResult<void> drain(blocking::Stream& stream, const Options& options, bool to_s
 }
 
 std::string http_request(const Plan& plan, const std::string& path) {
-  const bool address = plan.target.host.find(':') != std::string::npos;
-  std::string host = plan.name.host_name().empty() ? plan.target.host : std::string(plan.name.host_name());
-  if (address) host = "[" + host + "]";
+  const std::string_view name = plan.name.host_name();
+  const std::string host = http_host(name.empty() ? plan.target.host : name);
   // HTTP/1.0: the answer then ends with the connection and is not sent in chunks.
   return "GET " + path + " HTTP/1.0\r\nHost: " + host + "\r\nUser-Agent: lockstep\r\nAccept: */*\r\n\r\n";
 }

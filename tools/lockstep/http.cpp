@@ -248,6 +248,11 @@ std::expected<std::optional<HttpHead>, HttpRefusal> parse_http_request(std::stri
 
 bool has_begun(std::string_view bytes) { return !std::string_view("\r\n").starts_with(bytes); }
 
+std::string http_host(std::string_view host) {
+  if (!host.contains(':')) return std::string(host);
+  return "[" + std::string(host.substr(0, host.find('%'))) + "]";
+}
+
 std::string http_head(HttpStatus status, std::string_view content_type, std::uint64_t content_length, bool keep_alive) {
   std::string head = "HTTP/1.1 ";
   head.reserve(256);

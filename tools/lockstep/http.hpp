@@ -56,6 +56,9 @@ struct HttpHead {
 /// Whether bytes in which there is no whole head are the beginning of one, not of the empty line that may stand before.
 [[nodiscard]] bool has_begun(std::string_view bytes);
 
+/// A name or address as Host has it: brackets around what has colons, and no zone in it.
+[[nodiscard]] std::string http_host(std::string_view host);
+
 /// The head of a response, empty line included.
 [[nodiscard]] std::string http_head(HttpStatus status, std::string_view content_type, std::uint64_t content_length,
                                     bool keep_alive);

@@ -28,6 +28,7 @@
 #include "event_loops.hpp"
 #include "facts.hpp"
 #include "files.hpp"
+#include "http.hpp"
 #include "provider.hpp"
 #include "server.hpp"
 #include "terminal.hpp"
@@ -189,7 +190,7 @@ class Driver {
         name_(std::move(name)),
         loop_(std::move(event_loop)),
         share_(share),
-        request_("GET " + options.path + " HTTP/1.1\r\nHost: " + host.host +
+        request_("GET " + options.path + " HTTP/1.1\r\nHost: " + http_host(host.host) +
                  "\r\nUser-Agent: lockstep\r\nConnection: " + (options.reuse ? "keep-alive" : "close") + "\r\n\r\n") {}
 
   void run() {
