@@ -61,6 +61,12 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
     problems.push_back(
         {.setting = "provider", .text = "has no SHA-256, by which sessions are bound to the anchors; choose another"});
   }
+  if (options.anchors != nullptr && options.provider.insecure() && !options.dangerous.allow_insecure_provider) {
+    problems.push_back({.setting = "dangerous.allow_insecure_provider",
+                        .text = "provider '" + std::string(options.provider.name) + "' protects nothing with " +
+                                options.provider.insecure_parts().front() +
+                                "; choose another, or for a test say that it may be used"});
+  }
   if (!problems.empty()) return std::unexpected(std::move(problems));
   return std::shared_ptr<const AnswerSetup>(new AnswerSetup(std::move(options), *verification));
 }

@@ -75,6 +75,17 @@ BoundSuite bind(CipherSuite id, const Provider& provider) {
   return {id, provider.aead(known->aead), provider.hash(known->hash)};
 }
 
+// As many as can be read.
+std::string insecure_parts(const Provider& provider) {
+  constexpr std::size_t kNamed = 5;
+  const std::vector<std::string> parts = provider.insecure_parts();
+  std::string text;
+  for (const std::string& part : std::span(parts).first(std::min(parts.size(), kNamed)))
+    text += (text.empty() ? "" : ", ") + part;
+  if (parts.size() > kNamed) text += " and " + std::to_string(parts.size() - kNamed) + " more";
+  return text;
+}
+
 // What cannot be sent, or what the peer could not read.
 void check_authorities(std::vector<ConfigProblem>& problems, const std::vector<std::vector<std::uint8_t>>& names) {
   constexpr const char* kSetting = "certificate_authorities";
@@ -175,10 +186,10 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
 
   if (settings.role != role_)
     complain("from", client ? "these are the settings of a server" : "these are the settings of a client");
-  if (provider_.insecure && !insecure_provider_allowed_)
-    complain("dangerous().allow_insecure_provider",
-             "provider '" + std::string(provider_.name) +
-                 "' protects nothing; choose another, or for a test say that it may be used");
+  if (provider_.insecure() && !insecure_provider_allowed_)
+    complain("dangerous().allow_insecure_provider", "provider '" + std::string(provider_.name) +
+                                                        "' protects nothing with " + insecure_parts(provider_) +
+                                                        "; choose another, or for a test say that it may be used");
 
   if (version_list_) {
     if (version_list_->empty()) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <lockstep/provider.hpp>
 
 namespace lockstep {
@@ -14,6 +16,22 @@ template <class Descriptor>
 void append(std::vector<const Descriptor*>& all, const std::vector<const Descriptor*>& more) {
   for (const Descriptor* descriptor : more) {
     if (std::ranges::find(all, descriptor) == all.end()) all.push_back(descriptor);
+  }
+}
+
+/// Names those of a list that protect nothing, or all at once when none does.
+template <class Descriptor, class Named>
+void name_insecure(std::vector<std::string>& parts, const std::vector<const Descriptor*>& descriptors,
+                   std::string_view kind, Named named) {
+  const auto insecure = static_cast<std::size_t>(std::ranges::count(descriptors, true, &Descriptor::insecure));
+  if (insecure == 0) return;
+  if (insecure == descriptors.size()) {
+    parts.push_back("every " + std::string(kind));
+    return;
+  }
+  for (const Descriptor* descriptor : descriptors) {
+    if (descriptor->insecure)
+      parts.push_back(named(*descriptor) + " (" + std::string(descriptor->implementation) + ")");
   }
 }
 
@@ -57,12 +75,31 @@ bool Provider::supports(SignatureScheme scheme) const noexcept {
   return made_of && verifier(made_of->algorithm, made_of->key) != nullptr;
 }
 
+bool Provider::insecure() const noexcept {
+  const auto any = [](const auto& descriptors) {
+    return std::ranges::any_of(descriptors, [](const auto* descriptor) { return descriptor->insecure; });
+  };
+  return any(aeads) || any(hashes) || any(groups) || any(verifiers) || any(key_loaders);
+}
+
+std::vector<std::string> Provider::insecure_parts() const {
+  std::vector<std::string> parts;
+  const auto by_id = [](const auto& descriptor) { return to_text(descriptor.id); };
+  name_insecure(parts, aeads, "AEAD", by_id);
+  name_insecure(parts, hashes, "hash", by_id);
+  name_insecure(parts, groups, "group", by_id);
+  name_insecure(parts, verifiers, "signature verifier", [](const SignatureVerifier& verifier) {
+    return to_text(verifier.algorithm) + " with " + to_text(verifier.key);
+  });
+  name_insecure(parts, key_loaders, "private key", [](const KeyLoader&) { return std::string("private keys"); });
+  return parts;
+}
+
 Provider compose(std::string_view name, std::initializer_list<Provider> in_order) {
   Provider all{.name = name};
   for (const Provider& part : in_order) {
     // Whose AES wins says how fast it is.
     if (all.aead(AeadAlgorithm::aes_128_gcm) == nullptr) all.fast_aes = part.fast_aes;
-    all.insecure = all.insecure || part.insecure;
     append(all.aeads, part.aeads);
     append(all.hashes, part.hashes);
     append(all.groups, part.groups);

@@ -100,11 +100,11 @@ Stage::Stage(const Provider& provider, std::size_t (*held_bytes)()) : held(held_
 
   const auto client = [&] {
     auto builder = ConfigBuilder::client(provider);
-    return provider.insecure ? builder.dangerous().allow_insecure_provider() : builder;
+    return provider.insecure() ? builder.dangerous().allow_insecure_provider() : builder;
   };
   const auto server = [&] {
     auto builder = ConfigBuilder::server(provider);
-    return provider.insecure ? builder.dangerous().allow_insecure_provider() : builder;
+    return provider.insecure() ? builder.dangerous().allow_insecure_provider() : builder;
   };
   pair("usual", client().alpn({"one", "two"}).early_data(kEarlyData),
        server().alpn({"two", "one"}).early_data(kEarlyData));

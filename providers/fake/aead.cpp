@@ -86,7 +86,8 @@ struct Fake {
 
   static void destroy(void* context) noexcept { wipe({static_cast<std::uint8_t*>(context), sizeof(Mixer)}); }
 
-  static constexpr Aead kDescriptor{id, kImplementation, key_size, tag_size, sizeof(Mixer), init, seal, open, destroy};
+  static constexpr Aead kDescriptor{id,   kImplementation, key_size, tag_size, sizeof(Mixer), init, seal,
+                                    open, destroy,         kInsecure};
 };
 
 constexpr std::array kAeads{

@@ -14,6 +14,8 @@ std::vector<const SignatureVerifier*> verifiers();
 std::vector<const KeyLoader*> key_loaders();
 
 inline constexpr std::string_view kImplementation = "fake";
+/// What every descriptor here says of itself.
+inline constexpr bool kInsecure = true;
 
 template <class Table>
 auto pointers(const Table& table) {

@@ -92,8 +92,9 @@ struct Fake {
     mixer.squeeze(secret);
   }
 
-  static constexpr Group kDescriptor{sizes.id,  kImplementation, sizes.client_share, sizes.server_share, sizes.secret,
-                                     kSeedSize, generate,        encapsulate,        decapsulate,        destroy};
+  static constexpr Group kDescriptor{sizes.id,     kImplementation, sizes.client_share, sizes.server_share,
+                                     sizes.secret, kSeedSize,       generate,           encapsulate,
+                                     decapsulate,  destroy,         kInsecure};
 };
 
 template <std::size_t... index>

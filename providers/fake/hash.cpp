@@ -46,8 +46,8 @@ struct Fake {
     });
   }
 
-  static constexpr Hash kDescriptor{id,     kImplementation, digest_size, sizeof(Mixer), init,
-                                    update, digest,          destroy,     hmac,          expand};
+  static constexpr Hash kDescriptor{id,     kImplementation, digest_size, sizeof(Mixer), init,     update,
+                                    digest, destroy,         hmac,        expand,        kInsecure};
 };
 
 constexpr std::array kHashes{Fake<HashAlgorithm::sha256, 32>::kDescriptor, Fake<HashAlgorithm::sha384, 48>::kDescriptor,

@@ -11,8 +11,7 @@ Provider provider() {
           .hashes = hashes(),
           .groups = groups(),
           .verifiers = verifiers(),
-          .key_loaders = key_loaders(),
-          .insecure = true};
+          .key_loaders = key_loaders()};
 }
 
 bool FakeRandom::fill(MutableBytes out) noexcept {

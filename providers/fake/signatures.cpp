@@ -40,7 +40,7 @@ VerifyResult verify(Bytes subject_public_key_info, Bytes message, Bytes signatur
 template <std::size_t... index>
 constexpr std::array<SignatureVerifier, sizeof...(index)> make_verifiers(std::index_sequence<index...>) {
   return {SignatureVerifier{every::kVerifications[index].algorithm, every::kVerifications[index].key, kImplementation,
-                            verify<every::kVerifications[index]>}...};
+                            verify<every::kVerifications[index]>, kInsecure}...};
 }
 
 constexpr auto kVerifiers = make_verifiers(std::make_index_sequence<std::size(every::kVerifications)>());
@@ -101,6 +101,7 @@ Buffer public_bits(KeyType type, Bytes numbers) {
   }
   const bool is_point = type != KeyType::ed25519 && type != KeyType::ed448 && bits.size() < 1000;
   if (is_point) bits.front() = 4;
+  if (type == KeyType::ed448) bits.back() &= 0x80U;  // RFC 8032 5.2.2: nothing but the sign of x
   return bits;
 }
 
@@ -173,7 +174,7 @@ std::expected<Buffer, KeyError> generate(KeyType type, std::size_t bits, RandomS
   }
 }
 
-constexpr std::array kLoaders{KeyLoader{kImplementation, every::kKeys, load, nullptr, generate}};
+constexpr std::array kLoaders{KeyLoader{kImplementation, every::kKeys, load, nullptr, generate, kInsecure}};
 
 }  // namespace
 

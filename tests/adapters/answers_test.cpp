@@ -42,6 +42,21 @@ TEST(AnswerSetup, ReportsEveryProblemAtOnce) {
                                  HasSubstr("credential 7 has staples that cannot be sent")));
 }
 
+TEST(AnswerSetup, VerifiesByAnInsecureProviderOnlyBySayingSo) {
+  SignatureVerifier harmless = *provider().verifier(SignatureAlgorithm::ecdsa_sha256, KeyType::ec_p256);
+  harmless.insecure = true;
+  const Provider composed = compose("composed", {Provider{.name = "part", .verifiers = {&harmless}}, provider()});
+  const auto anchors = std::make_shared<const x509::TrustAnchors>();
+  const auto setup = AnswerSetup::create({.provider = composed, .anchors = anchors});
+  ASSERT_FALSE(setup);
+  ASSERT_EQ(setup.error().size(), 1U);
+  EXPECT_EQ(setup.error().front().setting, "dangerous.allow_insecure_provider");
+  EXPECT_THAT(setup.error().front().text, HasSubstr("protects nothing with ecdsa_sha256 with EC P-256 (botan)"));
+  EXPECT_TRUE(
+      AnswerSetup::create({.provider = composed, .anchors = anchors, .dangerous = {.allow_insecure_provider = true}}));
+  EXPECT_TRUE(AnswerSetup::create({.provider = composed})) << "without anchors nobody is accepted";
+}
+
 // RFC 9846 4.5.1.2: "This fallback chain MUST NOT use the deprecated SHA-1 hash".
 TEST(AnswerSetup, RefusesChainsThatAreSignedWithSha1) {
   const Authority authority("CN=Test Root", KeyType::rsa);

@@ -14,6 +14,16 @@ std::vector<std::string> settings_of(const std::vector<ConfigProblem>& problems)
   return names;
 }
 
+/// The tests' provider, with a group of which it is said that it protects nothing.
+Provider with_a_harmless_group() {
+  static const Group harmless = [] {
+    Group group = *provider().group(NamedGroup::x25519);
+    group.insecure = true;
+    return group;
+  }();
+  return compose("harmless", {Provider{.name = "part", .groups = {&harmless}}, provider()});
+}
+
 TEST(Config, HasSafeDefaults) {
   const auto config = built(client_builder());
   const Settings& settings = config->settings();
@@ -65,8 +75,7 @@ TEST(Config, SaysWhatIsWrongWithEachSetting) {
   std::vector<std::string> many;
   for (int i = 0; i < 256; ++i) many.push_back("protocol-" + std::to_string(i));
   EXPECT_EQ(problem_of(client_builder().alpn(many)), "alpn: the list is too long; name at most 255 protocols");
-  Provider harmless = provider();
-  harmless.insecure = true;
+  const Provider harmless = with_a_harmless_group();
   EXPECT_TRUE(problem_of(ConfigBuilder::client(harmless)).starts_with("dangerous().allow_insecure_provider: "));
 }
 
@@ -235,8 +244,7 @@ TEST(Config, OfOneRoleIsNotBuiltFromSettingsOfTheOther) {
 }
 
 TEST(Config, AllowsAnInsecureProviderOnlyBySayingSo) {
-  Provider harmless = provider();
-  harmless.insecure = true;
+  const Provider harmless = with_a_harmless_group();
   const auto config = built(client_builder());
   const Settings& settings = config->settings();
   const auto refused = ClientConfigBuilder::from(settings, harmless).build();

@@ -105,7 +105,7 @@ std::shared_ptr<const ConfigOf<kRole>> built(const BasicConfigBuilder<kRole>& bu
 }
 template <Role kRole>
 BasicConfigBuilder<kRole> allowed(BasicConfigBuilder<kRole> builder) {
-  return provider().insecure ? builder.dangerous().allow_insecure_provider() : builder;
+  return provider().insecure() ? builder.dangerous().allow_insecure_provider() : builder;
 }
 inline ClientConfigBuilder client_builder() { return allowed(ConfigBuilder::client(provider())); }
 inline ServerConfigBuilder server_builder() { return allowed(ConfigBuilder::server(provider())); }

@@ -60,7 +60,8 @@ TEST(Composition, IsAsFastAndAsSecureAsItsParts) {
   slow.fast_aes = false;
   EXPECT_FALSE(compose("slow first", {slow, botan::provider()}).fast_aes);
   EXPECT_TRUE(compose("fast first", {botan::provider(), slow}).fast_aes);
-  EXPECT_FALSE(subject().insecure);
+  EXPECT_FALSE(subject().insecure());
+  EXPECT_TRUE(subject().insecure_parts().empty());
 }
 
 }  // namespace

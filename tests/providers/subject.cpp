@@ -25,7 +25,7 @@ Buffer hex(std::string_view digits) {
 
 void expect_exactly(const Capabilities& table) {
   EXPECT_EQ(subject().name, table.provider);
-  EXPECT_EQ(subject().insecure, table.insecure);
+  EXPECT_EQ(subject().insecure(), table.insecure);
   for (const AeadAlgorithm id : every::kAeads) EXPECT_EQ(subject().aead(id) != nullptr, table.has(id)) << name(id);
   for (const HashAlgorithm id : every::kHashes) EXPECT_EQ(subject().hash(id) != nullptr, table.has(id)) << name(id);
   for (const NamedGroup id : every::kGroups) EXPECT_EQ(subject().group(id) != nullptr, table.has(id)) << name(id);

@@ -352,7 +352,7 @@ TEST(Replay, ComparesWhatTheLastOperationCameTo) {
 }
 
 TEST(Replay, SaysThatAnotherProviderIsNotTheSame) {
-  if (provider().insecure) GTEST_SKIP() << "there is one provider here";
+  if (provider().insecure()) GTEST_SKIP() << "there is one provider here";
   RecordedPair pair;
   pair.run();
   const Octets tape = pair.client_tape();

@@ -460,7 +460,7 @@ class BasicConfigBuilder : ConfigDraft {
       builder_.settings_.skip_verification = true;
       return builder_;
     }
-    /// Accept a provider that protects nothing, such as `fake::provider()`: for tests and fuzzing.
+    /// Accept a provider of which a part protects nothing, such as `fake::provider()`: for tests and fuzzing.
     BasicConfigBuilder& allow_insecure_provider() {
       builder_.insecure_provider_allowed_ = true;
       return builder_;
@@ -507,7 +507,7 @@ struct ConfigBuilder {
   static BasicConfigBuilder<kRole> variant(const Config& config) {
     auto builder = BasicConfigBuilder<kRole>::from(config.settings(), config.provider());
     // What the configuration was allowed, its variants are.
-    if (config.provider().insecure) builder.dangerous().allow_insecure_provider();
+    if (config.provider().insecure()) builder.dangerous().allow_insecure_provider();
     return builder;
   }
 };

@@ -5,6 +5,9 @@
 // Functions behind descriptors do not throw, keep no state but their context, and may be called from several threads
 // at once on different contexts. Contexts are inline storage that the caller provides: they may be moved with memcpy
 // (the old place is then dead and must not be destroyed).
+//
+// A descriptor that protects nothing says so itself (`insecure`), so that whatever is composed of it is known for what
+// it is. One that wraps another says what that one says.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +15,7 @@
 #include <initializer_list>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -56,6 +60,7 @@ struct Aead {
   bool (*open)(void* context, std::span<OpenJob> jobs) noexcept;
   /// Wipes the context.
   void (*destroy)(void* context) noexcept;
+  bool insecure = false;  ///< protects nothing
 };
 
 // --- hashes, HMAC, HKDF ----------------------------------------------------------------------------------------
@@ -75,6 +80,7 @@ struct Hash {
   /// HMAC (RFC 2104) over the concatenation of the segments; also HKDF-Extract with the salt as key.
   bool (*hmac)(Bytes key, std::span<const Bytes> segments, MutableBytes out) noexcept;
   bool (*expand)(std::span<const ExpandJob> jobs) noexcept;
+  bool insecure = false;  ///< anybody can find what has a digest, and make a HMAC
 };
 
 // --- key exchange ----------------------------------------------------------------------------------------------
@@ -105,6 +111,7 @@ struct Group {
   /// The client's half.
   GroupResult (*decapsulate)(void* context, Bytes server_share, MutableBytes secret) noexcept;
   void (*destroy)(void* context) noexcept;
+  bool insecure = false;  ///< anybody can compute the secret
 };
 
 // --- signatures ------------------------------------------------------------------------------------------------
@@ -118,7 +125,10 @@ struct SignatureVerifier {
   KeyType key;
   std::string_view implementation;
   /// `subject_public_key_info` is DER (RFC 5280 4.1.2.7); ECDSA signatures are DER (RFC 3279 2.2.3).
+  /// A key of Ed25519 or Ed448 that is not canonical or has small order, and signs whatever it is said to, is a bad one
+  /// (providers/common/edwards.hpp).
   VerifyResult (*verify)(Bytes subject_public_key_info, Bytes message, Bytes signature) noexcept;
+  bool insecure = false;  ///< anybody can make a signature that is valid
 };
 
 /// The longest signature of any scheme here (ML-DSA-87: 4627 bytes).
@@ -161,6 +171,7 @@ struct KeyLoader {
   /// A new key as PKCS#8. `bits` is for RSA only (0: 2048). The caller wipes the result. May be null.
   std::expected<std::vector<std::uint8_t>, KeyError> (*generate)(KeyType type, std::size_t bits,
                                                                  RandomSource& random) noexcept;
+  bool insecure = false;  ///< its keys sign nothing that only they could
 };
 
 // --- the provider ----------------------------------------------------------------------------------------------
@@ -175,9 +186,12 @@ struct Provider {
   std::vector<const KeyLoader*> key_loaders{};
   /// AES runs on instructions of its own here; where it does not, ChaCha20-Poly1305 leads the default order.
   bool fast_aes = true;
-  /// Nothing here protects anything: for tests and fuzzing. `ConfigBuilder::build` refuses it unless
-  /// `dangerous().allow_insecure_provider()` was said.
-  bool insecure = false;
+
+  /// Whether any descriptor here protects nothing, those that stand by included: for tests and fuzzing.
+  /// `ConfigBuilder::build` refuses such a provider unless `dangerous().allow_insecure_provider()` was said.
+  [[nodiscard]] LOCKSTEP_API bool insecure() const noexcept;
+  /// Those that protect nothing, in words: "x25519 (fake)", or "every group" where none protects anything.
+  [[nodiscard]] LOCKSTEP_API std::vector<std::string> insecure_parts() const;
 
   /// The first descriptor for an id, or null.
   [[nodiscard]] LOCKSTEP_API const Aead* aead(AeadAlgorithm id) const noexcept;
@@ -199,7 +213,7 @@ struct Provider {
 ///     Provider curves{.name = "sodium", .groups = sodium::provider().groups};
 ///     Provider both = compose("sodium's curves, Botan for the rest", {curves, botan::provider()});
 ///
-/// `name` must live as long as the result. The result is insecure when any part is.
+/// `name` must live as long as the result. What protects nothing does so in the result too.
 [[nodiscard]] LOCKSTEP_API Provider compose(std::string_view name, std::initializer_list<Provider> in_order);
 
 }  // namespace lockstep

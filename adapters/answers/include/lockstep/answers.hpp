@@ -82,13 +82,18 @@ struct AnswerOptions {
   bool ignore_stapled_responses = false;
   /// Keep the peer's certificates after they were accepted.
   bool keep_peer_chain = true;
+  /// What removes protection. Named so that it stands out in every review, as `ConfigBuilder::dangerous` is.
+  struct Dangerous {
+    /// Trust anchors by a provider of which a part protects nothing, such as `fake::provider()`: for tests and fuzzing.
+    bool allow_insecure_provider = false;
+  } dangerous{};
 };
 
 /// Checked, immutable, shared by any number of connections and threads.
 class LOCKSTEP_API AnswerSetup {
  public:
   /// The setup, or every problem: a credential without chain or schemes, a leaf that does not parse or is for another
-  /// key, staples that cannot be sent.
+  /// key, staples that cannot be sent, anchors whose certificates a provider is to verify that protects nothing.
   [[nodiscard]] static std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> create(
       AnswerOptions options);
 

@@ -212,7 +212,16 @@ struct ShadowAead {
   }
 
   static Aead descriptor(std::string_view implementation) noexcept {
-    return {id, implementation, first().key_size, first().tag_size, sizeof(Pair*), init, seal, open, destroy};
+    return {id,
+            implementation,
+            first().key_size,
+            first().tag_size,
+            sizeof(Pair*),
+            init,
+            seal,
+            open,
+            destroy,
+            first().insecure || second().insecure};
   }
 };
 
@@ -282,7 +291,17 @@ struct ShadowHash {
   }
 
   static Hash descriptor(std::string_view implementation) noexcept {
-    return {id, implementation, first().digest_size, sizeof(Pair*), init, update, digest, destroy, hmac, expand};
+    return {id,
+            implementation,
+            first().digest_size,
+            sizeof(Pair*),
+            init,
+            update,
+            digest,
+            destroy,
+            hmac,
+            expand,
+            first().insecure || second().insecure};
   }
 };
 
@@ -364,7 +383,8 @@ struct ShadowGroup {
             generate,
             encapsulate,
             decapsulate,
-            destroy};
+            destroy,
+            first().insecure || second().insecure};
   }
 };
 
@@ -382,8 +402,9 @@ struct ShadowVerifier {
   }
 
   static SignatureVerifier descriptor(std::string_view implementation) noexcept {
-    return {id.algorithm, id.key, implementation, verify};
+    return {id.algorithm, id.key, implementation, verify, insecure(leader<Both>()) || insecure(follower<Both>())};
   }
+  static bool insecure(const Provider& provider) noexcept { return provider.verifier(id.algorithm, id.key)->insecure; }
 };
 
 /// Signatures that follow from key and message alone: RFC 8032 5.1.6 and 5.2.6, RFC 8017 8.2.1.
@@ -484,6 +505,13 @@ struct ShadowLoader {
     return (*found)->decrypt(encrypted_pkcs8, passphrase);
   }
 
+  static bool insecure() noexcept {
+    const auto any = [](const Provider& provider) {
+      return std::ranges::any_of(provider.key_loaders, [](const KeyLoader* loader) { return loader->insecure; });
+    };
+    return any(leader<Both>()) || any(follower<Both>());
+  }
+
   /// The leader makes it, both must read it.
   static std::expected<Buffer, KeyError> generate(KeyType type, std::size_t bits, RandomSource& random) noexcept {
     const KeyLoader* const loader = leader<Both>().key_loader(type);
@@ -543,11 +571,14 @@ Provider shadow(std::string_view name) {
     });
     return both;
   }();
-  static const KeyLoader loader{name, types, static_cast<KeyResult (*)(Bytes) noexcept>(ShadowLoader<Both>::load),
-                                ShadowLoader<Both>::decrypt, ShadowLoader<Both>::generate};
+  static const KeyLoader loader{name,
+                                types,
+                                static_cast<KeyResult (*)(Bytes) noexcept>(ShadowLoader<Both>::load),
+                                ShadowLoader<Both>::decrypt,
+                                ShadowLoader<Both>::generate,
+                                ShadowLoader<Both>::insecure()};
   if (!types.empty()) provider.key_loaders.push_back(&loader);
   provider.fast_aes = leader<Both>().fast_aes;
-  provider.insecure = leader<Both>().insecure || follower<Both>().insecure;
   return provider;
 }
 
