@@ -126,19 +126,21 @@ std::shared_ptr<TicketKeyring> TicketKeyring::create(const Provider& provider, R
   return std::make_shared<TicketKeyring>(std::move(*keys));
 }
 
-void TicketKeyring::rotate(TicketKey next) {
+std::expected<void, TicketError> TicketKeyring::rotate(TicketKey next) {
   const std::unique_lock lock(mutex_);
-  keys_.rotate(std::move(next));
+  return keys_.rotate(std::move(next));
 }
 
-void TicketKeyring::add_previous(TicketKey previous) {
+std::expected<void, TicketError> TicketKeyring::add_previous(TicketKey previous) {
   const std::unique_lock lock(mutex_);
-  keys_.add_previous(std::move(previous));
+  return keys_.add_previous(std::move(previous));
 }
 
-void TicketKeyring::replace(TicketKeys keys) {
+std::expected<void, TicketError> TicketKeyring::replace(TicketKeys keys) {
+  if (keys.size() == 0) return std::unexpected(TicketError::no_secret);
   const std::unique_lock lock(mutex_);
   keys_ = std::move(keys);
+  return {};
 }
 
 namespace {

@@ -15,8 +15,14 @@ constexpr std::size_t kTagSize = 16;
 constexpr std::size_t kHeaderSize = TicketKey::kNameSize + kSeedSize;
 static_assert(TicketKeys::kOverhead == kHeaderSize + kTagSize);
 
-/// Keeps a ticket's key apart from any other use of the secret.
+// Keep the uses of a secret apart from each other and from any other: none is the beginning of another.
+constexpr std::string_view kSeedPurpose = "lockstep ticket seed 1";
 constexpr std::string_view kPurpose = "lockstep ticket 1";
+
+/// A seed that no other session gets, whatever the source of randomness does: a MAC of its bytes and the session, in
+/// the manner of synthetic initialization vectors (RFC 5297 3). A counter would do the same within a process, but begin
+/// again with every restart and in every process that shares the key.
+bool make_seed(const Hash& hash, const TicketKey& key, Bytes session, RandomSource& random, MutableBytes seed) noexcept;
 
 /// The key and nonce of the one ticket with this seed.
 bool derive(const Aead& aead, const Hash& hash, const TicketKey& key, Bytes seed,
@@ -26,62 +32,72 @@ bool derive(const Aead& aead, const Hash& hash, const TicketKey& key, Bytes seed
 
 std::optional<TicketKey> TicketKey::generate(RandomSource& random) noexcept {
   TicketKey key;
-  key.secret.resize(kSecretSize);
-  if (!random.fill(key.name) || !random.fill(key.secret.writable())) return std::nullopt;
+  key.secret_.resize(kSecretSize);
+  if (!random.fill(key.name_) || !random.fill(key.secret_.writable())) return std::nullopt;
   return key;
 }
 
 std::optional<TicketKey> TicketKey::from_bytes(Bytes name_and_secret) noexcept {
   if (name_and_secret.size() != kNameSize + kSecretSize) return std::nullopt;
   TicketKey key;
-  std::ranges::copy(name_and_secret.first(kNameSize), key.name.begin());
-  key.secret = Secret<kSecretSize>(name_and_secret.subspan(kNameSize));
+  std::ranges::copy(name_and_secret.first(kNameSize), key.name_.begin());
+  key.secret_ = Secret<kSecretSize>(name_and_secret.subspan(kNameSize));
   return key;
 }
 
 TicketKey TicketKey::clone() const noexcept {
   TicketKey copy;
-  copy.name = name;
-  copy.secret = secret.clone();
+  copy.name_ = name_;
+  copy.secret_ = secret_.clone();
   return copy;
 }
 
-std::optional<TicketKeys> TicketKeys::create(const Provider& provider, TicketKey current) {
-  const Aead* aead = provider.aead(AeadAlgorithm::aes_256_gcm);
-  if (aead == nullptr) aead = provider.aead(AeadAlgorithm::chacha20_poly1305);
-  const Hash* hash = provider.hash(HashAlgorithm::sha256);
-  if (aead == nullptr || hash == nullptr) return std::nullopt;
-  TicketKeys keys(*aead, *hash);
-  keys.rotate(std::move(current));
+std::expected<TicketKeys, TicketError> TicketKeys::create(const Provider& provider, TicketKey current) {
+  auto keys = dangerous().allow_insecure_provider(provider, std::move(current));
+  if (keys && (keys->aead_->insecure || keys->hash_->insecure)) return std::unexpected(TicketError::insecure);
   return keys;
 }
 
-void TicketKeys::rotate(TicketKey next) noexcept {
-  count_ = std::min(count_ + 1, kMaxKeys);
-  std::move_backward(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(count_ - 1),
-                     keys_.begin() + static_cast<std::ptrdiff_t>(count_));
-  keys_[0] = std::move(next);
+std::expected<TicketKeys, TicketError> TicketKeys::Dangerous::allow_insecure_provider(const Provider& provider,
+                                                                                      TicketKey current) const {
+  const Aead* aead = provider.aead(AeadAlgorithm::aes_256_gcm);
+  if (aead == nullptr) aead = provider.aead(AeadAlgorithm::chacha20_poly1305);
+  const Hash* hash = provider.hash(HashAlgorithm::sha256);
+  if (aead == nullptr || hash == nullptr) return std::unexpected(TicketError::unsupported);
+  TicketKeys keys(*aead, *hash);
+  if (auto rotated = keys.rotate(std::move(current)); !rotated) return std::unexpected(rotated.error());
+  return keys;
 }
 
-void TicketKeys::add_previous(TicketKey previous) noexcept {
-  count_ = std::min(count_ + 1, kMaxKeys);
-  keys_[count_ - 1] = std::move(previous);
+std::expected<void, TicketError> TicketKeys::rotate(TicketKey next) {
+  if (next.secret().empty()) return std::unexpected(TicketError::no_secret);
+  if (keys_.size() == kMaxKeys) keys_.pop_back();
+  keys_.insert(keys_.begin(), std::move(next));
+  return {};
+}
+
+std::expected<void, TicketError> TicketKeys::add_previous(TicketKey previous) {
+  if (keys_.empty() || previous.secret().empty()) return std::unexpected(TicketError::no_secret);
+  if (keys_.size() == kMaxKeys) keys_.pop_back();
+  keys_.push_back(std::move(previous));
+  return {};
 }
 
 std::expected<std::size_t, TicketError> TicketKeys::seal(Bytes session, RandomSource& random,
                                                          MutableBytes out) const noexcept {
+  if (keys_.empty()) return std::unexpected(TicketError::no_secret);
   const std::size_t size = sealed_size(session.size());
   if (out.size() < size) return std::unexpected(TicketError::no_room);
 
-  const TicketKey& key = keys_[0];
-  std::ranges::copy(key.name, out.begin());
+  const TicketKey& key = keys_.front();
+  std::ranges::copy(key.name(), out.begin());
   const MutableBytes seed = out.subspan(TicketKey::kNameSize, kSeedSize);
-  if (!random.fill(seed)) return std::unexpected(TicketError::failed);
+  if (!make_seed(*hash_, key, session, random, seed)) return std::unexpected(TicketError::failed);
 
   record::Protection protection;
   if (!derive(*aead_, *hash_, key, seed, protection)) return std::unexpected(TicketError::failed);
   const record::Nonce nonce = protection.nonce();
-  const SealJob job{.nonce = nonce.data(),
+  const SealJob job{.nonce = nonce.view().data(),
                     .aad = out.first(kHeaderSize),
                     .source = {&session, 1},
                     .tail = {},
@@ -104,7 +120,7 @@ std::expected<TicketKeys::Opened, TicketError> TicketKeys::open(Bytes ticket, Mu
     return std::unexpected(TicketError::failed);
   }
   const record::Nonce nonce = protection.nonce();
-  OpenJob job{.nonce = nonce.data(),
+  OpenJob job{.nonce = nonce.view().data(),
               .aad = ticket.first(kHeaderSize),
               .source = ticket.subspan(kHeaderSize),
               .destination = out.data()};
@@ -123,10 +139,9 @@ std::expected<void, TicketError> TicketKeys::recognize(Bytes ticket) const noexc
 std::expected<const TicketKey*, TicketError> TicketKeys::key_of(Bytes ticket) const noexcept {
   if (ticket.size() < kOverhead) return std::unexpected(TicketError::malformed);
   // Names are public: they stand in every ticket.
-  const auto known = std::span(keys_).first(count_);
   const auto key = std::ranges::find_if(
-      known, [&](const TicketKey& candidate) { return equal(candidate.name, ticket.first(TicketKey::kNameSize)); });
-  if (key == known.end()) return std::unexpected(TicketError::unknown_key);
+      keys_, [&](const TicketKey& candidate) { return equal(candidate.name(), ticket.first(TicketKey::kNameSize)); });
+  if (key == keys_.end()) return std::unexpected(TicketError::unknown_key);
   return &*key;
 }
 
@@ -137,11 +152,22 @@ std::string_view name(TicketError error) noexcept {
     case TicketError::invalid: return "invalid";
     case TicketError::no_room: return "no_room";
     case TicketError::failed: return "failed";
+    case TicketError::no_secret: return "no_secret";
+    case TicketError::unsupported: return "unsupported";
+    case TicketError::insecure: return "insecure";
   }
   return {};
 }
 
 namespace {
+
+bool make_seed(const Hash& hash, const TicketKey& key, Bytes session, RandomSource& random,
+               MutableBytes seed) noexcept {
+  Secret<kSeedSize> fresh(kSeedSize);
+  if (!random.fill(fresh.writable())) return false;
+  const Bytes segments[] = {as_bytes(kSeedPurpose), fresh.view(), session};
+  return hash.hmac(key.secret(), segments, seed);
+}
 
 bool derive(const Aead& aead, const Hash& hash, const TicketKey& key, Bytes seed,
             record::Protection& protection) noexcept {
@@ -151,7 +177,7 @@ bool derive(const Aead& aead, const Hash& hash, const TicketKey& key, Bytes seed
   std::ranges::copy(seed, end);
 
   Secret<kMaxAeadKeySize + kAeadNonceSize> material(aead.key_size + kAeadNonceSize);
-  const ExpandJob job{.secret = key.secret.view(), .info = info, .out = material.writable()};
+  const ExpandJob job{.secret = key.secret(), .info = info, .out = material.writable()};
   if (!hash.expand({&job, 1})) return false;
   return protection.install(aead, material.view().first(aead.key_size), material.view().subspan(aead.key_size));
 }

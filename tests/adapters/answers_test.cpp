@@ -292,11 +292,25 @@ TEST(TicketKeyring, OpensWhatItSealedAlsoAfterRotation) {
   ASSERT_NE(keyring, nullptr);
   const auto ticket = keyring->seal(some_session(), random());
   ASSERT_TRUE(ticket);
-  keyring->rotate(TicketKey::generate(random()).value());
+  ASSERT_TRUE(keyring->rotate(TicketKey::generate(random()).value()));
   const auto session = keyring->open(*ticket);
   ASSERT_TRUE(session);
   EXPECT_EQ(session->name, dns("example.com"));
   EXPECT_TRUE(equal(session->secret.view(), some_session().secret.view()));
+}
+
+TEST(TicketKeyring, TakesNoKeysWithoutASecret) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto ticket = keyring->seal(some_session(), random()).value();
+  TicketKey given = TicketKey::generate(random()).value();
+  ASSERT_TRUE(keyring->rotate(std::move(given)));
+  EXPECT_EQ(keyring->rotate(std::move(given)).error(), TicketError::no_secret);
+  EXPECT_EQ(keyring->add_previous(std::move(given)).error(), TicketError::no_secret);
+  TicketKeys keys = TicketKeys::create(provider(), TicketKey::generate(random()).value()).value();
+  const TicketKeyring own(std::move(keys));
+  EXPECT_EQ(keyring->replace(std::move(keys)).error(), TicketError::no_secret);
+  EXPECT_TRUE(keyring->open(ticket)) << "what was there stays";
+  EXPECT_EQ(TicketKeyring(std::move(keys)).seal(some_session(), random()).error(), TicketError::no_secret);
 }
 
 TEST(TicketKeyring, RefusesForgedAndForeignTickets) {
@@ -324,7 +338,7 @@ TEST(TicketKeyring, RotatesUnderTheHandsOfOthers) {
   });
   // At most kMaxKeys - 1 rotations fit between one sealing and its opening without the key being forgotten.
   for (int i = 0; i < 50; ++i) {
-    keyring->rotate(TicketKey::generate(random()).value());
+    EXPECT_TRUE(keyring->rotate(TicketKey::generate(random()).value()));
     std::this_thread::yield();
   }
   done = true;
@@ -625,14 +639,14 @@ TEST_F(Handshake, ResumesByTicketUntilTheKeysAreGone) {
   ASSERT_TRUE(first.client.connection.connected());
   ASSERT_EQ(first.client.sessions.size(), 2U);
 
-  keyring->rotate(TicketKey::generate(random()).value());
+  ASSERT_TRUE(keyring->rotate(TicketKey::generate(random()).value()));
   Pair second(client_side, trusting(), server_side, server_setup, "example.com",
               std::span(first.client.sessions).first(1));
   ASSERT_TRUE(second.client.connection.connected());
   EXPECT_TRUE(second.client.connection.resumed());
   EXPECT_TRUE(second.server.connection.resumed());
 
-  keyring->replace(TicketKeys::create(provider(), TicketKey::generate(random()).value()).value());
+  ASSERT_TRUE(keyring->replace(TicketKeys::create(provider(), TicketKey::generate(random()).value()).value()));
   const Pair third(client_side, trusting(), server_side, server_setup, "example.com",
                    std::span(first.client.sessions).subspan(1));
   ASSERT_TRUE(third.client.connection.connected());

@@ -397,7 +397,7 @@ int run(const Flags& flags) {
     if (options.renew_ticket) {
       auto next = TicketKey::generate(*shared.random);
       if (!next) return report(wrong("no ticket key"), i);
-      tickets->rotate(std::move(*next));
+      if (!tickets->rotate(std::move(*next))) return report(wrong("no ticket key"), i);
     }
     if (i > 0 && !options.server && !session) return report(wrong("there is no session to offer"), i);
     const int socket = connect_to(options);

@@ -45,7 +45,7 @@ void publish(Octets& wire) {
 std::shared_ptr<TicketKeys> watched_ticket_keys() {
   FixedRandom random(11);
   TicketKey key = TicketKey::generate(random).value();
-  hide(key.secret.view());
+  hide(key.secret());
   return std::make_shared<TicketKeys>(TicketKeys::create(watched_provider(Use::tickets), std::move(key)).value());
 }
 

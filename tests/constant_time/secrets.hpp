@@ -37,7 +37,8 @@ struct Declassified {
 
 inline constexpr std::array kDeclassified{
     Declassified{Public::key_share, "key_share", "key shares are made from private keys and go out on the wire"},
-    Declassified{Public::ciphertext, "ciphertext", "sealed records and tickets with their tags go out on the wire"},
+    Declassified{Public::ciphertext, "ciphertext",
+                 "sealed records and tickets with their tags and seeds go out on the wire"},
     Declassified{Public::tag_verdict, "tag_verdict",
                  "whether a record or ticket opens: the alert, or the full handshake, says so"},
     Declassified{

@@ -13,7 +13,7 @@ class TakenEarlyData : public ::testing::Test {
  protected:
   void SetUp() override {
     FixedRandom random(11);
-    keys = std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+    keys = std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
     Duel first;
     first.client_config.alpn({"a"});
     first.server_config.tickets(2).early_data(kLimit).alpn({"a"});
@@ -121,7 +121,7 @@ TEST_F(TakenEarlyData, IsAcceptedForTheFirstSessionAlone) {
     prepare(duel);
     FixedRandom random(12);
     duel.server().ticket_keys =
-        std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+        std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
     duel.run();
     Duel::expect_refusal(duel.client(), Reason::early_data_mismatch, Alert::illegal_parameter);
   }

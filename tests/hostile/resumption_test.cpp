@@ -10,7 +10,7 @@ class HostileResumption : public ::testing::Test {
  protected:
   void SetUp() override {
     FixedRandom random(11);
-    keys = std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+    keys = std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
     Duel first;
     first.server_config.tickets(2);
     first.server().ticket_keys = keys;

@@ -11,7 +11,7 @@ class EarlyDataTest : public ::testing::Test {
  protected:
   void SetUp() override {
     FixedRandom random(11);
-    keys = std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+    keys = std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
     client_config = client_builder().early_data(kLimit).alpn({"a", "b"});
     server_config = server_builder().early_data(kLimit).tickets(2).alpn({"a", "b"});
   }
@@ -261,7 +261,7 @@ TEST_F(EarlyDataTest, AServerThatTakesNoneSkipsIt) {
 TEST_F(EarlyDataTest, AnUnknownTicketMakesAFullHandshake) {
   Session kept = session();
   FixedRandom random(12);
-  keys = std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+  keys = std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
   resume(std::move(kept));
   expect_refused(EarlyDataStatus::not_resumed, EarlyDataStatus::not_resumed, false);
 }

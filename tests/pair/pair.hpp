@@ -107,6 +107,10 @@ template <Role kRole>
 BasicConfigBuilder<kRole> allowed(BasicConfigBuilder<kRole> builder) {
   return provider().insecure() ? builder.dangerous().allow_insecure_provider() : builder;
 }
+inline std::expected<TicketKeys, TicketError> allowed_ticket_keys(TicketKey key) {
+  return provider().insecure() ? TicketKeys::dangerous().allow_insecure_provider(provider(), std::move(key))
+                               : TicketKeys::create(provider(), std::move(key));
+}
 inline ClientConfigBuilder client_builder() { return allowed(ConfigBuilder::client(provider())); }
 inline ServerConfigBuilder server_builder() { return allowed(ConfigBuilder::server(provider())); }
 /// What servers here have when a test does not say: P-256, or what a smaller provider has.

@@ -17,7 +17,7 @@ std::shared_ptr<const Credential> stapled() {
 
 std::shared_ptr<TicketKeys> ticket_keys() {
   FixedRandom random(11);
-  auto keys = TicketKeys::create(provider(), TicketKey::generate(random).value());
+  auto keys = allowed_ticket_keys(TicketKey::generate(random).value());
   return keys ? std::make_shared<TicketKeys>(std::move(*keys)) : nullptr;
 }
 

@@ -88,7 +88,7 @@ constexpr std::array kFlight{HandshakeType::end_of_early_data,   HandshakeType::
 std::shared_ptr<TicketKeys> ticket_keys() {
   static const auto keys = [] {
     FixedRandom random(11);
-    return std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+    return std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
   }();
   return keys;
 }

@@ -87,7 +87,7 @@ class RecordedPair {
 
 inline std::shared_ptr<TicketKeys> some_ticket_keys() {
   FixedRandom random(11);
-  return std::make_shared<TicketKeys>(TicketKeys::create(provider(), TicketKey::generate(random).value()).value());
+  return std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
 }
 
 /// All entries of a tape, with the place of each.

@@ -43,7 +43,7 @@ void expect_names(Enum last) {
 TEST(Names, OfEveryEnumerator) {
   expect_names(Misuse::transmit_first);
   expect_names(SessionError::malformed);
-  expect_names(TicketError::failed);
+  expect_names(TicketError::insecure);
   expect_names(x509::NameError::not_an_address);
   expect_names(x509::PemCode::too_large);
   expect_names(x509::BuildError::no_hash);

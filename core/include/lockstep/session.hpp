@@ -117,13 +117,12 @@ struct LOCKSTEP_API Session {
   [[nodiscard]] static std::expected<Session, SessionError> parse(Bytes bytes);
 };
 
-/// A key that seals tickets: 16 bytes of name, which the ticket shows, and 32 of secret.
-struct LOCKSTEP_API TicketKey {
+/// A key that seals tickets: 16 bytes of name, which the ticket shows, and 32 of secret. There is none without a
+/// secret but one that was moved from, which whoever takes keys refuses (`TicketError::no_secret`).
+class LOCKSTEP_API TicketKey {
+ public:
   static constexpr std::size_t kNameSize = 16;
   static constexpr std::size_t kSecretSize = 32;
-
-  std::array<std::uint8_t, kNameSize> name{};
-  Secret<kSecretSize> secret;
 
   /// A new key; nothing when randomness failed.
   [[nodiscard]] static std::optional<TicketKey> generate(RandomSource& random) noexcept;
@@ -131,6 +130,16 @@ struct LOCKSTEP_API TicketKey {
   /// another size.
   [[nodiscard]] static std::optional<TicketKey> from_bytes(Bytes name_and_secret) noexcept;
   [[nodiscard]] TicketKey clone() const noexcept;
+
+  /// Both live as long as the key.
+  [[nodiscard]] Bytes name() const noexcept { return name_; }
+  /// Empty when the key was moved from.
+  [[nodiscard]] Bytes secret() const noexcept { return secret_.view(); }
+
+ private:
+  TicketKey() noexcept = default;
+  std::array<std::uint8_t, kNameSize> name_{};
+  Secret<kSecretSize> secret_;
 };
 
 enum class TicketError : std::uint8_t {
@@ -139,6 +148,9 @@ enum class TicketError : std::uint8_t {
   invalid,      ///< forged or damaged
   no_room,      ///< the output is smaller than opened_size
   failed,       ///< the provider or randomness failed
+  no_secret,    ///< a key that was moved from, or keys that were
+  unsupported,  ///< the provider lacks AES-256-GCM and ChaCha20-Poly1305, or SHA-256
+  insecure,     ///< what the provider has of these protects nothing
 };
 
 /// Stateless tickets (RFC 9846 4.7.1, in the manner of RFC 5077 4): the session itself, sealed. The newest key seals,
@@ -146,11 +158,15 @@ enum class TicketError : std::uint8_t {
 /// tickets live.
 ///
 /// Format: key name (16) | seed (32) | ciphertext | tag (16). Every ticket has a key and nonce of its own, derived from
-/// the key's secret and the random seed by HKDF-Expand, so that no number of tickets brings two under the same nonce
+/// the key's secret and the ticket's seed by HKDF-Expand, so that no number of tickets brings two under the same nonce
 /// (random 96-bit nonces under one key would be good for 2^32 only). Name and seed are authenticated.
 ///
+/// The seed is a MAC of fresh random bytes and the session, under the key's secret. A source of randomness that repeats
+/// itself, in one process or in several that share the key, therefore gives two sessions two keystreams all the same;
+/// it shows no more than that a session was sealed twice. Nothing is counted, so nothing has to survive a restart.
+///
 ///     auto keys = TicketKeys::create(provider, *TicketKey::generate(random));
-///     keys->rotate(*TicketKey::generate(random));   // every few hours
+///     auto rotated = keys->rotate(*TicketKey::generate(random));   // every few hours
 ///
 /// `const` members may be called from several threads at once.
 class LOCKSTEP_API TicketKeys {
@@ -160,15 +176,26 @@ class LOCKSTEP_API TicketKeys {
   /// What a ticket adds to the session in it.
   static constexpr std::size_t kOverhead = TicketKey::kNameSize + 32 + 16;
 
-  /// Nothing when the provider lacks AES-256-GCM and ChaCha20-Poly1305, or SHA-256.
-  [[nodiscard]] static std::optional<TicketKeys> create(const Provider& provider, TicketKey current);
+  /// Keys that seal; or `no_secret`, `unsupported` or `insecure`.
+  [[nodiscard]] static std::expected<TicketKeys, TicketError> create(const Provider& provider, TicketKey current);
 
-  /// Makes `next` the current key. The oldest is forgotten when there are more than kMaxKeys.
-  void rotate(TicketKey next) noexcept;
+  /// What removes protection. Named so that it stands out in every review, as `ConfigBuilder::dangerous` is.
+  class LOCKSTEP_API Dangerous {
+   public:
+    /// `create` with a provider that protects nothing, such as `fake::provider()`: for tests and fuzzing.
+    [[nodiscard]] std::expected<TicketKeys, TicketError> allow_insecure_provider(const Provider& provider,
+                                                                                 TicketKey current) const;
+  };
+  [[nodiscard]] static constexpr Dangerous dangerous() noexcept { return {}; }
+
+  /// Makes `next` the current key. The oldest is forgotten when there are more than kMaxKeys. A key without a secret
+  /// changes nothing (`no_secret`).
+  [[nodiscard]] std::expected<void, TicketError> rotate(TicketKey next);
   /// Adds a key that only opens, after those that are here: one that another server seals with, or did. The oldest is
-  /// forgotten when there are more than kMaxKeys.
-  void add_previous(TicketKey previous) noexcept;
-  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  /// forgotten when there are more than kMaxKeys. A key without a secret changes nothing (`no_secret`).
+  [[nodiscard]] std::expected<void, TicketError> add_previous(TicketKey previous);
+  /// None in what was moved from; that seals and opens nothing.
+  [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
 
   [[nodiscard]] static constexpr std::size_t sealed_size(std::size_t session_size) noexcept {
     return session_size + kOverhead;
@@ -197,8 +224,7 @@ class LOCKSTEP_API TicketKeys {
   [[nodiscard]] std::expected<const TicketKey*, TicketError> key_of(Bytes ticket) const noexcept;
   const Aead* aead_;
   const Hash* hash_;
-  std::array<TicketKey, kMaxKeys> keys_;  // newest first
-  std::size_t count_ = 0;
+  std::vector<TicketKey> keys_;  // newest first; every one has a secret
 };
 
 /// Enumerator names.

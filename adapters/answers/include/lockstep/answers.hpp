@@ -38,13 +38,15 @@ namespace lockstep {
 class LOCKSTEP_API TicketKeyring {
  public:
   explicit TicketKeyring(TicketKeys keys) noexcept : keys_(std::move(keys)) {}
-  /// With one new key; nothing when randomness fails or the provider lacks what tickets need.
+  /// With one new key; nothing when randomness fails, the provider lacks what tickets need, or what it has of that
+  /// protects nothing.
   [[nodiscard]] static std::shared_ptr<TicketKeyring> create(const Provider& provider, RandomSource& random);
 
-  /// See TicketKeys. A connection that is sealing or opening at this moment finishes with the keys it found.
-  void rotate(TicketKey next);
-  void add_previous(TicketKey previous);
-  void replace(TicketKeys keys);
+  /// See TicketKeys: keys without a secret change nothing. A connection that is sealing or opening at this moment
+  /// finishes with the keys it found.
+  [[nodiscard]] std::expected<void, TicketError> rotate(TicketKey next);
+  [[nodiscard]] std::expected<void, TicketError> add_previous(TicketKey previous);
+  [[nodiscard]] std::expected<void, TicketError> replace(TicketKeys keys);
 
   /// The session as a ticket.
   [[nodiscard]] std::expected<std::vector<std::uint8_t>, TicketError> seal(const Session& session,
