@@ -10,6 +10,7 @@
 #include <botan/exceptn.h>
 #include <botan/hash.h>
 #include <botan/ml_dsa.h>
+#include <botan/pubkey.h>
 #include <botan/rsa.h>
 #include <botan/system_rng.h>
 
@@ -29,13 +30,31 @@ using PrivateKey = std::expected<std::unique_ptr<Botan::Private_Key>, KeyError>;
 
 // --- loading ---------------------------------------------------------------------------------------------------------
 
+bool belongs_to_its_public_key(const Botan::RSA_PrivateKey& key);
+
 /// RSAPrivateKey (RFC 8017 A.1.2), which Botan reads.
 PrivateKey read_rsa(Bytes encoded) {
   if (!der::read_whole(encoded, der::kSequence)) return std::unexpected(KeyError::malformed);
   auto key = std::make_unique<Botan::RSA_PrivateKey>(Botan::AlgorithmIdentifier(), encoded);
   if (!acceptable_rsa(key->key_length(), key->get_e())) return std::unexpected(KeyError::unsupported);
-  if (!key->check_key(Botan::system_rng(), false)) return std::unexpected(KeyError::invalid);
+  if (!key->check_key(Botan::system_rng(), false) || !belongs_to_its_public_key(*key))
+    return std::unexpected(KeyError::invalid);
   return key;
+}
+
+/// Whether the key signs what its public key verifies. Botan compares the private numbers of RSA with each other and
+/// with the modulus, not with the public exponent, unless it is to prove the primes anew, which takes longer than
+/// hundreds of signatures.
+bool belongs_to_its_public_key(const Botan::RSA_PrivateKey& key) {
+  constexpr std::string_view kMethod = "PKCS1v15(SHA-256)";
+  constexpr std::array<std::uint8_t, 1> kMessage{0};
+  try {
+    Botan::PK_Signer signer(key, Botan::system_rng(), kMethod);
+    Botan::PK_Verifier verifier(key, kMethod);
+    return verifier.verify_message(kMessage, signer.sign_message(kMessage, Botan::system_rng()));
+  } catch (const Botan::Internal_Error&) {
+    return false;  // what Botan throws when a signature that it made is not valid
+  }
 }
 
 /// ECPrivateKey (RFC 5915 3).
@@ -48,9 +67,8 @@ PrivateKey read_ec(const Botan::EC_Group& group, KeyType type, Bytes encoded) {
   const auto parameters = reader.read(der::constructed(0));
   const auto public_key = reader.read(der::constructed(1));
   if (version != 1U || !scalar || !reader.at_end()) return std::unexpected(KeyError::malformed);
-  // The curve is named by PKCS#8; a second name must be the same: "ecPublicKey, curve" ends with the curve.
-  if (parameters && (parameters->empty() || !as_text(key_info::identifier_of(type)).ends_with(as_text(*parameters))))
-    return std::unexpected(KeyError::malformed);
+  // The curve is named by PKCS#8; a second name must be the same.
+  if (parameters && !equal(*parameters, key_info::curve_of(type))) return std::unexpected(KeyError::malformed);
 
   // RFC 5915 3: "privateKey is the private key. It is an octet string of length ceiling (log2(n)/8)". Some writers
   // leave out leading zeros, which half of all P-521 keys have, and other libraries read such keys.

@@ -10,6 +10,7 @@
 #include <botan/exceptn.h>
 #include <botan/rsa.h>
 
+#include "common/edwards.hpp"
 #include "common/key_info.hpp"
 #include "curves.hpp"
 #include "der.hpp"
@@ -152,6 +153,7 @@ std::optional<PublicKeyInfo> read_public_key_info(Bytes der) noexcept {
 }
 
 std::unique_ptr<Botan::Public_Key> make_public_key(KeyType type, Bytes bits) {
+  if (!edwards::is_acceptable(type, bits)) return nullptr;
   try {
     return make_unchecked(type, bits);
   } catch (const Botan::Decoding_Error&) {

@@ -5,6 +5,7 @@
 
 #include <botan/pubkey.h>
 
+#include "common/edwards.hpp"
 #include "descriptors.hpp"
 #include "public_key.hpp"
 
@@ -24,6 +25,7 @@ VerifyResult verify(Bytes subject_public_key_info, Bytes message, Bytes signatur
     // RFC 8017 8.1.2 and 8.2.2: "If the length of the signature S is not k octets, output "invalid signature" and
     // stop."
     if (is_rsa(type) && signature.size() != (key->key_length() + 7) / 8) return VerifyResult::invalid;
+    if (!edwards::has_acceptable_r(type, signature)) return VerifyResult::invalid;
     const SignatureMethod method = signature_method(algorithm);
     const auto format = method.der ? Botan::Signature_Format::DerSequence : Botan::Signature_Format::Standard;
     Botan::PK_Verifier verifier(*key, method.verifying, format);

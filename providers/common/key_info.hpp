@@ -53,6 +53,14 @@ inline Bytes identifier_of(KeyType type) noexcept {
   return as_bytes(std::ranges::find(kIdentifiers, type, &Identifier::type)->contents);
 }
 
+/// The object identifier, in DER, of the curve that an EC key type's AlgorithmIdentifier names (RFC 5480 2.1.1).
+inline Bytes curve_of(KeyType type) noexcept {
+  const Bytes identifier = identifier_of(type);
+  der::Reader reader(identifier);
+  const auto id_ec_public_key = reader.read(der::kObjectIdentifier);
+  return id_ec_public_key ? identifier.subspan(2 + id_ec_public_key->size()) : Bytes();
+}
+
 /// An AlgorithmIdentifier's contents and a public key. Views live as long as the DER.
 struct PublicKeyInfo {
   Bytes algorithm_identifier;

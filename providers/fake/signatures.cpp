@@ -5,6 +5,7 @@
 
 #include <lockstep/fake.hpp>
 
+#include "common/edwards.hpp"
 #include "common/key_info.hpp"
 #include "descriptors.hpp"
 #include "mixer.hpp"
@@ -30,7 +31,8 @@ void signature_of(SignatureAlgorithm algorithm, Bytes subject_public_key_info, B
 template <Verification what>
 VerifyResult verify(Bytes subject_public_key_info, Bytes message, Bytes signature) noexcept {
   const auto info = key_info::read_public(subject_public_key_info);
-  if (!info || key_info::type_of(info->algorithm_identifier) != what.key || info->bits.empty())
+  if (!info || key_info::type_of(info->algorithm_identifier) != what.key || info->bits.empty() ||
+      !edwards::is_acceptable(what.key, info->bits))
     return VerifyResult::bad_key;
   std::array<std::uint8_t, kSignatureSize> expected;
   signature_of(what.algorithm, subject_public_key_info, message, expected);

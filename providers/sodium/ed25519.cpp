@@ -4,6 +4,7 @@
 
 #include <sodium.h>
 
+#include "common/edwards.hpp"
 #include "common/key_info.hpp"
 #include "descriptors.hpp"
 
@@ -24,9 +25,9 @@ VerifyResult verify(Bytes subject_public_key_info, Bytes message, Bytes signatur
   if (subject_public_key_info.size() != kPublicPrefix.size() + kPublicSize ||
       !equal(subject_public_key_info.first(kPublicPrefix.size()), kPublicPrefix))
     return VerifyResult::bad_key;
-  // libsodium also refuses keys and points of small order, and encodings that are not canonical.
   const Bytes key = subject_public_key_info.last(kPublicSize);
-  return signature.size() == kSignatureSize &&
+  if (!edwards::is_acceptable(KeyType::ed25519, key)) return VerifyResult::bad_key;
+  return signature.size() == kSignatureSize && edwards::has_acceptable_r(KeyType::ed25519, signature) &&
                  crypto_sign_ed25519_verify_detached(signature.data(), message.data(), message.size(), key.data()) == 0
              ? VerifyResult::valid
              : VerifyResult::invalid;

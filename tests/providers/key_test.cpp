@@ -311,6 +311,35 @@ TEST(KeyLoader, RefusesKeysThatContradictThemselves) {
   EXPECT_TRUE(loader->load(hex(with_curve + "06082a8648ce3d030107")));
   EXPECT_EQ(loader->load(hex(with_curve + "06082a8648ce3d030106")).error(), KeyError::malformed)
       << "two different curves";
+  for (const auto& [outer, middle, parameters] : {std::tuple{"44", "2a3028", "a00107"},
+                                                  {"45", "2b3029", "a0020107"},
+                                                  {"47", "2d302b", "a0043d030107"},
+                                                  {"4b", "31302f", "a0082a8648ce3d030107"},
+                                                  {"43", "293027", "a000"},
+                                                  {"4f", "353033", "a00c06082a8648ce3d0301070500"}}) {
+    const std::string der =
+        "30" + std::string(outer) + "020100" + version1 + "04" + middle + "0201010420" + scalar + parameters;
+    EXPECT_EQ(loader->load(hex(der)).error(), KeyError::malformed) << "a part of the curve's name, or more: " << der;
+  }
+}
+
+TEST(KeyLoader, RefusesRsaKeysOfAnotherExponent) {
+  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  const KeyLoader* const loader = subject().key_loader(KeyType::rsa);
+  if (loader == nullptr) GTEST_SKIP();
+  SeededRandom random(4);
+  const Buffer key = loader->generate(KeyType::rsa, 2048, random).value();
+  ASSERT_TRUE(loader->load(key));
+  const Buffer exponent = hex("0203010001");
+  const auto at = std::ranges::search(key, exponent).begin();
+  ASSERT_NE(at, key.end());
+  for (const std::string_view other : {"0203010003", "0203010005", "020300ffff"}) {
+    Buffer changed = key;
+    std::ranges::copy(hex(other), changed.begin() + (at - key.begin()));
+    const auto loaded = loader->load(changed);
+    ASSERT_FALSE(loaded) << other;
+    EXPECT_EQ(loaded.error(), KeyError::invalid) << other;
+  }
 }
 
 TEST(KeyLoader, ReadsScalarsWithoutTheirLeadingZeros) {

@@ -154,6 +154,83 @@ TEST(Signatures, OfEd25519HaveAReducedScalar) {
             VerifyResult::invalid);
 }
 
+/// Every encoding of a point of small order, and what else is not a canonical encoding: y >= p, x = 0 with a sign.
+const std::pair<KeyType, std::string_view> kNoPublicKeys[] = {
+    {KeyType::ed25519, "0100000000000000000000000000000000000000000000000000000000000000"},
+    {KeyType::ed25519, "0100000000000000000000000000000000000000000000000000000000000080"},
+    {KeyType::ed25519, "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {KeyType::ed25519, "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
+    {KeyType::ed25519, "0000000000000000000000000000000000000000000000000000000000000000"},
+    {KeyType::ed25519, "0000000000000000000000000000000000000000000000000000000000000080"},
+    {KeyType::ed25519, "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"},
+    {KeyType::ed25519, "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85"},
+    {KeyType::ed25519, "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"},
+    {KeyType::ed25519, "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa"},
+    {KeyType::ed25519, "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {KeyType::ed25519, "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
+    {KeyType::ed25519, "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {KeyType::ed25519, "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
+    {KeyType::ed25519, "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"},
+    {KeyType::ed25519, "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"},
+    {KeyType::ed448,
+     "01000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+     "0"},
+    {KeyType::ed448,
+     "01000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000008"
+     "0"},
+    {KeyType::ed448,
+     "fefffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffffffffffffffffffffffffff0"
+     "0"},
+    {KeyType::ed448,
+     "fefffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffffffffffffffffffffffffff8"
+     "0"},
+    {KeyType::ed448,
+     "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+     "0"},
+    {KeyType::ed448,
+     "00000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000008"
+     "0"},
+    {KeyType::ed448,
+     "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffffffffffffffffffffffffff0"
+     "0"},
+    {KeyType::ed448,
+     "fffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffffffffffffffffffffffffffffffffffffffffffffffffff8"
+     "0"},
+    {KeyType::ed448,
+     "00000000000000000000000000000000000000000000000000000000ffffffffffffffffffffffffffffffffffffffffffffffffffffffff0"
+     "0"},
+    {KeyType::ed448,
+     "01000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
+     "1"},
+};
+
+// Everybody can sign for such a key: R = the neutral element and S = 0 are a signature of one message in eight, and
+// under the neutral element of every message.
+TEST(Signatures, WithAPointOfSmallOrderAreOfABadKey) {
+  for (const auto& [type, point] : kNoPublicKeys) {
+    const auto algorithm = type == KeyType::ed25519 ? SignatureAlgorithm::ed25519 : SignatureAlgorithm::ed448;
+    if (!listed(algorithm, type)) continue;
+    Buffer info = hex(type == KeyType::ed25519 ? "302a300506032b6570032100" : "3043300506032b6571033a00");
+    const Buffer bits = hex(point);
+    info.insert(info.end(), bits.begin(), bits.end());
+    Buffer signature(2 * bits.size());
+    signature[0] = 1;
+    for (std::uint8_t message = 0; message < 16; ++message)
+      ASSERT_EQ(verify(algorithm, type, info, {&message, 1}, signature), VerifyResult::bad_key) << point;
+  }
+}
+
+// R of small order with S = k a is a signature that only the key's owner can make, and never does; libraries differ.
+TEST(Signatures, WithAnRThatNobodyDrawsAreInvalid) {
+  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!listed(SignatureAlgorithm::ed25519, KeyType::ed25519)) GTEST_SKIP();
+  const Buffer signature =
+      hex("0100000000000000000000000000000000000000000000000000000000000000"
+          "756cf9b1d6f0d7a979b9d2af3dc2bc1294ec7cb6daa20eaff534c024fc57920f");
+  EXPECT_EQ(verify(SignatureAlgorithm::ed25519, KeyType::ed25519, hex(kEd25519Key), {}, signature),
+            VerifyResult::invalid);
+}
+
 TEST(Signatures, AreRefusedByEveryVerifierOfAnotherKeyType) {
   for (const Vector& vector : kVectors) {
     const Buffer info = hex(vector.subject_public_key_info), message = hex(vector.message),
