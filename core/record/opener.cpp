@@ -59,8 +59,10 @@ std::expected<Content, Reason> Opener::open(MutableBytes record) noexcept {
 
   // RFC 9846 5.2: the additional data is the record header.
   const Nonce nonce = protection_.nonce();
-  OpenJob job{
-      .nonce = nonce.data(), .aad = record.first(kHeaderSize), .source = fragment, .destination = fragment.data()};
+  OpenJob job{.nonce = nonce.view().data(),
+              .aad = record.first(kHeaderSize),
+              .source = fragment,
+              .destination = fragment.data()};
   // RFC 9846 5.2: "If the decryption fails, the receiver MUST terminate the connection with a "bad_record_mac" alert."
   if (!protection_.aead().open(context, {&job, 1}))
     return std::unexpected(job.failed ? Reason::provider_failed : Reason::record_mac);

@@ -76,9 +76,10 @@ Nonce Protection::nonce(std::uint64_t ahead) const noexcept {
   const std::uint64_t number = sequence_ + ahead;
   front ^= network_order(number >> 32U);
   back ^= network_order(static_cast<std::uint32_t>(number));
-  Nonce nonce;
-  std::memcpy(nonce.data(), &front, sizeof front);
-  std::memcpy(nonce.data() + sizeof front, &back, sizeof back);
+  Nonce nonce(kAeadNonceSize);
+  std::uint8_t* const bytes = nonce.writable().data();
+  std::memcpy(bytes, &front, sizeof front);
+  std::memcpy(bytes + sizeof front, &back, sizeof back);
   return nonce;
 }
 

@@ -14,7 +14,8 @@
 
 namespace lockstep::record {
 
-using Nonce = std::array<std::uint8_t, kAeadNonceSize>;
+/// The nonce of the first record is the static iv itself, and from any other that follows: each is as secret.
+using Nonce = Secret<kAeadNonceSize>;
 
 /// A key with its static iv and the sequence number of the next record. What the AEAD makes of the key before it can be
 /// used is held in its place when that is no larger (kKeptAeadContextSize), else in a slot of the cache that it is told
@@ -70,7 +71,7 @@ class Protection {
   ContextCache* cache_ = nullptr;
   ContextCache::Stamp stamp_ = ContextCache::kNone;  // of the expanded key, in that cache
   std::uint64_t sequence_ = 0;
-  Nonce iv_{};
+  std::array<std::uint8_t, kAeadNonceSize> iv_{};
 };
 
 /// While it lives, a key without a cache has a slot on the stack: it is expanded once for all records of a call.

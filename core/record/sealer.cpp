@@ -22,12 +22,22 @@ constexpr std::array<std::uint8_t, kMaxPlaintext> kZeros{};
 /// small record.
 template <class T, std::size_t N>
 class Slots {
-  static_assert(std::is_trivially_destructible_v<T>);
-
  public:
   Slots() noexcept {}  // NOLINT(modernize-use-equals-default): the union stays unmade
-  T& add(const T& value) noexcept { return *std::construct_at(&items_[size_++], value); }
-  void clear() noexcept { size_ = 0; }
+  Slots(const Slots&) = delete;
+  Slots& operator=(const Slots&) = delete;
+  ~Slots() { clear(); }
+  T& add(const T& value) noexcept
+    requires std::is_copy_constructible_v<T>
+  {
+    return *std::construct_at(&items_[size_++], value);
+  }
+  /// Adds what `make` returns, in its place.
+  T& add_made(auto make) noexcept { return *::new (static_cast<void*>(&items_[size_++])) T(make()); }
+  void clear() noexcept {
+    std::destroy_n(items_, size_);
+    size_ = 0;
+  }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool full() const noexcept { return size_ == N; }
   [[nodiscard]] std::span<const T> view(std::size_t from = 0) const noexcept { return {items_ + from, size_ - from}; }
@@ -127,7 +137,7 @@ std::expected<SealedRecords, Reason> Sealer::seal(ContentType type, std::span<co
 
       write_header(ContentType::application_data, ProtocolVersion::tls_1_2, size + trailer_size(padding),
                    place.first<kHeaderSize>());
-      jobs.add({.nonce = nonces.add(protection_.nonce(jobs.size())).data(),
+      jobs.add({.nonce = nonces.add_made([&] { return protection_.nonce(jobs.size()); }).view().data(),
                 .aad = place.first(kHeaderSize),
                 .source = pieces.view(first_piece),
                 .tail = tail,
@@ -165,7 +175,7 @@ std::expected<std::size_t, Reason> Sealer::seal_in_place(ContentType type, Mutab
 
   const Nonce nonce = protection_.nonce();
   const Bytes source = inner;
-  const SealJob job{.nonce = nonce.data(),
+  const SealJob job{.nonce = nonce.view().data(),
                     .aad = slot.first(kHeaderSize),
                     .source = {&source, 1},
                     .tail = {},

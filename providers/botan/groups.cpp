@@ -13,6 +13,7 @@
 #include <botan/x25519.h>
 #include <botan/x448.h>
 
+#include "common/stack.hpp"
 #include "context.hpp"
 #include "curves.hpp"
 #include "descriptors.hpp"
@@ -45,6 +46,7 @@ struct Montgomery {
   /// RFC 9846 7.4.2: "Implementations MUST check whether the computed Diffie-Hellman shared secret is the all-zero
   /// value and abort if so". Botan refuses by throwing; the check here does not rely on it.
   static bool agree(const Key& key, Share share, MutableBytes secret) {
+    const WipedStack wiped;  // Botan's X448 leaves the secret there
     try {
       const Botan::PK_Key_Agreement agreement(key, Botan::system_rng(), "Raw");
       const Botan::SymmetricKey agreed = agreement.derive_key(0, share);

@@ -63,7 +63,7 @@ struct Pair {
     protection.advance(opener.records());
     const StackSlot slot(protection);
     const Nonce nonce = protection.nonce();
-    const SealJob job{nonce.data(), Bytes(out).first(kHeaderSize), {&inner, 1}, {}, out.data() + kHeaderSize};
+    const SealJob job{nonce.view().data(), Bytes(out).first(kHeaderSize), {&inner, 1}, {}, out.data() + kHeaderSize};
     EXPECT_TRUE(aead.seal(protection.context(), {&job, 1}));
     return out;
   }
@@ -240,10 +240,11 @@ TEST(Protection, StaysEmptyWhenTheProviderFails) {
 TEST(Protection, XorsTheSequenceNumberIntoTheIv) {
   Protection protection;
   ASSERT_TRUE(protection.install(*provider().aead(AeadAlgorithm::aes_128_gcm), Bytes(kKey).first(16), kIv));
-  EXPECT_EQ(protection.nonce(), kIv);
+  EXPECT_TRUE(equal(protection.nonce().view(), kIv));
   protection.advance(0x0102030405060708);
-  EXPECT_EQ(protection.nonce(), (Nonce{9, 8, 7, 6, 5 ^ 1, 4 ^ 2, 3 ^ 3, 2 ^ 4, 1 ^ 5, 0 ^ 6, 1 ^ 7, 2 ^ 8}));
-  EXPECT_EQ(protection.nonce(1).back(), 2 ^ 9);
+  EXPECT_TRUE(equal(protection.nonce().view(),
+                    std::array<std::uint8_t, 12>{9, 8, 7, 6, 5 ^ 1, 4 ^ 2, 3 ^ 3, 2 ^ 4, 1 ^ 5, 0 ^ 6, 1 ^ 7, 2 ^ 8}));
+  EXPECT_EQ(protection.nonce(1).view().back(), 2 ^ 9);
 }
 
 TEST(Sealer, GathersSegmentsAndCutsThem) {
