@@ -51,7 +51,11 @@ Connection& Connection::operator=(Connection&& other) noexcept {
   return *this;
 }
 
-Connection::~Connection() { std::destroy_at(&state()); }
+Connection::~Connection() {
+  const bool had_secrets = state().usable();
+  std::destroy_at(&state());
+  if (had_secrets) wipe_stack();
+}
 
 Connection Connection::client(std::shared_ptr<const ClientConfig> config, ClientOptions options, RandomSource& random,
                               Time now, MutableBytes memory) {

@@ -34,6 +34,7 @@ void HandshakeRun::Destroy::operator()(HandshakeRun* run) const noexcept {
   run->~HandshakeRun();
   wipe({reinterpret_cast<std::uint8_t*>(run), sizeof(HandshakeRun)});
   if (on_heap) ::operator delete(run, std::align_val_t(alignof(HandshakeRun)));
+  wipe_stack();
 }
 
 }  // namespace lockstep::connection

@@ -165,7 +165,7 @@ bool make_seed(const Hash& hash, const TicketKey& key, Bytes session, RandomSour
                MutableBytes seed) noexcept {
   Secret<kSeedSize> fresh(kSeedSize);
   if (!random.fill(fresh.writable())) return false;
-  const Bytes segments[] = {as_bytes(kSeedPurpose), fresh.view(), session};
+  const std::array<Bytes, 3> segments = {as_bytes(kSeedPurpose), fresh.view(), session};
   return hash.hmac(key.secret(), segments, seed);
 }
 

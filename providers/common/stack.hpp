@@ -1,9 +1,6 @@
 #pragma once
 // The stack that a library leaves behind.
 
-#include <array>
-#include <cstddef>
-
 #include <lockstep/bytes.hpp>
 
 namespace lockstep {
@@ -15,14 +12,7 @@ class WipedStack {
   WipedStack() noexcept = default;
   WipedStack(const WipedStack&) = delete;
   WipedStack& operator=(const WipedStack&) = delete;
-  ~WipedStack() { wipe_below(); }
-
- private:
-  static constexpr std::size_t kDepth = 16384;
-  [[gnu::noinline]] static void wipe_below() noexcept {
-    std::array<std::uint8_t, kDepth> frames;
-    wipe(MutableBytes(frames));
-  }
+  ~WipedStack() { wipe_stack(); }
 };
 
 }  // namespace lockstep

@@ -38,6 +38,9 @@ using MutableBytes = std::span<std::uint8_t>;
 
 /// Overwrites with zeros in a way that the compiler must not remove.
 LOCKSTEP_API void wipe(MutableBytes secret) noexcept;
+/// Wipes the stack below the caller's frame, 16 KiB of it: what functions left there that were called before and do not
+/// wipe what they worked with, or whose compiler put a register aside.
+LOCKSTEP_API void wipe_stack() noexcept;
 /// The same for a few bytes, of which a handshake has hundreds: stores in place instead of a call.
 template <std::size_t size>
 inline void wipe(std::array<std::uint8_t, size>& secret) noexcept {
