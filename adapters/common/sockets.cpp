@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace lockstep::sockets {
@@ -56,24 +57,13 @@ IoResult<AddressList> resolve(std::string_view host, std::uint16_t port, int fla
   return AddressList(list);
 }
 
-std::string numeric_text(const addrinfo& address) {
-  std::array<char, NI_MAXHOST> host{};
-  std::array<char, NI_MAXSERV> service{};
-  if (::getnameinfo(address.ai_addr, address.ai_addrlen, host.data(), host.size(), service.data(), service.size(),
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-    return "?";
-  }
-  return (address.ai_family == AF_INET6 ? "[" + std::string(host.data()) + "]" : std::string(host.data())) + ":" +
-         service.data();
-}
-
 std::string host_and_port(std::string_view host, std::uint16_t port) {
   return Address{.host = std::string(host), .port = port}.text();
 }
 
-Descriptor open_socket(const addrinfo& address) {
-  return Descriptor(
-      ::socket(address.ai_family, address.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, address.ai_protocol));
+bool is_readable(int descriptor) noexcept {
+  pollfd entry{.fd = descriptor, .events = POLLIN, .revents = 0};
+  return ::poll(&entry, 1, 0) == 1;
 }
 
 Descriptor open_socket(int family) {
@@ -91,49 +81,6 @@ IoResult<void> set_nonblocking(int descriptor) {
 void send_at_once(int descriptor) {
   const int on = 1;
   (void)::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-namespace {
-
-IoResult<Descriptor> listen_on(const addrinfo& address, const ListenSettings& settings) {
-  Descriptor descriptor = open_socket(address);
-  if (!descriptor) return std::unexpected(system_error(Operation::listen, errno));
-  const int on = 1;
-  const int off = 0;
-  (void)::setsockopt(descriptor.number(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (settings.reuse_port && ::setsockopt(descriptor.number(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
-    return std::unexpected(system_error(Operation::listen, errno));
-  }
-  // "::" also takes IPv4.
-  if (address.ai_family == AF_INET6) {
-    (void)::setsockopt(descriptor.number(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  }
-  if (::bind(descriptor.number(), address.ai_addr, address.ai_addrlen) != 0 ||
-      ::listen(descriptor.number(), settings.backlog) != 0) {
-    return std::unexpected(system_error(Operation::listen, errno));
-  }
-  return descriptor;
-}
-
-}  // namespace
-
-IoResult<Descriptor> listen(std::string_view host, std::uint16_t port, const ListenSettings& settings) {
-  const std::string what = host_and_port(host.empty() ? "*" : host, port);
-  const auto list = resolve(host, port, AI_PASSIVE, what);
-  if (!list) return std::unexpected(list.error());
-
-  // With no host there may be "::" and "0.0.0.0" in either order; the former serves both.
-  IoError last = plain_error(Operation::listen, IoCondition::resolver, "the name has no address");
-  for (const int family : {AF_INET6, AF_INET}) {
-    for (const addrinfo* address = list->get(); address != nullptr; address = address->ai_next) {
-      if (address->ai_family != family) continue;
-      auto descriptor = listen_on(*address, settings);
-      if (descriptor) return descriptor;
-      last = std::move(descriptor.error());
-    }
-  }
-  last.text = "listen on " + what + last.text.substr(std::min(last.text.find(':'), last.text.size()));
-  return std::unexpected(std::move(last));
 }
 
 bool is_of_one_connection(int number) {

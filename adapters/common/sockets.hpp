@@ -31,13 +31,13 @@ using AddressList = std::unique_ptr<addrinfo, FreeAddresses>;
 /// text.
 [[nodiscard]] LOCKSTEP_API IoResult<AddressList> resolve(std::string_view host, std::uint16_t port, int flags,
                                                          std::string_view what);
-/// "192.0.2.1:443"
-[[nodiscard]] LOCKSTEP_API std::string numeric_text(const addrinfo& address);
 /// "example.com:443"
 [[nodiscard]] LOCKSTEP_API std::string host_and_port(std::string_view host, std::uint16_t port);
 
-/// A stream socket that does not block, for that address.
-[[nodiscard]] LOCKSTEP_API Descriptor open_socket(const addrinfo& address);
+/// Whether there is something to read, or somebody to accept.
+[[nodiscard]] LOCKSTEP_API bool is_readable(int descriptor) noexcept;
+
+/// A stream socket that does not block.
 [[nodiscard]] LOCKSTEP_API Descriptor open_socket(int family);
 [[nodiscard]] LOCKSTEP_API IoResult<void> set_nonblocking(int descriptor);
 /// TCP_NODELAY. TLS writes whole records: waiting for more to put into a segment only costs time. Fails on Unix
@@ -86,10 +86,6 @@ struct Listening {
 /// Listens on that address. A Unix socket's file is made by the rights that the process's umask leaves. One that is
 /// there already is removed when it is a socket's that nobody listens on, which an earlier process left behind.
 [[nodiscard]] LOCKSTEP_API IoResult<Listening> listen_at(const Address& address, const ListenSettings& settings = {});
-
-/// Listens on the first of a name's addresses that can be had: `listen_all` is better.
-[[nodiscard]] LOCKSTEP_API IoResult<Descriptor> listen(std::string_view host, std::uint16_t port,
-                                                       const ListenSettings& settings = {});
 
 /// A connection that failed before it was accepted says nothing about the listener (accept(2), "Error handling").
 [[nodiscard]] LOCKSTEP_API bool is_of_one_connection(int number);
