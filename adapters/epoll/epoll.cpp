@@ -69,7 +69,7 @@ class EpollBackend final : public loop::Backend {
 
   void update(StreamCore& stream) noexcept override {
     if (stream.has_output() && (stream.backend_flags & kBlocked) == 0) send(stream);
-    if (is_over(stream)) return;
+    if (stream.let_go()) return;
     const std::uint32_t wanted =
         (stream.wants_receive() ? EPOLLIN : 0U) | ((stream.backend_flags & kBlocked) != 0 ? EPOLLOUT : 0U);
     if (const int error = watch(stream, wanted); error != 0) stream.receive_failed(error);
@@ -122,15 +122,15 @@ class EpollBackend final : public loop::Backend {
       return;
     }
     auto& stream = *static_cast<StreamCore*>(event.data.ptr);
-    if (is_over(stream)) return;
-    if (stream.phase() == StreamCore::Phase::connecting) {
+    if (stream.let_go()) return;
+    if (stream.connecting()) {
       finish_connect(stream);
       return;
     }
     if ((event.events & EPOLLOUT) != 0) {
       stream.backend_flags &= ~kBlocked;
       update(stream);
-      if (is_over(stream)) return;
+      if (stream.let_go()) return;
     }
     if ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
     if (stream.wants_receive()) {
@@ -150,7 +150,7 @@ class EpollBackend final : public loop::Backend {
   }
 
   static void receive(StreamCore& stream) noexcept {
-    for (int i = 0; i < kReceivesPerTurn && !is_over(stream) && stream.wants_receive(); ++i) {
+    for (int i = 0; i < kReceivesPerTurn && !stream.let_go() && stream.wants_receive(); ++i) {
       const MutableBytes space = stream.receive_space();
       if (space.empty()) {
         stream.receive_failed(ENOMEM);
@@ -208,7 +208,7 @@ class EpollBackend final : public loop::Backend {
         std::size_t given = 0;
         for (std::size_t i = 0; i < message.msg_iovlen; ++i) given += pieces[i].iov_len;
         stream.sent(static_cast<std::size_t>(size));
-        if (is_over(stream)) return;
+        if (stream.let_go()) return;
         if (static_cast<std::size_t>(size) == given) {  // the rest, and what `sent` brought forth, has the next turn
           if (stream.has_output()) stream.look_again();
           return;
@@ -232,14 +232,10 @@ class EpollBackend final : public loop::Backend {
         listener.accepted(std::move(accepted));
       } else if (would_block(errno)) {
         return;
-      } else {
-        listener.failed_once(errno);
+      } else if (!listener.failed_once(errno)) {
+        return;
       }
     }
-  }
-
-  static bool is_over(const StreamCore& stream) noexcept {
-    return stream.phase() == StreamCore::Phase::releasing || stream.phase() == StreamCore::Phase::moving;
   }
 
   /// 0 or an errno.

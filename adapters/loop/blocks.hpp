@@ -49,6 +49,11 @@ class MemoryPool {
       ::munmap(piece, size_);
     }
   }
+  /// Gives the spare ones back to the system.
+  void trim() noexcept {
+    for (void* piece : spare_) ::munmap(piece, size_);
+    spare_.clear();
+  }
   /// A piece that another pool of the same size took.
   void adopt() noexcept { ++used_; }
   void disown() noexcept { --used_; }
@@ -150,6 +155,7 @@ class Blocks {
     shift(block, block, first);
   }
 
+  void trim() noexcept { pool_.trim(); }
   void adopt(const Block& block) noexcept {
     block.pooled ? pool_.adopt() : void(small_bytes_ += sizeof(Block) + block.capacity);
   }

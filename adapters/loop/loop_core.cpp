@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
+#include <unistd.h>
+
+#include "common/addresses.hpp"
 #include "common/sockets.hpp"
 
 namespace lockstep::loop {
@@ -16,14 +21,21 @@ namespace {
 
 constexpr std::uint64_t kTickMilliseconds = 8;
 constexpr std::chrono::milliseconds kAcceptPause{100};
+/// What accepting fails for is said again when it did not for so long.
+constexpr std::chrono::milliseconds kQuiet{60'000};
+/// Timers that fire in one turn: those that are due together do not hold up everything else.
+constexpr std::size_t kTimersPerTurn = 1024;
 
 }  // namespace
 
 /// A function with a time.
 struct LoopCore::Task final : Timer {
   LoopCore* loop = nullptr;
+  std::uint64_t id = 0;
   std::move_only_function<void(Loop&)> run;
 };
+
+Running::Running(LoopCore& loop) noexcept : turns_(loop.running_) { ++turns_; }
 
 LoopCore::LoopCore(std::unique_ptr<Backend> backend, const LoopOptions& options)
     : options_(options),
@@ -34,16 +46,33 @@ LoopCore::LoopCore(std::unique_ptr<Backend> backend, const LoopOptions& options)
       wheel_(static_cast<std::uint64_t>(
                  std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count()) /
              kTickMilliseconds),
-      now_(wheel_.now()) {
+      now_(wheel_.now()),
+      process_(::getpid()) {
   backend_->attach(*this);
 }
 
-LoopCore::~LoopCore() {
-  end_listeners();
+/// In a child of the process that made it there is nothing to end: sockets and streams are the parent's.
+void LoopCore::end() { ::getpid() == process_ ? end_streams() : forsake(); }
+
+void LoopCore::forsake() noexcept {
+  backend_.reset();
+  for_each([this](StreamCore& stream) {
+    remove(stream);
+    stream.abandon_pinned();
+    delete &stream;  // NOLINT(cppcoreguidelines-owning-memory): the list owns
+  });
+}
+
+void LoopCore::end_streams() {
   // What is in flight uses the streams' buffers; the backend lets go of it in its own time, unless this is not the
   // thread that ran the loop: then it does when it is destroyed.
   for (int i = 0; i < 1000; ++i) {
-    run_posted();  // a stream on its way here
+    end_listeners();
+    try {
+      run_posted();  // a stream on its way here
+    } catch (...) {
+      // There is no `run` any more that could throw it; the others have the next turn.
+    }
     for_each([](StreamCore& stream) {
       stream.abort(plain_error(Operation::close, IoCondition::canceled, "the loop has ended"));
     });
@@ -51,14 +80,21 @@ LoopCore::~LoopCore() {
     destroy_dead();
     if ((streams_.empty() && listeners_.empty()) || !backend_->wait(10)) break;
   }
+  // Those that the kernel keeps, or that were to move and cannot any more.
+  for_each([](StreamCore& stream) {
+    stream.give_up(plain_error(Operation::close, IoCondition::canceled, "the loop has ended"));
+  });
   destroy_dead();
   for_each([](StreamCore& stream) { stream.unname(); });
   backend_.reset();
   for_each([this](StreamCore& stream) {
     remove(stream);
+    stream.abandon_pinned();
     delete &stream;  // NOLINT(cppcoreguidelines-owning-memory): the list owns
   });
 }
+
+LoopCore::~LoopCore() = default;
 
 // --- time ------------------------------------------------------------------------------------------------------------
 
@@ -72,7 +108,7 @@ std::uint64_t LoopCore::ticks_in(std::chrono::milliseconds time) noexcept {
 }
 
 std::uint64_t LoopCore::in(std::chrono::milliseconds time) const noexcept {
-  return time.count() <= 0 ? TimerWheel::kNever : tick_of(Clock::now() + time);
+  return time.count() <= 0 || time >= kForever ? TimerWheel::kNever : tick_of(Clock::now() + time);
 }
 
 void LoopCore::refresh_now() noexcept {
@@ -82,7 +118,8 @@ void LoopCore::refresh_now() noexcept {
 }
 
 int LoopCore::wait_time(std::chrono::milliseconds longest) const noexcept {
-  if (!dirty_.empty() || !dead_.empty() || has_posted_.load(std::memory_order_acquire) || stopping_) return 0;
+  if (!dirty_.empty() || !dead_.empty() || wheel_.behind() || has_posted_.load(std::memory_order_acquire) || stopping_)
+    return 0;
   std::uint64_t milliseconds = longest.count() < 0 ? TimerWheel::kNever : static_cast<std::uint64_t>(longest.count());
   const std::uint64_t due = std::min(wheel_.next_due(), drain_until_);
   if (due != TimerWheel::kNever) {
@@ -96,11 +133,13 @@ int LoopCore::wait_time(std::chrono::milliseconds longest) const noexcept {
 // --- one turn --------------------------------------------------------------------------------------------------------
 
 bool LoopCore::run_once(std::chrono::milliseconds longest) {
+  if (running_ != 0) return false;
+  const Running running(*this);
   refresh_now();
   if (!backend_->wait(wait_time(longest))) return false;
   refresh_now();
   run_posted();
-  wheel_.advance(now_);
+  (void)wheel_.advance(now_, kTimersPerTurn);
   if (draining_ && drain_until_ <= now_) {
     drain_until_ = TimerWheel::kNever;
     for_each([](StreamCore& stream) {
@@ -109,8 +148,9 @@ bool LoopCore::run_once(std::chrono::milliseconds longest) {
     });
   }
   flush_dirty();
-  if (holding_ && !crowded()) hold_listeners(false);
   destroy_dead();
+  weigh_memory();
+  if (holding_ != crowded()) hold_listeners(!holding_);
   const bool drained = draining_ && streams_.empty() && listeners_.empty();
   return !drained && !stopping_;
 }
@@ -123,7 +163,58 @@ void LoopCore::run_posted() {
     functions.swap(posted_);
     has_posted_.store(false, std::memory_order_release);
   }
-  for (auto& function : functions) function(*face_);
+  // What one throws is the caller's of `run`; the others have the next turn.
+  std::size_t next = 0;
+  const struct Rest {
+    LoopCore& loop;
+    std::vector<std::move_only_function<void(Loop&)>>& functions;
+    std::size_t& next;
+    ~Rest() {
+      if (next == functions.size()) return;
+      const std::scoped_lock lock(loop.posted_mutex_);
+      loop.posted_.insert(loop.posted_.begin(), std::make_move_iterator(functions.begin() + std::ptrdiff_t(next)),
+                          std::make_move_iterator(functions.end()));
+      loop.has_posted_.store(true, std::memory_order_release);
+    }
+  } rest{*this, functions, next};
+  while (next < functions.size()) {
+    auto function = std::move(functions[next++]);
+    function(*face_);
+  }
+}
+
+std::size_t LoopCore::memory() const noexcept {
+  const MemoryPool& blocks = blocks_.pool();
+  return (blocks.used() + blocks.spare()) * blocks.size() +
+         (handshakes_.used() + handshakes_.spare()) * handshakes_.size() + blocks_.small_bytes() +
+         keys_.size() * KeyCache::kKeySize;
+}
+
+/// With some distance between the two, so that nothing flutters. What is kept for those to come goes first.
+void LoopCore::weigh_memory() {
+  const std::size_t most = options_.max_memory;
+  if (most == 0) return;
+  const std::size_t enough = most - most / 8;
+  if (memory() > enough) {
+    blocks_.trim();
+    handshakes_.trim();
+  }
+  if (!pressed() || memory() > enough) return;
+  pressed_ = false;
+  for_each([](StreamCore& stream) { stream.look_again(); });
+}
+
+/// The oldest stream in a handshake that has not said a byte makes room; false when there is none.
+bool LoopCore::evict_silent() {
+  for (auto* node = &handshaking_.front(); !handshaking_.is_end(node); node = node->next) {
+    auto& stream = static_cast<StreamCore&>(*node);
+    const bool client = stream.options_->config != nullptr && stream.options_->config->role() == Role::client;
+    if (client || stream.traffic_.bytes_received != 0) continue;
+    ++statistics_.handshakes_evicted;
+    stream.evict_now();
+    return true;
+  }
+  return false;
 }
 
 /// Those that are dirty now; what becomes dirty meanwhile has the next turn, so that nobody waits for a busy one.
@@ -179,8 +270,10 @@ void LoopCore::remove(StreamCore& stream) noexcept {
   wheel_.disarm(stream);
 }
 
+/// It is destroyed after the turn, because a handler may be running; its descriptor is free at once.
 void LoopCore::bury(StreamCore& stream) {
   remove(stream);
+  stream.socket_.reset();
   dead_.emplace_back(&stream);
 }
 
@@ -214,7 +307,7 @@ void LoopCore::for_each(const std::function<void(StreamCore&)>& function) {
 
 void ListenerCore::begin() {
   if (listening || closed || held) return;
-  while (!parked.empty() && !held) {
+  while (!parked.empty() && !held && !closed) {
     Descriptor first = std::move(parked.front());
     parked.erase(parked.begin());
     admit(std::move(first));
@@ -245,8 +338,9 @@ void ListenerCore::released() {
     if (!armed()) begin();  // it was to begin again before it had ended
     return;
   }
-  const auto found = loop->listeners_.find(id);
-  if (found == loop->listeners_.end()) return;
+  const auto [first, last] = loop->listeners_.equal_range(id);
+  const auto found = std::find_if(first, last, [this](const auto& entry) { return entry.second.get() == this; });
+  if (found == last) return;
   loop->dead_listeners_.push_back(std::move(found->second));
   loop->listeners_.erase(found);
 }
@@ -262,28 +356,47 @@ void ListenerCore::accepted(Descriptor connection) {
 
 void ListenerCore::admit(Descriptor connection) {
   ++loop->statistics_.accepted;
-  if (options->no_delay) sockets::send_at_once(connection.number());
-  StreamCore& stream = loop->add(options, std::move(connection));
-  auto handler = make_handler(stream);
-  if (handler == nullptr) {
-    loop->bury(stream);
-    return;
-  }
-  stream.set_handler(std::move(handler));
-  stream.opened({});
-  if (loop->crowded()) loop->hold_listeners(true);
+  if (shared->options->no_delay) sockets::send_at_once(connection.number());
+  StreamCore& stream = loop->add(shared->options, std::move(connection));
+  std::unique_ptr<Handler> handler;
+  stream.guarded([&] { handler = shared->make_handler(stream); });
+  stream.accepted(std::move(handler));
+  if (loop->crowded() && !loop->holding_) loop->hold_listeners(true);
 }
 
-void ListenerCore::failed_once(int error) {
-  if (!sockets::is_of_one_connection(error)) failed(error);
+/// Without descriptors, whoever says nothing makes room for whoever may.
+bool ListenerCore::failed_once(int error) {
+  if (sockets::is_of_one_connection(error)) return true;
+  const bool used_up = error == EMFILE || error == ENFILE;
+  // That is said before anybody looks for a connection.
+  if (used_up && !sockets::is_readable(socket.number())) return false;
+  if (!used_up || !loop->evict_silent()) {
+    failed(error);
+    return false;
+  }
+  ++loop->statistics_.accept_failures;
+  say(system_error(Operation::accept, error));
+  return true;
 }
 
 void ListenerCore::failed(int error) {
   if (closed) return;
   ++loop->statistics_.accept_failures;
+  rest();
+  say(system_error(Operation::accept, error));
+}
+
+void ListenerCore::rest() {
   loop->wheel_.arm(*this, loop->in(kAcceptPause));
   if (listening) loop->backend_->unlisten(*this);
-  if (on_error) on_error(system_error(Operation::accept, error));
+}
+
+/// Once for what goes on.
+void ListenerCore::say(const IoError& error) {
+  const bool again = shared->said == error.number && loop->now() - shared->said_at < LoopCore::ticks_in(kQuiet);
+  shared->said = error.number;
+  shared->said_at = loop->now();
+  if (!again && shared->on_error) shared->on_error(error);
 }
 
 /// Ending one, and the handlers of what it accepts, may change the map; who ends is destroyed after the turn.
@@ -312,39 +425,104 @@ void LoopCore::hold_listeners(bool hold) {
   }
 }
 
-// --- the public face -------------------------------------------------------------------------------------------------
+// --- listening and dialling ------------------------------------------------------------------------------------------
 
-Loop::Loop(std::unique_ptr<LoopCore> core) noexcept : core_(std::move(core)) { core_->set_face(*this); }
-Loop::~Loop() = default;
+namespace {
 
-IoResult<Listener> Loop::listen(std::string_view host, std::uint16_t port, Options options, MakeHandler make_handler,
-                                ListenOptions listen_options) {
-  if (options.config != nullptr && options.config->role() != Role::server) {
-    return std::unexpected(plain_error(Operation::listen, IoCondition::misuse, "Options::config is a client's"));
-  }
-  auto socket =
-      sockets::listen(host, port, {.reuse_port = listen_options.reuse_port, .backlog = listen_options.backlog});
-  if (!socket) return std::unexpected(std::move(socket.error()));
-  auto listener = std::make_unique<ListenerCore>();
-  listener->loop = core_.get();
-  listener->id = core_->next_id_++;
-  listener->socket = std::move(*socket);
-  listener->options = std::make_shared<const Options>(std::move(options));
-  listener->make_handler = std::move(make_handler);
-  listener->on_error = std::move(listen_options.on_error);
-  listener->fire = [](Timer& timer) { static_cast<ListenerCore&>(timer).begin(); };
+/// What cannot be meant.
+std::string_view problem_of(const Options& options) {
+  if (options.lowest_rate != 0 && options.write_timeout.count() <= 0)
+    return "Options::lowest_rate is measured over write_timeout; set that too";
+  return {};
+}
+
+}  // namespace
+
+Listener LoopCore::listen(std::vector<sockets::Listening> sockets, Options&& options, MakeHandler&& make_handler,
+                          ListenOptions&& listen_options) {
   Listener handle;
-  handle.id_ = listener->id;
-  handle.address_ = local_address(listener->socket.number());
-  listener->held = core_->holding_;
-  ListenerCore& added = *core_->listeners_.emplace(handle.id_, std::move(listener)).first->second;
-  added.begin();
+  handle.id_ = next_id_++;
+  const auto shared = std::make_shared<ListenerShared>(std::make_shared<const Options>(std::move(options)),
+                                                       std::move(make_handler), std::move(listen_options.on_error));
+  std::vector<ListenerCore*> begun;
+  for (sockets::Listening& each : sockets) {
+    auto listener = std::make_unique<ListenerCore>();
+    listener->loop = this;
+    listener->id = handle.id_;
+    listener->socket = std::move(each.socket);
+    listener->file = std::move(each.file);
+    listener->shared = shared;
+    listener->fire = [](Timer& timer) { static_cast<ListenerCore&>(timer).begin(); };
+    listener->held = holding_;
+    handle.addresses_.push_back(local_address(listener->socket.number()));
+    begun.push_back(listeners_.emplace(handle.id_, std::move(listener))->second.get());
+  }
+  for (ListenerCore* listener : begun) listener->begin();
   return handle;
 }
 
+IoResult<Stream*> LoopCore::dial(std::vector<sockets::SocketAddress> addresses, std::string what, Options&& options,
+                                 std::unique_ptr<Handler>&& handler, Target&& target) {
+  const auto misuse = [](std::string_view text) {
+    return std::unexpected(plain_error(Operation::connect, IoCondition::misuse, text));
+  };
+  if (options.config != nullptr && options.config->role() != Role::client)
+    return misuse("Options::config is a server's");
+  if (options.config != nullptr && !target.name) return misuse("a client must state whom it expects, in Target::name");
+  if (handler == nullptr) return misuse("there is no handler");
+  if (const auto problem = problem_of(options); !problem.empty()) return misuse(problem);
+  StreamCore& stream = add(std::make_shared<const Options>(std::move(options)), Descriptor());
+  stream.set_handler(std::move(handler));
+  stream.set_target(std::move(target));
+  stream.dial(std::move(addresses), std::move(what));
+  return &stream;
+}
+
+// --- the public face -------------------------------------------------------------------------------------------------
+
+Loop::Loop(std::unique_ptr<LoopCore> core) noexcept : core_(std::move(core)) { core_->set_face(*this); }
+Loop::~Loop() { core_->end(); }
+
+namespace {
+
+std::string_view problem_of_listening(const Options& options, const MakeHandler& make_handler) {
+  if (options.config != nullptr && options.config->role() != Role::server) return "Options::config is a client's";
+  if (make_handler == nullptr) return "nothing makes the handlers";
+  return problem_of(options);
+}
+
+sockets::ListenSettings settings_of(const ListenOptions& options) {
+  return {.reuse_port = options.reuse_port, .backlog = options.backlog};
+}
+
+}  // namespace
+
+IoResult<Listener> Loop::listen(std::string_view host, std::uint16_t port, Options options, MakeHandler make_handler,
+                                ListenOptions listen_options) {
+  if (const auto problem = problem_of_listening(options, make_handler); !problem.empty())
+    return std::unexpected(plain_error(Operation::listen, IoCondition::misuse, problem));
+  auto sockets = sockets::listen_all(host, port, settings_of(listen_options));
+  if (!sockets) return std::unexpected(std::move(sockets.error()));
+  std::vector<sockets::Listening> listening;
+  for (Descriptor& socket : *sockets) listening.push_back({.socket = std::move(socket), .file = {}});
+  return core_->listen(std::move(listening), std::move(options), std::move(make_handler), std::move(listen_options));
+}
+
+IoResult<Listener> Loop::listen(const Address& address, Options options, MakeHandler make_handler,
+                                ListenOptions listen_options) {
+  if (const auto problem = problem_of_listening(options, make_handler); !problem.empty())
+    return std::unexpected(plain_error(Operation::listen, IoCondition::misuse, problem));
+  auto socket = sockets::listen_at(address, settings_of(listen_options));
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  std::vector<sockets::Listening> listening;
+  listening.push_back(std::move(*socket));
+  return core_->listen(std::move(listening), std::move(options), std::move(make_handler), std::move(listen_options));
+}
+
 void Loop::unlisten(const Listener& listener) {
-  const auto found = core_->listeners_.find(listener.id_);
-  if (found != core_->listeners_.end()) found->second->end();
+  for (ListenerCore* each : core_->listeners()) {
+    if (each->id == listener.id_) each->end();
+  }
 }
 
 IoResult<Stream*> Loop::dial(std::string_view host, std::uint16_t port, Options options,
@@ -352,32 +530,27 @@ IoResult<Stream*> Loop::dial(std::string_view host, std::uint16_t port, Options 
   const auto misuse = [](std::string_view text) {
     return std::unexpected(plain_error(Operation::connect, IoCondition::misuse, text));
   };
-  if (options.config != nullptr && options.config->role() != Role::client)
-    return misuse("Options::config is a server's");
   if (!target.name && options.config != nullptr) {
-    std::string_view bare = host;
-    if (bare.starts_with('[') && bare.ends_with(']')) bare = bare.substr(1, bare.size() - 2);
-    auto name = x509::PeerName::parse(bare);
+    auto name = x509::PeerName::parse(sockets::without_zone(host));
     if (!name) {
       return misuse("\"" + std::string(host) + "\": " + std::string(x509::explanation(name.error())) +
                     "; state whom to expect in Target::name");
     }
     target.name = std::move(*name);
   }
-  const std::string what = sockets::host_and_port(host, port);
-  const auto list = sockets::resolve(host, port, 0, what);
-  if (!list) return std::unexpected(list.error());
-  std::vector<std::pair<sockaddr_storage, socklen_t>> addresses;
-  for (const addrinfo* address = list->get(); address != nullptr; address = address->ai_next) {
-    auto& [storage, size] = addresses.emplace_back();
-    size = std::min<socklen_t>(address->ai_addrlen, sizeof storage);
-    std::memcpy(&storage, address->ai_addr, size);
+  auto addresses = sockets::addresses_of(host, port, options.resolve);
+  if (!addresses) return std::unexpected(std::move(addresses.error()));
+  return core_->dial(std::move(*addresses), sockets::host_and_port(host, port), std::move(options), std::move(handler),
+                     std::move(target));
+}
+
+IoResult<Stream*> Loop::dial(const Address& address, Options options, std::unique_ptr<Handler> handler, Target target) {
+  const auto socket_address = sockets::SocketAddress::of(address);
+  if (!socket_address) {
+    return std::unexpected(
+        plain_error(Operation::connect, IoCondition::misuse, "\"" + address.text() + "\" is no address"));
   }
-  StreamCore& stream = core_->add(std::make_shared<const Options>(std::move(options)), Descriptor());
-  stream.set_handler(std::move(handler));
-  stream.set_target(std::move(target));
-  stream.dial(std::move(addresses), what);
-  return &stream;
+  return core_->dial({*socket_address}, address.text(), std::move(options), std::move(handler), std::move(target));
 }
 
 IoResult<Stream*> Loop::wrap(Descriptor socket, Options options, std::unique_ptr<Handler> handler, Target target,
@@ -386,6 +559,8 @@ IoResult<Stream*> Loop::wrap(Descriptor socket, Options options, std::unique_ptr
     return std::unexpected(plain_error(Operation::handshake, IoCondition::misuse, text));
   };
   if (!socket) return misuse("there is no socket");
+  if (handler == nullptr) return misuse("there is no handler");
+  if (const auto problem = problem_of(options); !problem.empty()) return misuse(problem);
   if (options.config != nullptr && options.config->role() == Role::client && !target.name) {
     return misuse("a client must state whom it expects, in Target::name");
   }
@@ -399,9 +574,11 @@ IoResult<Stream*> Loop::wrap(Descriptor socket, Options options, std::unique_ptr
 }
 
 void Loop::run() {
+  if (core_->running_ != 0) return;
   while (core_->run_once(std::chrono::milliseconds(-1))) {
   }
   core_->stopping_ = core_->draining_ = false;
+  core_->drain_until_ = TimerWheel::kNever;
 }
 
 bool Loop::run_once(std::chrono::milliseconds longest) { return core_->run_once(longest); }
@@ -413,25 +590,35 @@ void Loop::stop() noexcept {
 
 void Loop::drain(std::chrono::milliseconds longest) {
   core_->draining_ = true;
-  core_->drain_until_ = LoopCore::tick_of(Clock::now() + longest);
+  core_->drain_until_ = longest.count() <= 0 ? core_->now() : core_->in(longest);
   core_->end_listeners();
   core_->for_each([](StreamCore& stream) { stream.drain(); });
 }
 
 void Loop::post(std::move_only_function<void(Loop&)> function) { core_->post(std::move(function)); }
 
-void Loop::after(std::chrono::milliseconds delay, std::move_only_function<void(Loop&)> function) {
+Task Loop::after(std::chrono::milliseconds delay, std::move_only_function<void(Loop&)> function) {
   auto task = std::make_unique<LoopCore::Task>();
-  LoopCore::Task* key = task.get();
+  const std::uint64_t id = core_->next_id_++;
   task->loop = core_.get();
+  task->id = id;
   task->run = std::move(function);
   task->fire = [](Timer& timer) {
     auto& due = static_cast<LoopCore::Task&>(timer);
-    const auto owned = due.loop->tasks_.extract(&due);
+    const auto owned = due.loop->tasks_.extract(due.id);
     due.run(due.loop->face());
   };
-  core_->tasks_.emplace(key, std::move(task));
-  core_->wheel_.arm(*key, LoopCore::tick_of(Clock::now() + delay));
+  LoopCore::Task& made = *core_->tasks_.emplace(id, std::move(task)).first->second;
+  core_->wheel_.arm(made, delay.count() <= 0 ? core_->now() : core_->in(delay));
+  return Task(id);
+}
+
+bool Loop::cancel(Task task) {
+  const auto found = core_->tasks_.find(task.id_);
+  if (found == core_->tasks_.end()) return false;
+  core_->wheel_.disarm(*found->second);
+  core_->tasks_.erase(found);
+  return true;
 }
 
 Statistics Loop::statistics() const noexcept {
@@ -439,12 +626,9 @@ Statistics Loop::statistics() const noexcept {
   statistics.streams = core_->streams_.size();
   statistics.handshaking = core_->handshaking_.size();
   const MemoryPool& blocks = core_->blocks_.pool();
-  const MemoryPool& handshakes = core_->handshakes_;
   statistics.buffers = blocks.used();
   statistics.spare_buffers = blocks.spare();
-  statistics.memory = (blocks.used() + blocks.spare()) * blocks.size() +
-                      (handshakes.used() + handshakes.spare()) * handshakes.size() + core_->blocks_.small_bytes() +
-                      core_->keys_.size() * KeyCache::kKeySize;
+  statistics.memory = core_->memory();
   return statistics;
 }
 

@@ -2,6 +2,7 @@
 // A loop: its streams, listeners, timers and what other threads ask of it.
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,9 +10,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include <sys/types.h>
+
 #include <lockstep/key_cache.hpp>
 #include <lockstep/loop.hpp>
 
+#include "common/addresses.hpp"
+#include "common/sockets.hpp"
 #include "loop/backend.hpp"
 #include "loop/blocks.hpp"
 #include "loop/stream_core.hpp"
@@ -19,31 +24,42 @@
 
 namespace lockstep::loop {
 
+/// What the sockets of one listener share.
+struct ListenerShared {
+  std::shared_ptr<const Options> options;
+  MakeHandler make_handler;
+  std::function<void(const IoError&)> on_error;
+  int said = 0;               ///< the errno that `on_error` heard last
+  std::uint64_t said_at = 0;  ///< and the tick when that came last
+};
+
 /// A listening socket.
 struct LOCKSTEP_API ListenerCore final : Timer {
   alignas(16) LoopCore* loop = nullptr;
   std::uint64_t id = 0;
   Descriptor socket;
-  std::shared_ptr<const Options> options;
-  MakeHandler make_handler;
-  std::function<void(const IoError&)> on_error;
+  sockets::SocketFile file;  // goes first
+  std::shared_ptr<ListenerShared> shared;
   bool listening = false;          ///< the backend accepts
   bool closed = false;             ///< by the application; destroyed once released
   bool in_flight = false;          ///< the backend's own
-  bool held = false;               ///< the loop has as many streams as it may
+  bool held = false;               ///< the loop has as much as it may
   std::vector<Descriptor> parked;  ///< accepted while held
 
   void accepted(Descriptor connection);
-  /// Accepting has failed, and the backend goes on with it.
-  void failed_once(int error);
+  /// Accepting has failed, and the backend goes on with it: at once when this is true.
+  [[nodiscard]] bool failed_once(int error);
   /// Accepting has failed for a reason that lasts, say EMFILE: the backend is told to stop, and to begin again later.
   void failed(int error);
+  /// The backend is to stop, and to begin again a little later.
+  void rest();
   void released();
   void begin();
   void end();
 
  private:
   void admit(Descriptor connection);
+  void say(const IoError& error);
 };
 
 class LOCKSTEP_API LoopCore {
@@ -59,11 +75,25 @@ class LOCKSTEP_API LoopCore {
 
   /// The tick of a moment, the same in all loops; rounded up, so that no timer fires early.
   [[nodiscard]] static std::uint64_t tick_of(Clock::time_point moment) noexcept;
+  /// Times from here on have no limit.
+  static constexpr std::chrono::milliseconds kForever = std::chrono::years(100);
   /// Ticks that it takes for so much time to pass, rounded up.
   [[nodiscard]] static std::uint64_t ticks_in(std::chrono::milliseconds time) noexcept;
   [[nodiscard]] std::uint64_t now() const noexcept { return now_; }
   /// Time has passed: the backend has waited.
   void refresh_now() noexcept;
+  /// Whether the loop has as much memory as it may (LoopOptions::max_memory): then streams get what brings them to an
+  /// end, and nobody new comes.
+  [[nodiscard]] bool pressed() noexcept {
+    // It lasts until `weigh_memory` says that there is room again, and tells those who were refused.
+    if (!pressed_ && options_.max_memory != 0 && memory() >= options_.max_memory) {
+      pressed_ = true;
+      ++statistics_.memory_shortages;
+    }
+    return pressed_;
+  }
+  /// Receives have found no buffer.
+  void count_buffer_shortage() noexcept { ++statistics_.buffer_shortages; }
   /// That much later than now; kNever for 0.
   [[nodiscard]] std::uint64_t in(std::chrono::milliseconds time) const noexcept;
 
@@ -72,8 +102,13 @@ class LOCKSTEP_API LoopCore {
   friend class Stream;
   friend class StreamCore;
   friend struct ListenerCore;
+  friend class Running;
   struct Task;
 
+  Listener listen(std::vector<sockets::Listening> sockets, Options&& options, MakeHandler&& make_handler,
+                  ListenOptions&& listen_options);
+  IoResult<Stream*> dial(std::vector<sockets::SocketAddress> addresses, std::string what, Options&& options,
+                         std::unique_ptr<Handler>&& handler, Target&& target);
   StreamCore& add(std::shared_ptr<const Options> options, Descriptor socket);
   void handshake_began(StreamCore& stream);
   void mark_dirty(StreamCore& stream) noexcept;
@@ -81,11 +116,17 @@ class LOCKSTEP_API LoopCore {
   void hand_over(StreamCore& stream, Loop& other);
   void remove(StreamCore& stream) noexcept;
   [[nodiscard]] bool crowded() const noexcept {
-    return options_.max_streams != 0 && streams_.size() >= options_.max_streams;
+    return pressed_ || (options_.max_streams != 0 && streams_.size() >= options_.max_streams);
   }
+  [[nodiscard]] std::size_t memory() const noexcept;
+  void weigh_memory();
+  bool evict_silent();
   void hold_listeners(bool hold);
   [[nodiscard]] std::vector<ListenerCore*> listeners() const;
   void end_listeners();
+  void end();
+  void end_streams();
+  void forsake() noexcept;
   void post(std::move_only_function<void(Loop&)> function);
   bool run_once(std::chrono::milliseconds longest);
   void run_posted();
@@ -107,17 +148,20 @@ class LOCKSTEP_API LoopCore {
   List<Handshaking> handshaking_;
   List<Dirty> dirty_;
   std::vector<std::unique_ptr<StreamCore>> dead_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<ListenerCore>> listeners_;
+  std::unordered_multimap<std::uint64_t, std::unique_ptr<ListenerCore>> listeners_;  // the sockets of one share its id
   std::vector<std::unique_ptr<ListenerCore>> dead_listeners_;
-  std::unordered_map<Task*, std::unique_ptr<Task>> tasks_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Task>> tasks_;
   std::uint64_t next_id_ = 1;
 
   std::mutex posted_mutex_;
   std::vector<std::move_only_function<void(Loop&)>> posted_;
   std::atomic<bool> has_posted_{false};
   std::atomic<bool> stopping_{false};
+  const pid_t process_;   // which made it
+  unsigned running_ = 0;  // turns and handlers
+  bool pressed_ = false;
   bool draining_ = false;
-  bool holding_ = false;  // listeners, because there are max_streams
+  bool holding_ = false;  // listeners, because the loop has as much as it may
   std::uint64_t drain_until_ = TimerWheel::kNever;
   Statistics statistics_;
 };

@@ -27,7 +27,7 @@ StreamCore& Stream::core() noexcept { return static_cast<StreamCore&>(*this); }
 const StreamCore& Stream::core() const noexcept { return static_cast<const StreamCore&>(*this); }
 Connection& Stream::engine() noexcept { return core().secure_->connection; }
 
-Bytes Stream::readable() noexcept { return core().phase_ == StreamCore::Phase::open ? core().unread() : Bytes{}; }
+Bytes Stream::readable() noexcept { return core().is_open() ? core().unread() : Bytes{}; }
 
 void Stream::consume(std::size_t size) noexcept { core().consume(size); }
 
@@ -57,14 +57,15 @@ std::size_t Stream::write_pending() const noexcept { return core().out_pending_;
 
 void Stream::close_write() {
   StreamCore& stream = core();
-  if (stream.phase_ != StreamCore::Phase::open || std::exchange(stream.write_closed_, true)) return;
-  if (stream.tls_wanted_) {
+  using Outbound = StreamCore::Outbound;
+  if (!stream.is_open() || stream.outbound_ != Outbound::open) return;
+  if (stream.layer_ == StreamCore::Layer::expected) {
     handshake();
-    stream.close_waits_ = true;
+    stream.outbound_ = Outbound::ends_with_handshake;
   } else if (stream.secure_ != nullptr) {
     stream.say_close();
   } else {
-    stream.shut_when_sent_ = true;
+    stream.outbound_ = Outbound::ends_behind_output;
     stream.mark_dirty();
   }
 }
@@ -73,37 +74,35 @@ void Stream::close() { core().start_closing(); }
 
 void Stream::cancel(Alert why) {
   StreamCore& stream = core();
-  if (stream.phase_ != StreamCore::Phase::open && stream.phase_ != StreamCore::Phase::connecting) return;
-  if (stream.secure_ != nullptr) stream.secure_->connection.cancel(why);
-  const bool connecting = stream.phase_ == StreamCore::Phase::connecting;
-  stream.fail(stream.located(
-      canceled_error(connecting ? Operation::connect : stream.reading(), "canceled by the application")));
+  stream.give_up_by_application(
+      stream.located(
+          canceled_error(stream.connecting() ? Operation::connect : stream.reading(), "canceled by the application")),
+      why);
 }
 
 void Stream::expire(Operation operation) {
   StreamCore& stream = core();
-  if (stream.phase_ != StreamCore::Phase::open) return;
-  if (stream.secure_ != nullptr) stream.secure_->connection.cancel();
-  stream.fail(stream.located(timeout_error(operation, "the deadline passed")));
+  stream.give_up_by_application(stream.located(timeout_error(operation, "the deadline passed")), Alert::close_notify);
 }
 
 void Stream::downgrade() {
   StreamCore& stream = core();
-  if (stream.phase_ != StreamCore::Phase::open || stream.secure_ == nullptr || stream.downgrading_) return;
+  if (!stream.is_open() || stream.secure_ == nullptr || stream.downgrading_) return;
   if (stream.kernel_sends() || stream.kernel_receives()) {
     return stream.fail(plain_error(Operation::downgrade, IoCondition::misuse, "the kernel's TLS stays on its socket"));
   }
   stream.downgrading_ = true;
-  if (!std::exchange(stream.write_closed_, true)) stream.say_close();
+  if (stream.outbound_ == StreamCore::Outbound::open) stream.say_close();
+  if (stream.handshake_done()) stream.deadline_ = stream.loop_->in(stream.options_->handshake_timeout);
   stream.continue_later();
 }
 
 void Stream::handshake() {
   StreamCore& stream = core();
-  if (stream.phase_ != StreamCore::Phase::open || !stream.tls_wanted_) return;
+  if (!stream.is_open() || stream.layer_ != StreamCore::Layer::expected) return;
   // A server's begins with the client's first byte; how long that may take counts from here.
   stream.expect_handshake();
-  if (stream.phase_ == StreamCore::Phase::open && stream.options_->config->role() == Role::client) stream.begin_tls();
+  if (stream.is_open() && stream.options_->config->role() == Role::client) stream.begin_tls();
 }
 
 IoResult<void> Stream::start_tls(Options options, Target target) {
@@ -111,16 +110,17 @@ IoResult<void> Stream::start_tls(Options options, Target target) {
   const auto misuse = [](std::string_view text) {
     return std::unexpected(plain_error(Operation::handshake, IoCondition::misuse, text));
   };
-  if (stream.phase_ != StreamCore::Phase::open) return misuse("the stream is closed or not connected yet");
-  if (stream.secure_ != nullptr || stream.tls_wanted_) return misuse("TLS has begun already; `downgrade` comes first");
+  if (!stream.is_open()) return misuse("the stream is closed or not connected yet");
+  if (stream.outbound_ != StreamCore::Outbound::open) return misuse("the stream was closed for writing");
+  if (stream.layer_ != StreamCore::Layer::plain) return misuse("TLS has begun already; `downgrade` comes first");
   if (options.config == nullptr) return misuse("Options::config is missing");
   const bool client = options.config->role() == Role::client;
   if (client && !target.name) return misuse("a client must state whom it expects, in Target::name");
   const bool lazy = options.lazy_handshake;
   stream.options_ = std::make_shared<const Options>(std::move(options));
   stream.set_target(std::move(target));
-  stream.tls_wanted_ = true;
-  stream.end_told_ = stream.handshake_done_ = false;
+  stream.layer_ = StreamCore::Layer::expected;
+  stream.inbound_ = StreamCore::Inbound::open;
   if (!lazy) handshake();
   stream.continue_later();
   return {};
@@ -130,7 +130,7 @@ void Stream::answers_changed() { core().continue_later(); }
 
 IoResult<void> Stream::update_keys(bool request_peer) {
   StreamCore& stream = core();
-  if (stream.phase_ != StreamCore::Phase::open || stream.secure_ == nullptr) {
+  if (!stream.is_open() || stream.secure_ == nullptr) {
     return std::unexpected(
         plain_error(Operation::write, IoCondition::misuse, "TLS has not begun, or the stream is closed"));
   }
@@ -158,8 +158,9 @@ std::vector<Session> Stream::sessions() {
   return core().secure_ == nullptr ? std::vector<Session>{} : std::exchange(core().secure_->sessions, {});
 }
 
-void Stream::set_read_deadline(Deadline deadline) noexcept {
+void Stream::set_read_deadline(Deadline deadline, Until until) noexcept {
   core().read_deadline_ = deadline ? LoopCore::tick_of(*deadline) : TimerWheel::kNever;
+  core().read_until_ = until;
   core().arm_timer();
 }
 void Stream::set_write_deadline(Deadline deadline) noexcept {
@@ -169,21 +170,24 @@ void Stream::set_write_deadline(Deadline deadline) noexcept {
 
 void Stream::move_to(Loop& other) {
   StreamCore& stream = core();
-  if (stream.phase_ != StreamCore::Phase::open) return;
-  stream.phase_ = StreamCore::Phase::moving;
-  stream.loop_->handshaking_.remove(stream);
-  stream.move_target_ = &other;
+  if (stream.ended() || std::holds_alternative<StreamCore::Closing>(stream.phase_) || stream.leaving()) return;
+  stream.move_ = StreamCore::Move{.target = &other};
   stream.mark_dirty();
 }
 
-StreamRef Stream::ref() {
-  StreamCore& stream = core();
-  if (stream.control_ == nullptr) {
-    stream.control_ = std::make_shared<StreamRef::Control>();
-    stream.control_->loop = &stream.loop_->face();
-    stream.control_->stream = &stream;
+StreamRef Stream::ref() { return StreamRef(core().control()); }
+
+const std::shared_ptr<StreamRef::Control>& StreamCore::control() {
+  if (control_ == nullptr) {
+    control_ = std::make_shared<StreamRef::Control>();
+    control_->loop = &loop_->face();
+    control_->stream = this;
   }
-  return StreamRef(stream.control_);
+  return control_;
+}
+
+void StreamRef::Control::wake() noexcept {
+  StreamRef(shared_from_this()).post([](Stream& woken) { woken.resume(); });
 }
 
 Loop& Stream::loop() const noexcept { return core().loop_->face(); }

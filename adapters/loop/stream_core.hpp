@@ -1,14 +1,17 @@
 #pragma once
 // A stream between its backend and its handler: bytes in, engine, plaintext out, and back.
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
 #include <vector>
 
 #include <sys/socket.h>
@@ -16,13 +19,20 @@
 
 #include <lockstep/loop.hpp>
 
+#include "common/addresses.hpp"
+#include "common/kernel_tls.hpp"
+#include "common/lingering.hpp"
 #include "loop/blocks.hpp"
 #include "loop/timer_wheel.hpp"
 
 namespace lockstep::loop {
 
 /// Where a `StreamRef` finds its stream. The mutex is held while the stream moves or ends.
-struct StreamRef::Control {
+/// It also hears of tokens that are dropped in other threads: they will never be answered, which the stream is to
+/// notice, wherever it is by then.
+struct StreamRef::Control final : TokenWaker, std::enable_shared_from_this<Control> {
+  void wake() noexcept override;
+
   std::mutex mutex;
   Loop* loop = nullptr;
   StreamCore* stream = nullptr;
@@ -70,31 +80,37 @@ struct AllStreams;   // every stream of a loop
 struct Handshaking;  // those in a handshake, or expected to begin one, the oldest first
 struct Dirty;        // those whose backend has to look at them
 
+/// While a handler or a turn runs, no other turn of its loop does: what the first is in the middle of would be
+/// destroyed under it.
+class LOCKSTEP_API Running {
+ public:
+  explicit Running(LoopCore& loop) noexcept;
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { --turns_; }
+
+ private:
+  unsigned& turns_;
+};
+
 class LOCKSTEP_API StreamCore final : public Stream,
                                       public Timer,
                                       public ListNode<AllStreams>,
                                       public ListNode<Handshaking>,
                                       public ListNode<Dirty> {
  public:
-  enum class Phase : std::uint8_t {
-    connecting,  ///< no transport yet, or not handed to the backend
-    open,
-    flushing,   ///< over for the handler; queued bytes still go out
-    lingering,  ///< our direction has ended; the peer's is awaited and discarded
-    moving,     ///< on its way to another loop
-    releasing,  ///< the backend is letting go; then it is destroyed
-  };
-
   StreamCore(LoopCore& loop, std::shared_ptr<const Options> options, Descriptor socket);
   ~StreamCore();
 
   // --- for the loop (stream_life.cpp) ---
 
   void set_handler(std::unique_ptr<Handler> handler) noexcept { handler_ = std::move(handler); }
+  /// An accepted connection gets the handler that was made for it, or is refused by null.
+  void accepted(std::unique_ptr<Handler> handler);
   /// What a client needs when its handshake begins.
   void set_target(Target&& target);
   /// Connects, from the loop's next turn on.
-  void dial(std::vector<std::pair<sockaddr_storage, socklen_t>> addresses, std::string what);
+  void dial(std::vector<sockets::SocketAddress> addresses, std::string what);
   /// The transport stands.
   void opened(Bytes already_read);
   /// To be processed in the loop's next turn: after a handler's `resume`, or an answer from elsewhere.
@@ -105,6 +121,8 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void drain();
   /// Ends a handshake to make room for a newer one.
   void evict();
+  /// The same at once, for its descriptor.
+  void evict_now();
   /// Ends at once.
   void abort(IoError error);
   /// Leaves this loop's accounts, and enters the other's.
@@ -112,13 +130,22 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void adopt(LoopCore& loop);
   /// No other thread finds it any more.
   void unname() noexcept;
+  /// Runs what came for it while it was to move.
+  void run_waiting();
   /// Runs what came from another thread.
   void run(std::move_only_function<void(Stream&)> function);
+  /// The kernel may still be reading its output: those blocks are never used again.
+  void abandon_pinned() noexcept;
 
   // --- for the backend ---
 
   [[nodiscard]] int socket() const noexcept { return socket_.number(); }
-  [[nodiscard]] Phase phase() const noexcept { return phase_; }
+  /// A connection attempt is going on.
+  [[nodiscard]] bool connecting() const noexcept { return std::holds_alternative<Connecting>(phase_); }
+  /// Nothing that comes now is for anybody.
+  [[nodiscard]] bool ended() const noexcept { return std::holds_alternative<Ended>(phase_); }
+  /// The backend has been told to let go of it.
+  [[nodiscard]] bool let_go() const noexcept { return ended() || leaving(); }
   void connected(int error);
   [[nodiscard]] bool wants_receive() const noexcept;
   [[nodiscard]] bool has_output() const noexcept { return out_pending_ != 0; }
@@ -138,6 +165,8 @@ class LOCKSTEP_API StreamCore final : public Stream,
   }
   /// Whether the kernel opens records: what is received then has a record's header put in front of it.
   [[nodiscard]] bool kernel_receives() const noexcept;
+  /// Where `output_type` is told to the kernel.
+  [[nodiscard]] kernel_tls::Control& record_control() noexcept;
   void sent(std::size_t size);
   void send_failed(int error);
   void released();
@@ -154,9 +183,91 @@ class LOCKSTEP_API StreamCore final : public Stream,
  private:
   friend class Stream;
   friend class LoopCore;
+  friend struct ListenerCore;
   struct Secure;
   struct Pending;
   struct Kernel;
+
+  // The phases of its life. It never goes back.
+
+  /// Whoever makes its handler may already ask for its end.
+  struct Unopened {
+    bool close = false;
+    std::unique_ptr<IoError> error{};
+  };
+  /// No transport yet: one address after another.
+  struct Attempts;
+  struct Connecting {
+    std::unique_ptr<Attempts> attempts;
+  };
+  struct Open {
+    bool told = false;  ///< on_open was called
+  };
+  /// Over for the application; what is queued still goes out, and then the peer may read it all.
+  struct Closing {
+    bool told = false;         ///< on_closed was called
+    bool awaits_peer = false;  ///< the peer has an end of its own to say
+    bool flushed = false;      ///< all is with the kernel; the peer's end is awaited, its bytes are discarded
+    sockets::Lingering lingering;
+    std::uint64_t look = TimerWheel::kNever;  ///< whether it is enough
+  };
+  /// The backend is letting go; then it is destroyed.
+  struct Ended {};
+
+  /// On its way to another loop. That is no phase: a stream goes on to be what it was.
+  struct Move {
+    Loop* target;
+    bool leaving = false;      ///< the backend is letting go
+    bool handshaking = false;  ///< it was among those
+  };
+
+  /// How far TLS is.
+  enum class Layer : std::uint8_t {
+    plain,
+    expected,   ///< by the options, and not begun
+    handshake,  ///< the engine is there
+    secure,     ///< the handshake is complete
+  };
+  /// What the peer has still to say.
+  enum class Inbound : std::uint8_t {
+    open,
+    ended,  ///< close_notify came, or the end of a plain transport
+    told,   ///< and on_end was called
+  };
+  /// What the application may still say.
+  enum class Outbound : std::uint8_t {
+    open,
+    ends_with_handshake,  ///< close_notify goes out once the handshake is complete
+    ends_behind_output,   ///< plain text: our direction ends behind what is queued
+    ended,
+  };
+  /// `process`: what a handler calls meanwhile may make it due once more.
+  enum class Processing : std::uint8_t { idle, running, again };
+
+  [[nodiscard]] bool is_open() const noexcept { return std::holds_alternative<Open>(phase_); }
+  [[nodiscard]] bool leaving() const noexcept { return move_ && move_->leaving; }
+  /// Whether anything may begin here: an event that has begun is delivered whatever the handler asks for meanwhile.
+  [[nodiscard]] bool active() const noexcept { return is_open() && !move_; }
+  [[nodiscard]] bool closed_told() const noexcept;
+  [[nodiscard]] bool handshake_done() const noexcept { return layer_ == Layer::secure; }
+
+  /// Every call of the application's. It must not throw: what does loses its stream.
+  template <class Call>
+  void guarded(Call call) {
+    const Running running(*loop_);
+    try {
+      call();
+    } catch (const std::exception& thrown) {
+      handler_threw(thrown.what());
+    } catch (...) {
+      handler_threw("something that is no std::exception");
+    }
+  }
+  template <class... Parameters, class... Arguments>
+  void tell(void (Handler::*call)(Parameters...), Arguments&&... arguments) {
+    guarded([&] { ((*handler_).*call)(*this, arguments...); });
+  }
+  void handler_threw(std::string_view what);
 
   // Bytes from the peer: stream_input.cpp.
   void process();
@@ -166,6 +277,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void completed(const HandshakeComplete& complete);
   void become_plain();
   void end_of_input();
+  void tell_end();
   void append(Block* block);
   Block*& last_input() noexcept;
   void pull();
@@ -175,6 +287,8 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void consume(std::size_t size) noexcept;
   void settle();
   void discard_input() noexcept;
+  void bytes_came() noexcept;
+  void heard() noexcept;
   // Bytes to the peer: stream_output.cpp.
   IoResult<std::size_t> writev_now(std::span<const Bytes> pieces);
   Block* tail_with(std::size_t space, std::uint8_t record_type = 0);
@@ -182,6 +296,12 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void say_close();
   void tell_writable();
   void drop_output() noexcept;
+  void taken(std::size_t size) noexcept;
+  struct WriteBounds {
+    std::size_t high;
+    std::size_t low;
+  };
+  [[nodiscard]] WriteBounds write_bounds() const noexcept;
   // Record protection in the kernel: stream_kernel.cpp.
   void enter_kernel_tls();
   void take_keys(TrafficKeys keys);
@@ -191,17 +311,25 @@ class LOCKSTEP_API StreamCore final : public Stream,
   [[nodiscard]] bool keys_wait() const noexcept;
   // Beginning and ending: stream_life.cpp.
   void next_address();
+  void tell_open();
+  void start_if_due();
   void expect_handshake();
   void begin_tls();
   void end_handshake() noexcept;
+  [[nodiscard]] const std::shared_ptr<StreamRef::Control>& control();
   void drop_secure() noexcept;
   void start_closing();
+  [[nodiscard]] Closing closing(bool told) const;
   void finish_output();
   void finish();
   void fail(IoError error);
+  void give_up(IoError error);
+  void give_up_by_application(IoError error, Alert why);
   void tell_closed(const IoError* error);
   void out_of_memory(Operation operation);
-  void phase_deadline_passed();
+  void deadline_passed();
+  void closing_deadline_passed();
+  void output_stalled();
   [[nodiscard]] IoError tls_error(Operation operation) const;
   [[nodiscard]] IoError located(IoError error) const;
   [[nodiscard]] std::string peer_text() const;
@@ -210,6 +338,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void arm_timer() noexcept;
   [[nodiscard]] std::uint64_t earliest_deadline() const noexcept;
   [[nodiscard]] std::uint64_t idle_deadline() const noexcept;
+  [[nodiscard]] std::uint64_t output_deadline() const noexcept;
   [[nodiscard]] bool in_handshake() const noexcept { return ListNode<Handshaking>::listed(); }
   [[nodiscard]] Operation reading() const noexcept { return in_handshake() ? Operation::handshake : Operation::read; }
   [[nodiscard]] Time engine_time() const noexcept {
@@ -219,51 +348,46 @@ class LOCKSTEP_API StreamCore final : public Stream,
   LoopCore* loop_;
   std::shared_ptr<const Options> options_;
   Descriptor socket_;
-  Phase phase_ = Phase::connecting;
-  bool tls_wanted_ = false;  // by the options, and not begun
-  bool in_process_ = false;
-  bool again_ = false;
-  bool continue_ = false;      // process in the next turn
-  bool paused_ = false;        // by the application
-  bool full_ = false;          // above read_high, not yet below read_low
-  bool writer_waits_ = false;  // a write was cut short
-  bool write_closed_ = false;
-  bool close_waits_ = false;  // close_notify goes out once the handshake is complete
-  bool peer_closed_ = false;  // close_notify came
-  bool transport_ended_ = false;
-  bool end_told_ = false;
-  bool dropped_ = false;  // output was given up while it was pinned
-  bool downgrading_ = false;
-  bool told_ = false;  // on_closed was called
-  bool handshake_done_ = false;
-  bool shut_when_sent_ = false;  // plain text: our direction ends behind what is queued
-  bool awaiting_end_ = false;    // lingering until the peer ends
+  std::variant<Unopened, Connecting, Open, Closing, Ended> phase_;
+  std::optional<Move> move_;
+  Layer layer_ = Layer::plain;
+  Inbound inbound_ = Inbound::open;
+  Outbound outbound_ = Outbound::open;
+  Processing processing_ = Processing::idle;
+  Until read_until_ = Until::next_bytes;
+  bool due_ = false;                  // to be processed in the next turn
+  bool paused_ = false;               // by the application
+  bool full_ = false;                 // above read_high, not yet below read_low
+  bool writer_waits_ = false;         // a write was cut short
+  bool downgrading_ = false;          // plain text follows the peer's close_notify
+  bool output_dropped_ = false;       // given up while it was pinned
+  std::optional<int> transport_end_;  // 0, or the errno; what came before it comes first
+  int send_error_ = 0;                // while moving
   std::unique_ptr<Handler> handler_;
   std::unique_ptr<Secure> secure_;
-  std::unique_ptr<Pending> pending_;  // until the handshake begins, or the connection stands
+  std::unique_ptr<Pending> pending_;  // until the handshake begins
   std::unique_ptr<IoError> trouble_;  // sending failed; what the peer still said may tell more
-  int receive_error_ = 0;             // what came before it comes first
-  int send_error_ = 0;                // while moving
   Block* in_ = nullptr;
   Block* out_first_ = nullptr;
   Block* out_last_ = nullptr;
   std::size_t out_pending_ = 0;
+  std::uint64_t taken_ = 0;  // bytes that the peer has taken since `last_progress_`
   Traffic traffic_;
   // Ticks of the loop's wheel.
-  std::uint64_t phase_deadline_ = TimerWheel::kNever;  // connecting, handshake, linger
+  std::uint64_t deadline_ = TimerWheel::kNever;  // of connecting, of the handshake, of a downgrade
   std::uint64_t read_deadline_ = TimerWheel::kNever;
   std::uint64_t write_deadline_ = TimerWheel::kNever;
   std::uint64_t last_activity_ = 0;
   std::uint64_t last_progress_ = 0;  // of output
   std::string server_name_;
   std::shared_ptr<StreamRef::Control> control_;
-  Loop* move_target_ = nullptr;
 };
 
 /// With Options::kernel_tls, once that was tried.
 struct StreamCore::Kernel {
   bool sending = false;
   bool receiving = false;
+  kernel_tls::Control control;  // of the record that is being sent, which the kernel may read until that is done
   std::string why_not;
   std::optional<TrafficKeys> waiting;  // for what comes behind the output
 };
@@ -279,16 +403,20 @@ struct StreamCore::Secure {
   std::unique_ptr<Kernel> kernel{};
 };
 
-/// What is kept for a handshake that has not begun, and for a connection that does not stand.
+struct StreamCore::Attempts {
+  std::vector<sockets::SocketAddress> addresses;
+  std::string what;
+  std::size_t next = 0;
+  std::uint64_t end = TimerWheel::kNever;  // of all of them
+  int last_error = 0;
+  std::string failures{};
+};
+
+/// What is kept for a client's handshake that has not begun.
 struct StreamCore::Pending {
   std::optional<x509::PeerName> name{};
   std::optional<x509::PeerName> server_name{};
   std::vector<Session> sessions{};
-  std::vector<std::pair<sockaddr_storage, socklen_t>> addresses{};
-  std::size_t next = 0;
-  int last_error = 0;
-  std::string what{};
-  std::string attempts{};
 };
 
 }  // namespace lockstep::loop

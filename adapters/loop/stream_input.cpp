@@ -29,8 +29,13 @@ std::size_t lacking(Bytes content) {
 // --- from the backend ------------------------------------------------------------------------------------------------
 
 bool StreamCore::wants_receive() const noexcept {
-  if (phase_ == Phase::lingering || phase_ == Phase::flushing) return !transport_ended_;
-  return phase_ == Phase::open && !transport_ended_ && !paused_ && !full_;
+  if (transport_end_) return false;
+  if (std::holds_alternative<Closing>(phase_)) return !leaving();
+  if (!active() || paused_ || full_) return false;
+  // A loop that has as much memory as it may takes only what makes a stream need less of it.
+  if (!loop_->pressed()) return true;
+  const bool little = in_ == nullptr || (in_->next == nullptr && in_->end - in_->first() < Connection::kMaxRecord);
+  return (secure_ != nullptr ? unread().empty() : little) && out_pending_ <= options_->write_low;
 }
 
 /// Full: the application, or an answer, has to come before more bytes do.
@@ -40,7 +45,7 @@ void StreamCore::update_full() noexcept {
   for (Block* block = in_; block != nullptr; block = block->next) buffered += block->end - block->first();
   // What the engine could not use alone, it will with more.
   const bool engine_wants_more =
-      secure_ != nullptr && !peer_closed_ && unread().empty() && !secure_->connection.awaiting_answer();
+      secure_ != nullptr && inbound_ == Inbound::open && unread().empty() && !secure_->connection.awaiting_answer();
   if (engine_wants_more) {
     full_ = false;
   } else if (buffered >= std::clamp<std::size_t>(options_->read_high, 1, Options::kMaxReadHigh)) {
@@ -78,16 +83,21 @@ MutableBytes StreamCore::receive_space() {
 
 void StreamCore::received(std::size_t size) {
   traffic_.bytes_received += size;
-  last_activity_ = loop_->now();
+  heard();
   last_input()->end += static_cast<std::uint32_t>(size);
   process();
 }
 
 void StreamCore::received(Block* block) {
   traffic_.bytes_received += block->end - block->begin;
-  last_activity_ = loop_->now();
+  heard();
   append(block);
   process();
+}
+
+void StreamCore::heard() noexcept {
+  last_activity_ = loop_->now();
+  if (auto* closing = std::get_if<Closing>(&phase_)) closing->lingering.heard();
 }
 
 /// Joins blocks that fit into one, so that a peer that sends single bytes fills no more memory than one that does not.
@@ -113,90 +123,83 @@ void StreamCore::append(Block* block) {
 }
 
 void StreamCore::receive_ended() {
-  transport_ended_ = true;
-  if (phase_ == Phase::lingering) return finish();
-  if (phase_ == Phase::flushing) return settle();
+  transport_end_ = 0;
+  if (const auto* closing = std::get_if<Closing>(&phase_)) return closing->flushed ? finish() : settle();
   process();
 }
 
 /// What came before the failure comes first: it may be an alert that says why.
 void StreamCore::receive_failed(int error) {
-  transport_ended_ = true;
-  if (phase_ == Phase::lingering || phase_ == Phase::flushing) return finish();
-  receive_error_ = error;
+  transport_end_ = error;
+  if (std::holds_alternative<Closing>(phase_)) return finish();
   process();
 }
 
 // --- through the engine ----------------------------------------------------------------------------------------------
 
 void StreamCore::process() {
-  if (in_process_) {
-    again_ = true;
+  if (processing_ != Processing::idle) {
+    processing_ = Processing::again;
     return;
   }
-  in_process_ = true;
   do {
-    again_ = false;
+    processing_ = Processing::running;
     process_steps();
-  } while (again_ && phase_ == Phase::open);
-  in_process_ = false;
+  } while (processing_ == Processing::again && active());
+  processing_ = Processing::idle;
   settle();
 }
 
 void StreamCore::process_steps() {
-  while (phase_ == Phase::open) {
+  while (active()) {
     if (in_ != nullptr && in_->next != nullptr && unread().empty()) pull();
-    if (phase_ != Phase::open) return;
+    if (!active()) return;
     if (!unread().empty()) {
-      read_deadline_ = TimerWheel::kNever;
-      handler_->on_readable(*this);
-      if (phase_ != Phase::open || !unread().empty()) return;
+      bytes_came();
+      tell(&Handler::on_readable);
+      if (!active() || !unread().empty()) return;
       continue;
     }
-    if (tls_wanted_ && in_ != nullptr && !in_->empty() && options_->config->role() == Role::server) begin_tls();
+    if (layer_ == Layer::expected && in_ != nullptr && !in_->empty() && options_->config->role() == Role::server)
+      begin_tls();
     if (secure_ != nullptr && process_secure()) continue;
-    if (transport_ended_ && phase_ == Phase::open && (in_ == nullptr || in_->next == nullptr)) end_of_input();
+    if (transport_end_ && active() && (in_ == nullptr || in_->next == nullptr)) end_of_input();
     return;
   }
 }
 
 /// One step of the engine; false when it can do nothing more now.
 bool StreamCore::process_secure() {
-  if (peer_closed_) {
-    if (downgrading_) {
-      become_plain();
-      return true;
-    }
-    if (!end_told_) {
-      end_told_ = true;
-      read_deadline_ = TimerWheel::kNever;
-      handler_->on_end(*this);
-      return true;
-    }
-    return false;
+  if (inbound_ == Inbound::told && !downgrading_) return false;
+  if (inbound_ != Inbound::open) {
+    downgrading_ ? become_plain() : tell_end();
+    return true;
   }
   auto [consumed, event] = secure_->connection.receive(in_ == nullptr ? MutableBytes{} : in_->content(), engine_time());
   if (in_ != nullptr) in_->begin += static_cast<std::uint32_t>(consumed);
   if (!std::holds_alternative<Nothing>(event)) return handle(event);
   // A peer that asks for answers and does not read them (RFC 9846 4.7.3: update_requested) gets one for many.
-  const bool may_speak = !handshake_done_ || out_pending_ < std::max<std::size_t>(options_->write_high, 1);
+  const bool may_speak = !handshake_done() || out_pending_ < std::max<std::size_t>(options_->write_high, 1);
   if (may_speak && queue_handshake()) return true;  // what was sent may have events of its own
-  return phase_ == Phase::open && in_ != nullptr && in_->next != nullptr && !secure_->connection.awaiting_answer();
+  return active() && in_ != nullptr && in_->next != nullptr && !secure_->connection.awaiting_answer();
 }
 
+/// To its end, whatever the handler asks for meanwhile: what the engine has told it will not tell again. False when
+/// nothing is to follow.
 bool StreamCore::handle(Event& event) {
   Connection& connection = secure_->connection;
   const bool suspended = asks(event);
-  const bool taken = handler_->on_event(*this, event);
-  if (taken && suspended) return true;
-  if (phase_ != Phase::open) return false;
+  bool taken = false;
+  guarded([&] { taken = handler_->on_event(*this, event); });
   if (suspended) {
+    if (taken) return active();
+    if (!is_open()) return false;
     if (secure_->answers == nullptr && options_->answers != nullptr) {
       secure_->answers = std::make_unique<Answers>(options_->answers, secure_->random);
     }
     // Without answers the token is dropped with the event, and the handshake fails for that reason.
     if (secure_->answers != nullptr) (void)secure_->answers->answer(connection, event);
-    return true;
+    return active();
   }
   if (const auto* data = std::get_if<ApplicationData>(&event)) {
     in_->plaintext = *data;
@@ -208,66 +211,77 @@ bool StreamCore::handle(Event& event) {
       if (!taken) kept.insert(kept.end(), segment.begin(), segment.end());
     }
   } else if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
-    completed(*complete);
+    if (is_open()) completed(*complete);
   } else if (std::holds_alternative<PeerClosed>(event)) {
-    peer_closed_ = true;
+    inbound_ = Inbound::ended;
   } else if (auto* session = std::get_if<SessionReceived>(&event)) {
     auto& sessions = secure_->sessions;
     if (sessions.size() == kMaxSessions) sessions.erase(sessions.begin());
     sessions.push_back(std::move(session->session));
   } else if (auto* keys = std::get_if<TrafficKeys>(&event)) {
-    take_keys(std::move(*keys));
+    if (is_open()) take_keys(std::move(*keys));
   } else if (const auto* secret = std::get_if<SecretLogged>(&event)) {
-    if (options_->key_log) options_->key_log(key_log_line(*secret));
+    if (options_->key_log) guarded([&] { options_->key_log(key_log_line(*secret)); });
   } else if (std::holds_alternative<Failed>(event)) {
     fail(tls_error(reading()));
   }
-  return phase_ == Phase::open;
+  return active();
 }
 
 void StreamCore::completed(const HandshakeComplete& complete) {
   if (secure_->connection.role() == Role::server) server_name_ = complete.server_name;
-  handshake_done_ = true;
-  phase_deadline_ = TimerWheel::kNever;
+  layer_ = Layer::secure;
+  deadline_ = downgrading_ ? loop_->in(options_->handshake_timeout) : TimerWheel::kNever;
   last_activity_ = loop_->now();
   ++loop_->statistics_.handshakes;
   loop_->handshaking_.remove(*this);
-  handler_->on_handshake(*this, complete);
-  if (phase_ == Phase::open && std::exchange(close_waits_, false)) say_close();
+  tell(&Handler::on_handshake, complete);
+  if (is_open() && outbound_ == Outbound::ends_with_handshake) say_close();
   tell_writable();
 }
 
 void StreamCore::become_plain() {
   drop_secure();
-  downgrading_ = peer_closed_ = write_closed_ = end_told_ = handshake_done_ = false;
-  handler_->on_plain(*this);
+  layer_ = Layer::plain;
+  inbound_ = Inbound::open;
+  outbound_ = Outbound::open;
+  downgrading_ = false;
+  deadline_ = TimerWheel::kNever;
+  tell(&Handler::on_plain);
   tell_writable();
 }
 
 /// The transport has ended, and all that came before has been dealt with.
 void StreamCore::end_of_input() {
-  if (receive_error_ != 0) {
-    fail(trouble_ != nullptr ? std::move(*trouble_) : located(system_error(reading(), receive_error_)));
+  if (*transport_end_ != 0) {
+    fail(trouble_ != nullptr ? std::move(*trouble_) : located(system_error(reading(), *transport_end_)));
     return;
   }
   if (secure_ != nullptr) {
-    if (peer_closed_ || secure_->connection.awaiting_answer()) return;
+    if (inbound_ != Inbound::open || secure_->connection.awaiting_answer()) return;
     (void)secure_->connection.receive_end();
     if (secure_->connection.error() != nullptr) {
       // A reset while we were sending is why, not the end that it looked like.
       fail(trouble_ != nullptr ? std::move(*trouble_) : tls_error(reading()));
       return;
     }
-    peer_closed_ = true;
-  } else if (tls_wanted_) {
+  } else if (layer_ == Layer::expected) {
     fail(located(
         plain_error(Operation::handshake, IoCondition::ended, "the peer ended the transport before the handshake")));
     return;
   }
-  if (end_told_) return;
-  end_told_ = true;
-  read_deadline_ = TimerWheel::kNever;
-  handler_->on_end(*this);
+  if (inbound_ != Inbound::told) tell_end();
+}
+
+void StreamCore::tell_end() {
+  inbound_ = Inbound::told;
+  bytes_came();
+  tell(&Handler::on_end);
+}
+
+/// What a read deadline waits for, unless that is for more.
+void StreamCore::bytes_came() noexcept {
+  if (read_until_ == Until::next_bytes) read_deadline_ = TimerWheel::kNever;
 }
 
 /// Brings bytes of later blocks next to those that the engine could not use alone, no more than it needs.
@@ -303,7 +317,7 @@ void StreamCore::pull() {
 
 /// After the engine's work: gives back what is empty, and makes small what is left.
 void StreamCore::settle() {
-  if (phase_ != Phase::open && phase_ != Phase::moving) {
+  if (!is_open()) {
     discard_input();
     return;
   }
@@ -314,7 +328,7 @@ void StreamCore::settle() {
       in_ = loop_->blocks().shrink(in_);
     }
   }
-  if (secure_ != nullptr && handshake_done_) {
+  if (secure_ != nullptr && handshake_done()) {
     if (unread_early().empty()) {
       secure_->early = {};
       secure_->early_taken = 0;
@@ -328,7 +342,7 @@ void StreamCore::settle() {
 }
 
 void StreamCore::discard_input() noexcept {
-  if (in_process_) return;  // `settle` will
+  if (processing_ != Processing::idle) return;  // `settle` will
   while (in_ != nullptr) {
     Block* next = in_->next;
     loop_->blocks().give(std::exchange(in_, next));
@@ -341,11 +355,11 @@ Bytes StreamCore::unread() const noexcept {
   if (const Bytes early = unread_early(); !early.empty()) return early;
   if (in_ == nullptr) return {};
   if (secure_ != nullptr) return in_->next_plaintext();
-  return tls_wanted_ ? Bytes{} : Bytes(in_->content());
+  return layer_ == Layer::expected ? Bytes{} : Bytes(in_->content());
 }
 
 Bytes StreamCore::unread_early() const noexcept {
-  if (secure_ == nullptr || !handshake_done_) return {};
+  if (secure_ == nullptr || !handshake_done()) return {};
   return Bytes(secure_->early).subspan(secure_->early_taken);
 }
 
@@ -370,7 +384,7 @@ void StreamCore::consume(std::size_t size) noexcept {
       block.offset = 0;
     }
   }
-  if (in_process_) return;
+  if (processing_ != Processing::idle) return;
   update_full();
   if (unread().empty()) continue_later();
 }

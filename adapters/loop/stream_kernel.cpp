@@ -19,15 +19,16 @@ bool StreamCore::kernel_sends() const noexcept {
 bool StreamCore::kernel_receives() const noexcept {
   return secure_ != nullptr && secure_->kernel != nullptr && secure_->kernel->receiving;
 }
+kernel_tls::Control& StreamCore::record_control() noexcept { return secure_->kernel->control; }
 /// A KeyUpdate has been written and not sent, so that nothing may follow it yet.
 bool StreamCore::keys_wait() const noexcept { return kernel_sends() && secure_->kernel->waiting.has_value(); }
 
 /// Once, when the handshake is complete and nothing is on its way that the engine has protected or has yet to open.
 void StreamCore::enter_kernel_tls() {
   Connection& connection = secure_->connection;
-  if (!options_->kernel_tls || secure_->kernel != nullptr || phase_ != Phase::open) return;
+  if (!options_->kernel_tls || secure_->kernel != nullptr || !active()) return;
   if (!connection.connected() || connection.awaiting_answer() || connection.transmit_pending() || has_output() ||
-      in_ != nullptr || peer_closed_ || write_closed_ || transport_ended_) {
+      in_ != nullptr || inbound_ != Inbound::open || outbound_ != Outbound::open || transport_end_) {
     return;
   }
   secure_->kernel = std::make_unique<Kernel>();
@@ -42,7 +43,7 @@ void StreamCore::enter_kernel_tls() {
     auto* keys = std::get_if<TrafficKeys>(&event);
     if (keys == nullptr) break;
     take_keys(std::move(*keys));
-    if (phase_ != Phase::open) return;
+    if (!is_open()) return;
   }
 }
 
@@ -92,7 +93,7 @@ bool StreamCore::queue_kernel_records() {
     // A KeyUpdate's keys are due at once.
     Event event = secure_->connection.receive({}, engine_time()).event;
     if (auto* keys = std::get_if<TrafficKeys>(&event)) take_keys(std::move(*keys));
-    if (phase_ == Phase::releasing) return false;
+    if (ended()) return false;
     if (std::holds_alternative<Failed>(event)) break;
   }
   if (any) mark_dirty();

@@ -23,7 +23,7 @@ SystemRandom system_random;  // has no state
 
 /// The tick in which that much time has passed since a tick began.
 std::uint64_t later(std::uint64_t since, std::chrono::milliseconds time) {
-  if (time.count() <= 0) return TimerWheel::kNever;
+  if (time.count() <= 0 || time >= LoopCore::kForever) return TimerWheel::kNever;
   return since + LoopCore::ticks_in(time) + 1;
 }
 
@@ -50,6 +50,17 @@ void StreamCore::unname() noexcept {
   never_run.swap(control_->waiting);
 }
 
+void StreamCore::abandon_pinned() noexcept {
+  if (output_pinned) out_first_ = out_last_ = nullptr;
+}
+
+/// The last resort against a handler that throws: nobody else suffers.
+void StreamCore::handler_threw(std::string_view what) {
+  if (closed_told()) return;
+  if (secure_ != nullptr) secure_->connection.cancel(Alert::internal_error);
+  fail(located(plain_error(reading(), IoCondition::misuse, "the handler threw: " + std::string(what))));
+}
+
 // --- connecting ------------------------------------------------------------------------------------------------------
 
 void StreamCore::set_target(Target&& target) {
@@ -61,63 +72,73 @@ void StreamCore::set_target(Target&& target) {
   for (Session& session : target.sessions) pending_->sessions.push_back(std::move(session));
 }
 
-void StreamCore::dial(std::vector<std::pair<sockaddr_storage, socklen_t>> addresses, std::string what) {
-  pending_->addresses = std::move(addresses);
-  pending_->what = std::move(what);
+void StreamCore::dial(std::vector<sockets::SocketAddress> addresses, std::string what) {
+  phase_ = Connecting{std::make_unique<Attempts>(std::move(addresses), std::move(what))};
   continue_later();
 }
 
 void StreamCore::next_address() {
-  Pending& pending = *pending_;
-  if (pending.next == pending.addresses.size()) {
+  Attempts& attempts = *std::get<Connecting>(phase_).attempts;
+  if (attempts.next == attempts.addresses.size()) {
     IoError error = plain_error(Operation::connect, IoCondition::system, "");
-    error.number = pending.last_error;
-    error.text = "connect to " + pending.what + ": " + pending.attempts;
+    error.number = attempts.last_error;
+    error.text = "connect to " + attempts.what + ": " + attempts.failures;
     fail(std::move(error));
     return;
   }
-  const auto& [address, size] = pending.addresses[pending.next++];
-  const auto left = static_cast<std::int64_t>(pending.addresses.size() - pending.next + 1);
-  phase_deadline_ = loop_->in(options_->connect_timeout / left);
-  Descriptor socket(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const sockets::SocketAddress& address = attempts.addresses[attempts.next++];
+  if (attempts.next == 1) attempts.end = loop_->in(options_->connect_timeout);
+  const std::uint64_t left = attempts.addresses.size() - attempts.next + 1;
+  const std::uint64_t now = loop_->now();
+  deadline_ = attempts.end == TimerWheel::kNever
+                  ? TimerWheel::kNever
+                  : now + std::max<std::uint64_t>((std::max(attempts.end, now) - now) / left, 1);
+  Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) {
     connected(errno);
     return;
   }
   socket_ = std::move(socket);
   arm_timer();
-  loop_->backend().connect(*this, reinterpret_cast<const sockaddr*>(&address), size);
+  loop_->backend().connect(*this, address.data(), address.size());
 }
 
 void StreamCore::connected(int error) {
-  if (phase_ != Phase::connecting) return;
+  if (!connecting()) return;
   if (error != 0) {
     if (socket_) loop_->backend().abandon(*this);
     socket_.reset();
-    std::string& attempts = pending_->attempts;
+    Attempts& attempts = *std::get<Connecting>(phase_).attempts;
     // What stands behind "connect: ".
-    attempts += (attempts.empty() ? "" : "; ") + system_error(Operation::connect, error).text.substr(9);
-    pending_->last_error = error;
+    attempts.failures +=
+        (attempts.failures.empty() ? "" : "; ") + system_error(Operation::connect, error).text.substr(9);
+    attempts.last_error = error;
     next_address();
     return;
   }
   ++loop_->statistics_.connected;
   if (options_->no_delay) sockets::send_at_once(socket());
-  phase_deadline_ = TimerWheel::kNever;
-  pending_->addresses = {};
+  deadline_ = TimerWheel::kNever;
+  opened({});
+}
+
+void StreamCore::accepted(std::unique_ptr<Handler> handler) {
+  handler_ = std::move(handler);
+  const Unopened asked = std::move(std::get<Unopened>(phase_));
+  if (handler_ != nullptr && asked.error != nullptr) return give_up(std::move(*asked.error));
+  if (handler_ == nullptr || asked.close) return finish();
   opened({});
 }
 
 void StreamCore::opened(Bytes already_read) {
-  if (phase_ != Phase::connecting) return;  // closed by whoever made its handler
-  phase_ = Phase::open;
+  const bool dialed = connecting();
+  phase_.emplace<Open>();
   last_activity_ = loop_->now();
-  tls_wanted_ = options_->config != nullptr;
+  if (options_->config != nullptr) layer_ = Layer::expected;
   if (const int error = loop_->backend().open(*this); error != 0) {
-    const bool dialed = pending_ != nullptr && !pending_->what.empty();
-    fail(located(system_error(dialed        ? Operation::connect
-                              : tls_wanted_ ? Operation::handshake
-                                            : Operation::read,
+    fail(located(system_error(dialed                      ? Operation::connect
+                              : layer_ == Layer::expected ? Operation::handshake
+                                                          : Operation::read,
                               error)));
     return;
   }
@@ -131,27 +152,41 @@ void StreamCore::opened(Bytes already_read) {
     traffic_.bytes_received += size;
     append(block);
   }
-  if (tls_wanted_ && !options_->lazy_handshake) expect_handshake();
-  if (phase_ != Phase::open) return;
+  if (layer_ == Layer::expected && !options_->lazy_handshake) expect_handshake();
+  if (!is_open()) return;
   mark_dirty();
-  handler_->on_open(*this);
+  if (!move_) tell_open();  // otherwise it opens over there
+}
+
+void StreamCore::tell_open() {
+  std::get<Open>(phase_).told = true;
+  tell(&Handler::on_open);
   tell_writable();
-  if (phase_ != Phase::open) return;
-  if (tls_wanted_ && options_->config->role() == Role::client && !options_->lazy_handshake) begin_tls();
+  start_if_due();
   process();
+  if (loop_->draining_) drain();
 }
 
 // --- the handshake's beginning and end -------------------------------------------------------------------------------
 
+void StreamCore::start_if_due() {
+  if (!active() || layer_ != Layer::expected || options_->lazy_handshake) return;
+  expect_handshake();
+  if (active() && options_->config->role() == Role::client) begin_tls();
+}
+
 /// From here on there is a limit to how long it may take, and to how many may be at it.
 void StreamCore::expect_handshake() {
   if (in_handshake()) return;
-  phase_deadline_ = loop_->in(options_->handshake_timeout);
-  loop_->handshake_began(*this);
+  deadline_ = loop_->in(options_->handshake_timeout);
+  if (leaving()) {
+    move_->handshaking = true;  // over there
+  } else {
+    loop_->handshake_began(*this);
+  }
 }
 
 void StreamCore::begin_tls() {
-  tls_wanted_ = false;
   const Options& options = *options_;
   RandomSource& random = options.random == nullptr ? system_random : *options.random;
   void* memory = loop_->handshakes_.take();  // without, the engine allocates what it needs
@@ -173,10 +208,12 @@ void StreamCore::begin_tls() {
   }
   secure_->memory = memory;
   secure_->connection.use(&loop_->keys_);
+  secure_->connection.wake_by(control());
   pending_.reset();
-  handshake_done_ = peer_closed_ = false;
+  layer_ = Layer::handshake;
+  inbound_ = Inbound::open;
   expect_handshake();
-  if (phase_ == Phase::open) queue_handshake();
+  if (is_open()) queue_handshake();
   mark_dirty();
 }
 
@@ -185,6 +222,9 @@ void StreamCore::end_handshake() noexcept {
   // While the engine still works in it (a handshake that failed has an alert to send) it stays.
   if (secure_->memory == nullptr || secure_->connection.reclaim().empty()) return;
   loop_->handshakes_.give(std::exchange(secure_->memory, nullptr));
+  // No token is out any more; and if nobody else has a name of this stream, it needs none.
+  secure_->connection.wake_by(nullptr);
+  if (control_.use_count() == 1 && !move_) control_.reset();
 }
 
 /// The engine first: until it is gone it may use its memory.
@@ -196,84 +236,128 @@ void StreamCore::drop_secure() noexcept {
 
 // --- ending ----------------------------------------------------------------------------------------------------------
 
+bool StreamCore::closed_told() const noexcept {
+  const auto* closing = std::get_if<Closing>(&phase_);
+  return ended() || (closing != nullptr && closing->told);
+}
+
 void StreamCore::start_closing() {
-  if (phase_ == Phase::connecting) return finish();
-  if (phase_ != Phase::open) return;
+  if (auto* unopened = std::get_if<Unopened>(&phase_)) {
+    unopened->close = true;
+    return;
+  }
+  if (connecting()) return finish();
+  if (!is_open()) return;
   if (secure_ != nullptr) {
     secure_->connection.close();
     queue_handshake();
-    if (phase_ != Phase::open) return;
+    if (!is_open()) return;
   }
   loop_->handshaking_.remove(*this);
-  phase_ = Phase::flushing;
-  phase_deadline_ = TimerWheel::kNever;
-  awaiting_end_ = true;
+  if (!leaving()) move_.reset();  // it ends here
+  phase_ = closing(false);
   mark_dirty();
 }
 
-/// All is sent that will be.
+StreamCore::Closing StreamCore::closing(bool told) const {
+  const auto most = options_->linger_most.count() > 0 ? options_->linger_most : std::chrono::milliseconds::max();
+  return {.told = told, .awaits_peer = true, .lingering = {Clock::now(), options_->linger, most}};
+}
+
+/// All is with the kernel that will be sent.
 void StreamCore::finish_output() {
-  if (transport_ended_ || !awaiting_end_ || options_->linger.count() <= 0) return finish();
+  auto& closing = std::get<Closing>(phase_);
+  if (closing.flushed) return;
+  if (transport_end_ || !closing.awaits_peer || options_->linger.count() <= 0) return finish();
   (void)::shutdown(socket(), SHUT_WR);
-  phase_ = Phase::lingering;
-  phase_deadline_ = loop_->in(options_->linger);
+  closing.flushed = true;
+  closing.look = loop_->now();
   mark_dirty();
 }
 
 void StreamCore::finish() {
-  if (phase_ == Phase::releasing) return;
-  phase_ = Phase::releasing;
+  if (ended()) return;
+  const bool told = closed_told();
+  const bool gone = leaving();
+  phase_.emplace<Ended>();
   loop_->handshaking_.remove(*this);
   loop_->wheel_.disarm(*this);
-  tell_closed(nullptr);
-  loop_->backend().release(*this);
+  if (!told) tell_closed(nullptr);
+  if (!gone) loop_->backend().release(*this);
 }
 
 void StreamCore::released() {
-  if (phase_ == Phase::moving) {
-    loop_->hand_over(*this, *move_target_);
-  } else {
-    loop_->bury(*this);
-  }
-}
-
-void StreamCore::tell_closed(const IoError* error) {
-  if (told_) return;
-  told_ = true;
-  if (error != nullptr) ++loop_->statistics_.failures;
-  if (handler_ != nullptr) handler_->on_closed(*this, error);
-}
-
-void StreamCore::fail(IoError error) {
-  if (told_ || phase_ == Phase::releasing) return;
-  const bool tls = error.condition == IoCondition::tls;
-  const bool abrupt = error.condition == IoCondition::system || phase_ == Phase::connecting;
-  phase_ = Phase::flushing;  // before the handler hears of it: whatever it calls finds a stream that has ended
-  loop_->handshaking_.remove(*this);
-  tell_closed(&error);
-  if (abrupt) {
-    drop_output();
-    return finish();
-  }
-  if (secure_ != nullptr) queue_handshake();
-  const Error* own = secure_ == nullptr ? nullptr : secure_->connection.error();
-  awaiting_end_ = tls && (own == nullptr || own->origin != Origin::peer);
-  phase_deadline_ = loop_->in(std::max(options_->linger, std::chrono::milliseconds(1)));
+  if (ended()) return loop_->bury(*this);
+  if (is_open()) return loop_->hand_over(*this, *move_->target);
+  // It was closed while it was leaving: it ends here.
+  move_.reset();
+  if (const int error = loop_->backend().open(*this); error != 0)
+    return give_up(located(system_error(Operation::close, error)));
   mark_dirty();
 }
 
-void StreamCore::abort(IoError error) {
-  if (phase_ == Phase::moving || phase_ == Phase::releasing) return;
-  phase_ = Phase::flushing;
+void StreamCore::tell_closed(const IoError* error) {
+  if (error != nullptr) ++loop_->statistics_.failures;
+  if (handler_ != nullptr) tell(&Handler::on_closed, error);
+}
+
+/// The handler hears why it is over; our alert, and what was written before, still goes out behind that.
+void StreamCore::fail(IoError error) {
+  if (closed_told()) return;
+  if (auto* unopened = std::get_if<Unopened>(&phase_)) {
+    unopened->error = std::make_unique<IoError>(std::move(error));
+    return;
+  }
+  if (error.condition == IoCondition::system || connecting()) return give_up(std::move(error));
+  // Before the handler hears of it: whatever it calls finds a stream that has ended.
+  phase_ = closing(true);
+  std::get<Closing>(phase_).look = loop_->in(std::max(options_->linger, std::chrono::milliseconds(1)));
+  loop_->handshaking_.remove(*this);
+  if (!leaving()) move_.reset();
   tell_closed(&error);
+  if (ended()) return;
+  if (secure_ != nullptr) {
+    queue_handshake();
+    const Error* own = secure_->connection.error();
+    std::get<Closing>(phase_).awaits_peer = own == nullptr || own->origin != Origin::peer;
+  } else {
+    std::get<Closing>(phase_).awaits_peer = false;
+  }
+  mark_dirty();
+}
+
+/// At once, whatever waits.
+void StreamCore::give_up(IoError error) {
+  if (ended()) return;
+  const bool told = closed_told();
+  phase_ = closing(true);
+  loop_->handshaking_.remove(*this);
+  if (!told) tell_closed(&error);
   drop_output();
   finish();
+}
+
+/// What the application gives up while it is closing owes nobody anything more.
+void StreamCore::give_up_by_application(IoError error, Alert why) {
+  if (ended()) return;
+  if (std::holds_alternative<Closing>(phase_)) return give_up(std::move(error));
+  if (secure_ != nullptr) secure_->connection.cancel(why);
+  fail(std::move(error));
+}
+
+void StreamCore::abort(IoError error) {
+  if (!move_ || !is_open()) give_up(std::move(error));
 }
 
 void StreamCore::evict() {
   if (secure_ != nullptr) secure_->connection.cancel();
   fail(located(canceled_error(Operation::handshake,
                               "it took longer than newer ones, and there are no more than max_handshakes at once")));
+}
+
+void StreamCore::evict_now() {
+  give_up(located(canceled_error(
+      Operation::handshake, "the peer was silent longer than any other, and no descriptor was left for a newer one")));
 }
 
 void StreamCore::out_of_memory(Operation operation) { fail(located(system_error(operation, ENOMEM))); }
@@ -305,107 +389,141 @@ std::string StreamCore::peer_text() const {
 
 /// A stream that its loop has let go of is in no list any more.
 void StreamCore::mark_dirty() noexcept {
-  if (phase_ != Phase::releasing) loop_->mark_dirty(*this);
+  if (!ended()) loop_->mark_dirty(*this);
 }
 
 void StreamCore::continue_later() noexcept {
-  continue_ = true;
+  due_ = true;
   mark_dirty();
 }
 
 void StreamCore::flush() {
-  if (std::exchange(continue_, false)) {
-    if (phase_ == Phase::connecting && !socket_) next_address();
-    if (phase_ == Phase::open) process();
+  if (let_go()) return;  // it goes on over there
+  if (!move_) run_waiting();
+  if (std::exchange(due_, false)) {
+    if (connecting() && !socket_) next_address();
+    if (active()) process();
   }
-  if (handshake_done_ && secure_ != nullptr) enter_kernel_tls();
-  if (phase_ == Phase::moving) {
+  if (handshake_done() && secure_ != nullptr) enter_kernel_tls();
+  if (move_ && is_open()) {
+    move_->leaving = true;
+    move_->handshaking = in_handshake();
+    loop_->handshaking_.remove(*this);
+    loop_->wheel_.disarm(*this);
     loop_->backend().release(*this);
     return;
   }
-  if (phase_ == Phase::flushing || phase_ == Phase::lingering) discard_input();
-  if (phase_ == Phase::flushing && !has_output()) finish_output();
-  if (shut_when_sent_ && !has_output() && phase_ == Phase::open) {
-    shut_when_sent_ = false;
+  if (std::holds_alternative<Closing>(phase_)) {
+    discard_input();
+    if (!has_output()) finish_output();
+  }
+  if (outbound_ == Outbound::ends_behind_output && !has_output() && is_open()) {
+    outbound_ = Outbound::ended;
     (void)::shutdown(socket(), SHUT_WR);
   }
-  if (phase_ == Phase::open || phase_ == Phase::flushing || phase_ == Phase::lingering) loop_->backend().update(*this);
+  if (is_open() || std::holds_alternative<Closing>(phase_)) loop_->backend().update(*this);
   arm_timer();
 }
 
 std::uint64_t StreamCore::idle_deadline() const noexcept {
-  return phase_ != Phase::open || in_handshake() ? TimerWheel::kNever : later(last_activity_, options_->idle_timeout);
+  return !is_open() || in_handshake() ? TimerWheel::kNever : later(last_activity_, options_->idle_timeout);
+}
+
+/// By then the peer has taken something, or enough (Options::lowest_rate).
+std::uint64_t StreamCore::output_deadline() const noexcept {
+  return has_output() ? later(last_progress_, options_->write_timeout) : TimerWheel::kNever;
 }
 
 std::uint64_t StreamCore::earliest_deadline() const noexcept {
-  std::uint64_t earliest = std::min(phase_deadline_, idle_deadline());
-  if (phase_ == Phase::open) {
+  if (const auto* closing = std::get_if<Closing>(&phase_))
+    return std::min({LoopCore::tick_of(closing->lingering.last()), closing->look, output_deadline()});
+  std::uint64_t earliest = std::min({deadline_, idle_deadline(), output_deadline()});
+  if (is_open()) {
     earliest = std::min(earliest, read_deadline_);
     // It may have passed with nothing to write; then it is for the next write.
     if (has_output() || writer_waits_) earliest = std::min(earliest, write_deadline_);
   }
-  return has_output() ? std::min(earliest, later(last_progress_, options_->write_timeout)) : earliest;
+  return earliest;
 }
 
 /// A deadline that moves away does not touch the wheel: the timer fires, finds nothing due, and is set anew.
 void StreamCore::arm_timer() noexcept {
-  if (phase_ == Phase::releasing || phase_ == Phase::moving) return;
+  if (let_go()) return;
   const std::uint64_t earliest = earliest_deadline();
   if (earliest == TimerWheel::kNever) return;
   if (!armed() || earliest < due) loop_->wheel_.arm(*this, earliest);
 }
 
 void StreamCore::on_timer() {
-  if (phase_ == Phase::releasing || phase_ == Phase::moving) return;
+  if (let_go()) return;
   const std::uint64_t now = loop_->now();
-  if (phase_deadline_ <= now) {
-    phase_deadline_ = TimerWheel::kNever;
-    phase_deadline_passed();
+  if (output_deadline() <= now) return output_stalled();
+  if (std::holds_alternative<Closing>(phase_)) {
+    closing_deadline_passed();
+    return arm_timer();
   }
-  if (phase_ == Phase::releasing) return;
-  if (has_output() && later(last_progress_, options_->write_timeout) <= now) {
-    IoError error = located(timeout_error(Operation::write, "the peer took nothing within write_timeout"));
-    phase_ = Phase::flushing;
-    tell_closed(&error);
-    drop_output();
-    return finish();
+  if (deadline_ <= now) {
+    deadline_ = TimerWheel::kNever;
+    deadline_passed();
   }
-  if (phase_ == Phase::open && read_deadline_ <= now) {
+  if (active() && read_deadline_ <= now) {
     read_deadline_ = TimerWheel::kNever;
-    handler_->on_deadline(*this, Operation::read);
+    tell(&Handler::on_deadline, Operation::read);
   }
-  if (phase_ == Phase::open && write_deadline_ <= now && (has_output() || writer_waits_)) {
+  if (active() && write_deadline_ <= now && (has_output() || writer_waits_)) {
     write_deadline_ = TimerWheel::kNever;
-    handler_->on_deadline(*this, Operation::write);
+    tell(&Handler::on_deadline, Operation::write);
   }
-  if (idle_deadline() <= now) {
+  if (active() && idle_deadline() <= now) {
     if (secure_ != nullptr) secure_->connection.close();
     fail(located(timeout_error(Operation::read, "idle for longer than idle_timeout")));
   }
   arm_timer();
 }
 
-void StreamCore::phase_deadline_passed() {
-  switch (phase_) {
-    case Phase::connecting: connected(ETIMEDOUT); break;  // on to the next address
-    case Phase::open:
-      if (trouble_ != nullptr) return fail(std::move(*trouble_));
-      if (secure_ != nullptr) secure_->connection.cancel();
-      fail(located(timeout_error(Operation::handshake,
-                                 "not complete within handshake_timeout; allow more time, or find out why the peer is "
-                                 "silent")));
-      break;
-    case Phase::flushing:
-    case Phase::lingering: finish(); break;
-    case Phase::moving:
-    case Phase::releasing: break;
+void StreamCore::output_stalled() {
+  give_up(located(timeout_error(Operation::write, taken_ == 0
+                                                      ? "the peer took nothing within write_timeout"
+                                                      : "the peer took less than lowest_rate within write_timeout")));
+}
+
+void StreamCore::deadline_passed() {
+  if (connecting()) return connected(ETIMEDOUT);  // on to the next address
+  if (!is_open()) return;
+  if (trouble_ != nullptr) return fail(std::move(*trouble_));
+  if (secure_ != nullptr) secure_->connection.cancel();
+  fail(
+      located(handshake_done()
+                  ? timeout_error(Operation::downgrade, "the peer's close_notify did not come within handshake_timeout")
+                  : timeout_error(Operation::handshake,
+                                  "not complete within handshake_timeout; allow more time, or find out why the peer is "
+                                  "silent")));
+}
+
+/// Whoever reads slowly gets all; whoever stopped reading does not hold the stream for ever.
+void StreamCore::closing_deadline_passed() {
+  auto& closing = std::get<Closing>(phase_);
+  const std::uint64_t now = loop_->now();
+  const bool over = LoopCore::tick_of(closing.lingering.last()) <= now;
+  if (!over && closing.look > now) return;
+  const std::size_t waiting = closing.flushed ? sockets::unacknowledged(socket()) : out_pending_;
+  if (!over && closing.flushed) {
+    const auto moment = Clock::now();
+    const auto look = closing.lingering.look(moment, waiting);
+    if (look > moment) {
+      closing.look = LoopCore::tick_of(look);
+      return;
+    }
   }
+  if (waiting == 0 || closing.told) return finish();
+  give_up(located(
+      timeout_error(Operation::close, std::to_string(waiting) + " bytes still wait for the peer after linger_most")));
 }
 
 void StreamCore::drain() {
-  if (phase_ == Phase::open && handler_ != nullptr) {
-    handler_->on_drain(*this);
-  } else if (phase_ == Phase::connecting) {
+  if (active()) {
+    tell(&Handler::on_drain);
+  } else if (connecting()) {
     finish();
   }
 }
@@ -429,30 +547,40 @@ void StreamCore::adopt(LoopCore& loop) {
     if (secure_->memory != nullptr) loop.handshakes_.adopt();
   }
   backend_flags = in_flight = 0;
-  move_target_ = nullptr;
-  phase_ = Phase::open;
-  if (const int error = loop.backend().open(*this); error != 0) {
-    fail(located(system_error(reading(), error)));
-    return;
-  }
-  if (secure_ != nullptr ? !handshake_done_ : tls_wanted_ && !options_->lazy_handshake) loop.handshake_began(*this);
-  if (phase_ != Phase::open) return;
+  const bool handshaking = move_->handshaking;
+  move_.reset();
+  if (const int error = loop.backend().open(*this); error != 0) return give_up(located(system_error(reading(), error)));
   mark_dirty();
-  handler_->on_moved(*this);
-  if (control_ != nullptr) {
-    for (auto& function : std::exchange(control_->waiting, {})) run(std::move(function));
+  if (kernel_receives() && !loop.backend().receives_records()) {
+    return fail(located(plain_error(Operation::read, IoCondition::misuse,
+                                    "the kernel opens its records, which io_uring cannot receive")));
   }
+  if (handshaking) loop.handshake_began(*this);
+  if (!is_open()) return;
+  tell(&Handler::on_moved);
+  run_waiting();
   if (const int error = std::exchange(send_error_, 0); error != 0) send_failed(error);
-  tell_writable();
-  process();
-  if (loop.draining_) drain();
+  if (!active()) return;
+  if (std::get<Open>(phase_).told) {
+    tell_writable();
+    start_if_due();
+    process();
+    if (loop_->draining_) drain();
+  } else {
+    tell_open();
+  }
+}
+
+void StreamCore::run_waiting() {
+  if (control_ == nullptr || control_->waiting.empty()) return;
+  for (auto& function : std::exchange(control_->waiting, {})) run(std::move(function));
 }
 
 void StreamCore::run(std::move_only_function<void(Stream&)> function) {
-  if (phase_ == Phase::moving) {
+  if (move_) {
     control_->waiting.push_back(std::move(function));
-  } else if (!told_) {
-    function(*this);
+  } else if (!closed_told()) {
+    guarded([&] { function(*this); });
   }
 }
 

@@ -60,24 +60,24 @@ std::size_t total_size(std::span<const Bytes> pieces) {
 // --- filling ---------------------------------------------------------------------------------------------------------
 
 IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
-  if (phase_ == Phase::connecting) {
+  if (connecting() || std::holds_alternative<Unopened>(phase_)) {
     writer_waits_ = true;
     return 0;
   }
-  if (phase_ != Phase::open || write_closed_) {
+  if (!is_open() || outbound_ != Outbound::open) {
     return std::unexpected(plain_error(Operation::write, IoCondition::ended, "the stream was closed for writing"));
   }
-  if (tls_wanted_ && options_->config->role() == Role::client) begin_tls();
-  if (phase_ != Phase::open || (secure_ != nullptr && secure_->connection.error() != nullptr)) {
+  if (layer_ == Layer::expected && options_->config->role() == Role::client) begin_tls();
+  if (!is_open() || (secure_ != nullptr && secure_->connection.error() != nullptr)) {
     return std::unexpected(plain_error(Operation::write, IoCondition::ended, "the handshake has failed"));
   }
-  if (tls_wanted_ || (secure_ != nullptr && !secure_->connection.connected())) {
+  if (layer_ == Layer::expected || (secure_ != nullptr && !secure_->connection.connected())) {
     writer_waits_ = true;
     mark_dirty();  // its deadline counts from here
     return 0;
   }
 
-  const std::size_t high = std::max<std::size_t>(options_->write_high, 1);
+  const std::size_t high = write_bounds().high;
   Pieces left(pieces);
   std::size_t total = 0;
   const auto stop = [&](IoError error) {
@@ -120,6 +120,12 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
   return total;
 }
 
+/// In a loop that has as much memory as it may, everybody still gets a block, when the one before is gone.
+StreamCore::WriteBounds StreamCore::write_bounds() const noexcept {
+  if (loop_->pressed()) return {.high = 1, .low = 0};
+  return {.high = std::max<std::size_t>(options_->write_high, 1), .low = options_->write_low};
+}
+
 Block* StreamCore::tail_with(std::size_t space, std::uint8_t record_type) {
   const bool alone = record_type != 0 || (out_last_ != nullptr && out_last_->record_type != 0);
   if (out_last_ != nullptr && !alone && out_last_->space().size() >= space) return out_last_;
@@ -129,6 +135,7 @@ Block* StreamCore::tail_with(std::size_t space, std::uint8_t record_type) {
   if (out_last_ == nullptr) {
     out_first_ = block;
     last_progress_ = loop_->now();
+    taken_ = 0;
   } else {
     out_last_->next = block;
   }
@@ -159,18 +166,18 @@ bool StreamCore::queue_handshake() {
 
 /// close_notify; during the handshake once that is complete, because before it would mean to give up.
 void StreamCore::say_close() {
-  close_waits_ = !handshake_done_;
-  if (close_waits_) return;
+  outbound_ = handshake_done() ? Outbound::ended : Outbound::ends_with_handshake;
+  if (outbound_ != Outbound::ended) return;
   secure_->connection.close();
   queue_handshake();
 }
 
 void StreamCore::tell_writable() {
-  if (!writer_waits_ || keys_wait() || phase_ != Phase::open || out_pending_ > options_->write_low || write_closed_)
+  if (!writer_waits_ || keys_wait() || !active() || out_pending_ > write_bounds().low || outbound_ != Outbound::open)
     return;
-  if (tls_wanted_ || (secure_ != nullptr && !secure_->connection.connected())) return;
+  if (layer_ == Layer::expected || (secure_ != nullptr && !secure_->connection.connected())) return;
   writer_waits_ = false;
-  handler_->on_writable(*this);
+  tell(&Handler::on_writable);
 }
 
 // --- emptying --------------------------------------------------------------------------------------------------------
@@ -186,11 +193,11 @@ std::size_t StreamCore::output(std::span<iovec> pieces) noexcept {
 }
 
 void StreamCore::sent(std::size_t size) {
-  if (dropped_) {
+  if (output_dropped_) {
     drop_output();
     return;
   }
-  if (size != 0) last_activity_ = last_progress_ = loop_->now();
+  taken(size);
   traffic_.bytes_sent += size;
   out_pending_ -= size;
   while (out_first_ != nullptr) {
@@ -203,10 +210,10 @@ void StreamCore::sent(std::size_t size) {
   }
   if (out_first_ == nullptr) out_last_ = nullptr;
   install_waiting_keys();
-  if (phase_ == Phase::flushing && out_pending_ == 0) return finish_output();
-  if (phase_ != Phase::open) return;
+  if (std::holds_alternative<Closing>(phase_) && out_pending_ == 0 && !leaving()) return finish_output();
+  if (!is_open()) return;
   const bool kernel_is_next = options_->kernel_tls && secure_ != nullptr && secure_->kernel == nullptr;
-  if ((shut_when_sent_ || kernel_is_next) && out_pending_ == 0) mark_dirty();
+  if ((outbound_ == Outbound::ends_behind_output || kernel_is_next) && out_pending_ == 0) mark_dirty();
   // What was held back in `process_secure` has room now.
   if (secure_ != nullptr && secure_->connection.transmit_pending()) continue_later();
   tell_writable();
@@ -214,31 +221,42 @@ void StreamCore::sent(std::size_t size) {
   if (out_first_ == nullptr && !writer_waits_) write_deadline_ = TimerWheel::kNever;
 }
 
+/// Progress is any byte, or as many as `lowest_rate` makes of write_timeout.
+void StreamCore::taken(std::size_t size) noexcept {
+  if (size == 0) return;
+  last_activity_ = loop_->now();
+  taken_ += size;
+  const auto window = std::chrono::duration_cast<std::chrono::seconds>(options_->write_timeout).count();
+  if (taken_ < options_->lowest_rate * static_cast<std::uint64_t>(std::max<std::int64_t>(window, 1))) return;
+  last_progress_ = last_activity_;
+  taken_ = 0;
+}
+
 /// A peer that refuses us sends an alert and closes; what we send meanwhile meets a reset. The alert says more, so
 /// reading goes on to the end.
 void StreamCore::send_failed(int error) {
   drop_output();
-  if (phase_ == Phase::moving) {
+  if (leaving()) {
     send_error_ = error;
     return;
   }
-  if (phase_ == Phase::flushing || phase_ == Phase::lingering) return finish();
-  if (phase_ != Phase::open) return;
+  if (std::holds_alternative<Closing>(phase_)) return finish();
+  if (!is_open()) return;
   const Operation operation = in_handshake() ? Operation::handshake : Operation::write;
   IoError trouble = located(system_error(operation, error));
-  if (transport_ended_ || secure_ == nullptr) return fail(std::move(trouble));
+  if (transport_end_ || secure_ == nullptr) return fail(std::move(trouble));
   if (trouble_ == nullptr) trouble_ = std::make_unique<IoError>(std::move(trouble));
-  write_closed_ = true;
+  outbound_ = Outbound::ended;
   paused_ = false;
   // Should nothing come, it ends as closing does.
-  phase_deadline_ = std::min(phase_deadline_, loop_->in(std::max(options_->linger, std::chrono::milliseconds(1))));
+  deadline_ = std::min(deadline_, loop_->in(std::max(options_->linger, std::chrono::milliseconds(1))));
   mark_dirty();
 }
 
 void StreamCore::drop_output() noexcept {
   out_pending_ = 0;
-  dropped_ = output_pinned;
-  if (dropped_) return;
+  output_dropped_ = output_pinned;
+  if (output_dropped_) return;
   while (out_first_ != nullptr) {
     Block* next = out_first_->next;
     loop_->blocks().give(std::exchange(out_first_, next));

@@ -48,19 +48,27 @@ class TimerWheel {
     timer.next = timer.previous = nullptr;
   }
 
-  /// Fires what is due until that tick, in order of ticks. Timers that are set meanwhile are due later.
-  void advance(std::uint64_t until) {
-    while (now_ < until) {
-      ++now_;
-      for (std::size_t level = 1; level < kLevels && (now_ & mask_below(level)) == 0; ++level) spread(level);
+  /// Fires what is due until that tick, in order of ticks, but no more than so many: false when some are left for the
+  /// next call. Timers that are set meanwhile are due later.
+  bool advance(std::uint64_t until, std::size_t most = SIZE_MAX) {
+    for (;;) {
       Timer& slot = slots_[0][now_ & (kSlots - 1)];
       while (slot.next != &slot) {
+        if (most-- == 0) return false;
         Timer& timer = *slot.next;
         disarm(timer);
         timer.fire(timer);
       }
       used_[0] &= ~(std::uint64_t{1} << (now_ & (kSlots - 1)));
+      if (now_ >= until) return true;
+      ++now_;
+      for (std::size_t level = 1; level < kLevels && (now_ & mask_below(level)) == 0; ++level) spread(level);
     }
+  }
+  /// Whether `advance` left some.
+  [[nodiscard]] bool behind() const noexcept {
+    const Timer& slot = slots_[0][now_ & (kSlots - 1)];
+    return slot.next != &slot;
   }
 
   /// A tick before which nothing is due; kNever when there is no timer. It may be early.

@@ -1,5 +1,9 @@
 // The backend over io_uring. Operations are queued while the loop works and submitted together when it waits.
+//
+// A receive takes one buffer and is then asked for again: a stream gets one in each turn, and none that its reader has
+// no room for. (A receive that goes on by itself takes as many as there are before anybody can say that it is enough.)
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -43,6 +47,9 @@ constexpr std::uintptr_t kTagBits = 15;
 constexpr std::uint32_t kReceiving = 1;
 constexpr std::uint32_t kCanceling = 2;  // the receiving
 constexpr std::uint32_t kLettingGo = 4;
+constexpr std::uint32_t kQueued = 8;          // to receive from the next submission on
+constexpr std::uint32_t kHungry = 16;         // the last receive found no buffer
+constexpr std::uint32_t kDrained = 32;        // the last receive took all there was
 constexpr std::uint32_t kAttempt = 1U << 8U;  // counts connection attempts, in three bits
 constexpr std::uint32_t kAttemptMask = 7U << 8U;
 
@@ -54,6 +61,8 @@ class UringBackend final : public loop::Backend {
   ~UringBackend() override {
     if (!made_) return;
     ::io_uring_queue_exit(&ring_);
+    // The kernel ends what is in flight in its own time; until then the buffers are its own.
+    if (in_flight_ != 0) return;
     if (buffers_ != nullptr) ::munmap(buffers_, kBuffers * sizeof(io_uring_buf));
     for (Block* block : blocks_) {
       if (block != nullptr) loop_->blocks().give(block);
@@ -110,7 +119,8 @@ class UringBackend final : public loop::Backend {
     }
     ::io_uring_prep_connect(entry, stream.socket(), address, size);
     mark(entry, &stream, kConnect | attempt_of(stream));
-    ++stream.in_flight;
+    begun(stream);
+    submit();  // the address is read then, and is the stream's
   }
 
   /// The socket is closed right after this, which the operation in flight, if there is one, does not notice.
@@ -125,7 +135,7 @@ class UringBackend final : public loop::Backend {
     if (stream.has_output() && !stream.output_pinned) send(stream);
     const bool receiving = (stream.backend_flags & kReceiving) != 0;
     if (stream.wants_receive() && !receiving) {
-      receive(stream);
+      queue_receive(stream);
     } else if (!stream.wants_receive() && receiving && (stream.backend_flags & kCanceling) == 0) {
       if (cancel(user_data(&stream, kReceive))) {
         stream.backend_flags |= kCanceling;
@@ -136,6 +146,10 @@ class UringBackend final : public loop::Backend {
   }
 
   void release(StreamCore& stream) noexcept override {
+    if ((stream.backend_flags & kQueued) != 0) {
+      for (auto* queue : {&hungry_, &queued_}) std::ranges::replace(*queue, &stream, nullptr);
+      stream.backend_flags &= ~kQueued;
+    }
     if (stream.in_flight == 0) {
       stream.released();
       return;
@@ -165,6 +179,7 @@ class UringBackend final : public loop::Backend {
     enable();
     pay_cancels();
     if (!awaiting_wakeup_) await_wakeup();
+    receive_queued();
     int result = 0;
     if (milliseconds == 0) {
       result = ::io_uring_submit_and_get_events(&ring_);
@@ -202,11 +217,11 @@ class UringBackend final : public loop::Backend {
   }
 
  private:
-  /// The header and pieces of a send, which the kernel reads when it is submitted.
+  /// The header and pieces of a send, which the kernel reads when it is submitted. (It reads what the header says of
+  /// the record again whenever it tries again: that is the stream's.)
   struct Frame {
     msghdr message;
     std::array<iovec, 8> pieces;
-    kernel_tls::Control control;
   };
 
   static std::uint64_t user_data(const void* pointer, std::uintptr_t tag) noexcept {
@@ -265,15 +280,43 @@ class UringBackend final : public loop::Backend {
     }
   }
 
+  void queue_receive(StreamCore& stream) {
+    if ((stream.backend_flags & kQueued) != 0) return;
+    ((stream.backend_flags & kHungry) != 0 ? hungry_ : queued_).push_back(&stream);
+    stream.backend_flags |= kQueued;
+  }
+
+  /// Who found no buffer the last time comes first, so that floods starve nobody.
+  void receive_queued() noexcept {
+    for (auto* queue : {&hungry_, &queued_}) {
+      for (StreamCore* stream : *queue) {
+        if (stream == nullptr) continue;
+        stream->backend_flags &= ~(kQueued | kHungry);
+        if (stream->wants_receive()) receive(*stream);
+      }
+      queue->clear();
+    }
+  }
+
   void receive(StreamCore& stream) noexcept {
     io_uring_sqe* entry = prepare();
     if (entry == nullptr) return stream.look_again();
-    ::io_uring_prep_recv_multishot(entry, stream.socket(), nullptr, 0, 0);
+    ::io_uring_prep_recv(entry, stream.socket(), nullptr, 0, 0);
     entry->flags |= IOSQE_BUFFER_SELECT;
     entry->buf_group = kGroup;
+    if ((stream.backend_flags & kDrained) != 0) entry->ioprio |= IORING_RECVSEND_POLL_FIRST;
     mark(entry, &stream, kReceive);
     stream.backend_flags = (stream.backend_flags | kReceiving) & ~kCanceling;
+    begun(stream);
+  }
+
+  void begun(StreamCore& stream) noexcept {
     ++stream.in_flight;
+    ++in_flight_;
+  }
+  void done(StreamCore& stream) noexcept {
+    --stream.in_flight;
+    --in_flight_;
   }
 
   void send(StreamCore& stream) noexcept {
@@ -285,7 +328,7 @@ class UringBackend final : public loop::Backend {
     frame.message.msg_iov = frame.pieces.data();
     frame.message.msg_iovlen = stream.output(frame.pieces);
     const std::uint8_t type = stream.output_type();
-    if (type != 0) kernel_tls::set_record_type(frame.message, frame.control, type);
+    if (type != 0) kernel_tls::set_record_type(frame.message, stream.record_control(), type);
     if (frame.message.msg_iovlen == 1 && type == 0) {
       ::io_uring_prep_send(entry, stream.socket(), frame.pieces[0].iov_base, frame.pieces[0].iov_len, MSG_NOSIGNAL);
     } else {
@@ -293,7 +336,7 @@ class UringBackend final : public loop::Backend {
     }
     mark(entry, &stream, kSend);
     stream.output_pinned = true;
-    ++stream.in_flight;
+    begun(stream);
   }
 
   /// Every operation of the stream, by its name: the kernel finds those at once, and those of a descriptor only among
@@ -350,30 +393,30 @@ class UringBackend final : public loop::Backend {
       block = std::exchange(blocks_[completion.flags >> IORING_CQE_BUFFER_SHIFT], nullptr);
       block->end = completion.res > 0 ? static_cast<std::uint32_t>(completion.res) : 0;
     }
-    const bool more = (completion.flags & IORING_CQE_F_MORE) != 0;
-    if (!more) {
-      stream.backend_flags &= ~(kReceiving | kCanceling);
-      --stream.in_flight;
-    }
-    if ((stream.backend_flags & kLettingGo) != 0 && stream.phase() == StreamCore::Phase::releasing) {
+    stream.backend_flags &= ~(kReceiving | kCanceling | kDrained);
+    done(stream);
+    if ((stream.backend_flags & kLettingGo) != 0 && stream.ended()) {
       if (block != nullptr) loop_->blocks().give(block);
     } else if (completion.res > 0) {
+      if (block->end < block->capacity) stream.backend_flags |= kDrained;
       stream.received(block);
     } else {
       if (block != nullptr) loop_->blocks().give(block);
       if (completion.res == 0) {
         stream.receive_ended();
-      } else if (completion.res != -ENOBUFS && completion.res != -ECANCELED && completion.res != -EINTR &&
-                 completion.res != -EAGAIN) {
+      } else if (completion.res == -ENOBUFS) {
+        stream.backend_flags |= kHungry;
+        loop_->count_buffer_shortage();
+      } else if (completion.res != -ECANCELED && completion.res != -EINTR && completion.res != -EAGAIN) {
         stream.receive_failed(-completion.res);
       }
     }
-    if (!more) settled(stream);
+    settled(stream);
   }
 
   void sent(StreamCore& stream, const io_uring_cqe& completion) noexcept {
     stream.output_pinned = false;
-    --stream.in_flight;
+    done(stream);
     const bool passing = completion.res == -EAGAIN || completion.res == -EINTR || completion.res == -ENOBUFS ||
                          completion.res == -ECANCELED;
     if (completion.res >= 0 || passing) {
@@ -385,8 +428,9 @@ class UringBackend final : public loop::Backend {
   }
 
   void connected(StreamCore& stream, const io_uring_cqe& completion, std::uintptr_t tag) noexcept {
-    --stream.in_flight;
-    if (tag == (kConnect | attempt_of(stream)) && stream.phase() == StreamCore::Phase::connecting) {
+    done(stream);
+    if (!owed_cancels_.empty()) std::erase(owed_cancels_, completion.user_data);
+    if (tag == (kConnect | attempt_of(stream)) && stream.connecting()) {
       stream.connected(-completion.res);
     }
     settled(stream);
@@ -400,7 +444,7 @@ class UringBackend final : public loop::Backend {
         std::erase(owed_releases_, &stream);
         stream.released();
       }
-    } else if (stream.phase() != StreamCore::Phase::releasing) {
+    } else if (!stream.ended()) {
       stream.look_again();
     }
   }
@@ -410,7 +454,8 @@ class UringBackend final : public loop::Backend {
     if (completion.res >= 0) {
       listener.accepted(Descriptor(completion.res));
     } else if (completion.res != -ECANCELED) {
-      listener.failed_once(-completion.res);
+      // With no descriptor left it says so before there is a connection: it is not asked again at once.
+      if (!listener.failed_once(-completion.res) && listener.listening && !listener.armed()) listener.rest();
     }
     if (listener.in_flight || !listener.listening) return;
     // It ended by itself, or was told to.
@@ -432,6 +477,9 @@ class UringBackend final : public loop::Backend {
   bool awaiting_wakeup_ = false;
   std::vector<std::uint64_t> owed_cancels_;
   std::vector<StreamCore*> owed_releases_;
+  std::vector<StreamCore*> hungry_;
+  std::vector<StreamCore*> queued_;
+  std::size_t in_flight_ = 0;
   std::vector<Frame> frames_ = std::vector<Frame>(kEntries);
   std::size_t frames_used_ = 0;
 };
@@ -444,7 +492,7 @@ IoResult<std::unique_ptr<loop::Loop>> make_loop(const loop::LoopOptions& options
     IoError failure = sockets::system_error(Operation::listen, error);
     if (error == ENOSYS || error == EPERM || error == EINVAL) {
       failure.text +=
-          "; io_uring needs Linux 6.0 and must be allowed (kernel.io_uring_disabled); epoll works everywhere";
+          "; io_uring needs Linux 5.19 and must be allowed (kernel.io_uring_disabled); epoll works everywhere";
     }
     return std::unexpected(std::move(failure));
   }

@@ -120,7 +120,7 @@ struct Options {
   /// How long closing takes at the most, also when the peer has not acknowledged everything: what is left by then is
   /// lost if it says anything more. It holds in place of the stream's deadlines; a peer that let a write meet its
   /// deadline has `linger` in all.
-  std::chrono::milliseconds linger_most{30'000};
+  std::chrono::milliseconds linger_most{60'000};
   /// Bytes of the inbound and of the outbound buffer; at least Connection::kMaxRecord each, which is what less counts
   /// as.
   std::size_t buffer_size = 2 * Connection::kMaxRecord;

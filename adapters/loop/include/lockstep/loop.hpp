@@ -19,7 +19,13 @@
 //
 // Everything happens in the thread that calls `run`: there is no other. Only `Loop::post`, `Loop::stop` and
 // `StreamRef::post` may be called from elsewhere. A handler may call anything on any stream of its loop, its own
-// included, and close it; a stream is never destroyed inside such a call. Handlers must not throw.
+// included, and close it; a stream is never destroyed inside such a call. What has begun to happen to a stream is told
+// to its handler to the end, whatever that asks for meanwhile. Handlers must not throw: one that does loses its stream,
+// which fails with what it threw, and so does a function of `StreamRef::post`. One of `Loop::post` or `Loop::after` may
+// throw, through `run`.
+//
+// A loop belongs to the process that made it. In a child after fork it may only be destroyed, which closes the child's
+// copies of its descriptors and nothing else; no handler hears of that.
 
 #include <chrono>
 #include <cstddef>
@@ -47,6 +53,11 @@
 namespace lockstep::loop {
 
 using Clock = std::chrono::steady_clock;
+/// What a read deadline waits for.
+enum class Until : std::uint8_t {
+  next_bytes,  ///< any that come, or the end
+  cleared,     ///< whatever comes, until it is set again: for a whole message or request, of however many pieces
+};
 /// A moment after which an operation gives up; nothing: never.
 using Deadline = std::optional<Clock::time_point>;
 
@@ -112,8 +123,13 @@ struct Options {
   std::chrono::milliseconds idle_timeout{0};
   /// How long output may wait without the peer taking any of it.
   std::chrono::milliseconds write_timeout{60'000};
-  /// How long closing waits for the peer to end the connection, so that it reads our last bytes instead of a reset.
+  /// Bytes per second that a peer has to take while output waits, over each write_timeout (in whole seconds). 0: any.
+  std::uint64_t lowest_rate = 0;
+  /// How long closing waits for the peer to end the connection, so that it reads our last bytes instead of a reset
+  /// (RFC 9112 9.6): from when it has acknowledged all of them, and again from whatever else it says. 0: not at all.
   std::chrono::milliseconds linger{500};
+  /// How long closing may take as a whole, however slowly the peer goes on reading.
+  std::chrono::milliseconds linger_most{60'000};
   /// Receiving stops when this many bytes wait for the application, at most kMaxReadHigh, and goes on at read_low.
   std::size_t read_high = 65536;
   std::size_t read_low = 16384;
@@ -127,6 +143,8 @@ struct Options {
   /// need 6.14). Over io_uring it only sends. `Stream::kernel_tls` tells what came of it; where the kernel cannot, all
   /// goes on as without. `Traffic` then counts bytes of content. Such a stream cannot be downgraded.
   bool kernel_tls = false;
+  /// For `dial`: finds a name's addresses in place of `lockstep::resolve`, in the loop's thread.
+  Resolve resolve{};
   /// TCP_NODELAY: records go out when they are written.
   bool no_delay = true;
   /// Receives key log lines when the configuration has `key_log`.
@@ -207,15 +225,16 @@ class LOCKSTEP_API Stream {
   /// Half-close: close_notify goes out, once the handshake is complete (in plain text, the transport's end). The peer's
   /// bytes can still be read.
   void close_write();
-  /// Sends what is queued and close_notify, and ends the connection so that the peer can read all of it. `on_closed`
-  /// follows.
+  /// Sends what is queued and close_notify, and ends the connection so that the peer can read all of it, for as long as
+  /// it does (Options::linger, linger_most). `on_closed` follows. A stream that is to move closes here.
   void close();
-  /// Gives up now, as if an error had come, which is `canceled`. The peer is told `why`: as `Connection::cancel`.
+  /// Gives up now, as if an error had come, which is `canceled`. The peer is told `why`: as `Connection::cancel`. A
+  /// stream that is closing ends at once.
   void cancel(Alert why = Alert::close_notify);
   /// Gives up because a deadline has passed: as if an error had come, which is `timeout`.
   void expire(Operation operation);
-  /// Back to plain text: close_notify goes out; `on_plain` follows when the peer's has come. Until then its bytes are
-  /// readable as before, and nothing can be written.
+  /// Back to plain text: close_notify goes out; `on_plain` follows when the peer's has come, within handshake_timeout.
+  /// Until then its bytes are readable as before, and nothing can be written.
   void downgrade();
 
   // --- TLS ---
@@ -253,11 +272,16 @@ class LOCKSTEP_API Stream {
   // --- the rest ---
 
   /// By when bytes (or the end) must have come, or those that are written must have gone; see Handler::on_deadline.
-  /// Cleared when they have, and a writer that was told to wait has nothing to add: set it again for the next.
-  void set_read_deadline(Deadline deadline) noexcept;
+  /// Cleared when they have, unless a read deadline is to stand until it is cleared, and a writer that was told to wait
+  /// has nothing to add: set it again for the next.
+  void set_read_deadline(Deadline deadline, Until until = Until::next_bytes) noexcept;
   void set_write_deadline(Deadline deadline) noexcept;
-  /// Hands the stream to another loop, of any kind and in any thread: nothing more happens here, and `on_moved` comes
-  /// there. Both loops must outlive the move.
+  /// Hands the stream to another loop, of any kind and in any thread: nothing more begins here, and `on_moved` comes
+  /// there, before anything else does. What the handler was told of meanwhile it hears to the end here; what it does to
+  /// the stream meanwhile counts: a stream that is closed does not move. One that is being made (MakeHandler) moves
+  /// before it opens. A second call before it has arrived counts while nothing has begun, and is ignored later. A
+  /// stream of which the kernel opens the records (Options::kernel_tls) goes to epoll loops only. Both loops must
+  /// outlive the move.
   void move_to(Loop& other);
   [[nodiscard]] StreamRef ref();
   [[nodiscard]] Loop& loop() const noexcept;
@@ -278,19 +302,29 @@ class LOCKSTEP_API Stream {
   void answers_changed();
 };
 
-/// Makes the handler of an accepted stream.
+/// Makes the handler of an accepted stream; null refuses the connection. What is asked of the stream meanwhile is done
+/// once that is there: `close` and `cancel` end it before it opens. Throwing refuses as well.
 using MakeHandler = std::function<std::unique_ptr<Handler>(Stream&)>;
+
+/// Names a function that waits for its time in a loop.
+class Task {
+ private:
+  friend class Loop;
+  explicit Task(std::uint64_t id) noexcept : id_(id) {}
+  std::uint64_t id_;
+};
 
 /// Names a listening socket of a loop.
 class Listener {
  public:
-  /// What it listens on, with the port that a request for port 0 got.
-  [[nodiscard]] const Address& address() const noexcept { return address_; }
+  /// What it listens on, with the port that a request for port 0 got: the first, where a name has several addresses.
+  [[nodiscard]] const Address& address() const noexcept { return addresses_.front(); }
+  [[nodiscard]] const std::vector<Address>& addresses() const noexcept { return addresses_; }
 
  private:
   friend class Loop;
   friend class LoopCore;
-  Address address_;
+  std::vector<Address> addresses_;
   std::uint64_t id_ = 0;
 };
 
@@ -298,7 +332,9 @@ struct ListenOptions {
   /// Several sockets, in as many loops, share the port: SO_REUSEPORT.
   bool reuse_port = false;
   int backlog = 4096;
-  /// Hears why accepting failed, say EMFILE. Accepting goes on after a tenth of a second.
+  /// Hears why accepting failed, say EMFILE: once, and again when that was over for a minute. Accepting goes on after a
+  /// tenth of a second; must not throw; without descriptors at once, in the place of the oldest stream that is expected
+  /// to begin a handshake and has not said a byte.
   std::function<void(const IoError&)> on_error{};
 };
 
@@ -307,7 +343,11 @@ struct LoopOptions {
   /// first, so that silent peers keep nobody out.
   std::size_t max_handshakes = 8192;
   /// Connections at once. At this number nothing is accepted until one ends. 0: no bound but the descriptors'.
-  std::size_t max_streams = 0;
+  std::size_t max_streams = 65'536;
+  /// Bytes of buffers, handshake memory and cached keys (Statistics::memory). With so many nothing is accepted, and
+  /// streams receive and write only what lets each go on with one buffer in either direction, until an eighth is free
+  /// again. The buffers that io_uring receives into are 4.5 MB of it. 0: no bound.
+  std::size_t max_memory = std::size_t{1} << 30U;
   /// Free buffers that are kept for the next connection that needs one; each has 64 KiB.
   std::size_t spare_buffers = 32;
   /// Expanded keys that are kept for the connections that were busy last (lockstep/key_cache.hpp), two for each.
@@ -322,11 +362,13 @@ struct Statistics {
   std::uint64_t connected = 0;
   std::uint64_t handshakes = 0;          ///< completed
   std::uint64_t failures = 0;            ///< streams that ended with an error
-  std::uint64_t handshakes_evicted = 0;  ///< see LoopOptions::max_handshakes
+  std::uint64_t handshakes_evicted = 0;  ///< see LoopOptions::max_handshakes, ListenOptions::on_error
   std::uint64_t accept_failures = 0;
-  std::size_t buffers = 0;        ///< of 64 KiB, in use
-  std::size_t spare_buffers = 0;  ///< kept free
-  std::size_t memory = 0;         ///< bytes of all buffers, handshake memory and cached keys, in use and spare
+  std::uint64_t memory_shortages = 0;  ///< how often LoopOptions::max_memory was reached
+  std::uint64_t buffer_shortages = 0;  ///< io_uring: receives that found no buffer, and had the next turn
+  std::size_t buffers = 0;             ///< of 64 KiB, in use
+  std::size_t spare_buffers = 0;       ///< kept free
+  std::size_t memory = 0;              ///< bytes of all buffers, handshake memory and cached keys, in use and spare
 };
 
 class LOCKSTEP_API Loop {
@@ -337,17 +379,27 @@ class LOCKSTEP_API Loop {
   /// Ends all streams at once; each handler hears of it by `on_closed`.
   ~Loop();
 
-  /// Listens on an address or name and a port; an empty host means every address, port 0 a free one. Every connection
-  /// gets the options and a handler.
+  /// Listens on an address, or on every address of a name, and a port: on all of them, or it fails and says which could
+  /// not be had. An empty host means every address of IPv4 and IPv6 (of one, where the system lacks the other), port 0
+  /// a free port, the same for all. Every connection gets the options and a handler.
   [[nodiscard]] IoResult<Listener> listen(std::string_view host, std::uint16_t port, Options options,
                                           MakeHandler make_handler, ListenOptions listen_options = {});
+  /// Listens on that very address, a Unix socket's as well: `listen({.host = "/run/app.sock"}, ...)`. Its file is made
+  /// by the rights that umask leaves and removed with the listener. One that is there already is removed when it is a
+  /// socket's that nobody listens on; anything else fails with EADDRINUSE.
+  [[nodiscard]] IoResult<Listener> listen(const Address& address, Options options, MakeHandler make_handler,
+                                          ListenOptions listen_options = {});
   /// Accepts no more.
   void unlisten(const Listener& listener);
 
   /// Connects, trying every address in the resolver's order. The result tells of misuse and of names that do not
-  /// resolve; what happens later, `on_closed` does. Resolving a name blocks; give an address where that matters.
+  /// resolve; what happens later, `on_closed` does. Resolving a name blocks, unless Options::resolve does not; give an
+  /// address where that matters.
   [[nodiscard]] IoResult<Stream*> dial(std::string_view host, std::uint16_t port, Options options,
                                        std::unique_ptr<Handler> handler, Target target = {});
+  /// Connects to that very address, a Unix socket's as well; a client states whom it expects.
+  [[nodiscard]] IoResult<Stream*> dial(const Address& address, Options options, std::unique_ptr<Handler> handler,
+                                       Target target = {});
   /// A stream over a connected stream socket, for a client's or a server's configuration. `already_read` is what was
   /// read from it before. The handler's first calls come before this returns.
   [[nodiscard]] IoResult<Stream*> wrap(Descriptor socket, Options options, std::unique_ptr<Handler> handler,
@@ -356,7 +408,8 @@ class LOCKSTEP_API Loop {
   /// Runs until `stop`, or until a drain is complete. A loop over io_uring belongs to the thread that runs it first; in
   /// another one this returns at once.
   void run();
-  /// Waits for events no longer than that, and handles them. False when `run` would have ended.
+  /// Waits for events no longer than that, and handles them. False when `run` would have ended. Inside a handler
+  /// neither does anything.
   bool run_once(std::chrono::milliseconds longest = std::chrono::milliseconds(1000));
   /// Ends `run`, from any thread or handler.
   void stop() noexcept;
@@ -366,7 +419,9 @@ class LOCKSTEP_API Loop {
   /// Runs the function in the loop's thread, soon. From any thread.
   void post(std::move_only_function<void(Loop&)> function);
   /// Runs the function in the loop's thread, after that time.
-  void after(std::chrono::milliseconds delay, std::move_only_function<void(Loop&)> function);
+  Task after(std::chrono::milliseconds delay, std::move_only_function<void(Loop&)> function);
+  /// Forgets it; false when it has run.
+  bool cancel(Task task);
 
   [[nodiscard]] Statistics statistics() const noexcept;
   /// "epoll" or "io_uring".
