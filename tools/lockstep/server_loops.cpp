@@ -55,8 +55,7 @@ class Session final : public loop::Handler, Visitor {
       record_->outcome.facts = facts();
       record_->outcome.connected = true;
     }
-    expect_request();
-    await_request(stream);
+    expect_request(stream);
   }
   bool on_event(loop::Stream& stream, Event& event) override {
     return record_ != nullptr && record_->check(stream, event);
@@ -149,25 +148,21 @@ class Session final : public loop::Handler, Visitor {
   [[nodiscard]] bool has_half_request() const { return busy_ != nullptr && has_begun(busy_->bytes); }
 
   /// The next request has so much time from here to its end.
-  void expect_request() { request_due_ = loop::Clock::now() + run_.plan.patience; }
-  /// Bytes that come clear the stream's deadline, not the request's: it is the same moment again.
-  void await_request(loop::Stream& stream) {
-    if (loop::Clock::now() >= request_due_) return on_deadline(stream, Operation::read);
-    stream.set_read_deadline(request_due_);
+  void expect_request(loop::Stream& stream) {
+    stream.set_read_deadline(loop::Clock::now() + run_.plan.patience, loop::Until::cleared);
   }
 
   void echo(loop::Stream& stream) {
     while (!stream.readable().empty()) {
       const auto taken = stream.write(stream.readable());
-      if (!taken || *taken == 0) return;
+      if (!taken || *taken == 0) return stream.set_read_deadline({});  // only write_timeout counts now
       stream.consume(*taken);
       if (record_ != nullptr) {
         record_->outcome.traffic.received += *taken;
         record_->outcome.traffic.sent += *taken;
       }
     }
-    expect_request();
-    await_request(stream);
+    expect_request(stream);
   }
 
   /// Answers what has come, as far as answers can be sent.
@@ -201,7 +196,6 @@ class Session final : public loop::Handler, Visitor {
       if (!answer(stream, run_.plan.service->respond((*head)->request, *this))) return;
     }
     if (busy_ != nullptr && busy_->bytes.empty()) busy_.reset();
-    await_request(stream);
   }
 
   /// True when all of it was taken and the next request may be looked at.
@@ -244,7 +238,10 @@ class Session final : public loop::Handler, Visitor {
       const std::size_t of_head = std::min(*taken, head.size());
       busy.head_sent += of_head;
       busy.piece_sent += *taken - of_head;
-      if (*taken < head.size() + piece.size()) return false;
+      if (*taken < head.size() + piece.size()) {
+        stream.set_read_deadline({});  // until it is answered, only write_timeout counts
+        return false;
+      }
       busy.piece_sent = 0;
       busy.piece.clear();
     }
@@ -254,7 +251,7 @@ class Session final : public loop::Handler, Visitor {
       stream.close();
       return false;
     }
-    expect_request();
+    expect_request(stream);
     return true;
   }
 
@@ -263,7 +260,6 @@ class Session final : public loop::Handler, Visitor {
   Run& run_;
   loop::Stream* stream_ = nullptr;
   std::uint64_t requests_ = 0;
-  loop::Clock::time_point request_due_{};
   std::unique_ptr<Record> record_;
   std::unique_ptr<Busy> busy_;
 };
