@@ -353,6 +353,8 @@ void StreamCore::evict() {
   if (secure_ != nullptr) secure_->connection.cancel();
   fail(located(canceled_error(Operation::handshake,
                               "it took longer than newer ones, and there are no more than max_handshakes at once")));
+  // What makes room has to be gone soon.
+  if (auto* closing = std::get_if<Closing>(&phase_)) closing->awaits_peer = false;
 }
 
 void StreamCore::evict_now() {

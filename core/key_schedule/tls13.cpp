@@ -37,6 +37,17 @@ struct Expansion {
   MutableBytes out;
 };
 
+/// What a provider's hash leaves on the stack is no deeper.
+constexpr std::size_t kHashFrames = 2048;
+
+/// HMAC in the provider.
+bool hmac(const Hash& hash, Bytes key, Bytes input, MutableBytes out) noexcept {
+  const std::array<Bytes, 1> segments = {input};
+  const bool done = hash.hmac(key, segments, out);
+  wipe_stack<kHashFrames>();
+  return done;
+}
+
 /// All of them in one call of the provider.
 template <std::size_t N>
 bool expand(const Hash& hash, const Expansion (&expansions)[N]) noexcept;
@@ -52,8 +63,7 @@ Bytes zeros(const Hash& hash) noexcept { return Bytes(kZeros).first(hash.digest_
 
 std::optional<EarlySecret> EarlySecret::from_psk(const Hash& hash, Bytes psk) noexcept {
   EarlySecret early(hash);
-  const std::array<Bytes, 1> input = {psk};
-  if (!hash.hmac(zeros(hash), input, early.secret_.writable())) return std::nullopt;
+  if (!hmac(hash, zeros(hash), psk, early.secret_.writable())) return std::nullopt;
   return early;
 }
 
@@ -159,8 +169,7 @@ std::optional<Digest> finished_verify_data(const Hash& hash, const DigestSecret&
   DigestSecret finished_key(hash.digest_size);
   if (!hkdf_expand_label(hash, base_key.view(), kFinished, {}, finished_key.writable())) return std::nullopt;
   Digest verify_data(hash.digest_size);
-  const std::array<Bytes, 1> input = {transcript.view()};
-  if (!hash.hmac(finished_key.view(), input, verify_data.writable())) return std::nullopt;
+  if (!hmac(hash, finished_key.view(), transcript.view(), verify_data.writable())) return std::nullopt;
   return verify_data;
 }
 
@@ -231,7 +240,9 @@ bool expand(const Hash& hash, const Expansion (&expansions)[N]) noexcept {
     labels[i].encode(label, context, out.size());
     jobs[i] = {.secret = secret, .info = labels[i].view(), .out = out};
   }
-  return hash.expand(jobs);
+  const bool done = hash.expand(jobs);
+  wipe_stack<kHashFrames>();
+  return done;
 }
 
 bool extract_next(const Hash& hash, const DigestSecret& secret, Bytes input, DigestSecret& out) noexcept {
@@ -239,8 +250,7 @@ bool extract_next(const Hash& hash, const DigestSecret& secret, Bytes input, Dig
   if (!empty) return false;
   const auto salt = derive_secret(hash, secret, kDerived, *empty);
   if (!salt) return false;
-  const std::array<Bytes, 1> segments = {input};
-  return hash.hmac(salt->view(), segments, out.writable());
+  return hmac(hash, salt->view(), input, out.writable());
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include <array>
 #include <lockstep/bytes.hpp>
 
 namespace lockstep {
@@ -19,11 +18,6 @@ void wipe(MutableBytes secret) noexcept {
   std::memset(secret.data(), 0, secret.size());
   // Says that somebody may read the zeros, so that they are written even when the object dies next.
   __asm__ volatile("" : : "r"(secret.data()) : "memory");
-}
-
-[[gnu::noinline]] void wipe_stack() noexcept {
-  std::array<std::uint8_t, 16384> frames;
-  wipe(frames);
 }
 
 }  // namespace lockstep

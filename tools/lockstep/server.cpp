@@ -166,7 +166,8 @@ std::string line_of(const Outcome& outcome) {
   return line;
 }
 
-/// SIGINT and SIGTERM as a descriptor. Made before any thread, so that all inherit the mask.
+/// SIGINT and SIGTERM as a descriptor. Made before any thread, so that all inherit the mask; loading an RSA key may
+/// start those of Botan.
 Descriptor blocked_signals() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -188,8 +189,8 @@ int run(const ServerOptions& options) {
   if (watched && options.loop != "blocking") {
     throw UsageError("--tape, --trace and --keylog-failed need --loop blocking");
   }
-  const ServerPlan plan = plan_of(options);
   const Descriptor signals = blocked_signals();
+  const ServerPlan plan = plan_of(options);
   return options.loop == "blocking" ? serve_blocking(options, plan, signals) : serve_in_loops(options, plan, signals);
 }
 

@@ -38,9 +38,6 @@ using MutableBytes = std::span<std::uint8_t>;
 
 /// Overwrites with zeros in a way that the compiler must not remove.
 LOCKSTEP_API void wipe(MutableBytes secret) noexcept;
-/// Wipes the stack below the caller's frame, 16 KiB of it: what functions left there that were called before and do not
-/// wipe what they worked with, or whose compiler put a register aside.
-LOCKSTEP_API void wipe_stack() noexcept;
 /// The same for a few bytes, of which a handshake has hundreds: stores in place instead of a call.
 template <std::size_t size>
 inline void wipe(std::array<std::uint8_t, size>& secret) noexcept {
@@ -50,6 +47,14 @@ inline void wipe(std::array<std::uint8_t, size>& secret) noexcept {
     secret.fill(0);
     __asm__ volatile("" : : "r"(secret.data()) : "memory");  // somebody may read the zeros, so they are written
   }
+}
+/// Wipes so many bytes of the stack below the caller's frame: what functions left there that were called before and do
+/// not wipe what they worked with, or whose compiler put a register aside; and the registers, which whoever comes next
+/// may put aside in turn (the dynamic linker does when it binds a function that is called for the first time).
+template <std::size_t kDepth = 16384>
+[[gnu::noinline, gnu::zero_call_used_regs("all")]] void wipe_stack() noexcept {
+  std::array<std::uint8_t, kDepth> frames;
+  wipe(frames);
 }
 
 /// A secret of at most `Capacity` bytes, held inline. It wipes itself when destroyed, moved from or shortened, cannot
