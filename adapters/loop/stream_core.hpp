@@ -80,6 +80,42 @@ struct AllStreams;   // every stream of a loop
 struct Handshaking;  // those in a handshake, or expected to begin one, the oldest first
 struct Dirty;        // those whose backend has to look at them
 
+/// The phases of a stream's life. It never goes back.
+namespace life {
+
+/// Whoever makes its handler may already ask for its end.
+struct Unopened {
+  bool close = false;
+  std::unique_ptr<IoError> error{};
+};
+/// No transport yet: one address after another.
+struct Attempts {
+  std::vector<sockets::SocketAddress> addresses;
+  std::string what;
+  std::size_t next = 0;
+  std::uint64_t end = TimerWheel::kNever;  // of all of them
+  int last_error = 0;
+  std::string failures{};
+};
+struct Connecting {
+  std::unique_ptr<Attempts> attempts;
+};
+struct Open {
+  bool told = false;  ///< on_open was called
+};
+/// Over for the application; what is queued still goes out, and then the peer may read it all.
+struct Closing {
+  bool told = false;         ///< on_closed was called
+  bool awaits_peer = false;  ///< the peer has an end of its own to say
+  bool flushed = false;      ///< all is with the kernel; the peer's end is awaited, its bytes are discarded
+  sockets::Lingering lingering;
+  std::uint64_t look = TimerWheel::kNever;  ///< whether it is enough
+};
+/// The backend is letting go; then it is destroyed.
+struct Ended {};
+
+}  // namespace life
+
 /// While a handler or a turn runs, no other turn of its loop does: what the first is in the middle of would be
 /// destroyed under it.
 class LOCKSTEP_API Running {
@@ -188,31 +224,12 @@ class LOCKSTEP_API StreamCore final : public Stream,
   struct Pending;
   struct Kernel;
 
-  // The phases of its life. It never goes back.
-
-  /// Whoever makes its handler may already ask for its end.
-  struct Unopened {
-    bool close = false;
-    std::unique_ptr<IoError> error{};
-  };
-  /// No transport yet: one address after another.
-  struct Attempts;
-  struct Connecting {
-    std::unique_ptr<Attempts> attempts;
-  };
-  struct Open {
-    bool told = false;  ///< on_open was called
-  };
-  /// Over for the application; what is queued still goes out, and then the peer may read it all.
-  struct Closing {
-    bool told = false;         ///< on_closed was called
-    bool awaits_peer = false;  ///< the peer has an end of its own to say
-    bool flushed = false;      ///< all is with the kernel; the peer's end is awaited, its bytes are discarded
-    sockets::Lingering lingering;
-    std::uint64_t look = TimerWheel::kNever;  ///< whether it is enough
-  };
-  /// The backend is letting go; then it is destroyed.
-  struct Ended {};
+  using Unopened = life::Unopened;
+  using Connecting = life::Connecting;
+  using Open = life::Open;
+  using Closing = life::Closing;
+  using Ended = life::Ended;
+  using Attempts = life::Attempts;
 
   /// On its way to another loop. That is no phase: a stream goes on to be what it was.
   struct Move {
@@ -401,15 +418,6 @@ struct StreamCore::Secure {
   std::vector<std::uint8_t> early{};  // data that is held back until the handshake is complete
   std::size_t early_taken = 0;
   std::unique_ptr<Kernel> kernel{};
-};
-
-struct StreamCore::Attempts {
-  std::vector<sockets::SocketAddress> addresses;
-  std::string what;
-  std::size_t next = 0;
-  std::uint64_t end = TimerWheel::kNever;  // of all of them
-  int last_error = 0;
-  std::string failures{};
 };
 
 /// What is kept for a client's handshake that has not begun.

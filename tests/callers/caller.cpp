@@ -104,7 +104,7 @@ class Caller final : public loop::Handler {
     // What is asked of a stream that is over has no effect.
     if (dice_.once_in(3)) stream.close();
     if (dice_.once_in(3)) stream.cancel();
-    if (dice_.once_in(9)) stream.move_to(scene_.other_than(stream.loop()));
+    if (dice_.once_in(9) && scene_.moves_allowed()) stream.move_to(scene_.other_than(stream.loop()));
     if (dice_.once_in(3)) write(stream);
   }
 
@@ -174,7 +174,7 @@ class Caller final : public loop::Handler {
   /// A callback that runs.
   class Within {
    public:
-    Within(Caller& caller, loop::Stream& stream, std::string_view name) : caller_(caller), stream_(&stream) {
+    Within(Caller& caller, loop::Stream& stream, std::string_view name) : caller_(caller) {
       End& end = caller.end_;
       Scene& scene = caller.scene_;
       scene.count(&Played::calls);
@@ -196,7 +196,6 @@ class Caller final : public loop::Handler {
 
    private:
     Caller& caller_;
-    loop::Stream* stream_;
   };
 
   void take(loop::Stream& stream, std::size_t most) {
