@@ -36,22 +36,30 @@ class Lingering {
   [[nodiscard]] Moment look(Moment now, std::size_t unacknowledged) noexcept {
     if (unacknowledged != 0) {
       quiet_since_.reset();
-      return std::min(last_, later(now, kInterval));
+      const auto interval = interval_;
+      interval_ = std::min(2 * interval_, kLongest);
+      return std::min(last_, later(now, interval));
     }
+    interval_ = kShortest;
     if (!quiet_since_) quiet_since_ = now;
     return std::min(last_, later(*quiet_since_, linger_));
   }
   /// The peer has said something since the last look.
-  void heard() noexcept { quiet_since_.reset(); }
+  void heard() noexcept {
+    quiet_since_.reset();
+    interval_ = kShortest;
+  }
   /// When closing has to be over.
   [[nodiscard]] Moment last() const noexcept { return last_; }
 
  private:
-  /// No event tells of acknowledgements.
-  static constexpr std::chrono::milliseconds kInterval{50};
+  /// No event tells of acknowledgements: they are asked about, ever less often where they do not come.
+  static constexpr std::chrono::milliseconds kShortest{50};
+  static constexpr std::chrono::milliseconds kLongest{1000};
 
   std::chrono::milliseconds linger_;
   Moment last_;
+  std::chrono::milliseconds interval_ = kShortest;
   std::optional<Moment> quiet_since_;  // all is acknowledged
 };
 

@@ -212,6 +212,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   /// The backend's own. (Aligned so that backends may keep a few bits in a stream's address; g++-12 takes no alignas
   /// beside LOCKSTEP_API.)
   alignas(16) std::uint32_t backend_flags = 0;
+  std::uint32_t backend_place = 0;  ///< in a list of the backend's
   std::uint32_t in_flight = 0;
   /// The kernel reads what `output` gave: those bytes stay, even if they are given up meanwhile.
   bool output_pinned = false;

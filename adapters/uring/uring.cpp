@@ -38,6 +38,8 @@ constexpr unsigned kCompletions = 8192;
 /// Blocks that the kernel can receive into.
 constexpr unsigned kBuffers = 64;
 constexpr int kGroup = 0;
+/// How long to wait, in milliseconds, before memory for buffers is asked for again.
+constexpr int kStarved = 10;
 
 /// What an operation was, in the lowest four bits of its user data; the rest is the stream or listener.
 enum Tag : std::uintptr_t { kIgnored = 0, kReceive = 1, kSend = 2, kAccept = 3, kWakeup = 4, kConnect = 8 };
@@ -147,7 +149,7 @@ class UringBackend final : public loop::Backend {
 
   void release(StreamCore& stream) noexcept override {
     if ((stream.backend_flags & kQueued) != 0) {
-      for (auto* queue : {&hungry_, &queued_}) std::ranges::replace(*queue, &stream, nullptr);
+      queue_of(stream)[stream.backend_place] = nullptr;
       stream.backend_flags &= ~kQueued;
     }
     if (stream.in_flight == 0) {
@@ -179,7 +181,11 @@ class UringBackend final : public loop::Backend {
     enable();
     pay_cancels();
     if (!awaiting_wakeup_) await_wakeup();
-    receive_queued();
+    if (provided_ != 0) {
+      receive_queued();
+    } else if (milliseconds < 0 || milliseconds > kStarved) {
+      milliseconds = kStarved;  // and then there may be memory again
+    }
     int result = 0;
     if (milliseconds == 0) {
       result = ::io_uring_submit_and_get_events(&ring_);
@@ -282,8 +288,14 @@ class UringBackend final : public loop::Backend {
 
   void queue_receive(StreamCore& stream) {
     if ((stream.backend_flags & kQueued) != 0) return;
-    ((stream.backend_flags & kHungry) != 0 ? hungry_ : queued_).push_back(&stream);
+    auto& queue = queue_of(stream);
+    stream.backend_place = static_cast<std::uint32_t>(queue.size());
+    queue.push_back(&stream);
     stream.backend_flags |= kQueued;
+  }
+
+  [[nodiscard]] std::vector<StreamCore*>& queue_of(const StreamCore& stream) noexcept {
+    return (stream.backend_flags & kHungry) != 0 ? hungry_ : queued_;
   }
 
   /// Who found no buffer the last time comes first, so that floods starve nobody.
@@ -365,6 +377,7 @@ class UringBackend final : public loop::Backend {
       Block* block = loop_->blocks().take();
       if (block == nullptr) break;  // what ends for want of buffers begins again later
       blocks_[i] = block;
+      ++provided_;
       ::io_uring_buf_ring_add(buffers_, block->bytes(), block->capacity, static_cast<unsigned short>(i),
                               ::io_uring_buf_ring_mask(kBuffers), added++);
     }
@@ -391,6 +404,7 @@ class UringBackend final : public loop::Backend {
     Block* block = nullptr;
     if ((completion.flags & IORING_CQE_F_BUFFER) != 0) {
       block = std::exchange(blocks_[completion.flags >> IORING_CQE_BUFFER_SHIFT], nullptr);
+      --provided_;
       block->end = completion.res > 0 ? static_cast<std::uint32_t>(completion.res) : 0;
     }
     stream.backend_flags &= ~(kReceiving | kCanceling | kDrained);
@@ -472,6 +486,7 @@ class UringBackend final : public loop::Backend {
   bool enabled_ = false;
   io_uring_buf_ring* buffers_ = nullptr;
   std::array<Block*, kBuffers> blocks_{};
+  unsigned provided_ = 0;  // of them, to the kernel
   Descriptor wakeup_;
   std::uint64_t wakeups_ = 0;
   bool awaiting_wakeup_ = false;

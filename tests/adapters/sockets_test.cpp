@@ -348,13 +348,27 @@ TEST(LingeringTest, WaitsForAcknowledgementsThenForQuiet) {
   for (Moment now = start; now < start + 20s; now += 1s) {
     const Moment again = lingering.look(now, 10);
     EXPECT_GT(again, now) << "it does not matter how slowly they go";
-    EXPECT_LE(again, now + 100ms);
+    EXPECT_LE(again, now + 1s);
   }
   EXPECT_EQ(lingering.look(start + 20s, 0), start + 20s + 500ms);
   EXPECT_EQ(lingering.look(start + 20s + 499ms, 0), start + 20s + 500ms);
   lingering.heard();
   EXPECT_EQ(lingering.look(start + 21s, 0), start + 21s + 500ms);
   EXPECT_EQ(lingering.look(start + 29s + 600ms, 0), start + 21s + 500ms) << "over";
+}
+
+TEST(LingeringTest, AsksEverLessOften) {
+  const Moment start(1h);
+  Lingering lingering(start, 500ms, 1h);
+  Moment now = start;
+  int looks = 0;
+  for (; now < start + 60s; now = lingering.look(now, 10)) ++looks;
+  EXPECT_LE(looks, 70);
+  lingering.heard();
+  EXPECT_EQ(lingering.look(now, 10), now + 50ms) << "who says something is there again";
+  EXPECT_EQ(lingering.look(now, 10), now + 100ms);
+  EXPECT_EQ(lingering.look(now, 0), now + 500ms);
+  EXPECT_EQ(lingering.look(now, 10), now + 50ms);
 }
 
 TEST(LingeringTest, HasABoundWhateverThePeerDoes) {

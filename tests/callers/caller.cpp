@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "callers/scene.hpp"
@@ -62,6 +63,7 @@ class Caller final : public loop::Handler {
   void on_moved(loop::Stream& stream) override {
     if (!end_.moving) scene_.broken(end_, "on_moved, and nobody asked for it");
     end_.moving = end_.move_begun = false;
+    end_.here_since = Clock::now();
     scene_.enter(end_, stream);
     scene_.count(&Played::moves);
     const Within within(*this, stream, "moved");
@@ -85,6 +87,12 @@ class Caller final : public loop::Handler {
     const Within within(*this, stream, "event");
     anything(stream);
     if (auto* select = std::get_if<SelectCredential>(&event); select != nullptr && dice_.once_in(6)) {
+      if (dice_.once_in(4)) {
+        // Nobody will answer, as another thread finds.
+        scene_.note(end_, "drops a token");
+        std::thread([token = std::move(select->token)] {}).join();
+        return true;
+      }
       end_.kept = std::move(select->token);
       answer_later(stream);
       return true;
@@ -100,6 +108,7 @@ class Caller final : public loop::Handler {
     end_.moving = false;
     end_.deadline.reset();
     scene_.leave(end_, stream.loop());
+    scene_.ended();
     scene_.count(&Played::calls);
     // What is asked of a stream that is over has no effect.
     if (dice_.once_in(3)) stream.close();
@@ -306,6 +315,7 @@ class Caller final : public loop::Handler {
 
 std::unique_ptr<loop::Handler> make_caller(Scene& scene, End& end, std::uint64_t seed) {
   end.made = true;
+  scene.began();
   return std::make_unique<Caller>(scene, end, seed);
 }
 

@@ -85,6 +85,21 @@ Stage::Stage() {
           {.provider = provider, .anchors = std::move(anchors), .dangerous = {.allow_insecure_provider = true}})
           .value();
   server_answers = AnswerSetup::create({.provider = provider, .credentials = {credential}}).value();
+  // A connection more than fit: whoever connects then waits.
+  full = Descriptor(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* const plain = reinterpret_cast<sockaddr*>(&address);
+  socklen_t size = sizeof address;
+  if (::bind(full.number(), plain, size) != 0 || ::listen(full.number(), 0) != 0 ||
+      ::getsockname(full.number(), plain, &size) != 0)
+    throw std::runtime_error("a listener");
+  full_port = ntohs(address.sin_port);
+  for (int i = 0; i < 3; ++i) {
+    filling.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    (void)::connect(filling.back().number(), plain, size);
+  }
   client = ConfigBuilder::client(provider)
                .groups({NamedGroup::x25519})
                .dangerous()
@@ -152,6 +167,7 @@ loop::Options Scene::options(const End& end, Dice& dice) const {
   }
   options.random = &thread_random;
   options.clock = fixed_clock;
+  options.connect_timeout = std::chrono::milliseconds(20 + dice.below(60));
   options.handshake_timeout = std::chrono::milliseconds(60 + dice.below(100));
   options.idle_timeout = std::chrono::milliseconds(40 + dice.below(40));
   options.write_timeout = std::chrono::milliseconds(40 + dice.below(40));
@@ -184,6 +200,14 @@ void Scene::begin_pair(std::size_t number) {
   }
   loop::Target target;
   if (kind != Kind::plain && kind != Kind::upgrade) target.name = x509::PeerName::dns("example.com").value();
+  if (dice_.once_in(16)) {
+    running = loops_[0].get();
+    auto* stream = must(loops_[0]->dial("127.0.0.1", stage_.full_port, made(client),
+                                        make_caller(*this, client, dice_.roll()), std::move(target)));
+    enter(client, *stream);
+    if (dice_.once_in(4)) stream->cancel();
+    return;
+  }
   if (dice_.once_in(8)) {
     running = loops_[1].get();
     const std::uint64_t roll = dice_.roll();
@@ -246,7 +270,8 @@ void Scene::turn(std::size_t index) {
 
 void Scene::check_deadlines(std::size_t index, Clock::time_point before) {
   for (const End* end : here_[index]) {
-    if (end->deadline && !end->over && !end->moving && end->opened && before > *end->deadline + kTick)
+    if (end->deadline && !end->over && !end->moving && end->opened &&
+        before > std::max(*end->deadline, end->here_since) + kTick)
       broken(*end, "a deadline was missed");
   }
 }
@@ -268,22 +293,32 @@ void Scene::turn_both(std::chrono::milliseconds least, const std::function<bool(
 }
 
 void Scene::run_in_threads(std::chrono::milliseconds time) {
-  std::atomic<bool> over{false};
   std::array<std::thread, 2> threads;
   for (std::size_t i = 0; i < 2; ++i) {
-    threads[i] = std::thread([this, i, &over, time] {
+    threads[i] = std::thread([this, i, time] {
       random_bytes = fake::FakeRandom(i + 1);
       const auto limit = Clock::now() + time;
       while (Clock::now() < limit) turn(i);
       moves_allowed_ = false;
-      // Until the other has none on their way here.
-      const auto last = Clock::now() + 3s;
-      const auto mine_over = [&] { return over.load() && Clock::now() > last - 3s + 300ms; };
-      while (!mine_over() && Clock::now() < last) turn(i);
+      // What the other has on its way here ends as well.
+      const auto last = Clock::now() + 6s;
+      while (living_ != 0 && Clock::now() < last) {
+        turn(i);
+        cancel_all(i);
+      }
     });
   }
-  over = true;
   for (std::thread& thread : threads) thread.join();
+  for (const End& end : ends_) {
+    if (end.made && end.closed == 0) broken(end, "it never ends");
+  }
+}
+
+void Scene::cancel_all(std::size_t index) {
+  running = loops_[index].get();
+  for (End* end : std::vector(here_[index])) {
+    if (end->closed == 0) end->stream->cancel();
+  }
 }
 
 bool Scene::all_over() const noexcept {
@@ -299,12 +334,7 @@ void Scene::finish() {
     turn_both(0ms, [this] { return std::ranges::none_of(ends_, [](const End& end) { return end.moving; }); });
     switch (dice_.below(4)) {
       case 0:
-        for (std::size_t i = 0; i < 2; ++i) {
-          running = loops_[i].get();
-          for (End* end : std::vector(here_[i])) {
-            if (end->closed == 0) end->stream->cancel();
-          }
-        }
+        for (std::size_t i = 0; i < 2; ++i) cancel_all(i);
         [[fallthrough]];
       case 1: turn_both(0ms, [this] { return all_over(); }); break;
       case 2:
@@ -349,11 +379,17 @@ void Scene::check_ends() {
   }
 }
 
-Played Scene::play() {
+loop::LoopOptions Scene::loop_options() {
   loop::LoopOptions options;
-  options.max_handshakes = dice_.once_in(6) ? 5 : 8192;
-  loops_[0] = must(pairing_.first(options));
-  loops_[1] = must(pairing_.second(options));
+  if (dice_.once_in(6)) options.max_handshakes = 5;
+  if (dice_.once_in(6)) options.max_streams = 10;
+  if (dice_.once_in(6)) options.max_memory = std::size_t{4 + dice_.below(4)} << 20U;
+  return options;
+}
+
+Played Scene::play() {
+  loops_[0] = must(pairing_.first(loop_options()));
+  loops_[1] = must(pairing_.second(loop_options()));
   ends_.resize(2 * kPairs);
   for (std::size_t i = 0; i < ends_.size(); ++i) {
     ends_[i].number = i;

@@ -62,10 +62,11 @@ struct End {
   bool over = false;        ///< the application has ended it
   bool moving = false;      ///< the application has asked for it, and no callback has returned since but those within
   bool move_begun = false;  ///< the callback that asked has returned
-  bool event_open = false;  ///< the last callback was on_event, whose event may have a call of its own to come
-  bool gave_up = false;     ///< it ended with an error
-  unsigned closed = 0;      ///< calls of on_closed
-  unsigned depth = 0;       ///< callbacks that are running
+  Clock::time_point here_since{};  ///< when it came to the loop that it is in
+  bool event_open = false;         ///< the last callback was on_event, whose event may have a call of its own to come
+  bool gave_up = false;            ///< it ended with an error
+  unsigned closed = 0;             ///< calls of on_closed
+  unsigned depth = 0;              ///< callbacks that are running
   std::optional<Clock::time_point> deadline;  ///< for reading
   loop::Until until = loop::Until::next_bytes;
   std::optional<Token<SelectCredential>> kept;
@@ -98,6 +99,9 @@ class Stage {
   std::shared_ptr<const AnswerSetup> client_answers;
   std::shared_ptr<const AnswerSetup> server_answers;
   std::shared_ptr<const Credential> credential;
+  Descriptor full;  ///< listens, and answers nobody any more
+  std::vector<Descriptor> filling;
+  std::uint16_t full_port = 0;
 };
 
 class Scene {
@@ -121,6 +125,8 @@ class Scene {
   [[nodiscard]] bool threads() const noexcept { return threads_; }
   [[nodiscard]] std::size_t wildness() const noexcept { return wildness_; }
   void count(std::uint64_t Played::* what, std::uint64_t times = 1);
+  void began() noexcept { ++living_; }
+  void ended() noexcept { --living_; }
   [[nodiscard]] static bool runs(const loop::Loop& loop) noexcept;
 
  private:
@@ -136,6 +142,8 @@ class Scene {
   void turn(std::size_t index);
   void turn_both(std::chrono::milliseconds least, const std::function<bool()>& done);
   void run_in_threads(std::chrono::milliseconds time);
+  void cancel_all(std::size_t index);
+  [[nodiscard]] loop::LoopOptions loop_options();
   void check_deadlines(std::size_t index, Clock::time_point before);
   [[nodiscard]] std::size_t index_of(const loop::Loop& loop) const noexcept;
   [[nodiscard]] bool all_over() const noexcept;
@@ -153,7 +161,8 @@ class Scene {
   std::deque<End> ends_;
   std::array<std::vector<End*>, 2> here_;
   std::atomic<bool> moves_allowed_{true};
-  std::mutex mutex_;  // of what follows
+  std::atomic<std::size_t> living_{0};  // handlers that have not been told the end
+  std::mutex mutex_;                    // of what follows
   Played played_;
 };
 
