@@ -111,8 +111,8 @@ std::uint64_t LoopCore::in(std::chrono::milliseconds time) const noexcept {
   return time.count() <= 0 || time >= kForever ? TimerWheel::kNever : tick_of(Clock::now() + time);
 }
 
-void LoopCore::refresh_now() noexcept {
-  now_ = static_cast<std::uint64_t>(
+std::uint64_t LoopCore::this_tick() noexcept {
+  return static_cast<std::uint64_t>(
              std::chrono::floor<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count()) /
          kTickMilliseconds;
 }
@@ -246,6 +246,7 @@ void LoopCore::post(std::move_only_function<void(Loop&)> function) {
 // --- streams ---------------------------------------------------------------------------------------------------------
 
 StreamCore& LoopCore::add(std::shared_ptr<const Options> options, Descriptor socket) {
+  if (running_ == 0) refresh_now();                                             // it may not have turned for a while
   auto* stream = new StreamCore(*this, std::move(options), std::move(socket));  // NOLINT: the list owns
   streams_.push_back(*stream);
   return *stream;

@@ -81,7 +81,9 @@ class LOCKSTEP_API LoopCore {
   [[nodiscard]] static std::uint64_t ticks_in(std::chrono::milliseconds time) noexcept;
   [[nodiscard]] std::uint64_t now() const noexcept { return now_; }
   /// Time has passed: the backend has waited.
-  void refresh_now() noexcept;
+  void refresh_now() noexcept { now_ = this_tick(); }
+  /// The tick that it is, however long this turn has lasted.
+  [[nodiscard]] static std::uint64_t this_tick() noexcept;
   /// Whether the loop has as much memory as it may (LoopOptions::max_memory): then streams get what brings them to an
   /// end, and nobody new comes.
   [[nodiscard]] bool pressed() noexcept {

@@ -396,7 +396,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   std::uint64_t read_deadline_ = TimerWheel::kNever;
   std::uint64_t write_deadline_ = TimerWheel::kNever;
   std::uint64_t last_activity_ = 0;
-  std::uint64_t last_progress_ = 0;  // of output
+  std::uint64_t last_progress_ = TimerWheel::kNever;  // of output, while there is some
   std::string server_name_;
   std::shared_ptr<StreamRef::Control> control_;
 };

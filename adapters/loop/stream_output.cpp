@@ -134,8 +134,11 @@ Block* StreamCore::tail_with(std::size_t space, std::uint8_t record_type) {
   block->record_type = record_type;
   if (out_last_ == nullptr) {
     out_first_ = block;
-    last_progress_ = loop_->now();
-    taken_ = 0;
+    if (last_progress_ == TimerWheel::kNever) {
+      // What the application did before it wrote is not the peer's time.
+      last_progress_ = last_activity_ = LoopCore::this_tick();
+      taken_ = 0;
+    }
   } else {
     out_last_->next = block;
   }
@@ -208,7 +211,10 @@ void StreamCore::sent(std::size_t size) {
     Block* next = out_first_->next;
     loop_->blocks().give(std::exchange(out_first_, next));
   }
-  if (out_first_ == nullptr) out_last_ = nullptr;
+  if (out_first_ == nullptr) {
+    out_last_ = nullptr;
+    if (!writer_waits_ || !is_open()) last_progress_ = TimerWheel::kNever;
+  }
   install_waiting_keys();
   if (std::holds_alternative<Closing>(phase_) && out_pending_ == 0 && !leaving()) return finish_output();
   if (!is_open()) return;
@@ -217,6 +223,8 @@ void StreamCore::sent(std::size_t size) {
   // What was held back in `process_secure` has room now.
   if (secure_ != nullptr && secure_->connection.transmit_pending()) continue_later();
   tell_writable();
+  // A writer that was held back goes on where it was: a peer that takes all there is, little by little, is no faster.
+  if (out_first_ == nullptr) last_progress_ = TimerWheel::kNever;
   // Met only if the writer, who may have waited for room, has nothing to add.
   if (out_first_ == nullptr && !writer_waits_) write_deadline_ = TimerWheel::kNever;
 }
@@ -224,7 +232,7 @@ void StreamCore::sent(std::size_t size) {
 /// Progress is any byte, or as many as `lowest_rate` makes of write_timeout.
 void StreamCore::taken(std::size_t size) noexcept {
   if (size == 0) return;
-  last_activity_ = loop_->now();
+  last_activity_ = std::max(last_activity_, loop_->now());
   taken_ += size;
   const auto window = std::chrono::duration_cast<std::chrono::seconds>(options_->write_timeout).count();
   if (taken_ < options_->lowest_rate * static_cast<std::uint64_t>(std::max<std::int64_t>(window, 1))) return;
@@ -262,6 +270,7 @@ void StreamCore::drop_output() noexcept {
     loop_->blocks().give(std::exchange(out_first_, next));
   }
   out_last_ = nullptr;
+  last_progress_ = TimerWheel::kNever;
 }
 
 }  // namespace lockstep::loop

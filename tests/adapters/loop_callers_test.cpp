@@ -366,6 +366,30 @@ TEST_P(LoopCallersTest, APeerMayHaveToTakeEnough) {
   EXPECT_EQ(refused.error().condition, IoCondition::misuse);
 }
 
+/// What the application does before it writes is not time that the peer takes.
+TEST_P(LoopCallersTest, WritingHasItsTimeFromItsBeginning) {
+  const auto lives_for = [&](std::chrono::milliseconds before_wrapping, std::chrono::milliseconds before_writing) {
+    End end;
+    auto [a, b] = socket_pair();
+    loop::Options options;
+    options.write_timeout = 400ms;
+    options.idle_timeout = 400ms;
+    Writer writer(pattern(2'000'000));
+    end.handler->on_open_do = [&](loop::Stream& stream) {
+      std::this_thread::sleep_for(before_writing);
+      writer(stream);
+    };
+    std::this_thread::sleep_for(before_wrapping);
+    wrap_server(std::move(b), end, options);
+    turn_for(1ms);
+    const auto start = std::chrono::steady_clock::now();
+    while (!end.log->closed) turn_for(5ms);
+    return std::chrono::steady_clock::now() - start;
+  };
+  EXPECT_GE(lives_for(500ms, 0ms), 300ms);
+  EXPECT_GE(lives_for(0ms, 500ms), 300ms);
+}
+
 TEST_P(LoopCallersTest, ADowngradeHasADeadline) {
   End client;
   End server;
