@@ -1,7 +1,6 @@
 // Event loops: what a handler may do in the middle of things. An event belongs to its stream until it is delivered.
 
 #include <stdexcept>
-#include <system_error>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -639,6 +638,9 @@ TEST_P(LoopCallersTest, ALoopWithoutMemoryAcceptsNobody) {
 
 /// With no descriptor left, whoever says nothing makes room, and that is said once.
 TEST_P(LoopCallersTest, WithoutDescriptorsTheOldestSilentHandshakeEnds) {
+#ifdef LOCKSTEP_SANITIZED
+  GTEST_SKIP() << "the undefined behaviour sanitizer needs descriptors of its own to look at a virtual table";
+#endif
   int said = 0;
   std::vector<std::shared_ptr<Log>> logs;
   const auto listener = must(loop_->listen("127.0.0.1", 0, server_options(),
@@ -652,8 +654,6 @@ TEST_P(LoopCallersTest, WithoutDescriptorsTheOldestSilentHandshakeEnds) {
                                            }}));
   std::vector<Descriptor> silent;
   for (int i = 0; i < 20; ++i) silent.push_back(tcp_connect(listener.address().port));
-  // UBSan looks at a virtual table through a pipe, once: while there are descriptors.
-  EXPECT_FALSE(std::system_category().message(EMFILE).empty());
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   const int used = ::dup(0);
