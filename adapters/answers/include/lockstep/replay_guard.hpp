@@ -3,7 +3,8 @@
 //
 //     auto guard = ReplayGuard::create(provider, random, system_time()).value();  // one for all connections
 //     auto config = ConfigBuilder::server(provider).early_data(16'384).build().value();
-//     auto setup = AnswerSetup::create({.provider = provider, ..., .ticket_keys = keys, .replay_guard = guard});
+//     auto setup = AnswerSetup::create({.provider = provider, .credentials = {credential}, .ticket_keys = keys,
+//                                       .replay_guard = guard});
 //
 // or, in answer to `AcceptEarlyData`, with answers of one's own:
 //

@@ -2,10 +2,11 @@
 // TLS over blocking sockets: calls that return when they are done, when their deadline passes, or when another thread
 // cancels them. For one thread per connection, command lines and tests.
 //
-//     const Options options{.config = config, .answers = setup};
+//     const blocking::Options options{.config = config, .answers = setup};
 //     auto stream = blocking::dial("example.com", 443, options);
 //     if (!stream) return fail(stream.error().text);
-//     if (auto sent = stream->write(as_bytes("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n")); !sent) ...
+//     const auto sent = stream->write(as_bytes("GET / HTTP/1.0\r\nHost: example.com\r\n\r\n"));
+//     if (!sent) return fail(sent.error().text);
 //     while (auto view = stream->read_view()) {
 //       if (view->empty()) break;  // the peer said close_notify
 //       std::cout << as_text(*view);
@@ -183,7 +184,7 @@ class LOCKSTEP_API Stream {
   /// them has, and all may be written again:
   ///
   ///     const auto early = stream.write_early(request);
-  ///     if (!early || !stream.handshake()) return ...;
+  ///     if (!early || !stream.handshake()) return false;
   ///     const bool arrived = stream.connection().early_data() == EarlyDataStatus::accepted;
   ///     (void)stream.write(request.subspan(arrived ? *early : 0));
   [[nodiscard]] IoResult<std::size_t> write_early(Bytes bytes);
