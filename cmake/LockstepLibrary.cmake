@@ -1,27 +1,41 @@
-# lockstep_add(DIRECTORY [IF CONDITION...])
-# Adds a directory when it has a CMakeLists.txt and the condition holds.
+# lockstep_add(DIRECTORY [BRINGS COMPONENT...] [IF CONDITION...])
+# Adds a directory when it has a CMakeLists.txt and the condition holds. Whoever asks an installation for a component that was left out is told the
+# condition.
 function(lockstep_add directory)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "IF")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "BRINGS;IF")
   if(NOT DEFINED arg_IF)
     set(arg_IF TRUE)
   endif()
   if(EXISTS "${PROJECT_SOURCE_DIR}/${directory}/CMakeLists.txt" AND (${arg_IF}))
     add_subdirectory("${PROJECT_SOURCE_DIR}/${directory}" "${PROJECT_BINARY_DIR}/${directory}")
+  else()
+    list(JOIN arg_IF " " condition)
+    lockstep_left_out("${condition}" ${arg_BRINGS})
   endif()
 endfunction()
 
-# lockstep_library(lockstep_NAME
+# lockstep_left_out(CONDITION COMPONENT...): an installation lacks these, for want of the condition.
+function(lockstep_left_out condition)
+  foreach(component IN LISTS ARGN)
+    set_property(GLOBAL APPEND PROPERTY LOCKSTEP_LEFT_OUT ${component})
+    set_property(GLOBAL PROPERTY LOCKSTEP_LEFT_OUT_${component} "${condition}")
+  endforeach()
+endfunction()
+
+# lockstep_library(lockstep_NAME DESCRIPTION TEXT
 #   [SOURCES FILE...]            omitted: the target exists already; an INTERFACE library is headers alone
 #   [INCLUDE DIRECTORY]          public headers, installed; default: include/ when there is one
 #   [PUBLIC LIBRARY...] [PRIVATE LIBRARY...]
 #   [DEPENDENCY "Botan 3"]       what find_package(lockstep COMPONENTS NAME) must find first
-#   [PC_REQUIRES MODULE...]      the same for pkg-config
+#   [PC_REQUIRES MODULE...]      the same for pkg-config, of libraries that are linked privately: "botan-3 >= 3.7"
 #   [COMPONENT NAME])            installed only by `cmake --install BUILD --component NAME`
 # A library of the product: alias lockstep::NAME, C++23, strict warnings, hidden visibility, installed and exported.
 function(lockstep_library target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "INCLUDE;DEPENDENCY;COMPONENT" "SOURCES;PUBLIC;PRIVATE;PC_REQUIRES")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "DESCRIPTION;INCLUDE;DEPENDENCY;COMPONENT" "SOURCES;PUBLIC;PRIVATE;PC_REQUIRES")
   if(DEFINED arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "lockstep_library(${target}): unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+  elseif(NOT arg_DESCRIPTION)
+    message(FATAL_ERROR "lockstep_library(${target}): a DESCRIPTION is missing")
   endif()
   string(REGEX REPLACE "^lockstep_" "" name "${target}")
 
@@ -77,6 +91,7 @@ function(lockstep_library target)
 
   set_property(GLOBAL APPEND PROPERTY LOCKSTEP_LIBRARIES ${target})
   set_target_properties(${target} PROPERTIES
+    LOCKSTEP_DESCRIPTION "${arg_DESCRIPTION}"
     LOCKSTEP_INCLUDE "${arg_INCLUDE}"
     LOCKSTEP_DEPENDENCY "${arg_DEPENDENCY}"
     LOCKSTEP_COMPONENT "${arg_COMPONENT}"

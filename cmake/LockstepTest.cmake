@@ -1,4 +1,3 @@
-find_package(GTest REQUIRED)
 include(GoogleTest)
 
 # What all tests start with, precompiled once for all of them: they are compiled alike.

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include <lockstep/kernels.hpp>
+#include <lockstep/version.hpp>
 
 #include "bench.hpp"
 #include "heap.hpp"

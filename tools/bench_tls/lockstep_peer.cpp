@@ -9,6 +9,7 @@
 #include <lockstep/botan.hpp>
 #include <lockstep/connection.hpp>
 #include <lockstep/key_cache.hpp>
+#include <lockstep/version.hpp>
 #include <lockstep/x509_pem.hpp>
 #ifdef LOCKSTEP_BENCH_SODIUM
 #include <lockstep/sodium.hpp>

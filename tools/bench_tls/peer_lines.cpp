@@ -6,6 +6,8 @@
 #include <map>
 #include <string_view>
 
+#include <lockstep/version.hpp>
+
 #include "heap.hpp"
 #include "measure.hpp"
 

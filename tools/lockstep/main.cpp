@@ -7,13 +7,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include <lockstep/version.hpp>
+
 #include "commands.hpp"
 #include "provider.hpp"
 #include "terminal.hpp"
-
-#ifndef LOCKSTEP_VERSION
-#error "the build gives the version"
-#endif
 
 int main(int argc, char** argv) {
   using namespace lockstep::tool;

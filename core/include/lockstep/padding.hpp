@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <lockstep/export.hpp>
+
 namespace lockstep {
 
 /// A rule that gives every protected record its padding. A value; the default pads nothing.

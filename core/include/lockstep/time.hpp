@@ -3,6 +3,8 @@
 
 #include <chrono>
 
+#include <lockstep/export.hpp>
+
 namespace lockstep {
 
 /// A moment of civil time, in milliseconds since 1970-01-01 UTC. Certificates and tickets are judged by it, so pass the
