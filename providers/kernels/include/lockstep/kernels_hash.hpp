@@ -19,7 +19,7 @@
 ///     std::uint8_t digest[kMaxDigestSize];
 ///     hash.digest(transcript, digest);  // more may follow
 ///     const lockstep::ExpandJob jobs[] = {{secret, client_info, client_secret}, {secret, server_info, server_secret}};
-///     const bool ok = hash.expand(jobs);
+///     const bool ok = hash.expand(std::span(jobs));
 ///     ...
 ///     hash.destroy(transcript);
 namespace lockstep::kernels {
