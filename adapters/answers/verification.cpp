@@ -53,12 +53,27 @@ void write(Content& content, const x509::Policy& policy) {
   content.numbers(policy.key_types);
   content.number(policy.handled_extensions.size());
   for (const std::string_view extension : policy.handled_extensions) content.bytes(as_bytes(extension));
-  for (const bool rule :
-       {policy.require_digital_signature, policy.any_purpose_on_ca, policy.any_purpose_on_leaf,
-        policy.accept_partial_chain, policy.require_key_identifiers, policy.refuse_ca_as_leaf,
-        policy.refuse_bad_serial_number, policy.refuse_odd_rsa_size, policy.require_critical_basic_constraints,
-        policy.refuse_critical_alt_name, policy.require_critical_name_constraints, policy.require_purpose,
-        policy.refuse_purpose_on_root, policy.require_common_name_in_alt_names, policy.require_anchor_form}) {
+  for (const bool rule : {policy.require_digital_signature,
+                          policy.any_purpose_on_ca,
+                          policy.any_purpose_on_leaf,
+                          policy.accept_partial_chain,
+                          policy.require_key_identifiers,
+                          policy.refuse_ca_as_leaf,
+                          policy.refuse_bad_serial_number,
+                          policy.refuse_odd_rsa_size,
+                          policy.require_critical_basic_constraints,
+                          policy.refuse_critical_alt_name,
+                          policy.require_critical_name_constraints,
+                          policy.require_purpose,
+                          policy.refuse_purpose_on_root,
+                          policy.require_common_name_in_alt_names,
+                          policy.require_anchor_form,
+                          policy.require_version_3,
+                          policy.require_critical_alt_name,
+                          policy.refuse_underscores,
+                          policy.refuse_leading_dot,
+                          policy.refuse_ca_fields_in_leaf,
+                          policy.require_critical_policy_constraints}) {
     content.number(rule ? 1 : 0);
   }
   // The limits of work tell nobody else to be trusted; how many chains are looked for neither.

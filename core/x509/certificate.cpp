@@ -94,17 +94,28 @@ std::optional<Extension> Certificate::extension(Bytes oid) const noexcept {
 
 bool Certificate::is_known_extension(Bytes oid) noexcept {
   // What verify() processes. Of the policy extensions only the demand for an explicit policy can refuse a chain when
-  // any policy will do (RFC 5280 6.1.1 (c)), and that demand is not known: see check_extensions().
-  static constexpr std::array<const Oid*, 8> kProcessed = {&oid::kBasicConstraints, &oid::kKeyUsage,
-                                                           &oid::kExtendedKeyUsage, &oid::kSubjectAltName,
-                                                           &oid::kNameConstraints,  &oid::kCertificatePolicies,
-                                                           &oid::kPolicyMappings,   &oid::kInhibitAnyPolicy};
+  // any policy will do (RFC 5280 6.1.1 (c)), and that demand is not met here: see processes(). Distribution points say
+  // where to look for revocation, which is the caller's.
+  static constexpr std::array<const Oid*, 10> kProcessed = {&oid::kBasicConstraints,    &oid::kKeyUsage,
+                                                            &oid::kExtendedKeyUsage,    &oid::kSubjectAltName,
+                                                            &oid::kNameConstraints,     &oid::kPolicyMappings,
+                                                            &oid::kPolicyConstraints,   &oid::kInhibitAnyPolicy,
+                                                            &oid::kCertificatePolicies, &oid::kCrlDistributionPoints};
   // These must not be critical, and that is checked.
   static constexpr std::array<const Oid*, 5> kNeverCritical = {&oid::kAuthorityKeyIdentifier,
                                                                &oid::kSubjectKeyIdentifier, &oid::kAuthorityInfoAccess,
                                                                &oid::kSubjectInfoAccess, &oid::kSctList};
   const auto is = [&](const Oid* known) { return *known == oid; };
   return std::ranges::any_of(kProcessed, is) || std::ranges::any_of(kNeverCritical, is);
+}
+
+bool Certificate::processes(const Extension& extension) const noexcept {
+  // RFC 5280 4.2.1.4: "If this extension is critical, the path validation software MUST be able to interpret this
+  // extension (including the optional qualifier), or MUST reject the certificate."
+  if (oid::kCertificatePolicies == extension.oid) return !unknown_qualifier_;
+  // A demand for an explicit policy is one to process the policies of the path.
+  if (oid::kPolicyConstraints == extension.oid) return !requires_explicit_policy_;
+  return is_known_extension(extension.oid);
 }
 
 std::size_t Certificate::fingerprint(const Hash& hash, MutableBytes out) const noexcept {
@@ -218,13 +229,8 @@ Extension read_extension_fields(Reader& extensions) noexcept {
   Extension out{};
   Reader fields = extensions.enter();
   out.oid = fields.object_identifier();
-  if (fields.next_is(der::kBoolean)) {
-    const std::uint8_t* const at = fields.position();
-    out.critical = fields.boolean();
-    // X.690 11.5: "The encoding of a set value or sequence value shall not include an encoding for any component value
-    // which is equal to its default value."
-    if (!fields.failed() && !out.critical) fields.fail(ParseCode::default_encoded, at);
-  }
+  // X.690 11.5 forbids to write FALSE out, as it is the default. Many certificates have it, and it says the same.
+  if (fields.next_is(der::kBoolean)) out.critical = fields.boolean();
   out.value = fields.element(der::kOctetString).contents;
   fields.end();
   return out;

@@ -28,10 +28,12 @@ bool is_leaf(Position position) noexcept { return (static_cast<std::uint8_t>(pos
 
 // --- the structure ---------------------------------------------------------------------------------------------------
 
-Code check_version(const Certificate& certificate, Position, const VerifyRequest&) noexcept {
+Code check_version(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
   if (certificate.version() == 3) return Code::ok;
   // RFC 5280 4.1.2.9: extensions "MUST only appear if the version is 3".
-  return certificate.extensions().empty() ? Code::version_not_3 : Code::extensions_require_version_3;
+  if (!certificate.extensions().empty()) return Code::extensions_require_version_3;
+  // RFC 9846 4.5.1.2: "The certificate type MUST be X.509v3 [RFC5280], unless explicitly negotiated otherwise".
+  return request.policy.require_version_3 ? Code::version_not_3 : Code::ok;
 }
 
 Code check_algorithm_fields(const Certificate& certificate, Position, const VerifyRequest&) noexcept {
@@ -42,13 +44,12 @@ Code check_algorithm_fields(const Certificate& certificate, Position, const Veri
              : Code::signature_algorithm_mismatch;
 }
 
-Code check_critical_extensions(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+Code check_critical_extensions(const Certificate& certificate, Position, const VerifyRequest& request) {
   if (!certificate.has_unknown_critical_extension()) return Code::ok;
   // RFC 5280 4.2: "A certificate-using system MUST reject the certificate if it encounters a critical extension it does
   // not recognize".
   for (const Extension& extension : certificate.extensions()) {
-    if (!extension.critical || Certificate::is_known_extension(extension.oid)) continue;
-    if (oid::kPolicyConstraints == extension.oid) continue;  // check_policy_constraints
+    if (!extension.critical || certificate.processes(extension)) continue;
     const std::string dotted = oid_text(extension.oid);
     if (std::ranges::find(request.policy.handled_extensions, dotted) == request.policy.handled_extensions.end()) {
       return Code::unhandled_critical_extension;
@@ -57,16 +58,22 @@ Code check_critical_extensions(const Certificate& certificate, Position, const V
   return Code::ok;
 }
 
-Code check_policy_constraints(const Certificate& certificate, Position, const VerifyRequest&) noexcept {
-  const auto& extension = certificate.policy_constraints();
-  if (!extension) return Code::ok;
+Code check_policies(const Certificate& certificate, Position position, const VerifyRequest&) noexcept {
+  // RFC 5280 4.2.1.4: "A certificate policy OID MUST NOT appear more than once in a certificate policies extension."
+  if (certificate.has_duplicate_policy()) return Code::invalid_policy_extension;
+  // RFC 5280 6.1.4 (a): "If a policy mappings extension is present, verify that the special value anyPolicy does not
+  // appear as an issuerDomainPolicy or a subjectDomainPolicy."
+  return position == Position::intermediate && certificate.maps_any_policy() ? Code::invalid_policy_extension
+                                                                             : Code::ok;
+}
+
+Code check_policy_constraints_critical(const Certificate& certificate, Position,
+                                       const VerifyRequest& request) noexcept {
   // RFC 5280 4.2.1.11: "Conforming CAs MUST mark this extension as critical."
-  if (!extension->critical) return Code::extension_must_be_critical;
-  // Without a demand for an explicit policy any policy will do, and nothing can fail. With one, the policies of the
-  // path would have to be processed (RFC 5280 6.1), which is not done here.
-  der::ParseState state{extension->value.data()};
-  der::Reader reader(state, extension->value);
-  return reader.enter().next_is(der::context(0)) ? Code::unhandled_critical_extension : Code::ok;
+  const auto& constraints = certificate.policy_constraints();
+  return request.policy.require_critical_policy_constraints && constraints && !constraints->critical
+             ? Code::extension_must_be_critical
+             : Code::ok;
 }
 
 Code check_extensions_never_critical(const Certificate& certificate, Position, const VerifyRequest&) noexcept {
@@ -99,9 +106,10 @@ Code check_validity(const Certificate& certificate, Position, const VerifyReques
 
 // --- names -----------------------------------------------------------------------------------------------------------
 
-Code check_names(const Certificate& certificate, Position position, const VerifyRequest&) noexcept {
-  // RFC 5280 4.1.2.4: "The issuer field MUST contain a non-empty distinguished name".
-  if (certificate.issuer().empty()) return Code::issuer_name_empty;
+Code check_names(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept {
+  // RFC 5280 4.1.2.4: "The issuer field MUST contain a non-empty distinguished name". That of a leaf which is its own
+  // anchor leads nowhere.
+  if (position != Position::anchored_leaf && certificate.issuer().empty()) return Code::issuer_name_empty;
   if (!certificate.subject().empty()) return Code::ok;
   // RFC 5280 4.1.2.6: "If the subject is a CA [...], then the subject field MUST be populated with a non-empty
   // distinguished name".
@@ -109,7 +117,9 @@ Code check_names(const Certificate& certificate, Position position, const Verify
   // RFC 5280 4.2.1.6: "If the subject field contains an empty sequence, then the issuing CA MUST include a
   // subjectAltName extension that is marked as critical."
   if (!certificate.subject_alt_name()) return Code::empty_subject_alt_name;
-  return certificate.subject_alt_name()->critical ? Code::ok : Code::empty_subject_san_not_critical;
+  return certificate.subject_alt_name()->critical || !request.policy.require_critical_alt_name
+             ? Code::ok
+             : Code::empty_subject_san_not_critical;
 }
 
 Code check_critical_alt_name(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
@@ -121,11 +131,13 @@ Code check_critical_alt_name(const Certificate& certificate, Position, const Ver
 }
 
 Code check_peer_name(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
-  if (matches(certificate, request.name)) return Code::ok;
+  if (matches(certificate, request.name, Alphabet::preferred)) return Code::ok;
+  if (matches(certificate, request.name, Alphabet::with_underscore))
+    return request.policy.refuse_underscores ? Code::name_with_underscore : Code::ok;
   return request.name.kind() == PeerName::Kind::dns ? Code::hostname_mismatch : Code::ip_address_mismatch;
 }
 
-Code check_common_name(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+Code check_common_name(const Certificate& certificate, Position, const VerifyRequest& request) {
   if (!request.policy.require_common_name_in_alt_names) return Code::ok;
   // Baseline Requirements 7.1.4.3: a common name "MUST contain exactly one entry that is one of the values contained in
   // the Certificate's subjectAltName extension", "encoded as a character-for-character copy".
@@ -188,6 +200,9 @@ Code check_root_key_identifier(const Certificate& certificate, Position, const V
 // --- purposes --------------------------------------------------------------------------------------------------------
 
 Code check_authority(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept {
+  // RFC 5280 6.1.4 (k): of a CA of version 1 or 2 it must be known "through out-of-band means" that it is one, as of an
+  // anchor it is.
+  if (position == Position::anchor && certificate.version() != 3) return Code::ok;
   const auto& constraints = certificate.basic_constraints();
   // RFC 5280 4.2.1.9: "If the basic constraints extension is not present in a version 3 certificate, or the extension
   // is present but the cA boolean is not asserted, then the certified public key MUST NOT be used to verify certificate
@@ -205,19 +220,20 @@ Code check_authority(const Certificate& certificate, Position position, const Ve
   return constraints->path_length ? Code::pathlen_without_ku_key_cert_sign : Code::keyusage_no_certsign;
 }
 
-Code check_leaf_is_no_authority(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+Code check_leaf_is_no_ca(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+  return request.policy.refuse_ca_as_leaf && certificate.is_ca() ? Code::invalid_non_ca : Code::ok;
+}
+
+Code check_leaf_has_no_ca_fields(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
   const auto& constraints = certificate.basic_constraints();
   const auto& usage = certificate.key_usage();
-  const bool is_ca = certificate.is_ca();
-  if (request.policy.refuse_ca_as_leaf && is_ca) return Code::invalid_non_ca;
-  if (is_ca) return Code::ok;
+  if (!request.policy.refuse_ca_fields_in_leaf || certificate.is_ca()) return Code::ok;
   // RFC 5280 4.2.1.9: "If the cA boolean is not asserted, then the keyCertSign bit in the key usage extension MUST NOT
   // be asserted."
   if (usage && usage->has(KeyUsage::key_cert_sign)) return Code::ku_key_cert_sign_invalid_for_non_ca;
   if (constraints && constraints->path_length) return Code::pathlen_invalid_for_non_ca;
   // RFC 5280 4.2.1.10: "The name constraints extension, which MUST be used only in a CA certificate".
-  if (certificate.name_constraints()) return Code::name_constraints_in_leaf;
-  return Code::ok;
+  return certificate.name_constraints() ? Code::name_constraints_in_leaf : Code::ok;
 }
 
 Code check_digital_signature(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
@@ -256,12 +272,12 @@ constexpr std::array kRules = std::to_array<Rule>({
     {kEvery, check_version},
     {kEvery, check_algorithm_fields},
     {kEvery, check_critical_extensions},
-    {kEvery, check_policy_constraints},
     {kEvery, check_validity},
     {kLeaves, check_peer_name},
     {kEvery, check_public_key},
     {kIssuers, check_authority},
-    {kLeaf, check_leaf_is_no_authority},
+    {kLeaf, check_leaf_is_no_ca},
+    {kLeaves, check_leaf_has_no_ca_fields},
     {kLeaves, check_digital_signature},
     {kEvery, check_purpose},
     {kEvery, check_names},
@@ -272,6 +288,8 @@ constexpr std::array kRules = std::to_array<Rule>({
     {kLeaf, check_critical_alt_name},
     {kLeaf, check_common_name},
     {kIssuers, check_name_constraints_critical},
+    {kEvery, check_policy_constraints_critical},
+    {kLeaf | kIntermediate, check_policies},
 });
 
 }  // namespace
@@ -328,6 +346,13 @@ Policy Policy::private_pki() noexcept {
   policy.refuse_odd_rsa_size = false;
   policy.require_critical_basic_constraints = false;
   policy.refuse_critical_alt_name = false;
+  policy.require_version_3 = false;
+  policy.require_critical_alt_name = false;
+  policy.refuse_underscores = false;
+  policy.refuse_leading_dot = false;
+  policy.refuse_ca_fields_in_leaf = false;
+  policy.require_critical_policy_constraints = false;
+  policy.max_intermediates = 16;
   return policy;
 }
 

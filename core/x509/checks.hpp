@@ -17,7 +17,7 @@ enum class Position : std::uint8_t {
 /// One rule: says what is wrong, or ok.
 struct Rule {
   std::uint8_t positions;
-  Code (*check)(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept;
+  Code (*check)(const Certificate& certificate, Position position, const VerifyRequest& request);
 };
 
 /// All of them, the gravest first.

@@ -21,19 +21,21 @@ AuthorityKeyIdentifier read_authority_key_identifier(Reader& value, bool critica
 NameConstraints read_name_constraints(Reader& value, bool critical) noexcept;
 Bytes read_purposes(Reader& value) noexcept;
 void read_access_descriptions(Reader& value) noexcept;
-void read_policies(Reader& value) noexcept;
-void read_policy_mappings(Reader& value) noexcept;
-void read_policy_constraints(Reader& value) noexcept;
+struct Policies {
+  bool unknown_qualifier;
+  bool duplicate;
+};
+Policies read_policies(Reader& value) noexcept;
+bool read_policy_mappings(Reader& value) noexcept;
+bool read_policy_constraints(Reader& value) noexcept;
 void read_distribution_points(Reader& value) noexcept;
 
 }  // namespace
 
 void CertificateParser::read_extension(const Extension& extension, Reader value, Certificate& out) noexcept {
   const auto is = [&](const Oid& known) { return known == extension.oid; };
-  if (extension.critical) {
-    if (!Certificate::is_known_extension(extension.oid)) out.unknown_critical_ = true;
-    if (is(oid::kAuthorityInfoAccess) || is(oid::kSubjectInfoAccess) || is(oid::kSctList)) out.wrongly_critical_ = true;
-  }
+  if (extension.critical && (is(oid::kAuthorityInfoAccess) || is(oid::kSubjectInfoAccess) || is(oid::kSctList)))
+    out.wrongly_critical_ = true;
   if (is(oid::kBasicConstraints)) {
     out.basic_constraints_ = read_basic_constraints(value, extension.critical);
   } else if (is(oid::kKeyUsage)) {
@@ -53,20 +55,23 @@ void CertificateParser::read_extension(const Extension& extension, Reader value,
   } else if (is(oid::kAuthorityInfoAccess) || is(oid::kSubjectInfoAccess)) {
     read_access_descriptions(value);
   } else if (is(oid::kCertificatePolicies)) {
-    read_policies(value);
+    const Policies policies = read_policies(value);
+    out.unknown_qualifier_ = policies.unknown_qualifier;
+    out.duplicate_policy_ = policies.duplicate;
   } else if (is(oid::kPolicyMappings)) {
-    read_policy_mappings(value);
+    out.maps_any_policy_ = read_policy_mappings(value);
   } else if (is(oid::kPolicyConstraints)) {
-    read_policy_constraints(value);
+    out.requires_explicit_policy_ = read_policy_constraints(value);
     out.policy_constraints_ = extension;
   } else if (is(oid::kInhibitAnyPolicy)) {
     value.small_integer();
   } else if (is(oid::kCrlDistributionPoints) || is(oid::kFreshestCrl)) {
     read_distribution_points(value);
   } else {
-    return;
+    value = value.within({});  // not known, not looked into
   }
   value.end();
+  if (extension.critical && !out.processes(extension)) out.unknown_critical_ = true;
 }
 
 bool ExtendedKeyUsage::has(Purpose purpose) const noexcept {
@@ -148,11 +153,8 @@ std::optional<KeyUsages> read_key_usage(Reader& value) noexcept {
 BasicConstraints read_basic_constraints(Reader& value, bool critical) noexcept {
   BasicConstraints out{critical, false, std::nullopt};
   Reader fields = value.enter();
-  if (fields.next_is(der::kBoolean)) {
-    const std::uint8_t* const at = fields.position();
-    out.ca = fields.boolean();
-    if (!fields.failed() && !out.ca) fields.fail(ParseCode::default_encoded, at);
-  }
+  // FALSE written out, against X.690 11.5, stands even in the example of RFC 8410 10.2.
+  if (fields.next_is(der::kBoolean)) out.ca = fields.boolean();
   if (fields.more()) out.path_length = fields.small_integer();
   fields.end();
   return out;
@@ -189,10 +191,7 @@ NameConstraints read_name_constraints(Reader& value, bool critical) noexcept {
       Reader subtree = subtrees.enter();
       read_general_name(subtree);
       for (const unsigned distance : {0U, 1U}) {
-        if (!subtree.next_is(der::context(distance))) continue;
-        const std::uint8_t* const at = subtree.position();
-        const std::uint32_t number_of_it = subtree.small_integer(der::context(distance));
-        if (!subtree.failed() && distance == 0 && number_of_it == 0) subtree.fail(ParseCode::default_encoded, at);
+        if (subtree.next_is(der::context(distance))) subtree.small_integer(der::context(distance));
       }
       subtree.end();
     }
@@ -222,33 +221,58 @@ void read_access_descriptions(Reader& value) noexcept {
 }
 
 /// SEQUENCE SIZE (1..MAX) OF SEQUENCE { policyIdentifier OBJECT IDENTIFIER, policyQualifiers SEQUENCE SIZE (1..MAX) OF
-/// ... OPTIONAL }
-void read_policies(Reader& value) noexcept {
+/// SEQUENCE { policyQualifierId OBJECT IDENTIFIER, qualifier ANY } OPTIONAL }
+Policies read_policies(Reader& value) noexcept {
+  Policies out{};
+  std::array<Bytes, kMaxPolicies> seen;
+  std::size_t count = 0;
   for (Reader policies = enter_non_empty(value); policies.more();) {
+    const std::uint8_t* const at = policies.position();
     Reader policy = policies.enter();
-    policy.object_identifier();
-    if (policy.more()) enter_non_empty(policy);
+    const Bytes identifier = policy.object_identifier();
+    if (policy.more()) {
+      for (Reader qualifiers = enter_non_empty(policy); qualifiers.more();) {
+        Reader qualifier = qualifiers.enter();
+        const Bytes kind = qualifier.object_identifier();
+        qualifier.any();
+        qualifier.end();
+        if (!(oid::kCpsQualifier == kind) && !(oid::kUserNoticeQualifier == kind)) out.unknown_qualifier = true;
+      }
+    }
     policy.end();
+    if (policies.failed()) break;
+    if (count == seen.size()) {
+      policies.fail(ParseCode::too_many_policies, at);
+      break;
+    }
+    out.duplicate = out.duplicate || std::ranges::any_of(seen.begin(), seen.begin() + count,
+                                                         [&](Bytes before) { return equal(before, identifier); });
+    seen[count++] = identifier;
   }
+  return out;
 }
 
-/// SEQUENCE SIZE (1..MAX) OF SEQUENCE { issuerDomainPolicy OBJECT IDENTIFIER, subjectDomainPolicy OBJECT IDENTIFIER }
-void read_policy_mappings(Reader& value) noexcept {
+/// SEQUENCE SIZE (1..MAX) OF SEQUENCE { issuerDomainPolicy OBJECT IDENTIFIER, subjectDomainPolicy OBJECT IDENTIFIER }.
+/// Whether one of them is anyPolicy.
+bool read_policy_mappings(Reader& value) noexcept {
+  bool any = false;
   for (Reader mappings = enter_non_empty(value); mappings.more();) {
     Reader mapping = mappings.enter();
-    mapping.object_identifier();
-    mapping.object_identifier();
+    for (int side = 0; side < 2; ++side) any = (oid::kAnyPolicy == mapping.object_identifier()) || any;
     mapping.end();
   }
+  return any;
 }
 
 /// SEQUENCE { requireExplicitPolicy [0] INTEGER OPTIONAL, inhibitPolicyMapping [1] INTEGER OPTIONAL }, one of them at
-/// least.
-void read_policy_constraints(Reader& value) noexcept {
+/// least. Whether an explicit policy is demanded.
+bool read_policy_constraints(Reader& value) noexcept {
   Reader fields = enter_non_empty(value);
-  if (fields.next_is(der::context(0))) fields.small_integer(der::context(0));
+  const bool explicit_policy = fields.next_is(der::context(0));
+  if (explicit_policy) fields.small_integer(der::context(0));
   if (fields.next_is(der::context(1))) fields.small_integer(der::context(1));
   fields.end();
+  return explicit_policy;
 }
 
 /// SEQUENCE SIZE (1..MAX) OF DistributionPoint; a point's fields are read where revocation is checked.

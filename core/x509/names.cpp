@@ -22,38 +22,8 @@ struct AttributeName {
 };
 
 bool is_well_formed_string(const Element& value) noexcept;
-bool same_attribute(const NameAttribute& a, const NameAttribute& b) noexcept;
 std::string value_text(const NameAttribute& attribute, std::string_view special);
 std::string arc_text(Bytes subidentifier, std::uint32_t offset);
-
-/// The characters of an attribute's value as RFC 5280 7.1 compares them: lower case, without outer spaces, inner ones
-/// single.
-class FoldedText {
- public:
-  explicit FoldedText(Bytes text) noexcept : text_(text) { skip_spaces(); }
-  /// The next character, or -1 at the end.
-  int next() noexcept {
-    if (text_.empty()) return -1;
-    const std::uint8_t c = text_.front();
-    text_ = text_.subspan(1);
-    if (c == ' ') {
-      skip_spaces();
-      return text_.empty() ? -1 : ' ';
-    }
-    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
-  }
-
- private:
-  void skip_spaces() noexcept {
-    while (!text_.empty() && text_.front() == ' ') text_ = text_.subspan(1);
-  }
-  Bytes text_;
-};
-
-bool is_folded(std::uint8_t string_type) noexcept {
-  return string_type == der::kUtf8String || string_type == der::kPrintableString || string_type == der::kIa5String ||
-         string_type == der::kVisibleString || string_type == der::kNumericString;
-}
 
 }  // namespace
 
@@ -144,41 +114,6 @@ std::string DistinguishedName::common_name() const {
     if (oid::kCommonName == attribute.type) out = value_text(attribute, "\\");
   }
   return out;
-}
-
-bool DistinguishedName::matches(const DistinguishedName& other) const noexcept {
-  if (equal(der_, other.der_)) return true;
-  auto a = begin();
-  auto b = other.begin();
-  for (; !(a == end()) && !(b == end()); ++a, ++b) {
-    if (a->first_of_rdn != b->first_of_rdn || !same_attribute(*a, *b)) return false;
-  }
-  return a == end() && b == end();
-}
-
-bool lies_within(const DistinguishedName& name, const DistinguishedName& prefix) noexcept {
-  auto a = name.begin();
-  auto b = prefix.begin();
-  for (; !(b == prefix.end()); ++a, ++b) {
-    if (a == name.end() || a->first_of_rdn != b->first_of_rdn || !same_attribute(*a, *b)) return false;
-  }
-  return a == name.end() || a->first_of_rdn;
-}
-
-std::uint64_t DistinguishedName::hash() const noexcept {
-  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  const auto mix = [&hash](unsigned value) { hash = (hash ^ value) * 0x100000001b3; };
-  for (const NameAttribute& attribute : *this) {
-    for (const std::uint8_t byte : attribute.type) mix(byte);
-    if (is_folded(attribute.string_type)) {
-      FoldedText text(attribute.value);
-      for (int c = text.next(); c >= 0; c = text.next()) mix(static_cast<unsigned>(c));
-    } else {
-      for (const std::uint8_t byte : attribute.value) mix(byte);
-    }
-    mix(256);
-  }
-  return hash;
 }
 
 // --- general names ---------------------------------------------------------------------------------------------------
@@ -394,19 +329,6 @@ bool is_well_formed_string(const Element& value) noexcept {
     case der::kBmpString: return text.size() % 2 == 0;
     case der::kUniversalString: return text.size() % 4 == 0;
     default: return true;  // other types are not looked into
-  }
-}
-
-bool same_attribute(const NameAttribute& a, const NameAttribute& b) noexcept {
-  if (!equal(a.type, b.type)) return false;
-  if (!is_folded(a.string_type) || !is_folded(b.string_type))
-    return a.string_type == b.string_type && equal(a.value, b.value);
-  FoldedText x(a.value);
-  FoldedText y(b.value);
-  while (true) {
-    const int c = x.next();
-    if (c != y.next()) return false;
-    if (c < 0) return true;
   }
 }
 

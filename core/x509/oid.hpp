@@ -69,6 +69,11 @@ inline constexpr Oid kSubjectInfoAccess = "1.3.6.1.5.5.7.1.11";
 inline constexpr Oid kTlsFeature = "1.3.6.1.5.5.7.1.24";    // RFC 7633
 inline constexpr Oid kSctList = "1.3.6.1.4.1.11129.2.4.2";  // RFC 6962 3.3
 
+// RFC 5280 4.2.1.4
+inline constexpr Oid kAnyPolicy = "2.5.29.32.0";
+inline constexpr Oid kCpsQualifier = "1.3.6.1.5.5.7.2.1";
+inline constexpr Oid kUserNoticeQualifier = "1.3.6.1.5.5.7.2.2";
+
 // RFC 5280 4.2.1.12
 inline constexpr Oid kAnyPurpose = "2.5.29.37.0";
 inline constexpr Oid kServerAuth = "1.3.6.1.5.5.7.3.1";

@@ -43,6 +43,7 @@ constexpr std::array kRows = std::to_array<Row>({
      "a general name of no known form, or an address of a wrong size"},
     {ParseCode::sequence_empty, "sequence_empty", "a list that must have elements and has none"},
     {ParseCode::too_many_extensions, "too_many_extensions", "more extensions than any certificate has"},
+    {ParseCode::too_many_policies, "too_many_policies", "more policies than any certificate has"},
     {ParseCode::too_large, "too_large", "more bytes than any certificate has"},
 });
 

@@ -1,6 +1,7 @@
 #pragma once
 // Reading the structures of RFC 5280 4 into views.
 
+#include <cstdint>
 #include <expected>
 
 #include <lockstep/bytes.hpp>
@@ -29,7 +30,14 @@ class CertificateParser {
 /// One GeneralName. Addresses may have any length; see CertificateParser::read_general_names for those that may not.
 GeneralName read_general_name(der::Reader& reader) noexcept;
 
+/// Whether a name is, or lies within, another. In their order: what is doubtful about a part is doubtful of the whole.
+enum class Match : std::uint8_t {
+  no,
+  perhaps,  ///< it cannot be compared, or stands for several names of which some do
+  yes
+};
+
 /// Whether the first attributes of `name` are those of `prefix`: lies within the subtree (RFC 5280 4.2.1.10).
-[[nodiscard]] bool lies_within(const DistinguishedName& name, const DistinguishedName& prefix) noexcept;
+[[nodiscard]] Match lies_within(const DistinguishedName& name, const DistinguishedName& prefix) noexcept;
 
 }  // namespace lockstep::x509

@@ -38,6 +38,11 @@ class PathBuilder {
     std::uint8_t pass = 0;
     std::size_t next = 0;
   };
+  /// What the peer sent besides its own certificate.
+  struct Presented {
+    Certificate certificate;
+    bool below_anchor;  ///< its issuer has the name of an anchor
+  };
   struct Candidate {
     const Certificate* certificate;
     bool is_anchor;
@@ -48,12 +53,13 @@ class PathBuilder {
     Code code;
   };
 
+  bool is_self_signed(const Certificate& certificate);
   void read_candidates();
   void search();
   std::optional<Candidate> next_candidate(Node& node) const noexcept;
   Code try_candidate(const Candidate& candidate, std::size_t& culprit);
   Code check_path_to(const Certificate& issuer, std::size_t& culprit) noexcept;
-  Code check_signature_once(const Certificate& child, const Certificate& issuer);
+  Code check_signature_once(const Certificate& child, const Certificate& issuer, bool is_free = false);
   void note_dead_end();
   void note(Weight weight, Code code, std::size_t depth, const Certificate& culprit,
             const Certificate* beyond = nullptr);
@@ -63,10 +69,14 @@ class PathBuilder {
   const VerifyRequest& request_;
   Verdict verdict_;
   ComparisonBudget budget_;
-  std::vector<Certificate> pool_;  // what the peer sent besides its own certificate
+  std::vector<Presented> pool_;
   std::vector<Node> path_;
   std::vector<KnownSignature> signatures_;
   std::vector<std::vector<Certificate>> found_;
+  // The limits are there because of what a peer sends; anchors are the caller's, and each of them may be tried once
+  // besides.
+  std::size_t free_candidates_ = 0;
+  std::size_t free_signatures_ = 0;
 
   Weight weight_ = Weight::nothing;
   Problem failure_;
@@ -93,7 +103,7 @@ Verdict PathBuilder::run() && {
     return std::move(verdict_);
   }
   const bool is_anchor =
-      request_.anchors.contains(*leaf) && (leaf->is_self_issued() || request_.policy.accept_partial_chain);
+      request_.anchors.contains(*leaf) && (request_.policy.accept_partial_chain || is_self_signed(*leaf));
   constexpr std::size_t kUsualPath = 6;  // so that a usual chain costs one allocation for each list
   path_.reserve(kUsualPath);
   signatures_.reserve(kUsualPath);
@@ -103,13 +113,25 @@ Verdict PathBuilder::run() && {
   } else {
     read_candidates();
     search();
+    // What is missing may be among those.
+    if (weight_ == Weight::dead_end && verdict_.work.certificates_left != 0) failure_.code = Code::work_limit_exceeded;
   }
   conclude(is_anchor ? Position::anchored_leaf : Position::leaf);
   return std::move(verdict_);
 }
 
+/// Whether its own key signed it. What cannot be verified, because the algorithm is too old or unknown, is taken for
+/// what the names say.
+bool PathBuilder::is_self_signed(const Certificate& certificate) {
+  if (!certificate.is_self_issued()) return false;
+  Code code = check_signature_algorithm(certificate, certificate, request_);
+  if (code == Code::ok) code = check_signature_once(certificate, certificate);
+  return code != Code::cert_signature_failure && code != Code::signature_algorithm_inconsistency;
+}
+
 void PathBuilder::read_candidates() {
-  const std::size_t count = std::min(request_.chain.size(), request_.policy.max_certificates);
+  const std::size_t count = std::min(request_.chain.size(), std::max<std::size_t>(request_.policy.max_certificates, 1));
+  verdict_.work.certificates_left = request_.chain.size() - count;
   pool_.reserve(count);
   // RFC 9846 4.5.1: "all implementations SHOULD be prepared to handle potentially extraneous certificates and arbitrary
   // orderings from any TLS version, with the exception of the end-entity certificate which MUST be first."
@@ -120,8 +142,12 @@ void PathBuilder::read_candidates() {
       if (!verdict_.unreadable) verdict_.unreadable = {index, certificate.error()};
       continue;
     }
-    if (std::ranges::find(pool_, *certificate) != pool_.end() || request_.anchors.contains(*certificate)) continue;
-    pool_.push_back(*certificate);
+    const TrustAnchors& anchors = request_.anchors;
+    if (std::ranges::find(pool_, *certificate, &Presented::certificate) != pool_.end() ||
+        anchors.contains(*certificate)) {
+      continue;
+    }
+    pool_.push_back({*certificate, anchors.find(certificate->issuer()) < anchors.size()});
   }
 }
 
@@ -136,7 +162,8 @@ void PathBuilder::search() {
       path_.pop_back();
       continue;
     }
-    if (++verdict_.work.candidates > request_.policy.max_candidates) {
+    if (candidate->is_anchor && free_candidates_ < request_.anchors.size()) ++free_candidates_;
+    if (++verdict_.work.candidates > request_.policy.max_candidates + free_candidates_) {
       note(Weight::limit, Code::work_limit_exceeded, path_.size() - 1, top.certificate);
       break;
     }
@@ -156,9 +183,10 @@ void PathBuilder::search() {
   }
 }
 
-/// The issuers of the node's certificate in the order in which they are tried: anchors before what the peer sent, and
-/// among each first those whose key identifier is the one that the certificate names, then those without, then the
-/// others.
+/// The issuers of the node's certificate in the order in which they are tried: anchors before what the peer sent. Among
+/// each come first those whose key identifier is the one that the certificate names, then those without, then the
+/// others; among equals those that an anchor may have issued, so that a short path is found before the CAs around it
+/// that signed each other.
 std::optional<PathBuilder::Candidate> PathBuilder::next_candidate(Node& node) const noexcept {
   const Certificate& child = node.certificate;
   const auto& authority = child.authority_key_identifier();
@@ -167,26 +195,31 @@ std::optional<PathBuilder::Candidate> PathBuilder::next_candidate(Node& node) co
     if (!subject || !authority || !authority->key_identifier) return 1;
     return equal(subject->key_identifier, *authority->key_identifier) ? 0 : 2;
   };
-  // RFC 4158 5.2: a path with the same name and key twice loops; it can be had without the part between.
+  // RFC 4158 5.2: a path with the same name and key twice loops; it can be had without the part between. The leaf may
+  // share them with its issuer, whose other certificate it then is.
   const auto loops = [&](const Certificate& issuer) noexcept {
-    return std::ranges::any_of(path_, [&](const Node& below) {
-      return equal(below.certificate.subject_public_key_info(), issuer.subject_public_key_info()) &&
-             below.certificate.subject().matches(issuer.subject());
-    });
+    return issuer == path_.front().certificate || std::any_of(path_.begin() + 1, path_.end(), [&](const Node& below) {
+             return equal(below.certificate.subject_public_key_info(), issuer.subject_public_key_info()) &&
+                    below.certificate.subject().matches(issuer.subject());
+           });
   };
-  for (; node.pass < 6; ++node.pass, node.next = 0) {
-    const unsigned wanted = node.pass % 3U;
-    if (node.pass < 3) {
+  constexpr unsigned kAnchorPasses = 3;
+  for (; node.pass < 3 * kAnchorPasses; ++node.pass, node.next = 0) {
+    if (node.pass < kAnchorPasses) {
       const TrustAnchors& anchors = request_.anchors;
       while ((node.next = anchors.find(child.issuer(), node.next)) < anchors.size()) {
         const Certificate& issuer = anchors[node.next++];
-        if (rank(issuer) == wanted && !loops(issuer)) return Candidate{&issuer, true};
+        if (rank(issuer) == node.pass && !loops(issuer)) return Candidate{&issuer, true};
       }
     } else {
+      const unsigned wanted = (node.pass - kAnchorPasses) / 2;
+      const bool below_anchor = (node.pass - kAnchorPasses) % 2 == 0;
       while (node.next < pool_.size()) {
-        const Certificate& issuer = pool_[node.next++];
-        if (rank(issuer) == wanted && issuer.subject().matches(child.issuer()) && !loops(issuer))
+        const auto& [issuer, is_below_anchor] = pool_[node.next++];
+        if (is_below_anchor == below_anchor && rank(issuer) == wanted && issuer.subject().matches(child.issuer()) &&
+            !loops(issuer)) {
           return Candidate{&issuer, false};
+        }
       }
     }
   }
@@ -210,13 +243,14 @@ Code PathBuilder::try_candidate(const Candidate& candidate, std::size_t& culprit
   const auto below = std::ranges::count_if(path_.begin() + 1, path_.end(),
                                            [](const Node& node) { return !node.certificate.is_self_issued(); });
   const auto intermediates = static_cast<std::size_t>(below);
-  if (issuer.basic_constraints()->path_length && intermediates > *issuer.basic_constraints()->path_length)
+  const auto& constraints = issuer.basic_constraints();  // an anchor of version 1 has none
+  if (constraints && constraints->path_length && intermediates > *constraints->path_length)
     return Code::path_length_exceeded;
   if (!candidate.is_anchor && !issuer.is_self_issued() && intermediates + 1 > request_.policy.max_intermediates)
     return Code::cert_chain_too_long;
 
   code = check_signature_algorithm(child, issuer, request_);
-  if (code == Code::ok) code = check_signature_once(child, issuer);
+  if (code == Code::ok) code = check_signature_once(child, issuer, candidate.is_anchor);
   if (code != Code::ok) {
     if (code != Code::unable_to_decode_issuer_public_key) culprit = path_.size() - 1;
     return code;
@@ -227,7 +261,7 @@ Code PathBuilder::try_candidate(const Candidate& candidate, std::size_t& culprit
 /// The issuer's name constraints, held against everything below it.
 Code PathBuilder::check_path_to(const Certificate& issuer, std::size_t& culprit) noexcept {
   if (!issuer.name_constraints()) return Code::ok;
-  Code code = check_constraint_syntax(*issuer.name_constraints(), budget_);
+  Code code = check_constraint_syntax(*issuer.name_constraints(), request_.policy, budget_);
   for (std::size_t depth = path_.size(); code == Code::ok && depth-- > 0;) {
     // RFC 5280 6.1.3 (b): "If certificate i is self-issued and it is not the final certificate in the path, skip this
     // step".
@@ -239,12 +273,13 @@ Code PathBuilder::check_path_to(const Certificate& issuer, std::size_t& culprit)
 }
 
 /// A signature costs much, and the search may come by it again.
-Code PathBuilder::check_signature_once(const Certificate& child, const Certificate& issuer) {
+Code PathBuilder::check_signature_once(const Certificate& child, const Certificate& issuer, bool is_free) {
   const std::uint8_t* const key = issuer.subject_public_key_info().data();
   for (const KnownSignature& known : signatures_) {
     if (known.child == child.der().data() && known.issuer == key) return known.code;
   }
-  if (verdict_.work.signatures >= request_.policy.max_signatures) return Code::work_limit_exceeded;
+  if (is_free && free_signatures_ < request_.anchors.size()) ++free_signatures_;
+  if (verdict_.work.signatures >= request_.policy.max_signatures + free_signatures_) return Code::work_limit_exceeded;
   ++verdict_.work.signatures;
   const Code code = check_signature(child, issuer, request_.provider);
   signatures_.push_back({child.der().data(), key, code});
@@ -256,7 +291,8 @@ void PathBuilder::note_dead_end() {
   const Certificate& top = path_.back().certificate;
   const std::size_t depth = path_.size() - 1;
   Code code = top.issuer().empty() ? Code::issuer_name_empty : Code::unable_to_get_issuer_cert_locally;
-  if (top.is_self_issued() && !top.issuer().empty())
+  // One that is an anchor and came here was not signed by its own key.
+  if (top.is_self_issued() && !top.issuer().empty() && !request_.anchors.contains(top))
     code = depth == 0 ? Code::depth_zero_self_signed_cert : Code::self_signed_cert_in_chain;
   note(Weight::dead_end, code, depth, top);
 }

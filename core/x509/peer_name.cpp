@@ -5,9 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include <lockstep/x509_certificate.hpp>
-#include <lockstep/x509_name.hpp>
-
 #include "x509/text.hpp"
 
 namespace lockstep::x509 {
@@ -72,11 +69,16 @@ std::string PeerName::text() const {
 }
 
 bool matches(const Certificate& certificate, const PeerName& name) noexcept {
+  return matches(certificate, name, Alphabet::with_underscore);
+}
+
+bool matches(const Certificate& certificate, const PeerName& name, Alphabet alphabet) noexcept {
   if (name.kind() == PeerName::Kind::any) return true;
   // RFC 9525 6.3: only the alternative names count; "the client MUST NOT seek a match" in the common name.
   for (const GeneralName& presented : certificate.alternative_names()) {
     if (name.kind() == PeerName::Kind::dns) {
-      if (presented.kind == GeneralName::Kind::dns && matches_pattern(as_text(presented.value), name.host_name()))
+      if (presented.kind == GeneralName::Kind::dns &&
+          matches_pattern(as_text(presented.value), name.host_name(), alphabet))
         return true;
     } else if (presented.kind == GeneralName::Kind::ip_address && equal(presented.value, name.address())) {
       // RFC 9525 6.5: "matches if and only if [...] octet-for-octet equal".
@@ -86,8 +88,8 @@ bool matches(const Certificate& certificate, const PeerName& name) noexcept {
   return false;
 }
 
-bool matches_pattern(std::string_view pattern, std::string_view host_name) noexcept {
-  if (!is_presented_dns_name(pattern)) return false;
+bool matches_pattern(std::string_view pattern, std::string_view host_name, Alphabet alphabet) noexcept {
+  if (!is_presented_dns_name(pattern, alphabet)) return false;
   if (pattern.starts_with("*.")) {
     // RFC 9525 6.3: the wildcard is the complete leftmost label and stands for exactly one label.
     const std::size_t dot = host_name.find('.');
@@ -97,14 +99,12 @@ bool matches_pattern(std::string_view pattern, std::string_view host_name) noexc
   return equal_ignoring_case(pattern, host_name);
 }
 
-bool is_presented_dns_name(std::string_view name) noexcept {
+bool is_presented_dns_name(std::string_view name, Alphabet alphabet) noexcept {
   const bool wildcard = name.starts_with("*.");
   if (wildcard) name.remove_prefix(2);
   // A wildcard below a single label ("*.com") would stand for names of everybody: the label is a public suffix.
   if (wildcard && name.find('.') == std::string_view::npos) return false;
-  // RFC 5280 4.2.1.6: "The name MUST be in the 'preferred name syntax'", that is letters, digits and hyphens; the
-  // underscore, which host names to look up may have, is not part of it.
-  return !check_host_name(name) && name.find('_') == std::string_view::npos;
+  return !check_host_name(name) && (alphabet == Alphabet::with_underscore || name.find('_') == std::string_view::npos);
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {

@@ -69,6 +69,8 @@ constexpr std::array kRows = std::to_array<Row>({
      "Use a certificate that was issued for an end entity, or use Policy::private_pki() if it is of your own making."},
     {Code::keyusage_no_digital_signature, "KEYUSAGE_NO_DIGITAL_SIGNATURE", CodeGroup::purpose,
      "the key usage does not include digitalSignature, with which TLS 1.3 proves possession", kReissue},
+    {Code::invalid_policy_extension, "INVALID_POLICY_EXTENSION", CodeGroup::malformed,
+     "the certificate maps a policy from or to anyPolicy, or has one policy twice", kReissue},
     {Code::permitted_violation, "PERMITTED_VIOLATION", CodeGroup::constraint,
      "the certificate has a name outside those that a CA above it may issue for",
      "Use a CA that may issue for this name."},
@@ -110,11 +112,11 @@ constexpr std::array kRows = std::to_array<Row>({
     {Code::invalid_ca, "INVALID_CA", CodeGroup::purpose, "the issuer's certificate is not one of a CA",
      "Use a CA whose basic constraints say CA:TRUE."},
     {Code::pathlen_invalid_for_non_ca, "PATHLEN_INVALID_FOR_NON_CA", CodeGroup::malformed,
-     "a path length in a certificate that is not one of a CA", kReissue},
+     "a path length in a certificate that is not one of a CA", kReissueOrRelax},
     {Code::pathlen_without_ku_key_cert_sign, "PATHLEN_WITHOUT_KU_KEY_CERT_SIGN", CodeGroup::malformed,
      "a path length in a CA's certificate whose key usage does not include keyCertSign", kReissue},
     {Code::ku_key_cert_sign_invalid_for_non_ca, "KU_KEY_CERT_SIGN_INVALID_FOR_NON_CA", CodeGroup::malformed,
-     "keyCertSign in a certificate that is not one of a CA", kReissue},
+     "keyCertSign in a certificate that is not one of a CA", kReissueOrRelax},
     {Code::issuer_name_empty, "ISSUER_NAME_EMPTY", CodeGroup::malformed, "the issuer's name is empty", kReissue},
     {Code::subject_name_empty, "SUBJECT_NAME_EMPTY", CodeGroup::malformed, "the CA's name is empty", kReissue},
     {Code::missing_authority_key_identifier, "MISSING_AUTHORITY_KEY_IDENTIFIER", CodeGroup::malformed,
@@ -124,7 +126,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {Code::empty_subject_alt_name, "EMPTY_SUBJECT_ALT_NAME", CodeGroup::malformed,
      "the certificate has neither a subject nor an alternative name", kReissue},
     {Code::empty_subject_san_not_critical, "EMPTY_SUBJECT_SAN_NOT_CRITICAL", CodeGroup::malformed,
-     "the subject is empty and the alternative names are not critical", kReissue},
+     "the subject is empty and the alternative names are not critical", kReissueOrRelax},
     {Code::ca_bcons_not_critical, "CA_BCONS_NOT_CRITICAL", CodeGroup::malformed,
      "the CA's basic constraints are not critical", kReissueOrRelax},
     {Code::authority_key_identifier_critical, "AUTHORITY_KEY_IDENTIFIER_CRITICAL", CodeGroup::malformed,
@@ -140,7 +142,8 @@ constexpr std::array kRows = std::to_array<Row>({
      "the peer's certificate is not DER as RFC 5280 has it", kReissue, 1},
     {Code::no_certificate, "NO_CERTIFICATE", CodeGroup::internal, "there is no certificate to verify",
      "Have the peer send its certificate.", 69},
-    {Code::version_not_3, "VERSION_NOT_3", CodeGroup::malformed, "the certificate is not of version 3", kReissue, 93},
+    {Code::version_not_3, "VERSION_NOT_3", CodeGroup::malformed, "the certificate is not of version 3", kReissueOrRelax,
+     93},
     {Code::serial_number_invalid, "SERIAL_NUMBER_INVALID", CodeGroup::malformed,
      "the serial number is not positive or has more than 20 bytes", kReissueOrRelax, 1},
     {Code::key_type_not_allowed, "KEY_TYPE_NOT_ALLOWED", CodeGroup::unsupported,
@@ -159,7 +162,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {Code::purpose_on_root, "PURPOSE_ON_ROOT", CodeGroup::malformed,
      "the root has an extended key usage, and the policy forbids that", "Use another root.", 41},
     {Code::name_constraints_in_leaf, "NAME_CONSTRAINTS_IN_LEAF", CodeGroup::malformed,
-     "name constraints in a certificate that is not one of a CA", kReissue, 41},
+     "name constraints in a certificate that is not one of a CA", kReissueOrRelax, 41},
     {Code::name_constraints_not_critical, "NAME_CONSTRAINTS_NOT_CRITICAL", CodeGroup::malformed,
      "the CA's name constraints are not critical, and the policy demands that", kReissue, 41},
     {Code::authority_key_identifier_invalid, "AUTHORITY_KEY_IDENTIFIER_INVALID", CodeGroup::malformed,
@@ -167,10 +170,14 @@ constexpr std::array kRows = std::to_array<Row>({
     {Code::extension_must_not_be_critical, "EXTENSION_MUST_NOT_BE_CRITICAL", CodeGroup::malformed,
      "an extension is critical that must not be (information access, certificate transparency)", kReissue, 41},
     {Code::extension_must_be_critical, "EXTENSION_MUST_BE_CRITICAL", CodeGroup::malformed,
-     "the policy constraints are not critical", kReissue, 41},
+     "the policy constraints are not critical", kReissueOrRelax, 41},
     {Code::work_limit_exceeded, "WORK_LIMIT_EXCEEDED", CodeGroup::limit,
      "no path was found within the work that the policy allows",
      "Have the peer send only the certificates of its chain.", 22},
+    {Code::name_with_underscore, "NAME_WITH_UNDERSCORE", CodeGroup::malformed,
+     "the certificate has the expected name, but host names in certificates have no underscores", kReissueOrRelax, 53},
+    {Code::constraint_with_leading_dot, "CONSTRAINT_WITH_LEADING_DOT", CodeGroup::malformed,
+     "the CA's constraints on DNS names begin with a dot, which RFC 5280 has for URIs alone", kReissueOrRelax, 52},
 });
 
 const Row& row_of(Code code) noexcept {
@@ -292,12 +299,16 @@ std::string detail(const Verdict& verdict, const Problem& problem) {
     case Code::unhandled_critical_extension: {
       std::string out;
       for (const Extension& extension : certificate.extensions()) {
-        if (!extension.critical || Certificate::is_known_extension(extension.oid)) continue;
+        if (!extension.critical || certificate.processes(extension)) continue;
         out += out.empty() ? "" : ", ";
         out += oid_name(extension.oid).empty() ? oid_text(extension.oid) : std::string(oid_name(extension.oid));
       }
       return out;
     }
+    case Code::work_limit_exceeded:
+      if (const std::size_t left = verdict.work.certificates_left; left != 0)
+        return "beyond Policy::max_certificates, " + std::to_string(left) + " certificates were not looked at";
+      return {};
     default: return {};
   }
 }

@@ -111,14 +111,27 @@ TEST(AnswerSetup, TellsWhatItVerifiesBy) {
                                   verification({&one}, {.signature_algorithms = algorithms}),
                                   verification({&one}, {.key_types = types}),
                                   verification({&one}, {.handled_extensions = extensions})};
-  for (bool x509::Policy::* rule :
-       {&x509::Policy::require_digital_signature, &x509::Policy::any_purpose_on_ca, &x509::Policy::any_purpose_on_leaf,
-        &x509::Policy::accept_partial_chain, &x509::Policy::require_key_identifiers, &x509::Policy::refuse_ca_as_leaf,
-        &x509::Policy::refuse_bad_serial_number, &x509::Policy::refuse_odd_rsa_size,
-        &x509::Policy::require_critical_basic_constraints, &x509::Policy::refuse_critical_alt_name,
-        &x509::Policy::require_critical_name_constraints, &x509::Policy::require_purpose,
-        &x509::Policy::refuse_purpose_on_root, &x509::Policy::require_common_name_in_alt_names,
-        &x509::Policy::require_anchor_form}) {
+  for (bool x509::Policy::* rule : {&x509::Policy::require_digital_signature,
+                                    &x509::Policy::any_purpose_on_ca,
+                                    &x509::Policy::any_purpose_on_leaf,
+                                    &x509::Policy::accept_partial_chain,
+                                    &x509::Policy::require_key_identifiers,
+                                    &x509::Policy::refuse_ca_as_leaf,
+                                    &x509::Policy::refuse_bad_serial_number,
+                                    &x509::Policy::refuse_odd_rsa_size,
+                                    &x509::Policy::require_critical_basic_constraints,
+                                    &x509::Policy::refuse_critical_alt_name,
+                                    &x509::Policy::require_critical_name_constraints,
+                                    &x509::Policy::require_purpose,
+                                    &x509::Policy::refuse_purpose_on_root,
+                                    &x509::Policy::require_common_name_in_alt_names,
+                                    &x509::Policy::require_anchor_form,
+                                    &x509::Policy::require_version_3,
+                                    &x509::Policy::require_critical_alt_name,
+                                    &x509::Policy::refuse_underscores,
+                                    &x509::Policy::refuse_leading_dot,
+                                    &x509::Policy::refuse_ca_fields_in_leaf,
+                                    &x509::Policy::require_critical_policy_constraints}) {
     x509::Policy policy;
     policy.*rule = !(policy.*rule);
     all.push_back(verification({&one}, policy));

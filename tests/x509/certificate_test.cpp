@@ -222,8 +222,6 @@ const std::vector<Fault>& faults() {
            }
          });
        }},
-      {ParseCode::default_encoded, "critical FALSE written out",
-       [] { return raw([](RawCertificate& c) { c.extensions = {0x30, 9, 6, 2, 0x2a, 3, 1, 1, 0, 4, 0}; }); }},
       {ParseCode::extensions_empty, "a list of no extensions", with_empty_extensions},
       {ParseCode::public_key_malformed, "unused bits in a key",
        [] {
@@ -273,8 +271,6 @@ const std::vector<Fault>& faults() {
        }},
       {ParseCode::bit_string_malformed, "key usage without a count",
        [] { return with_extension("2.5.29.15", Der{3, 0}); }},
-      {ParseCode::default_encoded, "cA FALSE written out",
-       [] { return with_extension("2.5.29.19", Der{0x30, 3, 1, 1, 0}); }},
       {ParseCode::integer_out_of_range, "a negative path length",
        [] { return with_extension("2.5.29.19", Der{0x30, 6, 1, 1, 0xff, 2, 1, 0x80}); }},
       {ParseCode::trailing_data, "basic constraints with more",
@@ -294,8 +290,25 @@ const std::vector<Fault>& faults() {
       {ParseCode::sequence_empty, "empty name constraints", [] { return with_extension("2.5.29.30", Der{0x30, 0}); }},
       {ParseCode::sequence_empty, "name constraints without a subtree",
        [] { return with_extension("2.5.29.30", Der{0x30, 2, 0xa0, 0}); }},
-      {ParseCode::default_encoded, "a minimum of 0 written out",
-       [] { return with_extension("2.5.29.30", Der{0x30, 9, 0xa0, 7, 0x30, 5, 0x82, 0, 0x80, 1, 0}); }},
+      {ParseCode::integer_out_of_range, "a negative minimum",
+       [] { return with_extension("2.5.29.30", Der{0x30, 9, 0xa0, 7, 0x30, 5, 0x82, 0, 0x80, 1, 0x80}); }},
+      {ParseCode::sequence_empty, "a policy with no qualifier in its list",
+       [] { return with_extension("2.5.29.32", Der{0x30, 8, 0x30, 6, 6, 2, 0x2a, 3, 0x30, 0}); }},
+      {ParseCode::truncated, "a qualifier without a value",
+       [] {
+         return with_extension("2.5.29.32", Der{0x30, 14, 0x30, 12, 6, 2, 0x2a, 3, 0x30, 6, 0x30, 4, 6, 2, 0x2a, 3});
+       }},
+      {ParseCode::too_many_policies, "129 policies",
+       [] {
+         der::Writer value;
+         value.nest(der::kSequence, [&] {
+           for (std::uint8_t i = 0; i < 129; ++i) {
+             const Der oid = {0x2a, static_cast<std::uint8_t>(i / 16), static_cast<std::uint8_t>(i % 16)};
+             value.nest(der::kSequence, [&] { value.object_identifier(Bytes(oid)); });
+           }
+         });
+         return with_extension("2.5.29.32", value.view());
+       }},
       {ParseCode::sequence_empty, "no policy", [] { return with_extension("2.5.29.32", Der{0x30, 0}); }},
       {ParseCode::sequence_empty, "empty policy constraints", [] { return with_extension("2.5.29.36", Der{0x30, 0}); }},
       {ParseCode::unexpected_tag, "policy mappings that are none",
@@ -322,6 +335,22 @@ TEST(Certificate, RefusesEachFaultForItsOwnReason) {
     EXPECT_FALSE(explanation(parsed.error().code).empty()) << name(parsed.error().code);
     EXPECT_LE(parsed.error().offset, der.size()) << fault.what;
   }
+}
+
+TEST(Certificate, DefaultsMayBeWrittenOut) {
+  // cA FALSE, a minimum of 0, critical FALSE.
+  const Der ca_false = with_extension("2.5.29.19", Der{0x30, 3, 1, 1, 0});
+  const auto parsed = Certificate::parse(ca_false);
+  ASSERT_TRUE(parsed) << parsed.error().text();
+  ASSERT_TRUE(parsed->basic_constraints());
+  EXPECT_FALSE(parsed->is_ca());
+  const Der minimum = with_extension("2.5.29.30", Der{0x30, 9, 0xa0, 7, 0x30, 5, 0x82, 0, 0x80, 1, 0});
+  EXPECT_TRUE(Certificate::parse(minimum));
+  const Der critical = raw([](RawCertificate& c) { c.extensions = {0x30, 9, 6, 2, 0x2a, 3, 1, 1, 0, 4, 0}; });
+  const auto not_critical = Certificate::parse(critical);
+  ASSERT_TRUE(not_critical) << not_critical.error().text();
+  EXPECT_FALSE((*not_critical->extensions().begin()).critical);
+  EXPECT_FALSE(not_critical->has_unknown_critical_extension());
 }
 
 TEST(Certificate, KeysThatAreNotKnownHaveNoType) {

@@ -1,5 +1,7 @@
 // Names to expect of a peer, and how they compare (RFC 9525, RFC 5280 7.1).
 
+#include <algorithm>
+
 #include "pki.hpp"
 #include "x509/parser.hpp"
 #include "x509/peer_name.hpp"
@@ -130,6 +132,9 @@ TEST(PeerName, Patterns) {
                                       {"*.example.com", "foo.example.com"},
                                       {"*.example.com", "foo_bar.example.com"},
                                       {"*.xn--628h.com", "a.xn--628h.com"},
+                                      {"foo_bar.example.com", "foo_bar.example.com"},
+                                      {"my_service", "MY_service"},
+                                      {"*.foo_bar.example.com", "a.foo_bar.example.com"},
                                       {"localhost", "localhost"}}) {
     EXPECT_TRUE(matches_pattern(pattern, host)) << pattern << " " << host;
   }
@@ -147,10 +152,12 @@ TEST(PeerName, Patterns) {
                                       {"foo.*.com", "foo.bar.com"},
                                       {"xn--*.example.com", "xn--a.example.com"},
                                       {"example.com.", "example.com"},
-                                      {"foo_bar.example.com", "foo_bar.example.com"},
+                                      {"foo_bar.example.com", "foo-bar.example.com"},
                                       {"", "localhost"}}) {
     EXPECT_FALSE(matches_pattern(pattern, host)) << pattern << " " << host;
   }
+  EXPECT_FALSE(matches_pattern("foo_bar.example.com", "foo_bar.example.com", Alphabet::preferred));
+  EXPECT_TRUE(matches_pattern("*.example.com", "foo_bar.example.com", Alphabet::preferred));
   // A NUL does not end a name.
   EXPECT_FALSE(matches_pattern(std::string_view("example.com\0.evil.org", 21), "example.com"));
 }
@@ -197,6 +204,13 @@ Der distinguished_name(std::initializer_list<Attribute> attributes) {
   return std::move(out).take();
 }
 
+/// ASCII in characters of so many bytes.
+std::string wide(std::string_view text, std::size_t width) {
+  std::string out;
+  for (const char c : text) out += std::string(width - 1, '\0') + c;
+  return out;
+}
+
 TEST(DistinguishedName, CompareAsRfc5280Says) {
   const auto common_name = [](std::uint8_t tag, std::string_view value) {
     return distinguished_name({{oid::kCommonName, tag, value}});
@@ -205,14 +219,16 @@ TEST(DistinguishedName, CompareAsRfc5280Says) {
   const DistinguishedName name = DistinguishedName::parse(plain).value();
   for (const Der& same :
        {common_name(der::kPrintableString, "Example Root"), common_name(der::kUtf8String, "example ROOT"),
-        common_name(der::kUtf8String, "  Example    Root ")}) {
+        common_name(der::kUtf8String, "  Example    Root "), common_name(der::kTeletexString, "EXAMPLE root"),
+        common_name(der::kBmpString, wide("Example Root", 2)),
+        common_name(der::kUniversalString, wide(" example  ROOT", 4))}) {
     const DistinguishedName other = DistinguishedName::parse(same).value();
     EXPECT_TRUE(name.matches(other)) << other.text();
     EXPECT_EQ(name.hash(), other.hash()) << other.text();
   }
   for (const Der& different :
        {common_name(der::kUtf8String, "ExampleRoot"), common_name(der::kUtf8String, "Example Root 2"),
-        common_name(der::kTeletexString, "Example Root"),
+        common_name(der::kBmpString, wide("Example Root 2", 2)),
         distinguished_name({{oid::kOrganization, der::kUtf8String, "Example Root"}}),
         distinguished_name(
             {{oid::kCommonName, der::kUtf8String, "Example Root"}, {oid::kCountry, der::kPrintableString, "DE"}}),
@@ -232,11 +248,107 @@ TEST(DistinguishedName, LiesWithinAPrefix) {
   const auto within = [](const Der& a, const Der& b) {
     return lies_within(DistinguishedName::parse(a).value(), DistinguishedName::parse(b).value());
   };
-  EXPECT_TRUE(within(whole, prefix));
-  EXPECT_TRUE(within(whole, whole));
-  EXPECT_TRUE(within(whole, none));
-  EXPECT_FALSE(within(prefix, whole));
-  EXPECT_FALSE(within(whole, other));
+  EXPECT_EQ(within(whole, prefix), Match::yes);
+  EXPECT_EQ(within(whole, whole), Match::yes);
+  EXPECT_EQ(within(whole, none), Match::yes);
+  EXPECT_EQ(within(prefix, whole), Match::no);
+  EXPECT_EQ(within(whole, other), Match::no);
+}
+
+TEST(DistinguishedName, CharactersCountAndNotTheirEncoding) {
+  const auto name = [](std::uint8_t tag, std::string_view value) {
+    return distinguished_name({{oid::kOrganization, tag, value}});
+  };
+  struct Pair {
+    Der one;
+    Der other;
+    Match match;
+  };
+  const std::vector<Pair> pairs = {
+      {name(der::kUtf8String, "M\xc3\xbcller"), name(der::kUtf8String, "M\xc3\x9cLLER"), Match::yes},
+      {name(der::kUtf8String, "M\xc3\xbcller"), name(der::kTeletexString, "M\xfcller"), Match::yes},
+      {name(der::kUtf8String, "M\xc3\xbcller"), name(der::kBmpString, {"\0M\0\xdc\0l\0l\0e\0r", 12}), Match::yes},
+      {name(der::kUtf8String, "M\xc3\xbcller"), name(der::kUtf8String, "M\xc3\xb6ller"), Match::no},
+      {name(der::kUtf8String, "\xd0\x9c\xd0\xb8\xd1\x80"), name(der::kUtf8String, "\xd0\xbc\xd0\x98\xd0\xa0"),
+       Match::yes},
+      {name(der::kUtf8String, "\xc5\x81\xc3\xb3\xc4\x91\xc5\xba"),
+       name(der::kUtf8String, "\xc5\x82\xc3\x93\xc4\x90\xc5\xb9"), Match::yes},
+      {name(der::kUniversalString, {"\0\1\xf6\x1c", 4}), name(der::kUtf8String, "\xf0\x9f\x98\x9c"), Match::yes},
+      // The multiplication sign stands between capital letters and is none.
+      {name(der::kUtf8String, "\xc3\x97"), name(der::kUtf8String, "\xc3\xb7"), Match::no},
+      // Half a surrogate pair is no character, and neither is what lies beyond Unicode.
+      {name(der::kBmpString, "\xd8\x3d"), name(der::kUtf8String, "x"), Match::perhaps},
+      {name(der::kUniversalString, {"\x7f\0\0\0", 4}), name(der::kUtf8String, "x"), Match::perhaps},
+      // An OCTET STRING is no string that has characters.
+      {name(der::kOctetString, "x"), name(der::kUtf8String, "x"), Match::perhaps},
+      {name(der::kOctetString, "x"), name(der::kOctetString, "X"), Match::no},
+  };
+  for (const Pair& pair : pairs) {
+    const DistinguishedName one = DistinguishedName::parse(pair.one).value();
+    const DistinguishedName other = DistinguishedName::parse(pair.other).value();
+    EXPECT_EQ(lies_within(one, other), pair.match) << one.text() << " " << other.text();
+    EXPECT_EQ(lies_within(other, one), pair.match) << one.text() << " " << other.text();
+    EXPECT_EQ(one.matches(other), pair.match == Match::yes) << one.text() << " " << other.text();
+    EXPECT_TRUE(one.hash() == other.hash() || pair.match != Match::yes) << one.text() << " " << other.text();
+  }
+}
+
+/// A name of one RelativeDistinguishedName with several attributes, in the order of their encodings.
+Der name_of_set(std::initializer_list<Attribute> attributes) {
+  std::vector<Der> parts;
+  for (const Attribute& attribute : attributes) {
+    der::Writer part;
+    part.nest(der::kSequence, [&] {
+      part.object_identifier(attribute.type);
+      part.element(attribute.tag, as_bytes(attribute.value));
+    });
+    parts.push_back(std::move(part).take());
+  }
+  std::ranges::sort(parts);
+  der::Writer out;
+  out.nest(der::kSequence, [&] {
+    out.nest(der::kSet, [&] {
+      for (const Der& part : parts) out.raw(part);
+    });
+  });
+  return std::move(out).take();
+}
+
+TEST(DistinguishedName, TheOrderWithinASetSaysNothing) {
+  // The longer encoding of the one attribute puts it behind the other.
+  const Der narrow =
+      name_of_set({{oid::kCommonName, der::kUtf8String, "ab"}, {oid::kCountry, der::kUtf8String, "DE1"}});
+  const Der broad =
+      name_of_set({{oid::kCommonName, der::kUniversalString, wide("AB", 4)}, {oid::kCountry, der::kUtf8String, "DE1"}});
+  const Der other = name_of_set({{oid::kCommonName, der::kUtf8String, "ab"}, {oid::kCountry, der::kUtf8String, "DE2"}});
+  const DistinguishedName one = DistinguishedName::parse(narrow).value();
+  const DistinguishedName two = DistinguishedName::parse(broad).value();
+  ASSERT_FALSE(equal(one.begin()->type, two.begin()->type));
+  EXPECT_TRUE(one.matches(two) && two.matches(one));
+  EXPECT_EQ(one.hash(), two.hash());
+  EXPECT_FALSE(one.matches(DistinguishedName::parse(other).value()));
+  // Twice the one is not the one and the other.
+  const Der twice =
+      name_of_set({{oid::kCommonName, der::kUtf8String, "ab"}, {oid::kCommonName, der::kUtf8String, "AB"}});
+  EXPECT_EQ(lies_within(DistinguishedName::parse(twice).value(), one), Match::no);
+  EXPECT_EQ(lies_within(one, DistinguishedName::parse(twice).value()), Match::no);
+  // More attributes than are compared.
+  const auto many = [](std::string_view last) {
+    const Oid cn = oid::kCommonName;
+    const std::uint8_t tag = der::kUtf8String;
+    return name_of_set({{cn, tag, "1"},
+                        {cn, tag, "2"},
+                        {cn, tag, "3"},
+                        {cn, tag, "4"},
+                        {cn, tag, "5"},
+                        {cn, tag, "6"},
+                        {cn, tag, "7"},
+                        {cn, tag, "8"},
+                        {cn, tag, last}});
+  };
+  const Der nine = many("9");
+  const Der ten = many("x");
+  EXPECT_EQ(lies_within(DistinguishedName::parse(nine).value(), DistinguishedName::parse(ten).value()), Match::perhaps);
 }
 
 TEST(DistinguishedName, TextIsReadableAndSafe) {

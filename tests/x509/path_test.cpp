@@ -208,7 +208,82 @@ TEST(Path, LimitsHold) {
   late.chain.push_back(one.certificate);
   EXPECT_TRUE(late.ask().ok());
   late.policy.max_certificates = 11;
-  EXPECT_EQ(late.ask().code, Code::unable_to_get_issuer_cert_locally);
+  const Verdict limited = late.ask();
+  EXPECT_EQ(limited.code, Code::work_limit_exceeded);
+  EXPECT_EQ(limited.work.certificates_left, 1U);
+  EXPECT_NE(limited.text().find("beyond Policy::max_certificates, 1 certificates"), std::string::npos)
+      << limited.text();
+}
+
+TEST(Path, WhatAnAnchorIssuedIsTriedFirst) {
+  // Six keys of one name have all signed each other, and a seventh certificate of that name, the last that was sent, is
+  // by the root.
+  const Authority root("Root");
+  constexpr int kKeys = 6;
+  const auto own_key = [](int i) { return key("crossed " + std::to_string(i)); };
+  const auto crossed = [] { return make("CN=Crossed").ca().without_key_identifiers(); };
+  std::vector<Der> selves;
+  for (int i = 0; i < kKeys; ++i)
+    selves.push_back(built(crossed().self_signed(provider(), *own_key(i), random_source())));
+  Question ask;
+  ask.policy = Policy::private_pki();
+  ask.policy.max_signatures = 3;
+  const Der by_root = root.issue(crossed(), *own_key(0));
+  ask.trust(root.certificate).chain = {built(leaf().without_key_identifiers().issued_by(
+      provider(), by_root, *own_key(0), key("leaf")->subject_public_key_info(), random_source()))};
+  for (int i = 0; i < kKeys; ++i) {
+    for (int k = 0; k < kKeys; ++k) {
+      if (i == k) continue;
+      ask.chain.push_back(built(crossed().issued_by(provider(), selves[static_cast<std::size_t>(i)], *own_key(i),
+                                                    own_key(k)->subject_public_key_info(), random_source())));
+    }
+  }
+  ask.chain.push_back(by_root);
+  const Verdict verdict = ask.ask();
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(path_text(verdict.chain), "leaf <- Crossed <- Root");
+  EXPECT_EQ(verdict.work.signatures, 2U);
+}
+
+TEST(Path, ManyAnchorsOfOneNameHideNone) {
+  // The right one is the last that was added, and nothing tells it from the others.
+  Question ask;
+  ask.policy = Policy::private_pki();
+  ask.policy.max_signatures = 2;
+  ask.policy.max_candidates = 2;
+  Der right;
+  for (int i = 0; i < 12; ++i) {
+    right = built(make("CN=Many").ca().without_key_identifiers().self_signed(
+        provider(), *key("many " + std::to_string(i)), random_source()));
+    ask.trust(right);
+  }
+  const Der one = built(make("CN=One").ca().without_key_identifiers().issued_by(
+      provider(), right, *key("many 11"), key("One")->subject_public_key_info(), random_source()));
+  ask.chain = {built(leaf().without_key_identifiers().issued_by(
+                   provider(), one, *key("One"), key("leaf")->subject_public_key_info(), random_source())),
+               one};
+  const Verdict verdict = ask.ask();
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(verdict.work.signatures, 13U);
+}
+
+TEST(Path, LongChainsMeetALimitThatIsNamed) {
+  const Authority root("Root");
+  Question ask;
+  ask.trust(root.certificate).chain = {Der()};
+  Authority last(root, "Intermediate 1");
+  ask.chain.push_back(last.certificate);
+  for (int i = 2; i <= 10; ++i) {
+    last = Authority(last, "Intermediate " + std::to_string(i));
+    ask.chain.push_back(last.certificate);
+  }
+  ask.chain[0] = last.issue(leaf());
+  const Verdict verdict = ask.ask();
+  EXPECT_EQ(verdict.code, Code::cert_chain_too_long) << verdict.text();
+  EXPECT_EQ(group(verdict.code), CodeGroup::limit);
+  EXPECT_NE(verdict.text().find("Policy::max_intermediates"), std::string::npos) << verdict.text();
+  ask.policy = Policy::private_pki();
+  EXPECT_TRUE(ask.ask().ok()) << ask.ask().text();
 }
 
 TEST(Path, ManyNamesTimesManyConstraintsAreGivenUp) {

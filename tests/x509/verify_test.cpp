@@ -115,6 +115,44 @@ Question rsa_leaf(unsigned bits) {
   });
 }
 
+/// Name constraints that permit one subtree.
+Der permitted(std::uint8_t tag, Bytes base) {
+  der::Writer out;
+  out.nest(der::kSequence, [&] {
+    out.nest(der::context_constructed(0), [&] { out.nest(der::kSequence, [&] { out.element(tag, base); }); });
+  });
+  return std::move(out).take();
+}
+
+/// Policy mappings of one pair.
+Der mapping(const Oid& from, const Oid& to) {
+  der::Writer out;
+  out.nest(der::kSequence, [&] {
+    out.nest(der::kSequence, [&] {
+      out.object_identifier(from);
+      out.object_identifier(to);
+    });
+  });
+  return std::move(out).take();
+}
+
+/// A policy with a qualifier.
+Der qualified(const Oid& qualifier) {
+  der::Writer out;
+  out.nest(der::kSequence, [&] {
+    out.nest(der::kSequence, [&] {
+      out.object_identifier(Oid("1.2.3"));
+      out.nest(der::kSequence, [&] {
+        out.nest(der::kSequence, [&] {
+          out.object_identifier(qualifier);
+          out.element(der::kIa5String, as_bytes("https://example.com/cps"));
+        });
+      });
+    });
+  });
+  return std::move(out).take();
+}
+
 struct Case {
   Code code;
   std::size_t depth;
@@ -333,27 +371,50 @@ const std::vector<Case>& cases() {
          });
          return intermediate(plain_intermediate().extension("2.5.29.30", true, value.view()));
        }},
-      {Code::unsupported_constraint_syntax, 1, "a constraint with a leading dot",
+      {Code::unsupported_constraint_syntax, 1, "a constraint with a wildcard",
        [] {
-         der::Writer value;
-         value.nest(der::kSequence, [&] {
-           value.nest(der::context_constructed(0), [&] {
-             value.nest(der::kSequence, [&] { value.element(der::context(2), as_bytes(".example.com")); });
-           });
-         });
-         return intermediate(plain_intermediate().extension("2.5.29.30", true, value.view()));
+         const Der value = permitted(der::context(2), as_bytes("*.example.com"));
+         return intermediate(plain_intermediate().extension("2.5.29.30", true, value));
        }},
+      {Code::constraint_with_leading_dot, 1, "a constraint with a leading dot",
+       [] {
+         const Der value = permitted(der::context(2), as_bytes(".example.com"));
+         return intermediate(plain_intermediate().extension("2.5.29.30", true, value));
+       }},
+      {Code::name_with_underscore, 0, "a host name with an underscore",
+       [] {
+         Question out = leaf_question(leaf("my_service"));
+         out.name = PeerName::dns("my_service").value();
+         return out;
+       }},
+      {Code::invalid_policy_extension, 1, "a mapping from anyPolicy",
+       [] {
+         const Der value = mapping(oid::kAnyPolicy, Oid("1.2.3"));
+         return intermediate(plain_intermediate().extension("2.5.29.33", true, value));
+       }},
+      {Code::invalid_policy_extension, 1, "a mapping to anyPolicy",
+       [] {
+         const Der value = mapping(Oid("1.2.3"), oid::kAnyPolicy);
+         return intermediate(plain_intermediate().extension("2.5.29.33", false, value));
+       }},
+      {Code::invalid_policy_extension, 0, "a policy twice",
+       [] {
+         const Der value = bytes({0x30, 12, 0x30, 4, 6, 2, 0x2a, 3, 0x30, 4, 6, 2, 0x2a, 3});
+         return leaf_question(leaf().extension("2.5.29.32", false, value));
+       }},
+      {Code::unhandled_critical_extension, 0, "a critical policy with a qualifier that nobody knows",
+       [] { return leaf_question(leaf().extension("2.5.29.32", true, qualified(Oid("1.2.3.4")))); }},
       {Code::unsupported_constraint_type, 0, "a constraint on a kind of name that is not processed",
        [] {
-         der::Writer value;
-         value.nest(der::kSequence, [&] {
-           value.nest(der::context_constructed(1), [&] {
-             value.nest(der::kSequence, [&] { value.element(der::context(6), as_bytes("example.org")); });
-           });
+         const Authority ca(
+             good().root, key("Narrow"),
+             make("CN=Narrow").ca().extension("2.5.29.30", true, permitted(der::context(8), bytes({0x2a, 3}))));
+         der::Writer names;
+         names.nest(der::kSequence, [&] {
+           names.element(der::context(2), as_bytes("example.com"));
+           names.element(der::context(8), bytes({0x2a, 3}));
          });
-         const Authority ca(good().root, key("Narrow"),
-                            make("CN=Narrow").ca().extension("2.5.29.30", true, value.view()));
-         return question({ca.issue(leaf().uri("https://example.com/")), ca.certificate});
+         return question({ca.issue(leaf().extension("2.5.29.17", false, names.view())), ca.certificate});
        }},
       {Code::unsupported_name_syntax, 0, "a malformed name under a constraint",
        [] {
@@ -467,10 +528,10 @@ const std::vector<Case>& cases() {
            raw.version.reset();
            raw.extensions.clear();
          });
-         out.policy = Policy::private_pki();
          out.name = NoNameCheck{};
          return out;
-       }},
+       },
+       false},
       {Code::serial_number_invalid, 0, "a serial number of zero",
        [] { return raw_leaf([](RawCertificate& raw) { raw.serial = {0}; }); }},
       {Code::serial_number_invalid, 0, "a negative serial number",
@@ -652,13 +713,82 @@ TEST(Verify, SelfSignedLeafMayBeAnAnchor) {
   const Verdict verdict = ask.ask();
   EXPECT_TRUE(verdict.ok()) << verdict.text();
   EXPECT_EQ(verdict.chain.size(), 1U);
-  EXPECT_EQ(verdict.work.signatures, 0U);
+  EXPECT_EQ(verdict.work.signatures, 1U);  // its own
   // Its other rules hold.
   ask.name = PeerName::dns("example.org").value();
   EXPECT_EQ(ask.ask().code, Code::hostname_mismatch);
   ask.name = NoNameCheck{};
   ask.time = kNow + 2 * kDay;
   EXPECT_EQ(ask.ask().code, Code::cert_has_expired);
+}
+
+TEST(Verify, ALeafThatAnotherKeySignedIsNotSelfSigned) {
+  // Its issuer has the same name, and that is all.
+  const Authority namesake("leaf");
+  const Der self_issued = namesake.issue(leaf(), *key("somebody else"));
+  ASSERT_TRUE(Certificate::parse(self_issued)->is_self_issued());
+  Question ask;
+  ask.trust(self_issued).chain = {self_issued};
+  EXPECT_EQ(ask.ask().code, Code::unable_to_get_issuer_cert_locally);
+  ask.policy.accept_partial_chain = true;
+  EXPECT_TRUE(ask.ask().ok());
+  // An algorithm that cannot be verified any more proves nothing either way.
+  RawCertificate old(built(leaf().self_signed(provider(), *key("leaf"), random_source())));
+  old.inner_algorithm = old.outer_algorithm = algorithm(oid::kEcdsaWithSha1, false);
+  const Der weak = old.sign(*key("leaf"));
+  Question old_one;
+  old_one.trust(weak).chain = {weak};
+  EXPECT_TRUE(old_one.ask().ok()) << old_one.ask().text();
+}
+
+TEST(Verify, AnchoredLeavesKeepTheRulesOfLeaves) {
+  const Der self = built(leaf()
+                             .key_usage({KeyUsage::key_cert_sign, KeyUsage::digital_signature})
+                             .self_signed(provider(), *key("leaf"), random_source()));
+  Question ask;
+  ask.trust(self).chain = {self};
+  EXPECT_EQ(ask.ask().code, Code::ku_key_cert_sign_invalid_for_non_ca);
+  ask.policy = Policy::private_pki();
+  EXPECT_TRUE(ask.ask().ok());
+}
+
+TEST(Verify, ALeafMayHaveItsIssuersNameAndKey) {
+  const Authority one(good().root, "One");
+  const Der twin = one.issue(make("CN=One").dns("example.com").server(), *one.own_key);
+  Question ask = question({twin, one.certificate});
+  const Verdict verdict = ask.ask();
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(verdict.chain.size(), 3U);
+}
+
+TEST(Verify, ExtensionsThatAreUnderstoodMayBeCritical) {
+  // Where to look for revocation, and a policy with the qualifiers of RFC 5280.
+  der::Writer points;
+  points.nest(der::kSequence, [&] {
+    points.nest(der::kSequence, [&] {
+      points.nest(der::context_constructed(0), [&] {
+        points.nest(der::context_constructed(0),
+                    [&] { points.element(der::context(6), as_bytes("http://example.com/crl")); });
+      });
+    });
+  });
+  Question ask = leaf_question(leaf().extension("2.5.29.31", true, points.view()));
+  EXPECT_TRUE(ask.ask().ok()) << ask.ask().text();
+  for (const Oid& known : {oid::kCpsQualifier, oid::kUserNoticeQualifier}) {
+    Question policy = leaf_question(leaf().extension("2.5.29.32", true, qualified(known)));
+    EXPECT_TRUE(policy.ask().ok()) << policy.ask().text();
+  }
+  // A qualifier that nobody knows counts only in a critical extension, and for the caller who does not know it either.
+  Question plain = leaf_question(leaf().extension("2.5.29.32", false, qualified(Oid("1.2.3.4"))));
+  EXPECT_TRUE(plain.ask().ok()) << plain.ask().text();
+  static constexpr std::array<std::string_view, 2> kHandled = {"2.5.29.32", "2.5.29.36"};
+  Question known = leaf_question(leaf().extension("2.5.29.32", true, qualified(Oid("1.2.3.4"))));
+  known.policy.handled_extensions = kHandled;
+  EXPECT_TRUE(known.ask().ok()) << known.ask().text();
+  const Der explicit_policy = bytes({0x30, 3, 0x80, 1, 0});
+  Question processed = intermediate(plain_intermediate().extension("2.5.29.36", true, explicit_policy));
+  processed.policy.handled_extensions = kHandled;
+  EXPECT_TRUE(processed.ask().ok()) << processed.ask().text();
 }
 
 TEST(Verify, IssuedLeafIsAnAnchorOnlyByPolicy) {

@@ -50,6 +50,7 @@ enum class ParseCode : std::uint8_t {
   general_name_malformed,
   sequence_empty,       ///< a SEQUENCE that must have elements has none
   too_many_extensions,  ///< more than kMaxExtensions
+  too_many_policies,    ///< more than kMaxPolicies
   too_large,            ///< more than kMaxCertificateSize
 };
 
@@ -70,6 +71,8 @@ struct ParseError {
 inline constexpr std::size_t kMaxCertificateSize = std::size_t{1} << 20U;
 /// RFC 5280 defines 17; certificates in use have about ten.
 inline constexpr std::size_t kMaxExtensions = 64;
+/// Certificates in use have a handful of policies.
+inline constexpr std::size_t kMaxPolicies = 128;
 
 // --- object identifiers ----------------------------------------------------------------------------------------------
 
@@ -128,7 +131,8 @@ class DistinguishedName {
   /// The last common name as text, or empty.
   [[nodiscard]] LOCKSTEP_API std::string common_name() const;
 
-  /// RFC 5280 7.1: equal without regard to ASCII case, string type and repeated spaces.
+  /// RFC 5280 7.1: equal without regard to case, string type, repeated spaces and the order within a
+  /// RelativeDistinguishedName.
   [[nodiscard]] LOCKSTEP_API bool matches(const DistinguishedName& other) const noexcept;
   /// For tables of names: names that match have the same. Not stable between versions.
   [[nodiscard]] LOCKSTEP_API std::uint64_t hash() const noexcept;
@@ -388,6 +392,13 @@ class LOCKSTEP_API Certificate {
   /// it does.
   [[nodiscard]] bool has_unknown_critical_extension() const noexcept { return unknown_critical_; }
   [[nodiscard]] static bool is_known_extension(Bytes oid) noexcept;
+  /// Whether verify() processes this extension of the certificate, with what stands in it: no demand for an explicit
+  /// policy, no policy with an unknown qualifier.
+  [[nodiscard]] bool processes(const Extension& extension) const noexcept;
+  /// Has a policy twice, which RFC 5280 4.2.1.4 forbids.
+  [[nodiscard]] bool has_duplicate_policy() const noexcept { return duplicate_policy_; }
+  /// Maps a policy from or to anyPolicy, which RFC 5280 4.2.1.5 forbids.
+  [[nodiscard]] bool maps_any_policy() const noexcept { return maps_any_policy_; }
   /// authorityInfoAccess, subjectInfoAccess or the SCT list is critical, which RFC 5280 4.2.2 and RFC 6962 3.3 forbid.
   [[nodiscard]] bool has_wrongly_critical_extension() const noexcept { return wrongly_critical_; }
 
@@ -440,6 +451,10 @@ class LOCKSTEP_API Certificate {
   bool unknown_critical_ = false;
   bool wrongly_critical_ = false;
   bool self_issued_ = false;
+  bool requires_explicit_policy_ = false;
+  bool unknown_qualifier_ = false;
+  bool duplicate_policy_ = false;
+  bool maps_any_policy_ = false;
 };
 
 /// Seconds since 1970 as "2026-11-21 20:31:36 UTC".

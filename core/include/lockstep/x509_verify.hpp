@@ -25,6 +25,9 @@ namespace lockstep::x509 {
 
 // --- the policy ------------------------------------------------------------------------------------------------------
 
+/// As many bytes of names are compared in one comparison of Policy::max_name_comparisons.
+inline constexpr std::size_t kComparisonBytes = 64;
+
 /// What is accepted. The defaults are the rules of RFC 5280 with those of the CA/Browser Forum that every certificate
 /// of the public web keeps; web_pki() adds the rest, private_pki() takes away what home-made certificates break.
 struct Policy {
@@ -50,6 +53,7 @@ struct Policy {
   bool accept_partial_chain = false;
 
   // Rules of the profile; each names its source.
+  bool require_version_3 = true;  ///< RFC 9846 4.5.1.2; without it leaves and anchors may be of version 1 or 2
   bool require_key_identifiers =
       true;  ///< RFC 5280 4.2.1.1, 4.2.1.2: authority's (but for self-signed), and subject's in CAs
   bool refuse_ca_as_leaf = true;                   ///< Baseline Requirements 7.1.2.7.8
@@ -57,6 +61,11 @@ struct Policy {
   bool refuse_odd_rsa_size = true;                 ///< Baseline Requirements 6.1.5: bits divisible by 8
   bool require_critical_basic_constraints = true;  ///< RFC 5280 4.2.1.9
   bool refuse_critical_alt_name = true;            ///< Baseline Requirements 7.1.2.7.12: not critical beside a subject
+  bool require_critical_alt_name = true;           ///< RFC 5280 4.2.1.6: critical where there is no subject
+  bool refuse_underscores = true;                  ///< RFC 5280 4.2.1.6: host names have letters, digits and hyphens
+  bool refuse_leading_dot = true;                  ///< RFC 5280 4.2.1.10: in constraints on DNS names
+  bool refuse_ca_fields_in_leaf = true;  ///< RFC 5280 4.2.1.9, 4.2.1.10: keyCertSign, path length, constraints
+  bool require_critical_policy_constraints = true;  ///< RFC 5280 4.2.1.11
   bool require_critical_name_constraints = false;  ///< RFC 5280 4.2.1.10; the Baseline Requirements 7.1.2.5.2 except it
   bool require_purpose = false;  ///< Baseline Requirements 7.1.2.7.6: a leaf has extended key usage, not critical
   bool refuse_purpose_on_root = false;            ///< Baseline Requirements 7.1.2.1.2
@@ -68,15 +77,18 @@ struct Policy {
   bool require_anchor_form = false;
 
   // Limits of work, whatever a peer sends.
-  std::size_t max_chains = 1;                  ///< stop after so many verified chains
-  std::size_t max_certificates = 128;          ///< presented certificates that are looked at
+  std::size_t max_chains = 1;          ///< stop after so many verified chains
+  std::size_t max_certificates = 128;  ///< presented certificates that are looked at
+  // Anchors are the caller's own: as many of them as there are may be tried besides.
   std::size_t max_signatures = 100;            ///< signatures verified, as in Go's crypto/x509
   std::size_t max_candidates = 1'000;          ///< issuers tried
-  std::size_t max_name_comparisons = 250'000;  ///< names held against constraints, as in Go's crypto/x509
+  std::size_t max_name_comparisons = 250'000;  ///< names held against constraints, as in Go's crypto/x509; those of
+                                               ///< kComparisonBytes together count twice, and so on
 
   /// Everything that the Baseline Requirements say of certificates.
   [[nodiscard]] LOCKSTEP_API static Policy web_pki() noexcept;
-  /// For certificates of one's own making: no key identifiers, CA certificates as leaves, any serial number.
+  /// For certificates of one's own making: what OpenSSL, Go and GnuTLS all take. No key identifiers, CA certificates as
+  /// leaves and leaves with fields of a CA, any serial number, version 1, names with underscores.
   [[nodiscard]] LOCKSTEP_API static Policy private_pki() noexcept;
 };
 
@@ -108,6 +120,7 @@ enum class Code : std::uint16_t {
   invalid_non_ca = 37,
   keyusage_no_digital_signature = 39,
   invalid_extension = 41,
+  invalid_policy_extension = 42,
   permitted_violation = 47,
   excluded_violation = 48,
   subtree_minmax = 49,
@@ -157,6 +170,8 @@ enum class Code : std::uint16_t {
   extension_must_not_be_critical = 1014,
   extension_must_be_critical = 1015,
   work_limit_exceeded = 1016,
+  name_with_underscore = 1017,
+  constraint_with_leading_dot = 1018,
 };
 
 /// What kind of failure a code is; stable, for mapping to alerts (RFC 9846 6.2) and for statistics.
@@ -206,6 +221,7 @@ struct Work {
   std::size_t signatures = 0;
   std::size_t candidates = 0;
   std::size_t name_comparisons = 0;
+  std::size_t certificates_left = 0;  ///< presented beyond Policy::max_certificates, and not looked at
 };
 
 /// One thing that is wrong.
