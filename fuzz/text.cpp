@@ -49,7 +49,7 @@ void pem(std::string_view text) {
       line = object->error().line;
       continue;
     }
-    require((*object)->line > line, "objects come in the order of the text");
+    require((*object)->line >= line, "objects come in the order of the text");
     line = (*object)->line;
     if ((*object)->encrypted) continue;
     const std::string written = x509::pem((*object)->label, (*object)->der.view());

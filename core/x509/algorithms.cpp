@@ -4,6 +4,8 @@
 #include <array>
 #include <bit>
 
+#include <lockstep/rsa_limits.hpp>
+
 namespace lockstep::x509 {
 
 namespace {
@@ -64,7 +66,7 @@ constexpr std::array<const Oid*, 7> kWeakSignatures = {&oid::kMd2WithRsa,   &oid
                                                        &oid::kSha1WithRsa,  &oid::kSha1WithRsaOiw, &oid::kDsaWithSha1,
                                                        &oid::kEcdsaWithSha1};
 
-/// The hashes of RSASSA-PSS, and the size of the salt, which is theirs.
+/// The hashes of RSASSA-PSS, and the size of a signature's salt, which is theirs.
 struct PssHash {
   const Oid& oid;
   std::uint32_t size;
@@ -78,13 +80,16 @@ constexpr std::array<PssHash, 3> kPssHashes = {{
     {oid::kSha512, 64, SignatureAlgorithm::rsa_pss_sha512},
 }};
 
-/// An exponent of more bytes has no use but to make verification slow.
-constexpr std::size_t kMaxRsaExponentSize = 8;
+/// RSASSA-PSS-params (RFC 4055 3.1), as far as TLS uses them: a hash, and MGF1 with the same hash.
+struct PssParameters {
+  const PssHash& hash;
+  std::uint32_t salt_size;
+};
 
 void read_rsa_key(Reader key, PublicKey& out) noexcept;
 void read_curve(Reader& parameters, PublicKey& out) noexcept;
-/// RFC 9846 4.3.3: "When used in certificate signatures, the algorithm parameters MUST be DER encoded."
-std::optional<SignatureAlgorithm> read_pss_parameters(Reader& algorithm) noexcept;
+std::optional<PssParameters> read_pss_parameters(Reader& algorithm) noexcept;
+bool same_point(Bytes one, Bytes other) noexcept;
 bool at_null_or_end(Reader& reader) noexcept;
 
 }  // namespace
@@ -116,35 +121,60 @@ PublicKey read_public_key(Reader& reader) noexcept {
     return out;
   }
 
+  read_key_algorithm(algorithm, out);
+  if (oid::kRsaEncryption == out.algorithm || oid::kRsassaPss == out.algorithm) {
+    read_rsa_key(info.within(bits.bytes), out);
+  } else if (out.type && curve_oid(*out.type) != nullptr) {
+    // RFC 5480 2.2: "The uncompressed form is indicated by 0x04 and the compressed form is indicated by either 0x02 or
+    // 0x03 [...]. The public key MUST be rejected if any other value is included in the first octet."
+    const std::size_t coordinate = (out.bits + 7) / 8;
+    const std::uint8_t form = out.key.empty() ? 0 : out.key[0];
+    const bool uncompressed = form == 4 && out.key.size() == 1 + 2 * coordinate;
+    const bool compressed = (form == 2 || form == 3) && out.key.size() == 1 + coordinate;
+    if (!uncompressed && !compressed) reader.fail(ParseCode::public_key_malformed, key_at);
+  } else {
+    for (const PlainKey& known : kPlainKeys) {
+      if (known.oid == out.algorithm && out.key.size() != known.size)
+        reader.fail(ParseCode::public_key_malformed, key_at);
+    }
+  }
+  return out;
+}
+
+void read_key_algorithm(Reader& parameters, PublicKey& out) noexcept {
   if (oid::kRsaEncryption == out.algorithm) {
     // RFC 3279 2.3.1: "The parameters field MUST have ASN.1 type NULL for this algorithm identifier."
-    if (at_null_or_end(algorithm)) out.type = KeyType::rsa;
-    read_rsa_key(info.within(bits.bytes), out);
+    if (at_null_or_end(parameters)) out.type = KeyType::rsa;
   } else if (oid::kRsassaPss == out.algorithm) {
     // RFC 4055 3.1: without parameters the key may be used with any.
-    const bool restricted = !algorithm.rest().empty();
-    if (restricted) out.only_algorithm = read_pss_parameters(algorithm);
-    if (!restricted || out.only_algorithm) out.type = KeyType::rsa_pss;
-    read_rsa_key(info.within(bits.bytes), out);
-  } else if (oid::kEcPublicKey == out.algorithm) {
-    read_curve(algorithm, out);
-    if (out.type) {
-      // RFC 5480 2.2: an ECPoint, uncompressed (04) or compressed (02, 03).
-      const std::size_t coordinate = (out.bits + 7) / 8;
-      const std::uint8_t form = out.key.empty() ? 0 : out.key[0];
-      const bool uncompressed = form == 4 && out.key.size() == 1 + 2 * coordinate;
-      const bool compressed = (form == 2 || form == 3) && out.key.size() == 1 + coordinate;
-      if (!uncompressed && !compressed) reader.fail(ParseCode::public_key_malformed, key_at);
+    if (parameters.rest().empty()) {
+      out.type = KeyType::rsa_pss;
+      return;
     }
+    // RFC 4055 3.3: "all parameters in the signature structure algorithm identifier MUST match the parameters in the
+    // key structure algorithm identifier except the saltLength field. The saltLength field in the signature parameters
+    // MUST be greater or equal to that in the key parameters field." RFC 9846 4.3.3 has the parameters "identical";
+    // OpenSSL and GnuTLS take the salt for the minimum that it is with TLS as well, and so do we.
+    const auto restriction = read_pss_parameters(parameters);
+    if (!restriction || restriction->salt_size > restriction->hash.size) return;
+    out.type = KeyType::rsa_pss;
+    out.only_algorithm = restriction->hash.algorithm;
+  } else if (oid::kEcPublicKey == out.algorithm) {
+    read_curve(parameters, out);
   } else {
     for (const PlainKey& known : kPlainKeys) {
       if (!(known.oid == out.algorithm)) continue;
       out.bits = known.bits;
-      if (algorithm.rest().empty()) out.type = known.type;
-      if (out.key.size() != known.size) reader.fail(ParseCode::public_key_malformed, key_at);
+      if (parameters.rest().empty()) out.type = known.type;
     }
   }
-  return out;
+}
+
+bool same_key(const PublicKey& one, const PublicKey& other) noexcept {
+  if (equal(one.der, other.der)) return true;
+  if (!one.type || one.type != other.type || one.only_algorithm != other.only_algorithm) return false;
+  // Of everything but points there is one encoding only.
+  return equal(one.key, other.key) || (curve_oid(*one.type) != nullptr && same_point(one.key, other.key));
 }
 
 SignatureIdentifier read_signature_identifier(Reader& reader) noexcept {
@@ -156,7 +186,9 @@ SignatureIdentifier read_signature_identifier(Reader& reader) noexcept {
   out.der = {start, reader.position()};
 
   if (oid::kRsassaPss == out.oid) {
-    out.algorithm = read_pss_parameters(algorithm);
+    // RFC 9846 4.3.3: "When used in certificate signatures, the algorithm parameters MUST be DER encoded."
+    const auto stated = read_pss_parameters(algorithm);
+    if (stated && stated->salt_size == stated->hash.size) out.algorithm = stated->hash.algorithm;
     return out;
   }
   for (const KnownSignature& known : kSignatures) {
@@ -215,6 +247,12 @@ std::uint32_t pss_salt_size(SignatureAlgorithm algorithm) noexcept {
   return 0;
 }
 
+std::size_t bit_size(Bytes integer) noexcept {
+  const auto first = std::ranges::find_if(integer, [](std::uint8_t byte) { return byte != 0; });
+  if (first == integer.end()) return 0;
+  return static_cast<std::size_t>(integer.end() - first) * 8 - static_cast<std::size_t>(std::countl_zero(*first));
+}
+
 const Oid* curve_oid(KeyType key) noexcept {
   for (const Curve& curve : kCurves) {
     if (curve.type == key) return &curve.oid;
@@ -228,7 +266,7 @@ namespace {
 void read_rsa_key(Reader key, PublicKey& out) noexcept {
   const std::uint8_t* const at = key.position();
   Reader numbers = key.enter();
-  Bytes modulus = numbers.integer();
+  const Bytes modulus = numbers.integer();
   const Bytes exponent = numbers.integer();
   numbers.end();
   key.end();
@@ -237,11 +275,9 @@ void read_rsa_key(Reader key, PublicKey& out) noexcept {
   const bool negative = modulus[0] >= 0x80U || exponent[0] >= 0x80U;
   const bool even = modulus.back() % 2 == 0 || exponent.back() % 2 == 0;
   const bool one = exponent.size() == 1 && exponent[0] == 1;
-  if (negative || even || one || exponent.size() > kMaxRsaExponentSize)
+  if (negative || even || one || bit_size(exponent) > kMaxRsaExponentBits)
     return key.fail(ParseCode::public_key_malformed, at);
-  if (modulus[0] == 0) modulus = modulus.subspan(1);
-  if (modulus.empty()) return key.fail(ParseCode::public_key_malformed, at);
-  out.bits = static_cast<std::uint32_t>(modulus.size() * 8 - static_cast<std::size_t>(std::countl_zero(modulus[0])));
+  out.bits = static_cast<std::uint32_t>(bit_size(modulus));
 }
 
 void read_curve(Reader& parameters, PublicKey& out) noexcept {
@@ -256,11 +292,10 @@ void read_curve(Reader& parameters, PublicKey& out) noexcept {
   }
 }
 
-/// RFC 4055 3.1, as far as TLS uses it: the hash, MGF1 with the same hash, a salt as long as the hash.
-std::optional<SignatureAlgorithm> read_pss_parameters(Reader& algorithm) noexcept {
+std::optional<PssParameters> read_pss_parameters(Reader& algorithm) noexcept {
   if (!algorithm.next_is(der::kSequence)) return std::nullopt;
   Reader parameters = algorithm.enter();
-  // What is left out is SHA-1, MGF1 with SHA-1, a salt of 20 bytes: not supported.
+  // What is left out is SHA-1, MGF1 with SHA-1: not supported.
   if (!parameters.next_is(der::context_constructed(0))) return std::nullopt;
   Reader hash = parameters.enter(der::context_constructed(0)).enter();
   const Bytes hash_oid = hash.object_identifier();
@@ -272,13 +307,29 @@ std::optional<SignatureAlgorithm> read_pss_parameters(Reader& algorithm) noexcep
   const Bytes mask_hash_oid = mask_hash.object_identifier();
   if (mask_hash.failed() || !at_null_or_end(mask_hash) || !(oid::kMgf1 == mask_oid) || !equal(hash_oid, mask_hash_oid))
     return std::nullopt;
-  if (!parameters.next_is(der::context_constructed(2))) return std::nullopt;
-  const std::uint32_t salt = parameters.enter(der::context_constructed(2)).small_integer();
-  if (parameters.failed() || parameters.more() || algorithm.more()) return std::nullopt;  // another trailer field
+  const auto number = [&](unsigned field, std::uint32_t otherwise) {
+    if (!parameters.next_is(der::context_constructed(field))) return otherwise;
+    Reader value = parameters.enter(der::context_constructed(field));
+    const std::uint32_t out = value.small_integer();
+    value.end();
+    return out;
+  };
+  // RFC 4055 3.1: "saltLength [2] INTEGER DEFAULT 20, trailerField [3] INTEGER DEFAULT 1".
+  const std::uint32_t salt_size = number(2, 20);
+  const std::uint32_t trailer_field = number(3, 1);
+  if (parameters.failed() || parameters.more() || algorithm.more() || trailer_field != 1) return std::nullopt;
   for (const PssHash& known : kPssHashes) {
-    if (known.oid == hash_oid && known.size == salt) return known.algorithm;
+    if (known.oid == hash_oid) return PssParameters{known, salt_size};
   }
   return std::nullopt;
+}
+
+/// Points of one curve in different forms. SEC 1, 2.3.3: the compressed form is x and whether y is odd.
+bool same_point(Bytes one, Bytes other) noexcept {
+  const auto is_odd = [](Bytes point) { return (point[0] == 4 ? point.back() : point[0]) % 2 != 0; };
+  const std::size_t x_size = std::min(one.size(), other.size()) - 1;
+  return one.size() != other.size() && equal(one.subspan(1, x_size), other.subspan(1, x_size)) &&
+         is_odd(one) == is_odd(other);
 }
 
 bool at_null_or_end(Reader& reader) noexcept {

@@ -13,6 +13,16 @@ namespace lockstep::x509 {
 /// Reads a SubjectPublicKeyInfo.
 PublicKey read_public_key(der::Reader& reader) noexcept;
 
+/// Reads what follows the identifier `out.algorithm` in the AlgorithmIdentifier of a key, public or private.
+void read_key_algorithm(der::Reader& parameters, PublicKey& out) noexcept;
+
+/// Whether two are one key, however they are encoded: a point may be compressed, NULL and the size of RSASSA-PSS's salt
+/// may be left out. Whether a point is on its curve is for the provider to find out.
+[[nodiscard]] bool same_key(const PublicKey& one, const PublicKey& other) noexcept;
+
+/// The bits of a non-negative INTEGER.
+[[nodiscard]] std::size_t bit_size(Bytes integer) noexcept;
+
 /// Reads the AlgorithmIdentifier of a signature. An unknown one is no error.
 SignatureIdentifier read_signature_identifier(der::Reader& reader) noexcept;
 

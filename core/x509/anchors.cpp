@@ -5,6 +5,7 @@
 #include <lockstep/x509_anchors.hpp>
 #include <lockstep/x509_pem.hpp>
 
+#include "x509/containers.hpp"
 #include "x509/parser.hpp"
 
 namespace lockstep::x509 {
@@ -30,18 +31,17 @@ AddedAnchors TrustAnchors::add_pem(std::string_view text) {
   PemReader reader(text);
   while (const auto object = reader.next()) {
     if (!*object) {
-      report((*object).error().line, (*object).error().text());
+      const PemError& error = (*object).error();
+      report(error.line, std::string(name(error.code)) + ": " + std::string(explanation(error.code)));
       continue;
     }
     const PemObject& found = **object;
-    if (found.label == "TRUSTED CERTIFICATE") {
-      report(found.line,
-             "a TRUSTED CERTIFICATE carries OpenSSL's own trust settings, which would be ignored; convert it with "
-             "`openssl x509 -in FILE -out FILE` and add it again");
-    } else if (found.label != "CERTIFICATE" && found.label != "X509 CERTIFICATE") {
-      report(found.line, "a " + std::string(found.label) + " is not a certificate");
+    if (auto container = container_of(found.label)) {
+      report(found.line, std::move(*container));
+    } else if (!is_certificate(found.label)) {
+      report(found.line, "a " + found.label + " is not a certificate");
     } else if (const auto added = add(found.der.view()); !added) {
-      report(found.line, added.error().text());
+      report(found.line, container_of(found.der.view()).value_or(added.error().text()));
     } else {
       ++(*added ? out.added : out.duplicates);
     }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <lockstep/rsa_limits.hpp>
+
 #include "x509/algorithms.hpp"
 #include "x509/der.hpp"
 #include "x509/oid.hpp"
@@ -12,9 +14,6 @@
 namespace lockstep::x509 {
 
 namespace {
-
-/// Larger keys are slow to verify with, which a peer could make us pay for.
-constexpr std::uint32_t kMaxRsaBits = 16'384;
 
 constexpr std::uint8_t kLeaf = static_cast<std::uint8_t>(Position::leaf);
 constexpr std::uint8_t kAnchoredLeaf = static_cast<std::uint8_t>(Position::anchored_leaf);
@@ -163,12 +162,8 @@ Code check_public_key(const Certificate& certificate, Position position, const V
   if (!key.type) return Code::key_type_not_allowed;
   if (!policy.key_types.empty() && std::ranges::find(policy.key_types, *key.type) == policy.key_types.end())
     return Code::key_type_not_allowed;
-  if (*key.type != KeyType::rsa && *key.type != KeyType::rsa_pss) return Code::ok;
-  // Baseline Requirements 6.1.5: "the modulus size, when encoded, is at least 2048 bits, and [...] is evenly divisible
-  // by 8".
-  if (key.bits < policy.min_rsa_bits) return is_leaf(position) ? Code::ee_key_too_small : Code::ca_key_too_small;
-  if (key.bits > kMaxRsaBits || (policy.refuse_odd_rsa_size && key.bits % 8 != 0)) return Code::key_size_not_allowed;
-  return Code::ok;
+  const Code size = judge_key_size(key, policy);
+  return size == Code::ee_key_too_small && !is_leaf(position) ? Code::ca_key_too_small : size;
 }
 
 Code check_key_identifiers(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept {
@@ -327,6 +322,15 @@ Code check_signature(const Certificate& child, const Certificate& issuer, const 
     case VerifyResult::failed: return Code::out_of_mem;
   }
   return Code::unspecified;
+}
+
+Code judge_key_size(const PublicKey& key, const Policy& policy) noexcept {
+  if (key.type != KeyType::rsa && key.type != KeyType::rsa_pss) return Code::ok;
+  // Baseline Requirements 6.1.5: "the modulus size, when encoded, is at least 2048 bits, and [...] is evenly divisible
+  // by 8".
+  if (key.bits < std::max<std::size_t>(policy.min_rsa_bits, kMinRsaBits)) return Code::ee_key_too_small;
+  if (key.bits > kMaxRsaBits || (policy.refuse_odd_rsa_size && key.bits % 8 != 0)) return Code::key_size_not_allowed;
+  return Code::ok;
 }
 
 Policy Policy::web_pki() noexcept {

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <lockstep/x509_builder.hpp>
+#include <lockstep/x509_pem.hpp>
 
 #include "x509/algorithms.hpp"
 #include "x509/der_writer.hpp"
@@ -162,8 +163,7 @@ CertificateBuilder::Result CertificateBuilder::issued_by(const Provider& provide
                                                          const SigningKey& issuer_key, Bytes subject_public_key_info,
                                                          RandomSource& random) const {
   const auto parsed = Certificate::parse(issuer);
-  if (!parsed || !equal(parsed->subject_public_key_info(), issuer_key.subject_public_key_info()))
-    return std::unexpected(BuildError::issuer_malformed);
+  if (!parsed || !belongs_to(issuer, issuer_key)) return std::unexpected(BuildError::issuer_malformed);
   Signer signer{provider, issuer_key, parsed->subject().der(), {}};
   if (parsed->subject_key_identifier()) {
     const Bytes identifier = parsed->subject_key_identifier()->key_identifier;

@@ -36,7 +36,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {ParseCode::set_malformed, "set_malformed", "a SET that is empty or out of order"},
     {ParseCode::version_unknown, "version_unknown", "a version other than 1, 2 and 3"},
     {ParseCode::public_key_malformed, "public_key_malformed",
-     "a public key that is not one of the algorithm that it names"},
+     "a public key that is not one of the algorithm that it names, or an RSA exponent of more than 33 bits"},
     {ParseCode::extensions_empty, "extensions_empty", "a list of extensions without one"},
     {ParseCode::extension_duplicate, "extension_duplicate", "an extension that was there before"},
     {ParseCode::general_name_malformed, "general_name_malformed",

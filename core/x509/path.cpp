@@ -8,6 +8,7 @@
 
 #include <lockstep/x509_verify.hpp>
 
+#include "x509/algorithms.hpp"
 #include "x509/checks.hpp"
 #include "x509/name_constraints.hpp"
 #include "x509/parser.hpp"
@@ -199,7 +200,7 @@ std::optional<PathBuilder::Candidate> PathBuilder::next_candidate(Node& node) co
   // share them with its issuer, whose other certificate it then is.
   const auto loops = [&](const Certificate& issuer) noexcept {
     return issuer == path_.front().certificate || std::any_of(path_.begin() + 1, path_.end(), [&](const Node& below) {
-             return equal(below.certificate.subject_public_key_info(), issuer.subject_public_key_info()) &&
+             return same_key(below.certificate.public_key(), issuer.public_key()) &&
                     below.certificate.subject().matches(issuer.subject());
            });
   };

@@ -149,7 +149,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {Code::key_type_not_allowed, "KEY_TYPE_NOT_ALLOWED", CodeGroup::unsupported,
      "the key is of a type that is not known or not allowed", "Make a new key: ECDSA on P-256, Ed25519, or RSA.", 6},
     {Code::key_size_not_allowed, "KEY_SIZE_NOT_ALLOWED", CodeGroup::unsupported,
-     "the RSA key has a number of bits that is not divisible by 8, or more than 16384",
+     "the RSA key has a number of bits that is not divisible by 8, or more than 8192",
      "Make a new key of 2048, 3072 or 4096 bits.", 66},
     {Code::subject_alt_name_critical, "SUBJECT_ALT_NAME_CRITICAL", CodeGroup::malformed,
      "the alternative names are critical although there is a subject", kReissueOrRelax, 41},

@@ -51,7 +51,9 @@ enum class PemCode : std::uint8_t {
 
 struct PemError {
   PemCode code;
-  std::size_t line;  ///< from 1
+  std::size_t line;        ///< from 1
+  std::string label = {};  ///< that of the faulty object; empty when its BEGIN line does not say
+  /// "line 12: end_missing: ..."
   [[nodiscard]] LOCKSTEP_API std::string text() const;
 };
 
@@ -61,7 +63,7 @@ struct PemError {
 inline constexpr std::size_t kMaxPemObject = std::size_t{16} << 20U;
 
 struct PemObject {
-  std::string_view label;  ///< "CERTIFICATE"; a view into the text
+  std::string label;  ///< "CERTIFICATE"
   SecretBytes der;
   std::size_t line;  ///< of the BEGIN line, from 1
   bool encrypted;    ///< has the header "Proc-Type: 4,ENCRYPTED" (RFC 1421): `der` is not DER
@@ -70,6 +72,9 @@ struct PemObject {
 /// Reads the objects of a text one after the other. What stands between them is skipped, as RFC 7468 2 allows. After an
 /// error it goes on behind the faulty object.
 ///
+/// What texts suffer on their way here does no harm: line ends of any system, written out as \n, made spaces or lost
+/// between two files that were joined; lines that are indented; UTF-16.
+///
 ///   PemReader reader(text);
 ///   while (auto object = reader.next()) {            // std::optional<std::expected<PemObject, PemError>>
 ///       if (!*object) report((*object).error());
@@ -77,15 +82,26 @@ struct PemObject {
 ///   }
 class PemReader {
  public:
-  /// `text` must outlive the reader and the labels.
-  explicit PemReader(std::string_view text) noexcept : rest_(text) {}
+  /// `text` must outlive the reader.
+  LOCKSTEP_API explicit PemReader(std::string_view text);
   /// The next object or fault; nothing at the end.
   [[nodiscard]] LOCKSTEP_API std::optional<std::expected<PemObject, PemError>> next();
 
  private:
-  std::optional<std::string_view> next_line() noexcept;
-  std::string_view rest_;
-  std::size_t line_ = 0;
+  struct Place {
+    std::optional<std::string_view> line = {};  ///< what is left of the line that was begun
+    std::string_view rest;                      ///< what follows that line
+    std::size_t number = 1;                     ///< of that line
+    bool end_is_counted = false;                ///< its end is one for whoever counts lines
+  };
+  struct Line {
+    std::string_view text;  ///< without blanks around it
+    std::size_t number;
+    bool indented;
+  };
+  std::optional<Line> next_line(bool in_object) noexcept;
+  SecretBytes decoded_;  ///< a text that came as UTF-16
+  Place at_;
 };
 
 /// "-----BEGIN label-----", base64 in lines of 64, "-----END label-----".
@@ -100,10 +116,11 @@ enum class LoadCode : std::uint8_t {
   not_found,  ///< a PEM text without an object of the kind
   certificate_malformed,
   trusted_certificate,  ///< OpenSSL's TRUSTED CERTIFICATE, which carries settings that would be ignored
+  container,            ///< PKCS#12 or PKCS#7, which are not read
   key_format_unknown,   ///< neither PKCS#8, PKCS#1 nor SEC1
   key_unsupported,      ///< a type, curve or encryption that the provider lacks
   key_invalid,
-  legacy_encryption,  ///< "Proc-Type: 4,ENCRYPTED": a key derived with one round of MD5
+  legacy_encryption,  ///< "Proc-Type: 4,ENCRYPTED", a key derived with one round of MD5; or a scheme before PBES2
   passphrase_needed,
   passphrase_wrong,
   provider_failed,
@@ -114,7 +131,8 @@ struct LoadError {
   std::string text;
 };
 
-/// A certificate chain from PEM or DER (one certificate), in the order of the text.
+/// A certificate chain from PEM or DER (one certificate), in the order of the text. Other objects are passed over,
+/// broken ones too.
 [[nodiscard]] LOCKSTEP_API std::expected<std::vector<std::vector<std::uint8_t>>, LoadError> load_chain(
     Bytes pem_or_der);
 
@@ -127,7 +145,7 @@ struct LoadError {
 [[nodiscard]] LOCKSTEP_API std::expected<SecretBytes, LoadError> load_pkcs8(const Provider& provider, Bytes pem_or_der,
                                                                             std::string_view passphrase = {});
 
-/// Whether a certificate is for a key: the same SubjectPublicKeyInfo.
+/// Whether a certificate is for a key: by the key's value, not by its encoding (a point may be compressed).
 [[nodiscard]] LOCKSTEP_API bool belongs_to(Bytes certificate, const SigningKey& key) noexcept;
 
 }  // namespace lockstep::x509

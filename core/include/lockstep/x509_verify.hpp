@@ -34,7 +34,7 @@ struct Policy {
   /// Intermediates between leaf and anchor, those not counted that are self-issued (RFC 5280 6.1.4 (l)). Public chains
   /// have at most three.
   std::size_t max_intermediates = 8;
-  /// RSA keys of fewer bits are refused (Baseline Requirements 6.1.5).
+  /// RSA keys of fewer bits are refused (Baseline Requirements 6.1.5), and below 1024 in any case (rsa_limits.hpp).
   std::uint32_t min_rsa_bits = 2048;
   /// When not empty: the only signature algorithms and key types accepted. SHA-1 and MD5 never are. The spans must
   /// outlive the call.
@@ -269,6 +269,9 @@ struct Verdict {
   /// The line for one problem.
   [[nodiscard]] LOCKSTEP_API std::string text(const Problem& problem) const;
 };
+
+/// Whether a leaf's key is of a size that the policy allows: `ok`, `ee_key_too_small` or `key_size_not_allowed`.
+[[nodiscard]] LOCKSTEP_API Code judge_key_size(const PublicKey& key, const Policy& policy) noexcept;
 
 /// Builds paths from the leaf to an anchor and validates them. Deterministic; tries every path within the limits before
 /// it refuses.
