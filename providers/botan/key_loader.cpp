@@ -14,6 +14,8 @@
 #include <botan/rsa.h>
 #include <botan/system_rng.h>
 
+#include <lockstep/rsa_limits.hpp>
+
 #include "common/key_info.hpp"
 #include "curves.hpp"
 #include "der.hpp"
@@ -31,6 +33,12 @@ using PrivateKey = std::expected<std::unique_ptr<Botan::Private_Key>, KeyError>;
 // --- loading ---------------------------------------------------------------------------------------------------------
 
 bool belongs_to_its_public_key(const Botan::RSA_PrivateKey& key);
+
+/// Whether a private key has the public key that is stated beside it, in whatever encoding.
+bool is_public_key_of(const Botan::Private_Key& key, KeyType type, Bytes bits) {
+  const auto stated = make_public_key(type, bits);
+  return stated && constant_time_equal(stated->public_key_bits(), key.public_key_bits());
+}
 
 /// RSAPrivateKey (RFC 8017 A.1.2), which Botan reads.
 PrivateKey read_rsa(Bytes encoded) {
@@ -82,10 +90,7 @@ PrivateKey read_ec(const Botan::EC_Group& group, KeyType type, Bytes encoded) {
     der::Reader bits_reader(*public_key);
     const auto bits = bits_reader.read_bits();
     if (!bits || !bits_reader.at_end()) return std::unexpected(KeyError::malformed);
-    const auto point = Botan::EC_AffinePoint::deserialize(group, *bits);
-    if (!point || point->is_identity() ||
-        !constant_time_equal(point->serialize_uncompressed(), key->_public_ec_point().serialize_uncompressed()))
-      return std::unexpected(KeyError::invalid);
+    if (!is_public_key_of(*key, type, *bits)) return std::unexpected(KeyError::invalid);
   }
   return key;
 }
@@ -170,12 +175,12 @@ PrivateKey read_private_key(KeyType type, Bytes encoded) {
 std::expected<std::shared_ptr<const SigningKey>, KeyError> load(Bytes pkcs8) noexcept {
   const auto info = key_info::read_private(pkcs8);
   if (!info) return std::unexpected(KeyError::malformed);
-  const auto algorithm = read_key_algorithm(info->algorithm_identifier);
+  const auto algorithm = key_info::read_algorithm(info->algorithm_identifier);
   if (!algorithm) return std::unexpected(KeyError::unsupported);
   try {
     auto key = read_private_key(algorithm->type, info->private_key);
     if (!key) return std::unexpected(key.error());
-    if (info->public_key && !constant_time_equal(*info->public_key, (*key)->public_key_bits()))
+    if (info->public_key && !is_public_key_of(**key, algorithm->type, *info->public_key))
       return std::unexpected(KeyError::invalid);
     return std::make_shared<const HeldKey>(std::move(*key), *algorithm, info->algorithm_identifier);
   } catch (const Botan::Decoding_Error&) {
@@ -192,7 +197,6 @@ std::expected<std::shared_ptr<const SigningKey>, KeyError> load(Bytes pkcs8) noe
 // --- generating ------------------------------------------------------------------------------------------------------
 
 constexpr std::size_t kDefaultRsaBits = 2048;
-constexpr std::size_t kMaxRsaBits = 8192;
 
 std::unique_ptr<Botan::Private_Key> make_key(KeyType type, std::size_t bits, Botan::RandomNumberGenerator& rng) {
   switch (type) {

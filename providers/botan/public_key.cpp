@@ -1,8 +1,5 @@
 #include "public_key.hpp"
 
-#include <algorithm>
-#include <array>
-
 #include <botan/bigint.h>
 #include <botan/ecdsa.h>
 #include <botan/ed25519.h>
@@ -10,77 +7,14 @@
 #include <botan/exceptn.h>
 #include <botan/rsa.h>
 
+#include <lockstep/rsa_limits.hpp>
+
 #include "common/edwards.hpp"
-#include "common/key_info.hpp"
 #include "curves.hpp"
 #include "der.hpp"
 
 namespace lockstep::botan {
 namespace {
-
-using std::string_view_literals::operator""sv;
-
-struct HashIdentifier {
-  HashAlgorithm hash;
-  std::size_t digest_size;
-  std::string_view identifier;
-};
-
-// RFC 4055 2.1; the NULL may also be absent, and must then be accepted.
-constexpr std::array kHashIdentifiers{
-    HashIdentifier{HashAlgorithm::sha256, 32, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01"sv},
-    HashIdentifier{HashAlgorithm::sha384, 48, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02"sv},
-    HashIdentifier{HashAlgorithm::sha512, 64, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03"sv},
-};
-constexpr std::string_view kMgf1 = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08"sv;
-
-const HashIdentifier* read_hash(Bytes identifier) noexcept {
-  const auto found = std::ranges::find_if(kHashIdentifiers, [&](const HashIdentifier& row) {
-    const Bytes bare = as_bytes(row.identifier);
-    if (identifier.size() < bare.size() || !equal(identifier.first(bare.size()), bare)) return false;
-    const Bytes parameters = identifier.subspan(bare.size());
-    return parameters.empty() || equal(parameters, as_bytes("\x05\x00"sv));
-  });
-  return found == kHashIdentifiers.end() ? nullptr : &*found;
-}
-
-/// RSASSA-PSS-params (RFC 4055 3.1). Defaults are SHA-1, which no scheme of TLS has, so hash and MGF1 hash must be
-/// there and agree. "the value of the saltLength field in the key is a lower bound": TLS salts are as long as the
-/// digest.
-std::optional<HashAlgorithm> read_pss_parameters(Bytes sequence) noexcept {
-  der::Reader reader(sequence);
-  const auto hash_field = reader.read(der::constructed(0));
-  const auto mask_field = reader.read(der::constructed(1));
-  if (!hash_field || !mask_field) return std::nullopt;
-
-  const auto hash_identifier = der::read_whole(*hash_field, der::kSequence);
-  const HashIdentifier* const hash = hash_identifier ? read_hash(*hash_identifier) : nullptr;
-  const auto mask_identifier = der::read_whole(*mask_field, der::kSequence);
-  if (hash == nullptr || !mask_identifier) return std::nullopt;
-  der::Reader mask(*mask_identifier);
-  const auto function = mask.read(der::kObjectIdentifier);
-  const auto mask_hash = mask.read(der::kSequence);
-  if (!function || !equal(*function, as_bytes(kMgf1)) || !mask_hash || read_hash(*mask_hash) != hash || !mask.at_end())
-    return std::nullopt;
-
-  std::uint32_t salt_size = 20;
-  if (const auto field = reader.read(der::constructed(2))) {
-    der::Reader salt(*field);
-    const auto size = salt.read_small();
-    if (!size || !salt.at_end()) return std::nullopt;
-    salt_size = *size;
-  }
-  if (const auto field = reader.read(der::constructed(3))) {
-    der::Reader trailer(*field);
-    if (trailer.read_small() != 1U || !trailer.at_end()) return std::nullopt;
-  }
-  if (!reader.at_end() || salt_size > hash->digest_size) return std::nullopt;
-  return hash->hash;
-}
-
-constexpr std::size_t kMaxRsaBits = 8192;
-constexpr std::size_t kMinRsaBits = 1024;
-constexpr std::size_t kMaxRsaExponentBits = 33;
 
 /// RSAPublicKey (RFC 8017 A.1.1).
 std::unique_ptr<Botan::Public_Key> make_rsa(Bytes bits) {
@@ -96,9 +30,12 @@ std::unique_ptr<Botan::Public_Key> make_rsa(Bytes bits) {
   return std::make_unique<Botan::RSA_PublicKey>(n, e);
 }
 
+/// RFC 5480 2.2: an ECPoint, uncompressed (04) or compressed (02, 03), on the curve and not at infinity.
 template <const Curve& curve>
 std::unique_ptr<Botan::Public_Key> make_ec(Bytes bits) {
-  const auto point = read_point(domain<curve>(), bits);
+  const bool compressed = bits.size() == 1 + domain<curve>().get_p_bytes() && (bits.front() == 2 || bits.front() == 3);
+  const auto point =
+      compressed ? Botan::EC_AffinePoint::deserialize(domain<curve>(), bits) : read_point(domain<curve>(), bits);
   return point ? std::make_unique<Botan::ECDSA_PublicKey>(domain<curve>(), *point) : nullptr;
 }
 
@@ -133,24 +70,6 @@ std::unique_ptr<Botan::Public_Key> make_unchecked(KeyType type, Bytes bits) {
 }
 
 }  // namespace
-
-std::optional<KeyAlgorithm> read_key_algorithm(Bytes identifier) noexcept {
-  if (const auto type = key_info::type_of(identifier)) return KeyAlgorithm{*type, std::nullopt};
-
-  const Bytes pss = key_info::identifier_of(KeyType::rsa_pss);
-  if (identifier.size() <= pss.size() || !equal(identifier.first(pss.size()), pss)) return std::nullopt;
-  const auto parameters = der::read_whole(identifier.subspan(pss.size()), der::kSequence);
-  const auto hash = parameters ? read_pss_parameters(*parameters) : std::nullopt;
-  if (!hash) return std::nullopt;
-  return KeyAlgorithm{KeyType::rsa_pss, hash};
-}
-
-std::optional<PublicKeyInfo> read_public_key_info(Bytes der) noexcept {
-  const auto info = key_info::read_public(der);
-  const auto algorithm = info ? read_key_algorithm(info->algorithm_identifier) : std::nullopt;
-  if (!algorithm) return std::nullopt;
-  return PublicKeyInfo{*algorithm, info->bits};
-}
 
 std::unique_ptr<Botan::Public_Key> make_public_key(KeyType type, Bytes bits) {
   if (!edwards::is_acceptable(type, bits)) return nullptr;

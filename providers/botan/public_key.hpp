@@ -1,5 +1,5 @@
 #pragma once
-// Public keys as SubjectPublicKeyInfo states them, read strictly and turned into Botan's.
+// Public keys as SubjectPublicKeyInfo states them, turned into Botan's.
 
 #include <memory>
 #include <optional>
@@ -11,29 +11,10 @@
 
 namespace lockstep::botan {
 
-/// What an AlgorithmIdentifier says of a key.
-struct KeyAlgorithm {
-  KeyType type;
-  /// rsa_pss only (RFC 4055 3.1): the one hash that the key is for, when it is restricted.
-  std::optional<HashAlgorithm> only_hash;
-};
-
-/// From the contents of an AlgorithmIdentifier; nothing when no key type here has it, or when its parameters allow no
-/// scheme of TLS.
-std::optional<KeyAlgorithm> read_key_algorithm(Bytes identifier) noexcept;
-
-struct PublicKeyInfo {
-  KeyAlgorithm algorithm;
-  Bytes bits;
-};
-
-/// Reads SubjectPublicKeyInfo (RFC 5280 4.1.2.7); views live as long as `der`.
-std::optional<PublicKeyInfo> read_public_key_info(Bytes der) noexcept;
-
 /// The key of the bits; null when they do not make one. Throws only when memory runs out or Botan lacks the algorithm.
 std::unique_ptr<Botan::Public_Key> make_public_key(KeyType type, Bytes bits);
 
-/// Whether RSA numbers are within this provider's limits (botan.hpp).
+/// Whether RSA numbers are within the limits (rsa_limits.hpp).
 bool acceptable_rsa(std::size_t modulus_bits, const Botan::BigInt& exponent);
 
 /// Botan's name of the ML-DSA parameter set of a key type.

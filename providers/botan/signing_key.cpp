@@ -19,7 +19,7 @@ bool fits(const Botan::Private_Key& key, const SchemeParts& parts) noexcept {
 }
 
 /// The engine's order of preference, cut down to what the key can do.
-std::vector<SignatureScheme> schemes_of(const Botan::Private_Key& key, const KeyAlgorithm& algorithm) {
+std::vector<SignatureScheme> schemes_of(const Botan::Private_Key& key, const key_info::Algorithm& algorithm) {
   std::vector<SignatureScheme> schemes;
   for (const SignatureScheme scheme : known_schemes()) {
     const SchemeParts made_of = *parts(scheme);
@@ -39,7 +39,7 @@ std::vector<std::uint8_t> make_public_key_info(const Botan::Private_Key& key, By
 
 }  // namespace
 
-HeldKey::HeldKey(std::unique_ptr<const Botan::Private_Key> key, const KeyAlgorithm& algorithm,
+HeldKey::HeldKey(std::unique_ptr<const Botan::Private_Key> key, const key_info::Algorithm& algorithm,
                  Bytes algorithm_identifier)
     : key_(std::move(key)),
       type_(algorithm.type),

@@ -11,6 +11,7 @@
 
 #include <lockstep/provider.hpp>
 
+#include "common/key_info.hpp"
 #include "public_key.hpp"
 
 namespace lockstep::botan {
@@ -20,7 +21,8 @@ namespace lockstep::botan {
 class HeldKey final : public SigningKey {
  public:
   /// `algorithm_identifier` is the contents that its SubjectPublicKeyInfo states. Throws when memory runs out.
-  HeldKey(std::unique_ptr<const Botan::Private_Key> key, const KeyAlgorithm& algorithm, Bytes algorithm_identifier);
+  HeldKey(std::unique_ptr<const Botan::Private_Key> key, const key_info::Algorithm& algorithm,
+          Bytes algorithm_identifier);
   ~HeldKey() override;
 
   [[nodiscard]] KeyType type() const noexcept override { return type_; }

@@ -6,6 +6,7 @@
 #include <botan/pubkey.h>
 
 #include "common/edwards.hpp"
+#include "common/key_info.hpp"
 #include "descriptors.hpp"
 #include "public_key.hpp"
 
@@ -16,9 +17,10 @@ bool is_rsa(KeyType type) noexcept { return type == KeyType::rsa || type == KeyT
 
 template <SignatureAlgorithm algorithm, KeyType type>
 VerifyResult verify(Bytes subject_public_key_info, Bytes message, Bytes signature) noexcept {
-  const auto info = read_public_key_info(subject_public_key_info);
-  if (!info || info->algorithm.type != type) return VerifyResult::bad_key;
-  if (info->algorithm.only_hash && info->algorithm.only_hash != hash_of(algorithm)) return VerifyResult::bad_key;
+  const auto info = key_info::read_public(subject_public_key_info);
+  const auto stated = info ? key_info::read_algorithm(info->algorithm_identifier) : std::nullopt;
+  if (!stated || stated->type != type) return VerifyResult::bad_key;
+  if (stated->only_hash && stated->only_hash != hash_of(algorithm)) return VerifyResult::bad_key;
   try {
     const auto key = make_public_key(type, info->bits);
     if (!key) return VerifyResult::bad_key;

@@ -41,11 +41,93 @@ inline constexpr std::array kIdentifiers{
     Identifier{KeyType::mldsa87, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x13"sv},
 };
 
-/// The type that the contents of an AlgorithmIdentifier name; rsa_pss only without parameters.
+/// The type that the contents of an AlgorithmIdentifier name; rsa_pss only without parameters. RSA's NULL may be
+/// missing, which X.509 takes too.
 inline std::optional<KeyType> type_of(Bytes identifier) noexcept {
+  const Bytes rsa = as_bytes(kIdentifiers.front().contents);
+  if (equal(identifier, rsa.first(rsa.size() - 2))) return KeyType::rsa;
   const auto found = std::ranges::find_if(
       kIdentifiers, [&](const Identifier& row) { return equal(identifier, as_bytes(row.contents)); });
   return found == kIdentifiers.end() ? std::nullopt : std::optional(found->type);
+}
+
+/// What an AlgorithmIdentifier says of a key.
+struct Algorithm {
+  KeyType type;
+  /// rsa_pss only (RFC 4055 3.1): the one hash that the key is for, when it is restricted.
+  std::optional<HashAlgorithm> only_hash;
+};
+
+struct HashIdentifier {
+  HashAlgorithm hash;
+  std::size_t digest_size;
+  std::string_view identifier;
+};
+
+// RFC 4055 2.1; the NULL may also be absent, and must then be accepted.
+inline constexpr std::array kHashIdentifiers{
+    HashIdentifier{HashAlgorithm::sha256, 32, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01"sv},
+    HashIdentifier{HashAlgorithm::sha384, 48, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02"sv},
+    HashIdentifier{HashAlgorithm::sha512, 64, "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03"sv},
+};
+
+inline const HashIdentifier* read_hash(Bytes identifier) noexcept {
+  const auto found = std::ranges::find_if(kHashIdentifiers, [&](const HashIdentifier& row) {
+    const Bytes bare = as_bytes(row.identifier);
+    if (identifier.size() < bare.size() || !equal(identifier.first(bare.size()), bare)) return false;
+    const Bytes parameters = identifier.subspan(bare.size());
+    return parameters.empty() || equal(parameters, as_bytes("\x05\x00"sv));
+  });
+  return found == kHashIdentifiers.end() ? nullptr : &*found;
+}
+
+/// RSASSA-PSS-params (RFC 4055 3.1). Defaults are SHA-1, which no scheme of TLS has, so hash and MGF1 hash must be
+/// there and agree. RFC 4055 3.3: "The saltLength field in the signature parameters MUST be greater or equal to that in
+/// the key parameters field": TLS salts are as long as the digest.
+inline std::optional<HashAlgorithm> read_pss_parameters(Bytes sequence) noexcept {
+  constexpr std::string_view kMgf1 = "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x08"sv;
+  der::Reader reader(sequence);
+  const auto hash_field = reader.read(der::constructed(0));
+  const auto mask_field = reader.read(der::constructed(1));
+  if (!hash_field || !mask_field) return std::nullopt;
+
+  const auto hash_identifier = der::read_whole(*hash_field, der::kSequence);
+  const HashIdentifier* const hash = hash_identifier ? read_hash(*hash_identifier) : nullptr;
+  const auto mask_identifier = der::read_whole(*mask_field, der::kSequence);
+  if (hash == nullptr || !mask_identifier) return std::nullopt;
+  der::Reader mask(*mask_identifier);
+  const auto function = mask.read(der::kObjectIdentifier);
+  const auto mask_hash = mask.read(der::kSequence);
+  if (!function || !equal(*function, as_bytes(kMgf1)) || !mask_hash || read_hash(*mask_hash) != hash || !mask.at_end())
+    return std::nullopt;
+
+  std::uint32_t salt_size = 20;
+  if (const auto field = reader.read(der::constructed(2))) {
+    der::Reader salt(*field);
+    const auto size = salt.read_small();
+    if (!size || !salt.at_end()) return std::nullopt;
+    salt_size = *size;
+  }
+  if (const auto field = reader.read(der::constructed(3))) {
+    der::Reader trailer(*field);
+    if (trailer.read_small() != 1U || !trailer.at_end()) return std::nullopt;
+  }
+  if (!reader.at_end() || salt_size > hash->digest_size) return std::nullopt;
+  return hash->hash;
+}
+
+/// From the contents of an AlgorithmIdentifier; nothing when no key type has it, or when its parameters allow no scheme
+/// of TLS.
+inline std::optional<Algorithm> read_algorithm(Bytes identifier) noexcept {
+  if (const auto type = type_of(identifier)) return Algorithm{*type, std::nullopt};
+
+  const Identifier& pss = *std::ranges::find(kIdentifiers, KeyType::rsa_pss, &Identifier::type);
+  const std::size_t size = pss.contents.size();
+  if (identifier.size() <= size || !equal(identifier.first(size), as_bytes(pss.contents))) return std::nullopt;
+  const auto parameters = der::read_whole(identifier.subspan(size), der::kSequence);
+  const auto hash = parameters ? read_pss_parameters(*parameters) : std::nullopt;
+  if (!hash) return std::nullopt;
+  return Algorithm{KeyType::rsa_pss, hash};
 }
 
 /// The contents of the AlgorithmIdentifier of a key type (rsa_pss: without parameters).

@@ -7,8 +7,8 @@
 // What it takes from a RandomSource appears in keys, shares and signatures, so that equal random bytes give equal
 // results. Botan's blinding of private operations, which changes no result, draws from the operating system instead.
 //
-// Limits: RSA keys of 1024 to 8192 bits with an odd public exponent of at most 33 bits; elliptic curve keys as named
-// curves with uncompressed points; ML-DSA private keys that hold their seed.
+// Limits: RSA keys within rsa_limits.hpp; elliptic curve keys on named curves; ML-DSA private keys that hold their
+// seed.
 
 #include <lockstep/capabilities.hpp>
 #include <lockstep/export.hpp>
