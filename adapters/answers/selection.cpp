@@ -52,6 +52,13 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
                 " of the chain is signed with SHA-1 or an older hash, which can be forged; have it issued again");
       }
     }
+    if (const auto leaf = x509::Certificate::parse(credential->chain.front()); leaf) {
+      if (const x509::Code code = x509::judge_key_size(leaf->public_key(), options.policy); code != x509::Code::ok) {
+        problem(": its RSA key has " + std::to_string(leaf->public_key().bits) +
+                " bits, which peers that verify as this setup does refuse (" + std::string(x509::name(code)) +
+                "); make one of 2048 bits or on P-256, or let the policy allow it");
+      }
+    }
     if (credential->key != nullptr && !x509::belongs_to(credential->chain.front(), *credential->key)) {
       problem(": its first certificate is for another key; put the leaf first, and its own key beside it");
     }

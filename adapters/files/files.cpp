@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <lockstep/answers.hpp>
 #include <lockstep/files.hpp>
 
 namespace lockstep::files {
@@ -47,6 +48,8 @@ void note(AnchorReport& report, FileError error) {
   if (report.problems.size() < AnchorReport::kMaxReported) report.problems.push_back(std::move(error));
 }
 
+/// An error when nothing of what was read is a usable certificate.
+std::expected<void, FileError> expect_anchors(const std::string& path, const AnchorReport& report);
 std::expected<void, FileError> add_file(x509::TrustAnchors& anchors, const std::string& path, AnchorReport& report);
 std::expected<void, FileError> add_directory(x509::TrustAnchors& anchors, const std::string& path,
                                              AnchorReport& report);
@@ -107,27 +110,36 @@ std::expected<AnchorReport, FileError> add_anchors(x509::TrustAnchors& anchors, 
   const bool is_directory = std::filesystem::is_directory(path, ignored);
   const auto done = is_directory ? add_directory(anchors, path, report) : add_file(anchors, path, report);
   if (!done) return std::unexpected(done.error());
-  if (report.added + report.duplicates == 0) {
-    if (!report.problems.empty()) return std::unexpected(report.problems.front());
-    return refuse(path, "no certificate in it: neither DER nor PEM with a BEGIN CERTIFICATE line");
-  }
+  if (auto found = expect_anchors(path, report); !found) return std::unexpected(std::move(found.error()));
   return report;
 }
 
-AnchorReport add_system_anchors(x509::TrustAnchors& anchors) {
+std::expected<AnchorReport, FileError> add_system_anchors(x509::TrustAnchors& anchors) {
   AnchorReport report;
   const auto take = [&](const std::expected<void, FileError>& done) {
     if (!done) note(report, done.error());
   };
+  const auto named_by = [](std::string_view variable, FileError error) {
+    error.reason += " (the environment names it: " + std::string(variable) + ")";
+    return std::unexpected(std::move(error));
+  };
   const std::string file = environment("SSL_CERT_FILE");
-  std::string directories = environment("SSL_CERT_DIR");
-  if (!file.empty()) take(add_file(anchors, file, report));
-  while (!directories.empty()) {
-    const std::size_t end = std::min(directories.find(':'), directories.size());
-    if (end != 0) take(add_directory(anchors, directories.substr(0, end), report));
-    directories.erase(0, end + 1);
+  const std::string directories = environment("SSL_CERT_DIR");
+  if (!file.empty()) {
+    auto done = add_file(anchors, file, report);
+    if (done) done = expect_anchors(file, report);
+    if (!done) return named_by("SSL_CERT_FILE", std::move(done.error()));
   }
-  if (!file.empty() || !environment("SSL_CERT_DIR").empty()) return report;
+  for (std::size_t start = 0; start < directories.size();) {
+    const std::size_t end = std::min(directories.find(':', start), directories.size());
+    if (end != start) take(add_directory(anchors, directories.substr(start, end - start), report));
+    start = end + 1;
+  }
+  if (!directories.empty()) {
+    if (auto found = expect_anchors(directories, report); !found)
+      return named_by("SSL_CERT_DIR", std::move(found.error()));
+  }
+  if (!file.empty() || !directories.empty()) return report;
 
   for (const char* const path : kSystemFiles) {
     if (::access(path, F_OK) != 0) continue;
@@ -160,8 +172,10 @@ std::expected<std::shared_ptr<const SigningKey>, FileError> load_private_key(con
   return std::move(*key);
 }
 
-std::expected<Credential, FileError> load_credential(const Provider& provider, const std::string& chain_path,
-                                                     const std::string& key_path, std::string_view passphrase) {
+std::expected<std::shared_ptr<const Credential>, FileError> load_credential(const Provider& provider,
+                                                                            const std::string& chain_path,
+                                                                            const std::string& key_path,
+                                                                            std::string_view passphrase) {
   auto chain = load_chain(chain_path);
   if (!chain) return std::unexpected(std::move(chain.error()));
   auto key = load_private_key(provider, key_path, passphrase);
@@ -172,10 +186,16 @@ std::expected<Credential, FileError> load_credential(const Provider& provider, c
                                       : "is not the key of the certificate in " + chain_path +
                                             "; give the two that belong together");
   }
-  return Credential{std::move(*chain), std::move(*key)};
+  return make_credential(std::move(*chain), std::move(*key));
 }
 
 namespace {
+
+std::expected<void, FileError> expect_anchors(const std::string& path, const AnchorReport& report) {
+  if (report.added + report.duplicates != 0) return {};
+  if (!report.problems.empty()) return std::unexpected(report.problems.front());
+  return refuse(path, "no certificate in it: neither DER nor PEM with a BEGIN CERTIFICATE line");
+}
 
 std::expected<void, FileError> add_file(x509::TrustAnchors& anchors, const std::string& path, AnchorReport& report) {
   const auto bytes = read_file(path);
@@ -183,11 +203,11 @@ std::expected<void, FileError> add_file(x509::TrustAnchors& anchors, const std::
   report.sources.push_back(path);
   constexpr std::uint8_t kDerSequence = 0x30;
   if (!bytes->empty() && bytes->view()[0] == kDerSequence) {
-    const auto added = anchors.add(bytes->view());
-    if (added) {
+    const auto chain = x509::load_chain(bytes->view());
+    if (!chain) {
+      note(report, {path, 0, chain.error().text});
+    } else if (const auto added = anchors.add(chain->front())) {
       ++(*added ? report.added : report.duplicates);
-    } else {
-      note(report, {path, 0, "not a certificate: " + added.error().text()});
     }
     return {};
   }

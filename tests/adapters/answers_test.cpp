@@ -83,6 +83,19 @@ TEST(AnswerSetup, RefusesChainsThatAreSignedWithSha1) {
   EXPECT_THAT(refused.error().front().text, HasSubstr("credential 1: certificate 1 of the chain is signed with SHA-1"));
 }
 
+TEST(AnswerSetup, RefusesKeysOfASizeThatItsOwnPolicyRefuses) {
+  const auto credential = Authority().issue({.key = KeyType::rsa});
+  const auto setup = [&](const x509::Policy& policy) {
+    return AnswerSetup::create({.provider = provider(), .credentials = {credential}, .policy = policy});
+  };
+  EXPECT_TRUE(setup({}));
+  const auto refused = setup({.min_rsa_bits = 3072});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().front().text,
+              HasSubstr("credential 1: its RSA key has 2048 bits, which peers that verify as this setup does refuse "
+                        "(EE_KEY_TOO_SMALL)"));
+}
+
 TEST(AnswerSetup, TellsWhatItVerifiesBy) {
   const Authority one;
   const Authority two;

@@ -132,9 +132,9 @@ std::optional<Stop> load_credential(const CredentialOptions& flags, int number, 
   if (flags.cert_file.empty() || flags.key_file.empty()) return std::nullopt;
   if (std::ranges::find_first_of(flags.signing_prefs, kPkcs1Legacy) != flags.signing_prefs.end())
     return not_implemented("nothing is signed with PKCS #1 v1.5 in TLS 1.3");
-  auto loaded = files::load_credential(provider, flags.cert_file, flags.key_file);
+  const auto loaded = files::load_credential(provider, flags.cert_file, flags.key_file);
   if (!loaded) return not_implemented(loaded.error().text());
-  Credential credential = *make_credential(std::move(loaded->chain), std::move(loaded->key));
+  Credential credential = **loaded;
   const auto policy = profile(options);
   std::vector<SignatureScheme> wanted = ids<SignatureScheme>(flags.signing_prefs);
   if (policy && !policy->schemes.empty()) wanted = policy->schemes;

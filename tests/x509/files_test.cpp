@@ -126,8 +126,9 @@ TEST_F(Files, Credentials) {
   const std::string key_file = write("key.pem", pem("PRIVATE KEY", pkcs8));
   const auto credential = files::load_credential(provider(), chain, key_file);
   ASSERT_TRUE(credential) << credential.error().text();
-  EXPECT_EQ(credential->chain.size(), 2U);
-  EXPECT_EQ(credential->key->type(), KeyType::ec_p256);
+  EXPECT_EQ((*credential)->chain.size(), 2U);
+  EXPECT_EQ((*credential)->key->type(), KeyType::ec_p256);
+  EXPECT_EQ((*credential)->schemes, std::vector{SignatureScheme::ecdsa_secp256r1_sha256});
   // Both in one file.
   const std::string both = write("both.pem", pem("PRIVATE KEY", pkcs8) + pem("CERTIFICATE", own_leaf));
   EXPECT_TRUE(files::load_credential(provider(), both, both));
@@ -152,17 +153,50 @@ TEST_F(Files, TheEnvironmentNamesTheSystemsAnchors) {
   setenv("SSL_CERT_FILE", path("one.pem").c_str(), 1);
   setenv("SSL_CERT_DIR", (path("a") + "::" + path("b") + ":" + path("missing")).c_str(), 1);
   TrustAnchors anchors;
-  const files::AnchorReport report = files::add_system_anchors(anchors);
-  EXPECT_EQ(report.added, 3U);
-  ASSERT_EQ(report.sources.size(), 3U);
-  EXPECT_EQ(report.sources[0], path("one.pem"));
-  ASSERT_EQ(report.problem_count, 1U);
-  EXPECT_NE(report.problems[0].text().find("missing: cannot be read"), std::string::npos);
+  const auto report = files::add_system_anchors(anchors);
+  ASSERT_TRUE(report) << report.error().text();
+  EXPECT_EQ(report->added, 3U);
+  ASSERT_EQ(report->sources.size(), 3U);
+  EXPECT_EQ(report->sources[0], path("one.pem"));
+  ASSERT_EQ(report->problem_count, 1U);
+  EXPECT_NE(report->problems[0].text().find("missing: cannot be read"), std::string::npos);
+}
+
+TEST_F(Files, WhatTheEnvironmentNamesMustBeReadable) {
+  const auto refusal = [] {
+    TrustAnchors anchors;
+    const auto report = files::add_system_anchors(anchors);
+    return report ? std::string() : report.error().text();
+  };
+  setenv("SSL_CERT_FILE", path("missing.pem").c_str(), 1);
+  EXPECT_NE(refusal().find("missing.pem: cannot be read"), std::string::npos) << refusal();
+  EXPECT_NE(refusal().find("SSL_CERT_FILE"), std::string::npos) << refusal();
+  setenv("SSL_CERT_FILE", write("words.pem", "just words\n").c_str(), 1);
+  EXPECT_NE(refusal().find("words.pem: no certificate in it"), std::string::npos) << refusal();
+  setenv("SSL_CERT_FILE", write("bad.pem", "\n" + pem("CERTIFICATE", Der{0x30, 0})).c_str(), 1);
+  EXPECT_NE(refusal().find("bad.pem: line 2: truncated"), std::string::npos) << refusal();
+  unsetenv("SSL_CERT_FILE");
+  setenv("SSL_CERT_DIR", (path("one") + ":" + path("two")).c_str(), 1);
+  EXPECT_NE(refusal().find("one: cannot be read"), std::string::npos) << refusal();
+  EXPECT_NE(refusal().find("SSL_CERT_DIR"), std::string::npos) << refusal();
+}
+
+TEST_F(Files, FaultsTellTheirLineOnce) {
+  const std::string good = pem("CERTIFICATE", Authority("One Root").certificate);
+  TrustAnchors anchors;
+  const auto report = files::add_anchors(anchors, write("cut.pem", good + "-----BEGIN CERTIFICATE-----\n"));
+  ASSERT_TRUE(report) << report.error().text();
+  ASSERT_EQ(report->problems.size(), 1U);
+  const std::string text = report->problems[0].text();
+  EXPECT_NE(text.find(": line "), std::string::npos) << text;
+  EXPECT_EQ(text.find("line "), text.rfind("line 1")) << text;
 }
 
 TEST_F(Files, TheSystemsAnchorsAreGoodAnchors) {
   TrustAnchors anchors;
-  const files::AnchorReport report = files::add_system_anchors(anchors);
+  const auto read = files::add_system_anchors(anchors);
+  ASSERT_TRUE(read) << read.error().text();
+  const files::AnchorReport& report = *read;
   if (report.sources.empty()) GTEST_SKIP() << "this system has no store of certificates";
   EXPECT_GT(report.added, 50U);
   EXPECT_EQ(report.problem_count, 0U);

@@ -155,8 +155,7 @@ std::shared_ptr<const SigningKey> read_key(const std::string& path, const std::s
 std::shared_ptr<const Credential> read_credential(const std::string& certificates, const std::string& key,
                                                   const std::string& passphrase_file) {
   warn_of_readers(key, "a private key");
-  auto loaded = value_of(files::load_credential(provider(), certificates, key, Passphrase(passphrase_file).view()));
-  return make_credential(std::move(loaded.chain), std::move(loaded.key));
+  return value_of(files::load_credential(provider(), certificates, key, Passphrase(passphrase_file).view()));
 }
 
 std::shared_ptr<const Credential> with_staples(std::shared_ptr<const Credential> credential,
@@ -177,12 +176,12 @@ std::shared_ptr<const Credential> with_staples(std::shared_ptr<const Credential>
 
 std::shared_ptr<const x509::TrustAnchors> read_anchors(const std::vector<std::string>& paths) {
   auto anchors = std::make_shared<x509::TrustAnchors>();
-  for (const std::string& path : paths) {
-    const files::AnchorReport report = value_of(files::add_anchors(*anchors, path));
+  const auto warn = [](const files::AnchorReport& report) {
     for (const files::FileError& problem : report.problems) print_warning(problem.text());
-  }
+  };
+  for (const std::string& path : paths) warn(value_of(files::add_anchors(*anchors, path)));
   if (paths.empty()) {
-    (void)files::add_system_anchors(*anchors);
+    warn(value_of(files::add_system_anchors(*anchors)));
     if (anchors->empty()) {
       throw Failure("this system has no store of certificate authorities",
                     "Install its ca-certificates package, or say whom to trust with --ca FILE.");

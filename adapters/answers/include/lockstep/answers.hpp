@@ -95,7 +95,8 @@ struct AnswerOptions {
 class LOCKSTEP_API AnswerSetup {
  public:
   /// The setup, or every problem: a credential without chain or schemes, a leaf that does not parse or is for another
-  /// key, staples that cannot be sent, anchors whose certificates a provider is to verify that protects nothing.
+  /// key or for an RSA key of a size that the policy itself refuses, staples that cannot be sent, anchors whose
+  /// certificates a provider is to verify that protects nothing.
   [[nodiscard]] static std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> create(
       AnswerOptions options);
 

@@ -3,10 +3,10 @@
 // never writes.
 //
 //   x509::TrustAnchors anchors;
-//   files::AnchorReport report = files::add_system_anchors(anchors);
+//   auto report = files::add_system_anchors(anchors);
 //   auto more = files::add_anchors(anchors, "company-ca.pem");
 //   if (!more) std::cerr << more.error().text() << '\n';
-//   auto credential = files::load_credential(provider, "server.pem", "server.key");
+//   auto credential = files::load_credential(provider, "server.pem", "server.key");  // for AnswerOptions::credentials
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include <lockstep/bytes.hpp>
+#include <lockstep/event.hpp>
 #include <lockstep/export.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/x509_pem.hpp>
@@ -58,9 +59,10 @@ struct AnchorReport {
                                                                               const std::string& path);
 
 /// Adds the anchors that the system trusts: those of the file SSL_CERT_FILE and the directories SSL_CERT_DIR (separated
-/// by colons) when the environment names them, else of the first usual place that exists. Nothing added and no source:
-/// there is no store.
-[[nodiscard]] LOCKSTEP_API AnchorReport add_system_anchors(x509::TrustAnchors& anchors);
+/// by colons) when the environment names them, else of the first usual place that exists. A file that the environment
+/// names and that cannot be read or has no usable certificate is an error, and so are directories without one between
+/// them. Nothing added and no source: there is no store.
+[[nodiscard]] LOCKSTEP_API std::expected<AnchorReport, FileError> add_system_anchors(x509::TrustAnchors& anchors);
 
 /// A certificate chain, leaf first, from PEM or DER.
 [[nodiscard]] LOCKSTEP_API std::expected<std::vector<std::vector<std::uint8_t>>, FileError> load_chain(
@@ -70,16 +72,9 @@ struct AnchorReport {
 [[nodiscard]] LOCKSTEP_API std::expected<std::shared_ptr<const SigningKey>, FileError> load_private_key(
     const Provider& provider, const std::string& path, std::string_view passphrase = {});
 
-/// What one proves one's identity with.
-struct Credential {
-  std::vector<std::vector<std::uint8_t>> chain;  ///< DER, leaf first
-  std::shared_ptr<const SigningKey> key;
-};
-
 /// A chain and the key of its leaf; that they belong together is checked. Both may stand in one PEM file.
-[[nodiscard]] LOCKSTEP_API std::expected<Credential, FileError> load_credential(const Provider& provider,
-                                                                                const std::string& chain_path,
-                                                                                const std::string& key_path,
-                                                                                std::string_view passphrase = {});
+[[nodiscard]] LOCKSTEP_API std::expected<std::shared_ptr<const Credential>, FileError> load_credential(
+    const Provider& provider, const std::string& chain_path, const std::string& key_path,
+    std::string_view passphrase = {});
 
 }  // namespace lockstep::files
