@@ -1,5 +1,5 @@
 // The table of reasons: the alert that each puts on the wire, who ends the connection by it, what happened and what to
-// do.
+// do. A text gives one advice: the most particular one that there is.
 
 #include <algorithm>
 #include <array>
@@ -32,6 +32,9 @@ constexpr std::string_view kTampered =
     "Either something on the path changes bytes or the peer is broken: compare captures from both ends.";
 constexpr std::string_view kAbuse = "The peer behaves like an attacker; if it is not one, report it to its maker.";
 constexpr std::string_view kCallerBroken = "Mend the calling program: its answer or call broke the interface's rules.";
+// Whichever end reads it, and whichever end is the older.
+constexpr std::string_view kNoCommonVersion =
+    "Update the end that is older: this build speaks TLS 1.3 only, and nothing in its configuration changes that.";
 
 /// RFC 9846 6: "Peers which receive a message which cannot be parsed according to the syntax ... MUST terminate the
 /// connection with a "decode_error" alert. Peers which receive a message which is syntactically correct but
@@ -94,9 +97,11 @@ constexpr std::array kReasons{
               "send close_notify."},
 
     // messages
-    ReasonRow{Reason::message_too_long, "message_too_long", Alert::decode_error, kLocal,
-              "A handshake message is longer than the limit.",
-              "Raise the limit if the peer has good cause (a long certificate chain), else report it to its maker."},
+    ReasonRow{
+        Reason::message_too_long, "message_too_long", Alert::decode_error, kLocal,
+        "The peer's handshake message is longer than this end takes.",
+        "Raise max_handshake_message if the peer has good cause (a long certificate chain), else report it to its "
+        "maker."},
     ReasonRow{Reason::message_truncated, "message_truncated", Alert::decode_error, kLocal,
               "A field reaches beyond the end of its message.", kPeerBroken},
     ReasonRow{Reason::message_trailing_data, "message_trailing_data", Alert::decode_error, kLocal,
@@ -135,8 +140,7 @@ constexpr std::array kReasons{
 
     // negotiation
     ReasonRow{Reason::version_unsupported, "version_unsupported", Alert::protocol_version, kLocal,
-              "Both ends have no protocol version in common.",
-              "Update the older end, or allow it the older version in the configuration."},
+              "Both ends have no protocol version in common.", kNoCommonVersion},
     ReasonRow{Reason::version_ssl3, "version_ssl3", Alert::protocol_version, kLocal,
               "The peer wants SSL 3.0, which is broken and refused.",
               "Update the peer: SSL 3.0 was prohibited in 2015 (RFC 7568)."},
@@ -303,8 +307,9 @@ constexpr std::array kReasons{
 
     // limits and resources
     ReasonRow{Reason::handshake_too_large, "handshake_too_large", Alert::handshake_failure, kLocal,
-              "The peer's handshake needs more memory than its limit.",
-              "Raise the limit if the peer has good cause (a long certificate chain)."},
+              "What the peer sent, and what it needs in answer, takes more memory than this end gives a handshake.",
+              "Raise handshake_memory if the peer has good cause (a long certificate chain), else report it to its "
+              "maker."},
     ReasonRow{Reason::memory, "memory", Alert::internal_error, kLocal, "There was no memory for the handshake.",
               "Give the engine more memory, or run fewer handshakes at a time."},
     ReasonRow{Reason::random_failed, "random_failed", Alert::internal_error, kLocal, "The source of randomness failed.",
@@ -327,11 +332,13 @@ constexpr auto kRowOf = [] {
   return row_of;
 }();
 
-/// What a peer means that sends it, where a reader may wonder.
+/// What a peer means that sends it, where a reader may wonder, and what to do about it where more can be said than
+/// that its log may know.
 struct AlertRow {
   Alert alert;
   std::string_view name;
   std::string_view peer_means;
+  std::string_view advise{};
 };
 
 constexpr std::array kAlerts{
@@ -341,8 +348,11 @@ constexpr std::array kAlerts{
     AlertRow{Alert::decryption_failed, "decryption_failed", "it could not decrypt a record"},
     AlertRow{Alert::record_overflow, "record_overflow", "it received a record that it finds too long"},
     AlertRow{Alert::decompression_failure, "decompression_failure", "it could not decompress what it received"},
-    AlertRow{Alert::handshake_failure, "handshake_failure",
-             "it accepts none of the suites, groups, schemes or certificates offered"},
+    AlertRow{
+        Alert::handshake_failure, "handshake_failure",
+        "it accepts none of the suites, groups, schemes or certificates offered",
+        "Compare what both ends allow, and see that the peer speaks TLS 1.3: this build speaks nothing else, which "
+        "an old server answers with this alert."},
     AlertRow{Alert::no_certificate, "no_certificate", "it has no certificate"},
     AlertRow{Alert::bad_certificate, "bad_certificate",
              "it finds our certificate damaged or not fit for this connection"},
@@ -356,7 +366,8 @@ constexpr std::array kAlerts{
     AlertRow{Alert::decode_error, "decode_error", "it could not parse what it received"},
     AlertRow{Alert::decrypt_error, "decrypt_error", "a signature, Finished or PSK binder of ours is wrong for it"},
     AlertRow{Alert::export_restriction, "export_restriction", ""},
-    AlertRow{Alert::protocol_version, "protocol_version", "it accepts none of the protocol versions offered"},
+    AlertRow{Alert::protocol_version, "protocol_version", "it does not speak the protocol version that this end speaks",
+             kNoCommonVersion},
     AlertRow{Alert::insufficient_security, "insufficient_security",
              "it demands stronger parameters than those offered"},
     AlertRow{Alert::internal_error, "internal_error", "it failed for a cause of its own"},
@@ -372,7 +383,9 @@ constexpr std::array kAlerts{
              "it does not accept our OCSP response"},
     AlertRow{Alert::bad_certificate_hash_value, "bad_certificate_hash_value", ""},
     AlertRow{Alert::unknown_psk_identity, "unknown_psk_identity", "it knows no PSK of this identity"},
-    AlertRow{Alert::certificate_required, "certificate_required", "it insists on a client certificate"},
+    AlertRow{Alert::certificate_required, "certificate_required",
+             "it insists on a client certificate, and none of ours was sent",
+             "Configure a certificate that it accepts, with its key."},
     AlertRow{Alert::general_error, "general_error", "it failed for a cause that it does not name"},
     AlertRow{Alert::no_application_protocol, "no_application_protocol", "it speaks none of the ALPN protocols offered"},
     AlertRow{Alert::ech_required, "ech_required", "it could not decrypt our encrypted ClientHello"},
@@ -413,7 +426,9 @@ constexpr std::array kPlaces{
     PlaceRow{Place::transport, "transport"},
 };
 
-std::string detail_text(const Error& error);
+std::string facts_of(const Error& error, bool names_x509_code);
+std::string detail_text(const Error& error, bool names_x509_code);
+bool is_about_certificates(Reason reason);
 std::string printable(Bytes bytes);
 std::string alert_text(Alert alert);
 
@@ -459,13 +474,29 @@ std::string_view advise(Reason reason) noexcept {
   return row(reason) != nullptr ? row(reason)->advise : std::string_view{};
 }
 
-std::string to_text(const Error& error) {
+std::string_view advise(const Error& error) noexcept {
+  if (error.reason == Reason::peer_alert) {
+    if (const AlertRow* alert = row(error.alert); alert != nullptr && !alert->advise.empty()) return alert->advise;
+  }
+  return advise(error.reason);
+}
+
+std::string to_text(const Error& error) { return facts_of(error, true) + ' ' + std::string(advise(error)); }
+
+std::string to_text(const Error& error, std::string_view particulars) {
+  return facts_of(error, false) + ' ' + std::string(particulars);
+}
+
+namespace {
+
+/// What happened, where and who ended it.
+std::string facts_of(const Error& error, bool names_x509_code) {
   std::string text(explain(error.reason));
   text += " [";
   text += name(error.reason);
   text += " in ";
   text += name(error.place);
-  text += detail_text(error);
+  text += detail_text(error, names_x509_code);
   if (error.evidence_size > 0) {
     text += "; first bytes \"";
     text += printable(Bytes(error.evidence).first(std::min<std::size_t>(error.evidence_size, error.evidence.size())));
@@ -485,15 +516,12 @@ std::string to_text(const Error& error) {
     text += ": ";
     text += alert->peer_means;
   }
-  text += "] ";
-  text += advise(error.reason);
+  text += ']';
   return text;
 }
 
-namespace {
-
 /// The number that goes with some reasons, in words.
-std::string detail_text(const Error& error) {
+std::string detail_text(const Error& error, bool names_x509_code) {
   switch (error.reason) {
     case Reason::extension_duplicate:
     case Reason::extension_unsolicited:
@@ -501,9 +529,21 @@ std::string detail_text(const Error& error) {
     case Reason::extension_malformed:
     case Reason::extension_missing: return ", extension " + to_text(static_cast<ExtensionType>(error.detail));
     case Reason::message_unexpected: return ", message " + to_text(static_cast<HandshakeType>(error.detail));
-    default: return error.detail == 0 ? std::string{} : ", detail " + std::to_string(error.detail);
+    case Reason::scheme_not_offered:
+    case Reason::scheme_wrong_key:
+    case Reason::signature_invalid: return ", scheme " + to_text(static_cast<SignatureScheme>(error.detail));
+    // The place says which message; the alert has its own words.
+    case Reason::message_too_long:
+    case Reason::peer_alert:
+    case Reason::peer_closed: return {};
+    default: break;
   }
+  if (error.detail == 0 || (is_about_certificates(error.reason) && !names_x509_code)) return {};
+  return (is_about_certificates(error.reason) ? ", X.509 code " : ", detail ") + std::to_string(error.detail);
 }
+
+/// Whether the detail is an x509::Code.
+bool is_about_certificates(Reason reason) { return name(reason).starts_with("certificate_"); }
 
 std::string alert_text(Alert alert) {
   const std::string_view known = name(alert);

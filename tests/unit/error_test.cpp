@@ -122,13 +122,40 @@ TEST(ErrorText, SaysWhatWhereWhoAndWhatToDo) {
             std::string::npos);
   EXPECT_NE(to_text(make_error(Reason::message_unexpected, Place::handshake, 11)).find("message certificate;"),
             std::string::npos);
-  EXPECT_NE(to_text(make_error(Reason::certificate_invalid, Place::certificate, 20)).find("detail 20"),
+  EXPECT_NE(to_text(make_error(Reason::certificate_invalid, Place::certificate, 20)).find("X.509 code 20;"),
+            std::string::npos);
+  EXPECT_NE(to_text(make_error(Reason::message_too_long, Place::certificate, 11)).find("in certificate; found"),
+            std::string::npos);
+  EXPECT_NE(to_text(make_error(Reason::scheme_wrong_key, Place::certificate_verify, 0x0403))
+                .find("scheme ecdsa_secp256r1_sha256;"),
             std::string::npos);
   // Where the transport has ended, no alert was sent.
   EXPECT_NE(to_text(make_error(Reason::truncated, Place::transport)).find("[truncated in transport; found here]"),
             std::string::npos);
   EXPECT_NE(to_text(make_error(Reason::canceled, Place::application)).find("ended by the application"),
             std::string::npos);
+}
+
+TEST(ErrorText, GivesOneAdvice) {
+  const Error error = make_error(Reason::certificate_unknown_ca, Place::certificate, 20);
+  EXPECT_EQ(to_text(error, "CODE: what is wrong. What to do."),
+            "No trusted authority stands behind the certificate. [certificate_unknown_ca in certificate; found here, "
+            "alert unknown_ca sent] CODE: what is wrong. What to do.");
+}
+
+// Whichever end it is that reads it.
+TEST(ErrorText, OfNoCommonVersionSaysWhatThisBuildSpeaks) {
+  const auto speaks = [](const Error& error) {
+    return to_text(error).find("this build speaks TLS 1.3 only") != std::string::npos;
+  };
+  Error heard = make_error(Reason::peer_alert, Place::alert);
+  heard.alert = Alert::protocol_version;
+  EXPECT_TRUE(speaks(heard)) << to_text(heard);
+  EXPECT_EQ(to_text(heard).find("offered"), std::string::npos) << "a server offers none";
+  EXPECT_TRUE(speaks(make_error(Reason::version_unsupported, Place::client_hello, 0x0303)));
+  // What servers say that know nothing of TLS 1.3: they find none of its suites among theirs.
+  heard.alert = Alert::handshake_failure;
+  EXPECT_NE(to_text(heard).find("see that the peer speaks TLS 1.3"), std::string::npos) << to_text(heard);
 }
 
 TEST(ErrorText, TellsWhatAPeersAlertMeans) {

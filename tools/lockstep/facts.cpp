@@ -101,8 +101,12 @@ std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const 
 
 IoError PeerCheck::explained(IoError error) const {
   if (!error.tls || error.tls->origin == Origin::peer || !judgement_ || judgement_->ok()) return error;
-  if (error.tls->reason == reason_of(judgement_->verdict.code))
-    error.text += " [" + judgement_->problems.front().text + "]";
+  // The verdict knows more than the error, and what it advises stands in place of the error's advice.
+  const std::string general = to_text(*error.tls);
+  if (error.tls->reason == reason_of(judgement_->verdict.code) && error.text.ends_with(general)) {
+    error.text.resize(error.text.size() - general.size());
+    error.text += to_text(*error.tls, judgement_->problems.front().text);
+  }
   return error;
 }
 
@@ -135,7 +139,7 @@ Json json_of(const IoError& error) {
     json["alert"] = name(error.tls->alert);
     json["place"] = name(error.tls->place);
     json["origin"] = name(error.tls->origin);
-    json["advice"] = advise(error.tls->reason);
+    json["advice"] = advise(*error.tls);
   }
   json["text"] = error.text;
   return json;

@@ -231,7 +231,11 @@ static_assert(std::is_trivially_copyable_v<Error>);
 [[nodiscard]] LOCKSTEP_API std::string_view explain(Reason) noexcept;
 /// One sentence: what to do about it.
 [[nodiscard]] LOCKSTEP_API std::string_view advise(Reason) noexcept;
+/// The same for an error: where the peer has sent an alert, it depends on which.
+[[nodiscard]] LOCKSTEP_API std::string_view advise(const Error& error) noexcept;
 /// What happened, where, who found it and what to do, in one line: for logs and terminals.
 [[nodiscard]] LOCKSTEP_API std::string to_text(const Error& error);
+/// The same, for whoever knows more than the error: `particulars`, the advice among them, in place of its own advice.
+[[nodiscard]] LOCKSTEP_API std::string to_text(const Error& error, std::string_view particulars);
 
 }  // namespace lockstep
