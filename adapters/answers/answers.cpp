@@ -25,10 +25,19 @@ bool Answers::answer(Connection& connection, Event& event) {
 // engine then says so itself, by the event that follows.
 
 void Answers::reply(Connection& connection, SelectCredential& wishes) {
-  if (auto credential = setup_->select(wishes)) {
-    (void)connection.answer(std::move(wishes.token), std::move(credential));
-  } else {
+  auto credential = setup_->select(wishes);
+  if (credential == nullptr) {
+    if (auto withheld = setup_->withheld(wishes)) withheld_ = std::make_unique<const Withheld>(*std::move(withheld));
     (void)connection.answer(std::move(wishes.token), NoCredential{});
+    return;
+  }
+  const bool answered = connection.answer(std::move(wishes.token), std::move(credential)).has_value();
+  // A client goes on without a certificate that its configuration lets it not sign for.
+  if (answered && wishes.role == Role::client && connection.error() == nullptr && !connection.own_scheme()) {
+    withheld_ = std::make_unique<const Withheld>(
+        Withheld{Withheld::Because::own_schemes,
+                 "No certificate of ours was sent: its key signs with no scheme that both the server verifies and our "
+                 "configuration allows. Allow one of its schemes, or configure a certificate with another key."});
   }
 }
 
@@ -221,12 +230,32 @@ Reason reason_of(x509::Code code) noexcept {
 }
 
 std::string to_text(const Error& error, const std::optional<x509::Verdict>& verdict) {
-  std::string text = to_text(error);
   const bool from_verdict = verdict && !verdict->ok() && error.origin != Origin::peer &&
                             error.reason == reason_of(verdict->code) &&
                             error.detail == static_cast<std::uint16_t>(verdict->code);
-  if (from_verdict) text += " [" + verdict->text() + "]";
-  return text;
+  return from_verdict ? to_text(error, verdict->text()) : to_text(error);
+}
+
+namespace {
+
+/// Servers say in several ways that they got no certificate.
+bool may_want_certificate(const Error& error) {
+  if (error.reason != Reason::peer_alert) return false;
+  switch (error.alert) {
+    case Alert::certificate_required:
+    case Alert::bad_certificate:
+    case Alert::certificate_unknown:
+    case Alert::access_denied:
+    case Alert::handshake_failure: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+std::string to_text(const Error& error, const Answers& answers) {
+  if (answers.withheld() != nullptr && may_want_certificate(error)) return to_text(error, answers.withheld()->text);
+  return to_text(error, answers.verdict());
 }
 
 }  // namespace lockstep

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
 #include <tuple>
 #include <utility>
 
@@ -60,9 +61,22 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+/// As many as can be read.
+std::string names_text(std::span<const Bytes> names) {
+  constexpr std::size_t kNamed = 3;
+  std::string text;
+  for (const Bytes der : names.first(std::min(names.size(), kNamed))) {
+    const auto name = x509::DistinguishedName::parse(der);
+    text += (text.empty() ? "" : " or ") + (name ? name->text() : "a name that cannot be read");
+  }
+  if (names.size() > kNamed) text += " or " + std::to_string(names.size() - kNamed) + " others";
+  return text;
+}
+
 }  // namespace
 
-Candidates::Candidates(std::span<const std::shared_ptr<const Credential>> credentials) {
+Candidates::Candidates(std::span<const std::shared_ptr<const Credential>> credentials,
+                       const x509::TrustAnchors* anchors) {
   // Of those alike the first is always as good as the others.
   const auto add = [this](Places& places, Place place, auto alike) {
     const bool known = std::ranges::any_of(places, [&](Place other) { return alike(candidates_[other]); });
@@ -71,20 +85,23 @@ Candidates::Candidates(std::span<const std::shared_ptr<const Credential>> creden
   candidates_.reserve(credentials.size());
   for (const auto& credential : credentials) {
     const auto place = static_cast<Place>(candidates_.size());
-    const Candidate& candidate = candidates_.emplace_back(read(credential));
+    const Candidate& candidate = candidates_.emplace_back(read(credential, anchors));
     const auto signed_alike = [&](const Candidate& other) { return candidate.is_signed_like(other); };
     add(kinds_, place, signed_alike);
     for (const Place issuer : candidate.issuers) add(issuers_[issuer].kinds, place, signed_alike);
+    for (const Place issuer : candidate.above) add(issuers_[issuer].below, place, signed_alike);
     add_names(candidate.leaf, place);
   }
 }
 
-Candidates::Candidate Candidates::read(const std::shared_ptr<const Credential>& credential) {
+Candidates::Candidate Candidates::read(const std::shared_ptr<const Credential>& credential,
+                                       const x509::TrustAnchors* anchors) {
   Candidate candidate{.credential = credential,
                       .leaf = x509::Certificate::parse(credential->chain.front()).value(),
                       .schemes = sets_of(credential->schemes).schemes,
                       .algorithms = 0,
-                      .issuers = {}};
+                      .issuers = {},
+                      .above = {}};
   for (const auto& der : credential->chain) {
     const auto certificate = x509::Certificate::parse(der).value();
     // RFC 9846 4.5.1.2: "All certificates provided by the sender MUST be signed by a signature algorithm advertised by
@@ -93,15 +110,30 @@ Candidates::Candidate Candidates::read(const std::shared_ptr<const Credential>& 
       const auto algorithm = certificate.signature_algorithm().algorithm;
       candidate.algorithms |= algorithm ? bit(*algorithm) : kUnknownAlgorithm;
     }
-    auto issuer = find_issuer(certificate.issuer());
-    if (!issuer) {
-      issuer = static_cast<Place>(issuers_.size());
-      issuers_.push_back({.name = certificate.issuer(), .kinds = {}});
-      issuers_by_hash_.emplace(certificate.issuer().hash(), *issuer);
-    }
-    candidate.issuers.push_back(*issuer);
+    candidate.issuers.push_back(add_issuer(certificate.issuer()));
   }
+  if (anchors == nullptr) return candidate;
+  // A server may list the root alone, and a chain may end below it: whom we trust ourselves tells the steps between.
+  const auto climb = [&](Place from) {
+    const x509::DistinguishedName name = issuers_[from].name;
+    for (std::size_t at = anchors->find(name); at < anchors->size(); at = anchors->find(name, at + 1)) {
+      const Place issuer = add_issuer((*anchors)[at].issuer());
+      const bool known = std::ranges::find(candidate.issuers, issuer) != candidate.issuers.end() ||
+                         std::ranges::find(candidate.above, issuer) != candidate.above.end();
+      if (!known) candidate.above.push_back(issuer);
+    }
+  };
+  climb(candidate.issuers.back());
+  for (std::size_t i = 0; i < candidate.above.size(); ++i) climb(candidate.above[i]);
   return candidate;
+}
+
+Candidates::Place Candidates::add_issuer(const x509::DistinguishedName& name) {
+  if (const auto known = find_issuer(name)) return *known;
+  const auto place = static_cast<Place>(issuers_.size());
+  issuers_.push_back({.name = name, .kinds = {}, .below = {}});
+  issuers_by_hash_.emplace(name.hash(), place);
+  return place;
 }
 
 std::optional<Candidates::Place> Candidates::find_issuer(const x509::DistinguishedName& name) const {
@@ -160,16 +192,10 @@ class Candidates::Choice {
       if ((candidate.schemes & schemes_) == 0) continue;
       // RFC 9846 4.5.1.2: "If the peer sent a "certificate_authorities" extension, at least one of the certificates in
       // the certificate chain SHOULD be issued by one of the listed CAs."
-      const bool fits = any_issuer_ || std::ranges::any_of(candidate.issuers, [&](Place issuer) {
-                          return std::ranges::binary_search(listed_, issuer);
-                        });
-      if (must_fit_ && !fits) continue;
-      // RFC 9846 4.5.1.2: "If the CertificateRequest message contained a non-empty "oid_filters" extension, the
-      // end-entity certificate MUST match the extension OIDs that are recognized by the client".
-      const bool passes = std::ranges::all_of(
-          filters_, [&](const OidFilter& filter) { return candidate.leaf.passes(filter.oid, filter.values); });
-      if (!passes) continue;
-      const Merit merit(fits, (candidate.algorithms & ~algorithms_) == 0);
+      const Fit fit = fit_of(candidate);
+      if (must_fit_ && fit == Fit::none) continue;
+      if (!passes(candidate)) continue;
+      const Merit merit(fit, (candidate.algorithms & ~algorithms_) == 0);
       const bool better = best_ == nullptr || merit > merit_ || (merit == merit_ && &candidate < best_);
       if (!better) continue;
       best_ = &candidate;
@@ -181,8 +207,34 @@ class Candidates::Choice {
     return best_ == nullptr ? nullptr : best_->credential;
   }
 
+  /// What the best of those that will not do lacks.
+  [[nodiscard]] Withheld::Because lacking() const {
+    auto because = Withheld::Because::schemes;
+    for (const Candidate& candidate : table_.candidates_) {
+      if ((candidate.schemes & schemes_) == 0) continue;
+      if (fit_of(candidate) != Fit::none) return Withheld::Because::oid_filters;
+      because = Withheld::Because::certificate_authorities;
+    }
+    return because;
+  }
+
  private:
-  using Merit = std::tuple<bool, bool>;
+  /// How the peer's list of authorities names the issuers of a chain, from worst to best.
+  enum class Fit : std::uint8_t { none, above_the_chain, in_the_chain };
+
+  [[nodiscard]] Fit fit_of(const Candidate& candidate) const {
+    const auto named = [this](Place issuer) { return std::ranges::binary_search(listed_, issuer); };
+    if (any_issuer_ || std::ranges::any_of(candidate.issuers, named)) return Fit::in_the_chain;
+    return std::ranges::any_of(candidate.above, named) ? Fit::above_the_chain : Fit::none;
+  }
+  [[nodiscard]] bool passes(const Candidate& candidate) const {
+    // RFC 9846 4.5.1.2: "If the CertificateRequest message contained a non-empty "oid_filters" extension, the
+    // end-entity certificate MUST match the extension OIDs that are recognized by the client".
+    return std::ranges::all_of(
+        filters_, [&](const OidFilter& filter) { return candidate.leaf.passes(filter.oid, filter.values); });
+  }
+
+  using Merit = std::tuple<Fit, bool>;
   const Candidates& table_;
   Set schemes_ = 0;
   Set algorithms_ = 0;
@@ -210,8 +262,36 @@ std::shared_ptr<const Credential> Candidates::select(const SelectCredential& wis
     return choice.best();
   }
   choice.consider(kinds_);
-  for (const Place issuer : choice.listed()) choice.consider(issuers_[issuer].kinds);
+  for (const Place issuer : choice.listed()) {
+    choice.consider(issuers_[issuer].kinds);
+    choice.consider(issuers_[issuer].below);
+  }
   return choice.best();
+}
+
+std::optional<Withheld> Candidates::withheld(const SelectCredential& wishes) const {
+  if (candidates_.empty()) return std::nullopt;
+  const Choice choice(*this, wishes);
+  const std::string ours = "No certificate of ours was sent: ";
+  switch (choice.lacking()) {
+    case Withheld::Because::schemes:
+    case Withheld::Because::own_schemes:  // of which the setup knows nothing
+      return Withheld{Withheld::Because::schemes,
+                      ours +
+                          "the server verifies none of the schemes that our keys sign with. Configure a certificate "
+                          "with another key."};
+    case Withheld::Because::certificate_authorities:
+      return Withheld{Withheld::Because::certificate_authorities,
+                      ours + "the server takes those that lead to " + names_text(wishes.certificate_authorities) +
+                          ", and ours leads to " + issuers_[candidates_.front().issuers.back()].name.text() +
+                          ". Configure one of those, or add the certificates that stand between to its chain."};
+    case Withheld::Because::oid_filters:
+      return Withheld{Withheld::Because::oid_filters,
+                      ours +
+                          "the server asks for extensions that they do not have (RFC 9846 4.3.5). Configure a "
+                          "certificate that has them."};
+  }
+  return std::nullopt;
 }
 
 }  // namespace lockstep

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <lockstep/answers.hpp>
+#include <lockstep/x509_anchors.hpp>
 
 namespace lockstep {
 
@@ -19,11 +20,13 @@ namespace lockstep {
 /// few credentials, however many there are, unless a server filters them. Holds views into the credentials.
 class Candidates {
  public:
-  /// Credentials whose certificates all parse.
-  explicit Candidates(std::span<const std::shared_ptr<const Credential>> credentials);
+  /// Credentials whose certificates all parse. Anchors may tell who stands above a chain that ends early.
+  Candidates(std::span<const std::shared_ptr<const Credential>> credentials, const x509::TrustAnchors* anchors);
 
   /// See AnswerSetup::select.
   [[nodiscard]] std::shared_ptr<const Credential> select(const SelectCredential& wishes) const;
+  /// Why a client's `select` gives nothing; nothing when it has nothing to give.
+  [[nodiscard]] std::optional<Withheld> withheld(const SelectCredential& wishes) const;
 
  private:
   using Place = std::uint32_t;
@@ -36,6 +39,7 @@ class Candidates {
     Set schemes = 0;     // that its key signs with
     Set algorithms = 0;  // that its certificates are signed with
     Places issuers;      // of its certificates, in the order of the chain
+    Places above;        // whom the anchors name as issuers of those
     /// A peer that takes the one takes the other, as far as signatures go.
     [[nodiscard]] bool is_signed_like(const Candidate& other) const noexcept {
       return schemes == other.schemes && algorithms == other.algorithms;
@@ -44,11 +48,13 @@ class Candidates {
   struct Issuer {
     x509::DistinguishedName name;
     Places kinds;  // the first of each kind
+    Places below;  // those of chains that end further down
   };
   class Choice;
 
-  [[nodiscard]] Candidate read(const std::shared_ptr<const Credential>& credential);
+  [[nodiscard]] Candidate read(const std::shared_ptr<const Credential>& credential, const x509::TrustAnchors* anchors);
   [[nodiscard]] std::optional<Place> find_issuer(const x509::DistinguishedName& name) const;
+  [[nodiscard]] Place add_issuer(const x509::DistinguishedName& name);
   void add_names(const x509::Certificate& leaf, Place place);
 
   struct TextHash : std::hash<std::string_view> {

@@ -15,13 +15,18 @@ std::shared_ptr<const Credential> AnswerSetup::select(const SelectCredential& wi
   return candidates_->select(wishes);
 }
 
+std::optional<Withheld> AnswerSetup::withheld(const SelectCredential& wishes) const {
+  if (wishes.role != Role::client || select(wishes) != nullptr) return std::nullopt;
+  return candidates_->withheld(wishes);
+}
+
 std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> AnswerSetup::create(
     AnswerOptions options) {
   std::vector<ConfigProblem> problems;
   for (std::size_t i = 0; i < options.credentials.size(); ++i) {
     const std::string which = "credential " + std::to_string(i + 1);
-    const auto problem = [&](std::string_view text) {
-      problems.push_back({.setting = "credentials", .text = which + std::string(text)});
+    const auto problem = [&](const std::string& text) {
+      problems.push_back({.setting = "credentials", .text = which + text});
     };
     const Credential* credential = options.credentials[i].get();
     if (credential == nullptr) {
@@ -37,6 +42,16 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
       problem(
           " has staples that cannot be sent; an sct_list is a list of SCTs with its length in front, none of them "
           "empty, and with the OCSP response it has less than 65,500 bytes");
+    }
+    if (credential->chain.size() > kMaxChainLength) {
+      problem(" has " + std::to_string(credential->chain.size()) + " certificates, and no peer reads more than " +
+              std::to_string(kMaxChainLength) + "; give only those that lead to its authority");
+    }
+    if (const std::size_t size = certificate_message_size(*credential); size > options.max_certificate_message) {
+      problem(" needs a Certificate message of " + std::to_string(size) + " bytes, and peers take at most " +
+              std::to_string(options.max_certificate_message) +
+              "; give only what leads to its authority, have it issued with fewer names, or raise "
+              "max_certificate_message if every peer takes more");
     }
     for (std::size_t j = 0; j < credential->chain.size(); ++j) {
       const auto certificate = x509::Certificate::parse(credential->chain[j]);
@@ -81,7 +96,7 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
 AnswerSetup::AnswerSetup(AnswerOptions options, const SessionContext& verification)
     : options_(std::move(options)),
       verification_(verification),
-      candidates_(std::make_shared<const Candidates>(options_.credentials)) {}
+      candidates_(std::make_shared<const Candidates>(options_.credentials, options_.anchors.get())) {}
 
 std::shared_ptr<const Credential> make_credential(std::vector<std::vector<std::uint8_t>> chain,
                                                   std::shared_ptr<const SigningKey> key) {

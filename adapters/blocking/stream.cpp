@@ -596,7 +596,7 @@ IoError Stream::Implementation::tls_error(Operation operation, const Error& erro
   return {.operation = operation,
           .condition = IoCondition::tls,
           .tls = error,
-          .text = std::string(name(operation)) + peer_text() + ": " + to_text(error, answers_.verdict())};
+          .text = std::string(name(operation)) + peer_text() + ": " + to_text(error, answers_)};
 }
 
 /// The same error with a text that says who the peer is.

@@ -334,7 +334,9 @@ void StreamCore::settle() {
       secure_->early_taken = 0;
     }
     end_handshake();
-    if (secure_->answers != nullptr && !secure_->answers->verdict()) secure_->answers.reset();
+    if (const Answers* told = secure_->answers.get();
+        told != nullptr && !told->verdict() && told->withheld() == nullptr)
+      secure_->answers.reset();
     enter_kernel_tls();
   }
   update_full();

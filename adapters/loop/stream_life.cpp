@@ -366,12 +366,11 @@ void StreamCore::out_of_memory(Operation operation) { fail(located(system_error(
 
 IoError StreamCore::tls_error(Operation operation) const {
   const Error& error = *secure_->connection.error();
-  const std::optional<x509::Verdict> none;
-  const auto& verdict = secure_->answers == nullptr ? none : secure_->answers->verdict();
   return {.operation = operation,
           .condition = IoCondition::tls,
           .tls = error,
-          .text = std::string(name(operation)) + peer_text() + ": " + to_text(error, verdict)};
+          .text = std::string(name(operation)) + peer_text() + ": " +
+                  (secure_->answers == nullptr ? to_text(error) : to_text(error, *secure_->answers))};
 }
 
 IoError StreamCore::located(IoError error) const {

@@ -35,16 +35,6 @@ void read_signed_certificate_timestamps(Reader& reader) noexcept {
   read_list<SerializedSct>(reader, reader.vector16(1));
 }
 
-/// The size of the end entity's extensions, without the length of their block.
-std::size_t extensions_size(const CertificateParameters& parameters) noexcept {
-  constexpr std::size_t kExtensionHeader = 4;
-  std::size_t size = 0;
-  if (!parameters.ocsp_response.empty()) size += kExtensionHeader + 1 + 3 + parameters.ocsp_response.size();
-  if (!parameters.signed_certificate_timestamps.empty())
-    size += kExtensionHeader + parameters.signed_certificate_timestamps.size();
-  return size;
-}
-
 constexpr auto kExtensions = std::to_array<Row>({
     {status_request, checks<read_certificate_status>, writes<&Out::ocsp_response, write_certificate_status>},
     {signed_certificate_timestamp, checks<read_signed_certificate_timestamps>,
@@ -109,13 +99,21 @@ bool is_signed_certificate_timestamp_list(Bytes list) noexcept {
   return reader.finish() == Reason::none;
 }
 
-bool CertificateParameters::extensions_fit() const noexcept { return extensions_size(*this) <= kMaxExtensionsSize; }
+std::size_t CertificateParameters::extensions_size() const noexcept {
+  constexpr std::size_t kExtensionHeader = 4;
+  std::size_t size = 0;
+  if (!ocsp_response.empty()) size += kExtensionHeader + 1 + 3 + ocsp_response.size();
+  if (!signed_certificate_timestamps.empty()) size += kExtensionHeader + signed_certificate_timestamps.size();
+  return size;
+}
+
+bool CertificateParameters::extensions_fit() const noexcept { return extensions_size() <= kMaxExtensionsSize; }
 
 std::size_t certificate_message_size(const CertificateParameters& parameters) noexcept {
-  std::size_t size = kHandshakeHeaderSize + 1 + parameters.certificate_request_context.size() + 3;
-  for (const Bytes certificate : parameters.chain) size += 3 + certificate.size() + 2;
+  std::size_t size = kHandshakeHeaderSize + kMinCertificate + parameters.certificate_request_context.size();
+  for (const Bytes certificate : parameters.chain) size += kCertificateEntryAdds + certificate.size();
   if (parameters.chain.empty()) return size;
-  return size + extensions_size(parameters);
+  return size + parameters.extensions_size();
 }
 
 }  // namespace lockstep::codec

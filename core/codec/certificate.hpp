@@ -48,9 +48,16 @@ struct CertificateParameters {
   Bytes ocsp_response{};                  ///< for the end entity; empty: none
   Bytes signed_certificate_timestamps{};  ///< a SignedCertificateTimestampList for the end entity; empty: none
 
-  /// Whether the end entity's extensions fit into their block of 2^16 - 1 bytes (RFC 9846 4.5.1).
+  /// The size of the end entity's extensions, without the length of their block.
+  [[nodiscard]] std::size_t extensions_size() const noexcept;
+  /// Whether they fit into their block of 2^16 - 1 bytes (RFC 9846 4.5.1).
   [[nodiscard]] bool extensions_fit() const noexcept;
 };
+
+/// A body with an empty context and no certificate: the lengths of both.
+inline constexpr std::size_t kMinCertificate = 1 + 3;
+/// What a certificate's entry adds to it: its length and that of its extensions.
+inline constexpr std::size_t kCertificateEntryAdds = 3 + 2;
 
 /// Writes a whole message; an empty view when it did not fit.
 [[nodiscard]] Bytes encode_certificate(Writer& writer, const CertificateParameters& parameters) noexcept;

@@ -19,6 +19,7 @@
 namespace lockstep {
 namespace {
 
+static_assert(kMaxChainLength == codec::kMaxCertificates);
 constexpr std::size_t kMinHandshakeMessage = 4096;  // a ClientHello with one post-quantum share fits
 constexpr std::size_t kMaxHandshakeMessage = (1U << 24U) - 1;
 constexpr std::uint16_t kMinSendFragment = 64;
@@ -175,6 +176,7 @@ ConfigDraft::ConfigDraft(Role role, const Settings& settings, Provider provider)
   schemes_ = settings.schemes;
   schemes_cert_ = settings.schemes_cert;
   if (!settings.signing_schemes.empty()) signing_schemes_ = settings.signing_schemes;
+  handshake_memory_ = settings.handshake_memory;
 }
 
 // Every check runs, whatever the ones before it found.
@@ -325,6 +327,10 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     complain("key_update_after", "a key serves at least one full record: 16384 bytes or more");
   if (settings.max_handshake_message < kMinHandshakeMessage || settings.max_handshake_message > kMaxHandshakeMessage)
     complain("max_handshake_message", "a bound of 4096 to 16777215 bytes is needed");
+  // A message that comes in many records is moved as it grows: see Inbox.
+  const bool usual = settings.max_handshake_message <= kDefaultMaxHandshakeMessage;
+  settings.handshake_memory =
+      handshake_memory_.value_or(usual ? kDefaultHandshakeMemory : 3 * settings.max_handshake_message);
   if (settings.handshake_memory < settings.max_handshake_message + 16384)
     complain("handshake_memory", "must exceed max_handshake_message by at least 16384 bytes, for our own messages");
 

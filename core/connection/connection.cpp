@@ -21,6 +21,17 @@ using handshake::Agreed;
 
 namespace {
 
+codec::CertificateParameters staples_of(const Credential& credential) noexcept {
+  return {.certificate_request_context = {},
+          .chain = {},
+          .ocsp_response = credential.ocsp_response,
+          .signed_certificate_timestamps = credential.sct_list};
+}
+
+bool can_be_sent(const Credential& credential) noexcept {
+  return staples_well_formed(credential) && certificate_message_size(credential) <= codec::kMaxCertificate;
+}
+
 constexpr Error kUnusable{.alert = Alert::internal_error,
                           .reason = Reason::unusable,
                           .place = Place::application,
@@ -368,7 +379,7 @@ std::expected<void, Misuse> Connection::answer(Token<SelectCredential>&& token,
   State& self = state();
   return self.recorded([&](trace::Tap& tap) { tap.answer(self.number_of(token), credential.get()); },
                        [&]() -> std::expected<void, Misuse> {
-                         if (credential != nullptr && !staples_well_formed(*credential))
+                         if (credential != nullptr && !can_be_sent(*credential))
                            return std::unexpected(Misuse::invalid_answer);
                          return self.answer(token, handshake::CredentialSelected{std::move(credential)},
                                             Place::certificate);
@@ -480,11 +491,14 @@ void Connection::wake_by(std::shared_ptr<TokenWaker> waker) noexcept {
   self.waker = std::move(waker);
 }
 
+std::size_t certificate_message_size(const Credential& credential) noexcept {
+  std::size_t size = codec::kMinCertificate + staples_of(credential).extensions_size();
+  for (const auto& der : credential.chain) size += codec::kCertificateEntryAdds + der.size();
+  return size;
+}
+
 bool staples_well_formed(const Credential& credential) noexcept {
-  const codec::CertificateParameters staples{.certificate_request_context = {},
-                                             .chain = {},
-                                             .ocsp_response = credential.ocsp_response,
-                                             .signed_certificate_timestamps = credential.sct_list};
+  const codec::CertificateParameters staples = staples_of(credential);
   return (credential.sct_list.empty() || codec::is_signed_certificate_timestamp_list(credential.sct_list)) &&
          staples.extensions_fit();
 }

@@ -1,6 +1,6 @@
 #pragma once
 // The memory of one handshake: the caller's block first, then blocks from the heap, never more than the configured
-// bound.
+// bound and what our own certificate adds to it.
 
 #include <algorithm>
 #include <cstddef>
@@ -39,6 +39,9 @@ class Arena {
     std::uninitialized_value_construct_n(first, count);
     return {first, count};
   }
+
+  /// Lets so much more be handed out: what is not the peer's doing is not held against it.
+  void raise_limit(std::size_t size) noexcept { limit_ += size; }
 
   [[nodiscard]] std::size_t used() const noexcept { return used_; }
   /// What is left of the bound.

@@ -9,6 +9,10 @@
 namespace lockstep::handshake {
 namespace {
 
+// Of our Certificate: the message, its records with half as much again behind them, and for the smallest records what
+// protects each.
+constexpr std::size_t kCopiesOfOurs = 4;
+
 // More schemes than there are: a configuration names each once.
 constexpr std::size_t kMostSchemes = 64;
 
@@ -121,7 +125,7 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
   // RFC 9846 4.5.2: "The receiver of a CertificateVerify message MUST verify the signature field."
   switch (verifier->verify(key.subject_public_key_info, *content, message.signature)) {
     case VerifyResult::valid: break;
-    case VerifyResult::bad_key: return context.fail(Reason::certificate_malformed, detail);
+    case VerifyResult::bad_key: return context.fail(Reason::certificate_malformed);
     // RFC 9846 4.5.2: "If the verification fails, the receiver MUST terminate the handshake with a "decrypt_error"
     // alert."
     case VerifyResult::invalid: return context.fail(Reason::signature_invalid, detail);
@@ -195,7 +199,10 @@ void send_certificate(Context& context, const Credential* credential, StaplesReq
                                              .chain = chain,
                                              .ocsp_response = ocsp_response,
                                              .signed_certificate_timestamps = sct_list};
-  context.send(Level::handshake, codec::certificate_message_size(message),
+  const std::size_t size = codec::certificate_message_size(message);
+  // The bound is on what a peer can make us keep. How long our certificate is, is not its doing.
+  if (credential != nullptr) context.arena.raise_limit(kCopiesOfOurs * size);
+  context.send(Level::handshake, size,
                [&](codec::Writer& writer) { return codec::encode_certificate(writer, message); });
 }
 

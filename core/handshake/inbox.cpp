@@ -67,9 +67,9 @@ bool Inbox::reserve(std::size_t size) noexcept {
   const std::size_t needed = unread_.size() + size;
   const std::size_t least = std::max(needed, arena_ == nullptr ? kLeastBlock : 0);
   std::size_t roomy = std::max(least, kGrowth * unread_.size());
-  // No more than the message that has begun will need.
+  // No more than the message that has begun will need, with what stands behind its end in a record like this one.
   if (const auto begun = codec::handshake_header(unread_))
-    roomy = std::min(roomy, std::max(least, codec::kHandshakeHeaderSize + begun->length));
+    roomy = std::min(roomy, std::max(least, codec::kHandshakeHeaderSize + begun->length + size));
   std::uint8_t* place = nullptr;
   std::size_t given = roomy;
   std::unique_ptr<std::uint8_t[]> block;

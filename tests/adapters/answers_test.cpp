@@ -42,6 +42,33 @@ TEST(AnswerSetup, ReportsEveryProblemAtOnce) {
                                  HasSubstr("credential 7 has staples that cannot be sent")));
 }
 
+TEST(AnswerSetup, RefusesAChainThatPeersDoNotTake) {
+  const Authority authority;
+  const auto created = [](std::shared_ptr<const Credential> credential, std::size_t limit) {
+    return AnswerSetup::create(
+        {.provider = provider(), .credentials = {std::move(credential)}, .max_certificate_message = limit});
+  };
+  const auto text = [](const auto& setup) {
+    EXPECT_FALSE(setup);
+    return setup || setup.error().size() != 1 ? std::string() : setup.error().front().text;
+  };
+  const auto large = authority.issue({.filler = 140'000});
+  const std::size_t size = certificate_message_size(*large);
+  ASSERT_GT(size, kDefaultMaxHandshakeMessage);
+  EXPECT_THAT(text(created(large, kDefaultMaxHandshakeMessage)),
+              HasSubstr("credential 1 needs a Certificate message of " + std::to_string(size) +
+                        " bytes, and peers take at most 131072"));
+  EXPECT_TRUE(created(large, size));
+  EXPECT_THAT(text(created(large, size - 1)), HasSubstr("at most " + std::to_string(size - 1)));
+
+  Credential many = *authority.issue({});
+  many.chain.resize(kMaxChainLength, many.chain.front());
+  EXPECT_TRUE(created(std::make_shared<const Credential>(many), kDefaultMaxHandshakeMessage));
+  many.chain.push_back(many.chain.front());
+  EXPECT_THAT(text(created(std::make_shared<const Credential>(many), kDefaultMaxHandshakeMessage)),
+              HasSubstr("credential 1 has 101 certificates, and no peer reads more than 100"));
+}
+
 TEST(AnswerSetup, VerifiesByAnInsecureProviderOnlyBySayingSo) {
   SignatureVerifier harmless = *provider().verifier(SignatureAlgorithm::ecdsa_sha256, KeyType::ec_p256);
   harmless.insecure = true;
@@ -228,6 +255,93 @@ TEST_F(Selection, HeedsTheAuthoritiesOfThePeer) {
   EXPECT_EQ(select("", kAll, {}, unknown, Role::client), nullptr) << "a client shows nothing to strangers";
   EXPECT_EQ(select("", kAll, {}, {other_root_.subject()}, Role::client), exact_ed_);
   EXPECT_EQ(select("", kAll, {}, {}, Role::client), default_);
+}
+
+// A server may list its root alone, and a chain may end below it.
+TEST(SelectionOfAClient, KnowsByItsAnchorsWhoStandsAboveItsChain) {
+  const Authority root{"CN=Root"};
+  const Authority top{"CN=Top"};
+  const auto key = make_key();
+  // Top has certified Root, and Root the intermediate.
+  const auto intermediate = root.certify_authority(*key, "CN=Intermediate");
+  const auto cross = top.certify_authority(root.signing_key(), "CN=Root");
+  const auto leaf_key = make_key();
+  const auto leaf = x509::CertificateBuilder("CN=client")
+                        .dns("client.example")
+                        .client()
+                        .validity(kNowSeconds - kDay, kNowSeconds + kDay)
+                        .issued_by(provider(), intermediate, *key, leaf_key->subject_public_key_info(), random())
+                        .value();
+  const auto alone = make_credential({leaf}, leaf_key);
+  const auto led = root.issue({.dns = {"other.example"}, .client = true});
+  const auto anchors_of = [](std::initializer_list<Bytes> list) {
+    auto anchors = std::make_shared<x509::TrustAnchors>();
+    for (const Bytes der : list) EXPECT_TRUE(anchors->add(der));
+    return anchors;
+  };
+  const auto wishes_for = [](std::span<const Bytes> authorities) {
+    static const std::vector<SignatureScheme> kSchemes{SignatureScheme::ecdsa_secp256r1_sha256};
+    SelectCredential wishes;
+    wishes.role = Role::client;
+    wishes.schemes = kSchemes;
+    wishes.certificate_authorities = authorities;
+    return wishes;
+  };
+  const auto root_name = root.subject();
+  const auto top_name = top.subject();
+  const std::vector<Bytes> root_listed{root_name};
+  const std::vector<Bytes> top_listed{top_name};
+
+  const auto knowing = setup_of(
+      {.provider = provider(), .credentials = {alone}, .anchors = anchors_of({root.der(), intermediate, cross})});
+  EXPECT_EQ(knowing->select(wishes_for(root_listed)), alone);
+  EXPECT_EQ(knowing->select(wishes_for(top_listed)), alone) << "two steps above";
+  EXPECT_FALSE(knowing->withheld(wishes_for(root_listed)));
+
+  const auto ignorant = setup_of({.provider = provider(), .credentials = {alone}, .anchors = root.anchors()});
+  EXPECT_EQ(ignorant->select(wishes_for(root_listed)), nullptr);
+  const auto withheld = ignorant->withheld(wishes_for(root_listed));
+  ASSERT_TRUE(withheld);
+  EXPECT_EQ(withheld->because, Withheld::Because::certificate_authorities);
+  EXPECT_THAT(withheld->text, HasSubstr("the server takes those that lead to CN=Root, and ours leads to "
+                                        "CN=Intermediate"));
+  // What the chain itself says makes it fit without anchors.
+  const auto whole = make_credential({leaf, intermediate}, leaf_key);
+  EXPECT_EQ(setup_of({.provider = provider(), .credentials = {whole}})->select(wishes_for(root_listed)), whole);
+
+  // Another whose own chain leads there is the better one, wherever it stands.
+  const auto both = setup_of(
+      {.provider = provider(), .credentials = {alone, led}, .anchors = anchors_of({root.der(), intermediate, cross})});
+  EXPECT_EQ(both->select(wishes_for(root_listed)), led);
+}
+
+TEST(SelectionOfAClient, TellsWhatItLacks) {
+  const Authority root{"CN=Root"};
+  const auto setup = setup_of({.provider = provider(), .credentials = {root.issue({.client = true})}});
+  const auto because = [&](SelectCredential& wishes, Role role = Role::client) {
+    wishes.role = role;
+    const auto withheld = setup->withheld(wishes);
+    return withheld ? std::optional(withheld->because) : std::nullopt;
+  };
+  const std::vector<SignatureScheme> fitting{SignatureScheme::ecdsa_secp256r1_sha256};
+  const std::vector<SignatureScheme> other{SignatureScheme::ed25519};
+  const std::vector<std::uint8_t> key_usage{0x06, 0x03, 0x55, 0x1d, 0x0f};
+  const std::vector<std::uint8_t> key_agreement{0x03, 0x02, 0x03, 0x08};
+  const std::vector<OidFilter> filters{{key_usage, key_agreement}};
+  const auto stranger = Authority("CN=Stranger").subject();
+  const std::vector<Bytes> authorities{stranger};
+  SelectCredential wishes;
+  wishes.schemes = fitting;
+  EXPECT_EQ(because(wishes), std::nullopt);
+  wishes.oid_filters = filters;
+  EXPECT_EQ(because(wishes), Withheld::Because::oid_filters);
+  wishes.certificate_authorities = authorities;
+  EXPECT_EQ(because(wishes), Withheld::Because::certificate_authorities);
+  wishes.schemes = other;
+  EXPECT_EQ(because(wishes), Withheld::Because::schemes);
+  EXPECT_EQ(because(wishes, Role::server), std::nullopt) << "a server without a certificate fails";
+  wishes.role = Role::client;
+  EXPECT_FALSE(setup_of({.provider = provider()})->withheld(wishes)) << "there is none to withhold";
 }
 
 TEST(SelectionOfAClient, HeedsTheFiltersOfTheServer) {
@@ -468,7 +582,12 @@ class Handshake : public ::testing::Test {
     EXPECT_EQ(error->alert, alert);
     ASSERT_TRUE(pair.client.answers.verdict());
     EXPECT_EQ(pair.client.answers.verdict()->code, code);
-    EXPECT_THAT(to_text(*error, pair.client.answers.verdict()), HasSubstr(std::string(x509::name(code))));
+    const std::string text = to_text(*error, pair.client.answers);
+    EXPECT_EQ(text, to_text(*error, pair.client.answers.verdict()));
+    EXPECT_THAT(text, HasSubstr(std::string(x509::name(code)))) << "the verdict's text, and its advice alone";
+    EXPECT_THAT(text, HasSubstr(std::string(x509::advice(code))));
+    EXPECT_THAT(text, ::testing::Not(HasSubstr(std::string(advise(reason)))));
+    EXPECT_THAT(text, ::testing::Not(HasSubstr("X.509 code"))) << "it has its name";
     const Error* at_server = pair.server.connection.error();
     ASSERT_NE(at_server, nullptr);
     EXPECT_EQ(at_server->reason, Reason::peer_alert);
@@ -538,6 +657,66 @@ TEST_F(Handshake, AsksNobodyWhenVerificationIsSkipped) {
                   showing(Authority("CN=Stranger").issue({})));
   EXPECT_TRUE(pair.client.connection.connected());
   EXPECT_FALSE(pair.client.answers.verdict()) << "nothing was verified, so there is no verdict";
+}
+
+TEST_F(Handshake, TellsAClientWhyItsCertificateWasWithheld) {
+  const Authority stranger("CN=Stranger");
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .anchors = root_.anchors()});
+  const auto server_side =
+      built(server_config().client_auth(ClientAuth::require).certificate_authorities({root_.subject()}));
+  const auto with = [&](std::vector<std::shared_ptr<const Credential>> credentials) {
+    return Pair(built(client_config()),
+                setup_of({.provider = provider(), .credentials = std::move(credentials), .anchors = root_.anchors()}),
+                server_side, server_setup);
+  };
+  {
+    const Pair pair = with({stranger.issue({.client = true})});
+    ASSERT_NE(pair.client.answers.withheld(), nullptr);
+    EXPECT_EQ(pair.client.answers.withheld()->because, Withheld::Because::certificate_authorities);
+    const Error* error = pair.client.connection.error();
+    ASSERT_NE(error, nullptr);
+    EXPECT_EQ(error->alert, Alert::certificate_required);
+    const std::string text = to_text(*error, pair.client.answers);
+    EXPECT_THAT(text, HasSubstr("No certificate of ours was sent: the server takes those that lead to CN=Test Root, "
+                                "and ours leads to CN=Stranger."));
+    EXPECT_THAT(text, ::testing::Not(HasSubstr(std::string(advise(*error))))) << "one advice";
+  }
+  {
+    const Pair pair = with({});
+    EXPECT_EQ(pair.client.answers.withheld(), nullptr);
+    const Error* error = pair.client.connection.error();
+    ASSERT_NE(error, nullptr);
+    EXPECT_THAT(to_text(*error, pair.client.answers), HasSubstr("Configure a certificate that it accepts"));
+  }
+  {
+    const Pair pair(
+        built(client_config().signing_schemes({SignatureScheme::ed25519})),
+        setup_of({.provider = provider(), .credentials = {root_.issue({.client = true})}, .anchors = root_.anchors()}),
+        server_side, server_setup);
+    ASSERT_NE(pair.client.answers.withheld(), nullptr);
+    EXPECT_EQ(pair.client.answers.withheld()->because, Withheld::Because::own_schemes);
+  }
+  {
+    const Pair pair = with({stranger.issue({.client = true}), root_.issue({.client = true})});
+    EXPECT_EQ(pair.client.answers.withheld(), nullptr);
+    EXPECT_TRUE(pair.server.connection.connected());
+  }
+}
+
+TEST_F(Handshake, ShowsAndTakesLargeCertificatesByDefault) {
+  for (const std::size_t size : {77'000U, 102'400U, 130'000U}) {
+    SCOPED_TRACE(size);
+    const auto of_server = root_.issue({.filler = size});
+    const auto of_client = root_.issue({.client = true, .filler = size});
+    const Pair pair(built(client_config()),
+                    setup_of({.provider = provider(), .credentials = {of_client}, .anchors = root_.anchors()}),
+                    built(server_config().client_auth(ClientAuth::require)),
+                    setup_of({.provider = provider(), .credentials = {of_server}, .anchors = root_.anchors()}));
+    EXPECT_EQ(pair.client.connection.error(), nullptr);
+    EXPECT_EQ(pair.server.connection.error(), nullptr);
+    EXPECT_TRUE(pair.server.connection.connected());
+  }
 }
 
 TEST_F(Handshake, FailsWithoutACredential) {

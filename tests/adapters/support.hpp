@@ -60,9 +60,20 @@ class Authority {
     std::int64_t not_after = kNowSeconds + 10 * kDay;
     KeyType key = KeyType::ec_p256;
     bool client = false;
+    std::size_t filler = 0;  // bytes of an extension that nobody reads
   };
   [[nodiscard]] std::shared_ptr<const Credential> issue(const Wish& wish) const {
     return certify(make_key(wish.key), wish);
+  }
+  [[nodiscard]] const SigningKey& signing_key() const { return *key_; }
+  /// The certificate of an authority below this one.
+  [[nodiscard]] std::vector<std::uint8_t> certify_authority(const SigningKey& subject_key,
+                                                            std::string_view name) const {
+    return x509::CertificateBuilder(name)
+        .ca()
+        .validity(kNowSeconds - 100 * kDay, kNowSeconds + 100 * kDay)
+        .issued_by(provider(), der_, *key_, subject_key.subject_public_key_info(), random())
+        .value();
   }
   /// For a key that is there.
   [[nodiscard]] std::shared_ptr<const Credential> certify(std::shared_ptr<const SigningKey> key,
@@ -74,6 +85,7 @@ class Authority {
     } else {
       builder.server();
     }
+    if (wish.filler != 0) builder.extension("1.2.3.4", false, std::vector<std::uint8_t>(wish.filler));
     builder.validity(kNowSeconds - 20 * kDay, wish.not_after);
     auto leaf = builder.issued_by(provider(), der_, *key_, key->subject_public_key_info(), random());
     return make_credential({std::move(leaf.value())}, std::move(key));

@@ -252,8 +252,8 @@ TEST_F(Budgets, MemoryGrowsWithWhatArrivedAndNotWithWhatWasAnnounced) {
   record[1] = record[2] = 3;
   record[3] = kArrived >> 8U;
   record[4] = kArrived & 0xffU;
-  record[5] = 1;  // a ClientHello of 65,536 bytes
-  record[6] = 1;
+  record[5] = 1;  // a ClientHello of 131,072 bytes
+  record[6] = 2;
   const auto before = memory.bytes;
   server.count([&] {
     server.connection.emplace(Connection::server(config, random));
@@ -261,7 +261,7 @@ TEST_F(Budgets, MemoryGrowsWithWhatArrivedAndNotWithWhatWasAnnounced) {
   });
   ASSERT_EQ(server.connection->error(), nullptr) << to_text(*server.connection->error());
   const auto held = static_cast<std::size_t>(memory.bytes - before);
-  std::printf("%zu bytes of a message that announces 65,536: %zu bytes held\n", kArrived, held);
+  std::printf("%zu bytes of a message that announces 131,072: %zu bytes held\n", kArrived, held);
   EXPECT_LE(held, Connection::kHandshakeMemory + 2 * kArrived);
 }
 

@@ -230,7 +230,7 @@ TEST_F(HostileConnected, MessagesAreBounded) {
   // The header alone says too much.
   expect_client_refuses(Octets{4, 0xff, 0xff, 0xff}, Reason::message_too_long, Alert::decode_error,
                         Place::new_session_ticket);
-  expect_server_refuses(Octets{24, 0x01, 0x00, 0x01}, Reason::message_too_long, Alert::decode_error, Place::key_update);
+  expect_server_refuses(Octets{24, 0x02, 0x00, 0x01}, Reason::message_too_long, Alert::decode_error, Place::key_update);
 }
 
 TEST_F(HostileConnected, FragmentedMessagesArePutTogether) {

@@ -6,7 +6,7 @@ namespace lockstep::testing {
 namespace {
 
 TEST(HostileLimits, HeaderOfAMessageThatIsTooLongSuffices) {
-  for (const Octets& header : {Octets{1, 0x01, 0x00, 0x01}, Octets{1, 0xff, 0xff, 0xff}}) {
+  for (const Octets& header : {Octets{1, 0x02, 0x00, 0x01}, Octets{1, 0xff, 0xff, 0xff}}) {
     Duel duel;
     duel.pair();
     duel.to_server() = plain_record(22, header);
@@ -14,23 +14,51 @@ TEST(HostileLimits, HeaderOfAMessageThatIsTooLongSuffices) {
     EXPECT_EQ(duel.server().error->place, Place::client_hello);
   }
   Duel duel;
-  duel.server_forger.replace(HandshakeType::certificate, Octets{11, 0x01, 0x00, 0x01});
+  duel.server_forger.replace(HandshakeType::certificate, Octets{11, 0x02, 0x00, 0x01});
   duel.expect_client_refuses(Reason::message_too_long, Alert::decode_error);
 }
 
+/// A chain whose Certificate message has this size; what stands behind the leaf is for the verifier to look at.
+auto lengthened_to(std::size_t size) {
+  return [size](RawCertificate& certificate) {
+    constexpr std::size_t kEntryAdds = 3 + 2;
+    const std::size_t body = certificate.join().size() - 4;
+    certificate.certificate_list.push_back({Octets(size - body - kEntryAdds, 0x30), {}});
+  };
+}
+
+// With the memory that a handshake has by default, by either end and in records of whichever size. Who sends it needs
+// more, because the chain is not its own.
 TEST(HostileLimits, LongestMessageIsTaken) {
-  for (const std::size_t excess : {0U, 1U}) {
-    Duel duel;
-    duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [excess](RawClientHello& hello) {
-      hello.extensions.add(ExtensionType::padding);
-      const std::size_t body = hello.join().size() - 4;
-      hello.extensions[ExtensionType::padding].resize(kDefaultMaxHandshakeMessage + excess - body);
-    });
-    if (excess == 0) {
-      duel.expect_connected();
-    } else {
-      duel.expect_server_refuses(Reason::message_too_long, Alert::decode_error);
+  for (const std::uint16_t fragment : {64, 1000, 16'384}) {
+    for (const std::size_t excess : {0U, 1U}) {
+      Duel duel;
+      duel.server_config.max_send_fragment(fragment).handshake_memory(std::size_t{1} << 23U);
+      duel.server_forger.change_parts<RawCertificate>(HandshakeType::certificate,
+                                                      lengthened_to(kDefaultMaxHandshakeMessage + excess));
+      Duel client;
+      client.server_config.client_auth(ClientAuth::require);
+      client.client_config.max_send_fragment(fragment).handshake_memory(std::size_t{1} << 23U);
+      client.client_forger.change_parts<RawCertificate>(HandshakeType::certificate,
+                                                        lengthened_to(kDefaultMaxHandshakeMessage + excess));
+      if (excess == 0) {
+        duel.expect_connected();
+        client.expect_connected();
+      } else {
+        duel.expect_client_refuses(Reason::message_too_long, Alert::decode_error);
+        client.expect_server_refuses(Reason::message_too_long, Alert::decode_error);
+      }
     }
+  }
+}
+
+TEST(HostileLimits, LongerMessagesAreTakenWhereThatIsSet) {
+  for (const std::size_t limit : {std::size_t{200'000}, std::size_t{300'000}, std::size_t{1} << 20U}) {
+    Duel duel;
+    duel.client_config.max_handshake_message(limit);
+    duel.server_config.handshake_memory(std::size_t{1} << 23U);
+    duel.server_forger.change_parts<RawCertificate>(HandshakeType::certificate, lengthened_to(limit));
+    duel.expect_connected();
   }
 }
 

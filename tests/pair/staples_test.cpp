@@ -131,6 +131,62 @@ TEST(Staples, ARefusedResponseHasAnAlertOfItsOwn) {
   EXPECT_FALSE(pair.client.complete || pair.server.complete);
 }
 
+// RFC 9846 4: "uint24 length;"
+TEST(Credentials, ThatNoMessageHoldsAreNoAnswer) {
+  FixedRandom client_random(1);
+  FixedRandom server_random(2);
+  auto client = Connection::client(built(client_builder()), {x509::PeerName::dns("example.com").value(), {}},
+                                   client_random, kNow);
+  auto server = Connection::server(built(server_builder()), server_random);
+  std::vector<std::uint8_t> flight(4096);
+  flight.resize(client.transmit(flight, kNow));
+  auto received = server.receive(flight, kNow);
+  ASSERT_TRUE(std::holds_alternative<SelectCredential>(received.event));
+  auto& token = std::get<SelectCredential>(received.event).token;
+  Credential large = *credential_of(usual_key());
+  // The longest message, and one byte more.
+  large.chain.emplace_back((std::size_t{1} << 24U) - 1 - certificate_message_size(large) - 5, std::uint8_t{0x30});
+  EXPECT_EQ(certificate_message_size(large), (std::size_t{1} << 24U) - 1);
+  Credential too_large = large;
+  too_large.chain.back().push_back(0);
+  EXPECT_EQ(server.answer(std::move(token), std::make_shared<const Credential>(too_large)).error(),
+            Misuse::invalid_answer);
+  // What can be said is: what a peer takes is its own affair.
+  EXPECT_TRUE(server.answer(std::move(token), std::make_shared<const Credential>(large)));
+  EXPECT_TRUE(std::holds_alternative<Sign>(server.receive({}, kNow).event));
+}
+
+// Our own certificate is not held against the memory that a peer may take, in records of whichever size.
+TEST(Credentials, OfAnySizeAreSent) {
+  for (const std::uint16_t fragment : {64, 16'384}) {
+    for (const std::size_t size : {std::size_t{80'000}, std::size_t{1'000'000}}) {
+      Credential large = *credential_of(usual_key());
+      large.chain.emplace_back(size, std::uint8_t{0x30});
+      const auto credential = std::make_shared<const Credential>(large);
+      Pair pair(built(client_builder().max_handshake_message(std::size_t{1} << 21U).max_send_fragment(fragment)),
+                built(server_builder()
+                          .client_auth(ClientAuth::require)
+                          .max_handshake_message(std::size_t{1} << 21U)
+                          .max_send_fragment(fragment)));
+      pair.server.credential = credential;
+      pair.client.credential = credential;
+      pair.run();
+      expect_connected(pair);
+      ASSERT_EQ(pair.client.peer_chain.size(), 2U);
+      EXPECT_EQ(pair.client.peer_chain[1].size(), size);
+      EXPECT_EQ(pair.server.peer_chain.size(), 2U);
+    }
+  }
+  // The least memory that a configuration can have suffices for the sender, too.
+  Credential large = *credential_of(usual_key());
+  large.chain.emplace_back(std::size_t{80'000}, std::uint8_t{0x30});
+  Pair pair(built(client_builder()),
+            built(server_builder().max_handshake_message(16'384).handshake_memory(2 * std::size_t{16'384})));
+  pair.server.credential = std::make_shared<const Credential>(large);
+  pair.run();
+  expect_connected(pair);
+}
+
 // What cannot be sent is refused where it is handed over, whether or not it was asked for.
 TEST(Staples, MalformedOnesAreNoAnswer) {
   const std::vector<std::uint8_t> large(65535 - 8 - 4 - 5, 0x30);

@@ -20,8 +20,8 @@ namespace {
 
 constexpr std::size_t kCredentials = 2000;
 constexpr std::size_t kAuthorities = 50;
-// A handshake message of the default bound.
-constexpr std::size_t kLargest = kDefaultMaxHandshakeMessage;
+// As long as a ClientHello with one list of extensions gets.
+constexpr std::size_t kLargest = 65536;
 
 /// Instructions of some work.
 class Steps {

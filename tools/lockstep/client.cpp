@@ -86,6 +86,7 @@ struct Outcome {
   std::optional<Judgement> judgement;
   std::vector<std::vector<std::uint8_t>> chain;
   StaplesShown staples;
+  std::string withheld;  ///< why the server did not get our certificate, which it asked for
   unsigned peer_key_updates = 0;
   std::size_t early = 0;       ///< application bytes that went early; they may have been refused
   std::uint64_t sent = 0;      ///< application bytes
@@ -139,6 +140,7 @@ Plan plan_of(const Options& options) {
 
   if (options.certificate.empty() != options.key.empty()) throw UsageError("--cert and --key go together");
   AnswerOptions answers{.provider = provider()};
+  if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   answers.ignore_stapled_responses = options.ocsp;  // --ocsp says whether one came, and that nobody has judged it
   if (!options.certificate.empty()) {
     answers.credentials.push_back(read_credential(options.certificate, options.key, options.passphrase_file));
@@ -317,6 +319,7 @@ void print_agreement(const Outcome& outcome, const Plan& plan, const Options& op
     if (options.scts)
       rows.push_back({"SCTs", scts == 0 ? "none came" : std::to_string(scts) + "; their signatures are not verified"});
   }
+  if (!outcome.withheld.empty()) rows.push_back({"withheld", outcome.withheld, Style::bad});
   print_rows(err(), rows);
   if (!outcome.chain.empty()) {
     if (const auto leaf = x509::Certificate::parse(outcome.chain.front())) print_rows(err(), certificate_rows(*leaf));
@@ -358,6 +361,7 @@ Json report_of(const Outcome& outcome, const Plan& plan, const Options& options)
   }
   if (options.ocsp) report["ocsp_response_bytes"] = outcome.staples.ocsp_response;
   if (options.scts) report["scts"] = outcome.staples.scts;
+  if (!outcome.withheld.empty()) report["certificate_withheld"] = printable(outcome.withheld);
   report["peer_key_updates"] = outcome.peer_key_updates;
   report["tickets"] = outcome.sessions.size();
   report["early_bytes"] = outcome.early;
@@ -405,6 +409,7 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
   outcome.judgement = check.judgement();
   outcome.chain = check.chain();
   outcome.staples = check.staples();
+  if (const Withheld* withheld = stream->answers().withheld()) outcome.withheld = withheld->text;
   if (shaken) {
     print_agreement(outcome, plan, options);
     const auto conversed = converse(*stream, plan, options, last, outcome);

@@ -475,6 +475,7 @@ int run(const LoadOptions& options) {
   ClientConfigBuilder builder = ConfigBuilder::client(provider());
   apply(options.tls, builder);
   AnswerOptions answers{.provider = provider()};
+  if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   if (options.insecure) {
     builder.dangerous().skip_verification();
   } else {

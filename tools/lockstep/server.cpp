@@ -85,6 +85,7 @@ ServerPlan plan_of(const ServerOptions& options) {
   plan.service = service_of(options);
   if (!options.time.empty()) plan.moment = parse_time(options.time);
   AnswerOptions answers{.provider = provider()};
+  if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   for (std::size_t i = 0; i < options.certificates.size(); ++i) {
     answers.credentials.push_back(
         with_staples(read_credential(options.certificates[i], options.keys[i], options.passphrase_file),

@@ -20,6 +20,7 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
   if (!options.groups.empty()) builder.groups(parse_groups(options.groups));
   if (!options.schemes.empty()) builder.schemes(parse_schemes(options.schemes));
   if (options.max_fragment != 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_fragment));
+  if (options.max_message != 0) builder.max_handshake_message(options.max_message);
   if (options.padding != 0) builder.padding(PaddingPolicy::to_multiple_of(static_cast<std::uint16_t>(options.padding)));
   builder.key_log(!options.key_log.empty());
 }
@@ -51,6 +52,12 @@ void add_tls_options(CLI::App& app, TlsOptions& options) {
       ->group(kGroup);
   app.add_option("--max-fragment", options.max_fragment, "The most plaintext in a record that is sent, 64 to 16384")
       ->check(CLI::Range(64, 16384))
+      ->option_text("BYTES")
+      ->group(kGroup);
+  app.add_option(
+         "--max-message", options.max_message,
+         "The longest handshake message that is taken, or that a certificate of ours may need; 131072 by default")
+      ->check(CLI::Range(4096, 16777215))
       ->option_text("BYTES")
       ->group(kGroup);
   app.add_option("--padding", options.padding, "Pad records to a multiple of so many bytes")

@@ -21,6 +21,7 @@ struct TlsOptions {
   std::string groups;
   std::string schemes;
   unsigned max_fragment = 0;
+  unsigned max_message = 0;
   unsigned padding = 0;
   std::string key_log;
   bool key_log_failed = false;

@@ -64,8 +64,11 @@ struct BoundGroup {
 };
 
 /// The default bound on one handshake message, in bytes. RFC 9846 4 allows 2^24 - 1; certificate chains of real servers
-/// stay below 20 KiB, with ML-DSA below 50.
-inline constexpr std::size_t kDefaultMaxHandshakeMessage = 65536;
+/// stay below 20 KiB, with ML-DSA below 50, and those of one certificate for thousands of names below the 100 KiB that
+/// OpenSSL takes.
+inline constexpr std::size_t kDefaultMaxHandshakeMessage = 131072;
+/// The most certificates of a chain that are read.
+inline constexpr std::size_t kMaxChainLength = 100;
 /// The default bound on all memory of one handshake, in bytes.
 inline constexpr std::size_t kDefaultHandshakeMemory = 262144;
 /// The most tickets that a server sends after a handshake. Browsers ask for two; a client that wants a fresh one for
@@ -209,6 +212,7 @@ class LOCKSTEP_API ConfigDraft {
   std::optional<std::vector<SignatureScheme>> signing_schemes_;
   std::optional<std::vector<std::uint8_t>> session_context_;
   std::optional<std::chrono::seconds> max_authentication_age_;
+  std::optional<std::size_t> handshake_memory_;
   std::optional<bool> prefer_chacha20_;
   bool insecure_provider_allowed_ = false;
 };
@@ -439,14 +443,17 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.key_update_bytes = bytes;
     return *this;
   }
-  /// The bound on one handshake message from the peer.
+  /// The bound on one handshake message from the peer, 4,096 to 2^24 - 1 bytes: a longer certificate chain is refused
+  /// with `message_too_long`.
   BasicConfigBuilder& max_handshake_message(std::size_t bytes) {
     settings_.max_handshake_message = bytes;
     return *this;
   }
-  /// The bound on all memory of one handshake.
+  /// The bound on the memory of one handshake, at least 16,384 bytes above `max_handshake_message`. It is taken as
+  /// messages arrive. Our own certificate comes on top. Default: kDefaultHandshakeMemory; three times
+  /// `max_handshake_message` where that is above its own default.
   BasicConfigBuilder& handshake_memory(std::size_t bytes) {
-    settings_.handshake_memory = bytes;
+    handshake_memory_ = bytes;
     return *this;
   }
 

@@ -108,6 +108,11 @@ struct Credential {
 /// `Misuse::invalid_answer`.
 [[nodiscard]] LOCKSTEP_API bool staples_well_formed(const Credential& credential) noexcept;
 
+/// The bytes of the Certificate message (RFC 9846 4.5.1) that shows a credential with its staples: what peers hold
+/// against their `max_handshake_message`. An answer with a credential that needs more than the 2^24 - 1 bytes of a
+/// message (RFC 9846 4) is `Misuse::invalid_answer`.
+[[nodiscard]] LOCKSTEP_API std::size_t certificate_message_size(const Credential& credential) noexcept;
+
 // --- suspended operations --------------------------------------------------------------------------------------
 // Views in these events live until their token is answered or the connection ends, which another thread cannot see:
 // what goes there owns its bytes. `Sign`, `VerifyPeer` and `SealTicket` do, and may be moved anywhere.

@@ -84,6 +84,9 @@ struct AnswerOptions {
   bool ignore_stapled_responses = false;
   /// Keep the peer's certificates after they were accepted.
   bool keep_peer_chain = true;
+  /// The largest Certificate message that our peers take: a credential that needs a larger one is refused here, and not
+  /// by every peer. By default what a peer of ours takes by default; OpenSSL takes 102,400 bytes.
+  std::size_t max_certificate_message = kDefaultMaxHandshakeMessage;
   /// What removes protection. Named so that it stands out in every review, as `ConfigBuilder::dangerous` is.
   struct Dangerous {
     /// Trust anchors by a provider of which a part protects nothing, such as `fake::provider()`: for tests and fuzzing.
@@ -91,12 +94,24 @@ struct AnswerOptions {
   } dangerous{};
 };
 
+/// Why a client that has certificates shows none to a server that asks for one.
+struct Withheld {
+  enum class Because : std::uint8_t {
+    schemes,                  ///< no key signs with a scheme that the server verifies
+    own_schemes,              ///< nor with one that our own configuration allows
+    certificate_authorities,  ///< those that the server lists stand above none of them
+    oid_filters,              ///< none has the extensions that the server asks for
+  };
+  Because because{};
+  std::string text;  ///< what was not sent, why, and what to do about it
+};
+
 /// Checked, immutable, shared by any number of connections and threads.
 class LOCKSTEP_API AnswerSetup {
  public:
   /// The setup, or every problem: a credential without chain or schemes, a leaf that does not parse or is for another
-  /// key or for an RSA key of a size that the policy itself refuses, staples that cannot be sent, anchors whose
-  /// certificates a provider is to verify that protects nothing.
+  /// key or for an RSA key of a size that the policy itself refuses, a chain that is too large to be sent, staples that
+  /// cannot be, anchors whose certificates a provider is to verify that protects nothing.
   [[nodiscard]] static std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> create(
       AnswerOptions options);
 
@@ -112,8 +127,12 @@ class LOCKSTEP_API AnswerSetup {
   /// Only a credential that can sign with one of the peer's schemes is considered. For a server one for the very name
   /// wins, then one whose wildcard covers it (RFC 9525 6.3), then those that an authority of the peer's list issued,
   /// then those whose certificates are signed with the peer's schemes_cert, then the first. A client shows nothing to a
-  /// server whose list of authorities fits none of its certificates, nor what its oid_filters exclude (RFC 9846 4.3.5).
+  /// server whose list of authorities names none above its certificates, nor what its oid_filters exclude (RFC 9846
+  /// 4.3.5). Above a certificate stand the issuers of its chain and, where there is none that the chain itself leads
+  /// to, those that the anchors name beyond its end.
   [[nodiscard]] std::shared_ptr<const Credential> select(const SelectCredential& wishes) const;
+  /// Why `select` gives a client nothing; nothing when it gives something, or has no credential at all.
+  [[nodiscard]] std::optional<Withheld> withheld(const SelectCredential& wishes) const;
 
  private:
   AnswerSetup(AnswerOptions options, const SessionContext& verification);
@@ -147,6 +166,8 @@ class LOCKSTEP_API Answers {
   /// The peer's certificates as sent, leaf first; always there after a rejection, otherwise as `keep_peer_chain` says.
   /// Lives as the verdict does.
   [[nodiscard]] std::span<const Bytes> peer_chain() const noexcept { return chain_; }
+  /// A client's: why none of its certificates was shown to this server, which asked for one; else null.
+  [[nodiscard]] const Withheld* withheld() const noexcept { return withheld_.get(); }
 
  private:
   void reply(Connection& connection, SelectCredential& wishes);
@@ -161,6 +182,7 @@ class LOCKSTEP_API Answers {
   std::shared_ptr<const PeerCertificates> shown_;
   std::vector<Bytes> chain_;  // views of what was shown
   std::optional<x509::Verdict> verdict_;
+  std::unique_ptr<const Withheld> withheld_;  // few have one
 };
 
 /// A credential from a chain (DER, leaf first) and its key: the schemes are those of the key that CertificateVerify may
@@ -171,7 +193,9 @@ class LOCKSTEP_API Answers {
 /// The reason, and so the alert, for a verdict that refuses. `Reason::none` for `ok`.
 [[nodiscard]] LOCKSTEP_API Reason reason_of(x509::Code code) noexcept;
 
-/// "reason (CODE): what happened ...": the error's own text, and the verdict's when the error comes from it.
+/// The error's text, with the verdict's in place of its own advice when the error comes from it.
 [[nodiscard]] LOCKSTEP_API std::string to_text(const Error& error, const std::optional<x509::Verdict>& verdict);
+/// The same for a connection's answers: a server that insists on a certificate is answered with why it got none.
+[[nodiscard]] LOCKSTEP_API std::string to_text(const Error& error, const Answers& answers);
 
 }  // namespace lockstep
