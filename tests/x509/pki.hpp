@@ -88,7 +88,15 @@ struct Authority {
   [[nodiscard]] Certificate view() const { return Certificate::parse(certificate).value(); }
 };
 
-inline CertificateBuilder leaf(std::string_view host = "example.com") { return make("CN=leaf").dns(host).server(); }
+/// Whose certificates are made, and judged: a server's, unless a test says otherwise for a while.
+inline Role& peer_role() {
+  static Role role = Role::server;
+  return role;
+}
+inline CertificateBuilder for_peer(CertificateBuilder builder) {
+  return peer_role() == Role::server ? builder.server() : builder.client();
+}
+inline CertificateBuilder leaf(std::string_view host = "example.com") { return for_peer(make("CN=leaf").dns(host)); }
 
 /// A certificate whose every field may be wrong. Starts as a copy of a good one; sign() puts a good signature on it.
 struct RawCertificate {
@@ -160,7 +168,7 @@ struct RawCertificate {
 struct Question {
   TrustAnchors anchors;
   std::vector<Der> chain;
-  Role peer = Role::server;
+  Role peer = peer_role();
   PeerName name = PeerName::dns("example.com").value();
   std::int64_t time = kNow;
   Policy policy = {};

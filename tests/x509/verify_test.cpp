@@ -1,6 +1,15 @@
 // Every reason for which verify() refuses a chain, each on a chain that is good but for one thing.
 
+#include <array>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <optional>
 #include <set>
+#include <string>
+
+#include <lockstep/answers.hpp>
+#include <lockstep/connection.hpp>
 
 #include "pki.hpp"
 
@@ -15,8 +24,8 @@ struct Chain {
 };
 
 const Chain& good() {
-  static const Chain chain;
-  return chain;
+  static std::map<Role, Chain> chains;
+  return chains[peer_role()];
 }
 
 Question question(std::vector<Der> chain) {
@@ -561,18 +570,17 @@ const std::vector<Case>& cases() {
       {Code::purpose_critical, 0, "under web_pki(), a critical purpose",
        [] {
          Question out = raw_leaf([](RawCertificate& raw) { replace_extension(raw, oid::kExtendedKeyUsage, true); },
-                                 make("CN=example.com").dns("example.com").server());
+                                 for_peer(make("CN=example.com").dns("example.com")));
          out.policy = Policy::web_pki();
          return out;
        }},
       {Code::purpose_on_root, 1, "under web_pki(), a root with purposes",
        [] {
          const Key root_key = key("Root");
-         const Der root = built(
-             make("CN=Root").ca().purposes({Purpose::server_auth}).self_signed(provider(), *root_key, random_source()));
+         const Der root = built(for_peer(make("CN=Root").ca()).self_signed(provider(), *root_key, random_source()));
          Question out;
          out.trust(root);
-         out.chain = {good().root.issue(make("CN=example.com").dns("example.com").server())};
+         out.chain = {good().root.issue(for_peer(make("CN=example.com").dns("example.com")))};
          out.policy = Policy::web_pki();
          return out;
        }},
@@ -899,6 +907,146 @@ TEST(Verify, LongNamesAreCutInTexts) {
   const Verdict verdict = ask.ask();
   EXPECT_EQ(verdict.code, Code::hostname_mismatch);
   EXPECT_LT(verdict.text().size(), 1000U);
+}
+
+// --- at both ends of a connection ------------------------------------------------------------------------------------
+
+/// An end that shows a chain, whatever it is, or one that judges what it is shown.
+struct End {
+  Connection connection;
+  std::optional<Answers> answers{};                // of the one that judges
+  std::shared_ptr<const Credential> credential{};  // of the one that shows
+  std::vector<std::uint8_t> inbound{};
+
+  bool send_to(End& peer, Time now) {
+    std::vector<std::uint8_t> buffer(65'536);
+    bool sent = false;
+    while (const std::size_t size = connection.transmit(buffer, now)) {
+      peer.inbound.insert(peer.inbound.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(size));
+      sent = true;
+    }
+    return sent;
+  }
+  void read(Time now) {
+    for (;;) {
+      auto [consumed, event] = connection.receive(inbound, now);
+      inbound.erase(inbound.begin(), inbound.begin() + static_cast<std::ptrdiff_t>(consumed));
+      if (answers && answers->answer(connection, event)) continue;
+      if (auto* select = std::get_if<SelectCredential>(&event)) {
+        EXPECT_TRUE(connection.answer(std::move(select->token), credential));
+      } else if (auto* sign = std::get_if<Sign>(&event)) {
+        // The chain is judged before the signature, which none of these keys could make.
+        EXPECT_TRUE(connection.answer(std::move(sign->token), as_bytes("no signature")));
+      } else if (consumed == 0 || std::holds_alternative<Failed>(event)) {
+        return;
+      }
+    }
+  }
+};
+
+/// How a connection ends on which the end of this role is shown the chain of a question.
+struct Ending {
+  std::optional<Error> error;
+  std::optional<Code> code;  // of the verdict, if there was one
+  std::string text;
+};
+Ending ending_of(Question& question, Role judge) {
+  const Time now(std::chrono::seconds(question.time));
+  const auto setup = AnswerSetup::create({.provider = provider(),
+                                          .credentials = {make_credential({good().leaf_der}, key("leaf"))},
+                                          .anchors = std::make_shared<const TrustAnchors>(std::move(question.anchors)),
+                                          .policy = question.policy})
+                         .value();
+  const auto shown = std::make_shared<const Credential>(
+      Credential{.chain = question.chain, .schemes = {SignatureScheme::ecdsa_secp256r1_sha256}, .key = nullptr});
+  auto client_builder = ConfigBuilder::client(provider());
+  auto server_builder = ConfigBuilder::server(provider());
+  if (judge == Role::server) {
+    client_builder.dangerous().skip_verification();
+    server_builder.client_auth(ClientAuth::require);
+  }
+  End client{.connection =
+                 Connection::client(client_builder.build().value(), {.name = question.name}, random_source(), now)};
+  End server{.connection = Connection::server(server_builder.build().value(), random_source())};
+  End& judging = judge == Role::client ? client : server;
+  End& showing = judge == Role::client ? server : client;
+  judging.answers.emplace(setup, random_source());
+  showing.credential = shown;
+  for (bool sent = true; sent;) {
+    sent = client.send_to(server, now);
+    server.read(now);
+    sent = server.send_to(client, now) || sent;
+    client.read(now);
+  }
+  Ending ending;
+  const Error* error = judging.connection.error();
+  // Whoever gets as far as the signature has accepted the chain.
+  if (error == nullptr || error->reason == Reason::signature_invalid || error->origin == Origin::peer) return ending;
+  ending.error = *error;
+  ending.text = to_text(*error, *judging.answers);
+  if (judging.answers->verdict()) ending.code = judging.answers->verdict()->code;
+  return ending;
+}
+
+/// Why an end cannot be brought to a code by what its peer shows.
+std::string_view why_not(Code code, Role judge) {
+  switch (code) {
+    case Code::ok:
+    case Code::unspecified: return "no refusal";
+    case Code::no_certificate: return "an empty chain is the engine's to refuse: certificate_missing or _required";
+    case Code::cert_revoked:
+    case Code::application_verification: return "an application's own";
+    case Code::out_of_mem: return "a failure of the library";
+    case Code::hostname_mismatch:
+    case Code::ip_address_mismatch: return judge == Role::server ? "a server expects no name" : "";
+    default: return "";
+  }
+}
+
+TEST(Verify, EachCodeEndsAConnectionAtEitherEnd) {
+  std::map<Code, std::map<Role, std::string>> seen;
+  for (const Role peer : {Role::server, Role::client}) {
+    const Role judge = peer == Role::server ? Role::client : Role::server;
+    peer_role() = peer;
+    for (const Case& test : cases()) {
+      SCOPED_TRACE(test.what);
+      Question question = test.ask();
+      if (question.peer != peer || question.chain.empty()) continue;
+      const Ending ending = ending_of(question, judge);
+      if (!ending.error) continue;
+      const Error& error = *ending.error;
+      EXPECT_EQ(error.origin, Origin::local) << "the fault is the peer's, and it was found here";
+      EXPECT_EQ(error.place, Place::certificate) << ending.text;
+      EXPECT_EQ(error.alert, alert_of(error.reason)) << ending.text;
+      if (ending.code) {
+        EXPECT_EQ(error.reason, reason_of(*ending.code)) << ending.text;
+        EXPECT_EQ(error.detail, static_cast<std::uint16_t>(*ending.code)) << ending.text;
+        EXPECT_NE(ending.text.find(name(*ending.code)), std::string::npos) << ending.text;
+        EXPECT_NE(ending.text.find(advice(*ending.code)), std::string::npos) << ending.text;
+        EXPECT_EQ(ending.text.find(advise(error)), std::string::npos) << "two advices: " << ending.text;
+        EXPECT_TRUE(judge == Role::server || *ending.code == test.code) << ending.text;
+      } else {
+        // The engine needs the leaf's key, and has its own words for a leaf without one.
+        EXPECT_TRUE(error.reason == Reason::certificate_malformed || error.reason == Reason::certificate_type)
+            << ending.text;
+      }
+      seen[ending.code.value_or(test.code)][judge] =
+          std::string(lockstep::name(error.reason)) + ", " + std::string(lockstep::name(error.alert));
+    }
+  }
+  peer_role() = Role::server;
+
+  std::printf("%-36s %-55s %s\n", "verdict", "found by a client", "found by a server");
+  for (const Code code : all_codes()) {
+    std::array<std::string, 2> found;
+    for (const Role judge : {Role::client, Role::server}) {
+      const std::string_view none = why_not(code, judge);
+      const bool provoked = seen[code].contains(judge);
+      EXPECT_EQ(provoked, none.empty()) << name(code) << (judge == Role::client ? " at a client" : " at a server");
+      found[judge == Role::client ? 0 : 1] = provoked ? seen[code][judge] : "never: " + std::string(none);
+    }
+    std::printf("%-36s %-55s %s\n", std::string(name(code)).c_str(), found[0].c_str(), found[1].c_str());
+  }
 }
 
 }  // namespace
