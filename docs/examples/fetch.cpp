@@ -10,6 +10,7 @@
 #include <lockstep/blocking.hpp>
 #include <lockstep/botan.hpp>
 #include <lockstep/files.hpp>
+#include <lockstep/standard_descriptors.hpp>
 
 using namespace lockstep;
 
@@ -23,6 +24,7 @@ int fail(std::string_view why) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!open_standard_descriptors()) return EXIT_FAILURE;  // no socket may pass for one of them
   if (argc != 4) return fail("usage: fetch HOST PORT ANCHORS.pem");
   const std::string host = argv[1];
   const std::string_view digits = argv[2];

@@ -21,6 +21,7 @@
 #include <lockstep/botan.hpp>
 #include <lockstep/connection.hpp>
 #include <lockstep/io.hpp>
+#include <lockstep/standard_descriptors.hpp>
 
 #include "localhost.hpp"
 
@@ -155,6 +156,7 @@ Descriptor listen_on(std::uint16_t port) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!open_standard_descriptors()) return 1;  // no socket may pass for one of them
   if (argc < 3) {
     std::cerr << "usage: poll_server PORT CA_FILE [CONNECTIONS]\n";
     return 2;

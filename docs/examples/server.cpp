@@ -14,6 +14,7 @@
 #include <lockstep/answers.hpp>
 #include <lockstep/blocking.hpp>
 #include <lockstep/botan.hpp>
+#include <lockstep/standard_descriptors.hpp>
 
 #include "localhost.hpp"
 
@@ -54,6 +55,7 @@ Number number(std::string_view text) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!open_standard_descriptors()) return 1;  // no socket may pass for one of them
   if (argc < 3) {
     std::cerr << "usage: server PORT CA_FILE [CONNECTIONS]\n";
     return 2;

@@ -14,6 +14,7 @@
 #include <lockstep/answers.hpp>
 #include <lockstep/botan.hpp>
 #include <lockstep/epoll.hpp>
+#include <lockstep/standard_descriptors.hpp>
 
 #include "localhost.hpp"
 
@@ -120,6 +121,7 @@ class Page final : public loop::Handler {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!open_standard_descriptors()) return 1;  // no socket may pass for one of them
   if (argc < 3) {
     std::cerr << "usage: signing_pool PORT CA_FILE [CONNECTIONS]\n";
     return 2;

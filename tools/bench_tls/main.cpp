@@ -9,6 +9,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include <lockstep/standard_descriptors.hpp>
+
 #include "../lockstep/terminal.hpp"
 #include "bench.hpp"
 #include "machine.hpp"
@@ -96,6 +98,7 @@ int run(Arguments& arguments, char** words) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!open_standard_descriptors()) return tool::kFailed;
   CLI::App app("Measures Lockstep beside other TLS libraries, in memory, alternating in one run.");
   app.name("lockstep bench");
   Arguments arguments;
