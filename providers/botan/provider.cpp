@@ -1,5 +1,7 @@
 #include <utility>
 
+#include <botan/version.h>
+
 #include <lockstep/botan.hpp>
 #include <lockstep/kernel_provider.hpp>
 
@@ -19,5 +21,7 @@ Provider provider(Options options) {
   if (options.hashes == Choice::own) all.hashes = std::move(own.hashes);
   return all;
 }
+
+std::string_view library_version() noexcept { return Botan::short_version_cstr(); }
 
 }  // namespace lockstep::botan

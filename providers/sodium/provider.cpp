@@ -47,4 +47,6 @@ RandomSource& system_random() noexcept {
   return source;
 }
 
+std::string_view library_version() noexcept { return sodium_version_string(); }
+
 }  // namespace lockstep::sodium

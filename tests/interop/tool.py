@@ -90,7 +90,6 @@ def command_line(session):
             check(len(bytes(found.stdout)) > 300, "there is help")
             check(b"\x1b" not in bytes(found.stdout), "no colour when it is no terminal")
     usage = {
-        "no subcommand": [],
         "an unknown subcommand": ["frobnicate"],
         "an unknown option": ["client", "localhost", "--frobnicate"],
         "an unknown suite": ["client", "localhost", "--suite", "TLS_ROT13"],

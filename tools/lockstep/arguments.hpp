@@ -8,8 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include <lockstep/io.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
+
+namespace CLI {
+class App;
+}
 
 namespace lockstep::tool {
 
@@ -35,5 +40,21 @@ struct HostAndPort {
 };
 /// "example.com", "example.com:8443", "192.0.2.1:443", "[2001:db8::1]:443", "2001:db8::1".
 [[nodiscard]] HostAndPort parse_host_and_port(const std::string& text, std::uint16_t default_port);
+
+/// What a URL names, or a host in its place.
+struct Target {
+  HostAndPort at;
+  std::string path;  ///< with its query, from the slash on; empty where none is said
+};
+/// "https://example.com:8443/index.html?a=b" or what `parse_host_and_port` takes, with a path behind it or not. A
+/// fragment is not part of what is asked for (RFC 9110 4.2.5) and is left out.
+[[nodiscard]] Target parse_target(const std::string& text, std::uint16_t default_port);
+
+/// Which addresses of a name are tried.
+enum class Family : std::uint8_t { any, ipv4, ipv6 };
+/// -4 and -6.
+void add_family_options(CLI::App& app, Family& family);
+/// `lockstep::resolve` for those alone; nothing, which is the same, for any.
+[[nodiscard]] Resolve resolve_of(Family family);
 
 }  // namespace lockstep::tool

@@ -191,7 +191,8 @@ int run(const Options& options) {
   if (options.output.json) {
     Json names = Json::array();
     for (const auto& each : certificate->alternative_names()) names.push_back(each.text());
-    const Json report = {{"certificate", certificate_path},
+    const Json report = {{"ok", true},
+                         {"certificate", certificate_path},
                          {"key", options.key_file.empty() ? key_path : options.key_file},
                          {"subject", certificate->subject().text()},
                          {"issuer", certificate->issuer().text()},
@@ -228,7 +229,8 @@ Command cert_command(CLI::App& program) {
       {"ca", Kind::ca}, {"leaf", Kind::leaf}, {"self-signed", Kind::self_signed}};
   app->add_option("KIND", options->kind, "ca: an authority; leaf: issued by --ca; self-signed: its own issuer")
       ->required()
-      ->transform(CLI::CheckedTransformer(kinds).description("{ca,leaf,self-signed}"));
+      ->transform(CLI::CheckedTransformer(kinds).description(""))
+      ->option_text("ca|leaf|self-signed");
   app->add_option("--name", options->names, "A host name, address or mailbox it is for; may be repeated");
   app->add_option("--subject", options->subject, "As \"CN=example.com, O=Example\"; default: CN= the first --name");
   std::string key_types;

@@ -125,13 +125,15 @@ Json as_json(const std::vector<Settled>& list) {
   return array;
 }
 
-void print_list(const std::string& title, const std::vector<Settled>& list, bool with_openssl_name = false) {
+void print_list(const std::string& title, const std::vector<Settled>& list) {
+  const auto differs = [](const Settled& each) { return !each.openssl_name.empty() && each.openssl_name != each.name; };
+  const bool with_openssl_name = std::ranges::any_of(list, differs);
   std::vector<std::string> heading = {title, "implementation", "use"};
   if (with_openssl_name) heading.insert(heading.begin() + 1, "OpenSSL's name");
   std::vector<std::vector<std::string>> lines;
   for (const Settled& each : list) {
     lines.push_back({each.name, each.made_of, each.use});
-    if (with_openssl_name) lines.back().insert(lines.back().begin() + 1, each.openssl_name);
+    if (with_openssl_name) lines.back().insert(lines.back().begin() + 1, differs(each) ? each.openssl_name : "");
   }
   print_table(out(), heading, lines);
   out().line();
@@ -142,6 +144,7 @@ int run(const OutputOptions& output) {
   const Missing lacks = missing();
   if (output.json) {
     const Json report = {
+        {"ok", true},
         {"provider", provider().name},
         {"version", to_text(ProtocolVersion::tls_1_3)},
         {"suites", as_json(found.suites)},
@@ -162,7 +165,7 @@ int run(const OutputOptions& output) {
   }
   out().line("Provider " + out().styled(Style::bold, provider().name) + ", " + to_text(ProtocolVersion::tls_1_3) +
              "\n");
-  print_list("cipher suite", found.suites, true);
+  print_list("cipher suite", found.suites);
   print_list("group", found.groups);
   print_list("signature scheme", found.schemes);
   print_list("AEAD", found.aeads);

@@ -139,7 +139,7 @@ Plan plan_of(const Options& options) {
   }
 
   if (options.certificate.empty() != options.key.empty()) throw UsageError("--cert and --key go together");
-  AnswerOptions answers{.provider = provider()};
+  AnswerOptions answers{.provider = provider(), .policy = policy_of(options.tls.policy)};
   if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   answers.ignore_stapled_responses = options.ocsp;  // --ocsp says whether one came, and that nobody has judged it
   if (!options.certificate.empty()) {
@@ -379,7 +379,7 @@ Outcome connect_once(const Plan& plan, const Options& options, std::span<Session
   Outcome outcome;
   const bool last = number == options.resume;
 
-  PeerCheck check(plan.anchors, plan.name, Role::server, plan.moment, options.no_verify);
+  PeerCheck check(plan.anchors, plan.name, Role::server, plan.moment, policy_of(options.tls.policy), options.no_verify);
   const auto fail = [&](const IoError& error) { outcome.trouble = check.explained(error); };
   blocking::Options connection = plan.connection;
   connection.intercept = [&check](Connection& engine, Event& event) { return check(engine, event); };

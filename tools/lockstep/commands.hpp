@@ -23,5 +23,11 @@ struct Command {
 [[nodiscard]] Command ciphers_command(CLI::App& program);
 [[nodiscard]] Command replay_command(CLI::App& program);
 [[nodiscard]] Command bench_command(CLI::App& program);
+[[nodiscard]] Command version_command(CLI::App& program);
+
+// These tell of the whole program; it must outlive them.
+[[nodiscard]] Command help_command(CLI::App& program);
+[[nodiscard]] Command man_command(CLI::App& program);
+[[nodiscard]] Command completion_command(CLI::App& program);
 
 }  // namespace lockstep::tool

@@ -71,11 +71,12 @@ Json json_of(const Facts& facts) {
 }
 
 PeerCheck::PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::PeerName name, Role peer,
-                     std::optional<Time> moment, bool accept_anyway)
+                     std::optional<Time> moment, const x509::Policy& policy, bool accept_anyway)
     : anchors_(anchors != nullptr ? std::move(anchors) : std::make_shared<const x509::TrustAnchors>()),
       name_(std::move(name)),
       peer_(peer),
       moment_(moment),
+      policy_(policy),
       accept_anyway_(accept_anyway) {}
 
 std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const Event& event) {
@@ -121,7 +122,8 @@ void PeerCheck::look_at(std::span<const Bytes> chain, Time now) {
                       .chain = views_,
                       .peer = peer_,
                       .name = name_,
-                      .time = std::chrono::floor<std::chrono::seconds>(moment.time_since_epoch()).count()});
+                      .time = std::chrono::floor<std::chrono::seconds>(moment.time_since_epoch()).count(),
+                      .policy = policy_});
 }
 
 void PeerCheck::note_staples(Bytes ocsp_response, Bytes sct_list) {
@@ -139,7 +141,7 @@ Json json_of(const IoError& error) {
     json["alert"] = name(error.tls->alert);
     json["place"] = name(error.tls->place);
     json["origin"] = name(error.tls->origin);
-    json["advice"] = advise(*error.tls);
+    json["advice"] = on_command_line(std::string(advise(*error.tls)));
   }
   json["text"] = error.text;
   return json;

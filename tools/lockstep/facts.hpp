@@ -49,7 +49,7 @@ class PeerCheck {
  public:
   /// Throws nothing. `anchors` may be null: nobody is trusted.
   PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::PeerName name, Role peer,
-            std::optional<Time> moment, bool accept_anyway);
+            std::optional<Time> moment, const x509::Policy& policy, bool accept_anyway);
 
   /// Takes the events that concern certificates, and counts the peer's key updates and early data. True when it
   /// answered. The first argument is a Connection, or a stream that passes answers on to one.
@@ -86,6 +86,7 @@ class PeerCheck {
   x509::PeerName name_;
   Role peer_;
   std::optional<Time> moment_;
+  x509::Policy policy_;
   bool accept_anyway_;
   std::vector<std::vector<std::uint8_t>> chain_;
   std::vector<Bytes> views_;

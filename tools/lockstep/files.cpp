@@ -12,6 +12,7 @@
 #include <lockstep/answers.hpp>
 #include <lockstep/files.hpp>
 
+#include "passphrase.hpp"
 #include "provider.hpp"
 #include "terminal.hpp"
 
@@ -64,19 +65,6 @@ Value value_of(std::expected<Value, files::FileError> result) {
   if (!result) throw Failure(result.error().text());
   return std::move(*result);
 }
-
-/// Wiped after use.
-class Passphrase {
- public:
-  explicit Passphrase(const std::string& file) : text_(file.empty() ? std::string() : read_first_line(file)) {}
-  Passphrase(const Passphrase&) = delete;
-  Passphrase& operator=(const Passphrase&) = delete;
-  ~Passphrase() { wipe({reinterpret_cast<std::uint8_t*>(text_.data()), text_.size()}); }
-  [[nodiscard]] std::string_view view() const noexcept { return text_; }
-
- private:
-  std::string text_;
-};
 
 }  // namespace
 
@@ -149,13 +137,13 @@ std::vector<std::vector<std::uint8_t>> read_chain(const std::string& path) { ret
 
 std::shared_ptr<const SigningKey> read_key(const std::string& path, const std::string& passphrase_file) {
   warn_of_readers(path, "a private key");
-  return value_of(files::load_private_key(provider(), path, Passphrase(passphrase_file).view()));
+  return value_of(files::load_private_key(provider(), path, Passphrase(path, passphrase_file).view()));
 }
 
 std::shared_ptr<const Credential> read_credential(const std::string& certificates, const std::string& key,
                                                   const std::string& passphrase_file) {
   warn_of_readers(key, "a private key");
-  return value_of(files::load_credential(provider(), certificates, key, Passphrase(passphrase_file).view()));
+  return value_of(files::load_credential(provider(), certificates, key, Passphrase(key, passphrase_file).view()));
 }
 
 std::shared_ptr<const Credential> with_staples(std::shared_ptr<const Credential> credential,

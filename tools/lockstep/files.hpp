@@ -53,7 +53,8 @@ void warn_of_readers(const std::string& path, int descriptor, std::string_view w
 
 /// The certificates of a PEM or DER file.
 [[nodiscard]] std::vector<std::vector<std::uint8_t>> read_chain(const std::string& path);
-/// A private key, with the passphrase in another file when there is one. Warns when others can read either.
+/// A private key, with the passphrase in another file when there is one, or from the terminal. Warns when others can
+/// read either.
 [[nodiscard]] std::shared_ptr<const SigningKey> read_key(const std::string& path,
                                                          const std::string& passphrase_file = {});
 /// A certificate chain with its key; checks that they belong together.

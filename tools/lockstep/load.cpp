@@ -4,12 +4,14 @@
 #include <array>
 #include <atomic>
 #include <bit>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -18,6 +20,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <poll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -31,6 +34,7 @@
 #include "http.hpp"
 #include "provider.hpp"
 #include "server.hpp"
+#include "signals.hpp"
 #include "terminal.hpp"
 #include "tls_options.hpp"
 
@@ -43,10 +47,11 @@ struct LoadOptions {
   OutputOptions output;
   TlsOptions tls;
   std::string target;
-  std::string path = "/";
+  std::string path;
   std::string name;
   std::vector<std::string> anchors;
   bool insecure = false;
+  Family family = Family::any;
   std::size_t connections = 10;
   std::size_t opening = 100;
   double rate = 0;
@@ -127,6 +132,7 @@ struct Tally {
   std::atomic<std::uint64_t> resumed{0};
   Histogram handshakes;
   Histogram answers;
+  std::map<int, std::uint64_t> statuses;  ///< how many answers had which
   std::vector<std::pair<std::string, std::uint64_t>> errors;
 
   void add_error(const std::string& text) {
@@ -149,7 +155,7 @@ class ResponseReader {
       head_ += bytes;
       const std::size_t end = head_.find("\r\n\r\n");
       if (end == std::string::npos) return false;
-      ok_ = head_.size() > 12 && head_.starts_with("HTTP/1.") && head_[9] == '2';
+      status_ = status_of(head_);
       left_ = content_length(std::string_view(head_).substr(0, end));
       in_body_ = true;
       bytes = std::string_view(head_).substr(end + 4);
@@ -163,9 +169,18 @@ class ResponseReader {
     head_.clear();
     return true;
   }
-  [[nodiscard]] bool ok() const noexcept { return ok_; }
+  /// Of the response that was read last; 0 when it had none.
+  [[nodiscard]] int status() const noexcept { return status_; }
 
  private:
+  /// RFC 9112 4: "HTTP/1.1 404 Not Found".
+  static int status_of(std::string_view head) {
+    constexpr std::string_view kVersion = "HTTP/1.1 ";
+    int status = 0;
+    if (head.size() < kVersion.size() + 3 || !head.starts_with("HTTP/1.")) return 0;
+    const char* const digits = head.data() + kVersion.size();
+    return std::from_chars(digits, digits + 3, status).ptr == digits + 3 ? status : 0;
+  }
   static std::uint64_t content_length(std::string_view head) {
     std::string lower(head);
     std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
@@ -176,7 +191,7 @@ class ResponseReader {
   std::string head_;
   std::uint64_t left_ = 0;
   bool in_body_ = false;
-  bool ok_ = false;
+  int status_ = 0;
 };
 
 /// One thread's connections.
@@ -202,9 +217,9 @@ class Driver {
     open_more();
     loop_->run();
   }
-  /// From any thread.
+  /// From any thread: what is in progress ends soon.
   void stop() {
-    loop_->post([this](loop::Loop&) { finish(); });
+    loop_->post([this](loop::Loop&) { finish(std::chrono::seconds(1)); });
   }
   [[nodiscard]] const Tally& tally() const noexcept { return tally_; }
 
@@ -237,10 +252,11 @@ class Driver {
   void end_of(const IoError* error, bool was_open);
   void all_are_open();
   void wake_all();
-  void finish() {
-    if (finishing_) return;
+  void finish(std::chrono::seconds patience = std::chrono::seconds(10)) {
+    if (finishing_ && patience >= patience_) return;
     finishing_ = true;
-    loop_->drain(std::chrono::seconds(10));
+    patience_ = patience;
+    loop_->drain(patience);
   }
   void one_answered() {
     ++tally_.answered;
@@ -262,6 +278,7 @@ class Driver {
   std::size_t unanswered_ = 0;
   bool ticking_ = false;
   bool finishing_ = false;
+  std::chrono::seconds patience_{};  ///< of the end, once it has come
   bool held_ = false;
   std::vector<Session> sessions_;
   std::vector<Client*> held_clients_;
@@ -327,7 +344,13 @@ class Driver::Client final : public loop::Handler {
     if (!awaiting_) return;
     awaiting_ = false;
     driver_.tally_.answers.add(Clock::now() - asked_);
-    if (!response_.ok()) driver_.tally_.add_error("the server answered with another status than 2xx");
+    const int status = response_.status();
+    ++driver_.tally_.statuses[status];
+    if (status == 0) {
+      driver_.tally_.add_error("the server's answer is not one of HTTP/1");
+    } else if (status / 100 != 2) {
+      driver_.tally_.add_error("the server answered with status " + std::to_string(status));
+    }
     driver_.one_answered();
     if (driver_.finishing_) return;
     if (driver_.holding()) {
@@ -453,14 +476,6 @@ void print_histogram(const std::string& title, const Histogram& histogram) {
   }
 }
 
-HostAndPort host_of(const std::string& target) {
-  std::string text = target;
-  constexpr std::string_view kScheme = "https://";
-  if (text.starts_with(kScheme)) text.erase(0, kScheme.size());
-  text = text.substr(0, text.find('/'));
-  return parse_host_and_port(text, 443);
-}
-
 /// As many descriptors as the system lets us have.
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -469,12 +484,14 @@ void raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-int run(const LoadOptions& options) {
+int run(LoadOptions& options) {
+  const Descriptor signals = blocked_signals();
   raise_descriptor_limit();
-  const HostAndPort host = host_of(options.target);
+  const auto [host, path] = parse_target(options.target, 443);
+  if (options.path.empty()) options.path = path.empty() ? "/" : path;
   ClientConfigBuilder builder = ConfigBuilder::client(provider());
   apply(options.tls, builder);
-  AnswerOptions answers{.provider = provider()};
+  AnswerOptions answers{.provider = provider(), .policy = policy_of(options.tls.policy)};
   if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   if (options.insecure) {
     builder.dangerous().skip_verification();
@@ -487,7 +504,11 @@ int run(const LoadOptions& options) {
   if (!name) throw UsageError("\"" + named + "\": " + std::string(x509::explanation(name.error())) + "; give --name");
   auto setup = AnswerSetup::create(std::move(answers));
   if (!setup) throw Failure(setup.error().front().text);
-  const loop::Options connection{.config = built(builder), .answers = *setup, .random = &random_source()};
+  const loop::Options connection{.config = built(builder),
+                                 .answers = *setup,
+                                 .random = &random_source(),
+                                 .resolve = resolve_of(options.family),
+                                 .key_log = key_log_of(options.tls)};
 
   std::vector<std::unique_ptr<Driver>> drivers;
   for (unsigned i = 0; i < options.threads; ++i) {
@@ -513,8 +534,16 @@ int run(const LoadOptions& options) {
     return total;
   };
   const bool progress = !options.output.quiet && !options.output.json && ::isatty(STDERR_FILENO) != 0;
+  bool interrupted = false;
   for (unsigned turn = 1; running != 0; ++turn) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    // A signal ends the measurement, not the program: what was measured is told.
+    pollfd signal{signals.number(), POLLIN, 0};
+    if (interrupted) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    } else if (::poll(&signal, 1, 50) > 0) {
+      interrupted = true;
+      for (const auto& driver : drivers) driver->stop();
+    }
     const std::uint64_t opened = sum(&Tally::opened);
     // The state in which they only wait is what is measured.
     if (options.hold > 0 && !options.pid.empty() && opened >= options.connections && sum(&Tally::answered) == 0) {
@@ -532,20 +561,24 @@ int run(const LoadOptions& options) {
 
   Histogram handshakes;
   Histogram responses;
-  std::vector<std::pair<std::string, std::uint64_t>> errors;
+  std::map<int, std::uint64_t> statuses;
+  std::map<std::string, std::uint64_t> errors;
   for (const auto& driver : drivers) {
     handshakes.add(driver->tally().handshakes);
     responses.add(driver->tally().answers);
-    errors.insert(errors.end(), driver->tally().errors.begin(), driver->tally().errors.end());
+    for (const auto& [status, count] : driver->tally().statuses) statuses[status] += count;
+    for (const auto& [text, count] : driver->tally().errors) errors[text] += count;
   }
   const std::uint64_t failed = sum(&Tally::failed);
   const std::uint64_t answered = sum(&Tally::answered);
   const std::uint64_t opened = sum(&Tally::opened);
+  const bool ok = failed == 0 && opened != 0;
   const auto per_second = [elapsed](std::uint64_t count) { return static_cast<double>(count) / elapsed; };
   const double per_connection =
       held_with == 0 || held < before ? 0 : static_cast<double>(held - before) * 1024 / static_cast<double>(held_with);
   if (options.output.json) {
-    Json report = {{"ok", failed == 0},
+    Json report = {{"ok", ok},
+                   {"interrupted", interrupted},
                    {"seconds", elapsed},
                    {"connections", opened},
                    {"connections_per_second", per_second(opened)},
@@ -563,9 +596,12 @@ int run(const LoadOptions& options) {
                         {"server_kilobytes", held},
                         {"server_bytes_per_connection", per_connection}};
     }
+    report["statuses"] = Json::object();
+    for (const auto& [status, count] : statuses) report["statuses"][std::to_string(status)] = count;
+    report["errors"] = Json::array();
     for (const auto& [text, count] : errors) report["errors"].push_back({{"text", text}, {"count", count}});
     out().line(report.dump(2));
-  } else {
+  } else if (!options.output.quiet || !ok) {
     const auto rate = [&per_second](std::uint64_t count) {
       return with_separators(count) + "  (" + with_separators(static_cast<std::uint64_t>(per_second(count))) +
              " a second)";
@@ -588,7 +624,7 @@ int run(const LoadOptions& options) {
     print_histogram("handshakes", handshakes);
     print_histogram("responses", responses);
   }
-  return failed == 0 && opened != 0 ? kSuccess : kFailed;
+  return ok ? kSuccess : kFailed;
 }
 
 }  // namespace
@@ -596,8 +632,10 @@ int run(const LoadOptions& options) {
 Command load_command(CLI::App& program) {
   CLI::App* app = program.add_subcommand("load", "Open many connections to a server and drive requests through them");
   const auto options = std::make_shared<LoadOptions>();
-  app->add_option("server", options->target, "HOST, HOST:PORT or https://HOST:PORT [port 443]")->required();
-  app->add_option("--path", options->path, "What to GET [/]")->option_text("PATH");
+  app->add_option("HOST", options->target, "HOST[:PORT] or https://HOST[:PORT]/PATH [port 443]")
+      ->required()
+      ->option_text(" ");
+  app->add_option("--path", options->path, "What to GET [that of the URL, or /]")->option_text("PATH");
   app->add_option("--connections", options->connections, "Connections at once [10]")
       ->check(CLI::Range(1, 1'000'000))
       ->option_text("N");
@@ -619,6 +657,7 @@ Command load_command(CLI::App& program) {
   app->add_option("--loop", options->loop, "Which event loop [epoll]")
       ->check(CLI::IsMember(event_loop_names()))
       ->option_text(joined(event_loop_names(), "|"));
+  add_family_options(*app, options->family);
   app->add_option("--threads", options->threads, "Loops [1]")->check(CLI::Range(1, 256))->option_text("N");
 
   constexpr const char* kTrust = "Trust";
@@ -628,10 +667,13 @@ Command load_command(CLI::App& program) {
   app->add_option("--ca", options->anchors, "File or directory of authorities to trust [the system's]")
       ->option_text("PATH")
       ->group(kTrust);
-  app->add_flag("--insecure", options->insecure, "Accept any certificate")->group(kTrust);
+  app->add_flag("--insecure,--no-verify", options->insecure,
+                "Accept any certificate. DANGEROUS: there is no protection then")
+      ->group(kTrust);
   add_tls_options(*app, options->tls);
   add_output_options(*app, options->output);
   app->footer(
+      "SIGINT and SIGTERM end the measurement: what was measured by then is told.\n"
       "Example:\n"
       "  lockstep load localhost:8443 --ca server.pem --connections 50 --seconds 5\n"
       "  lockstep load localhost:8443 --ca server.pem --connections 10000 --hold 5 --pid $(pidof lockstep)");

@@ -17,14 +17,16 @@ struct Choice {
   std::string_view name;
   Provider (*make)();
   RandomSource& (*random)() noexcept;
+  std::string_view library;
+  std::string_view (*version)() noexcept;
 };
 
 constexpr Choice kChoices[] = {
 #ifdef LOCKSTEP_HAS_BOTAN
-    {"botan", [] { return botan::provider(); }, botan::system_random},
+    {"botan", [] { return botan::provider(); }, botan::system_random, "Botan", botan::library_version},
 #endif
 #ifdef LOCKSTEP_HAS_SODIUM
-    {"sodium", sodium::provider, sodium::system_random},
+    {"sodium", sodium::provider, sodium::system_random, "libsodium", sodium::library_version},
 #endif
 };
 
@@ -40,6 +42,12 @@ const Choice*& chosen() {
 }
 
 }  // namespace
+
+std::vector<ProviderLibrary> provider_libraries() {
+  std::vector<ProviderLibrary> libraries;
+  for (const Choice& choice : kChoices) libraries.push_back({choice.name, choice.library, choice.version()});
+  return libraries;
+}
 
 std::vector<std::string> provider_names() {
   std::vector<std::string> names;

@@ -9,6 +9,14 @@
 
 namespace lockstep::tool {
 
+/// A provider of this build, and the library that it stands on.
+struct ProviderLibrary {
+  std::string_view provider;
+  std::string_view library;  ///< "Botan"
+  std::string_view version;  ///< of the library that runs, "3.7.1"
+};
+[[nodiscard]] std::vector<ProviderLibrary> provider_libraries();
+
 /// The names that --provider understands; the first is used when nothing is said.
 [[nodiscard]] std::vector<std::string> provider_names();
 /// Chosen once, while the command line is read, before anything asks for `provider()`.

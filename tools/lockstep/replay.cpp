@@ -92,7 +92,10 @@ std::string text_of(const trace::Difference& difference) {
 }
 
 Json report_of(const Contents& contents, const std::optional<trace::ReplayRun>& run, std::size_t size) {
-  Json report = {{"bytes", size}, {"redacted", contents.redacted}, {"recorded_operations", contents.operations}};
+  Json report = {{"ok", run ? run->identical() : !contents.problem},
+                 {"bytes", size},
+                 {"redacted", contents.redacted},
+                 {"recorded_operations", contents.operations}};
   if (contents.configuration) {
     report["role"] = contents.configuration->settings.role == Role::client ? "client" : "server";
     report["provider"] = printable(contents.configuration->provider);

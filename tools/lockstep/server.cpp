@@ -2,14 +2,12 @@
 
 #include "server.hpp"
 
-#include <csignal>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <sys/signalfd.h>
 
 #include <lockstep/session.hpp>
 #include <lockstep/x509.hpp>
@@ -19,6 +17,7 @@
 #include "event_loops.hpp"
 #include "files.hpp"
 #include "provider.hpp"
+#include "signals.hpp"
 
 namespace lockstep::tool {
 namespace {
@@ -84,7 +83,8 @@ ServerPlan plan_of(const ServerOptions& options) {
   plan.patience = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
   plan.service = service_of(options);
   if (!options.time.empty()) plan.moment = parse_time(options.time);
-  AnswerOptions answers{.provider = provider()};
+  plan.policy = policy_of(options.tls.policy);
+  AnswerOptions answers{.provider = provider(), .policy = plan.policy};
   if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   for (std::size_t i = 0; i < options.certificates.size(); ++i) {
     answers.credentials.push_back(
@@ -165,17 +165,6 @@ std::string line_of(const Outcome& outcome) {
   }
   if (outcome.trouble) add(out().styled(Style::bad, outcome.trouble->text));
   return line;
-}
-
-/// SIGINT and SIGTERM as a descriptor. Made before any thread, so that all inherit the mask; loading an RSA key may
-/// start those of Botan.
-Descriptor blocked_signals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  return Descriptor(::signalfd(-1, &signals, SFD_CLOEXEC));
 }
 
 std::vector<std::string> loop_names() {

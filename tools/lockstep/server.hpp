@@ -61,6 +61,7 @@ struct ServerPlan {
   std::shared_ptr<const x509::TrustAnchors> client_anchors;
   bool ask_clients = false;
   std::optional<Time> moment;
+  x509::Policy policy;
   std::unique_ptr<const Service> service;  ///< null: echo
 };
 

@@ -12,6 +12,7 @@
 #include <lockstep/blocking.hpp>
 
 #include "provider.hpp"
+#include "report.hpp"
 #include "server.hpp"
 
 namespace lockstep::tool {
@@ -112,7 +113,7 @@ Outcome serve(blocking::Socket socket, const ServerPlan& plan, const ServerOptio
   const auto start = std::chrono::steady_clock::now();
   Outcome outcome;
   outcome.facts.peer = peer_address(socket.descriptor()).text();
-  PeerCheck check(plan.client_anchors, x509::NoNameCheck{}, Role::client, plan.moment, false);
+  PeerCheck check(plan.client_anchors, x509::NoNameCheck{}, Role::client, plan.moment, plan.policy, false);
   blocking::Options connection{.config = plan.config,
                                .answers = plan.answers,
                                .random = &random_source(),
@@ -188,7 +189,7 @@ class Crew {
       try {
         report(serve(std::move(*socket), plan_, options_, ++served_));
       } catch (const Failure& failure) {  // without its tape nothing is served
-        print_failure("server", failure.what(), failure.advice());
+        report_failure(options_.output.json, "server", kFailed, failure.what(), failure.advice());
         ok_ = false;
       }
     }

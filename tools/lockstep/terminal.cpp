@@ -54,8 +54,8 @@ const Printer& err() {
 }
 
 void print_failure(std::string_view command, std::string_view what, std::string_view advice) {
-  std::string text =
-      err().styled(Style::bad, "error:") + " lockstep " + std::string(command) + ": " + std::string(what) + "\n";
+  std::string text = err().styled(Style::bad, "error:") + " lockstep" + std::string(command.empty() ? "" : " ") +
+                     std::string(command) + ": " + std::string(what) + "\n";
   if (!advice.empty()) text += "       " + std::string(advice) + "\n";
   err().print(text);
 }

@@ -36,7 +36,40 @@ std::shared_ptr<const ConfigOf<kRole>> built_by(const BasicConfigBuilder<kRole>&
 
 }  // namespace
 
+void add_policy_options(CLI::App& app, PolicyOptions& options) {
+  constexpr const char* kGroup = "Policy";
+  CLI::Option* private_pki = app.add_flag(
+      "--private-pki", options.private_pki,
+      "Allow what home-made certificates often lack or have: no key identifiers, bad serial numbers, a CA as leaf");
+  app.add_flag("--web-pki", options.web_pki, "Ask for all that the Baseline Requirements ask of public certificates")
+      ->excludes(private_pki)
+      ->group(kGroup);
+  private_pki->group(kGroup);
+  app.add_flag("--partial-chain", options.partial_chain,
+               "A certificate that is trusted itself is good, though another has issued it")
+      ->group(kGroup);
+  app.add_option("--max-intermediates", options.max_intermediates, "Most certificates between leaf and authority [8]")
+      ->check(CLI::Range(0, 100))
+      ->option_text("N")
+      ->group(kGroup);
+  app.add_option("--min-rsa-bits", options.min_rsa_bits, "Shortest RSA keys that will do [2048]")
+      ->check(CLI::Range(1024, 16384))
+      ->option_text("N")
+      ->group(kGroup);
+}
+
+x509::Policy policy_of(const PolicyOptions& options) {
+  x509::Policy policy = options.private_pki ? x509::Policy::private_pki()
+                        : options.web_pki   ? x509::Policy::web_pki()
+                                            : x509::Policy{};
+  policy.accept_partial_chain = options.partial_chain;
+  policy.max_intermediates = options.max_intermediates.value_or(policy.max_intermediates);
+  policy.min_rsa_bits = options.min_rsa_bits.value_or(policy.min_rsa_bits);
+  return policy;
+}
+
 void add_tls_options(CLI::App& app, TlsOptions& options) {
+  add_policy_options(app, options.policy);
   constexpr const char* kGroup = "Protocol";
   app.add_option("--alpn", options.alpn, "Application protocols in order of preference, as \"h2,http/1.1\"")
       ->option_text("LIST")

@@ -1,21 +1,36 @@
 #pragma once
-// The options of a connection that client and server share, and the key log.
+// The options of a connection that client, server and load share, those of the policy, which verify has too, and the
+// key log.
 
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <lockstep/config.hpp>
 #include <lockstep/io.hpp>
+#include <lockstep/x509_verify.hpp>
 
 #include "terminal.hpp"
 
 namespace lockstep::tool {
 
+/// What certificates must be like, where that is not the default.
+struct PolicyOptions {
+  bool private_pki = false;
+  bool web_pki = false;
+  bool partial_chain = false;
+  std::optional<std::size_t> max_intermediates;
+  std::optional<std::uint32_t> min_rsa_bits;
+};
+void add_policy_options(CLI::App& app, PolicyOptions& options);
+[[nodiscard]] x509::Policy policy_of(const PolicyOptions& options);
+
 struct TlsOptions {
+  PolicyOptions policy;
   std::string alpn;
   std::string suites;
   std::string groups;
@@ -26,6 +41,7 @@ struct TlsOptions {
   std::string key_log;
   bool key_log_failed = false;
 };
+/// Those of the policy among them.
 void add_tls_options(CLI::App& app, TlsOptions& options);
 
 /// Puts the options into a builder. Throws `UsageError` for words that it does not know.

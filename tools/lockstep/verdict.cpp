@@ -8,7 +8,8 @@ namespace lockstep::tool {
 namespace {
 
 Problem problem_of(const x509::Verdict& verdict, const x509::Problem& problem) {
-  return {problem.code, problem.depth, verdict.text(problem), std::string(x509::advice(problem.code))};
+  return {problem.code, problem.depth, on_command_line(verdict.text(problem)),
+          on_command_line(std::string(x509::advice(problem.code)))};
 }
 
 std::vector<std::string> alternative_names(const x509::Certificate& certificate) {

@@ -16,6 +16,7 @@
 #include "files.hpp"
 #include "provider.hpp"
 #include "terminal.hpp"
+#include "tls_options.hpp"
 #include "verdict.hpp"
 
 namespace lockstep::tool {
@@ -29,7 +30,7 @@ struct Options {
   std::string time;
   std::string purpose = "server";
   bool any_name = false;
-  bool private_pki = false;
+  PolicyOptions policy;
 };
 
 x509::PeerName expected_name(const Options& options) {
@@ -71,7 +72,7 @@ int run(const Options& options) {
                                      .peer = options.purpose == "client" ? Role::client : Role::server,
                                      .name = name,
                                      .time = seconds,
-                                     .policy = options.private_pki ? x509::Policy::private_pki() : x509::Policy{}});
+                                     .policy = policy_of(options.policy)});
 
   if (options.output.json) {
     Json certificates = Json::array();
@@ -133,8 +134,7 @@ Command verify_command(CLI::App& program) {
   app->add_option("--purpose", options->purpose, "What the certificate is used as")
       ->check(CLI::IsMember({"server", "client"}))
       ->option_text("server|client [server]");
-  app->add_flag("--private-pki", options->private_pki,
-                "Allow what home-made certificates often lack: key identifiers, good serial numbers");
+  add_policy_options(*app, options->policy);
   add_output_options(*app, options->output);
   app->footer(
       "Problems bear the names that OpenSSL gives them. A wrong name or validity does not hide what else is wrong.\n"

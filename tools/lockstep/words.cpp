@@ -1,5 +1,7 @@
 #include "words.hpp"
 
+#include <utility>
+
 namespace lockstep::tool {
 
 std::string printable(std::string_view text) {
@@ -16,6 +18,23 @@ std::string printable(std::string_view text) {
     }
   }
   return result;
+}
+
+std::string on_command_line(std::string text) {
+  constexpr std::pair<std::string_view, std::string_view> kOptions[] = {
+      {"Policy::private_pki()", "--private-pki"},
+      {"Policy::web_pki()", "--web-pki"},
+      {"Policy::max_intermediates", "--max-intermediates"},
+      {"Policy::min_rsa_bits", "--min-rsa-bits"},
+      {"Policy::accept_partial_chain", "--partial-chain"},
+      {"Name it in Policy::handled_extensions if the application processes it.",
+       "Have it issued again without; no command here processes it."},
+  };
+  for (const auto& [name, option] : kOptions) {
+    for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + option.size()))
+      text.replace(at, name.size(), option);
+  }
+  return text;
 }
 
 std::string joined(std::span<const std::string> parts, std::string_view separator) {

@@ -17,6 +17,10 @@ class UsageError : public std::runtime_error {
 /// Text from a peer, safe to print: anything but printable ASCII becomes \xNN.
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// A text of the libraries with the command line's options in place of what C++ has for them: `--private-pki` for
+/// `Policy::private_pki()`.
+[[nodiscard]] std::string on_command_line(std::string text);
+
 /// "a, b, c".
 [[nodiscard]] std::string joined(std::span<const std::string> parts, std::string_view separator = ", ");
 

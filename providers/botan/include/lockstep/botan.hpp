@@ -40,6 +40,9 @@ struct Options {
 /// The provider's descriptors, the preferred ones first. Descriptors live as long as the program.
 [[nodiscard]] LOCKSTEP_API Provider provider(Options options = {});
 
+/// The version of Botan that runs, "3.7.1"; it may be newer than the one that this was built with.
+[[nodiscard]] LOCKSTEP_API std::string_view library_version() noexcept;
+
 /// The operating system's random source. May be shared by all threads; lives as long as the program.
 [[nodiscard]] LOCKSTEP_API RandomSource& system_random() noexcept;
 

@@ -49,6 +49,9 @@ inline constexpr Capabilities kCapabilitiesWithMlKem768{
 /// The provider's descriptors. Empty lists when libsodium cannot start, which `ConfigBuilder::build` then reports.
 [[nodiscard]] LOCKSTEP_API Provider provider();
 
+/// The version of libsodium that runs, "1.0.18"; it may be newer than the one that this was built with.
+[[nodiscard]] LOCKSTEP_API std::string_view library_version() noexcept;
+
 /// The operating system's random source, by way of libsodium, which ends the program when the system has none. May be
 /// shared by all threads; lives as long as the program.
 [[nodiscard]] LOCKSTEP_API RandomSource& system_random() noexcept;
