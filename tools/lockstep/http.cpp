@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "http_words.hpp"
+
 namespace lockstep::tool {
 namespace {
+
+using namespace http_words;
 
 // RFC 9112 3: "It is RECOMMENDED that all HTTP senders and recipients support, at a minimum, request-line lengths of
 // 8000 octets."
@@ -14,15 +18,7 @@ constexpr std::size_t kMostFields = 100;
 
 // --- characters ------------------------------------------------------------------------------------------------------
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alphanumeric(char c) { return is_digit(c) || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-bool is_token_character(char c) { return is_alphanumeric(c) || std::string_view("!#$%&'*+-.^_`|~").contains(c); }
 bool is_name_character(char c) { return is_alphanumeric(c) || std::string_view("-._~%!$&'()*+,;=").contains(c); }
-
-/// RFC 9110 5.6.2.
-bool is_token(std::string_view text) { return !text.empty() && std::ranges::all_of(text, is_token_character); }
 
 /// RFC 9110 7.2: uri-host [ ":" port ], both of which may be empty (RFC 3986 3.2.2 and 3.2.3).
 bool is_host(std::string_view text) {
@@ -36,31 +32,6 @@ bool is_host(std::string_view text) {
     text.remove_prefix(name.size());
   }
   return text.empty() || (text.starts_with(':') && std::ranges::all_of(text.substr(1), is_digit));
-}
-
-bool same_letters(std::string_view a, std::string_view lower_case) {
-  return std::ranges::equal(a, lower_case, {}, lower);
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-/// Takes what stands before the separator off the front, and the separator with it.
-std::string_view take(std::string_view& text, std::string_view separator) {
-  const std::string_view part = text.substr(0, text.find(separator));
-  text.remove_prefix(std::min(part.size() + separator.size(), text.size()));
-  return part;
-}
-
-/// The members of a comma-separated list; empty ones do not count (RFC 9110 5.6.1.2).
-template <class Function>
-void for_each_member(std::string_view list, Function&& function) {
-  while (!list.empty()) {
-    if (const std::string_view member = trimmed(take(list, ",")); !member.empty()) function(member);
-  }
 }
 
 /// Whether these are lines of text, each with CRLF at its end and no CR or LF elsewhere. Those up to `searched` are.
