@@ -351,7 +351,7 @@ def against_server(session):
             report = server.next_report()
             equal((report["error"]["origin"], report["error"]["alert"]), ("peer", "unknown_ca"), "origin and alert")
         with session.case("server: after all that it serves"):
-            client = session.client(server.port, "--get", "/")
+            client = session.client(server.port, "--get", "/", "--include")
             check(b"200 OK" in client.output, "the page")
             check(server.next_report()["ok"], "our report")
             equal(server.open_sockets(), 1, "sockets left open")

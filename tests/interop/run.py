@@ -16,6 +16,7 @@ import harness  # noqa: E402
 
 TESTS = {
     "certificates": "certificates",
+    "client": "client",
     "openssl_server": "openssl_server",
     "openssl_client": "openssl_client",
     "gnutls": "gnutls",

@@ -260,14 +260,18 @@ def impatient_server(session):
 
 
 def half_close(session):
-    with session.case("a peer that ends without an answer is told"):
-        client = session.client(impatient_server(session), stdin=b"question\n")
-        equal(client.output, b"", "the answer")
-        matches(r"^warning: .*--keep-open", client.process.text, "the warning")
+    with session.case("a peer that ends without an answer is a failure"):
+        client = session.client(impatient_server(session), stdin=b"question\n", ok=False)
+        equal((client.status, client.output), (1, b""), "exit status, and the answer")
+        equal(client.report["error"]["condition"], "no_answer", "condition")
+        matches(r"--keep-open", client.report["error"]["advice"], "what to do")
+    with session.case("--send-only wants no answer"):
+        equal(session.client(impatient_server(session), "--send-only", stdin=b"question\n").output, b"", "the answer")
+    with session.case("who says nothing gets nothing"):
+        equal(session.client(impatient_server(session)).output, b"", "the answer")
     with session.case("--keep-open leaves the end to the peer"):
         client = session.client(impatient_server(session), "--keep-open", stdin=b"question\n")
         equal(client.output, b"the answer\n", "the answer")
-        check("warning" not in client.process.text, "no warning")
 
 
 def occupy(session, what, path):

@@ -97,7 +97,7 @@ def main(session):
                     labels = sorted(line.split()[0] for line in lines)
                 check("CLIENT_HANDSHAKE_TRAFFIC_SECRET" in labels and "SERVER_TRAFFIC_SECRET_0" in labels, f"labels {labels}")
                 text = decrypt(tap, keys, f"{suite}-{side}")
-                matches(r"^GET /the-request HTTP/1.0", text, "the request, decrypted")
+                matches(r"^GET /the-request HTTP/1.1", text, "the request, decrypted")
                 matches(rf"^suite: {suite}", text, "the response, decrypted")
                 check(client.output.decode().strip().splitlines()[-1] in text, "all of the response")
     with session.case("after HelloRetryRequest, and with resumption and key updates"):
@@ -109,7 +109,7 @@ def main(session):
             client = session.client(tap.port, "--get", "/again", "--session-in", path, "--keylog", keys)
             tap.finish()
         equal((client.report["resumed"], client.report["hello_retry_request"]), (True, True), "resumed, HelloRetryRequest")
-        matches(r"^GET /again HTTP/1.0", decrypt(tap, keys, "more"), "the request, decrypted")
+        matches(r"^GET /again HTTP/1.1", decrypt(tap, keys, "more"), "the request, decrypted")
     with session.case("without the key log nothing is read"):
         with session.server() as server:
             tap = Tap(server.port)

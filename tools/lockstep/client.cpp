@@ -2,6 +2,7 @@
 
 #include "client.hpp"
 
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "commands.hpp"
 #include "files.hpp"
+#include "interruption.hpp"
 
 namespace lockstep::tool {
 namespace {
@@ -35,24 +37,42 @@ void write_session(const std::string& path, const Session& session) {
 
 // --- the run ---------------------------------------------------------------------------------------------------------
 
-int run(const ClientOptions& options) {
+/// The options, with the key log that the environment names where they name none, as in browsers and curl.
+ClientOptions with_environment(ClientOptions options) {
+  const char* key_log = std::getenv("SSLKEYLOGFILE");
+  if (key_log == nullptr || *key_log == '\0' || !options.tls.key_log.empty()) return options;
+  options.tls.key_log = key_log;
+  print_warning("SSLKEYLOGFILE is set: this connection is logged as with --keylog");
+  return options;
+}
+
+int run(const ClientOptions& given) {
+  const ClientOptions options = with_environment(given);
   check(options.watch, options.tls);
   if (!options.session_out.empty()) check_secret_path(options.session_out);
-  const ClientPlan plan = plan_of(options);
-  if (options.no_verify) {
-    print_warning("--no-verify: the peer is NOT verified; anybody on the way can read and change this connection");
+  ClientPlan plan = plan_of(options);
+  if (options.insecure) {
+    print_warning("--insecure: the peer is NOT verified; anybody on the way can read and change this connection");
   }
   std::vector<Session> sessions;
   if (!options.session_in.empty()) sessions.push_back(read_session(options.session_in));
 
+  const blocking::Canceller canceller;
+  plan.connection.canceller = canceller;
+  const Interruption interruption(canceller);
   bool ok = true;
   for (unsigned i = 0; i <= options.resume && ok; ++i) {
     const bool last = i == options.resume;
     ClientOutcome outcome = connect_once(plan, options, sessions, i);
     ok = outcome.ok;
-    if (ok) print_end(outcome, options);
+    if (ok || outcome.signal != 0) print_end(outcome, options);
     print_trouble(outcome, options);
-    if (options.output.json) err().line(report_of(outcome, plan, options).dump());
+    if (options.output.json && !(ok && options.output.quiet)) {
+      // A file name or a word of the command line that is no UTF-8 must not be what keeps the report back.
+      err().line(report_of(outcome, plan, options).dump(-1, ' ', false, Json::error_handler_t::replace));
+    }
+    // As a shell has it for a program that the signal has ended.
+    if (outcome.signal != 0) return 128 + outcome.signal;
 
     // RFC 9846 C.4: "Clients SHOULD NOT reuse a ticket for multiple connections." What is left from before goes.
     sessions = std::move(outcome.sessions);
@@ -73,14 +93,22 @@ int run(const ClientOptions& options) {
 Command client_command(CLI::App& program) {
   CLI::App* app = program.add_subcommand("client", "Connect to a server; standard input and output are the connection");
   const auto options = std::make_shared<ClientOptions>();
-  app->add_option("HOST", options->target, "HOST[:PORT]: a name or an address [443]")->required()->option_text(" ");
-  app->add_option("--get", options->get, "Send an HTTP GET for this path instead of standard input")
-      ->option_text("PATH");
-  app->add_flag(
-      "--keep-open", options->keep_open,
-      "When standard input ends, say no close_notify before the peer does: some servers drop their answer then");
+  app->add_option("HOST", options->target,
+                  "HOST[:PORT], a name or an address [443]; or a URL, https://HOST/PATH, to get")
+      ->required()
+      ->option_text(" ");
+  app->add_option("-o,--output", options->output_file, "Write what is received to this file, not to standard output")
+      ->option_text("FILE");
+  app->add_flag("--crlf", options->crlf, "Send line ends of standard input as CRLF");
+  auto* keep_open = app->add_flag("--keep-open", options->keep_open,
+                                  "When standard input ends, leave the end of the connection to the peer");
+  app->add_flag("--send-only", options->send_only, "No answer is due: none is no failure")->excludes(keep_open);
   app->add_option("--address", options->address, "Connect to this address; HOST still says who is expected")
       ->option_text("ADDRESS");
+  auto* ipv4 = app->add_flag("-4,--ipv4", options->ipv4, "Connect to addresses of IPv4 alone");
+  app->add_flag("-6,--ipv6", options->ipv6, "Connect to addresses of IPv6 alone")->excludes(ipv4);
+  app->add_option("--proxy", options->proxy, "Connect through this HTTP proxy; 'env': the one that HTTPS_PROXY names")
+      ->option_text("http://HOST:PORT|env");
   app->add_option("--connect-timeout", options->connect_timeout, "For connecting, and again for the handshake [30]")
       ->check(CLI::Range(0.001, 86400.0))
       ->option_text("SECONDS");
@@ -93,8 +121,24 @@ Command client_command(CLI::App& program) {
       ->transform(CLI::CheckedTransformer(protocols).description(""))
       ->option_text("smtp|imap|ldap|postgres");
 
+  constexpr const char* kHttp = "HTTP";
+  app->add_option("--get", options->get, "Send an HTTP GET for this path instead of standard input")
+      ->option_text("PATH")
+      ->group(kHttp);
+  app->add_option("-H,--header", options->headers, "Send this field, too; may be repeated. Without a value: none of it")
+      ->allow_extra_args(false)
+      ->option_text("'NAME: VALUE'")
+      ->group(kHttp);
+  app->add_flag("-i,--include", options->include, "Write the answer's head in front of its body")->group(kHttp);
+  app->add_flag("--fail", options->fail, "End with status 1, and write nothing, when the answer's is 400 or above")
+      ->group(kHttp);
+  app->add_flag("-O,--remote-name", options->output_by_name, "Write to a file that is called as the path's last part")
+      ->excludes("--output")
+      ->group(kHttp);
+
   constexpr const char* kTrust = "Trust";
   app->add_option("--ca", options->ca, "File or directory of anchors; may be repeated [the system's]")
+      ->allow_extra_args(false)
       ->option_text("PATH")
       ->group(kTrust);
   app->add_option("--name", options->name, "Expect this name, and ask for it by SNI [HOST]")
@@ -106,7 +150,7 @@ Command client_command(CLI::App& program) {
   app->add_option("--time", options->time, "Judge certificates as of this moment [now]")
       ->group(kTrust)
       ->option_text("TIME");
-  app->add_flag("--no-verify", options->no_verify, "Accept anybody. DANGEROUS: there is no protection then")
+  app->add_flag("--insecure,--no-verify", options->insecure, "Accept anybody. DANGEROUS: there is no protection then")
       ->group(kTrust);
   app->add_option("--cert", options->certificate, "Our own certificate chain, if the server asks")
       ->option_text("FILE")
@@ -118,6 +162,10 @@ Command client_command(CLI::App& program) {
 
   app->add_flag("--ocsp", options->ocsp, "Ask for a stapled OCSP response, and say whether one came")->group(kTrust);
   app->add_flag("--scts", options->scts, "Ask for Signed Certificate Timestamps, and say how many came")->group(kTrust);
+
+  app->add_flag("--showcerts", options->show_certificates,
+                "Write the certificates that the peer shows to standard output, as PEM")
+      ->group(kTrust);
 
   add_tls_options(*app, options->tls);
   constexpr const char* kProtocol = "Protocol";
@@ -148,13 +196,12 @@ Command client_command(CLI::App& program) {
   add_watch_options(*app, options->watch);
   add_output_options(*app, options->output);
   app->footer(
-      "The connection's bytes go to standard output, everything else to standard error; with --json one line of JSON "
-      "for\n"
-      "each connection. When standard input ends, close_notify is sent (but see --keep-open), and what the peer still "
-      "sends "
-      "is read.\n"
+      "The connection's bytes, of an answer over HTTP its body, go to standard output, everything else to standard "
+      "error;\n"
+      "with --json one line of JSON for each connection. When standard input ends, close_notify is sent (but see\n"
+      "--keep-open), and what the peer still sends is read. SIGINT and SIGTERM end the connection in good order.\n"
       "Examples:\n"
-      "  lockstep client example.com --get /\n"
+      "  lockstep client https://example.com/ -o page.html\n"
       "  lockstep client mail.example.com:587 --starttls smtp --json </dev/null\n"
       "  lockstep client localhost:8443 --ca ca.pem --resume 1 --get /");
   return {app, [options] { return run(*options); }};

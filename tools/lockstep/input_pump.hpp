@@ -4,17 +4,34 @@
 #include <cstdint>
 #include <future>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <thread>
 
 #include <lockstep/blocking.hpp>
 
 namespace lockstep::tool {
 
-/// Pipes standard input into a stream from a thread of its own, until it ends or `stop` is called. Its end is that of
-/// our side of the connection, unless that is kept open.
+/// Line ends as protocols in text have them: a LF becomes CRLF, and CRLF stays what it is, also where the bytes come in
+/// pieces.
+class CrlfLines {
+ public:
+  [[nodiscard]] std::string of(std::string_view bytes);
+
+ private:
+  bool behind_cr_ = false;
+};
+
+/// How standard input is sent.
+struct InputOptions {
+  bool keep_open = false;  ///< its end is not that of our side of the connection
+  bool crlf = false;       ///< with line ends as `CrlfLines` makes them
+};
+
+/// Pipes standard input into a stream from a thread of its own, until it ends or `stop` is called.
 class InputPump {
  public:
-  InputPump(blocking::Stream& stream, bool keep_open, std::uint64_t& sent);
+  InputPump(blocking::Stream& stream, InputOptions options, std::uint64_t& sent);
   InputPump(const InputPump&) = delete;
   InputPump& operator=(const InputPump&) = delete;
   ~InputPump() { stop(); }
@@ -26,11 +43,13 @@ class InputPump {
 
  private:
   void run();
+  bool send(Bytes bytes);
 
   blocking::Stream& stream_;
-  bool keep_open_;
+  InputOptions options_;
   bool half_closed_ = false;
   std::uint64_t& sent_;
+  CrlfLines lines_;
   std::optional<IoError> error_;
   blocking::Canceller stopping_;
   std::future<void> done_;
