@@ -171,6 +171,8 @@ def framing(session):
 
 
 def signals(session):
+    # What runs in the background of a script ignores it, and so would the programs that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number, name in ((signal.SIGINT, "SIGINT"), (signal.SIGTERM, "SIGTERM")):
         with session.case(f"{name} ends a conversation with close_notify and a report"):
             with session.server("--echo") as server:
