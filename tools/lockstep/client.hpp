@@ -106,6 +106,7 @@ struct ClientOutcome {
   std::optional<Judgement> judgement;
   std::vector<std::vector<std::uint8_t>> chain;
   StaplesShown staples;
+  std::string withheld;  ///< why the server did not get our certificate, which it asked for
   unsigned peer_key_updates = 0;
   std::size_t early = 0;       ///< application bytes that went early; they may have been refused
   std::uint64_t sent = 0;      ///< application bytes

@@ -195,7 +195,7 @@ ClientOutcome connect_once(const ClientPlan& plan, const ClientOptions& options,
   ClientOutcome outcome;
   const bool last = number == options.resume;
 
-  PeerCheck check(plan.anchors, plan.name, Role::server, plan.moment, options.insecure);
+  PeerCheck check(plan.anchors, plan.name, Role::server, plan.moment, policy_of(options.tls.policy), options.insecure);
   const auto fail = [&](Trouble trouble) {
     if (auto* error = std::get_if<IoError>(&trouble)) *error = check.explained(std::move(*error));
     outcome.signal = Interruption::signal();
@@ -233,6 +233,7 @@ ClientOutcome connect_once(const ClientPlan& plan, const ClientOptions& options,
   outcome.judgement = check.judgement();
   outcome.chain = check.chain();
   outcome.staples = check.staples();
+  if (const Withheld* withheld = stream->answers().withheld()) outcome.withheld = withheld->text;
   if (!shaken) watch.failed();
   print_agreement(outcome, plan, options);
   if (shaken) {

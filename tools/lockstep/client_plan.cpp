@@ -151,7 +151,8 @@ ClientPlan plan_of(const ClientOptions& options) {
   }
 
   if (options.certificate.empty() != options.key.empty()) throw UsageError("--cert and --key go together");
-  AnswerOptions answers{.provider = provider()};
+  AnswerOptions answers{.provider = provider(), .policy = policy_of(options.tls.policy)};
+  if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   answers.ignore_stapled_responses = options.ocsp;  // --ocsp says whether one came, and that nobody has judged it
   if (!options.certificate.empty()) {
     answers.credentials.push_back(read_credential(options.certificate, options.key, options.passphrase_file));

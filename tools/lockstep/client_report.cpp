@@ -50,6 +50,7 @@ void print_agreement(const ClientOutcome& outcome, const ClientPlan& plan, const
     if (options.scts)
       rows.push_back({"SCTs", scts == 0 ? "none came" : std::to_string(scts) + "; their signatures are not verified"});
   }
+  if (!outcome.withheld.empty()) rows.push_back({"withheld", outcome.withheld, Style::bad});
   print_rows(err(), rows);
   if (!outcome.chain.empty()) {
     if (const auto leaf = x509::Certificate::parse(outcome.chain.front())) print_rows(err(), certificate_rows(*leaf));
@@ -103,6 +104,7 @@ Json report_of(const ClientOutcome& outcome, const ClientPlan& plan, const Clien
   }
   if (options.ocsp) report["ocsp_response_bytes"] = outcome.staples.ocsp_response;
   if (options.scts) report["scts"] = outcome.staples.scts;
+  if (!outcome.withheld.empty()) report["certificate_withheld"] = printable(outcome.withheld);
   if (outcome.answer) {
     report["http_status"] = outcome.answer->status;
     report["body_bytes"] = outcome.answer->body;
