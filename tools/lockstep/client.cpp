@@ -105,8 +105,7 @@ Command client_command(CLI::App& program) {
   app->add_flag("--send-only", options->send_only, "No answer is due: none is no failure")->excludes(keep_open);
   app->add_option("--address", options->address, "Connect to this address; HOST still says who is expected")
       ->option_text("ADDRESS");
-  auto* ipv4 = app->add_flag("-4,--ipv4", options->ipv4, "Connect to addresses of IPv4 alone");
-  app->add_flag("-6,--ipv6", options->ipv6, "Connect to addresses of IPv6 alone")->excludes(ipv4);
+  add_family_options(*app, options->family);
   app->add_option("--proxy", options->proxy, "Connect through this HTTP proxy; 'env': the one that HTTPS_PROXY names")
       ->option_text("http://HOST:PORT|env");
   app->add_option("--connect-timeout", options->connect_timeout, "For connecting, and again for the handshake [30]")
@@ -126,7 +125,6 @@ Command client_command(CLI::App& program) {
       ->option_text("PATH")
       ->group(kHttp);
   app->add_option("-H,--header", options->headers, "Send this field, too; may be repeated. Without a value: none of it")
-      ->allow_extra_args(false)
       ->option_text("'NAME: VALUE'")
       ->group(kHttp);
   app->add_flag("-i,--include", options->include, "Write the answer's head in front of its body")->group(kHttp);
@@ -138,7 +136,6 @@ Command client_command(CLI::App& program) {
 
   constexpr const char* kTrust = "Trust";
   app->add_option("--ca", options->ca, "File or directory of anchors; may be repeated [the system's]")
-      ->allow_extra_args(false)
       ->option_text("PATH")
       ->group(kTrust);
   app->add_option("--name", options->name, "Expect this name, and ask for it by SNI [HOST]")

@@ -32,8 +32,7 @@ struct ClientOptions {
   std::string target;
   std::string address;
   std::string proxy;
-  bool ipv4 = false;
-  bool ipv6 = false;
+  Family family = Family::any;
   std::string name;
   std::string server_name;
   std::vector<std::string> ca;

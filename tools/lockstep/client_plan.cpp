@@ -5,8 +5,6 @@
 #include <initializer_list>
 #include <utility>
 
-#include <netdb.h>
-
 #include "client.hpp"
 #include "files.hpp"
 #include "http.hpp"
@@ -109,21 +107,6 @@ std::optional<HostAndPort> proxy_of(const ClientOptions& options) {
   throw UsageError("--proxy env: neither HTTPS_PROXY nor https_proxy is set");
 }
 
-/// The system's addresses of one family.
-Resolve only(bool ipv6) {
-  return [ipv6](std::string_view host, std::uint16_t port) -> IoResult<std::vector<Address>> {
-    auto addresses = resolve(host, port);
-    if (!addresses) return addresses;
-    std::erase_if(*addresses, [ipv6](const Address& address) { return address.host.contains(':') != ipv6; });
-    if (!addresses->empty()) return addresses;
-    return std::unexpected(IoError{.operation = Operation::resolve,
-                                   .condition = IoCondition::resolver,
-                                   .number = EAI_NONAME,
-                                   .text = "resolve " + printable(host) + ": it has no address of " +
-                                           (ipv6 ? "IPv6; leave out -6" : "IPv4; leave out -4")});
-  };
-}
-
 }  // namespace
 
 std::chrono::milliseconds milliseconds(double seconds) {
@@ -176,7 +159,7 @@ ClientPlan plan_of(const ClientOptions& options) {
   plan.connection.random = &random_source();
   plan.connection.connect_timeout = milliseconds(options.connect_timeout);
   plan.connection.handshake_timeout = milliseconds(options.connect_timeout);
-  if (options.ipv4 || options.ipv6) plan.connection.resolve = only(options.ipv6);
+  plan.connection.resolve = resolve_of(options.family);
   plan.connection.key_log = key_log_of(options.tls);
   return plan;
 }
