@@ -173,7 +173,7 @@ HttpResponse::Step HttpResponse::head_ended(InHead& state) {
   } else {
     state_ = ToTheEnd{};
   }
-  return std::move(head);
+  return head;
 }
 
 HttpResponse::Step HttpResponse::on(InLength& state, std::string_view& bytes) {
