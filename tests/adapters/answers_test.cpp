@@ -713,8 +713,8 @@ TEST_F(Handshake, ShowsAndTakesLargeCertificatesByDefault) {
                     setup_of({.provider = provider(), .credentials = {of_client}, .anchors = root_.anchors()}),
                     built(server_config().client_auth(ClientAuth::require)),
                     setup_of({.provider = provider(), .credentials = {of_server}, .anchors = root_.anchors()}));
-    EXPECT_EQ(pair.client.connection.error(), nullptr);
-    EXPECT_EQ(pair.server.connection.error(), nullptr);
+    for (const Connection* connection : {&pair.client.connection, &pair.server.connection})
+      EXPECT_EQ(connection->error(), nullptr) << to_text(*connection->error());
     EXPECT_TRUE(pair.server.connection.connected());
   }
 }
@@ -911,7 +911,7 @@ TEST_F(Handshake, GivesOnlyTicketsThatFit) {
   constexpr std::size_t kPlenty = std::size_t{1} << 20U;
   // RFC 9846 4.7.1: "opaque ticket<1..2^16-1>"; the certificate is the rest of it.
   for (const auto [staple, memory, tickets] :
-       {Case{10'000, kDefaultHandshakeMemory, 2}, Case{60'000, kDefaultHandshakeMemory, 0}, Case{60'000, kPlenty, 2},
+       {Case{10'000, kDefaultHandshakeMemory, 2}, Case{60'000, kDefaultHandshakeMemory, 1}, Case{60'000, kPlenty, 2},
         Case{65'400, kPlenty, 0}}) {
     SCOPED_TRACE(staple);
     Credential large = *root_.issue({.client = true});

@@ -30,7 +30,7 @@ auto lengthened_to(std::size_t size) {
 // With the memory that a handshake has by default, by either end and in records of whichever size. Who sends it needs
 // more, because the chain is not its own.
 TEST(HostileLimits, LongestMessageIsTaken) {
-  for (const std::uint16_t fragment : {64, 1000, 16'384}) {
+  for (const std::uint16_t fragment : std::initializer_list<std::uint16_t>{64, 1000, 16'384}) {
     for (const std::size_t excess : {0U, 1U}) {
       Duel duel;
       duel.server_config.max_send_fragment(fragment).handshake_memory(std::size_t{1} << 23U);

@@ -158,7 +158,7 @@ TEST(Credentials, ThatNoMessageHoldsAreNoAnswer) {
 
 // Our own certificate is not held against the memory that a peer may take, in records of whichever size.
 TEST(Credentials, OfAnySizeAreSent) {
-  for (const std::uint16_t fragment : {64, 16'384}) {
+  for (const std::uint16_t fragment : std::initializer_list<std::uint16_t>{64, 16'384}) {
     for (const std::size_t size : {std::size_t{80'000}, std::size_t{1'000'000}}) {
       Credential large = *credential_of(usual_key());
       large.chain.emplace_back(size, std::uint8_t{0x30});
