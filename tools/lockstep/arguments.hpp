@@ -8,13 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include <lockstep/io.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
-
-namespace CLI {
-class App;
-}
 
 namespace lockstep::tool {
 
@@ -49,12 +44,5 @@ struct Target {
 /// "https://example.com:8443/index.html?a=b" or what `parse_host_and_port` takes, with a path behind it or not. A
 /// fragment is not part of what is asked for (RFC 9110 4.2.5) and is left out.
 [[nodiscard]] Target parse_target(const std::string& text, std::uint16_t default_port);
-
-/// Which addresses of a name are tried.
-enum class Family : std::uint8_t { any, ipv4, ipv6 };
-/// -4 and -6.
-void add_family_options(CLI::App& app, Family& family);
-/// `lockstep::resolve` for those alone; nothing, which is the same, for any.
-[[nodiscard]] Resolve resolve_of(Family family);
 
 }  // namespace lockstep::tool

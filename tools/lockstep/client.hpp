@@ -18,6 +18,7 @@
 
 #include "arguments.hpp"
 #include "facts.hpp"
+#include "family.hpp"
 #include "starttls.hpp"
 #include "terminal.hpp"
 #include "tls_options.hpp"

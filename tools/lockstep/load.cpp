@@ -30,6 +30,7 @@
 #include "commands.hpp"
 #include "event_loops.hpp"
 #include "facts.hpp"
+#include "family.hpp"
 #include "files.hpp"
 #include "http.hpp"
 #include "provider.hpp"
