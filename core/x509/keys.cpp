@@ -256,7 +256,7 @@ SecretBytes wrap(Bytes algorithm_identifier, Bytes key) {
 
 /// PBES1 (RFC 8018 A.3) and the schemes of PKCS#12 (RFC 7292 C): the name of the one that encrypts.
 std::optional<std::string_view> old_encryption(Bytes encrypted_pkcs8) noexcept {
-  constexpr std::array<NamedOid, 12> kSchemes = {{
+  static constexpr std::array<NamedOid, 12> kSchemes = {{
       {"1.2.840.113549.1.5.1", "PBE-MD2-DES"},
       {"1.2.840.113549.1.5.3", "PBE-MD5-DES"},
       {"1.2.840.113549.1.5.4", "PBE-MD2-RC2"},
@@ -276,7 +276,7 @@ std::optional<std::string_view> old_encryption(Bytes encrypted_pkcs8) noexcept {
 
 /// Why no loader took a PKCS#8: what is in it, and what to do.
 std::string why_unsupported(const Provider& provider, Bytes pkcs8) {
-  constexpr std::array<NamedOid, 7> kOtherTypes = {{
+  static constexpr std::array<NamedOid, 7> kOtherTypes = {{
       {"1.3.101.110", "X25519, a key exchange"},
       {"1.3.101.111", "X448, a key exchange"},
       {"1.2.840.113549.1.3.1", "DH, a key exchange"},
@@ -285,7 +285,7 @@ std::string why_unsupported(const Provider& provider, Bytes pkcs8) {
       {"1.2.643.7.1.1.1.1", "GOST R 34.10-2012"},
       {"1.2.156.10197.1.301", "SM2"},
   }};
-  constexpr std::array<NamedOid, 7> kOtherCurves = {{
+  static constexpr std::array<NamedOid, 7> kOtherCurves = {{
       {"1.3.132.0.10", "secp256k1"},
       {"1.3.132.0.33", "secp224r1"},
       {"1.2.840.10045.3.1.1", "secp192r1"},

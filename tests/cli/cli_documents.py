@@ -1,6 +1,7 @@
 """--json on every path of every command: each document is one of docs/lockstep.schema.json."""
 
 import json
+import os
 import socket
 import threading
 
@@ -12,7 +13,8 @@ SCHEMA = Schema()
 
 def documents(process):
     """Those of the client stand on standard error, the others' on standard output; one by one, or one over several lines."""
-    stream = process.stderr if process.argv[1:2] == ["client"] else process.stdout
+    words = [word for word in process.argv[1:] if not word.startswith("-")]
+    stream = process.stderr if words[:1] == ["client"] else process.stdout
     text = bytes(stream).decode()
     lines = [line for line in text.splitlines() if line.startswith("{") and line.endswith("}")]
     return [json.loads(line) for line in lines] if lines else [json.loads(text)] if text.strip() else []
@@ -128,16 +130,19 @@ def with_connection(session):
             equal(server.finish(), 1, "status")
         equal(SCHEMA.problems(documents(server)[-1], "failure"), [], "the document")
     with session.case("--json: load, answers of other statuses by number"):
-        with session.server() as server:
+        folder = session.path("pages")
+        os.makedirs(folder, exist_ok=True)
+        session.write("pages/here.txt", b"hello\n")
+        with session.server("--dir", folder) as server:
             words = ["load", "--ca", session.ca(), "--requests", "20", "--connections", "2", "--json"]
-            document = expect(session, [*words, f"https://localhost:{server.port}/"], "load", 0)
+            document = expect(session, [*words, f"https://localhost:{server.port}/here.txt"], "load", 0)
             equal(list(document["statuses"]), ["200"], "statuses")
             document = expect(session, [*words, f"HTTPS://localhost:{server.port}/there/is#none", "--no-reuse"], "load", 1)
             equal(list(document["statuses"]), ["404"], "statuses")
             equal(document["failed"], document["statuses"]["404"], "how many failed")
             check("404" in document["errors"][0]["text"], "the error names the status")
-            expect(session, [*words[:1], "--insecure", *words[3:], f"localhost:{server.port}"], "load", 0)
-            expect(session, [*words[:1], "--no-verify", *words[3:], f"localhost:{server.port}"], "load", 0)
+            for insecure in ("--insecure", "--no-verify"):
+                expect(session, [*words[:1], insecure, *words[3:], f"localhost:{server.port}/here.txt"], "load", 0)
     with session.case("--json: load of what is no HTTP"):
         with session.server("--echo") as server:
             document = expect(session, ["load", f"localhost:{server.port}", "--ca", session.ca(), "--seconds", "0.3", "--json"], "load", 1)

@@ -62,7 +62,7 @@ def wrong_words(session):
         (["verify", "one.pem", "two.pem", "--any-name"], r"'two.pem' is one word too many", r"lockstep verify --help"),
         (["client"], r"HOST is required", r"lockstep client --help"),
         (["server", "--port", "x"], r"--port", r"lockstep server --help"),
-        (["verify", "x.pem", "--private-pki", "--web-pki"], r"--web-pki excludes --private-pki", r"lockstep verify --help"),
+        (["verify", "x.pem", "--private-pki", "--web-pki"], r"--private-pki excludes --web-pki", r"lockstep verify --help"),
         (["load", "http://localhost/"], r"no URL for TLS", r"lockstep load --help"),
     ]
     for words, what, advice in cases:

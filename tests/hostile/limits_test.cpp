@@ -136,7 +136,7 @@ TEST(HostileLimits, WithoutMemoryAHandshakeFailsInOrder) {
   bool connected = false;
   for (std::size_t bound = 16'384; bound <= 131'072; bound += 512) {
     Duel duel;
-    const auto config = duel.server_config.handshake_memory(bound).build();
+    const auto config = duel.server_config.max_handshake_message(4096).handshake_memory(bound).build();
     if (!config) continue;  // the builder refuses what can never do
     duel.run();
     if (duel.server().connection.connected()) {

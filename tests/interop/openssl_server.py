@@ -101,7 +101,7 @@ def groups(session):
     with session.case("cookie in HelloRetryRequest (-stateless)"):
         # The compatibility change_cipher_spec would be taken for a connection of its own, with nothing in it.
         with openssl_peer.server(session, "-stateless") as server, Rejoined(server.port) as door:
-            client = session.client_process(door.port, "--no-middlebox")
+            client = session.client_process(door.port, "--no-middlebox", "--send-only")
             client.send(b"over the wire\n")
             server.wait_for(r"^over the wire$")
             client.close_stdin()

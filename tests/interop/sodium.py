@@ -70,7 +70,7 @@ def main(session):
     with session.case("a key that it cannot read"):
         run_ok([openssl, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", session.path("p256.pem")])
         refused(session, ["cert", "self-signed", "--name", "localhost", "--key", session.path("p256.pem"), "--out", session.path("none")],
-                r"error:.*(type|curve|support)", "reading a P-256 key")
+                r"error:.*loads no such keys", "reading a P-256 key")
     with session.case("an encrypted key"):
         run_ok([openssl, "pkcs8", "-topk8", "-in", credential[1], "-out", session.path("encrypted.pem"), "-passout", "pass:secret"])
         session.write("passphrase", b"secret\n")

@@ -120,7 +120,8 @@ TEST(AcceptedKeys, WithCompressedPoints) {
     // The point of the other y is another key, and the hybrid form is none.
     for (const unsigned form : {1U, 4U}) {
       Buffer other = info;
-      other[info.size() - x509::PublicKey::parse(info).value().key.size()] ^= form;
+      std::uint8_t& first = other[info.size() - x509::PublicKey::parse(info).value().key.size()];
+      first = static_cast<std::uint8_t>(first ^ form);
       const auto* const verifier = provider().verifier(parts(key->schemes().front())->algorithm, type);
       std::array<std::uint8_t, kMaxSignatureSize> signature{};
       const std::size_t size =

@@ -15,6 +15,7 @@
 
 #include "../../tools/lockstep/arguments.hpp"
 #include "../../tools/lockstep/command_line.hpp"
+#include "../../tools/lockstep/family.hpp"
 
 namespace lockstep::tool {
 namespace {

@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include <lockstep/export.hpp>
+
 namespace lockstep {
 
 inline constexpr std::size_t kMinRsaBits = 1024;
