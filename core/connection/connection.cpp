@@ -421,7 +421,8 @@ std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerAc
                                        .expires = accepted.expires});
       },
       [&]() -> std::expected<void, Misuse> {
-        if (accepted.identity.size() > 0xffff) return std::unexpected(Misuse::invalid_answer);
+        // As long as RFC 9846 4.5.1 lets a certificate be: "opaque cert_data<1..2^24-1>".
+        if (accepted.identity.size() > 0xff'ffff) return std::unexpected(Misuse::invalid_answer);
         return self.answer(token, handshake::Handshake::peer_verified(accepted), Place::certificate);
       });
 }

@@ -94,7 +94,7 @@ def ourselves(session):
         with session.server() as server:
             client = session.client(server.port, "--get", "/", "--trace", "--tape", tape, "--keylog", keys)
         for words in (r"message -> client_hello, \d+ bytes", r"state WAIT_FINISHED", r"keys <- application keys",
-                      r"verify_peer question 1", r"answer_verdict question 1: accepted", r"alert <- close_notify"):
+                      r"verify_peer question 1", r"answer_verdict question 1: accepted", r"alert -> close_notify"):
             matches(words, client.process.text, "the trace")
         told = re.findall(r"^\+\d+\.\d{3} s  (message .*)$", client.process.text, re.MULTILINE)
         equal(re.findall(r"^ *\d+  \+\d+\.\d{3} s  (message .*)$", trace(session, tape), re.MULTILINE), told, "the messages")

@@ -177,8 +177,8 @@ struct VerifyPeer {
 };
 /// Who the peer is, for `HandshakeComplete` and for the sessions of this connection; copied.
 struct PeerAccepted {
-  /// Whatever tells the application who it is, at most 65535 bytes; empty: nothing is told. A server's tickets grow by
-  /// it.
+  /// Whatever tells the application who it is, as long as a certificate may be: below 2^24 bytes; empty: nothing is
+  /// told. A server's tickets grow by it, and there are none with more than 65535 bytes.
   Bytes identity{};
   /// The earliest end of a certificate on the path: no session of this connection is resumed after it.
   Time expires = Time::max();
