@@ -63,7 +63,7 @@ def wrong_words(session):
         (["client"], r"HOST is required", r"lockstep client --help"),
         (["server", "--port", "x"], r"--port", r"lockstep server --help"),
         (["verify", "x.pem", "--private-pki", "--web-pki"], r"--private-pki excludes --web-pki", r"lockstep verify --help"),
-        (["load", "http://localhost/"], r"no URL for TLS", r"lockstep load --help"),
+        (["load", "http://localhost/"], r"not fetched over TLS", r"lockstep load --help"),
     ]
     for words, what, advice in cases:
         with session.case(f"wrong: {' '.join(words)}"):

@@ -11,11 +11,10 @@ namespace {
 
 TEST(Url, HostPortAndTarget) {
   const auto check = [](const std::string& text, const std::string& host, int port, const std::string& target) {
-    const auto url = parse_https_url(text);
-    ASSERT_TRUE(url) << text;
-    EXPECT_EQ(url->host.host, host) << text;
-    EXPECT_EQ(url->host.port, port) << text;
-    EXPECT_EQ(url->target, target) << text;
+    const Target found = parse_target(text, 25);
+    EXPECT_EQ(found.at.host, host) << text;
+    EXPECT_EQ(found.at.port, port) << text;
+    EXPECT_EQ(found.path, target) << text;
   };
   check("https://example.com", "example.com", 443, "/");
   check("HTTPS://example.com/", "example.com", 443, "/");
@@ -25,17 +24,27 @@ TEST(Url, HostPortAndTarget) {
   check("https://[2001:db8::1]:8443/a:b@c", "2001:db8::1", 8443, "/a:b@c");
 }
 
-TEST(Url, AHostIsNone) {
-  for (const char* text : {"example.com", "example.com:8443", "[::1]:443", "::1", "192.0.2.1"})
-    EXPECT_FALSE(parse_https_url(text)) << text;
+TEST(Url, AHostAsksForNothing) {
+  const auto check = [](const std::string& text, const std::string& host, int port, const std::string& target) {
+    const Target found = parse_target(text, 25);
+    EXPECT_EQ(found.at.host, host) << text;
+    EXPECT_EQ(found.at.port, port) << text;
+    EXPECT_EQ(found.path, target) << text;
+  };
+  check("example.com", "example.com", 25, "");
+  check("example.com:8443", "example.com", 8443, "");
+  check("[::1]:443", "::1", 443, "");
+  check("::1", "::1", 25, "");
+  check("192.0.2.1", "192.0.2.1", 25, "");
+  check("example.com/a/b", "example.com", 25, "/a/b");
 }
 
 TEST(Url, NotTaken) {
   for (const char* text :
        {"http://example.com/", "ftp://example.com/", "https://", "https:///a", "https://a:b@c/", "https://a@c/",
-        "https://example.com:0/", "https://example.com:x/", "https://example.com/a b", "https://example.com/a\r\nb",
-        "https://example.com/\xc3\xa4", "://example.com/"})
-    EXPECT_THROW((void)parse_https_url(text), UsageError) << text;
+        "https://example.com:0/", "https://example.com:x/", "https://example.com:/", "https://example.com/a b",
+        "https://example.com/a\r\nb", "https://example.com/\xc3\xa4", "://example.com/"})
+    EXPECT_THROW((void)parse_target(text, 443), UsageError) << text;
 }
 
 TEST(Url, Proxies) {

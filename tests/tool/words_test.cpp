@@ -1,4 +1,4 @@
-// Words of the command line: URLs, what was perhaps meant, and texts of the libraries in its own terms.
+// Words of the command line: what was perhaps meant, and texts of the libraries in its own terms.
 
 #include "../../tools/lockstep/words.hpp"
 
@@ -13,7 +13,6 @@
 #include <lockstep/error.hpp>
 #include <lockstep/x509_verify.hpp>
 
-#include "../../tools/lockstep/arguments.hpp"
 #include "../../tools/lockstep/command_line.hpp"
 #include "../../tools/lockstep/family.hpp"
 
@@ -24,40 +23,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
-
-TEST(ParseTarget, TakesUrlsAndHosts) {
-  struct Case {
-    const char* text;
-    const char* host;
-    std::uint16_t port;
-    const char* path;
-  };
-  for (const Case& each : std::initializer_list<Case>{
-           {"example.com", "example.com", 8443, ""},
-           {"example.com:99", "example.com", 99, ""},
-           {"example.com/a/b", "example.com", 8443, "/a/b"},
-           {"https://example.com", "example.com", 443, ""},
-           {"HTTPS://example.com:99/a?b=c#d", "example.com", 99, "/a?b=c"},
-           {"https://example.com?b", "example.com", 443, "/?b"},
-           {"https://example.com#d", "example.com", 443, ""},
-           {"https://[2001:db8::1]:99/", "2001:db8::1", 99, "/"},
-           {"2001:db8::1", "2001:db8::1", 8443, ""},
-           {"https://example.com/a:b@c", "example.com", 443, "/a:b@c"},
-       }) {
-    const Target target = parse_target(each.text, 8443);
-    EXPECT_EQ(target.at.host, each.host) << each.text;
-    EXPECT_EQ(target.at.port, each.port) << each.text;
-    EXPECT_EQ(target.path, each.path) << each.text;
-  }
-}
-
-TEST(ParseTarget, RefusesWhatIsNoUrlForTls) {
-  for (const char* text :
-       {"http://example.com/", "ftp://example.com", "https://", "https:///path", "https://user@example.com/",
-        "https://example.com:0/", "https://example.com:/", "://example.com"}) {
-    EXPECT_THROW((void)parse_target(text, 443), UsageError) << text;
-  }
-}
 
 TEST(Similar, FindsTheNearestWords) {
   const std::vector<std::string> commands = {"client", "server", "load", "cert", "verify", "version"};

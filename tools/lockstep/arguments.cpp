@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <optional>
@@ -163,29 +162,6 @@ HostAndPort parse_host_and_port(const std::string& text, std::uint16_t default_p
   const auto number = parse_number<std::uint16_t>(port);
   if (!number || *number == 0) throw UsageError("'" + printable(port) + "' is not a port (1 to 65535)");
   return {host, *number};
-}
-
-Target parse_target(const std::string& text, std::uint16_t default_port) {
-  // RFC 3986 3.1: "Although schemes are case-insensitive, ..."
-  const std::size_t colon = text.find("://");
-  std::string rest = text;
-  if (colon != std::string::npos) {
-    std::string scheme = text.substr(0, colon);
-    std::ranges::transform(scheme, scheme.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    if (scheme != "https") {
-      throw UsageError("'" + printable(text) + "' is no URL for TLS; say https://HOST[:PORT]/PATH, or HOST[:PORT]");
-    }
-    rest.erase(0, colon + 3);
-    default_port = 443;
-  }
-  rest.resize(std::min(rest.find('#'), rest.size()));
-  const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
-  std::string path = rest.substr(end);
-  if (path.starts_with('?')) path.insert(0, "/");
-  if (rest.substr(0, end).contains('@')) {
-    throw UsageError("'" + printable(text) + "' has a user in it, whom nobody here could be told of; leave it out");
-  }
-  return {parse_host_and_port(rest.substr(0, end), default_port), path};
 }
 
 }  // namespace lockstep::tool

@@ -36,13 +36,4 @@ struct HostAndPort {
 /// "example.com", "example.com:8443", "192.0.2.1:443", "[2001:db8::1]:443", "2001:db8::1".
 [[nodiscard]] HostAndPort parse_host_and_port(const std::string& text, std::uint16_t default_port);
 
-/// What a URL names, or a host in its place.
-struct Target {
-  HostAndPort at;
-  std::string path;  ///< with its query, from the slash on; empty where none is said
-};
-/// "https://example.com:8443/index.html?a=b" or what `parse_host_and_port` takes, with a path behind it or not. A
-/// fragment is not part of what is asked for (RFC 9110 4.2.5) and is left out.
-[[nodiscard]] Target parse_target(const std::string& text, std::uint16_t default_port);
-
 }  // namespace lockstep::tool

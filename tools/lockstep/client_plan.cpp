@@ -42,11 +42,12 @@ struct Aim {
 };
 
 Aim aim_of(const ClientOptions& options) {
-  if (const auto url = parse_https_url(options.target)) {
+  const auto [host, path] = parse_target(options.target, default_port(options.starttls));
+  if (!path.empty()) {
     if (!options.get.empty()) throw UsageError("a URL says what to get: leave out --get, or write HOST:PORT");
-    return {url->host, url->target};
+    return {host, path};
   }
-  Aim aim{.host = parse_host_and_port(options.target, default_port(options.starttls)), .request_target = {}};
+  Aim aim{.host = host, .request_target = {}};
   if (options.get.empty()) return aim;
   check_request_target(options.get);
   aim.request_target = options.get;

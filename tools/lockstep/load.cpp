@@ -38,6 +38,7 @@
 #include "signals.hpp"
 #include "terminal.hpp"
 #include "tls_options.hpp"
+#include "url.hpp"
 
 namespace lockstep::tool {
 namespace {

@@ -11,17 +11,19 @@ namespace lockstep::tool {
 namespace {
 
 struct Parts {
-  std::string scheme;
+  std::optional<std::string> scheme;  ///< in lower case
   std::string authority;
   std::string rest;  ///< path, query and fragment
 };
 
-std::optional<Parts> parts_of(const std::string& text) {
-  const std::size_t colon = text.find("://");
-  if (colon == std::string::npos) return std::nullopt;
-  Parts parts{.scheme = text.substr(0, colon), .authority = text.substr(colon + 3), .rest = {}};
-  // RFC 3986 3.1: "schemes are case-insensitive".
-  std::ranges::transform(parts.scheme, parts.scheme.begin(), http_words::lower);
+Parts parts_of(const std::string& text) {
+  Parts parts{.scheme = {}, .authority = text, .rest = {}};
+  if (const std::size_t colon = text.find("://"); colon != std::string::npos) {
+    parts.scheme = text.substr(0, colon);
+    // RFC 3986 3.1: "schemes are case-insensitive".
+    std::ranges::transform(*parts.scheme, parts.scheme->begin(), http_words::lower);
+    parts.authority.erase(0, colon + 3);
+  }
   const std::size_t end = std::min(parts.authority.find_first_of("/?#"), parts.authority.size());
   parts.rest = parts.authority.substr(end);
   parts.authority.resize(end);
@@ -33,26 +35,27 @@ std::optional<Parts> parts_of(const std::string& text) {
 
 }  // namespace
 
-std::optional<Url> parse_https_url(const std::string& text) {
-  const auto parts = parts_of(text);
-  if (!parts) return std::nullopt;
-  if (parts->scheme != "https") {
-    throw UsageError("'" + printable(parts->scheme) + "://' is not fetched over TLS; write https://, or HOST:PORT");
+Target parse_target(const std::string& text, std::uint16_t default_port) {
+  const Parts parts = parts_of(text);
+  if (parts.scheme && *parts.scheme != "https") {
+    throw UsageError("'" + printable(*parts.scheme) +
+                     "://' is not fetched over TLS; write https://HOST[:PORT]/PATH, or HOST[:PORT]");
   }
-  Url url{.host = parse_host_and_port(parts->authority, 443), .target = parts->rest.substr(0, parts->rest.find('#'))};
+  Target target{.at = parse_host_and_port(parts.authority, parts.scheme ? 443 : default_port),
+                .path = parts.rest.substr(0, parts.rest.find('#'))};
+  if (!parts.scheme && target.path.empty()) return target;
   // RFC 9112 3.2.1: "If the target URI's path component is empty, the client MUST send "/" as the path within the
   // origin-form of request-target."
-  if (!url.target.starts_with('/')) url.target.insert(0, "/");
-  check_request_target(url.target);
-  return url;
+  if (!target.path.starts_with('/')) target.path.insert(0, "/");
+  check_request_target(target.path);
+  return target;
 }
 
 HostAndPort parse_proxy_url(const std::string& text) {
-  const auto parts = parts_of(text);
-  if (!parts) return parse_host_and_port(text, 80);
-  const bool taken = parts->scheme == "http" && (parts->rest.empty() || parts->rest == "/");
+  const Parts parts = parts_of(text);
+  const bool taken = parts.scheme.value_or("http") == "http" && (parts.rest.empty() || parts.rest == "/");
   if (!taken) throw UsageError("the proxy '" + printable(text) + "' is not of the form http://HOST:PORT");
-  return parse_host_and_port(parts->authority, 80);
+  return parse_host_and_port(parts.authority, 80);
 }
 
 void check_request_target(const std::string& target) {

@@ -8,12 +8,14 @@
 
 namespace lockstep::tool {
 
-struct Url {
-  HostAndPort host;
-  std::string target;  ///< path and query, at least "/"
+/// What a URL names, or a host in its place.
+struct Target {
+  HostAndPort at;
+  std::string path;  ///< with its query, as a request names it; empty where nothing is asked for
 };
-/// "https://example.com:8443/a?b#c", whose fragment stays here; nothing when the text is no URL but, say, a host.
-[[nodiscard]] std::optional<Url> parse_https_url(const std::string& text);
+/// "https://example.com:8443/a?b#c", which asks for "/" at least, or what `parse_host_and_port` takes with a path
+/// behind it or not. A fragment is not part of what is asked for (RFC 9110 4.2.5) and stays here.
+[[nodiscard]] Target parse_target(const std::string& text, std::uint16_t default_port);
 
 /// A proxy's "http://proxy.example:3128", or that without the scheme.
 [[nodiscard]] HostAndPort parse_proxy_url(const std::string& text);
