@@ -17,6 +17,8 @@ import time
 import traceback
 import zlib
 
+from schema import Schema
+
 TIMEOUT = 60  # seconds, for any one step; machines that build at the same time are slow
 
 
@@ -202,6 +204,14 @@ class Report(dict):
     """A JSON report of the lockstep program, with the process that printed it."""
 
 
+_SCHEMA = Schema()
+
+
+def check_document(document, name):
+    """That what --json printed is the definition of this name in docs/lockstep.schema.json."""
+    equal(_SCHEMA.problems(document, name), [], f"{json.dumps(document)} is `{name}`")
+
+
 class Client:
     """One run of `lockstep client`."""
 
@@ -211,6 +221,8 @@ class Client:
         self.output = bytes(process.stdout)
         lines = [line for line in bytes(process.stderr).decode(errors="replace").splitlines() if line.startswith("{")]
         self.reports = [json.loads(line) for line in lines]
+        for report in self.reports:
+            check_document(report, "client" if "host" in report else "failure")
 
     @property
     def report(self):
@@ -237,6 +249,7 @@ class Server:
             found = reports()
             if len(found) > self._taken:
                 self._taken += 1
+                check_document(found[self._taken - 1], "server")
                 return found[self._taken - 1]
             check(self.process.popen.poll() is None, "lockstep server ended")
             check(time.monotonic() < end, "lockstep server reported no connection")
