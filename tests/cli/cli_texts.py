@@ -61,6 +61,11 @@ def wrong_words(session):
         (["--provder", "botan", "client", "localhost"], r"no option --provder", r"lockstep --help"),
         (["verify", "one.pem", "two.pem", "--any-name"], r"'two.pem' is one word too many", r"lockstep verify --help"),
         (["client"], r"HOST is required", r"lockstep client --help"),
+        (["cert", "leaf", "--name", "x", "--out", "x", "--ca", "nowhere/ca.pem"], r"not beside its certificate, in nowhere/ca\.key\.pem", r"--help"),
+        (["cert", "issue", "--out", "x"], r"KIND: 'issue' is none of ca, leaf, self-signed", r"lockstep cert --help"),
+        (["server", "--cert", "x.pem", "--loop", "epol"], r"--loop: 'epol' is none of .*epoll", r"Perhaps you mean epoll"),
+        (["client", "localhost", "--starttls", "stmp"], r"--starttls: 'stmp' is none of smtp, imap, ldap, postgres", r"Perhaps you mean smtp"),
+        (["client", "localhost", "--provider", "botn"], r"--provider: 'botn' is none of botan", r"Perhaps you mean botan"),
         (["server", "--port", "x"], r"--port", r"lockstep server --help"),
         (["verify", "x.pem", "--private-pki", "--web-pki"], r"--private-pki excludes --web-pki", r"lockstep verify --help"),
         (["load", "http://localhost/"], r"not fetched over TLS", r"lockstep load --help"),
@@ -103,7 +108,7 @@ def home_made(session):
 def below(session):
     """A certificate behind an intermediate one, for server and client."""
     between = session.path("between")
-    run_ok([session.tool, "cert", "ca", "-q", "--ca", session.ca(), "--ca-key", session.path("ca.key.pem"), "--subject", "CN=Between",
+    run_ok([session.tool, "cert", "ca", "-q", "--ca", session.ca(), "--subject", "CN=Between",
             "--out", between])
     run_ok([session.tool, "cert", "leaf", "-q", "--ca", between + ".pem", "--ca-key", between + ".key.pem", "--name", "localhost",
             "--server", "--client", "--out", session.path("below")])

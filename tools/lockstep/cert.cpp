@@ -60,25 +60,34 @@ std::string subject_of(const Options& options) {
   return options.names.empty() ? "CN=Lockstep test" : "CN=" + quoted_attribute(options.names.front());
 }
 
+/// Where this command wrote the key of a certificate that it made.
+std::string key_beside(const std::string& certificate_path) {
+  const std::string prefix = certificate_path.substr(0, certificate_path.rfind(".pem"));
+  std::string path = prefix + ".key.pem";
+  if (std::filesystem::exists(path)) return path;
+  throw UsageError("the issuer's key is not beside its certificate, in " + printable(path) + ": say --ca-key FILE");
+}
+
 struct Issuer {
   std::vector<std::vector<std::uint8_t>> chain;
   std::shared_ptr<const SigningKey> key;
 };
 
 std::optional<Issuer> issuer_of(const Options& options) {
-  if (options.ca_file.empty() != options.ca_key_file.empty()) {
-    throw UsageError("--ca and --ca-key go together");
+  if (options.ca_file.empty() && !options.ca_key_file.empty()) {
+    throw UsageError("--ca-key is the key of the issuer, whose certificate is missing: say --ca FILE");
   }
   if (options.ca_file.empty()) {
     if (options.kind == Kind::leaf) {
-      throw UsageError("a leaf needs its issuer: --ca FILE --ca-key FILE (or make a `self-signed` one)");
+      throw UsageError("a leaf needs its issuer: --ca FILE, and --ca-key FILE (or make a `self-signed` one)");
     }
     return std::nullopt;
   }
   if (options.kind == Kind::self_signed) throw UsageError("a self-signed certificate has no --ca");
-  Issuer issuer{read_chain(options.ca_file), read_key(options.ca_key_file, options.ca_passphrase_file)};
+  const std::string key_file = options.ca_key_file.empty() ? key_beside(options.ca_file) : options.ca_key_file;
+  Issuer issuer{read_chain(options.ca_file), read_key(key_file, options.ca_passphrase_file)};
   if (!x509::belongs_to(issuer.chain.front(), *issuer.key)) {
-    throw Failure("the key in " + options.ca_key_file + " is not that of the certificate in " + options.ca_file,
+    throw Failure("the key in " + key_file + " is not that of the certificate in " + options.ca_file,
                   "Give the CA's own key with --ca-key.");
   }
   return issuer;
@@ -166,8 +175,10 @@ int run(const Options& options) {
                                                subject_key.key->subject_public_key_info(), random_source())
                            : builder.self_signed(provider(), *subject_key.key, random_source());
   if (!made) {
+    const bool names = made.error() == x509::BuildError::name_malformed;
     throw Failure("the certificate cannot be made: " + std::string(name(made.error())) + ": " +
-                  std::string(explanation(made.error())));
+                      std::string(explanation(made.error())) + (names ? ": " + printable(joined(options.names)) : ""),
+                  names ? "A name for people belongs to --subject \"CN=Our Authority\"." : "");
   }
 
   // What a server sends: the certificate and the intermediates above it, without the root (RFC 9846 4.5.1).
@@ -242,7 +253,8 @@ Command cert_command(CLI::App& program) {
   app->add_option("--passphrase-file", options->passphrase_file, "Its passphrase, on the first line")
       ->option_text("FILE");
   app->add_option("--ca", options->ca_file, "The issuer's certificate")->option_text("FILE");
-  app->add_option("--ca-key", options->ca_key_file, "The issuer's key")->option_text("FILE");
+  app->add_option("--ca-key", options->ca_key_file, "The issuer's key [PREFIX.key.pem beside PREFIX.pem]")
+      ->option_text("FILE");
   app->add_option("--ca-passphrase-file", options->ca_passphrase_file, "The passphrase of --ca-key")
       ->option_text("FILE");
   app->add_option("--days", options->days, "How long it is valid [90; an authority 3650]")->option_text("N");
@@ -262,7 +274,7 @@ Command cert_command(CLI::App& program) {
       "(PKCS#8, not encrypted, readable by its owner alone).\n"
       "Example:\n"
       "  lockstep cert ca --out ca\n"
-      "  lockstep cert leaf --ca ca.pem --ca-key ca.key.pem --name localhost --name 127.0.0.1 --out server");
+      "  lockstep cert leaf --ca ca.pem --name localhost --name 127.0.0.1 --out server");
   return {app, [options] { return run(*options); }};
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -74,6 +75,21 @@ const std::string* telling(const std::vector<std::string>& words) {
   return words.empty() ? nullptr : &words.front();
 }
 
+/// A word for which a command has a list of words, and which is none of them.
+std::optional<Refusal> unknown_choice(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    const std::vector<std::string> choices = choices_of(*option);
+    if (choices.empty()) continue;
+    for (const std::string& word : option->results()) {
+      if (std::ranges::contains(choices, word)) continue;
+      return Refusal{command.get_name(),
+                     option->get_name() + ": '" + printable(word) + "' is none of " + joined(choices),
+                     perhaps(similar(word, choices)) + help_of(command.get_name())};
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<std::string> in_order(int argc, char** argv) {
@@ -113,8 +129,12 @@ Refusal refusal_of(const CLI::App& program, const CLI::ParseError& error) {
     if (is_option(*word)) return unknown_option(program, *command, *word);
     return {command->get_name(), "'" + printable(*word) + "' is one word too many", help_of(command->get_name())};
   }
-  const std::string name =
-      program.get_subcommands().empty() ? std::string() : program.get_subcommands().back()->get_name();
+  if (program.get_subcommands().empty()) return {"", error.what(), help_of("")};
+  const CLI::App& command = *program.get_subcommands().back();
+  if (dynamic_cast<const CLI::ValidationError*>(&error) != nullptr) {
+    if (auto refusal = unknown_choice(command)) return std::move(*refusal);
+  }
+  const std::string& name = command.get_name();
   return {name, error.what(), help_of(name)};
 }
 
