@@ -66,7 +66,11 @@ def wrong_words(session):
         (["server", "--cert", "x.pem", "--loop", "epol"], r"--loop: 'epol' is none of .*epoll", r"Perhaps you mean epoll"),
         (["client", "localhost", "--starttls", "stmp"], r"--starttls: 'stmp' is none of smtp, imap, ldap, postgres", r"Perhaps you mean smtp"),
         (["client", "localhost", "--provider", "botn"], r"--provider: 'botn' is none of botan", r"Perhaps you mean botan"),
-        (["server", "--port", "x"], r"--port", r"lockstep server --help"),
+        (["server", "--port", "x"], r"--port: 'x' is not what it takes", r"--port PORT: .*lockstep server --help"),
+        (["server", "--port", "70000"], r"--port: '70000' is not what it takes", r"--port PORT: "),
+        (["client", "localhost", "--cacert", "x.pem"], r"no option --cacert", r"Perhaps you mean --ca\. "),
+        (["client", "-connect", "localhost:1"], r"no option -connect", r"Perhaps you mean HOST:PORT\. "),
+        (["server", "--cacert", "x.pem"], r"no option --cacert", r"Perhaps you mean --client-ca\. "),
         (["verify", "x.pem", "--private-pki", "--web-pki"], r"--private-pki excludes --web-pki", r"lockstep verify --help"),
         (["load", "http://localhost/"], r"not fetched over TLS", r"lockstep load --help"),
     ]

@@ -1,6 +1,7 @@
 #include "command_line.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <numeric>
 #include <optional>
@@ -54,6 +55,49 @@ std::vector<std::string> long_names(const CLI::App& command) {
   return names;
 }
 
+/// What curl, openssl and step call options of ours, for whoever comes from there; by the first name that a command
+/// has.
+constexpr auto kForeignNames = std::to_array<std::pair<std::string_view, std::string_view>>({
+    {"cacert", "--ca"},
+    {"cacert", "--client-ca"},
+    {"CAfile", "--ca"},
+    {"CAfile", "--client-ca"},
+    {"capath", "--ca"},
+    {"CApath", "--ca"},
+    {"root", "--ca"},
+    {"ciphers", "--suite"},
+    {"ciphersuites", "--suite"},
+    {"tls13-ciphers", "--suite"},
+    {"curves", "--group"},
+    {"sigalgs", "--scheme"},
+    {"servername", "--sni"},
+    {"verify_hostname", "--name"},
+    {"resolve", "--address"},
+    {"connect-to", "--address"},
+    {"accept", "--port"},
+    {"max-time", "--timeout"},
+    {"sess_in", "--session-in"},
+    {"sess_out", "--session-out"},
+    {"reconnect", "--resume"},
+    {"pass", "--passphrase-file"},
+    {"status", "--ocsp"},
+    {"cert-status", "--ocsp"},
+    {"keylogfile", "--keylog"},
+    {"san", "--name"},
+    {"kty", "--key-type"},
+    {"not-after", "--days"},
+});
+
+/// The options that were perhaps meant.
+std::vector<std::string> meant_by(const CLI::App& command, const std::string& name) {
+  const std::vector<std::string> known = long_names(command);
+  for (const auto& [theirs, ours] : kForeignNames) {
+    if (theirs == without_dashes(name) && std::ranges::contains(known, ours)) return {std::string(ours)};
+  }
+  if (name == "-connect" && !positionals(command).empty()) return {"HOST:PORT"};  // openssl s_client
+  return similar(name, known);
+}
+
 Refusal unknown_option(const CLI::App& program, const CLI::App& command, const std::string& word) {
   const std::string name = word.substr(0, word.find('='));
   std::vector<std::string> others;
@@ -64,7 +108,7 @@ Refusal unknown_option(const CLI::App& program, const CLI::App& command, const s
   const std::string where = &command == &program ? std::string() : command.get_name();
   const std::string elsewhere = others.empty() ? std::string() : "It is an option of " + joined(others) + ". ";
   return {where, "there is no option " + printable(name),
-          perhaps(similar(name, long_names(command))) + elsewhere + help_of(where)};
+          perhaps(meant_by(command, name)) + elsewhere + help_of(where)};
 }
 
 /// Of the words that a command did not take, the one to tell: an option, if any, for the word behind it may be its
@@ -88,6 +132,18 @@ std::optional<Refusal> unknown_choice(const CLI::App& command) {
     }
   }
   return std::nullopt;
+}
+
+/// A word that is no number, or too large a one, out of what CLI11 says: "Could not convert: --port = x".
+std::optional<Refusal> unfit_value(const CLI::App& command, std::string_view what) {
+  const std::size_t name = what.find("--");
+  if (name == std::string_view::npos) return std::nullopt;
+  const std::string option_name(what.substr(name, what.find(' ', name) - name));
+  const CLI::Option* option = command.get_option_no_throw(option_name);
+  if (option == nullptr || option->results().empty()) return std::nullopt;
+  return Refusal{
+      command.get_name(), option_name + ": '" + printable(option->results().back()) + "' is not what it takes",
+      option_name + " " + value_of(*option) + ": " + option->get_description() + ". " + help_of(command.get_name())};
 }
 
 }  // namespace
@@ -135,6 +191,9 @@ Refusal refusal_of(const CLI::App& program, const CLI::ParseError& error) {
     if (auto refusal = unknown_choice(command)) return std::move(*refusal);
   }
   const std::string& name = command.get_name();
+  if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
+    if (auto refusal = unfit_value(command, error.what())) return std::move(*refusal);
+  }
   return {name, error.what(), help_of(name)};
 }
 
