@@ -48,8 +48,8 @@ struct ConnectionAccess {
     return run != nullptr ? &run->handshake : nullptr;
   }
   /// Only while the connection stands.
-  static const handshake::ConnectionSecrets& secrets(Connection& connection) noexcept {
-    return *connection.state().secrets();
+  static const handshake::Secrets13& secrets(Connection& connection) noexcept {
+    return std::get<handshake::Secrets13>(*connection.state().secrets());
   }
   static record::Sealer& sealer(Connection& connection) noexcept { return connection.state().sending.sealer; }
 };

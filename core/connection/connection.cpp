@@ -615,7 +615,8 @@ std::expected<void, Misuse> Connection::export_keying_material(std::string_view 
   if (!self.usable()) return std::unexpected(Misuse::unusable);
   const handshake::ConnectionSecrets* secrets = self.secrets();
   if (secrets == nullptr) return std::unexpected(Misuse::not_connected);
-  if (!key_schedule::export_keying_material(*self.agreed().suite->hash, secrets->exporter, label, context, out))
+  if (!key_schedule::export_keying_material(*self.agreed().suite->hash,
+                                            std::get<handshake::Secrets13>(*secrets).exporter, label, context, out))
     return std::unexpected(Misuse::invalid_answer);
   return {};
 }

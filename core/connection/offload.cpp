@@ -36,6 +36,8 @@ std::expected<void, Misuse> Connection::State::offload(Direction direction) noex
 std::optional<Event> Connection::State::keys_due() noexcept {
   const auto* const stands = established();
   if (stands == nullptr) return std::nullopt;
+  const auto* const secrets = std::get_if<handshake::Secrets13>(&stands->secrets);
+  if (secrets == nullptr) return std::nullopt;
   const BoundSuite& suite = *stands->agreed.suite;
   const auto hand_out = [&](Direction direction, const DigestSecret& secret, const auto& half) -> Event {
     TrafficKeys keys;
@@ -53,12 +55,12 @@ std::optional<Event> Connection::State::keys_due() noexcept {
     return keys;
   };
   if (sending.protection() == Sending::Protection::keys_due) {
-    Event event = hand_out(Direction::send, stands->secrets.write_traffic, sending.sealer);
+    Event event = hand_out(Direction::send, secrets->write_traffic, sending.sealer);
     if (error() == nullptr) sending.handed_out();
     return event;
   }
   if (receiving.protection == Receiving::Protection::keys_due) {
-    Event event = hand_out(Direction::receive, stands->secrets.read_traffic, receiving.opener);
+    Event event = hand_out(Direction::receive, secrets->read_traffic, receiving.opener);
     if (error() == nullptr) {
       receiving.opener.clear();
       receiving.protection = Receiving::Protection::elsewhere;

@@ -31,8 +31,9 @@ class Connection::State::Live final : public handshake::LiveTransport {
  public:
   Live(State& state, Time now) noexcept : state_(state), stands_(*state.established()), now_(now) {}
 
-  [[nodiscard]] Status install_read(const BoundSuite& suite, const DigestSecret& secret,
+  [[nodiscard]] Status install_read(const handshake::Keys13& keys,
                                     handshake::RecordAligned /*aligned*/) noexcept override {
+    const auto& [suite, secret] = keys;
     if (trace::Tap* const tap = state_.tap())
       tap->write(trace::KeysInstalled{Direction::receive, trace::Protection::application, suite.suite});
     if (state_.receiving.offloaded()) {
@@ -106,12 +107,13 @@ std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept 
   if (outbound.size() < codec::kKeyUpdateSize + sending.overhead()) return 0;
   connection::Established& stands = *established();
   const BoundSuite& suite = *stands.agreed.suite;
+  auto& secrets = std::get<handshake::Secrets13>(stands.secrets);  // no other version updates its keys
   const auto failed = [this](Reason reason) -> std::size_t {
     fail(reason, Place::key_update);
     return 0;
   };
   // First what comes next: behind a KeyUpdate nothing can be said without it.
-  auto next = key_schedule::next_traffic_secret(*suite.hash, stands.secrets.write_traffic);
+  auto next = key_schedule::next_traffic_secret(*suite.hash, secrets.write_traffic);
   if (!next) return failed(Reason::provider_failed);
   const auto key = key_schedule::traffic_key(*suite.hash, *next, suite.aead->key_size);
   if (!key) return failed(Reason::provider_failed);
@@ -130,7 +132,7 @@ std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept 
   sending.update_requested |= requests;
   // RFC 9846 4.7.3: "After sending a KeyUpdate message, the sender SHALL send all its traffic using the next generation
   // of keys"
-  stands.secrets.write_traffic = std::move(*next);
+  secrets.write_traffic = std::move(*next);
   if (trace::Tap* const tap = this->tap()) {
     tap->message(Direction::send, message);
     tap->write(trace::KeysInstalled{Direction::send, trace::Protection::application, suite.suite});

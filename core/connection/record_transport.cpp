@@ -107,8 +107,17 @@ Status RecordTransport::append_change_cipher_spec() noexcept {
   return {};
 }
 
-Status RecordTransport::install_write(handshake::Level level, const BoundSuite& suite,
-                                      const DigestSecret& secret) noexcept {
+Status RecordTransport::install_write(handshake::Level level, const handshake::Keys& keys) noexcept {
+  const auto& keys13 = std::get<handshake::Keys13>(keys);
+  if (level == handshake::Level::handshake && sending_->protection() == Sending::Protection::early_data) {
+    next_write_.emplace(&keys13.suite, keys13.secret.clone());
+    return {};
+  }
+  return write_under(level, keys13);
+}
+
+Status RecordTransport::write_under(handshake::Level level, const handshake::Keys13& keys) noexcept {
+  const auto& [suite, secret] = keys;
   if (tap_ != nullptr) tap_->write(trace::KeysInstalled{Direction::send, protection_of(level), suite.suite});
   const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
   if (!key) return cannot_protect(level);
@@ -130,8 +139,19 @@ Status RecordTransport::cannot_protect(handshake::Level level) noexcept {
   return failure(Reason::provider_failed);
 }
 
-Status RecordTransport::install_read(handshake::Level level, const BoundSuite& suite, const DigestSecret& secret,
-                                     handshake::RecordAligned /*aligned*/) noexcept {
+Status RecordTransport::install_read(handshake::Level level, const handshake::Keys& keys,
+                                     handshake::RecordAligned aligned) noexcept {
+  const auto& keys13 = std::get<handshake::Keys13>(keys);
+  if (level == handshake::Level::handshake && settings_.role == Role::server && early_data_left_) {
+    next_read_.emplace(&keys13.suite, keys13.secret.clone());
+    return {};
+  }
+  return read_under(level, keys13, aligned);
+}
+
+Status RecordTransport::read_under(handshake::Level level, const handshake::Keys13& keys,
+                                   handshake::RecordAligned /*aligned*/) noexcept {
+  const auto& [suite, secret] = keys;
   if (tap_ != nullptr) tap_->write(trace::KeysInstalled{Direction::receive, protection_of(level), suite.suite});
   const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
   if (!key || !receiving_->opener.install(*suite.aead, key->key.view(), key->iv.view()))
@@ -144,10 +164,17 @@ Status RecordTransport::end_flight() noexcept {
   return flush();
 }
 
-void RecordTransport::end_early_data() noexcept {
+Status RecordTransport::end_early_data(std::optional<handshake::RecordAligned> aligned) noexcept {
   early_data_left_.reset();
   early_data_to_skip_ = 0;
+  if (const auto next = std::exchange(next_read_, std::nullopt)) {
+    if (!aligned) return failure(Reason::record_after_key_change);
+    if (auto done = read_under(handshake::Level::handshake, {*next->suite, next->secret}, *aligned); !done) return done;
+  }
+  if (const auto next = std::exchange(next_write_, std::nullopt))
+    return write_under(handshake::Level::handshake, {*next->suite, next->secret});
   sending_->end_early_data();
+  return {};
 }
 
 bool RecordTransport::skip(std::size_t record_size) noexcept {

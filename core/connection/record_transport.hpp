@@ -28,10 +28,8 @@ class RecordTransport final : public handshake::Transport {
   void attach(trace::Tap* tap) noexcept { tap_ = tap; }
 
   [[nodiscard]] handshake::Status send(handshake::Level level, Bytes message) noexcept override;
-  [[nodiscard]] handshake::Status install_write(handshake::Level level, const BoundSuite& suite,
-                                                const DigestSecret& secret) noexcept override;
-  [[nodiscard]] handshake::Status install_read(handshake::Level level, const BoundSuite& suite,
-                                               const DigestSecret& secret,
+  [[nodiscard]] handshake::Status install_write(handshake::Level level, const handshake::Keys& keys) noexcept override;
+  [[nodiscard]] handshake::Status install_read(handshake::Level level, const handshake::Keys& keys,
                                                handshake::RecordAligned aligned) noexcept override;
   [[nodiscard]] handshake::Status end_flight() noexcept override;
   void middlebox_compatibility(bool on) noexcept override { compatibility_ = on; }
@@ -39,7 +37,7 @@ class RecordTransport final : public handshake::Transport {
     early_data_to_skip_ = std::max<std::size_t>(record::kMaxEarlyDataSkipped, settings_.early_data);
   }
   void allow_early_data(std::uint32_t bytes) noexcept override { early_data_left_ = bytes; }
-  void end_early_data() noexcept override;
+  [[nodiscard]] handshake::Status end_early_data(std::optional<handshake::RecordAligned> aligned) noexcept override;
 
   /// Early data that may still come or go; nothing outside of its time.
   [[nodiscard]] std::optional<std::size_t> early_data_left() const noexcept { return early_data_left_; }
@@ -66,6 +64,15 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] std::size_t drain(MutableBytes out) noexcept;
 
  private:
+  /// A key of the handshake that waits for the end of early data.
+  struct Waiting {
+    const BoundSuite* suite = nullptr;
+    DigestSecret secret;
+  };
+
+  [[nodiscard]] handshake::Status write_under(handshake::Level level, const handshake::Keys13& keys) noexcept;
+  [[nodiscard]] handshake::Status read_under(handshake::Level level, const handshake::Keys13& keys,
+                                             handshake::RecordAligned aligned) noexcept;
   [[nodiscard]] handshake::Status append(Bytes bytes) noexcept;
   [[nodiscard]] handshake::Status append_change_cipher_spec() noexcept;
   [[nodiscard]] handshake::Status cannot_protect(handshake::Level level) noexcept;
@@ -84,6 +91,8 @@ class RecordTransport final : public handshake::Transport {
   std::size_t content_ = 0;  // of the open record, behind the room for its header; 0: none is open
   std::size_t early_data_to_skip_ = 0;
   std::optional<std::size_t> early_data_left_;
+  std::optional<Waiting> next_write_;
+  std::optional<Waiting> next_read_;
   bool lost_ = false;       // a record could not be protected: nothing may follow it as if it were there
   bool continues_ = false;  // the open record begins with the rest of a message
   bool first_record_ = true;

@@ -74,7 +74,9 @@ std::size_t Connection::State::transmit(MutableBytes outbound, Time now) noexcep
     // Nothing is sent after an alert: the key can go.
     sending.alert.reset();
     sending.finish();
-    if (auto* const stands = established()) stands->secrets.write_traffic.clear();
+    if (auto* const stands = established()) {
+      if (auto* const secrets = std::get_if<handshake::Secrets13>(&stands->secrets)) secrets->write_traffic.clear();
+    }
   }
   return written;
 }

@@ -99,10 +99,7 @@ Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& he
   context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client);
   context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server);
   context.install(Level::handshake, Direction::receive, traffic->server);
-  // While early data may be on its way, EncryptedExtensions says which key is next.
-  if (!offer.early_data) {
-    context.install(Level::handshake, Direction::send, traffic->client);
-  }
+  context.install(Level::handshake, Direction::send, traffic->client);
   return WaitEncryptedExtensions{
       {std::move(*main), std::move(*traffic)}, *psk, offer.early_data, first ? &(*psk)->session() : nullptr, judged};
 }
@@ -114,7 +111,6 @@ Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
   if (!message.early_data) {
     context.agreed.early_data = state.psk ? EarlyDataStatus::declined : EarlyDataStatus::not_resumed;
     context.end_early_data();
-    context.install(Level::handshake, Direction::send, state.keys.handshake_traffic.client);
     return {};
   }
   // RFC 9846 4.3.11: "If the server supplies an "early_data" extension, the client MUST verify that the server's
@@ -156,10 +152,9 @@ Next<WaitPeerVerified, WaitCertificateVerify> judge(Keys&& keys, std::optional<R
 
 // RFC 9846 4.6: "If the server sent an "early_data" extension in EncryptedExtensions, the client MUST send an
 // EndOfEarlyData message after receiving the server Finished." It goes under the key that it ends.
-void end_early_data(Context& context, const Keys& keys) noexcept {
+void send_end_of_early_data(Context& context) noexcept {
   context.send(Level::early_data, codec::kHandshakeHeaderSize,
                [](codec::Writer& writer) { return codec::encode_end_of_early_data(writer); });
-  context.install(Level::handshake, Direction::send, keys.handshake_traffic.client);
   context.end_early_data();
 }
 
@@ -170,60 +165,29 @@ Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Connected prov
   if (!transcript) return std::unexpected(transcript.error());
   auto resumption = keys.main.resumption_secret(*transcript);
   if (!resumption) return context.fail(Reason::provider_failed);
-  context.secrets.resumption = std::move(*resumption);
+  context.secrets13().resumption = std::move(*resumption);
   context.end_flight();
   context.install(Level::application, Direction::send, write_traffic);
-  context.secrets.write_traffic = std::move(write_traffic);
+  context.secrets13().write_traffic = std::move(write_traffic);
   context.tell_complete();
   return proven;
 }
 
 }  // namespace
 
-Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions) {
-  context.place = Place::client_hello;
-  auto offer = send_client_hello(context, sessions);
-  if (!offer) return std::unexpected(offer.error());
-  if (!offer->early_data) return WaitServerHello{std::move(*offer)};
-  if (const Session& session = *offer->sessions.front().session; verifies_on_resumption(context.settings(), session)) {
-    ask_about_session(context, session, Role::server);
-    return WaitOfferVerified{std::move(*offer)};
-  }
-  start_early_data(context, *offer);
-  return WaitServerHello{std::move(*offer)};
-}
-
-Next<WaitServerHello> on(WaitOfferVerified&& state, const PeerVerified& accepted, Context& context) {
-  PeerAccepted& judged = state.offer.judged.emplace(accepted.answer());
-  judged.identity = context.arena.copy(judged.identity);
-  if (judged.identity.size() != accepted.answer().identity.size()) return context.fail(Reason::handshake_too_large);
-  start_early_data(context, state.offer);
-  return WaitServerHello{std::move(state.offer)};
-}
-
-Next<> on(WaitOfferVerified&& /*state*/, const PeerRefused& refused, Context& context) {
-  return context.fail(refused.rejection.reason, refused.rejection.detail);
-}
-
-Next<WaitEncryptedExtensions> on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
-  if (auto settled = settle_version(context, hello); !settled) return std::unexpected(settled.error());
-  if (auto echoed = check_echo(context, state.offer, hello.legacy_session_id_echo); !echoed)
+Next<WaitEncryptedExtensions> begin(Offer&& offer, const codec::ServerHello& hello, Context& context) {
+  if (auto echoed = check_echo(context, offer, hello.legacy_session_id_echo); !echoed)
     return std::unexpected(echoed.error());
   const auto suite = check_suite(context, hello.cipher_suite);
   if (!suite) return std::unexpected(suite.error());
   context.agreed.suite = *suite;
   if (!context.transcript.start(*(*suite)->hash)) return context.fail(Reason::provider_failed);
-  context.transcript.update(state.offer.client_hello);
-  return answer(std::move(state.offer), hello, context);
+  context.transcript.update(offer.client_hello);
+  return answer(std::move(offer), hello, context);
 }
 
-Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryRequest& retry, Context& context) {
-  // RFC 9846 4.2.4: "Upon receipt of a HelloRetryRequest, the client MUST check the legacy_version,
-  // legacy_session_id_echo, cipher_suite, and legacy_compression_method as specified in Section 4.2.3 and then process
-  // the extensions, starting with determining the version using "supported_versions"."
-  if (retry.supported_versions != ProtocolVersion::tls_1_3)
-    return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(retry.supported_versions));
-  if (auto echoed = check_echo(context, state.offer, retry.legacy_session_id_echo); !echoed)
+Next<WaitSecondServerHello> begin(Offer&& offer, const codec::HelloRetryRequest& retry, Context& context) {
+  if (auto echoed = check_echo(context, offer, retry.legacy_session_id_echo); !echoed)
     return std::unexpected(echoed.error());
   const auto suite = check_suite(context, retry.cipher_suite);
   if (!suite) return std::unexpected(suite.error());
@@ -236,7 +200,7 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
   if (retry.key_share) {
     const auto detail = static_cast<std::uint16_t>(*retry.key_share);
     if (context.config.group(*retry.key_share) == nullptr) return context.fail(Reason::group_not_offered, detail);
-    if (state.offer.shares.find(*retry.key_share) != nullptr) return context.fail(Reason::group_unchanged, detail);
+    if (offer.shares.find(*retry.key_share) != nullptr) return context.fail(Reason::group_unchanged, detail);
   }
   // RFC 9846 4.2.4: "Clients MUST abort the handshake with an "illegal_parameter" alert if the HelloRetryRequest would
   // not result in any change in the ClientHello."
@@ -244,24 +208,23 @@ Next<WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryR
 
   const Hash& hash = *(*suite)->hash;
   if (!context.transcript.start(hash)) return context.fail(Reason::provider_failed);
-  context.transcript.update(state.offer.client_hello);
+  context.transcript.update(offer.client_hello);
   if (!context.transcript.replace_with_message_hash()) return context.fail(Reason::provider_failed);
   context.hash_message();
 
-  context.agreed.version = retry.supported_versions;
   context.agreed.retried = true;
   // RFC 9846 4.2.2: the second ClientHello is the first one but for "Removing the "early_data" extension ... if one was
   // present. Early data is not permitted after a HelloRetryRequest."
-  if (std::exchange(state.offer.early_data, false)) {
+  if (std::exchange(offer.early_data, false)) {
     context.agreed.early_data = EarlyDataStatus::retried;
     context.end_early_data();
   }
   // RFC 9846 4.2.4: "the client MUST process all extensions in the HelloRetryRequest and send a second updated
   // ClientHello."
-  if (retry.cookie) state.offer.cookie = *retry.cookie;
-  if (auto sent = send_second_client_hello(context, state.offer, **suite, retry.key_share); !sent)
+  if (retry.cookie) offer.cookie = *retry.cookie;
+  if (auto sent = send_second_client_hello(context, offer, **suite, retry.key_share); !sent)
     return std::unexpected(sent.error());
-  return WaitSecondServerHello{std::move(state.offer), retry.cipher_suite, retry.key_share};
+  return WaitSecondServerHello{std::move(offer), retry.cipher_suite, retry.key_share};
 }
 
 Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::ServerHello& hello, Context& context) {
@@ -371,13 +334,13 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   if (!secrets) return context.fail(Reason::provider_failed);
   context.log_application_secrets(*secrets);
   context.install(Level::application, Direction::receive, secrets->traffic.server);
-  context.secrets.read_traffic = std::move(secrets->traffic.server);
-  context.secrets.exporter = std::move(secrets->exporter);
+  context.secrets13().read_traffic = std::move(secrets->traffic.server);
+  context.secrets13().exporter = std::move(secrets->exporter);
 
   // RFC 9846 4.6: "If the server does not send an "early_data" extension in EncryptedExtensions, then the client MUST
   // NOT send an EndOfEarlyData message."
   if (state.keys.early_data) {
-    end_early_data(context, state.keys);
+    send_end_of_early_data(context);
   }
   // RFC 9846 4.5.1: "The client MUST send a Certificate message if and only if the server has requested
   // certificate-based client authentication via a CertificateRequest message"

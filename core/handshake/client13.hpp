@@ -12,7 +12,7 @@
 #include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
 #include "codec/server_hello.hpp"
-#include "handshake/authentication.hpp"
+#include "handshake/authentication13.hpp"
 #include "handshake/connected.hpp"
 #include "handshake/hello.hpp"
 #include "handshake/inputs.hpp"
@@ -36,15 +36,6 @@ struct Requested {
   StaplesRequested staples;
 };
 
-/// Early data waits until the peer of its session was judged once more.
-struct WaitOfferVerified {
-  static constexpr std::string_view name = "(verify peer of offered session)";
-  Offer offer;
-};
-struct WaitServerHello {
-  static constexpr std::string_view name = "WAIT_SH";
-  Offer offer;
-};
 struct WaitSecondServerHello {
   static constexpr std::string_view name = "WAIT_SH (after HelloRetryRequest)";
   Offer offer;
@@ -106,10 +97,6 @@ struct WaitSignature {
   Connected proven;  ///< what the connection will stand on
 };
 
-Next<WaitServerHello> on(WaitOfferVerified&&, const PeerVerified&, Context&);
-Next<> on(WaitOfferVerified&&, const PeerRefused&, Context&);
-Next<WaitEncryptedExtensions> on(WaitServerHello&&, const codec::ServerHello&, Context&);
-Next<WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
 Next<WaitEncryptedExtensions> on(WaitSecondServerHello&&, const codec::ServerHello&, Context&);
 Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&&,
                                                                    const codec::EncryptedExtensions&, Context&);
@@ -125,7 +112,8 @@ Next<WaitCredential, Connected> on(WaitFinished&&, const codec::Finished&, Conte
 Next<WaitSignature, Connected> on(WaitCredential&&, const CredentialSelected&, Context&);
 Next<Connected> on(WaitSignature&&, const Signed&, Context&);
 
-/// Sends the ClientHello.
-[[nodiscard]] Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions);
+/// The server has chosen TLS 1.3.
+[[nodiscard]] Next<WaitEncryptedExtensions> begin(Offer&& offer, const codec::ServerHello& hello, Context& context);
+[[nodiscard]] Next<WaitSecondServerHello> begin(Offer&& offer, const codec::HelloRetryRequest& retry, Context& context);
 
 }  // namespace lockstep::handshake::client13

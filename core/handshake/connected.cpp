@@ -14,10 +14,10 @@ Status update_read_key(const codec::KeyUpdate& message, LiveContext& context) no
   if (auto counted = context.transport.peer_updated_key(message.request_update); !counted) return counted;
   // RFC 9846 4.7.3: "Upon receiving a KeyUpdate, the receiver MUST update its receiving keys." "both sides MUST enforce
   // that a KeyUpdate with the old key is received before accepting any messages encrypted with the new key."
-  auto next = key_schedule::next_traffic_secret(*context.agreed.suite->hash, context.secrets.read_traffic);
+  auto next = key_schedule::next_traffic_secret(*context.agreed.suite->hash, context.secrets13().read_traffic);
   if (!next) return context.fail(Reason::provider_failed);
-  if (auto done = context.transport.install_read(*context.agreed.suite, *next, *aligned); !done) return done;
-  context.secrets.read_traffic = std::move(*next);
+  if (auto done = context.transport.install_read({*context.agreed.suite, *next}, *aligned); !done) return done;
+  context.secrets13().read_traffic = std::move(*next);
   return {};
 }
 
@@ -31,7 +31,8 @@ Next<Connected> on(Connected&& state, const codec::NewSessionTicket& message, Li
   // RFC 9846 4.7.1: "The value of zero indicates that the ticket should be discarded immediately." Tickets are an
   // offer: more than anybody needs are left.
   if (message.ticket_lifetime == 0 || !context.transport.wants_session()) return std::move(state);
-  auto psk = key_schedule::ticket_psk(*context.agreed.suite->hash, context.secrets.resumption, message.ticket_nonce);
+  auto psk =
+      key_schedule::ticket_psk(*context.agreed.suite->hash, context.secrets13().resumption, message.ticket_nonce);
   if (!psk) return context.fail(Reason::provider_failed);
   if (auto kept = context.transport.session_received(message, std::move(*psk)); !kept)
     return std::unexpected(kept.error());

@@ -8,7 +8,7 @@
 
 #include "codec/key_update.hpp"
 #include "codec/new_session_ticket.hpp"
-#include "handshake/authentication.hpp"
+#include "handshake/identity.hpp"
 #include "handshake/machine.hpp"
 
 namespace lockstep::handshake {
@@ -17,8 +17,7 @@ namespace lockstep::handshake {
 class LiveTransport {
  public:
   /// From here on, what we receive travels under this traffic secret.
-  [[nodiscard]] virtual Status install_read(const BoundSuite& suite, const DigestSecret& secret,
-                                            RecordAligned aligned) noexcept = 0;
+  [[nodiscard]] virtual Status install_read(const Keys13& keys, RecordAligned aligned) noexcept = 0;
   /// The peer has changed its key; whether it wants ours changed.
   [[nodiscard]] virtual Status peer_updated_key(KeyUpdateRequest request) noexcept = 0;
   /// Whether one more session would be kept.
@@ -37,6 +36,8 @@ struct LiveContext {
   const Inbox& inbox;
   Place place = Place::handshake;
 
+  /// Only in TLS 1.3.
+  [[nodiscard]] Secrets13& secrets13() const noexcept { return *std::get_if<Secrets13>(&secrets); }
   /// The error for what is wrong with the current message.
   [[nodiscard]] std::unexpected<Error> fail(Reason reason, std::uint16_t detail = 0) const noexcept {
     return std::unexpected(make_error(reason, place, detail));

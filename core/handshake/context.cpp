@@ -41,19 +41,15 @@ void Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {
   stop_unless(transport.send(Level::initial, hello));
 }
 
-void Context::install(Level level, Direction direction, const DigestSecret& secret) noexcept {
+void Context::install(Level level, Direction direction, const Keys& keys) noexcept {
   if (failure) return;
-  if (direction == Direction::send) return stop_unless(transport.install_write(level, *agreed.suite, secret));
+  if (direction == Direction::send) return stop_unless(transport.install_write(level, keys));
   // RFC 9846 5.1: "Handshake messages MUST NOT span key changes. Implementations MUST verify that all messages
   // immediately preceding a key change align with a record boundary; if not, then they MUST terminate the connection
   // with an "unexpected_message" alert."
   const auto aligned = inbox.aligned();
   if (!aligned) return stop(make_error(Reason::record_after_key_change, Place::record));
-  stop_unless(transport.install_read(level, *agreed.suite, secret, *aligned));
-}
-
-void Context::install_early(const BoundSuite& suite, const DigestSecret& secret) noexcept {
-  if (!failure) stop_unless(transport.install_write(Level::early_data, suite, secret));
+  stop_unless(transport.install_read(level, keys, *aligned));
 }
 
 void Context::end_flight() noexcept {
@@ -61,7 +57,7 @@ void Context::end_flight() noexcept {
 }
 
 void Context::end_early_data() noexcept {
-  if (!failure) transport.end_early_data();
+  if (!failure) stop_unless(transport.end_early_data(inbox.aligned()));
 }
 
 std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/config.hpp>
@@ -39,17 +40,30 @@ using Status = std::expected<void, Error>;
 /// The keys under which messages travel, in the order in which they come.
 enum class Level : std::uint8_t { initial, early_data, handshake, application };
 
+/// What protects one direction in TLS 1.3: a traffic secret (RFC 9846 7.3).
+struct Keys13 {
+  const BoundSuite& suite;
+  const DigestSecret& secret;
+};
+/// What does in TLS 1.2: its part of the key block (RFC 5246 6.3).
+struct Keys12 {
+  const BoundSuite& suite;
+  Bytes key;
+  Bytes iv;       ///< empty for CBC
+  Bytes mac_key;  ///< empty for an AEAD
+};
+using Keys = std::variant<Keys13, Keys12>;
+
 /// What a handshake asks of its transport, whichever it is: TLS records, datagrams, QUIC.
 class Transport {
  public:
   /// Sends one handshake message. The bytes are taken before the call returns.
   [[nodiscard]] virtual Status send(Level level, Bytes message) noexcept = 0;
-  /// From here on, messages that we send travel under this traffic secret.
-  [[nodiscard]] virtual Status install_write(Level level, const BoundSuite& suite,
-                                             const DigestSecret& secret) noexcept = 0;
+  /// From here on, messages that we send travel under these keys. Levels may coexist: while early data goes under its
+  /// own key, that of the handshake waits for `end_early_data`.
+  [[nodiscard]] virtual Status install_write(Level level, const Keys& keys) noexcept = 0;
   /// From here on, messages that we receive do. RFC 9846 5.1: "Handshake messages MUST NOT span key changes."
-  [[nodiscard]] virtual Status install_read(Level level, const BoundSuite& suite, const DigestSecret& secret,
-                                            RecordAligned aligned) noexcept = 0;
+  [[nodiscard]] virtual Status install_read(Level level, const Keys& keys, RecordAligned aligned) noexcept = 0;
   /// It is the peer's turn.
   [[nodiscard]] virtual Status end_flight() noexcept = 0;
 
@@ -61,8 +75,9 @@ class Transport {
   virtual void skip_early_data() noexcept {}
   /// How many bytes of early data may come or go under the keys of Level::early_data.
   virtual void allow_early_data(std::uint32_t /*bytes*/) noexcept {}
-  /// No more early data comes, goes or is skipped. A client's messages go unprotected until other keys are installed.
-  virtual void end_early_data() noexcept {}
+  /// No more early data comes, goes or is skipped: the keys of the handshake that have waited for that are used from
+  /// here on; without any, a client's messages go unprotected. `aligned` where a read key may change.
+  [[nodiscard]] virtual Status end_early_data(std::optional<RecordAligned> /*aligned*/) noexcept { return {}; }
 
  protected:
   ~Transport() = default;
@@ -86,13 +101,20 @@ struct Agreed {
   }
 };
 
-/// The secrets that outlive the handshake. A TLS 1.3 secret has at most the 48 bytes of SHA-384.
-struct ConnectionSecrets {
+/// The secrets of TLS 1.3 that outlive the handshake. They have at most the 48 bytes of SHA-384.
+struct Secrets13 {
   DigestSecret read_traffic;
   DigestSecret write_traffic;
   DigestSecret exporter;
   DigestSecret resumption;  ///< client: for tickets to come
 };
+/// Those of TLS 1.2: what its exporter and its keys are made of (RFC 5705 4, RFC 5246 6.3).
+struct Secrets12 {
+  DigestSecret master;
+  std::array<std::uint8_t, codec::kRandomSize> client_random{};
+  std::array<std::uint8_t, codec::kRandomSize> server_random{};
+};
+using ConnectionSecrets = std::variant<Secrets13, Secrets12>;
 
 /// A replacement for messages that we send, under the right keys and in the transcript: for replaying published traces
 /// and for playing a hostile peer. Never there in production.
@@ -141,6 +163,8 @@ struct Context {
   std::shared_ptr<const PeerCertificates> peer_shown{};  ///< what the application judges, or judged
 
   [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
+  /// Only while TLS 1.3 is negotiated, or the version is not settled.
+  [[nodiscard]] Secrets13& secrets13() noexcept { return *std::get_if<Secrets13>(&secrets); }
 
   // What is sent, installed, told or asked is not asked about call by call: the first failure stays, what comes behind
   // it is left out, and it ends the step that it is part of (machine.hpp), as a sticky reader does.
@@ -180,9 +204,11 @@ struct Context {
   /// Sends a ClientHello and adds it to the transcript once that has started, but for its first `hashed` bytes, which
   /// are there already. With a rewriter, `hello` becomes what was sent instead, and `offered` what that offers.
   void send_client_hello(Bytes& hello, std::size_t hashed) noexcept;
-  void install(Level level, Direction direction, const DigestSecret& secret) noexcept;
-  /// Client: for early data, with the suite of the session that it is offered with.
-  void install_early(const BoundSuite& suite, const DigestSecret& secret) noexcept;
+  void install(Level level, Direction direction, const Keys& keys) noexcept;
+  /// TLS 1.3: with the suite that was agreed.
+  void install(Level level, Direction direction, const DigestSecret& secret) noexcept {
+    install(level, direction, Keys13{*agreed.suite, secret});
+  }
   /// See Transport.
   void end_flight() noexcept;
   void end_early_data() noexcept;

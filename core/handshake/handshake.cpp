@@ -26,7 +26,7 @@ Status Handshake::start_client(x509::PeerName name, std::optional<x509::PeerName
   context_.server_name = (server_name_ ? *server_name_ : *expected_name_).host_name();
   const auto entered = allocated([&] {
     sessions_.assign(std::make_move_iterator(sessions.begin()), std::make_move_iterator(sessions.end()));
-    return enter(machine_, client13::start(context_, sessions_), context_);
+    return enter(machine_, hello::start(context_, sessions_), context_);
   });
   if (!entered) return context_.fail(Reason::memory);
   if (*entered) record_state();
@@ -34,7 +34,7 @@ Status Handshake::start_client(x509::PeerName name, std::optional<x509::PeerName
 }
 
 void Handshake::start_server() noexcept {
-  machine_.emplace<server13::WaitClientHello>();
+  machine_.emplace<hello::WaitClientHello>();
   record_state();
 }
 
@@ -108,7 +108,8 @@ void Handshake::take_step(Step step) noexcept {
 // Tickets are an offer: when one cannot be made, the connection goes on without it.
 
 void Handshake::begin_tickets() noexcept {
-  if (context_.secrets.resumption.empty()) return;
+  const auto* const secrets = std::get_if<Secrets13>(&context_.secrets);
+  if (secrets == nullptr || secrets->resumption.empty()) return;
   take_step([&] { return server13::begin_tickets(context_); });
 }
 

@@ -15,23 +15,24 @@
 
 #include "handshake/client13.hpp"
 #include "handshake/connected.hpp"
+#include "handshake/hello_states.hpp"
 #include "handshake/messages.hpp"
 #include "handshake/server13.hpp"
 
 namespace lockstep::handshake {
 
 /// Every state of every machine.
-using Machine = std::variant<std::monostate,  //
-                             client13::WaitOfferVerified, client13::WaitServerHello, client13::WaitSecondServerHello,
-                             client13::WaitEncryptedExtensions, client13::WaitSessionVerified,
-                             client13::WaitCertificateRequest, client13::WaitCertificate, client13::WaitPeerVerified,
-                             client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential,
-                             client13::WaitSignature,  //
-                             server13::WaitClientHello, server13::WaitSecondClientHello, server13::WaitTicketOpened,
-                             server13::WaitSessionVerified, server13::WaitEarlyDataJudged, server13::WaitCredential,
-                             server13::WaitSignature, server13::WaitEndOfEarlyData, server13::WaitCertificate,
-                             server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitFinished,
-                             client13::Connected, server13::Connected>;
+using Machine =
+    std::variant<std::monostate,                                                            //
+                 hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,  //
+                 client13::WaitSecondServerHello, client13::WaitEncryptedExtensions, client13::WaitSessionVerified,
+                 client13::WaitCertificateRequest, client13::WaitCertificate, client13::WaitPeerVerified,
+                 client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential,
+                 client13::WaitSignature,  //
+                 server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitSessionVerified,
+                 server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSignature,
+                 server13::WaitEndOfEarlyData, server13::WaitCertificate, server13::WaitPeerVerified,
+                 server13::WaitCertificateVerify, server13::WaitFinished, client13::Connected, server13::Connected>;
 
 /// What a server still does beside the connection: tickets, one after the other.
 using TicketMachine = std::variant<server13::NoTickets, server13::WaitTicketSealed>;

@@ -189,7 +189,7 @@ void start_early_data(Context& context, const Offer& offer) noexcept {
   if (!traffic) return context.stop(Reason::provider_failed);
   context.log_secret(key_schedule::key_log::kClientEarlyTrafficSecret, *traffic);
   context.transport.allow_early_data(std::min(session->max_early_data, context.settings().early_data));
-  context.install_early(*context.config.suite(session->suite), *traffic);
+  context.install(Level::early_data, Direction::send, Keys13{*context.config.suite(session->suite), *traffic});
 }
 
 Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,
@@ -214,7 +214,7 @@ Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite
   return encode_and_send(context, offer);
 }
 
-Status settle_version(Context& context, const codec::ServerHello& hello) noexcept {
+std::expected<ProtocolVersion, Error> settle_version(Context& context, const codec::ServerHello& hello) noexcept {
   // RFC 9846 4.3.1: "If this extension is present, clients MUST ignore the ServerHello.legacy_version value and MUST
   // use only the "supported_versions" extension to determine the selected version."
   if (hello.supported_versions) {
@@ -223,8 +223,7 @@ Status settle_version(Context& context, const codec::ServerHello& hello) noexcep
     // alert."
     if (*hello.supported_versions != ProtocolVersion::tls_1_3)
       return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(*hello.supported_versions));
-    context.agreed.version = ProtocolVersion::tls_1_3;
-    return {};
+    return ProtocolVersion::tls_1_3;
   }
   // RFC 9846 4.2.3: "TLS 1.3 clients receiving a ServerHello indicating TLS 1.2 or below MUST check that the last 8
   // bytes are not equal to either of these values. ... If a match is found, the client MUST abort the handshake with an

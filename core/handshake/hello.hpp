@@ -50,8 +50,9 @@ void start_early_data(Context& context, const Offer& offer) noexcept;
 [[nodiscard]] Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,
                                               std::optional<NamedGroup> group) noexcept;
 
-/// Client: settles the version that a ServerHello chose; only TLS 1.3 is in the offer.
-[[nodiscard]] Status settle_version(Context& context, const codec::ServerHello& hello) noexcept;
+/// Client: the version that a ServerHello chose.
+[[nodiscard]] std::expected<ProtocolVersion, Error> settle_version(Context& context,
+                                                                   const codec::ServerHello& hello) noexcept;
 
 /// Server: settles the version for a ClientHello.
 [[nodiscard]] std::expected<ProtocolVersion, Error> settle_version(Context& context,

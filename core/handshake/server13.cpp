@@ -222,10 +222,7 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client);
   context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server);
   context.install(Level::handshake, Direction::send, traffic->server);
-  // With early data, its end changes the key.
-  if (!early_data) {
-    context.install(Level::handshake, Direction::receive, traffic->client);
-  }
+  context.install(Level::handshake, Direction::receive, traffic->client);
 
   const auto& modes = negotiated.hello.psk_key_exchange_modes;
   const bool tickets =
@@ -281,8 +278,8 @@ std::expected<Established, Error> finish_flight(Keys&& keys, Context& context) n
   // RFC 9846 4.5.3: "Any records following a Finished message MUST be encrypted under the appropriate application
   // traffic key"
   context.install(Level::application, Direction::send, secrets->traffic.server);
-  context.secrets.write_traffic = std::move(secrets->traffic.server);
-  context.secrets.exporter = std::move(secrets->exporter);
+  context.secrets13().write_traffic = std::move(secrets->traffic.server);
+  context.secrets13().exporter = std::move(secrets->exporter);
   return Established{std::move(keys), std::move(secrets->traffic.client)};
 }
 
@@ -403,16 +400,8 @@ TicketStep offer_ticket(DigestSecret&& resumption, std::unique_ptr<const Session
 
 }  // namespace
 
-Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello&& /*state*/,
-                                                                 const codec::ClientHello& hello, Context& context) {
-  const auto version = settle_version(context, hello);
-  if (!version) return std::unexpected(version.error());
+Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Context& context) {
   if (const auto checked = codec::check_tls13(hello); !checked) return std::unexpected(checked.error());
-  context.agreed.version = *version;
-  std::ranges::copy(hello.random, context.client_random.begin());
-  // RFC 9846 4.7.1: "On resumption, if reporting an SNI value to the calling application, implementations MUST use the
-  // value sent in the resumption ClientHello rather than the value sent in the previous session."
-  context.server_name = hello.server_name.value_or(std::string_view());
   // RFC 9846 E.4: a server that receives a non-empty legacy_session_id sends a dummy change_cipher_spec.
   context.transport.middlebox_compatibility(context.settings().middlebox_compatibility &&
                                             !hello.legacy_session_id.empty());
@@ -549,7 +538,6 @@ Next<WaitCertificate, WaitFinished> on(WaitSignature&& state, const Signed& answ
 Next<WaitFinished> on(WaitEndOfEarlyData&& state, const codec::EndOfEarlyData& /*message*/, Context& context) {
   context.hash_message();
   context.end_early_data();
-  context.install(Level::handshake, Direction::receive, state.established.keys.handshake_traffic.client);
   return WaitFinished{std::move(state.established), Authenticated::by_psk(state.psk)};
 }
 
@@ -596,7 +584,7 @@ Next<Connected> on(WaitFinished&& state, const codec::Finished& message, Context
   if (!verified) return std::unexpected(verified.error());
   context.hash_message();
   context.install(Level::application, Direction::receive, state.established.read_traffic);
-  context.secrets.read_traffic = std::move(state.established.read_traffic);
+  context.secrets13().read_traffic = std::move(state.established.read_traffic);
   context.tell_complete();
 
   const Settings& settings = context.settings();
@@ -605,13 +593,13 @@ Next<Connected> on(WaitFinished&& state, const codec::Finished& message, Context
     if (!transcript) return std::unexpected(transcript.error());
     auto resumption = keys.main.resumption_secret(*transcript);
     if (!resumption) return context.fail(Reason::provider_failed);
-    context.secrets.resumption = std::move(*resumption);
+    context.secrets13().resumption = std::move(*resumption);
   }
   return Connected{state.authenticated, *verified};
 }
 
 TicketStep begin_tickets(Context& context) {
-  return offer_ticket(std::move(context.secrets.resumption), session_origin(context), 0, context);
+  return offer_ticket(std::move(context.secrets13().resumption), session_origin(context), 0, context);
 }
 
 TicketStep on(WaitTicketSealed&& state, const TicketSealed& answer, Context& context) {

@@ -12,7 +12,7 @@
 #include "codec/client_hello.hpp"
 #include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
-#include "handshake/authentication.hpp"
+#include "handshake/authentication13.hpp"
 #include "handshake/connected.hpp"
 #include "handshake/inputs.hpp"
 #include "handshake/key_exchange.hpp"
@@ -42,9 +42,6 @@ struct Established {
   DigestSecret read_traffic;
 };
 
-struct WaitClientHello {
-  static constexpr std::string_view name = "START";
-};
 struct WaitSecondClientHello {
   static constexpr std::string_view name = "START (after HelloRetryRequest)";
   Bytes first_hello;  ///< the message's body
@@ -118,8 +115,6 @@ struct WaitTicketSealed {
   std::uint8_t number = 0;  ///< which of them
 };
 
-Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitClientHello&&, const codec::ClientHello&,
-                                                                 Context&);
 Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&&, const codec::ClientHello&, Context&);
 Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitCredential, WaitFinished> on(WaitTicketOpened&&,
                                                                                                   const TicketOpened&,
@@ -135,6 +130,10 @@ Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
 Next<WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
 Next<Connected> on(WaitFinished&&, const codec::Finished&, Context&);
+
+/// The client's hello allows TLS 1.3.
+[[nodiscard]] Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello,
+                                                                                  Context& context);
 
 using TicketStep = Next<WaitTicketSealed, NoTickets>;
 /// The first ticket, made of context.secrets.resumption.

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <utility>
 
-#include "handshake/authentication.hpp"
+#include "handshake/identity.hpp"
 #include "types/allocated.hpp"
 
 namespace lockstep::handshake {

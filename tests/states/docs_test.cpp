@@ -40,7 +40,7 @@ std::set<std::string_view> initial_states(const std::vector<ChartState>& rows) {
       }
     }
   }
-  using Start = decltype(handshake::client13::start(std::declval<handshake::Context&>(), {}));
+  using Start = decltype(handshake::hello::start(std::declval<handshake::Context&>(), {}));
   for (const std::string_view state : detail::names(std::type_identity<Start>{})) {
     if (all.contains(state)) initial.insert(state);
   }

@@ -1,5 +1,5 @@
 #pragma once
-// Certificate, CertificateVerify and Finished (RFC 9846 4.5), the same for both sides.
+// Who the peer is and who we are, in every version: chains, schemes, verdicts, and the proofs that connecting demands.
 
 #include <memory>
 #include <optional>
@@ -86,8 +86,9 @@ class Authenticated {
 /// The answer that a configuration gives instead of the application: dangerous().skip_verification().
 [[nodiscard]] std::optional<PeerVerified> verification_skipped(const Settings& settings) noexcept;
 
-/// Reads a non-empty chain: fills context.peer_chain and the leaf's staples, and gives the leaf's key.
-[[nodiscard]] std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept;
+/// Keeps what the peer showed: fills context.peer_chain and gives the leaf's key. `chain` is not empty and lives as
+/// long as the handshake.
+[[nodiscard]] std::expected<PeerKey, Error> read_leaf(Context& context, std::span<const Bytes> chain) noexcept;
 
 /// Whether a session that is resumed is to be judged again, and whether it has what that takes.
 [[nodiscard]] bool verifies_on_resumption(const Settings& settings, const Session& session) noexcept;
@@ -99,14 +100,10 @@ void ask_about_session(Context& context, const Session& session, Role peer);
 /// What a session to come keeps of the peer: what it showed now, or in the session that was resumed.
 [[nodiscard]] std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context);
 
-/// Checks CertificateVerify against the transcript so far. Demands that the certificate was accepted before.
-[[nodiscard]] std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
-                                                                       const PeerVerified& accepted, Role signer,
-                                                                       const codec::CertificateVerify& message);
-
-/// Checks verify_data against the transcript so far.
-[[nodiscard]] std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,
-                                                                     const codec::Finished& message) noexcept;
+/// Verifies a signature of the peer's by a scheme that we offered; `fits`: the version lets a key of this type be used
+/// with it.
+[[nodiscard]] Status verify_signed(Context& context, const PeerKey& key, bool fits, SignatureScheme algorithm,
+                                   Bytes content, Bytes signature) noexcept;
 
 /// The first scheme of the credential that TLS 1.3 allows and that is shared: share_schemes() comes before.
 [[nodiscard]] std::optional<SignatureScheme> choose_scheme(const Context& context,
@@ -114,19 +111,6 @@ void ask_about_session(Context& context, const Session& session, Role peer);
 
 /// Notes which of our schemes the peer verifies too, to tell the application.
 [[nodiscard]] Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept;
-
-/// Which staples the peer asks for beside our certificate (RFC 9846 4.5.1.1).
-struct StaplesRequested {
-  bool ocsp_response = false;
-  bool sct_list = false;
-};
-
-/// Null: an empty Certificate.
-void send_certificate(Context& context, const Credential* credential, StaplesRequested requested) noexcept;
-/// Suspends for a signature over the transcript so far.
-void ask_signature(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme, Role signer);
-void send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept;
-void send_finished(Context& context, const DigestSecret& base_key) noexcept;
 
 /// A copy of a list of code points that lives as long as the handshake.
 template <class CodePoint>

@@ -1,0 +1,38 @@
+#pragma once
+// Certificate, CertificateVerify and Finished of TLS 1.3 (RFC 9846 4.5), the same for both sides.
+
+#include <memory>
+
+#include "codec/certificate.hpp"
+#include "codec/certificate_verify.hpp"
+#include "codec/finished.hpp"
+#include "handshake/identity.hpp"
+
+namespace lockstep::handshake {
+
+/// Reads a non-empty chain: fills context.peer_chain and the leaf's staples, and gives the leaf's key.
+[[nodiscard]] std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept;
+
+/// Checks CertificateVerify against the transcript so far. Demands that the certificate was accepted before.
+[[nodiscard]] std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
+                                                                       const PeerVerified& accepted, Role signer,
+                                                                       const codec::CertificateVerify& message);
+
+/// Checks verify_data against the transcript so far.
+[[nodiscard]] std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,
+                                                                     const codec::Finished& message) noexcept;
+
+/// Which staples the peer asks for beside our certificate (RFC 9846 4.5.1.1).
+struct StaplesRequested {
+  bool ocsp_response = false;
+  bool sct_list = false;
+};
+
+/// Null: an empty Certificate.
+void send_certificate(Context& context, const Credential* credential, StaplesRequested requested) noexcept;
+/// Suspends for a signature over the transcript so far.
+void ask_signature(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme, Role signer);
+void send_certificate_verify(Context& context, SignatureScheme scheme, Bytes signature) noexcept;
+void send_finished(Context& context, const DigestSecret& base_key) noexcept;
+
+}  // namespace lockstep::handshake

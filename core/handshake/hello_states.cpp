@@ -1,0 +1,63 @@
+#include "handshake/hello_states.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep::handshake::hello {
+
+Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions) {
+  context.place = Place::client_hello;
+  auto offer = send_client_hello(context, sessions);
+  if (!offer) return std::unexpected(offer.error());
+  if (!offer->early_data) return WaitServerHello{std::move(*offer)};
+  if (const Session& session = *offer->sessions.front().session; verifies_on_resumption(context.settings(), session)) {
+    ask_about_session(context, session, Role::server);
+    return WaitOfferVerified{std::move(*offer)};
+  }
+  start_early_data(context, *offer);
+  return WaitServerHello{std::move(*offer)};
+}
+
+Next<WaitServerHello> on(WaitOfferVerified&& state, const PeerVerified& accepted, Context& context) {
+  PeerAccepted& judged = state.offer.judged.emplace(accepted.answer());
+  judged.identity = context.arena.copy(judged.identity);
+  if (judged.identity.size() != accepted.answer().identity.size()) return context.fail(Reason::handshake_too_large);
+  start_early_data(context, state.offer);
+  return WaitServerHello{std::move(state.offer)};
+}
+
+Next<> on(WaitOfferVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
+}
+
+Next<client13::WaitEncryptedExtensions> on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
+  const auto version = settle_version(context, hello);
+  if (!version) return std::unexpected(version.error());
+  context.agreed.version = *version;
+  return client13::begin(std::move(state.offer), hello, context);
+}
+
+Next<client13::WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryRequest& retry,
+                                         Context& context) {
+  // RFC 9846 4.2.4: "Upon receipt of a HelloRetryRequest, the client MUST check the legacy_version,
+  // legacy_session_id_echo, cipher_suite, and legacy_compression_method as specified in Section 4.2.3 and then process
+  // the extensions, starting with determining the version using "supported_versions"."
+  if (retry.supported_versions != ProtocolVersion::tls_1_3)
+    return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(retry.supported_versions));
+  context.agreed.version = retry.supported_versions;
+  return client13::begin(std::move(state.offer), retry, context);
+}
+
+Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential> on(
+    WaitClientHello&& /*state*/, const codec::ClientHello& hello, Context& context) {
+  const auto version = settle_version(context, hello);
+  if (!version) return std::unexpected(version.error());
+  context.agreed.version = *version;
+  std::ranges::copy(hello.random, context.client_random.begin());
+  // RFC 9846 4.7.1: "On resumption, if reporting an SNI value to the calling application, implementations MUST use the
+  // value sent in the resumption ClientHello rather than the value sent in the previous session."
+  context.server_name = hello.server_name.value_or(std::string_view());
+  return server13::begin(hello, context);
+}
+
+}  // namespace lockstep::handshake::hello

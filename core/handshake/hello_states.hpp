@@ -1,0 +1,37 @@
+#pragma once
+// Where every handshake begins, whichever version it will have: the version is settled here and nowhere else, and the
+// successors say what each leads to.
+
+#include <string_view>
+
+#include "handshake/client13.hpp"
+#include "handshake/hello.hpp"
+#include "handshake/machine.hpp"
+#include "handshake/server13.hpp"
+
+namespace lockstep::handshake::hello {
+
+/// Early data waits until the peer of its session was judged once more.
+struct WaitOfferVerified {
+  static constexpr std::string_view name = "(verify peer of offered session)";
+  Offer offer;
+};
+struct WaitServerHello {
+  static constexpr std::string_view name = "WAIT_SH";
+  Offer offer;
+};
+struct WaitClientHello {
+  static constexpr std::string_view name = "START";
+};
+
+Next<WaitServerHello> on(WaitOfferVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitOfferVerified&&, const PeerRefused&, Context&);
+Next<client13::WaitEncryptedExtensions> on(WaitServerHello&&, const codec::ServerHello&, Context&);
+Next<client13::WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
+Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential> on(
+    WaitClientHello&&, const codec::ClientHello&, Context&);
+
+/// Sends the ClientHello.
+[[nodiscard]] Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions);
+
+}  // namespace lockstep::handshake::hello
