@@ -18,7 +18,7 @@
 #include "connection/sending.hpp"
 #include "handshake/connected.hpp"
 #include "handshake/inbox.hpp"
-#include "handshake/session_ticket13.hpp"
+#include "handshake/sessions.hpp"
 #include "record/framing.hpp"
 #include "record/sizer.hpp"
 #include "trace/tap.hpp"

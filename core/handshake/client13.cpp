@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "handshake/session_ticket13.hpp"
+#include "handshake/sessions.hpp"
 #include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake::client13 {

@@ -5,7 +5,7 @@
 #include <bit>
 #include <cstring>
 
-#include "handshake/session_ticket13.hpp"
+#include "handshake/sessions.hpp"
 #include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake {

@@ -17,7 +17,7 @@
 #include "handshake/inputs.hpp"
 #include "handshake/key_exchange.hpp"
 #include "handshake/machine.hpp"
-#include "handshake/session_ticket13.hpp"
+#include "handshake/sessions.hpp"
 
 namespace lockstep::handshake::server13 {
 

@@ -1,4 +1,4 @@
-#include "handshake/session_ticket13.hpp"
+#include "handshake/sessions.hpp"
 
 #include <algorithm>
 #include <string_view>
