@@ -6,10 +6,6 @@
 namespace lockstep::handshake {
 namespace {
 
-// Of our Certificate: the message, its records with half as much again behind them, and for the smallest records what
-// protects each.
-constexpr std::size_t kCopiesOfOurs = 4;
-
 // RFC 9846 4.5.2: "The digital signature is then computed over the concatenation of: A string that consists of octet 32
 // (0x20) repeated 64 times ... The context string ... A single 0 byte which serves as the separator ... The content to
 // be signed".
@@ -100,7 +96,7 @@ void send_certificate(Context& context, const Credential* credential, StaplesReq
                                              .signed_certificate_timestamps = sct_list};
   const std::size_t size = codec::certificate_message_size(message);
   // The bound is on what a peer can make us keep. How long our certificate is, is not its doing.
-  if (credential != nullptr) context.arena.raise_limit(kCopiesOfOurs * size);
+  if (credential != nullptr) context.arena.raise_limit(kCopiesOfOurCertificate * size);
   context.send(Level::handshake, size,
                [&](codec::Writer& writer) { return codec::encode_certificate(writer, message); });
 }

@@ -21,11 +21,12 @@ std::expected<MutableBytes, Error> Context::scratch(std::size_t size) noexcept {
   return memory;
 }
 
-void Context::send(Level level, Bytes encoded) noexcept {
-  if (failure) return;
+Bytes Context::send(Level level, Bytes encoded) noexcept {
+  if (failure) return {};
   if (rewriter != nullptr) encoded = rewriter->rewrite(level, encoded);
   if (transcript.started()) transcript.update(encoded);
   stop_unless(transport.send(level, encoded));
+  return encoded;
 }
 
 void Context::send_client_hello(Bytes& hello, std::size_t hashed) noexcept {

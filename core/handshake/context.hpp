@@ -93,6 +93,7 @@ struct Agreed {
   const std::string* alpn = nullptr;  ///< in the configuration
   bool resumed = false;
   bool retried = false;
+  bool extended_main_secret = false;  ///< TLS 1.2 (RFC 7627)
   EarlyDataStatus early_data{};
 
   /// The application protocol; empty for none.
@@ -146,6 +147,7 @@ struct Context {
   Place place = Place::handshake;
 
   std::array<std::uint8_t, codec::kRandomSize> client_random{};
+  std::array<std::uint8_t, codec::kRandomSize> server_random{};  ///< in TLS 1.2
   codec::ExtensionSet offered{};                  ///< what we offered, to see through answers that nobody asked for
   std::string_view server_name{};                 ///< what the client asks for
   bool client_verified = false;                   ///< server: the client proved an identity that was accepted
@@ -198,7 +200,7 @@ struct Context {
   /// Room for `size` bytes that live as long as the handshake.
   [[nodiscard]] std::expected<MutableBytes, Error> scratch(std::size_t size) noexcept;
   /// Sends the message that `encode(codec::Writer&)` gives, of at most `most` bytes, and adds it to the transcript once
-  /// that has started. The message, which lives as long as the handshake.
+  /// that has started. The message as it was sent, which lives as long as the handshake; empty when it failed.
   template <class Encode>
   Bytes send(Level level, std::size_t most, Encode encode) noexcept;
   /// Sends a ClientHello and adds it to the transcript once that has started, but for its first `hashed` bytes, which
@@ -231,7 +233,7 @@ struct Context {
   std::optional<const Session> kept_session{};
 
  private:
-  void send(Level level, Bytes encoded) noexcept;
+  Bytes send(Level level, Bytes encoded) noexcept;
   void stop_unless(const Status& done) noexcept {
     if (!done) stop(done.error());
   }
@@ -243,8 +245,7 @@ Bytes Context::send(Level level, std::size_t most, Encode encode) noexcept {
   codec::Writer writer(room);
   const Bytes encoded = room.data() == nullptr ? Bytes() : encode(writer);
   if (encoded.empty()) stop(Reason::handshake_too_large);
-  send(level, encoded);
-  return encoded;
+  return send(level, encoded);
 }
 
 template <class Operation>

@@ -13,6 +13,7 @@
 #include "codec/finished.hpp"
 #include "codec/lists.hpp"
 #include "codec/server_hello.hpp"
+#include "codec/server_key_exchange.hpp"
 #include "handshake/context.hpp"
 #include "handshake/inputs.hpp"
 
@@ -29,6 +30,18 @@ struct Negotiated;
 [[nodiscard]] std::expected<VerifiedPsk, Error> verify_binder(Context& context, const Negotiated& negotiated,
                                                               std::uint16_t identity) noexcept;
 }  // namespace server13
+struct Derived12;
+namespace client12 {
+[[nodiscard]] std::optional<VerifiedPsk> resumed_session(Context& context, const Offer& offer,
+                                                         const codec::ServerHello& hello) noexcept;
+}
+namespace server12 {
+[[nodiscard]] VerifiedPsk resumed_session(Context& context) noexcept;
+}
+
+/// Of our Certificate: the message, its records with half as much again behind them, and for the smallest records what
+/// protects each.
+inline constexpr std::size_t kCopiesOfOurCertificate = 4;
 
 /// The key in the peer's end-entity certificate.
 struct PeerKey {
@@ -37,11 +50,18 @@ struct PeerKey {
   std::optional<SignatureAlgorithm> only_algorithm;  ///< of an id-RSASSA-PSS key with parameters
 };
 
+/// Whether ECDSA signs with keys of this type in TLS 1.2, whatever the curve.
+[[nodiscard]] constexpr bool is_nist_curve(KeyType type) noexcept {
+  return type == KeyType::ec_p256 || type == KeyType::ec_p384 || type == KeyType::ec_p521;
+}
+
 /// Proof that the peer holds the key of a certificate that was accepted.
 class VerifiedSignature {
  private:
   friend std::expected<VerifiedSignature, Error> verify_signature(Context&, const PeerKey&, const PeerVerified&,
                                                                   Role signer, const codec::CertificateVerify&);
+  friend std::expected<VerifiedSignature, Error> verify_signature12(Context&, const PeerKey&, const PeerVerified&,
+                                                                    const codec::DigitallySigned&, Bytes) noexcept;
   VerifiedSignature() noexcept = default;
 };
 
@@ -50,11 +70,14 @@ class VerifiedFinished {
  private:
   friend std::expected<VerifiedFinished, Error> verify_finished(Context&, const DigestSecret&,
                                                                 const codec::Finished&) noexcept;
+  friend std::expected<VerifiedFinished, Error> verify_finished12(Context&, const Derived12&,
+                                                                  const codec::Finished&) noexcept;
   VerifiedFinished() noexcept = default;
 };
 
 /// Proof that the peer holds the PSK of a session, as whoever its handshake authenticated: the server chose a PSK that
-/// we offered, or the client's binder was verified.
+/// we offered, or the client's binder was verified. In TLS 1.2, that it goes on from a session is all there is before
+/// its Finished, which nobody can make without the session's secret.
 class VerifiedPsk {
  public:
   [[nodiscard]] const Session& session() const noexcept { return *session_; }
@@ -64,6 +87,9 @@ class VerifiedPsk {
                                                                                const codec::ServerHello&) noexcept;
   friend std::expected<VerifiedPsk, Error> server13::verify_binder(Context&, const server13::Negotiated&,
                                                                    std::uint16_t) noexcept;
+  friend std::optional<VerifiedPsk> client12::resumed_session(Context&, const Offer&,
+                                                              const codec::ServerHello&) noexcept;
+  friend VerifiedPsk server12::resumed_session(Context&) noexcept;
   explicit VerifiedPsk(const Session& session) noexcept : session_(&session) {}
   const Session* session_;
 };

@@ -49,6 +49,10 @@ struct EarlyDataJudged {
   bool accepted = false;  ///< the application takes it
 };
 
+/// A change_cipher_spec record of TLS 1.2 (RFC 5246 7.1). Only states that hold derived keys have a handler for it: one
+/// that comes before its time (CVE-2014-0224) finds none.
+struct ChangeCipherSpec {};
+
 struct TicketSealed {
   Bytes ticket;  ///< empty: none is sent
 };
