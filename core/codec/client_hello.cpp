@@ -22,12 +22,10 @@ OfferedPsks read_offered_psks(Reader& reader) noexcept;
 
 void write_server_name(Writer& writer, std::string_view name) noexcept;
 bool write_supported_groups(Writer& writer, ExtensionType type, const Out& out) noexcept;
-void write_ec_point_formats(Writer& writer) noexcept;
 void write_protocol_names(Writer& writer, std::span<const std::string> names) noexcept;
 void write_status_request(Writer& writer) noexcept;
 bool write_key_shares(Writer& writer, ExtensionType type, const Out& out) noexcept;
 bool write_supported_versions(Writer& writer, ExtensionType type, const Out& out) noexcept;
-void write_psk_key_exchange_modes(Writer& writer, std::span<const PskKeyExchangeMode> modes) noexcept;
 void write_offered_psks(Writer& writer, std::span<const PskOffer> psks) noexcept;
 
 /// In the order without permutation: that of the traces in RFC 8448.
@@ -56,14 +54,15 @@ constexpr auto kExtensions = std::to_array<Row>({
      writes<&Out::certificate_authorities, write_certificate_authorities>},
     {cookie, reads<&In::cookie, read_cookie>, writes<&Out::cookie, &Writer::opaque16>},
     {psk_key_exchange_modes, reads<&In::psk_key_exchange_modes, read_code_points8<PskKeyExchangeMode>>,
-     writes<&Out::psk_key_exchange_modes, write_psk_key_exchange_modes>},
+     writes<&Out::psk_key_exchange_modes, write_code_points8<PskKeyExchangeMode>>},
     {post_handshake_auth, sets<&In::post_handshake_auth>, marks<&Out::post_handshake_auth>},
     {record_size_limit, reads<&In::record_size_limit, read_record_size_limit>,
      writes<&Out::record_size_limit, &Writer::u16>},
     {padding, checks<&Reader::remaining>, writes<&Out::padding, &Writer::zeros>},
+    {encrypt_then_mac, sets<&In::encrypt_then_mac>, marks<&Out::encrypt_then_mac>},
+    {max_fragment_length, reads<&In::max_fragment_length, read_max_fragment_length>,
+     writes<&Out::max_fragment_length, &Writer::u8>},
     // Up to here, those that are sent may be permuted.
-    {max_fragment_length, reads<&In::max_fragment_length, read_max_fragment_length>, never_sent},
-    {encrypt_then_mac, sets<&In::encrypt_then_mac>, never_sent},
     {compress_certificate, reads<&In::compress_certificate, read_code_points8<std::uint16_t>>, never_sent},
     {pre_shared_key, reads<&In::pre_shared_key, read_offered_psks>, writes<&Out::pre_shared_keys, write_offered_psks>},
 });
@@ -131,7 +130,7 @@ bool ClientHello::offers(ProtocolVersion version) const noexcept {
   // RFC 9846 4.3.1: "Servers MUST be prepared to receive ClientHellos that include this extension but do not include
   // 0x0304 in the list of versions."
   if (supported_versions) return supported_versions->contains(version);
-  return version <= std::min(legacy_version, ProtocolVersion::tls_1_2);
+  return rank(version) <= std::min(rank(legacy_version), rank(ProtocolVersion::tls_1_2));
 }
 
 Decoded<void> check_tls13(const ClientHello& hello) noexcept {
@@ -239,9 +238,8 @@ namespace {
 
 /// RFC 1035 2.3.4: a domain name has at most 255 octets.
 constexpr std::size_t kMaxHostNameSize = 255;
-constexpr std::uint8_t kHostName = 0;      // NameType, RFC 6066 3
-constexpr std::uint8_t kOcsp = 1;          // CertificateStatusType, RFC 6066 8
-constexpr std::uint8_t kUncompressed = 0;  // ECPointFormat, RFC 8422 5.1.2
+constexpr std::uint8_t kHostName = 0;  // NameType, RFC 6066 3
+constexpr std::uint8_t kOcsp = 1;      // CertificateStatusType, RFC 6066 8
 
 std::string_view read_server_name(Reader& reader) noexcept {
   // RFC 6066 3: "The ServerNameList MUST NOT contain more than one name of the same name_type." host_name is the only
@@ -303,8 +301,6 @@ bool write_supported_groups(Writer& writer, ExtensionType type, const Out& out) 
   return true;
 }
 
-void write_ec_point_formats(Writer& writer) noexcept { writer.opaque8(std::array{kUncompressed}); }
-
 void write_protocol_names(Writer& writer, std::span<const std::string> names) noexcept {
   const auto list = writer.vector16();
   for (const std::string& name : names) writer.opaque8(as_bytes(name));
@@ -316,9 +312,13 @@ void write_status_request(Writer& writer) noexcept {
   writer.u16(0);  // request_extensions
 }
 
-bool write_key_shares(Writer& writer, ExtensionType type, const Out& out) noexcept {
+bool offers_tls13(const Out& out) noexcept {
   const auto& versions = out.supported_versions;
-  if (std::ranges::find(versions, ProtocolVersion::tls_1_3) == versions.end()) return false;
+  return std::ranges::find(versions, ProtocolVersion::tls_1_3) != versions.end();
+}
+
+bool write_key_shares(Writer& writer, ExtensionType type, const Out& out) noexcept {
+  if (!offers_tls13(out)) return false;
   write_extension(writer, type, [&] {
     const auto list = writer.vector16();
     if (out.grease && out.grease->key_share) {
@@ -334,18 +334,15 @@ bool write_key_shares(Writer& writer, ExtensionType type, const Out& out) noexce
 }
 
 bool write_supported_versions(Writer& writer, ExtensionType type, const Out& out) noexcept {
-  if (out.supported_versions.empty()) return false;
+  // RFC 9846 4.3.1: "Implementations of this specification MUST send this extension in the ClientHello": others say it
+  // with legacy_version.
+  if (!offers_tls13(out)) return false;
   write_extension(writer, type, [&] {
     const auto list = writer.vector8();
     if (out.grease) writer.u16(out.grease->version);
     for (const ProtocolVersion version : out.supported_versions) writer.code_point(version);
   });
   return true;
-}
-
-void write_psk_key_exchange_modes(Writer& writer, std::span<const PskKeyExchangeMode> modes) noexcept {
-  const auto list = writer.vector8();
-  for (const PskKeyExchangeMode mode : modes) writer.code_point(mode);
 }
 
 void write_offered_psks(Writer& writer, std::span<const PskOffer> psks) noexcept {

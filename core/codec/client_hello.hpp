@@ -108,7 +108,7 @@ struct ClientHelloParameters {
   std::span<const CipherSuite> cipher_suites{};  ///< signalling suites included
 
   std::string_view server_name{};
-  std::span<const ProtocolVersion> supported_versions{};
+  std::span<const ProtocolVersion> supported_versions{};  ///< written when TLS 1.3 is among them
   std::span<const NamedGroup> supported_groups{};
   std::span<const KeyShareEntry>
       key_shares;  ///< key_share is written whenever TLS 1.3 is among supported_versions, empty or not
@@ -130,6 +130,8 @@ struct ClientHelloParameters {
   bool ec_point_formats = false;              ///< uncompressed
   std::optional<Bytes> renegotiation_info{};  ///< empty in a first handshake
   std::optional<Bytes> session_ticket{};      ///< empty asks for one
+  bool encrypt_then_mac = false;
+  std::optional<std::uint8_t> max_fragment_length{};  ///< 1 to 4 for 2^9 to 2^12 bytes (RFC 6066 4)
 
   std::optional<Grease> grease{};
   /// Shuffles the extensions, pre_shared_key staying last; the same seed gives the same order, whichever are present.

@@ -10,12 +10,6 @@ using In = EncryptedExtensions;
 using Out = EncryptedExtensionsParameters;
 using Row = ExtensionCodec<ExtensionBlock::encrypted_extensions, In, Out>;
 
-/// A protocol_name_list of one name.
-void write_protocol_name(Writer& writer, Bytes name) noexcept {
-  const auto list = writer.vector16();
-  writer.opaque8(name);
-}
-
 constexpr auto kExtensions = std::to_array<Row>({
     // RFC 9846 4.3.7: "Clients MUST NOT act upon any information found in "supported_groups" prior to successful
     // completion of the handshake": nor later, here.

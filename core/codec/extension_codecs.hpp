@@ -133,4 +133,13 @@ void encode_extensions(Writer& writer, const std::array<Codec, count>& codecs, c
   for (const Codec& codec : codecs) codec.write(writer, codec.type, parameters);
 }
 
+/// The same, but not even the length when the parameters ask for none: a hello of TLS 1.2 may end without extensions.
+template <class Codec, std::size_t count, class Parameters>
+void encode_extensions_if_any(Writer& writer, const std::array<Codec, count>& codecs,
+                              const Parameters& parameters) noexcept {
+  Writer nowhere{MutableBytes()};
+  const auto asked_for = [&](const Codec& codec) { return codec.write(nowhere, codec.type, parameters); };
+  if (std::ranges::any_of(codecs, asked_for)) encode_extensions(writer, codecs, parameters);
+}
+
 }  // namespace lockstep::codec

@@ -5,6 +5,13 @@
 namespace lockstep::codec {
 namespace {
 
+constexpr std::uint8_t kUncompressed = 0;  // ECPointFormat, RFC 8422 5.1.2
+
+struct SerializedSct {
+  static constexpr std::size_t max_count = kMaxScts;
+  static Bytes read(Reader& reader) noexcept { return reader.vector16(1); }
+};
+
 /// Whether the block answers another, so that nothing may stand in it which the other did not offer.
 constexpr bool answers(ExtensionBlock block) {
   return block != ExtensionBlock::client_hello && block != ExtensionBlock::certificate_request &&
@@ -106,6 +113,17 @@ std::uint8_t read_max_fragment_length(Reader& reader) noexcept {
   return code;
 }
 
+Bytes read_signed_certificate_timestamps(Reader& reader) noexcept {
+  const Bytes list = reader.remaining();
+  Reader inner(list);
+  read_list<SerializedSct>(inner, inner.vector16(1));
+  if (const Reason reason = inner.finish(); reason != Reason::none) {
+    reader.fail(reason);
+    return {};
+  }
+  return list;
+}
+
 DistinguishedNames read_certificate_authorities(Reader& reader) noexcept {
   return read_list<DistinguishedName>(reader, reader.vector16(3));
 }
@@ -114,5 +132,12 @@ void write_certificate_authorities(Writer& writer, std::span<const Bytes> names)
   const auto list = writer.vector16();
   for (const Bytes name : names) writer.opaque16(name);
 }
+
+void write_protocol_name(Writer& writer, Bytes name) noexcept {
+  const auto list = writer.vector16();
+  writer.opaque8(name);
+}
+
+void write_ec_point_formats(Writer& writer) noexcept { writer.opaque8(std::array{kUncompressed}); }
 
 }  // namespace lockstep::codec

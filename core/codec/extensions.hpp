@@ -188,6 +188,8 @@ template <class CodePoint>
 [[nodiscard]] inline Bytes read_cookie(Reader& reader) noexcept { return reader.vector16(1); }
 /// opaque renegotiated_connection<0..255> (RFC 5746 3.2).
 [[nodiscard]] inline Bytes read_renegotiated_connection(Reader& reader) noexcept { return reader.vector8(); }
+/// SignedCertificateTimestampList (RFC 6962 3.3), as sent: not empty, and no SCT of it empty.
+[[nodiscard]] Bytes read_signed_certificate_timestamps(Reader& reader) noexcept;
 /// DistinguishedName authorities<3..2^16-1>.
 [[nodiscard]] DistinguishedNames read_certificate_authorities(Reader& reader) noexcept;
 
@@ -196,6 +198,15 @@ void write_code_points16(Writer& writer, std::span<const CodePoint> values) noex
   const auto list = writer.vector16();
   for (const CodePoint value : values) writer.code_point(value);
 }
+template <class CodePoint>
+void write_code_points8(Writer& writer, std::span<const CodePoint> values) noexcept {
+  const auto list = writer.vector8();
+  for (const CodePoint value : values) writer.code_point(value);
+}
 void write_certificate_authorities(Writer& writer, std::span<const Bytes> names) noexcept;
+/// A protocol_name_list of one name, as servers answer.
+void write_protocol_name(Writer& writer, Bytes name) noexcept;
+/// ECPointFormat ec_point_format_list<1..2^8-1> (RFC 8422 5.1.2): uncompressed, the one that everybody has.
+void write_ec_point_formats(Writer& writer) noexcept;
 
 }  // namespace lockstep::codec

@@ -42,6 +42,23 @@ inline constexpr std::size_t kMaxNewSessionTicket = 4 + 4 + kMaxVector8 + kMaxVe
 /// RFC 9846 4.7.3: request_update.
 inline constexpr std::size_t kMaxKeyUpdate = 1;
 
+// Of TLS 1.2 alone:
+/// psk_identity_hint (RFC 4279 3), the three numbers of ServerDHParams (RFC 5246 7.4.3), DigitallySigned (RFC
+/// 5246 4.7). No suite has all of them.
+inline constexpr std::size_t kMaxServerKeyExchange = kMaxVector16 + 3 * kMaxVector16 + 2 + kMaxVector16;
+/// RFC 4279 3, 4: psk_identity, and a public value or an encrypted secret.
+inline constexpr std::size_t kMaxClientKeyExchange = kMaxVector16 + kMaxVector16;
+/// RFC 5246 7.4.4: certificate_types, supported_signature_algorithms, certificate_authorities.
+inline constexpr std::size_t kMaxCertificateRequest12 = kMaxVector8 + kMaxVector16 + kMaxVector16;
+/// RFC 5077 3.3: ticket_lifetime_hint, ticket.
+inline constexpr std::size_t kMaxNewSessionTicket12 = 4 + kMaxVector16;
+/// RFC 5246 7.4: "uint24 length;"
+inline constexpr std::size_t kMaxCertificateStatus = 0xff'ffff;
+/// RFC 5246 7.4.5: "struct { } ServerHelloDone;"
+inline constexpr std::size_t kMaxServerHelloDone = 0;
+/// RFC 5246 7.4.1.1: "struct { } HelloRequest;"
+inline constexpr std::size_t kMaxHelloRequest = 0;
+
 // --- the most entries of each list that are read. The RFC bounds bytes alone; these bound the work and memory that an
 // entry costs, far above what honest peers send. More are refused with too_many_entries. ---
 

@@ -37,21 +37,34 @@ constexpr auto kHelloRetryRequest =
     });
 static_assert(complete(kHelloRetryRequest));
 
+using Out12 = ServerHello12Parameters;
 constexpr auto kServerHelloTls12 =
-    std::to_array<ExtensionCodec<ExtensionBlock::server_hello_tls12, ServerHello, ServerHelloParameters>>({
-        {server_name, sets<&ServerHello::server_name>, never_sent},
-        {extended_main_secret, sets<&ServerHello::extended_main_secret>, never_sent},
-        {encrypt_then_mac, sets<&ServerHello::encrypt_then_mac>, never_sent},
-        {session_ticket, sets<&ServerHello::session_ticket>, never_sent},
-        {status_request, sets<&ServerHello::status_request>, never_sent},
-        {ec_point_formats, reads<&ServerHello::ec_point_formats, read_code_points8<std::uint8_t>>, never_sent},
-        {renegotiation_info, reads<&ServerHello::renegotiation_info, read_renegotiated_connection>, never_sent},
+    std::to_array<ExtensionCodec<ExtensionBlock::server_hello_tls12, ServerHello, ServerHello12Parameters>>({
+        {renegotiation_info, reads<&ServerHello::renegotiation_info, read_renegotiated_connection>,
+         writes<&Out12::renegotiation_info, &Writer::opaque8>},
+        // RFC 6066 3: "The "extension_data" field of this extension SHALL be empty."
+        {server_name, sets<&ServerHello::server_name>, marks<&Out12::server_name>},
+        {ec_point_formats, reads<&ServerHello::ec_point_formats, read_code_points8<std::uint8_t>>,
+         marks<&Out12::ec_point_formats, write_ec_point_formats>},
+        {session_ticket, sets<&ServerHello::session_ticket>, marks<&Out12::session_ticket>},
+        // RFC 6066 8: "If a server returns a "CertificateStatus" message, then the server MUST have included an
+        // extension of type "status_request" with empty "extension_data" in the extended server hello."
+        {status_request, sets<&ServerHello::status_request>, marks<&Out12::status_request>},
+        {signed_certificate_timestamp,
+         reads<&ServerHello::signed_certificate_timestamps, read_signed_certificate_timestamps>,
+         writes<&Out12::signed_certificate_timestamps, &Writer::bytes>},
         {application_layer_protocol_negotiation,
-         reads<&ServerHello::application_layer_protocol_negotiation, read_protocol_name>, never_sent},
+         reads<&ServerHello::application_layer_protocol_negotiation, read_protocol_name>,
+         writes<&Out12::application_layer_protocol_negotiation, write_protocol_name>},
+        {max_fragment_length, reads<&ServerHello::max_fragment_length, read_max_fragment_length>,
+         writes<&Out12::max_fragment_length, &Writer::u8>},
+        {record_size_limit, reads<&ServerHello::record_size_limit, read_record_size_limit>,
+         writes<&Out12::record_size_limit, &Writer::u16>},
+        {encrypt_then_mac, sets<&ServerHello::encrypt_then_mac>, marks<&Out12::encrypt_then_mac>},
+        {extended_main_secret, sets<&ServerHello::extended_main_secret>, marks<&Out12::extended_main_secret>},
     });
 static_assert(complete(kServerHelloTls12,
-                       {max_fragment_length, supported_groups, use_srtp, signed_certificate_timestamp,
-                        client_certificate_type, server_certificate_type, record_size_limit}));
+                       {supported_groups, use_srtp, client_certificate_type, server_certificate_type}));
 
 /// The fields that ServerHello and HelloRetryRequest share.
 Decoded<ServerHello> decode_fields(Bytes body, Place place) noexcept;
@@ -86,6 +99,11 @@ Decoded<ServerHello> ServerHello::decode(Bytes body, const DecodeContext& contex
   const auto decoded = tls13 ? decode_extensions<kServerHello>(*hello, context.offered)
                              : decode_extensions<kServerHelloTls12>(*hello, context.offered);
   if (!decoded) return std::unexpected(decoded.error());
+  // RFC 8449 5: "A client MUST treat receipt of both "max_fragment_length" and "record_size_limit" as a fatal error,
+  // and it SHOULD generate an "illegal_parameter" alert."
+  if (hello->max_fragment_length && hello->record_size_limit) {
+    return failure(Reason::extension_forbidden, place, std::to_underlying(ExtensionType::max_fragment_length));
+  }
   return hello;
 }
 
@@ -121,6 +139,17 @@ Bytes encode_server_hello(Writer& writer, const ServerHelloParameters& parameter
     // RFC 9846 4.2.3: "The ServerHello MUST only include extensions which are required to establish the cryptographic
     // context and negotiate the protocol version."
     encode_extensions(writer, kServerHello, parameters);
+  });
+}
+
+Bytes encode_server_hello12(Writer& writer, const ServerHello12Parameters& parameters) noexcept {
+  return write_handshake_message(writer, HandshakeType::server_hello, [&] {
+    writer.code_point(parameters.version);
+    writer.bytes(parameters.random);
+    writer.opaque8(parameters.session_id);
+    writer.code_point(parameters.cipher_suite);
+    writer.u8(0);  // null compression
+    encode_extensions_if_any(writer, kServerHelloTls12, parameters);
   });
 }
 

@@ -58,6 +58,9 @@ struct ServerHello {
   std::optional<CodePoints<std::uint8_t>> ec_point_formats;
   std::optional<Bytes> renegotiation_info;
   std::optional<Bytes> application_layer_protocol_negotiation;
+  std::optional<Bytes> signed_certificate_timestamps;  ///< a SignedCertificateTimestampList (RFC 6962 3.3)
+  std::optional<std::uint8_t> max_fragment_length;
+  std::optional<std::uint16_t> record_size_limit;
 
   /// selected_version, or legacy_version when there is none.
   [[nodiscard]] ProtocolVersion version() const noexcept { return supported_versions.value_or(legacy_version); }
@@ -98,8 +101,29 @@ struct HelloRetryRequestParameters {
   Bytes cookie{};  ///< empty: none
 };
 
+/// What to write in TLS 1.2. Extensions that are false or empty are not written; without any the message ends before
+/// them.
+struct ServerHello12Parameters {
+  Bytes random{};  ///< kRandomSize bytes
+  Bytes session_id{};
+  CipherSuite cipher_suite{};
+  ProtocolVersion version = ProtocolVersion::tls_1_2;
+  bool server_name = false;  ///< the server made use of the name
+  bool extended_main_secret = false;
+  bool encrypt_then_mac = false;
+  bool session_ticket = false;                     ///< a NewSessionTicket follows
+  bool status_request = false;                     ///< a CertificateStatus follows
+  bool ec_point_formats = false;                   ///< uncompressed
+  std::optional<Bytes> renegotiation_info{};       ///< empty in a first handshake
+  Bytes application_layer_protocol_negotiation{};  ///< the protocol chosen
+  Bytes signed_certificate_timestamps{};           ///< a SignedCertificateTimestampList (RFC 6962 3.3)
+  std::optional<std::uint8_t> max_fragment_length{};
+  std::optional<std::uint16_t> record_size_limit{};
+};
+
 /// Write a whole message; an empty view when it did not fit.
 [[nodiscard]] Bytes encode_server_hello(Writer& writer, const ServerHelloParameters& parameters) noexcept;
+[[nodiscard]] Bytes encode_server_hello12(Writer& writer, const ServerHello12Parameters& parameters) noexcept;
 [[nodiscard]] Bytes encode_hello_retry_request(Writer& writer, const HelloRetryRequestParameters& parameters) noexcept;
 
 }  // namespace lockstep::codec

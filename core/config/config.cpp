@@ -29,6 +29,9 @@ constexpr std::size_t kMaxAlpnList = 65535;
 constexpr std::size_t kMaxSessionContext = 255;
 // RFC 9846 4.3.4: authorities<3..2^16-1>, which shares extensions<0..2^16-1> with the others.
 constexpr std::size_t kMaxAuthoritiesSize = 60'000;
+/// From old to new.
+constexpr std::array kVersions{ProtocolVersion::ssl_3_0, ProtocolVersion::tls_1_0, ProtocolVersion::tls_1_1,
+                               ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_3};
 
 template <class Id>
 std::string quoted(Id id) {
@@ -197,17 +200,17 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     if (version_list_->empty()) {
       complain("versions", "the list is empty; name at least TLSv1.3");
     } else {
-      const auto [oldest, newest] = std::ranges::minmax(*version_list_);
+      const auto [oldest, newest] = std::ranges::minmax(*version_list_, {}, &rank);
       settings.min_version = oldest;
       settings.max_version = newest;
-      for (auto version = std::to_underlying(oldest); version <= std::to_underlying(newest); ++version) {
-        if (std::ranges::find(*version_list_, static_cast<ProtocolVersion>(version)) == version_list_->end())
-          complain("versions",
-                   quoted(static_cast<ProtocolVersion>(version)) + " is missing from the middle of the list; add it");
+      for (const ProtocolVersion version : kVersions) {
+        if (rank(version) > rank(oldest) && rank(version) < rank(newest) &&
+            std::ranges::find(*version_list_, version) == version_list_->end())
+          complain("versions", quoted(version) + " is missing from the middle of the list; add it");
       }
     }
   }
-  if (settings.min_version > settings.max_version)
+  if (rank(settings.min_version) > rank(settings.max_version))
     complain("versions", "the oldest version is newer than the newest; swap them");
   for (const ProtocolVersion version : {settings.min_version, settings.max_version}) {
     if (version != ProtocolVersion::tls_1_3) {

@@ -231,7 +231,7 @@ std::expected<ProtocolVersion, Error> settle_version(Context& context, const cod
   const Bytes sentinel = hello.random.last(codec::kDowngradeToTls12.size());
   if (equal(sentinel, codec::kDowngradeToTls12) || equal(sentinel, codec::kDowngradeToTls11))
     return context.fail(Reason::version_downgrade, static_cast<std::uint16_t>(hello.legacy_version));
-  if (hello.legacy_version <= ProtocolVersion::ssl_3_0) return context.fail(Reason::version_ssl3);
+  if (rank(hello.legacy_version) <= rank(ProtocolVersion::ssl_3_0)) return context.fail(Reason::version_ssl3);
   return context.fail(Reason::version_unsupported, static_cast<std::uint16_t>(hello.legacy_version));
 }
 
@@ -241,7 +241,7 @@ std::expected<ProtocolVersion, Error> settle_version(Context& context, const cod
   // by the server is higher than the version indicated in ClientHello.client_version, the server MUST respond with a
   // fatal inappropriate_fallback alert".
   if (hello.offers(CipherSuite::fallback_scsv)) return context.fail(Reason::inappropriate_fallback);
-  if (hello.legacy_version <= ProtocolVersion::ssl_3_0) return context.fail(Reason::version_ssl3);
+  if (rank(hello.legacy_version) <= rank(ProtocolVersion::ssl_3_0)) return context.fail(Reason::version_ssl3);
   // RFC 9846 4.3.1: "If this extension is not present ... servers ... MUST negotiate TLS 1.2 or prior": not in this
   // configuration.
   return context.fail(Reason::version_unsupported, static_cast<std::uint16_t>(hello.legacy_version));

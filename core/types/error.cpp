@@ -222,6 +222,8 @@ constexpr std::array kReasons{
               kPeerBroken},
     ReasonRow{Reason::early_data_too_much, "early_data_too_much", Alert::unexpected_message, kLocal,
               "The client sent more early data than its ticket allows.", kPeerBroken},
+    ReasonRow{Reason::curve_not_named, "curve_not_named", Alert::illegal_parameter, kLocal,
+              "The server describes an elliptic curve instead of naming one.", kPeerBroken},
 
     // authentication
     ReasonRow{Reason::certificate_missing, "certificate_missing", Alert::decode_error, kLocal,
@@ -421,6 +423,11 @@ constexpr std::array kPlaces{
     PlaceRow{Place::new_session_ticket, "new_session_ticket"},
     PlaceRow{Place::key_update, "key_update"},
     PlaceRow{Place::end_of_early_data, "end_of_early_data"},
+    PlaceRow{Place::hello_request, "hello_request"},
+    PlaceRow{Place::server_key_exchange, "server_key_exchange"},
+    PlaceRow{Place::server_hello_done, "server_hello_done"},
+    PlaceRow{Place::client_key_exchange, "client_key_exchange"},
+    PlaceRow{Place::certificate_status, "certificate_status"},
     PlaceRow{Place::handshake, "handshake"},
     PlaceRow{Place::application, "application"},
     PlaceRow{Place::transport, "transport"},

@@ -136,6 +136,7 @@ enum class Reason : std::uint8_t {
   early_data_unexpected = 72,
   early_data_mismatch = 107,  ///< accepted, though what was agreed is not what its session had
   early_data_too_much = 108,
+  curve_not_named = 114,  ///< ServerKeyExchange describes a curve of its own
   // authentication
   certificate_missing = 73,   ///< the server sent none
   certificate_required = 74,  ///< the client sent none, and the server insists
@@ -190,6 +191,11 @@ enum class Place : std::uint8_t {
   new_session_ticket,
   key_update,
   end_of_early_data,
+  hello_request,
+  server_key_exchange,
+  server_hello_done,
+  client_key_exchange,
+  certificate_status,
   handshake,  ///< a message that has no name here
   application,
   transport,

@@ -27,6 +27,21 @@ enum class ProtocolVersion : std::uint16_t {
   tls_1_3 = 0x0304,
 };
 
+/// The place of a version in the order of age, to compare by: newer versions have higher ranks. The numbers themselves
+/// are no such order, because those of DTLS run the other way (0xfeff, 0xfefd, 0xfefc). What is no version of TLS that
+/// is known ranks below SSL 3.0 (-1) when its number is smaller, and above TLS 1.3 when it is greater: a client may
+/// state a version of a later day (RFC 5246 E.1).
+[[nodiscard]] constexpr int rank(ProtocolVersion version) noexcept {
+  switch (version) {
+    case ProtocolVersion::ssl_3_0: return 0;
+    case ProtocolVersion::tls_1_0: return 1;
+    case ProtocolVersion::tls_1_1: return 2;
+    case ProtocolVersion::tls_1_2: return 3;
+    case ProtocolVersion::tls_1_3: return 4;
+  }
+  return version < ProtocolVersion::ssl_3_0 ? -1 : 5;
+}
+
 /// RFC 9846 5.1.
 enum class ContentType : std::uint8_t {
   invalid = 0,
