@@ -1,0 +1,382 @@
+#include "handshake/client12.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "codec/client_key_exchange.hpp"
+#include "handshake/sessions.hpp"
+
+namespace lockstep::handshake::client12 {
+namespace {
+
+std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuite suite) noexcept {
+  const BoundSuite* const bound = context.config.suite(suite);
+  // RFC 5246 7.4.1.3: the server selects one suite "from the list in ClientHello.cipher_suites". Those of TLS 1.3 are
+  // for TLS 1.3 (RFC 9846 B.4).
+  if (bound == nullptr || bound->version != ProtocolVersion::tls_1_2)
+    return context.fail(Reason::suite_not_offered, static_cast<std::uint16_t>(suite));
+  return bound;
+}
+
+Status check_extensions(Context& context, const codec::ServerHello& hello) noexcept {
+  const Settings& settings = context.settings();
+  // RFC 5746 3.4: "The client MUST then verify that the length of the "renegotiated_connection" field is zero, and if
+  // it is not, MUST abort the handshake (by sending a fatal handshake_failure alert)."
+  if (hello.renegotiation_info && !hello.renegotiation_info->empty())
+    return context.fail(Reason::renegotiation_info_mismatch);
+  // RFC 5746 4.1: "clients SHOULD ... terminate the connection" where a server does not know the extension: it may be
+  // made to take our handshake for the continuation of an attacker's (CVE-2009-3555), and we cannot see that.
+  if (!hello.renegotiation_info && settings.renegotiation_info_required)
+    return context.fail(Reason::renegotiation_info_missing);
+  // RFC 7627 5.2: "If a client receives a ServerHello without the extension, it SHOULD abort the handshake if it does
+  // not wish to interoperate with legacy servers."
+  if (!hello.extended_main_secret && settings.extended_main_secret_required)
+    return context.fail(Reason::extended_main_secret_missing);
+  context.agreed.extended_main_secret = hello.extended_main_secret;
+  // RFC 8422 5.2: "the client MUST ... abort the handshake with an "illegal_parameter" alert" when the list lacks the
+  // uncompressed format.
+  if (hello.ec_point_formats && !hello.ec_point_formats->contains(0)) return context.fail(Reason::point_format);
+  if (!hello.application_layer_protocol_negotiation) return {};
+  const auto found = std::ranges::find(settings.alpn, as_text(*hello.application_layer_protocol_negotiation));
+  // RFC 7301 3.1: the server chooses among the protocols that the client advertised.
+  if (found == settings.alpn.end()) return context.fail(Reason::alpn_not_offered);
+  context.agreed.alpn = &*found;
+  return {};
+}
+
+// What a session that is resumed has said already, and may not be said otherwise now.
+Status check_resumption(Context& context, const Session& session, const codec::ServerHello& hello) noexcept {
+  // RFC 5246 7.4.1.3: "For resumed sessions, this field is the value from the state of the session being resumed."
+  if (hello.cipher_suite != session.suite)
+    return context.fail(Reason::session_changed, static_cast<std::uint16_t>(hello.cipher_suite));
+  // RFC 7627 5.3: "If the original session did not use the "extended_master_secret" extension but the new ServerHello
+  // contains the extension, the client MUST abort the handshake."
+  // RFC 7627 5.3: "If the original session used the extension but the new ServerHello does not contain the extension,
+  // the client MUST abort the handshake."
+  if (hello.extended_main_secret != session.extended_master_secret)
+    return context.fail(Reason::session_changed, static_cast<std::uint16_t>(ExtensionType::extended_main_secret));
+  return {};
+}
+
+// The keys of our last flight are derived: what comes next from the server.
+Next<WaitNewSessionTicket, WaitChangeCipherSpec> await_server(bool ticket_follows, Established&& established) {
+  if (ticket_follows) return WaitNewSessionTicket{std::move(established)};
+  return WaitChangeCipherSpec{std::move(established)};
+}
+
+// RFC 8422 5.10: the premaster secret, and our share of it, from the server's.
+std::expected<Derived12, Error> exchange_keys(Context& context, MessageLog& messages,
+                                              const codec::ServerEcdhParams& params) noexcept {
+  const auto detail = static_cast<std::uint16_t>(params.group);
+  const BoundGroup& group = *context.config.group(params.group);
+  const auto share = context.scratch(group.server_share_size());
+  if (!share) return std::unexpected(share.error());
+  SharedSecret premaster;
+  WatchedRandom random(context.random);
+  switch (encapsulate(group, params.point, random, *share, premaster)) {
+    case GroupResult::ok: break;
+    case GroupResult::bad_share:
+      return Context::fail_at(Place::server_key_exchange, Reason::key_share_invalid, detail);
+    case GroupResult::failed:
+      return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed, detail);
+  }
+  context.agreed.group = params.group;
+  send_noted(context, messages, 64 + share->size(), [&](codec::Writer& writer) {
+    return codec::encode_client_key_exchange(
+        writer, {.exchange = *share, .form = codec::ClientKeyExchangeParameters::Form::vector8});
+  });
+  return derive_keys(context, premaster.view());
+}
+
+// ChangeCipherSpec and Finished, which end our flight.
+void finish_flight(Context& context, const Derived12& derived) noexcept {
+  change_write_key(context, derived);
+  send_finished12(context, derived);
+  context.end_flight();
+}
+
+Next<WaitNewSessionTicket, WaitChangeCipherSpec> finish(Hellos&& hellos, Derived12&& derived,
+                                                        Authenticated authenticated, Context& context) {
+  finish_flight(context, derived);
+  return await_server(hellos.ticket_follows, Established{.derived = std::move(derived),
+                                                         .session_id = hellos.session_id,
+                                                         .ticket = {},
+                                                         .ticket_lifetime_hint = 0,
+                                                         .authenticated = authenticated});
+}
+
+// The server's signature over its share, by the key of a certificate that was accepted.
+std::expected<Authenticated, Error> authenticate(Context& context, const Shown& shown,
+                                                 const PeerVerified& accepted) noexcept {
+  context.place = Place::server_key_exchange;
+  const auto content = signed_parameters(context, shown.exchange.params.raw);
+  if (!content) return std::unexpected(content.error());
+  // RFC 5246 7.4.3: "If the client has offered the "signature_algorithms" extension, the signature algorithm and hash
+  // algorithm MUST be a pair listed in that extension."
+  const auto proof = verify_signature12(context, shown.key, accepted, shown.exchange.signature, *content);
+  if (!proof) return std::unexpected(proof.error());
+  return Authenticated::by_signature(*proof);
+}
+
+Next<WaitNewSessionTicket, WaitChangeCipherSpec> answer(Hellos&& hellos, const Shown& shown,
+                                                        const PeerVerified& accepted, Context& context) {
+  const auto authenticated = authenticate(context, shown, accepted);
+  if (!authenticated) return std::unexpected(authenticated.error());
+  auto derived = exchange_keys(context, hellos.messages, shown.exchange.params);
+  if (!derived) return std::unexpected(derived.error());
+  return finish(std::move(hellos), std::move(*derived), *authenticated, context);
+}
+
+Next<WaitCredential> ask_credential(Hellos&& hellos, const Shown& shown, const Requested& requested,
+                                    const PeerVerified& accepted, Context& context) {
+  const auto authenticated = authenticate(context, shown, accepted);
+  if (!authenticated) return std::unexpected(authenticated.error());
+  const auto schemes = keep(context, requested.schemes);
+  if (!schemes) return context.fail(Reason::handshake_too_large);
+  // RFC 5246 7.4.6: "The end-entity certificate's public key (and associated restrictions) has to be compatible with
+  // the certificate types listed in CertificateRequest": of what it can sign with, that is left.
+  const auto type_of = [](SignatureScheme scheme) {
+    return authentication_of(scheme) == SuiteAuthentication::rsa ? codec::ClientCertificateType::rsa_sign
+                                                                 : codec::ClientCertificateType::ecdsa_sign;
+  };
+  const auto span = context.arena.array<SignatureScheme>(schemes->size());
+  if (span.size() != schemes->size()) return context.fail(Reason::handshake_too_large);
+  const auto end = std::ranges::copy_if(*schemes, span.begin(), [&](SignatureScheme scheme) {
+                     return requested.types.contains(type_of(scheme));
+                   }).out;
+  const auto usable = span.first(static_cast<std::size_t>(end - span.begin()));
+  if (auto shared = share_schemes(context, std::span<const SignatureScheme>(usable)); !shared)
+    return std::unexpected(shared.error());
+  SelectCredential question;
+  question.role = Role::client;
+  question.server_name = context.server_name;
+  question.schemes = usable;
+  question.schemes_cert = *schemes;
+  question.certificate_authorities = requested.certificate_authorities;
+  question.alpn = context.agreed.protocol();
+  context.ask(std::move(question));
+  return WaitCredential{std::move(hellos), shown.exchange.params, *authenticated};
+}
+
+Next<WaitCertificateRequest> take_key_exchange(Hellos&& hellos, const PeerKey& key,
+                                               const codec::ServerKeyExchange& message, Context& context) {
+  const auto exchange = codec::decode_signed_ecdhe(message.body);
+  if (!exchange) return std::unexpected(exchange.error());
+  const auto detail = static_cast<std::uint16_t>(exchange->params.group);
+  const BoundGroup* const group = context.config.group(exchange->params.group);
+  // RFC 8422 5.4: "the client MUST ... check that" the curve is one that it offered; hybrids are for TLS 1.3.
+  if (group == nullptr || !usable_in_tls12(*group)) return context.fail(Reason::group_not_offered, detail);
+  if (exchange->params.point.size() != group->client_share_size()) return context.fail(Reason::key_share_size, detail);
+  note_message(context, hellos.messages);
+  return WaitCertificateRequest{std::move(hellos), Shown{key, *exchange}};
+}
+
+}  // namespace
+
+std::optional<VerifiedPsk> resumed_session(Context& /*context*/, const Offer& offer,
+                                           const codec::ServerHello& hello) noexcept {
+  // RFC 5246 7.4.1.3: "the server will respond with the same value as was supplied by the client. This indicates a
+  // resumed session". RFC 5077 3.4 has a client that offers a ticket make an id of its own for that.
+  if (offer.session12 == nullptr || hello.legacy_session_id_echo.empty() ||
+      !equal(hello.legacy_session_id_echo, offer.legacy_session_id))
+    return std::nullopt;
+  return VerifiedPsk(*offer.session12);
+}
+
+Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec> begin(
+    Offer&& offer, const codec::ServerHello& hello, Context& context) {
+  context.transport.middlebox_compatibility(false);
+  const auto suite = check_suite(context, hello.cipher_suite);
+  if (!suite) return std::unexpected(suite.error());
+  context.agreed.suite = *suite;
+  std::ranges::copy(hello.random, context.server_random.begin());
+  if (auto checked = check_extensions(context, hello); !checked) return std::unexpected(checked.error());
+  if (!context.transcript.start(*(*suite)->hash)) return context.fail(Reason::provider_failed);
+  Hellos hellos{.messages = {},
+                .session_id = hello.legacy_session_id_echo,
+                .ticket_follows = hello.session_ticket};
+  context.transcript.update(offer.client_hello);
+  hellos.messages.add(offer.client_hello);
+  note_message(context, hellos.messages);
+
+  const auto resumed = resumed_session(context, offer, hello);
+  if (!resumed) {
+    // The id that we made up is no session of the server's.
+    if (!hello.legacy_session_id_echo.empty() && equal(hello.legacy_session_id_echo, offer.legacy_session_id))
+      return context.fail(Reason::session_id_echo);
+    if (hello.signed_certificate_timestamps) context.peer_sct_list = *hello.signed_certificate_timestamps;
+    return WaitCertificate{std::move(hellos), hello.status_request};
+  }
+  const Session& session = resumed->session();
+  if (auto same = check_resumption(context, session, hello); !same) return std::unexpected(same.error());
+  inherit(context, session);
+  auto master = MasterSecret::of_session(session.secret.view());
+  if (!master) return context.fail(Reason::provider_failed);
+  auto derived = derive_keys(context, std::move(*master));
+  if (!derived) return std::unexpected(derived.error());
+  if (verifies_on_resumption(context.settings(), session)) {
+    ask_about_session(context, session, Role::server);
+    return WaitSessionVerified{std::move(hellos), std::move(*derived), *resumed};
+  }
+  return await_server(hellos.ticket_follows, Established{.derived = std::move(*derived),
+                                                         .session_id = hellos.session_id,
+                                                         .ticket = {},
+                                                         .ticket_lifetime_hint = 0,
+                                                         .authenticated = Authenticated::by_psk(*resumed)});
+}
+
+Next<WaitCertificateStatus, WaitServerKeyExchange> on(WaitCertificate&& state, const codec::Certificate12& message,
+                                                      Context& context) {
+  // RFC 5246 7.4.2: "The server MUST send a Certificate message whenever the agreed-upon key exchange method uses
+  // certificates for authentication".
+  if (message.certificate_list.empty()) return context.fail(Reason::certificate_missing);
+  const auto key = read_chain12(context, message);
+  if (!key) return std::unexpected(key.error());
+  // RFC 5246 7.4.2: "The end entity certificate's public key (and associated restrictions) MUST be compatible with the
+  // selected key exchange algorithm."
+  if (authentication_of(key->type) != context.agreed.suite->authentication)
+    return context.fail(Reason::suite_wrong_key, static_cast<std::uint16_t>(context.agreed.suite->suite));
+  // RFC 8422 5.3: "the client MUST ... check that the server's public key is on" a curve that it offered.
+  if (const auto curve = curve_of(key->type); curve && context.config.group(*curve) == nullptr)
+    return context.fail(Reason::group_not_offered, static_cast<std::uint16_t>(*curve));
+  note_message(context, state.hellos.messages);
+  if (state.status_follows) return WaitCertificateStatus{std::move(state.hellos), *key};
+  return WaitServerKeyExchange{std::move(state.hellos), *key};
+}
+
+Next<WaitServerKeyExchange> on(WaitCertificateStatus&& state, const codec::CertificateStatus& message,
+                               Context& context) {
+  context.peer_ocsp_response = message.ocsp_response;
+  note_message(context, state.hellos.messages);
+  return WaitServerKeyExchange{std::move(state.hellos), state.key};
+}
+
+// RFC 6066 8: "Note that a server MAY also choose not to send a "CertificateStatus" message, even if has received a
+// "status_request" extension in the client hello message and has sent a "status_request" extension in the server hello
+// message."
+Next<WaitCertificateRequest> on(WaitCertificateStatus&& state, const codec::ServerKeyExchange& message,
+                                Context& context) {
+  return take_key_exchange(std::move(state.hellos), state.key, message, context);
+}
+
+Next<WaitCertificateRequest> on(WaitServerKeyExchange&& state, const codec::ServerKeyExchange& message,
+                                Context& context) {
+  return take_key_exchange(std::move(state.hellos), state.key, message, context);
+}
+
+Next<WaitServerHelloDone> on(WaitCertificateRequest&& state, const codec::CertificateRequest12& message,
+                             Context& context) {
+  Requested requested{.types = message.certificate_types, .schemes = message.supported_signature_algorithms};
+  if (!message.certificate_authorities.empty()) {
+    const auto names = context.arena.array<Bytes>(message.certificate_authorities.size());
+    if (names.empty()) return context.fail(Reason::handshake_too_large);
+    std::size_t count = 0;
+    for (const Bytes name : message.certificate_authorities) names[count++] = name;
+    requested.certificate_authorities = names;
+  }
+  note_message(context, state.hellos.messages);
+  return WaitServerHelloDone{std::move(state.hellos), state.shown, requested};
+}
+
+Next<WaitPeerVerified, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCertificateRequest&& state,
+                                                                      const codec::ServerHelloDone& /*message*/,
+                                                                      Context& context) {
+  note_message(context, state.hellos.messages);
+  if (const auto accepted = verification_skipped(context.settings()))
+    return answer(std::move(state.hellos), state.shown, *accepted, context);
+  ask_about_peer(context, Role::server);
+  return WaitPeerVerified{std::move(state.hellos), state.shown, std::nullopt};
+}
+
+Next<WaitPeerVerified, WaitCredential> on(WaitServerHelloDone&& state, const codec::ServerHelloDone& /*message*/,
+                                          Context& context) {
+  note_message(context, state.hellos.messages);
+  if (const auto accepted = verification_skipped(context.settings()))
+    return ask_credential(std::move(state.hellos), state.shown, state.requested, *accepted, context);
+  ask_about_peer(context, Role::server);
+  return WaitPeerVerified{std::move(state.hellos), state.shown, state.requested};
+}
+
+Next<WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPeerVerified&& state,
+                                                                    const PeerVerified& accepted, Context& context) {
+  context.note(accepted.answer());
+  if (state.requested)
+    return ask_credential(std::move(state.hellos), state.shown, *state.requested, accepted, context);
+  return answer(std::move(state.hellos), state.shown, accepted, context);
+}
+
+Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
+}
+
+Next<WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredential&& state,
+                                                                   const CredentialSelected& selected,
+                                                                   Context& context) {
+  // A credential without a chain shows nothing that a signature could prove.
+  const auto scheme = selected.credential == nullptr || selected.credential->chain.empty()
+                          ? std::nullopt
+                          : choose_scheme12(context, *selected.credential);
+  // RFC 5246 7.4.6: "If no suitable certificate is available, the client MUST send a certificate message containing no
+  // certificates."
+  send_certificate12(context, state.hellos.messages, scheme ? selected.credential.get() : nullptr);
+  auto derived = exchange_keys(context, state.hellos.messages, state.params);
+  if (!derived) return std::unexpected(derived.error());
+  if (!scheme) return finish(std::move(state.hellos), std::move(*derived), state.authenticated, context);
+  const auto content = state.hellos.messages.joined(context);
+  if (!content) return std::unexpected(content.error());
+  ask_signature12(context, selected.credential, *scheme, *content);
+  return WaitSignature{std::move(state.hellos), std::move(*derived), state.authenticated};
+}
+
+Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSignature&& state, const Signed& answer, Context& context) {
+  if (answer.signature.empty()) return context.fail(Reason::signing_failed);
+  context.send(Level::initial, codec::kHandshakeHeaderSize + 4 + answer.signature.size(), [&](codec::Writer& writer) {
+    return codec::encode_certificate_verify(
+        writer, {.algorithm = context.agreed.own_scheme, .signature = answer.signature});
+  });
+  return finish(std::move(state.hellos), std::move(state.derived), state.authenticated, context);
+}
+
+Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSessionVerified&& state, const PeerVerified& accepted,
+                                                    Context& context) {
+  context.note(accepted.answer());
+  return await_server(state.hellos.ticket_follows, Established{.derived = std::move(state.derived),
+                                                               .session_id = state.hellos.session_id,
+                                                               .ticket = {},
+                                                               .ticket_lifetime_hint = 0,
+                                                               .authenticated = Authenticated::by_psk(state.session)});
+}
+
+Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
+}
+
+Next<WaitChangeCipherSpec> on(WaitNewSessionTicket&& state, const codec::NewSessionTicket12& message,
+                              Context& context) {
+  // RFC 5077 3.3: "Clients MUST include it in the" transcript; it comes before ChangeCipherSpec.
+  context.hash_message();
+  state.established.ticket = message.ticket;
+  state.established.ticket_lifetime_hint = message.ticket_lifetime_hint;
+  return WaitChangeCipherSpec{std::move(state.established)};
+}
+
+Next<WaitFinished> on(WaitChangeCipherSpec&& state, const ChangeCipherSpec& /*record*/, Context& context) {
+  change_read_key(context, state.established.derived);
+  return WaitFinished{std::move(state.established)};
+}
+
+Next<Connected> on(WaitFinished&& state, const codec::Finished& message, Context& context) {
+  Established& established = state.established;
+  const auto verified = verify_finished12(context, established.derived, message);
+  if (!verified) return std::unexpected(verified.error());
+  context.hash_message();
+  // RFC 5246 7.3: in an abbreviated handshake the server's Finished comes first.
+  if (context.agreed.resumed) finish_flight(context, established.derived);
+  context.tell_complete();
+  tell_session12(context, established.derived.master, established.session_id, established.ticket,
+                 established.ticket_lifetime_hint);
+  keep_secrets(context, std::move(established.derived));
+  return Connected{established.authenticated, *verified};
+}
+
+}  // namespace lockstep::handshake::client12

@@ -1,0 +1,142 @@
+#pragma once
+// The client of TLS 1.2 (RFC 5246 7.3), a struct per state.
+//
+// The server's certificate, its status and its ServerKeyExchange come one after the other; the application judges them
+// when all are there, at ServerHelloDone, and only then is a signature checked and a key used.
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "codec/certificate12.hpp"
+#include "codec/certificate_request12.hpp"
+#include "codec/certificate_status.hpp"
+#include "codec/finished.hpp"
+#include "codec/new_session_ticket12.hpp"
+#include "codec/server_hello.hpp"
+#include "codec/server_hello_done.hpp"
+#include "codec/server_key_exchange.hpp"
+#include "handshake/authentication12.hpp"
+#include "handshake/connected.hpp"
+#include "handshake/hello.hpp"
+#include "handshake/inputs.hpp"
+#include "handshake/machine.hpp"
+
+namespace lockstep::handshake::client12 {
+
+/// What the hellos of a full handshake leave. Views live as long as the handshake.
+struct Hellos {
+  MessageLog messages;
+  Bytes session_id;             ///< the server's; empty: this session cannot be resumed by it
+  bool ticket_follows = false;  ///< the server announced a NewSessionTicket
+};
+
+/// What the server has shown so far.
+struct Shown {
+  PeerKey key;
+  codec::SignedEcdhe exchange;
+};
+
+/// What a CertificateRequest asks for.
+struct Requested {
+  codec::CodePoints<codec::ClientCertificateType> types;
+  codec::CodePoints<SignatureScheme> schemes;
+  std::span<const Bytes> certificate_authorities{};
+};
+
+/// What our last flight leaves.
+struct Established {
+  Derived12 derived;
+  Bytes session_id;
+  Bytes ticket;
+  std::uint32_t ticket_lifetime_hint = 0;
+  Authenticated authenticated;
+};
+
+struct WaitCertificate {
+  static constexpr std::string_view name = "WAIT_CERT";
+  Hellos hellos;
+  bool status_follows = false;  ///< the server announced a CertificateStatus
+};
+struct WaitCertificateStatus {
+  static constexpr std::string_view name = "WAIT_CERT_STATUS";
+  Hellos hellos;
+  PeerKey key;
+};
+struct WaitServerKeyExchange {
+  static constexpr std::string_view name = "WAIT_SKE";
+  Hellos hellos;
+  PeerKey key;
+};
+struct WaitCertificateRequest {
+  static constexpr std::string_view name = "WAIT_CR_SHD";
+  Hellos hellos;
+  Shown shown;
+};
+struct WaitServerHelloDone {
+  static constexpr std::string_view name = "WAIT_SHD";
+  Hellos hellos;
+  Shown shown;
+  Requested requested;
+};
+struct WaitPeerVerified {
+  static constexpr std::string_view name = "(verify peer)";
+  Hellos hellos;
+  Shown shown;
+  std::optional<Requested> requested;
+};
+struct WaitCredential {
+  static constexpr std::string_view name = "(select credential)";
+  Hellos hellos;
+  codec::ServerEcdhParams params;
+  Authenticated authenticated;
+};
+struct WaitSignature {
+  static constexpr std::string_view name = "(sign)";
+  Hellos hellos;
+  Derived12 derived;
+  Authenticated authenticated;
+};
+struct WaitSessionVerified {
+  static constexpr std::string_view name = "(verify peer of session)";
+  Hellos hellos;
+  Derived12 derived;
+  VerifiedPsk session;
+};
+struct WaitNewSessionTicket {
+  static constexpr std::string_view name = "WAIT_NST";
+  Established established;
+};
+struct WaitChangeCipherSpec {
+  static constexpr std::string_view name = "WAIT_CCS";
+  Established established;
+};
+struct WaitFinished {
+  static constexpr std::string_view name = "WAIT_FINISHED";
+  Established established;
+};
+
+Next<WaitCertificateStatus, WaitServerKeyExchange> on(WaitCertificate&&, const codec::Certificate12&, Context&);
+Next<WaitServerKeyExchange> on(WaitCertificateStatus&&, const codec::CertificateStatus&, Context&);
+Next<WaitCertificateRequest> on(WaitCertificateStatus&&, const codec::ServerKeyExchange&, Context&);
+Next<WaitCertificateRequest> on(WaitServerKeyExchange&&, const codec::ServerKeyExchange&, Context&);
+Next<WaitServerHelloDone> on(WaitCertificateRequest&&, const codec::CertificateRequest12&, Context&);
+Next<WaitPeerVerified, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCertificateRequest&&,
+                                                                      const codec::ServerHelloDone&, Context&);
+Next<WaitPeerVerified, WaitCredential> on(WaitServerHelloDone&&, const codec::ServerHelloDone&, Context&);
+Next<WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPeerVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
+Next<WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredential&&, const CredentialSelected&,
+                                                                   Context&);
+Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSignature&&, const Signed&, Context&);
+Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSessionVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
+Next<WaitChangeCipherSpec> on(WaitNewSessionTicket&&, const codec::NewSessionTicket12&, Context&);
+Next<WaitFinished> on(WaitChangeCipherSpec&&, const ChangeCipherSpec&, Context&);
+Next<Connected> on(WaitFinished&&, const codec::Finished&, Context&);
+
+/// The server has chosen TLS 1.2.
+[[nodiscard]] Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec> begin(
+    Offer&& offer, const codec::ServerHello& hello, Context& context);
+
+}  // namespace lockstep::handshake::client12

@@ -1,0 +1,400 @@
+#include "handshake/server12.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "codec/certificate_request12.hpp"
+#include "codec/certificate_status.hpp"
+#include "codec/new_session_ticket12.hpp"
+#include "codec/server_hello.hpp"
+#include "codec/server_hello_done.hpp"
+#include "codec/server_key_exchange.hpp"
+#include "handshake/negotiation.hpp"
+#include "handshake/sessions.hpp"
+
+namespace lockstep::handshake::server12 {
+namespace {
+
+Status check_hello(Context& context, const codec::ClientHello& hello) noexcept {
+  // RFC 5746 3.6: "The server MUST then verify that the length of the "renegotiated_connection" field is zero, and if
+  // it is not, MUST abort the handshake."
+  if (hello.renegotiation_info && !hello.renegotiation_info->empty())
+    return context.fail(Reason::renegotiation_info_mismatch);
+  // RFC 7627 5.2: "If a server receives a ClientHello without the extension, it SHOULD abort the handshake if it does
+  // not wish to interoperate with legacy clients."
+  if (!hello.extended_main_secret && context.settings().extended_main_secret_required)
+    return context.fail(Reason::extended_main_secret_missing);
+  // RFC 8422 5.1.2: "If the client sends the extension and the extension does not contain the uncompressed point
+  // format, and the client has used the Supported Groups extension to indicate support for any of the curves defined in
+  // this specification, then the server MUST abort the handshake and return an "illegal_parameter" alert."
+  if (hello.ec_point_formats && !hello.ec_point_formats->contains(0)) return context.fail(Reason::point_format);
+  return {};
+}
+
+// The schemes by which a credential could serve this client: those that it verifies, on curves that it knows, and for
+// which there is a suite.
+std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& context,
+                                                                      const codec::ClientHello& hello) noexcept {
+  // RFC 5246 7.4.1.4.1: a client without the extension is taken to verify SHA-1 alone, which is not done here.
+  if (!hello.signature_algorithms) return context.fail(Reason::scheme_unsupported);
+  const bool ecdsa = choose_suite12(context, hello, SuiteAuthentication::ecdsa) != nullptr;
+  const bool rsa = choose_suite12(context, hello, SuiteAuthentication::rsa) != nullptr;
+  if (!ecdsa && !rsa) return context.fail(Reason::suite_unsupported);
+  if (choose_group12(context, hello) == nullptr) return context.fail(Reason::group_unsupported);
+  const auto usable = [&](SignatureScheme scheme) {
+    const auto known = parts(scheme);
+    if (!known) return true;  // what we do not know is no credential's
+    if (authentication_of(known->key) == SuiteAuthentication::rsa) return rsa;
+    const auto curve = curve_of(known->key);
+    // RFC 8422 5.1: a server with an ECDSA key must not use it unless its curve is among the client's.
+    return ecdsa && (!curve || !hello.supported_groups || hello.supported_groups->contains(*curve));
+  };
+  const auto kept = context.arena.array<SignatureScheme>(hello.signature_algorithms->size());
+  if (kept.empty()) return context.fail(Reason::handshake_too_large);
+  std::size_t count = 0;
+  for (const SignatureScheme scheme : *hello.signature_algorithms) {
+    if (usable(scheme)) kept[count++] = scheme;
+  }
+  return kept.first(count);
+}
+
+Next<WaitCredential> ask_credential(Asked&& asked, Context& context) {
+  const codec::ClientHello& hello = asked.hello;
+  const auto schemes = usable_schemes(context, hello);
+  if (!schemes) return std::unexpected(schemes.error());
+  const auto schemes_cert = keep(context, hello.signature_algorithms_cert.value_or(*hello.signature_algorithms));
+  if (!schemes_cert) return context.fail(Reason::handshake_too_large);
+  if (auto shared = share_schemes(context, *schemes); !shared) return std::unexpected(shared.error());
+  ask_server_credential(context, hello, *schemes, *schemes_cert);
+  return WaitCredential{std::move(asked)};
+}
+
+// RFC 5246 7.4.1.3.
+Status draw_random(Context& context) noexcept {
+  if (!context.random.fill(context.server_random)) return context.fail(Reason::random_failed);
+  // RFC 9846 4.2.3: "TLS 1.3 has a downgrade protection mechanism embedded in the server's random value. TLS 1.3
+  // servers which negotiate TLS 1.2 or below in response to a ClientHello MUST set the last 8 bytes of their Random
+  // value specially in their ServerHello."
+  if (context.settings().max_version == ProtocolVersion::tls_1_3)
+    std::ranges::copy(codec::kDowngradeToTls12, context.server_random.end() - codec::kDowngradeToTls12.size());
+  return {};
+}
+
+codec::ServerHello12Parameters hello_parameters(const Context& context, const codec::ClientHello& hello) noexcept {
+  codec::ServerHello12Parameters parameters;
+  parameters.random = context.server_random;
+  parameters.cipher_suite = context.agreed.suite->suite;
+  parameters.server_name = !context.server_name.empty() && !context.agreed.resumed;
+  parameters.extended_main_secret = context.agreed.extended_main_secret;
+  parameters.ec_point_formats = hello.ec_point_formats.has_value();
+  // RFC 5746 3.6: "The server MUST include an empty "renegotiation_info" extension in the ServerHello message" for a
+  // client that has sent the extension or the signalling suite.
+  if (hello.renegotiation_info || hello.offers(CipherSuite::empty_renegotiation_info_scsv))
+    parameters.renegotiation_info = Bytes();
+  if (context.agreed.alpn != nullptr)
+    parameters.application_layer_protocol_negotiation = as_bytes(*context.agreed.alpn);
+  return parameters;
+}
+
+void send_server_hello(Context& context, MessageLog& messages,
+                       const codec::ServerHello12Parameters& parameters) noexcept {
+  const std::size_t most = 256 + parameters.application_layer_protocol_negotiation.size() +
+                           parameters.signed_certificate_timestamps.size();
+  send_noted(context, messages, most,
+             [&](codec::Writer& writer) { return codec::encode_server_hello12(writer, parameters); });
+}
+
+// Suite and transcript are settled.
+Status start(Context& context, const Asked& asked, const BoundSuite& suite, MessageLog& messages) noexcept {
+  context.agreed.suite = &suite;
+  if (auto drawn = draw_random(context); !drawn) return drawn;
+  if (!context.transcript.start(*suite.hash)) return context.fail(Reason::provider_failed);
+  context.transcript.update(asked.message);
+  messages.add(asked.message);
+  return {};
+}
+
+// RFC 8422 5.4: our key pair, and the parameters that get signed.
+std::expected<Bytes, Error> make_parameters(Context& context, const BoundGroup& group,
+                                            KeyExchanges& exchanges) noexcept {
+  if (!exchanges.allocate(context.arena, 1)) return context.fail(Reason::handshake_too_large);
+  const auto share = context.scratch(group.client_share_size());
+  const auto room = context.scratch(group.client_share_size() + 4);
+  if (!share || !room) return context.fail(Reason::handshake_too_large);
+  WatchedRandom random(context.random);
+  if (exchanges.all().front().generate(group, random, *share) != GroupResult::ok)
+    return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed,
+                        static_cast<std::uint16_t>(group.id));
+  codec::Writer writer(*room);
+  codec::write_ecdh_params(writer, group.id, *share);
+  context.agreed.group = group.id;
+  return Bytes(writer.written());
+}
+
+void send_certificate_request(Context& context, MessageLog& messages) noexcept {
+  const Settings& settings = context.settings();
+  constexpr std::array kTypes{codec::ClientCertificateType::rsa_sign, codec::ClientCertificateType::ecdsa_sign};
+  const auto authorities = context.arena.array<Bytes>(settings.certificate_authorities.size());
+  const auto schemes = context.arena.array<SignatureScheme>(settings.schemes.size());
+  if (authorities.size() != settings.certificate_authorities.size() || schemes.empty())
+    return context.stop(Reason::handshake_too_large);
+  std::ranges::transform(settings.certificate_authorities, authorities.begin(),
+                         [](const auto& name) { return Bytes(name); });
+  const auto end = std::ranges::copy_if(settings.schemes, schemes.begin(), usable_scheme_in_tls12).out;
+  std::size_t size = 64 + 2 * settings.schemes.size();
+  for (const Bytes name : authorities) size += 2 + name.size();
+  const codec::CertificateRequest12Parameters message{
+      .certificate_types = kTypes,
+      .supported_signature_algorithms = schemes.first(static_cast<std::size_t>(end - schemes.begin())),
+      .certificate_authorities = authorities};
+  send_noted(context, messages, size,
+             [&](codec::Writer& writer) { return codec::encode_certificate_request12(writer, message); });
+}
+
+// A session that is resumed: our hello, our keys and our Finished come first (RFC 5246 7.3).
+Next<WaitChangeCipherSpec> resume(const Asked& asked, VerifiedPsk psk, Context& context) {
+  const Session& session = psk.session();
+  inherit(context, session);
+  context.client_verified = session.peer_verified;
+  MessageLog messages;
+  if (auto started = start(context, asked, *context.config.suite(session.suite), messages); !started)
+    return std::unexpected(started.error());
+  context.agreed.extended_main_secret = session.extended_master_secret;
+  auto parameters = hello_parameters(context, asked.hello);
+  // RFC 5077 3.4: "If the server accepts the ticket and the Session ID is not empty, then it MUST respond with the same
+  // Session ID present in the ClientHello."
+  parameters.session_id = asked.hello.legacy_session_id;
+  send_server_hello(context, messages, parameters);
+  auto master = MasterSecret::of_session(session.secret.view());
+  if (!master) return context.fail(Reason::provider_failed);
+  auto derived = derive_keys(context, std::move(*master));
+  if (!derived) return std::unexpected(derived.error());
+  change_write_key(context, *derived);
+  send_finished12(context, *derived);
+  context.end_flight();
+  return WaitChangeCipherSpec{Established{std::move(*derived), false}, Authenticated::by_psk(psk)};
+}
+
+// ChangeCipherSpec and Finished end our last flight.
+Next<Connected> finish(Established&& established, Connected proven, Context& context) {
+  if (!context.agreed.resumed) {
+    change_write_key(context, established.derived);
+    send_finished12(context, established.derived);
+    context.end_flight();
+  }
+  context.tell_complete();
+  keep_secrets(context, std::move(established.derived));
+  return proven;
+}
+
+std::expected<Derived12, Error> exchange_keys(Context& context, Offered& offered,
+                                              const codec::ClientKeyExchange& message) noexcept {
+  const auto point = codec::decode_ecdh_public(message.body);
+  if (!point) return std::unexpected(point.error());
+  KeyExchange& exchange = offered.exchange.all().front();
+  const auto detail = static_cast<std::uint16_t>(exchange.group()->id);
+  if (point->size() != exchange.group()->server_share_size()) return context.fail(Reason::key_share_size, detail);
+  SharedSecret premaster;
+  switch (exchange.decapsulate(*point, premaster)) {
+    case GroupResult::ok: break;
+    case GroupResult::bad_share: return context.fail(Reason::key_share_invalid, detail);
+    case GroupResult::failed: return context.fail(Reason::provider_failed, detail);
+  }
+  note_message(context, offered.messages);
+  return derive_keys(context, premaster.view());
+}
+
+// Whether a client that resumes asks for what its session has (RFC 7627 5.3); an error where it must not go on.
+std::expected<bool, Error> same_extended_main_secret(Context& context, const Asked& asked,
+                                                     const Session& session) noexcept {
+  const bool now = asked.hello.extended_main_secret;
+  // RFC 7627 5.3: "If the original session used the "extended_master_secret" extension but the new ClientHello does not
+  // contain it, the server MUST abort the abbreviated handshake."
+  if (session.extended_master_secret && !now) return context.fail(Reason::session_changed);
+  // RFC 7627 5.3: "If the original session did not use the "extended_master_secret" extension but the new ClientHello
+  // contains the extension, then the server MUST NOT perform the abbreviated handshake."
+  return session.extended_master_secret == now;
+}
+
+}  // namespace
+
+VerifiedPsk resumed_session(Context& context) noexcept { return VerifiedPsk(*context.resumed_session); }
+
+Next<WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Context& context) {
+  context.transport.middlebox_compatibility(false);
+  if (auto checked = check_hello(context, hello); !checked) return std::unexpected(checked.error());
+  context.agreed.extended_main_secret = hello.extended_main_secret;
+  if (auto chosen = choose_alpn(context, hello); !chosen) return std::unexpected(chosen.error());
+  Asked asked{hello, context.message};
+  if (!context.settings().resumption || !hello.session_ticket || hello.session_ticket->empty())
+    return ask_credential(std::move(asked), context);
+  context.ask(OpenTicket{
+      .token = {}, .ticket = *hello.session_ticket, .obfuscated_ticket_age = 0, .now = context.now});
+  return WaitTicketOpened{std::move(asked)};
+}
+
+Next<WaitSessionVerified, WaitCredential, WaitChangeCipherSpec> on(WaitTicketOpened&& state,
+                                                                   const TicketOpened& answer, Context& context) {
+  if (answer.session == nullptr || !resumable12(context, state.asked.hello, *answer.session))
+    return ask_credential(std::move(state.asked), context);
+  const auto same = same_extended_main_secret(context, state.asked, *answer.session);
+  if (!same) return std::unexpected(same.error());
+  if (!*same) return ask_credential(std::move(state.asked), context);
+  context.keep_session(std::move(*answer.session));
+  const VerifiedPsk session = resumed_session(context);
+  if (!verifies_on_resumption(context.settings(), session.session())) return resume(state.asked, session, context);
+  ask_about_session(context, session.session(), Role::client);
+  return WaitSessionVerified{std::move(state.asked), session};
+}
+
+Next<WaitChangeCipherSpec> on(WaitSessionVerified&& state, const PeerVerified& accepted, Context& context) {
+  context.note(accepted.answer());
+  return resume(state.asked, state.session, context);
+}
+
+Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
+}
+
+Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
+  if (selected.credential == nullptr || selected.credential->chain.empty()) return context.fail(Reason::no_credential);
+  const Credential& credential = *selected.credential;
+  const auto scheme = choose_scheme12(context, credential);
+  if (!scheme) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
+  const codec::ClientHello& hello = state.asked.hello;
+  const BoundSuite* const suite = choose_suite12(context, hello, authentication_of(*scheme));
+  const BoundGroup* const group = choose_group12(context, hello);
+  if (suite == nullptr || group == nullptr) return Context::fail_at(Place::client_hello, Reason::suite_unsupported);
+
+  Offered offered;
+  if (auto started = start(context, state.asked, *suite, offered.messages); !started)
+    return std::unexpected(started.error());
+  const Settings& settings = context.settings();
+  auto parameters = hello_parameters(context, hello);
+  // RFC 5077 3.2: "The server uses a zero-length SessionTicket extension to indicate to the client that it will send a
+  // new session ticket using the NewSessionTicket handshake message".
+  offered.ticket_follows = settings.send_tickets && settings.resumption && hello.session_ticket.has_value();
+  parameters.session_ticket = offered.ticket_follows;
+  parameters.status_request = hello.status_request && !credential.ocsp_response.empty();
+  if (hello.signed_certificate_timestamp) parameters.signed_certificate_timestamps = credential.sct_list;
+  send_server_hello(context, offered.messages, parameters);
+  send_certificate12(context, offered.messages, &credential);
+  // RFC 6066 8: "Servers ... MUST send this message "immediately after the "Certificate" message".
+  if (parameters.status_request)
+    send_noted(context, offered.messages, 16 + credential.ocsp_response.size(), [&](codec::Writer& writer) {
+      return codec::encode_certificate_status(writer, {.ocsp_response = credential.ocsp_response});
+    });
+  const auto made = make_parameters(context, *group, offered.exchange);
+  if (!made) return std::unexpected(made.error());
+  const auto content = signed_parameters(context, *made);
+  if (!content) return std::unexpected(content.error());
+  ask_signature12(context, selected.credential, *scheme, *content);
+  return WaitSignature{std::move(offered), *made};
+}
+
+Next<WaitCertificate, WaitClientKeyExchange> on(WaitSignature&& state, const Signed& answer, Context& context) {
+  if (answer.signature.empty()) return context.fail(Reason::signing_failed);
+  MessageLog& messages = state.offered.messages;
+  send_noted(context, messages, 16 + state.parameters.size() + answer.signature.size(), [&](codec::Writer& writer) {
+    return codec::encode_server_key_exchange(
+        writer, std::nullopt, state.parameters,
+        codec::DigitallySigned{.algorithm = context.agreed.own_scheme, .signature = answer.signature});
+  });
+  const bool asks = context.settings().client_auth != ClientAuth::none;
+  if (asks) send_certificate_request(context, messages);
+  send_noted(context, messages, codec::kHandshakeHeaderSize,
+             [](codec::Writer& writer) { return codec::encode_server_hello_done(writer); });
+  context.end_flight();
+  if (asks) return WaitCertificate{std::move(state.offered)};
+  const auto nothing_due = Authenticated::not_required(context.settings());
+  if (!nothing_due) return context.fail(Reason::certificate_required);
+  return WaitClientKeyExchange{std::move(state.offered), *nothing_due};
+}
+
+Next<WaitPeerVerified, WaitClientKeyExchange> on(WaitCertificate&& state, const codec::Certificate12& message,
+                                                 Context& context) {
+  if (message.certificate_list.empty()) {
+    // RFC 5246 7.4.6: "If the client does not send any certificates, the server MAY at its discretion either continue
+    // the handshake without client authentication, or respond with a fatal handshake_failure alert."
+    const auto nothing_due = Authenticated::not_required(context.settings());
+    if (!nothing_due) return context.fail(Reason::certificate_required);
+    note_message(context, state.offered.messages);
+    return WaitClientKeyExchange{std::move(state.offered), *nothing_due};
+  }
+  const auto key = read_chain12(context, message);
+  if (!key) return std::unexpected(key.error());
+  note_message(context, state.offered.messages);
+  ask_about_peer(context, Role::client);
+  return WaitPeerVerified{std::move(state.offered), *key};
+}
+
+Next<WaitCertifiedKeyExchange> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
+  context.note(accepted.answer());
+  return WaitCertifiedKeyExchange{std::move(state.offered), state.key, accepted};
+}
+
+Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& context) {
+  return context.fail(refused.rejection.reason, refused.rejection.detail);
+}
+
+Next<WaitChangeCipherSpec> on(WaitClientKeyExchange&& state, const codec::ClientKeyExchange& message,
+                              Context& context) {
+  auto derived = exchange_keys(context, state.offered, message);
+  if (!derived) return std::unexpected(derived.error());
+  return WaitChangeCipherSpec{Established{std::move(*derived), state.offered.ticket_follows}, state.authenticated};
+}
+
+Next<WaitCertificateVerify> on(WaitCertifiedKeyExchange&& state, const codec::ClientKeyExchange& message,
+                               Context& context) {
+  auto derived = exchange_keys(context, state.offered, message);
+  if (!derived) return std::unexpected(derived.error());
+  return WaitCertificateVerify{Established{std::move(*derived), state.offered.ticket_follows}, state.offered.messages,
+                               state.key, state.accepted};
+}
+
+Next<WaitChangeCipherSpec> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message,
+                              Context& context) {
+  // RFC 5246 7.4.8: "handshake_messages refers to all handshake messages sent or received, starting at client hello and
+  // up to, but not including, this message".
+  const auto content = state.messages.joined(context);
+  if (!content) return std::unexpected(content.error());
+  const auto proof = verify_signature12(context, state.key, state.accepted, {message.algorithm, message.signature},
+                                        *content);
+  if (!proof) return std::unexpected(proof.error());
+  context.hash_message();
+  context.client_verified = true;
+  return WaitChangeCipherSpec{std::move(state.established), Authenticated::by_signature(*proof)};
+}
+
+Next<WaitFinished> on(WaitChangeCipherSpec&& state, const ChangeCipherSpec& /*record*/, Context& context) {
+  change_read_key(context, state.established.derived);
+  return WaitFinished{std::move(state.established), state.authenticated};
+}
+
+Next<WaitTicketSealed, Connected> on(WaitFinished&& state, const codec::Finished& message, Context& context) {
+  const auto verified = verify_finished12(context, state.established.derived, message);
+  if (!verified) return std::unexpected(verified.error());
+  context.hash_message();
+  const Connected proven{state.authenticated, *verified};
+  if (!state.established.ticket_follows) return finish(std::move(state.established), proven, context);
+  auto session = session_for_ticket12(context, state.established.derived.master);
+  // RFC 5077 3.3: "If the server determines that it does not want to include a ticket after it has included the
+  // SessionTicket extension in the ServerHello, then it sends a zero-length ticket in the NewSessionTicket handshake
+  // message." Without a session there is nobody to ask.
+  const auto lifetime = session ? static_cast<std::uint32_t>(session->lifetime.count()) : 0;
+  WaitTicketSealed next{std::move(state.established), lifetime, proven};
+  if (!session) return on(std::move(next), TicketSealed{}, context);
+  context.ask(SealTicket{.token = {}, .session = std::move(*session)});
+  return next;
+}
+
+Next<Connected> on(WaitTicketSealed&& state, const TicketSealed& answer, Context& context) {
+  context.send(Level::initial, 16 + answer.ticket.size(), [&](codec::Writer& writer) {
+    return codec::encode_new_session_ticket12(
+        writer, {.ticket_lifetime_hint = answer.ticket.empty() ? 0 : state.lifetime, .ticket = answer.ticket});
+  });
+  return finish(std::move(state.established), state.proven, context);
+}
+
+}  // namespace lockstep::handshake::server12

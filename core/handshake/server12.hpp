@@ -1,0 +1,123 @@
+#pragma once
+// The server of TLS 1.2 (RFC 5246 7.3), a struct per state.
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include <lockstep/session.hpp>
+
+#include "codec/certificate12.hpp"
+#include "codec/certificate_verify.hpp"
+#include "codec/client_hello.hpp"
+#include "codec/client_key_exchange.hpp"
+#include "codec/finished.hpp"
+#include "handshake/authentication12.hpp"
+#include "handshake/connected.hpp"
+#include "handshake/inputs.hpp"
+#include "handshake/key_exchange.hpp"
+#include "handshake/machine.hpp"
+
+namespace lockstep::handshake::server12 {
+
+/// A ClientHello that is being answered. Views live as long as the handshake.
+struct Asked {
+  codec::ClientHello hello;
+  Bytes message;  ///< the ClientHello, whole
+};
+
+/// What our flight leaves.
+struct Offered {
+  MessageLog messages;
+  KeyExchanges exchange;        ///< one
+  bool ticket_follows = false;  ///< we have announced a NewSessionTicket
+};
+
+/// What ClientKeyExchange leaves.
+struct Established {
+  Derived12 derived;
+  bool ticket_follows = false;
+};
+
+struct WaitTicketOpened {
+  static constexpr std::string_view name = "(open ticket)";
+  Asked asked;
+};
+struct WaitSessionVerified {
+  static constexpr std::string_view name = "(verify peer of session)";
+  Asked asked;
+  VerifiedPsk session;
+};
+struct WaitCredential {
+  static constexpr std::string_view name = "(select credential)";
+  Asked asked;
+};
+struct WaitSignature {
+  static constexpr std::string_view name = "(sign)";
+  Offered offered;
+  Bytes parameters;  ///< ServerECDHParams
+};
+struct WaitCertificate {
+  static constexpr std::string_view name = "WAIT_CERT";
+  Offered offered;
+};
+struct WaitPeerVerified {
+  static constexpr std::string_view name = "(verify peer)";
+  Offered offered;
+  PeerKey key;
+};
+struct WaitClientKeyExchange {
+  static constexpr std::string_view name = "WAIT_CKE";
+  Offered offered;
+  Authenticated authenticated;
+};
+/// The client has shown a certificate, and has to prove that it has its key.
+struct WaitCertifiedKeyExchange {
+  static constexpr std::string_view name = "WAIT_CKE (with a certificate)";
+  Offered offered;
+  PeerKey key;
+  PeerVerified accepted;
+};
+struct WaitCertificateVerify {
+  static constexpr std::string_view name = "WAIT_CV";
+  Established established;
+  MessageLog messages;
+  PeerKey key;
+  PeerVerified accepted;
+};
+struct WaitChangeCipherSpec {
+  static constexpr std::string_view name = "WAIT_CCS";
+  Established established;
+  Authenticated authenticated;
+};
+struct WaitFinished {
+  static constexpr std::string_view name = "WAIT_FINISHED";
+  Established established;
+  Authenticated authenticated;
+};
+struct WaitTicketSealed {
+  static constexpr std::string_view name = "(seal ticket)";
+  Established established;
+  std::uint32_t lifetime = 0;  ///< of the ticket, in seconds
+  Connected proven;            ///< what the connection will stand on
+};
+
+Next<WaitSessionVerified, WaitCredential, WaitChangeCipherSpec> on(WaitTicketOpened&&, const TicketOpened&, Context&);
+Next<WaitChangeCipherSpec> on(WaitSessionVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
+Next<WaitSignature> on(WaitCredential&&, const CredentialSelected&, Context&);
+Next<WaitCertificate, WaitClientKeyExchange> on(WaitSignature&&, const Signed&, Context&);
+Next<WaitPeerVerified, WaitClientKeyExchange> on(WaitCertificate&&, const codec::Certificate12&, Context&);
+Next<WaitCertifiedKeyExchange> on(WaitPeerVerified&&, const PeerVerified&, Context&);
+Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
+Next<WaitChangeCipherSpec> on(WaitClientKeyExchange&&, const codec::ClientKeyExchange&, Context&);
+Next<WaitCertificateVerify> on(WaitCertifiedKeyExchange&&, const codec::ClientKeyExchange&, Context&);
+Next<WaitChangeCipherSpec> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
+Next<WaitFinished> on(WaitChangeCipherSpec&&, const ChangeCipherSpec&, Context&);
+Next<WaitTicketSealed, Connected> on(WaitFinished&&, const codec::Finished&, Context&);
+Next<Connected> on(WaitTicketSealed&&, const TicketSealed&, Context&);
+
+/// The client's hello allows TLS 1.2 and nothing newer that we speak.
+[[nodiscard]] Next<WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Context& context);
+
+}  // namespace lockstep::handshake::server12
