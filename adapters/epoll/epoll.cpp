@@ -178,7 +178,7 @@ class EpollBackend final : public loop::Backend {
 
   /// From a kernel that opens records: one record's content, with a header in front that says what it is.
   static ssize_t receive_record(int socket, MutableBytes space) noexcept {
-    constexpr std::size_t kHeader = Connection::kHeadroom;
+    constexpr std::size_t kHeader = Connection::kRecordHeader;
     iovec piece{space.data() + kHeader, std::min<std::size_t>(space.size() - kHeader, kMostContent)};
     msghdr message{};
     message.msg_iov = &piece;

@@ -71,8 +71,9 @@ class MemoryPool {
 
 /// Received or sealed bytes: [begin, end) of `capacity` that follow this header.
 struct Block {
-  /// Four whole records.
-  static constexpr std::size_t kCapacity = 4 * Connection::kMaxRecord;
+  /// Four of the largest records of TLS 1.3; three of any version.
+  static constexpr std::size_t kCapacity = 4 * (Connection::kRecordHeader + 16384 + 256);
+  static_assert(kCapacity >= 3 * Connection::kMaxRecord);
 
   Block* next = nullptr;
   std::uint32_t capacity = 0;

@@ -18,7 +18,7 @@ namespace {
 
 /// How many bytes the record at the front lacks, or its header (RFC 9846 5.1).
 std::size_t lacking(Bytes content) {
-  constexpr std::size_t kHeader = Connection::kHeadroom;
+  constexpr std::size_t kHeader = Connection::kRecordHeader;
   if (content.size() < kHeader) return kHeader - content.size();
   const std::size_t whole = kHeader + (std::size_t{content[3]} << 8U | content[4]);
   return whole > content.size() ? whole - content.size() : Block::kCapacity;

@@ -72,10 +72,11 @@ bool StreamCore::queue_kernel_records() {
     const std::size_t size = secure_->connection.transmit(buffer, engine_time());
     if (size == 0) break;
     for (Bytes records = Bytes(buffer).first(size); !records.empty();) {
-      const std::size_t length =
-          records.size() < Connection::kHeadroom ? SIZE_MAX : static_cast<std::size_t>(records[3] << 8U | records[4]);
+      const std::size_t length = records.size() < Connection::kRecordHeader
+                                     ? SIZE_MAX
+                                     : static_cast<std::size_t>(records[3] << 8U | records[4]);
       // The engine writes whole records once its keys are elsewhere.
-      if (length > records.size() - std::min<std::size_t>(records.size(), Connection::kHeadroom)) {
+      if (length > records.size() - std::min<std::size_t>(records.size(), Connection::kRecordHeader)) {
         fail(located(IoError{.operation = Operation::write, .condition = IoCondition::misuse}));
         return false;
       }
@@ -84,10 +85,10 @@ bool StreamCore::queue_kernel_records() {
         out_of_memory(Operation::write);
         return false;
       }
-      std::ranges::copy(records.subspan(Connection::kHeadroom, length), block->space().begin());
+      std::ranges::copy(records.subspan(Connection::kRecordHeader, length), block->space().begin());
       block->end += static_cast<std::uint32_t>(length);
       out_pending_ += length;
-      records = records.subspan(Connection::kHeadroom + length);
+      records = records.subspan(Connection::kRecordHeader + length);
     }
     any = true;
     // A KeyUpdate's keys are due at once.

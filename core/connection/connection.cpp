@@ -338,8 +338,17 @@ std::expected<MutableBytes, Misuse> Connection::seal_in_place(RecordSlot slot, T
 std::size_t Connection::tailroom(std::size_t payload) const noexcept {
   if (!state().usable()) return 0;
   const Settings& settings = state().config->settings();
-  return 1 + settings.padding.padding_for(payload, settings.max_send_fragment) + kMaxAeadTagSize;
+  const std::size_t padding = settings.padding.padding_for(payload, settings.max_send_fragment);
+  const record::Sealer& sealer = state().sending.sealer;
+  if (sealer.installed()) return sealer.trailer_size(padding);
+  return record::kInnerTypeSize + padding + kMaxAeadTagSize;
 }
+
+std::size_t Connection::headroom() const noexcept { return state().sending.sealer.headroom(); }
+
+std::size_t Connection::max_record() const noexcept { return state().receiving.max_record(); }
+
+std::optional<Time> Connection::deadline() const noexcept { return std::nullopt; }
 
 Event Connection::receive_end() {
   State& self = state();

@@ -12,7 +12,8 @@ namespace {
 using connection::Receiving;
 
 constexpr std::size_t kAlertSize = 2;
-static_assert(Connection::kHeadroom == record::kHeaderSize);
+static_assert(Connection::kRecordHeader == record::kHeaderSize);
+static_assert(Connection::kMaxRecord == record::kMaxRecordSize);
 
 }  // namespace
 
@@ -110,8 +111,11 @@ Connection::State::Step Connection::State::process_record(const record::Header& 
   if (!receiving.opener.installed()) return process_plaintext(header.type, fragment, record.size(), data, now);
 
   const bool first = receiving.opener.records() == 0 && handshaking();
-  // A client that could not go on after ServerHello has no keys to protect its alert with.
-  if (first && header.type == ContentType::alert && role == Role::server) return process_alert(fragment);
+  // A client that could not go on after ServerHello has no keys to protect its alert with. In TLS 1.2 its key is its
+  // own, and every alert behind it is protected.
+  if (first && receiving.opener.format().stream == record::Stream::protected_ && header.type == ContentType::alert &&
+      role == Role::server)
+    return process_alert(fragment);
   const auto content = receiving.opener.open(record);
   if (content) return process_content(content->type, content->content, data, now);
   if (content.error() == Reason::record_mac && first && run()->transport.skip(record.size())) return Step::go_on;

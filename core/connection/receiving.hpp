@@ -34,8 +34,13 @@ struct Receiving {
 
   [[nodiscard]] bool offloaded() const noexcept { return protection != Protection::ours; }
   [[nodiscard]] bool closed() const noexcept { return end != End::open; }
+  /// The largest record that may come now.
+  [[nodiscard]] std::size_t max_record() const noexcept {
+    return record::kHeaderSize +
+           (stream() == record::Stream::protected_tls12 ? record::kMaxCiphertextTls12 : record::kMaxCiphertext);
+  }
   [[nodiscard]] record::Stream stream() const noexcept {
-    if (opener.installed()) return record::Stream::protected_;
+    if (opener.installed()) return opener.format().stream;
     return any_record ? record::Stream::plaintext : record::Stream::first_record;
   }
 

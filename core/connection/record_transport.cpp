@@ -16,6 +16,10 @@ using record::kHeaderSize;
 
 constexpr std::size_t kStagingBlock = 4096;
 
+// Most that protection adds to a record without padding.
+constexpr std::size_t kMaxAdded = kHeaderSize + record::kExplicitNonceSize + kMaxAeadTagSize;
+static_assert(record::kInnerTypeSize <= record::kExplicitNonceSize);
+
 trace::Protection protection_of(handshake::Level level) noexcept {
   switch (level) {
     case handshake::Level::initial: return trace::Protection::none;
@@ -52,12 +56,11 @@ Status RecordTransport::append(Bytes bytes) noexcept {
   const std::size_t size = content_ + bytes.size();
   const std::size_t records = size / fragment + 1;
   const std::size_t padding = settings_.padding.padding_for(size % fragment, settings_.max_send_fragment);
-  if (!reserve(size + padding + records * (kHeaderSize + record::kInnerTypeSize + kMaxAeadTagSize)))
-    return failure(Reason::handshake_too_large);
+  if (!reserve(size + padding + records * kMaxAdded)) return failure(Reason::handshake_too_large);
   while (!bytes.empty()) {
     const std::size_t taken = std::min(bytes.size(), fragment - content_);
     std::ranges::copy(bytes.first(taken),
-                      buffer_.begin() + static_cast<std::ptrdiff_t>(size_ + kHeaderSize + content_));
+                      buffer_.begin() + static_cast<std::ptrdiff_t>(size_ + sending_->headroom() + content_));
     content_ += taken;
     bytes = bytes.subspan(taken);
     if (content_ == fragment) {
@@ -84,7 +87,7 @@ Status RecordTransport::flush() noexcept {
   }
   if (!sending_->sealer.installed()) return failure(Reason::provider_failed);
   const std::size_t padding = settings_.padding.padding_for(content_, settings_.max_send_fragment);
-  if (!reserve(kHeaderSize + content_ + sending_->sealer.trailer_size(padding)))
+  if (!reserve(sending_->headroom() + content_ + sending_->sealer.trailer_size(padding)))
     return failure(Reason::handshake_too_large);
   const auto sealed = sending_->sealer.seal_in_place(ContentType::handshake, buffer_.subspan(size_),
                                                      std::exchange(content_, 0), padding);
@@ -219,7 +222,7 @@ bool RecordTransport::reserve(std::size_t size) noexcept {
   MutableBytes block = arena_.allocate(std::max(kStagingBlock, needed + needed / 2), 64);
   if (block.empty()) block = arena_.allocate(needed, 64);
   if (block.empty()) return false;
-  const std::size_t open = content_ == 0 ? 0 : kHeaderSize + content_;
+  const std::size_t open = content_ == 0 ? 0 : sending_->headroom() + content_;
   std::ranges::copy(buffer_.subspan(sent_, kept + open), block.begin());
   buffer_ = block;
   sent_ = 0;

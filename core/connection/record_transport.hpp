@@ -88,7 +88,7 @@ class RecordTransport final : public handshake::Transport {
   MutableBytes buffer_;
   std::size_t sent_ = 0;
   std::size_t size_ = 0;
-  std::size_t content_ = 0;  // of the open record, behind the room for its header; 0: none is open
+  std::size_t content_ = 0;  // of the open record, behind its headroom; 0: none is open
   std::size_t early_data_to_skip_ = 0;
   std::optional<std::size_t> early_data_left_;
   std::optional<Waiting> next_write_;

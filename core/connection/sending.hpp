@@ -40,9 +40,10 @@ class Sending {
 
   /// Installs a key; `early`: of 0-RTT, which comes before all others. False when the provider failed, or where that
   /// would be a step back.
-  [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv, bool early) noexcept {
+  [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv, bool early,
+                             record::RecordFormat format = record::RecordFormat::tls13) noexcept {
     if (protection_ > (early ? Protection::none : Protection::keys)) return false;
-    if (!sealer.install(aead, key, iv)) return false;
+    if (!sealer.install(aead, key, iv, format)) return false;
     protection_ = early ? Protection::early_data : Protection::keys;
     return true;
   }
@@ -69,6 +70,8 @@ class Sending {
     protection_ = Protection::over;
   }
 
+  /// What stands before a record's content.
+  [[nodiscard]] std::size_t headroom() const noexcept { return clear() ? record::kHeaderSize : sealer.headroom(); }
   /// What a record adds to its content.
   [[nodiscard]] std::size_t overhead() const noexcept { return clear() ? record::kHeaderSize : sealer.overhead(); }
   /// Writes one whole record; its size, 0 when `out` has no room for it.

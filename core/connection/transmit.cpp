@@ -134,11 +134,12 @@ std::expected<MutableBytes, Misuse> Connection::State::seal_in_place(RecordSlot 
   if (auto allowed = check_seal(); !allowed) return std::unexpected(allowed.error());
   const Settings& settings = config->settings();
   if (output_due()) return std::unexpected(Misuse::transmit_first);
-  if (slot.headroom < record::kHeaderSize || slot.payload > settings.max_send_fragment ||
+  const std::size_t headroom = sending.sealer.headroom();
+  if (slot.headroom < headroom || slot.payload > settings.max_send_fragment ||
       slot.buffer.size() < slot.headroom + slot.payload)
     return std::unexpected(Misuse::buffer_too_small);
   const std::size_t padding = settings.padding.padding_for(slot.payload, settings.max_send_fragment);
-  const MutableBytes record = slot.buffer.subspan(slot.headroom - record::kHeaderSize);
+  const MutableBytes record = slot.buffer.subspan(slot.headroom - headroom);
   const auto sealed = sending.sealer.seal_in_place(ContentType::application_data, record, slot.payload, padding);
   if (!sealed) {
     fail(sealed.error(), Place::record);

@@ -26,9 +26,10 @@ struct Header {
 
 /// What is known of the stream before a header is read.
 enum class Stream : std::uint8_t {
-  first_record,  ///< nothing was accepted yet: the peer may not speak TLS at all
-  plaintext,     ///< no read key
-  protected_,    ///< a read key is installed
+  first_record,     ///< nothing was accepted yet: the peer may not speak TLS at all
+  plaintext,        ///< no read key
+  protected_,       ///< a read key is installed
+  protected_tls12,  ///< one of TLS 1.2, where every type is protected
 };
 
 /// The header at the start of `inbound`, or nothing while bytes are missing. Refused as early as the bytes tell:

@@ -21,8 +21,20 @@ inline constexpr std::size_t kMaxInnerPlaintext = kMaxPlaintext + 1;
 /// RFC 9846 5.2: "The length MUST NOT exceed 2^14 + 256 bytes."
 inline constexpr std::size_t kMaxCiphertext = kMaxPlaintext + 256;
 
-/// The longest record that may arrive.
-inline constexpr std::size_t kMaxRecordSize = kHeaderSize + kMaxCiphertext;
+/// RFC 5246 6.2.3: "The length MUST NOT exceed 2^14 + 2048."
+inline constexpr std::size_t kMaxCiphertextTls12 = kMaxPlaintext + 2048;
+
+/// The longest record that may arrive in any version: that of TLS 1.2 (RFC 5246 6.2.3), as TLS 1.3 allows 2^14 + 256
+/// (RFC 9846 5.2).
+inline constexpr std::size_t kMaxRecordSize = kHeaderSize + kMaxCiphertextTls12;
+
+/// RFC 9846 5.3, RFC 5246 6.1: sequence numbers have 64 bits.
+inline constexpr std::size_t kSequenceSize = 8;
+
+/// RFC 5288 3: "The salt length (SecurityParameters.fixed_iv_length) is 4 octets. ... The nonce_explicit length
+/// (SecurityParameters.record_iv_length) is 8 octets."
+inline constexpr std::size_t kSaltSize = 4;
+inline constexpr std::size_t kExplicitNonceSize = 8;
 
 /// The content type that follows the content of a protected record (RFC 9846 5.2).
 inline constexpr std::size_t kInnerTypeSize = 1;

@@ -1,5 +1,5 @@
 #pragma once
-// Opening protected records in place (RFC 9846 5.2).
+// Opening protected records in place (RFC 9846 5.2, RFC 5246 6.2.3).
 
 #include <cstdint>
 #include <expected>
@@ -22,9 +22,11 @@ struct Content {
 /// The read half of a connection's protection.
 class Opener {
  public:
-  /// Replaces the read key. False when the provider failed: then no key is installed.
-  [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv) noexcept {
-    return protection_.install(aead, key, iv);
+  /// Replaces the read key. False when the provider failed: then no key is installed. `iv` has 4 bytes (the salt) for
+  /// explicit nonces, else kAeadNonceSize.
+  [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv,
+                             RecordFormat format = RecordFormat::tls13) noexcept {
+    return protection_.install(aead, key, iv, format);
   }
   [[nodiscard]] bool installed() const noexcept { return protection_.installed(); }
   void clear() noexcept { protection_.clear(); }
@@ -36,16 +38,51 @@ class Opener {
   /// Opens one whole record, header included, as parse_header found it. In place: the record's bytes are overwritten,
   /// and wiped when it is refused. Only while a key is installed.
   ///
-  /// Reasons: record_unprotected (its outer type is not application_data; change_cipher_spec is the caller's to drop
-  /// first), record_mac, record_too_long, record_all_padding, record_type, change_cipher_spec_unexpected, record_empty
-  /// (a handshake or alert record without content), record_limit, and provider_failed.
-  [[nodiscard]] std::expected<Content, Reason> open(MutableBytes record) noexcept;
+  /// Reasons: record_unprotected (TLS 1.3: its outer type is not application_data; change_cipher_spec is the caller's
+  /// to drop first), record_mac, record_too_long, record_all_padding (TLS 1.3), record_type,
+  /// change_cipher_spec_unexpected, record_empty (a handshake or alert record without content), record_limit, and
+  /// provider_failed.
+  [[nodiscard]] std::expected<Content, Reason> open(MutableBytes record) noexcept {
+    return protection_.format().open(*this, record);
+  }
+  /// What the records are like; TLS 1.3's without a key.
+  [[nodiscard]] const Format& format() const noexcept { return protection_.format(); }
 
   /// Records opened with this key.
   [[nodiscard]] std::uint64_t records() const noexcept { return protection_.sequence(); }
 
+  /// How the formats open.
+  template <class Records>
+  [[nodiscard]] static std::expected<Content, Reason> open_as(Opener& self, MutableBytes record) noexcept;
+
  private:
   Protection protection_;
 };
+
+/// Why protected content of this type and size is refused; none when it is not.
+[[nodiscard]] inline Reason judge_content(ContentType type, std::size_t content_size) noexcept {
+  switch (type) {
+    case ContentType::application_data: return Reason::none;
+    case ContentType::handshake:
+    case ContentType::alert:
+      // RFC 9846 5.4: "Implementations MUST NOT send Handshake and Alert records that have a zero-length
+      // TLSInnerPlaintext.content; if such a message is received, the receiving implementation MUST terminate the
+      // connection with an "unexpected_message" alert."
+      return content_size == 0 ? Reason::record_empty : Reason::none;
+    case ContentType::change_cipher_spec:
+      // In TLS 1.2 it would change keys anew, as only a renegotiation does.
+      // RFC 9846 5: "An implementation which receives [...] a protected change_cipher_spec record MUST abort the
+      // handshake with an "unexpected_message" alert."
+      return Reason::change_cipher_spec_unexpected;
+    case ContentType::invalid: break;
+  }
+  return Reason::record_type;
+}
+
+/// The reason, once the plaintext is wiped.
+[[nodiscard]] inline std::unexpected<Reason> refuse(MutableBytes plaintext, Reason reason) noexcept {
+  wipe(plaintext);
+  return std::unexpected(reason);
+}
 
 }  // namespace lockstep::record

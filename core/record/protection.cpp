@@ -17,6 +17,11 @@ constexpr Word network_order(Word word) noexcept {
 
 }  // namespace
 
+void write_sequence(std::uint64_t sequence, std::span<std::uint8_t, kSequenceSize> out) noexcept {
+  const std::uint64_t number = network_order(sequence);
+  std::memcpy(out.data(), &number, sizeof number);
+}
+
 Protection& Protection::operator=(Protection&& other) noexcept {
   if (this != &other) {
     clear();
@@ -25,8 +30,10 @@ Protection& Protection::operator=(Protection&& other) noexcept {
   return *this;
 }
 
-bool Protection::install(const Aead& aead, Bytes key, Bytes iv) noexcept {
+bool Protection::install(const Aead& aead, Bytes key, Bytes iv, RecordFormat format) noexcept {
   // RFC 9846 5.3: "the first record transmitted under a particular traffic key MUST use sequence number 0."
+  // RFC 5246 6.1: "specifically, the first record transmitted under a particular connection state MUST use sequence
+  // number 0."
   clear();
   if (aead.context_size > kKeptAeadContextSize) {
     std::ranges::copy(key, kept_.begin());
@@ -34,7 +41,8 @@ bool Protection::install(const Aead& aead, Bytes key, Bytes iv) noexcept {
     return false;
   }
   aead_ = &aead;
-  std::ranges::copy(iv.first(kAeadNonceSize), iv_.begin());
+  format_ = format;
+  std::ranges::copy(iv.first(format_of(format).iv_size), iv_.begin());
   return true;
 }
 
@@ -44,6 +52,7 @@ void Protection::clear() noexcept {
   forget_context();
   aead_ = nullptr;
   sequence_ = 0;
+  format_ = RecordFormat::tls13;
   wipe(kept_);
   wipe(iv_);
 }
@@ -83,6 +92,14 @@ Nonce Protection::nonce(std::uint64_t ahead) const noexcept {
   return nonce;
 }
 
+Nonce Protection::salted(std::span<const std::uint8_t, kExplicitNonceSize> explicit_part) const noexcept {
+  Nonce nonce(kAeadNonceSize);
+  const MutableBytes bytes = nonce.writable();
+  std::ranges::copy(Bytes(iv_).first(kSaltSize), bytes.begin());
+  std::ranges::copy(explicit_part, bytes.begin() + kSaltSize);
+  return nonce;
+}
+
 void Protection::take(Protection& other) noexcept {
   cache_ = std::exchange(other.cache_, nullptr);
   if (other.aead_ == nullptr) return;
@@ -91,6 +108,7 @@ void Protection::take(Protection& other) noexcept {
   stamp_ = std::exchange(other.stamp_, ContextCache::kNone);
   sequence_ = other.sequence_;
   iv_ = other.iv_;
+  format_ = std::exchange(other.format_, RecordFormat::tls13);
 
   // The old context is dead: it must be wiped and not destroyed.
   wipe(other.kept_);

@@ -10,9 +10,13 @@
 #include <lockstep/provider.hpp>
 
 #include "record/context_cache.hpp"
+#include "record/format.hpp"
 #include "record/limits.hpp"
 
 namespace lockstep::record {
+
+/// Writes a sequence number in network byte order.
+void write_sequence(std::uint64_t sequence, std::span<std::uint8_t, kSequenceSize> out) noexcept;
 
 /// The nonce of the first record is the static iv itself, and from any other that follows: each is as secret.
 using Nonce = Secret<kAeadNonceSize>;
@@ -30,12 +34,15 @@ class Protection {
   Protection& operator=(const Protection&) = delete;
   ~Protection() { clear(); }
 
-  /// Replaces the key; the sequence starts at 0 (RFC 9846 5.3). `key` has aead.key_size bytes, `iv` kAeadNonceSize.
-  /// False when the provider failed: then no key is installed. Where the key is not expanded yet, `context` may fail.
-  [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv) noexcept;
+  /// Replaces the key; the sequence starts at 0 (RFC 9846 5.3, RFC 5246 6.1). `key` has aead.key_size bytes, `iv` those
+  /// of the format. False when the provider failed: then no key is installed. Where the key is not expanded yet,
+  /// `context` may fail.
+  [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv, RecordFormat format = RecordFormat::tls13) noexcept;
   void clear() noexcept;
 
   [[nodiscard]] bool installed() const noexcept { return aead_ != nullptr; }
+  /// What the records are like; TLS 1.3's without a key.
+  [[nodiscard]] const Format& format() const noexcept { return format_of(format_); }
   /// Where to expand keys: it must outlive that, or be replaced before. Null for none.
   void use(ContextCache* cache) noexcept;
 
@@ -53,8 +60,11 @@ class Protection {
   [[nodiscard]] std::uint64_t sequence() const noexcept { return sequence_; }
   void advance(std::uint64_t records) noexcept { sequence_ += records; }
 
-  /// RFC 9846 5.3: the nonce of the record that is `ahead` records after the next one.
+  /// The nonce of the record that is `ahead` records after the next one: the iv XOR the sequence number (RFC 9846 5.3).
+  /// A salt has zeros where the sequence number goes, so that this is the explicit nonce that we choose, too.
   [[nodiscard]] Nonce nonce(std::uint64_t ahead = 0) const noexcept;
+  /// The nonce with the explicit part that the peer has chosen (RFC 5288 3).
+  [[nodiscard]] Nonce salted(std::span<const std::uint8_t, kExplicitNonceSize> explicit_part) const noexcept;
 
  private:
   friend class StackSlot;
@@ -72,6 +82,7 @@ class Protection {
   ContextCache::Stamp stamp_ = ContextCache::kNone;  // of the expanded key, in that cache
   std::uint64_t sequence_ = 0;
   std::array<std::uint8_t, kAeadNonceSize> iv_{};
+  RecordFormat format_ = RecordFormat::tls13;
 };
 
 /// While it lives, a key without a cache has a slot on the stack: it is expanded once for all records of a call.

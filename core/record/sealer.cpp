@@ -5,6 +5,8 @@
 #include <cstring>
 #include <memory>
 
+#include "record/format12.hpp"
+#include "record/format13.hpp"
 #include "record/framing.hpp"
 
 namespace lockstep::record {
@@ -13,10 +15,6 @@ namespace {
 
 /// A later record of one call is not cut shorter than this just because the room ends.
 constexpr std::size_t kMinCut = 1024;
-
-/// What padding is taken from.
-/// RFC 9846 5.4: "Implementations MUST set the padding octets to all zeros before encrypting."
-constexpr std::array<std::uint8_t, kMaxPlaintext> kZeros{};
 
 /// An array whose elements are made as they are needed, because making all of them would cost as much as sealing a
 /// small record.
@@ -80,16 +78,18 @@ class Cursor {
 
 }  // namespace
 
-bool Sealer::install(const Aead& aead, Bytes key, Bytes iv) noexcept {
+bool Sealer::install(const Aead& aead, Bytes key, Bytes iv, RecordFormat format) noexcept {
   bytes_ = 0;
   record_limit_ = confidentiality_limit(aead.id);
-  return protection_.install(aead, key, iv);
+  return protection_.install(aead, key, iv, format);
 }
 
-std::expected<SealedRecords, Reason> Sealer::seal(ContentType type, std::span<const Bytes> segments, const Cut& cut,
-                                                  MutableBytes out) noexcept {
-  const auto inner_type = static_cast<std::uint8_t>(type);
-  const std::size_t around = overhead();
+template <class Records>
+std::expected<SealedRecords, Reason> Sealer::seal_as(Sealer& self, ContentType type, std::span<const Bytes> segments,
+                                                     const Cut& cut, MutableBytes out) noexcept {
+  Protection& protection = self.protection_;
+  Records records(protection, type);
+  const std::size_t around = records.headroom() + records.trailer_size(0);
   const std::size_t limit = std::min(cut.max_fragment, kMaxPlaintext);
   Cursor cursor(segments, cut.max_content);
   SealedRecords done;
@@ -97,13 +97,13 @@ std::expected<SealedRecords, Reason> Sealer::seal(ContentType type, std::span<co
   Slots<Bytes, kMaxSealSegments> pieces;
   Slots<Nonce, kMaxSealBatch> nonces;
   Slots<SealJob, kMaxSealBatch> jobs;
-  const StackSlot slot(protection_);
+  const StackSlot slot(protection);
   bool more = cursor.remaining() > 0;
   while (more) {
     // RFC 9846 5.5: "Implementations MUST either close the connection or do a key update as described in Section 4.7.3
     // prior to reaching these limits. Note that it is not possible to perform a KeyUpdate for early data; therefore,
     // implementations MUST NOT exceed the limits when sending early data."
-    if (records() == record_limit_) {
+    if (protection.sequence() == self.record_limit_) {
       if (done.written > 0) break;
       return std::unexpected(Reason::record_limit);
     }
@@ -111,7 +111,7 @@ std::expected<SealedRecords, Reason> Sealer::seal(ContentType type, std::span<co
     pieces.clear();
     nonces.clear();
     jobs.clear();
-    const std::size_t batch = std::min<std::uint64_t>(kMaxSealBatch, record_limit_ - records());
+    const std::size_t batch = std::min<std::uint64_t>(kMaxSealBatch, self.record_limit_ - protection.sequence());
     // The last slot of `pieces` is for the content type of a padded record.
     while (jobs.size() < batch && pieces.size() + 1 < kMaxSealSegments) {
       const MutableBytes place = out.subspan(done.written);
@@ -127,70 +127,76 @@ std::expected<SealedRecords, Reason> Sealer::seal(ContentType type, std::span<co
       }
       // When there is no room for the padding that the policy wants, the room is the largest fragment, so that a
       // record's length never tells more than the policy allows.
-      const std::size_t padding = cut.padding.padding_for(size, std::min(limit, room));
-      // The type follows the content; behind padded content it is one more piece, and the tail is the padding.
-      Bytes tail{&inner_type, 1};
-      if (padding > 0) {
-        pieces.add(tail);
-        tail = Bytes(kZeros).first(padding);
-      }
-
-      write_header(ContentType::application_data, ProtocolVersion::tls_1_2, size + trailer_size(padding),
-                   place.first<kHeaderSize>());
-      jobs.add({.nonce = nonces.add_made([&] { return protection_.nonce(jobs.size()); }).view().data(),
-                .aad = place.first(kHeaderSize),
+      const std::size_t padding = Records::kPads ? cut.padding.padding_for(size, std::min(limit, room)) : 0;
+      const Bytes tail = records.end(pieces, padding);
+      records.begin(place, size, padding, jobs.size());
+      jobs.add({.nonce = nonces.add_made([&] { return protection.nonce(jobs.size()); }).view().data(),
+                .aad = records.additional_data(place, size, jobs.size()),
                 .source = pieces.view(first_piece),
                 .tail = tail,
-                .destination = place.data() + kHeaderSize});
+                .destination = place.data() + records.headroom()});
       done.consumed += size;
       done.written += around + padding + size;
     }
     if (jobs.size() == 0) break;
-    void* const context = protection_.context();
-    if (context == nullptr || !protection_.aead().seal(context, jobs.view())) {
+    void* const context = protection.context();
+    if (context == nullptr || !protection.aead().seal(context, jobs.view())) {
       // What is sealed goes out: the records behind it count on it.
       if (before.written == 0) return std::unexpected(Reason::provider_failed);
       done = before;
       break;
     }
-    protection_.advance(jobs.size());
+    protection.advance(jobs.size());
   }
-  bytes_ += done.consumed;
+  self.bytes_ += done.consumed;
   return done;
 }
 
-std::expected<std::size_t, Reason> Sealer::seal_in_place(ContentType type, MutableBytes slot, std::size_t content_size,
-                                                         std::size_t padding) noexcept {
-  if (records() == record_limit_) return std::unexpected(Reason::record_limit);
+template <class Records>
+std::expected<std::size_t, Reason> Sealer::seal_in_place_as(Sealer& self, ContentType type, MutableBytes slot,
+                                                            std::size_t content_size, std::size_t padding) noexcept {
+  Protection& protection = self.protection_;
+  if (protection.sequence() == self.record_limit_) return std::unexpected(Reason::record_limit);
+  if constexpr (!Records::kPads) padding = 0;
   if (content_size > kMaxPlaintext || padding > kMaxPlaintext - content_size) return 0;
-  const std::size_t trailer = trailer_size(padding);
-  const std::size_t size = kHeaderSize + content_size + trailer;
+  Records records(protection, type);
+  const std::size_t size = records.headroom() + content_size + records.trailer_size(padding);
   if (slot.size() < size) return 0;
 
-  write_header(ContentType::application_data, ProtocolVersion::tls_1_2, content_size + trailer,
-               slot.first<kHeaderSize>());
-  const MutableBytes inner = slot.subspan(kHeaderSize, content_size + kInnerTypeSize + padding);
-  inner[content_size] = static_cast<std::uint8_t>(type);
-  if (padding > 0) std::memset(inner.data() + content_size + kInnerTypeSize, 0, padding);
+  records.begin(slot, content_size, padding, 0);
+  const MutableBytes inner = slot.subspan(records.headroom(), content_size + Records::kInnerTypeSize + padding);
+  records.end_in_place(inner, content_size);
 
-  const Nonce nonce = protection_.nonce();
+  const Nonce nonce = protection.nonce();
   const Bytes source = inner;
   const SealJob job{.nonce = nonce.view().data(),
-                    .aad = slot.first(kHeaderSize),
+                    .aad = records.additional_data(slot, content_size, 0),
                     .source = {&source, 1},
                     .tail = {},
                     .destination = inner.data()};
-  const StackSlot stack(protection_);
-  void* const context = protection_.context();
-  if (context == nullptr || !protection_.aead().seal(context, {&job, 1}))
+  const StackSlot stack(protection);
+  void* const context = protection.context();
+  if (context == nullptr || !protection.aead().seal(context, {&job, 1}))
     return std::unexpected(Reason::provider_failed);
-  protection_.advance(1);
-  bytes_ += content_size;
+  protection.advance(1);
+  self.bytes_ += content_size;
   return size;
 }
 
 bool Sealer::wants_key_update(std::uint64_t byte_limit) const noexcept {
-  return (byte_limit != 0 && bytes_ >= byte_limit) || records() >= record_limit_ - record_limit_ / 8;
+  const bool soon = (byte_limit != 0 && bytes_ >= byte_limit) || records() >= record_limit_ - record_limit_ / 8;
+  return soon && format().key_update;
 }
+
+template std::expected<SealedRecords, Reason> Sealer::seal_as<Tls13Records>(Sealer&, ContentType,
+                                                                            std::span<const Bytes>, const Cut&,
+                                                                            MutableBytes) noexcept;
+template std::expected<SealedRecords, Reason> Sealer::seal_as<Tls12Records>(Sealer&, ContentType,
+                                                                            std::span<const Bytes>, const Cut&,
+                                                                            MutableBytes) noexcept;
+template std::expected<std::size_t, Reason> Sealer::seal_in_place_as<Tls13Records>(Sealer&, ContentType, MutableBytes,
+                                                                                   std::size_t, std::size_t) noexcept;
+template std::expected<std::size_t, Reason> Sealer::seal_in_place_as<Tls12Records>(Sealer&, ContentType, MutableBytes,
+                                                                                   std::size_t, std::size_t) noexcept;
 
 }  // namespace lockstep::record

@@ -322,9 +322,10 @@ void Actor::seal(std::size_t size, std::size_t room) {
 }
 
 void Actor::seal_in_place(std::size_t size) {
-  Octets buffer(Connection::kHeadroom + size + connection_->tailroom(size));
-  std::ranges::copy(text(size, false), buffer.begin() + Connection::kHeadroom);
-  const auto record = engine([&] { return connection_->seal_in_place({buffer, Connection::kHeadroom, size}, kNow); });
+  const std::size_t headroom = connection_->headroom();
+  Octets buffer(headroom + size + connection_->tailroom(size));
+  std::ranges::copy(text(size, false), buffer.begin() + static_cast<std::ptrdiff_t>(headroom));
+  const auto record = engine([&] { return connection_->seal_in_place({buffer, headroom, size}, kNow); });
   if (!record) return;
   put(*record, true);
   sent += size;

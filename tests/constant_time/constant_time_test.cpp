@@ -206,9 +206,10 @@ class Handshakes : public ConstantTime, public ::testing::WithParamInterface<Var
 
   static void expect_delivery_in_place(Pair& pair, End& from, End& to, std::size_t size) {
     const std::size_t tailroom = from.connection.tailroom(size);
-    Octets slot(Connection::kHeadroom + size + tailroom);
-    hide(MutableBytes(slot).subspan(Connection::kHeadroom, size));
-    const auto sealed = from.connection.seal_in_place({slot, Connection::kHeadroom, size}, kNow);
+    const std::size_t headroom = from.connection.headroom();
+    Octets slot(headroom + size + tailroom);
+    hide(MutableBytes(slot).subspan(headroom, size));
+    const auto sealed = from.connection.seal_in_place({slot, headroom, size}, kNow);
     ASSERT_TRUE(sealed);
     append(&from == &pair.client ? pair.to_server() : pair.to_client(), *sealed);
     talk(pair);

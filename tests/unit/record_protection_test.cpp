@@ -441,7 +441,7 @@ TEST(Limits, AreThoseOfTheStandards) {
   EXPECT_EQ(confidentiality_limit(AeadAlgorithm::aes_128_ccm), 1U << 23U);
   EXPECT_GT(confidentiality_limit(AeadAlgorithm::chacha20_poly1305), std::uint64_t{1} << 60U);
   EXPECT_EQ(integrity_limit(AeadAlgorithm::aes_128_ccm_8), 128U);
-  EXPECT_EQ(kMaxRecordSize, 16645U);
+  EXPECT_EQ(kMaxRecordSize, 18437U);
   // Both directions of an idle connection are held inline.
   EXPECT_LE(sizeof(Opener) + sizeof(Sealer), 192U);
 }

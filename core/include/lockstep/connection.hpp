@@ -50,7 +50,7 @@ struct Sealed {
 /// A buffer with room around its payload, for sealing without a copy.
 struct RecordSlot {
   MutableBytes buffer;       ///< headroom | payload | tailroom
-  std::size_t headroom = 0;  ///< at least `Connection::kHeadroom`
+  std::size_t headroom = 0;  ///< at least `headroom()`; `Connection::kMaxHeadroom` always suffices
   std::size_t payload = 0;   ///< 1 byte to the largest fragment; behind it at least `tailroom(payload)`
 };
 
@@ -75,12 +75,15 @@ struct ServerOptions {
 
 class LOCKSTEP_API Connection {
  public:
-  /// Bytes that a sealed record has in front of its payload.
-  static constexpr std::size_t kHeadroom = 5;
+  /// The header of every record: type, version and length of what follows.
+  static constexpr std::size_t kRecordHeader = 5;
+  /// Bytes in front of a payload that suffice for a sealed record of any version: `headroom()` says how many it takes.
+  static constexpr std::size_t kMaxHeadroom = 32;
   /// A block of this size for `memory` lets usual handshakes do without any allocation by the engine.
   static constexpr std::size_t kHandshakeMemory = 32768;
-  /// Outbound buffers below this size cannot hold every single record.
-  static constexpr std::size_t kMaxRecord = 5 + 16384 + 256;
+  /// Buffers below this size cannot hold every single record of any version: `max_record()` says how long one may be
+  /// now. That is TLS 1.2's limit (RFC 5246 6.2.3); TLS 1.3's is 5 + 2^14 + 256 (RFC 9846 5.2).
+  static constexpr std::size_t kMaxRecord = 5 + 16384 + 2048;
 
   /// Starts a handshake. `random` must outlive the connection. `memory` is used until the handshake ends; it is wiped
   /// before `reclaim` hands it back. Without it, or when it is too small, the engine allocates within the bound of the
@@ -132,8 +135,14 @@ class LOCKSTEP_API Connection {
   /// Seals one record in place and returns it, header included: a view into the slot's buffer. Whatever is pending for
   /// `transmit` must have been sent before.
   [[nodiscard]] std::expected<MutableBytes, Misuse> seal_in_place(RecordSlot slot, Time now);
+  /// Bytes that `seal_in_place` needs before a payload: the header, and what a version has behind it. Known, and then
+  /// the same, once connected.
+  [[nodiscard]] std::size_t headroom() const noexcept;
   /// Bytes that `seal_in_place` needs behind a payload.
   [[nodiscard]] std::size_t tailroom(std::size_t payload) const noexcept;
+  /// The largest record, header included, that the peer may send now. It grows when TLS 1.2 is agreed, up to
+  /// `kMaxRecord`.
+  [[nodiscard]] std::size_t max_record() const noexcept;
   /// The transport has ended. Without close_notify before it, that is a truncation (RFC 9846 6.1) and fails.
   [[nodiscard]] Event receive_end();
 
@@ -185,7 +194,7 @@ class LOCKSTEP_API Connection {
   /// without data between them is the caller's, too.
   std::expected<void, Misuse> offload(Direction direction);
   /// When the engine wants to be called next without input. TLS over a stream has no timers: nothing.
-  [[nodiscard]] std::optional<Time> deadline() const noexcept { return std::nullopt; }
+  [[nodiscard]] std::optional<Time> deadline() const noexcept;
   /// After the handshake: the memory that the caller supplied, wiped, to be used for another one; empty before.
   [[nodiscard]] MutableBytes reclaim() noexcept;
 

@@ -1,0 +1,37 @@
+#include "record/format.hpp"
+
+#include "record/format12.hpp"
+#include "record/format13.hpp"
+#include "record/opener.hpp"
+#include "record/sealer.hpp"
+
+namespace lockstep::record {
+
+constinit const std::array<Format, 3> kFormats = {{
+    {.iv_size = kAeadNonceSize,
+     .explicit_nonce_size = 0,
+     .inner_type_size = kInnerTypeSize,
+     .key_update = true,
+     .stream = Stream::protected_,
+     .seal = Sealer::seal_as<Tls13Records>,
+     .seal_in_place = Sealer::seal_in_place_as<Tls13Records>,
+     .open = Opener::open_as<Tls13Records>},
+    {.iv_size = kSaltSize,
+     .explicit_nonce_size = kExplicitNonceSize,
+     .inner_type_size = 0,
+     .key_update = false,
+     .stream = Stream::protected_tls12,
+     .seal = Sealer::seal_as<Tls12Records>,
+     .seal_in_place = Sealer::seal_in_place_as<Tls12Records>,
+     .open = Opener::open_as<Tls12Records>},
+    {.iv_size = kAeadNonceSize,
+     .explicit_nonce_size = 0,
+     .inner_type_size = 0,
+     .key_update = false,
+     .stream = Stream::protected_tls12,
+     .seal = Sealer::seal_as<Tls12Records>,
+     .seal_in_place = Sealer::seal_in_place_as<Tls12Records>,
+     .open = Opener::open_as<Tls12Records>},
+}};
+
+}  // namespace lockstep::record

@@ -1,0 +1,109 @@
+#pragma once
+// Records of TLS 1.2 with an AEAD (RFC 5246 6.2.3.3): the type stands in the header, and the sequence number is
+// authenticated beside it. Two forms of nonce: with an explicit part in every record (AES-GCM, RFC 5288 3; AES-CCM, RFC
+// 6655 3), and with none (ChaCha20-Poly1305, RFC 7905 2).
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+
+#include <lockstep/bytes.hpp>
+#include <lockstep/error.hpp>
+#include <lockstep/types.hpp>
+
+#include "record/framing.hpp"
+#include "record/limits.hpp"
+#include "record/opener.hpp"
+#include "record/protection.hpp"
+#include "record/sealer.hpp"
+
+namespace lockstep::record {
+
+/// RFC 5246 6.2.3.3: "additional_data = seq_num + TLSCompressed.type + TLSCompressed.version + TLSCompressed.length;"
+using AdditionalData12 = std::array<std::uint8_t, kSequenceSize + kHeaderSize>;
+
+[[nodiscard]] inline AdditionalData12 additional_data12(std::uint64_t sequence, ContentType type,
+                                                        std::size_t content_size) noexcept {
+  AdditionalData12 data;
+  const MutableBytes bytes(data);
+  write_sequence(sequence, bytes.first<kSequenceSize>());
+  write_header(type, ProtocolVersion::tls_1_2, content_size, bytes.subspan<kSequenceSize, kHeaderSize>());
+  return data;
+}
+
+class Tls12Records {
+ public:
+  // --- sealing: one object for the records of a batch ---
+
+  static constexpr bool kPads = false;
+  static constexpr std::size_t kInnerTypeSize = 0;
+
+  Tls12Records(const Protection& protection, ContentType type) noexcept : protection_(protection), type_(type) {}
+
+  [[nodiscard]] std::size_t headroom() const noexcept { return kHeaderSize + explicit_nonce_size(protection_); }
+  [[nodiscard]] std::size_t trailer_size(std::size_t /*padding*/) const noexcept { return protection_.aead().tag_size; }
+
+  void begin(MutableBytes record, std::size_t content_size, std::size_t /*padding*/, std::size_t ahead) const noexcept {
+    const std::size_t explicit_size = explicit_nonce_size(protection_);
+    write_header(type_, ProtocolVersion::tls_1_2, explicit_size + content_size + trailer_size(0),
+                 record.first<kHeaderSize>());
+    // RFC 5288 3: "Each value of the nonce_explicit MUST be distinct for each distinct invocation of the GCM encrypt
+    // function for any fixed key. ... The nonce_explicit MAY be the 64-bit sequence number."
+    if (explicit_size != 0)
+      write_sequence(protection_.sequence() + ahead, record.subspan<kHeaderSize, kExplicitNonceSize>());
+  }
+  [[nodiscard]] Bytes additional_data(Bytes /*record*/, std::size_t content_size, std::size_t ahead) noexcept {
+    return additional_data_[ahead] = additional_data12(protection_.sequence() + ahead, type_, content_size);
+  }
+
+  [[nodiscard]] static Bytes end(auto& /*pieces*/, std::size_t /*padding*/) noexcept { return {}; }
+  static void end_in_place(MutableBytes /*inner*/, std::size_t /*content_size*/) noexcept {}
+
+  // --- opening ---
+
+  [[nodiscard]] static Reason judge_header(Bytes record) noexcept;
+  [[nodiscard]] static std::size_t explicit_nonce_size(const Protection& protection) noexcept {
+    return protection.format().explicit_nonce_size;
+  }
+  [[nodiscard]] static Nonce nonce(const Protection& protection, Bytes record) noexcept {
+    if (explicit_nonce_size(protection) == 0) return protection.nonce();
+    // RFC 5288 3: "It is chosen by the sender and is carried in each TLS record in the GenericAEADCipher.nonce_explicit
+    // field." It need not be the sequence number.
+    return protection.salted(record.subspan<kHeaderSize, kExplicitNonceSize>());
+  }
+  class AdditionalData {
+   public:
+    AdditionalData(const Protection& protection, Bytes record, std::size_t content_size) noexcept
+        : data_(additional_data12(protection.sequence(), static_cast<ContentType>(record[0]), content_size)) {}
+    [[nodiscard]] Bytes view() const noexcept { return data_; }
+
+   private:
+    AdditionalData12 data_;
+  };
+  [[nodiscard]] static std::expected<Content, Reason> content(Bytes record, MutableBytes plaintext) noexcept;
+
+ private:
+  const Protection& protection_;
+  ContentType type_;
+  std::array<AdditionalData12, kMaxSealBatch> additional_data_;  // of the batch, as far as it has come
+};
+
+// Whether it is empty is judged once it is authentic.
+inline Reason Tls12Records::judge_header(Bytes record) noexcept {
+  return judge_content(static_cast<ContentType>(record[0]), 1);
+}
+
+inline std::expected<Content, Reason> Tls12Records::content(Bytes record, MutableBytes plaintext) noexcept {
+  // RFC 5246 6.2.1: "The length MUST NOT exceed 2^14."
+  if (plaintext.size() > kMaxPlaintext) return refuse(plaintext, Reason::record_too_long);
+  const auto type = static_cast<ContentType>(record[0]);
+  // RFC 5246 6.2.1: "Implementations MUST NOT send zero-length fragments of Handshake, Alert, or ChangeCipherSpec
+  // content types. Zero-length fragments of Application data MAY be sent as they are potentially useful as a traffic
+  // analysis countermeasure."
+  if (const Reason reason = judge_content(type, plaintext.size()); reason != Reason::none)
+    return refuse(plaintext, reason);
+  return Content{.type = type, .content = plaintext};
+}
+
+}  // namespace lockstep::record
