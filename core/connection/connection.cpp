@@ -8,6 +8,7 @@
 
 #include "codec/certificate.hpp"
 #include "connection/state.hpp"
+#include "key_schedule/tls12.hpp"
 #include "key_schedule/tls13.hpp"
 
 namespace lockstep {
@@ -198,15 +199,16 @@ void Connection::State::fail(const Error& cause) noexcept {
   receiving.protection = receiving.offloaded() ? connection::Receiving::Protection::elsewhere : receiving.protection;
   sending.withdraw_keys();
   sending.key_update = connection::Sending::KeyUpdate::none;
-  sending.user_canceled = cause.alert == Alert::close_notify && cause.reason == Reason::canceled;
+  sending.warning.reset();
+  if (cause.alert == Alert::close_notify && cause.reason == Reason::canceled) sending.warning = Alert::user_canceled;
   // RFC 9846 6.1: nothing answers an alert, and nobody hears one where the transport has ended.
   const bool heard = cause.origin != Origin::peer && cause.reason != Reason::truncated && !was_closed &&
                      sending.protection() != connection::Sending::Protection::over;
   sending.alert = heard ? std::optional(cause.alert) : std::nullopt;
-  sending.user_canceled = sending.user_canceled && heard;
+  if (!heard) sending.warning.reset();
   if (HandshakeRun* const handshake_run = run()) {
     if (heard) {
-      if (handshake_run->transport.within_message()) sending.user_canceled = false;
+      if (handshake_run->transport.within_message()) sending.warning.reset();
       handshake_run->transport.abandon();
     } else {
       handshake_run->transport.discard();
@@ -227,7 +229,8 @@ void Connection::State::establish() noexcept {
                           .sizer = {},
                           .origin = {},
                           .sessions = {}};
-  if (role == Role::client && config->settings().resumption) established.origin = handshake::session_origin(context);
+  if (role == Role::client && config->settings().resumption && context.agreed.version == ProtocolVersion::tls_1_3)
+    established.origin = handshake::session_origin(context);
   established.run = std::move(std::get<Handshaking>(phase).run);
   phase = std::move(established);
 }
@@ -379,7 +382,8 @@ std::expected<void, Misuse> Connection::State::answer(Token<SealTicket>& token,
   if (!usable()) return std::unexpected(Misuse::unusable);
   if (error() != nullptr || run() == nullptr || !run()->handshake.awaits(token))
     return std::unexpected(Misuse::wrong_token);
-  run()->handshake.answer(token, input);
+  if (auto went = run()->handshake.answer(token, input); !went) fail(went.error());
+  establish();
   return {};
 }
 
@@ -562,11 +566,12 @@ void Connection::State::cancel(Alert why) noexcept {
   cause.alert = why == Alert::user_canceled ? Alert::close_notify : why;
   const bool connected = established() != nullptr;
   fail(cause);
-  if (connected) sending.user_canceled = false;
+  if (connected) sending.warning.reset();
 }
 
 std::expected<void, Misuse> Connection::State::update_keys(bool request_peer) noexcept {
   if (const auto refused = not_sendable()) return std::unexpected(*refused);
+  if (agreed().version == ProtocolVersion::tls_1_2) return std::unexpected(Misuse::not_in_tls12);
   using KeyUpdate = connection::Sending::KeyUpdate;
   // RFC 9846 4.7.3: one request is out at a time, and the peer's answer changes its key as well as another's would.
   if (request_peer && sending.update_requested) return {};
@@ -618,14 +623,26 @@ bool Connection::resumed() const noexcept { return state().agreed().resumed; }
 bool Connection::retried() const noexcept { return state().agreed().retried; }
 EarlyDataStatus Connection::early_data() const noexcept { return state().agreed().early_data; }
 
-std::expected<void, Misuse> Connection::export_keying_material(std::string_view label, Bytes context,
+std::expected<void, Misuse> Connection::export_keying_material(std::string_view label, std::optional<Bytes> context,
                                                                MutableBytes out) const {
   const State& self = state();
   if (!self.usable()) return std::unexpected(Misuse::unusable);
   const handshake::ConnectionSecrets* secrets = self.secrets();
   if (secrets == nullptr) return std::unexpected(Misuse::not_connected);
-  if (!key_schedule::export_keying_material(*self.agreed().suite->hash,
-                                            std::get<handshake::Secrets13>(*secrets).exporter, label, context, out))
+  const Agreed& agreed = self.agreed();
+  const Hash& hash = *agreed.suite->hash;
+  if (const auto* const secrets12 = std::get_if<handshake::Secrets12>(secrets)) {
+    // RFC 7627 5.4: without extended master secret "the client and server cannot use ... exporters" as a proof of whom
+    // they talk to.
+    if (!agreed.extended_main_secret) return std::unexpected(Misuse::not_extended);
+    const auto master = key_schedule::tls12::MasterSecret::of_session(secrets12->master.view());
+    if (!master || !key_schedule::tls12::export_keying_material(hash, *master, secrets12->client_random,
+                                                                secrets12->server_random, label, context, out))
+      return std::unexpected(Misuse::invalid_answer);
+    return {};
+  }
+  if (!key_schedule::export_keying_material(hash, std::get<handshake::Secrets13>(*secrets).exporter, label,
+                                            context.value_or(Bytes()), out))
     return std::unexpected(Misuse::invalid_answer);
   return {};
 }
@@ -642,6 +659,8 @@ std::string_view name(Misuse misuse) noexcept {
     case Misuse::buffer_too_small: return "buffer_too_small";
     case Misuse::transmit_first: return "transmit_first";
     case Misuse::no_early_data: return "no_early_data";
+    case Misuse::not_extended: return "not_extended";
+    case Misuse::not_in_tls12: return "not_in_tls12";
   }
   return {};
 }

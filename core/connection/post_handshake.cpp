@@ -61,6 +61,12 @@ class Connection::State::Live final : public handshake::LiveTransport {
     return {};
   }
 
+  [[nodiscard]] Status refuse_renegotiation() noexcept override {
+    if (!state_.receiving.count_idle()) return failure(Reason::too_many_warnings, Place::handshake);
+    if (!state_.sending.closed && !state_.sending.warning) state_.sending.warning = Alert::no_renegotiation;
+    return {};
+  }
+
   [[nodiscard]] bool wants_session() const noexcept override {
     return stands_.origin != nullptr && stands_.tickets_taken < record::kMaxTicketsPerConnection &&
            (!stands_.sessions || stands_.sessions->size() < record::kMaxTicketsPerRecord);

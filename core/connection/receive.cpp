@@ -12,6 +12,7 @@ namespace {
 using connection::Receiving;
 
 constexpr std::size_t kAlertSize = 2;
+constexpr std::uint8_t kWarning = 1;
 static_assert(Connection::kRecordHeader == record::kHeaderSize);
 static_assert(Connection::kMaxRecord == record::kMaxRecordSize);
 
@@ -107,7 +108,7 @@ Connection::State::Step Connection::State::refuse(Reason reason, Place place) no
 Connection::State::Step Connection::State::process_record(const record::Header& header, MutableBytes record,
                                                           ApplicationData& data, Time now) noexcept {
   const MutableBytes fragment = record.subspan(record::kHeaderSize);
-  if (header.type == ContentType::change_cipher_spec) return process_change_cipher_spec(header, fragment);
+  if (header.type == ContentType::change_cipher_spec) return process_change_cipher_spec(header, fragment, now);
   if (!receiving.opener.installed()) return process_plaintext(header.type, fragment, record.size(), data, now);
 
   const bool first = receiving.opener.records() == 0 && handshaking();
@@ -205,6 +206,14 @@ Connection::State::Step Connection::State::process_alert(Bytes content) noexcept
     if (!receiving.count_warning()) return refuse(Reason::too_many_warnings, Place::alert);
     return Step::go_on;
   }
+  // RFC 5246 7.2.2: "If an alert with a level of warning is sent and received, generally the connection can continue
+  // normally." A client does not know yet that it speaks TLS 1.3 when a server warns that it does not know the name.
+  if (content[0] == kWarning && alert != Alert::close_notify && agreed().version != ProtocolVersion::tls_1_3 &&
+      config->settings().speaks(ProtocolVersion::tls_1_2)) {
+    if (within_message()) return refuse(Reason::record_interleaved, Place::alert);
+    if (!receiving.count_warning()) return refuse(Reason::too_many_warnings, Place::alert);
+    return Step::go_on;
+  }
   if (alert == Alert::close_notify) {
     receiving.end = Receiving::End::to_report;
     if (established() != nullptr) return Step::stop;
@@ -219,8 +228,23 @@ Connection::State::Step Connection::State::process_alert(Bytes content) noexcept
   return Step::stop;
 }
 
-Connection::State::Step Connection::State::process_change_cipher_spec(const record::Header& header,
-                                                                      Bytes fragment) noexcept {
+Connection::State::Step Connection::State::process_change_cipher_spec(const record::Header& header, Bytes fragment,
+                                                                      Time now) noexcept {
+  if (agreed().version == ProtocolVersion::tls_1_2) {
+    // RFC 5246 7.1: it comes once the peer has derived keys, and only then is there a state that takes it. One that is
+    // protected itself would be that of a renegotiation.
+    if (run() == nullptr || !handshaking() || !run()->handshake.accepts_change_cipher_spec())
+      return refuse(Reason::change_cipher_spec_unexpected, Place::change_cipher_spec);
+    if (!record::is_compatibility_change_cipher_spec(header, fragment))
+      return refuse(Reason::change_cipher_spec_malformed, Place::change_cipher_spec);
+    if (within_message()) return refuse(Reason::record_interleaved, Place::change_cipher_spec);
+    if (trace::Tap* const tap = this->tap()) tap->write(trace::ChangeCipherSpec{Direction::receive});
+    if (auto went = run()->handshake.receive_change_cipher_spec(now); !went) {
+      fail(went.error());
+      return Step::stop;
+    }
+    return Step::go_on;
+  }
   // RFC 9846 5: "An implementation may receive an unencrypted record of type change_cipher_spec consisting of the
   // single byte value 0x01 at any time after the first ClientHello message has been sent or received and before the
   // peer's Finished message has been received and MUST simply drop it without further processing. ... An implementation

@@ -30,6 +30,12 @@ trace::Protection protection_of(handshake::Level level) noexcept {
   return trace::Protection::none;
 }
 
+// RFC 5288 3 and RFC 6655 3 have nonces of which every record brings a part, RFC 7905 2 those of TLS 1.3.
+record::RecordFormat format_of(const BoundSuite& suite) noexcept {
+  return suite.aead->id == AeadAlgorithm::chacha20_poly1305 ? record::RecordFormat::tls12_implicit_nonce
+                                                            : record::RecordFormat::tls12_explicit_nonce;
+}
+
 std::unexpected<Error> failure(Reason reason) noexcept { return std::unexpected(make_error(reason, Place::record)); }
 
 }  // namespace
@@ -39,7 +45,7 @@ Status RecordTransport::send(handshake::Level /*level: that of the installed key
   // before its second flight. This may either be before its second ClientHello or before its encrypted handshake
   // flight."
   if (settings_.role == Role::client && flight_ended_) {
-    if (auto sent = append_change_cipher_spec(); !sent) return sent;
+    if (auto sent = append_dummy_change_cipher_spec(); !sent) return sent;
   }
   if (tap_ != nullptr) tap_->message(Direction::send, message);
   if (auto appended = append(message); !appended) return appended;
@@ -47,7 +53,7 @@ Status RecordTransport::send(handshake::Level /*level: that of the installed key
   // This may either be after a ServerHello or a HelloRetryRequest."
   if (settings_.role == Role::client || change_cipher_spec_sent_ || !compatibility_) return {};
   if (auto flushed = flush(); !flushed) return flushed;
-  return append_change_cipher_spec();
+  return append_dummy_change_cipher_spec();
 }
 
 // All of a message or nothing: one that finds no room leaves what was queued before it whole.
@@ -99,9 +105,13 @@ Status RecordTransport::flush() noexcept {
   return {};
 }
 
-Status RecordTransport::append_change_cipher_spec() noexcept {
+Status RecordTransport::append_dummy_change_cipher_spec() noexcept {
   if (!compatibility_ || change_cipher_spec_sent_) return {};
   change_cipher_spec_sent_ = true;
+  return append_change_cipher_spec();
+}
+
+Status RecordTransport::append_change_cipher_spec() noexcept {
   constexpr std::array<std::uint8_t, 1> kContent{1};
   if (!reserve(kHeaderSize + kContent.size())) return failure(Reason::handshake_too_large);
   size_ += record::write_plaintext(ContentType::change_cipher_spec, ProtocolVersion::tls_1_2, kContent,
@@ -111,6 +121,7 @@ Status RecordTransport::append_change_cipher_spec() noexcept {
 }
 
 Status RecordTransport::install_write(handshake::Level level, const handshake::Keys& keys) noexcept {
+  if (const auto* const keys12 = std::get_if<handshake::Keys12>(&keys)) return write_under(*keys12);
   const auto& keys13 = std::get<handshake::Keys13>(keys);
   if (level == handshake::Level::handshake && sending_->protection() == Sending::Protection::early_data) {
     next_write_.emplace(&keys13.suite, keys13.secret.clone());
@@ -130,9 +141,21 @@ Status RecordTransport::write_under(handshake::Level level, const handshake::Key
   const bool early = level == handshake::Level::early_data;
   // RFC 9846 E.4: "If offering early data, the record is placed immediately after the first ClientHello."
   if (early) {
-    if (auto sent = append_change_cipher_spec(); !sent) return sent;
+    if (auto sent = append_dummy_change_cipher_spec(); !sent) return sent;
   }
   if (!sending_->install(*suite.aead, key->key.view(), key->iv.view(), early)) return cannot_protect(level);
+  return {};
+}
+
+// RFC 5246 7.1: "The change cipher spec protocol exists to signal transitions in ciphering strategies": in TLS 1.2 a
+// new key is announced, and everything behind the announcement goes under it.
+Status RecordTransport::write_under(const handshake::Keys12& keys) noexcept {
+  if (tap_ != nullptr)
+    tap_->write(trace::KeysInstalled{Direction::send, trace::Protection::application, keys.suite.suite});
+  if (auto flushed = flush(); !flushed) return flushed;
+  if (auto sent = append_change_cipher_spec(); !sent) return sent;
+  if (!sending_->install(*keys.suite.aead, keys.key, keys.iv, false, format_of(keys.suite)))
+    return failure(Reason::provider_failed);
   return {};
 }
 
@@ -144,6 +167,14 @@ Status RecordTransport::cannot_protect(handshake::Level level) noexcept {
 
 Status RecordTransport::install_read(handshake::Level level, const handshake::Keys& keys,
                                      handshake::RecordAligned aligned) noexcept {
+  if (const auto* const keys12 = std::get_if<handshake::Keys12>(&keys)) {
+    const BoundSuite& suite = keys12->suite;
+    if (tap_ != nullptr)
+      tap_->write(trace::KeysInstalled{Direction::receive, trace::Protection::application, suite.suite});
+    if (!receiving_->opener.install(*suite.aead, keys12->key, keys12->iv, format_of(suite)))
+      return failure(Reason::provider_failed);
+    return {};
+  }
   const auto& keys13 = std::get<handshake::Keys13>(keys);
   if (level == handshake::Level::handshake && settings_.role == Role::server && early_data_left_) {
     next_read_.emplace(&keys13.suite, keys13.secret.clone());
@@ -197,7 +228,7 @@ void RecordTransport::abandon() noexcept {
   lost_ = false;
   // RFC 9846 E.4: the alert is then all of the client's "encrypted handshake flight", and change_cipher_spec comes
   // before that one too. Where memory is short the alert goes without it.
-  if (settings_.role == Role::client && !sending_->clear()) (void)append_change_cipher_spec();
+  if (settings_.role == Role::client && !sending_->clear()) (void)append_dummy_change_cipher_spec();
 }
 
 void RecordTransport::discard() noexcept {

@@ -74,7 +74,10 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] handshake::Status read_under(handshake::Level level, const handshake::Keys13& keys,
                                              handshake::RecordAligned aligned) noexcept;
   [[nodiscard]] handshake::Status append(Bytes bytes) noexcept;
+  [[nodiscard]] handshake::Status write_under(const handshake::Keys12& keys) noexcept;
   [[nodiscard]] handshake::Status append_change_cipher_spec() noexcept;
+  /// RFC 9846 E.4, once.
+  [[nodiscard]] handshake::Status append_dummy_change_cipher_spec() noexcept;
   [[nodiscard]] handshake::Status cannot_protect(handshake::Level level) noexcept;
   [[nodiscard]] bool reserve(std::size_t size) noexcept;
 

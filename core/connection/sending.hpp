@@ -86,10 +86,11 @@ class Sending {
 
   /// How sending ends.
   std::optional<Alert> alert;  ///< waits to be sent
-  bool user_canceled = false;  ///< goes before it (RFC 9846 6.1)
-  bool closed = false;         ///< close_notify is due or sent
+  /// A warning that waits to be sent, before that: user_canceled (RFC 9846 6.1), no_renegotiation (RFC 5246 7.2.2).
+  std::optional<Alert> warning;
+  bool closed = false;  ///< close_notify is due or sent
 
-  [[nodiscard]] bool control_due() const noexcept { return key_update != KeyUpdate::none || user_canceled || alert; }
+  [[nodiscard]] bool control_due() const noexcept { return key_update != KeyUpdate::none || warning || alert; }
 
  private:
   Protection protection_ = Protection::none;

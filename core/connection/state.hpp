@@ -198,7 +198,7 @@ struct Connection::State {
   [[nodiscard]] Step process_data(MutableBytes content, ApplicationData& data) noexcept;
   [[nodiscard]] Step process_handshake(Bytes content, Time now) noexcept;
   [[nodiscard]] Step process_alert(Bytes content) noexcept;
-  [[nodiscard]] Step process_change_cipher_spec(const record::Header& header, Bytes fragment) noexcept;
+  [[nodiscard]] Step process_change_cipher_spec(const record::Header& header, Bytes fragment, Time now) noexcept;
   [[nodiscard]] Step refuse(Reason reason, Place place = Place::record) noexcept;
   /// Whether part of a handshake message has come, so that nothing else may come before its rest.
   [[nodiscard]] bool within_message() const noexcept;

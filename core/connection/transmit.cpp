@@ -19,7 +19,8 @@ std::array<std::uint8_t, 2> alert_content(Alert alert) noexcept {
   // RFC 9846 6: "All the alerts listed in Section 6.2 MUST be sent with AlertLevel=fatal"
   // RFC 9846 6.1: "This alert MUST be sent with AlertLevel=warning. ... This alert MUST be followed by a
   // "close_notify"."
-  const bool closure = alert == Alert::close_notify || alert == Alert::user_canceled;
+  const bool closure =
+      alert == Alert::close_notify || alert == Alert::user_canceled || alert == Alert::no_renegotiation;
   return {closure ? kWarning : kFatal, static_cast<std::uint8_t>(alert)};
 }
 
@@ -65,9 +66,9 @@ std::size_t Connection::State::transmit(MutableBytes outbound, Time now) noexcep
     if (trace::Tap* const tap = this->tap()) tap->write(trace::AlertRecord{Direction::send, alert});
     return true;
   };
-  if (sending.user_canceled) {
-    if (!write_alert(Alert::user_canceled)) return written;
-    sending.user_canceled = false;
+  if (sending.warning) {
+    if (!write_alert(*sending.warning)) return written;
+    sending.warning.reset();
   }
   if (sending.alert) {
     if (!write_alert(*sending.alert)) return written;

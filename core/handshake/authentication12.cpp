@@ -28,8 +28,8 @@ std::expected<Derived12, Error> derive_keys(Context& context, MasterSecret&& mas
   const BoundSuite& suite = *context.agreed.suite;
   const auto known = parts(suite.suite);
   if (!known) return context.fail(Reason::provider_failed);
-  auto block = tls12::key_block(*suite.hash, master, context.client_random, context.server_random,
-                                tls12::key_sizes(*known));
+  auto block =
+      tls12::key_block(*suite.hash, master, context.client_random, context.server_random, tls12::key_sizes(*known));
   if (!block) return context.fail(Reason::provider_failed);
   context.log_secret(key_schedule::key_log::kClientRandom, DigestSecret(master.view()));
   return Derived12{std::move(master), std::move(*block)};
@@ -51,8 +51,7 @@ std::expected<Derived12, Error> derive_keys(Context& context, Bytes premaster) n
 }
 
 void keep_secrets(Context& context, Derived12&& derived) noexcept {
-  context.secrets.emplace<Secrets12>(DigestSecret(derived.master.view()), context.client_random,
-                                     context.server_random);
+  context.secrets.emplace<Secrets12>(DigestSecret(derived.master.view()), context.client_random, context.server_random);
   derived.master.clear();
 }
 
@@ -141,8 +140,7 @@ std::expected<VerifiedSignature, Error> verify_signature12(Context& context, con
                                                            Bytes content) noexcept {
   const auto scheme = parts(signature.algorithm);
   // RFC 8446 brought curves into the names of schemes; before it, they said ECDSA and a hash alone.
-  const bool fits = scheme && (scheme->key == key.type ||
-                               (is_nist_curve(scheme->key) && is_nist_curve(key.type)));
+  const bool fits = scheme && (scheme->key == key.type || (is_nist_curve(scheme->key) && is_nist_curve(key.type)));
   if (auto verified = verify_signed(context, key, fits, signature.algorithm, content, signature.signature); !verified)
     return std::unexpected(verified.error());
   return VerifiedSignature();
@@ -151,10 +149,8 @@ std::expected<VerifiedSignature, Error> verify_signature12(Context& context, con
 void ask_signature12(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme,
                      Bytes content) {
   context.agreed.own_scheme = scheme;
-  context.ask(Sign{.token = {},
-                   .scheme = scheme,
-                   .credential = std::move(credential),
-                   .message = {content.begin(), content.end()}});
+  context.ask(Sign{
+      .token = {}, .scheme = scheme, .credential = std::move(credential), .message = {content.begin(), content.end()}});
 }
 
 std::optional<SignatureScheme> choose_scheme12(const Context& context, const Credential& credential) noexcept {

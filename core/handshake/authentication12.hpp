@@ -1,6 +1,6 @@
 #pragma once
-// What both sides of TLS 1.2 do alike: the messages so far, keys from the premaster secret, signatures and Finished (RFC
-// 5246 7.4 and 8.1, RFC 7627).
+// What both sides of TLS 1.2 do alike: the messages so far, keys from the premaster secret, signatures and Finished
+// (RFC 5246 7.4 and 8.1, RFC 7627).
 
 #include <array>
 #include <cstddef>

@@ -75,8 +75,7 @@ std::expected<Derived12, Error> exchange_keys(Context& context, MessageLog& mess
   WatchedRandom random(context.random);
   switch (encapsulate(group, params.point, random, *share, premaster)) {
     case GroupResult::ok: break;
-    case GroupResult::bad_share:
-      return Context::fail_at(Place::server_key_exchange, Reason::key_share_invalid, detail);
+    case GroupResult::bad_share: return Context::fail_at(Place::server_key_exchange, Reason::key_share_invalid, detail);
     case GroupResult::failed:
       return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed, detail);
   }
@@ -192,9 +191,7 @@ Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCiphe
   std::ranges::copy(hello.random, context.server_random.begin());
   if (auto checked = check_extensions(context, hello); !checked) return std::unexpected(checked.error());
   if (!context.transcript.start(*(*suite)->hash)) return context.fail(Reason::provider_failed);
-  Hellos hellos{.messages = {},
-                .session_id = hello.legacy_session_id_echo,
-                .ticket_follows = hello.session_ticket};
+  Hellos hellos{.messages = {}, .session_id = hello.legacy_session_id_echo, .ticket_follows = hello.session_ticket};
   context.transcript.update(offer.client_hello);
   hellos.messages.add(offer.client_hello);
   note_message(context, hellos.messages);
@@ -300,8 +297,7 @@ Next<WaitPeerVerified, WaitCredential> on(WaitServerHelloDone&& state, const cod
 Next<WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPeerVerified&& state,
                                                                     const PeerVerified& accepted, Context& context) {
   context.note(accepted.answer());
-  if (state.requested)
-    return ask_credential(std::move(state.hellos), state.shown, *state.requested, accepted, context);
+  if (state.requested) return ask_credential(std::move(state.hellos), state.shown, *state.requested, accepted, context);
   return answer(std::move(state.hellos), state.shown, accepted, context);
 }
 
@@ -331,8 +327,8 @@ Next<WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredentia
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSignature&& state, const Signed& answer, Context& context) {
   if (answer.signature.empty()) return context.fail(Reason::signing_failed);
   context.send(Level::initial, codec::kHandshakeHeaderSize + 4 + answer.signature.size(), [&](codec::Writer& writer) {
-    return codec::encode_certificate_verify(
-        writer, {.algorithm = context.agreed.own_scheme, .signature = answer.signature});
+    return codec::encode_certificate_verify(writer,
+                                            {.algorithm = context.agreed.own_scheme, .signature = answer.signature});
   });
   return finish(std::move(state.hellos), std::move(state.derived), state.authenticated, context);
 }

@@ -349,7 +349,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   const auto schemes = keep(context, state.requested->schemes);
   const auto schemes_cert = keep(context, state.requested->schemes_cert.value_or(state.requested->schemes));
   if (!schemes || !schemes_cert) return context.fail(Reason::handshake_too_large);
-  if (auto shared = share_schemes(context, state.requested->schemes); !shared) return std::unexpected(shared.error());
+  if (auto shared = share_schemes(context, *schemes); !shared) return std::unexpected(shared.error());
   SelectCredential question;
   question.role = Role::client;
   question.server_name = context.server_name;

@@ -54,4 +54,24 @@ Next<Connected> on(Connected&& state, const codec::KeyUpdate& message, LiveConte
 }
 
 }  // namespace server13
+
+namespace client12 {
+
+// RFC 5246 7.4.1.1: "This message MAY be ignored by the client if it does not wish to renegotiate a session, or the
+// client may, if it wishes, respond with a no_renegotiation alert."
+Next<Connected> on(Connected&& state, const codec::HelloRequest& /*message*/, LiveContext& context) {
+  if (auto refused = context.transport.refuse_renegotiation(); !refused) return std::unexpected(refused.error());
+  return std::move(state);
+}
+
+}  // namespace client12
+
+namespace server12 {
+
+Next<Connected> on(Connected&& state, const codec::ClientHello& /*message*/, LiveContext& context) {
+  if (auto refused = context.transport.refuse_renegotiation(); !refused) return std::unexpected(refused.error());
+  return std::move(state);
+}
+
+}  // namespace server12
 }  // namespace lockstep::handshake

@@ -1,11 +1,14 @@
 #pragma once
-// Where every handshake ends, and what goes on from there: NewSessionTicket and KeyUpdate (RFC 9846 4.7).
+// Where every handshake ends, and what goes on from there: NewSessionTicket and KeyUpdate (RFC 9846 4.7), and in
+// TLS 1.2 the wish to renegotiate, which is refused.
 
 #include <string_view>
 #include <variant>
 
 #include <lockstep/session.hpp>
 
+#include "codec/client_hello.hpp"
+#include "codec/hello_request.hpp"
 #include "codec/key_update.hpp"
 #include "codec/new_session_ticket.hpp"
 #include "handshake/identity.hpp"
@@ -22,6 +25,8 @@ class LiveTransport {
   [[nodiscard]] virtual Status peer_updated_key(KeyUpdateRequest request) noexcept = 0;
   /// Whether one more session would be kept.
   [[nodiscard]] virtual bool wants_session() const noexcept = 0;
+  /// TLS 1.2: the peer wants to renegotiate. It is told that we do not, and the connection goes on.
+  [[nodiscard]] virtual Status refuse_renegotiation() noexcept = 0;
   [[nodiscard]] virtual Status session_received(const codec::NewSessionTicket& ticket, DigestSecret&& psk) noexcept = 0;
 
  protected:
@@ -70,7 +75,31 @@ Next<Connected> on(Connected&&, const codec::KeyUpdate&, LiveContext&);
 
 }  // namespace server13
 
+namespace client12 {
+
+struct Connected {
+  static constexpr std::string_view name = "CONNECTED";
+  Authenticated authenticated;
+  VerifiedFinished finished;
+};
+
+Next<Connected> on(Connected&&, const codec::HelloRequest&, LiveContext&);
+
+}  // namespace client12
+
+namespace server12 {
+
+struct Connected {
+  static constexpr std::string_view name = "CONNECTED";
+  Authenticated authenticated;
+  VerifiedFinished finished;
+};
+
+Next<Connected> on(Connected&&, const codec::ClientHello&, LiveContext&);
+
+}  // namespace server12
+
 /// Every state after a handshake.
-using LiveMachine = std::variant<client13::Connected, server13::Connected>;
+using LiveMachine = std::variant<client13::Connected, server13::Connected, client12::Connected, server12::Connected>;
 
 }  // namespace lockstep::handshake

@@ -56,12 +56,22 @@ Status Handshake::process_messages() noexcept {
     if (context_.tap != nullptr) context_.tap->message(Direction::receive, *message);
     // The hash is settled with the suite; Finished comes later than that.
     const std::size_t verify_data_length =
-        context_.transcript.started() ? context_.transcript.hash().digest_size : kMaxDigestSize;
+        context_.agreed.version == ProtocolVersion::tls_1_2
+            ? key_schedule::tls12::kVerifyDataSize
+            : (context_.transcript.started() ? context_.transcript.hash().digest_size : kMaxDigestSize);
     if (auto handled = dispatch_message(*message, {context_.offered, verify_data_length}, machine_, context_); !handled)
       return handled;
     record_state();
   }
   if (connected() && context_.config.role() == Role::server) begin_tickets();
+  return {};
+}
+
+Status Handshake::receive_change_cipher_spec(Time now) noexcept {
+  context_.now = now;
+  context_.place = Place::change_cipher_spec;
+  if (auto went = dispatch(machine_, ChangeCipherSpec{}, context_); !went) return went;
+  record_state();
   return {};
 }
 
@@ -83,8 +93,9 @@ bool Handshake::answers_early_data() const noexcept {
 bool Handshake::survives_dropped_token() noexcept {
   while (const auto scope = context_.pending.take_dropped()) {
     if (context_.tap != nullptr) context_.tap->write(trace::TokenDropped{});
-    if (*scope == Scope::reading) return false;
-    ticket_sealed({});
+    // Without a ticket TLS 1.2 goes on as well, and says that there is none.
+    if (*scope == Scope::reading && !accepts<TicketSealed>(machine_)) return false;
+    if (!ticket_sealed({})) return false;
   }
   return true;
 }
@@ -113,10 +124,16 @@ void Handshake::begin_tickets() noexcept {
   take_step([&] { return server13::begin_tickets(context_); });
 }
 
-void Handshake::ticket_sealed(const TicketSealed& input) noexcept {
+Status Handshake::ticket_sealed(const TicketSealed& input) noexcept {
   context_.place = Place::new_session_ticket;
+  if (accepts<TicketSealed>(machine_)) {
+    if (auto went = dispatch(machine_, input, context_); !went) return went;
+    record_state();
+    return process_messages();
+  }
   if (auto* waiting = std::get_if<server13::WaitTicketSealed>(&tickets_))
     take_step([&] { return on(std::move(*waiting), input, context_); });
+  return {};
 }
 
 void Handshake::record_state() const noexcept {

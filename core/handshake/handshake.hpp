@@ -22,17 +22,24 @@
 namespace lockstep::handshake {
 
 /// Every state of every machine.
-using Machine =
-    std::variant<std::monostate,                                                            //
-                 hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,  //
-                 client13::WaitSecondServerHello, client13::WaitEncryptedExtensions, client13::WaitSessionVerified,
-                 client13::WaitCertificateRequest, client13::WaitCertificate, client13::WaitPeerVerified,
-                 client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential,
-                 client13::WaitSignature,  //
-                 server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitSessionVerified,
-                 server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSignature,
-                 server13::WaitEndOfEarlyData, server13::WaitCertificate, server13::WaitPeerVerified,
-                 server13::WaitCertificateVerify, server13::WaitFinished, client13::Connected, server13::Connected>;
+using Machine = std::variant<
+    std::monostate,                                                            //
+    hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,  //
+    client13::WaitSecondServerHello, client13::WaitEncryptedExtensions, client13::WaitSessionVerified,
+    client13::WaitCertificateRequest, client13::WaitCertificate, client13::WaitPeerVerified,
+    client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential, client13::WaitSignature,  //
+    server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitSessionVerified,
+    server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSignature, server13::WaitEndOfEarlyData,
+    server13::WaitCertificate, server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitFinished,  //
+    client12::WaitCertificate, client12::WaitCertificateStatus, client12::WaitServerKeyExchange,
+    client12::WaitCertificateRequest, client12::WaitServerHelloDone, client12::WaitPeerVerified,
+    client12::WaitCredential, client12::WaitSignature, client12::WaitSessionVerified, client12::WaitNewSessionTicket,
+    client12::WaitChangeCipherSpec, client12::WaitFinished,  //
+    server12::WaitTicketOpened, server12::WaitSessionVerified, server12::WaitCredential, server12::WaitSignature,
+    server12::WaitCertificate, server12::WaitPeerVerified, server12::WaitClientKeyExchange,
+    server12::WaitCertifiedKeyExchange, server12::WaitCertificateVerify, server12::WaitChangeCipherSpec,
+    server12::WaitFinished, server12::WaitTicketSealed,  //
+    client13::Connected, server13::Connected, client12::Connected, server12::Connected>;
 
 /// What a server still does beside the connection: tickets, one after the other.
 using TicketMachine = std::variant<server13::NoTickets, server13::WaitTicketSealed>;
@@ -58,6 +65,10 @@ class Handshake {
   /// Server: waits for one.
   void start_server() noexcept;
 
+  /// Whether a change_cipher_spec record moves the handshake on (TLS 1.2).
+  [[nodiscard]] bool accepts_change_cipher_spec() const noexcept { return accepts<ChangeCipherSpec>(machine_); }
+  /// Takes one. Only where it is accepted.
+  [[nodiscard]] Status receive_change_cipher_spec(Time now) noexcept;
   /// Takes handshake bytes, whole messages or not, and goes on as far as it can. Only while not `suspended`.
   [[nodiscard]] Status receive(Bytes content, Time now) noexcept;
 
@@ -97,10 +108,10 @@ class Handshake {
     record_state();
     return process_messages();
   }
-  /// The same for a ticket, which the connection does not depend on: whatever goes wrong with it, it is not sent.
-  void answer(Token<SealTicket>& token, const TicketSealed& input) noexcept {
+  /// The same for a ticket. In TLS 1.3 the connection does not depend on it: whatever goes wrong, it is not sent.
+  [[nodiscard]] Status answer(Token<SealTicket>& token, const TicketSealed& input) noexcept {
     context_.pending.redeem(token);
-    ticket_sealed(input);
+    return ticket_sealed(input);
   }
   [[nodiscard]] static PeerVerified peer_verified(const PeerAccepted& answer) noexcept { return PeerVerified(answer); }
   /// Takes note of a token that was dropped. False when the handshake cannot go on without its answer.
@@ -113,7 +124,7 @@ class Handshake {
  private:
   [[nodiscard]] Status process_messages() noexcept;
   void begin_tickets() noexcept;
-  void ticket_sealed(const TicketSealed& input) noexcept;
+  [[nodiscard]] Status ticket_sealed(const TicketSealed& input) noexcept;
   template <class Step>
   void take_step(Step step) noexcept;
   /// Puts the state on the tape.

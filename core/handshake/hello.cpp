@@ -14,7 +14,8 @@ namespace {
 // RFC 9846 4.3.1: "Implementations of this specification MUST send this extension in the ClientHello containing all
 // versions of TLS which they are prepared to negotiate (for this specification, that means minimally 0x0304, but if
 // previous versions of TLS are allowed to be negotiated, they MUST be present as well)."
-constexpr std::array kVersions{ProtocolVersion::tls_1_3};
+// Newest first.
+constexpr std::array kVersions{ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_2};
 // RFC 9846 4.3.9: without (EC)DHE there is no forward secrecy, so psk_ke is not offered.
 constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke};
 // A ClientHello without its shares, PSKs, names and lists: fixed fields and the small extensions, with room to spare.
@@ -50,6 +51,7 @@ std::size_t size_of(const codec::ClientHelloParameters& hello) noexcept {
   for (const auto& share : hello.key_shares) size += 4 + share.key_exchange.size();
   for (const auto& protocol : hello.application_layer_protocol_negotiation) size += 1 + protocol.size();
   for (const auto& name : hello.certificate_authorities) size += 2 + name.size();
+  if (hello.session_ticket) size += hello.session_ticket->size();
   for (const auto& psk : hello.pre_shared_keys) size += 2 + psk.identity.size() + 4 + 1 + psk.binder_length;
   return size;
 }
@@ -107,7 +109,11 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   hello.legacy_session_id = offer.legacy_session_id;
   hello.cipher_suites = suites;
   hello.server_name = context.server_name;
-  hello.supported_versions = kVersions;
+  std::array<ProtocolVersion, kVersions.size()> versions{};
+  const auto end = std::ranges::copy_if(kVersions, versions.begin(), [&](ProtocolVersion version) {
+                     return settings.speaks(version);
+                   }).out;
+  hello.supported_versions = std::span(versions.begin(), end);
   hello.supported_groups = groups;
   hello.key_shares = offer.share_entries;
   hello.signature_algorithms = settings.schemes;
@@ -119,13 +125,24 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   // RFC 9846 4.3.9: also without PSKs to offer, so that the server sends tickets.
   // RFC 9846 4.3.9: "To use PSKs, clients MUST also send a "psk_key_exchange_modes" extension. ... A client MUST
   // provide a "psk_key_exchange_modes" extension if it offers a "pre_shared_key" extension."
-  if (settings.resumption) hello.psk_key_exchange_modes = kPskModes;
+  if (settings.resumption && settings.speaks(ProtocolVersion::tls_1_3)) hello.psk_key_exchange_modes = kPskModes;
   hello.pre_shared_keys = psks;
   // RFC 9846 4.3.2: "Clients MUST NOT use cookies in their initial ClientHello in subsequent connections."
   hello.cookie = offer.cookie;
   hello.early_data = offer.early_data;
   hello.grease = offer.grease;
   hello.permutation_seed = offer.permutation_seed;
+
+  if (settings.speaks(ProtocolVersion::tls_1_2)) {
+    // RFC 7627 5.1: "the client sends the "extended_master_secret" extension in its ClientHello" and RFC 5746 3.4: "The
+    // client MUST include either an empty "renegotiation_info" extension, or the TLS_EMPTY_RENEGOTIATION_INFO_SCSV
+    // signaling cipher suite value in the ClientHello."
+    hello.extended_main_secret = true;
+    hello.renegotiation_info = Bytes();
+    hello.ec_point_formats = true;
+    if (settings.resumption)
+      hello.session_ticket = offer.session12 == nullptr ? Bytes() : Bytes(offer.session12->ticket);
+  }
 
   const auto room = context.scratch(size_of(hello));
   if (!room) return std::unexpected(room.error());
@@ -146,7 +163,13 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   const Settings& settings = context.settings();
   Offer offer;
   if (!context.random.fill(context.client_random)) return context.fail(Reason::random_failed);
-  if (settings.middlebox_compatibility) {
+  const auto session12 =
+      std::ranges::find_if(sessions, [&](const Session& session) { return offerable12(context, session); });
+  if (session12 != sessions.end()) offer.session12 = &*session12;
+  if (offer.session12 != nullptr && !offer.session12->session_id.empty()) {
+    offer.legacy_session_id = offer.session12->session_id;
+  } else if ((settings.middlebox_compatibility && settings.speaks(ProtocolVersion::tls_1_3)) ||
+             offer.session12 != nullptr) {
     // RFC 9846 4.2.2: "In compatibility mode (see Appendix E.4), this field MUST be non-empty, so a client not offering
     // a pre-TLS 1.3 session MUST generate a new 32-byte value."
     const auto id = context.draw(codec::kMaxSessionIdSize);
@@ -154,7 +177,10 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
     offer.legacy_session_id = *id;
   }
   // RFC 9846 4.2.2: "Otherwise, it MUST be set as a zero-length list"
-  context.transport.middlebox_compatibility(settings.middlebox_compatibility);
+  // RFC 5077 3.4: "the client ... MAY ... generate and send a session ID with" its ticket, to see it echoed when the
+  // server resumes.
+  context.transport.middlebox_compatibility(settings.middlebox_compatibility &&
+                                            settings.speaks(ProtocolVersion::tls_1_3));
   if (settings.grease) {
     std::array<std::uint8_t, 13> random{};
     if (!context.random.fill(random)) return context.fail(Reason::random_failed);
@@ -175,7 +201,9 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   offer.sessions = offered.first(count);
   offer.early_data = offers_early_data(context, offer);
 
-  if (auto made = make_shares(context, offer, settings.key_shares); !made) return std::unexpected(made.error());
+  if (settings.speaks(ProtocolVersion::tls_1_3)) {
+    if (auto made = make_shares(context, offer, settings.key_shares); !made) return std::unexpected(made.error());
+  }
   if (auto sent = encode_and_send(context, offer); !sent) return std::unexpected(sent.error());
   return offer;
 }
@@ -221,7 +249,7 @@ std::expected<ProtocolVersion, Error> settle_version(Context& context, const cod
     // RFC 9846 4.3.1: "If the "supported_versions" extension in the ServerHello contains a version not offered by the
     // client or contains a version prior to TLS 1.3, the client MUST abort the handshake with an "illegal_parameter"
     // alert."
-    if (*hello.supported_versions != ProtocolVersion::tls_1_3)
+    if (*hello.supported_versions != ProtocolVersion::tls_1_3 || !context.settings().speaks(ProtocolVersion::tls_1_3))
       return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(*hello.supported_versions));
     return ProtocolVersion::tls_1_3;
   }
@@ -229,18 +257,30 @@ std::expected<ProtocolVersion, Error> settle_version(Context& context, const cod
   // bytes are not equal to either of these values. ... If a match is found, the client MUST abort the handshake with an
   // "illegal_parameter" alert."
   const Bytes sentinel = hello.random.last(codec::kDowngradeToTls12.size());
-  if (equal(sentinel, codec::kDowngradeToTls12) || equal(sentinel, codec::kDowngradeToTls11))
+  // RFC 9846 4.2.3: "TLS 1.2 clients SHOULD also check that the last 8 bytes are not equal to the second value if the
+  // ServerHello indicates TLS 1.1 or below."
+  const bool downgraded_from_tls13 =
+      context.settings().speaks(ProtocolVersion::tls_1_3) &&
+      (equal(sentinel, codec::kDowngradeToTls12) || equal(sentinel, codec::kDowngradeToTls11));
+  if (downgraded_from_tls13 ||
+      (rank(hello.legacy_version) < rank(ProtocolVersion::tls_1_2) && equal(sentinel, codec::kDowngradeToTls11)))
     return context.fail(Reason::version_downgrade, static_cast<std::uint16_t>(hello.legacy_version));
+  if (hello.legacy_version == ProtocolVersion::tls_1_2 && context.settings().speaks(ProtocolVersion::tls_1_2))
+    return ProtocolVersion::tls_1_2;
   if (rank(hello.legacy_version) <= rank(ProtocolVersion::ssl_3_0)) return context.fail(Reason::version_ssl3);
   return context.fail(Reason::version_unsupported, static_cast<std::uint16_t>(hello.legacy_version));
 }
 
 std::expected<ProtocolVersion, Error> settle_version(Context& context, const codec::ClientHello& hello) noexcept {
-  if (hello.offers(ProtocolVersion::tls_1_3)) return ProtocolVersion::tls_1_3;
+  const Settings& settings = context.settings();
+  const auto common = [&](ProtocolVersion version) { return settings.speaks(version) && hello.offers(version); };
+  if (common(ProtocolVersion::tls_1_3)) return ProtocolVersion::tls_1_3;
   // RFC 7507 3: "If TLS_FALLBACK_SCSV appears in ClientHello.cipher_suites and the highest protocol version supported
   // by the server is higher than the version indicated in ClientHello.client_version, the server MUST respond with a
   // fatal inappropriate_fallback alert".
-  if (hello.offers(CipherSuite::fallback_scsv)) return context.fail(Reason::inappropriate_fallback);
+  const bool newest = settings.max_version == ProtocolVersion::tls_1_2 && common(ProtocolVersion::tls_1_2);
+  if (!newest && hello.offers(CipherSuite::fallback_scsv)) return context.fail(Reason::inappropriate_fallback);
+  if (common(ProtocolVersion::tls_1_2)) return ProtocolVersion::tls_1_2;
   if (rank(hello.legacy_version) <= rank(ProtocolVersion::ssl_3_0)) return context.fail(Reason::version_ssl3);
   // RFC 9846 4.3.1: "If this extension is not present ... servers ... MUST negotiate TLS 1.2 or prior": not in this
   // configuration.

@@ -33,6 +33,7 @@ struct Offer {
   std::optional<std::uint64_t> permutation_seed{};
   std::span<const OfferedSession> sessions{};  ///< in the order of their identities
   Bytes cookie{};                              ///< of a HelloRetryRequest
+  const Session* session12 = nullptr;          ///< of TLS 1.2, that is offered by its ticket or its id
   bool early_data = false;                     ///< it goes with the first session
   std::optional<PeerAccepted> judged{};        ///< the peer of the first session, before early data was sent
 };

@@ -30,10 +30,13 @@ Next<> on(WaitOfferVerified&& /*state*/, const PeerRefused& refused, Context& co
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<client13::WaitEncryptedExtensions> on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
+Next<client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitSessionVerified,
+     client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec>
+on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
   const auto version = settle_version(context, hello);
   if (!version) return std::unexpected(version.error());
   context.agreed.version = *version;
+  if (*version == ProtocolVersion::tls_1_2) return client12::begin(std::move(state.offer), hello, context);
   return client13::begin(std::move(state.offer), hello, context);
 }
 
@@ -42,14 +45,15 @@ Next<client13::WaitSecondServerHello> on(WaitServerHello&& state, const codec::H
   // RFC 9846 4.2.4: "Upon receipt of a HelloRetryRequest, the client MUST check the legacy_version,
   // legacy_session_id_echo, cipher_suite, and legacy_compression_method as specified in Section 4.2.3 and then process
   // the extensions, starting with determining the version using "supported_versions"."
-  if (retry.supported_versions != ProtocolVersion::tls_1_3)
+  if (retry.supported_versions != ProtocolVersion::tls_1_3 || !context.settings().speaks(ProtocolVersion::tls_1_3))
     return context.fail(Reason::version_not_offered, static_cast<std::uint16_t>(retry.supported_versions));
   context.agreed.version = retry.supported_versions;
   return client13::begin(std::move(state.offer), retry, context);
 }
 
-Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential> on(
-    WaitClientHello&& /*state*/, const codec::ClientHello& hello, Context& context) {
+Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
+     server12::WaitCredential>
+on(WaitClientHello&& /*state*/, const codec::ClientHello& hello, Context& context) {
   const auto version = settle_version(context, hello);
   if (!version) return std::unexpected(version.error());
   context.agreed.version = *version;
@@ -57,6 +61,7 @@ Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::Wait
   // RFC 9846 4.7.1: "On resumption, if reporting an SNI value to the calling application, implementations MUST use the
   // value sent in the resumption ClientHello rather than the value sent in the previous session."
   context.server_name = hello.server_name.value_or(std::string_view());
+  if (*version == ProtocolVersion::tls_1_2) return server12::begin(hello, context);
   return server13::begin(hello, context);
 }
 

@@ -4,9 +4,11 @@
 
 #include <string_view>
 
+#include "handshake/client12.hpp"
 #include "handshake/client13.hpp"
 #include "handshake/hello.hpp"
 #include "handshake/machine.hpp"
+#include "handshake/server12.hpp"
 #include "handshake/server13.hpp"
 
 namespace lockstep::handshake::hello {
@@ -26,10 +28,13 @@ struct WaitClientHello {
 
 Next<WaitServerHello> on(WaitOfferVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitOfferVerified&&, const PeerRefused&, Context&);
-Next<client13::WaitEncryptedExtensions> on(WaitServerHello&&, const codec::ServerHello&, Context&);
+Next<client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitSessionVerified,
+     client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec>
+on(WaitServerHello&&, const codec::ServerHello&, Context&);
 Next<client13::WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
-Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential> on(
-    WaitClientHello&&, const codec::ClientHello&, Context&);
+Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
+     server12::WaitCredential>
+on(WaitClientHello&&, const codec::ClientHello&, Context&);
 
 /// Sends the ClientHello.
 [[nodiscard]] Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions);

@@ -64,6 +64,14 @@ std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context) {
   return context.resumed_session != nullptr ? context.resumed_session->peer : context.peer_shown;
 }
 
+bool usable_scheme_in_tls12(SignatureScheme scheme) noexcept {
+  const auto known = parts(scheme);
+  if (!known) return false;
+  const KeyType key = known->key;
+  return is_nist_curve(key) || key == KeyType::rsa || key == KeyType::rsa_pss || key == KeyType::ed25519 ||
+         key == KeyType::ed448;
+}
+
 Status verify_signed(Context& context, const PeerKey& key, bool fits, SignatureScheme algorithm, Bytes content,
                      Bytes signature) noexcept {
   const auto detail = static_cast<std::uint16_t>(algorithm);
@@ -106,7 +114,7 @@ std::optional<SignatureScheme> choose_scheme(const Context& context, const Crede
   return std::nullopt;
 }
 
-Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept {
+Status share_schemes(Context& context, std::span<const SignatureScheme> peer_schemes) noexcept {
   // One pass over the peer's list, which may be long and repeat itself, marks ours.
   const auto& ours = context.settings().own_schemes();
   std::array<bool, kMostSchemes> named{};

@@ -55,6 +55,19 @@ struct PeerKey {
   return type == KeyType::ec_p256 || type == KeyType::ec_p384 || type == KeyType::ec_p521;
 }
 
+/// The curve of a key for ECDSA.
+[[nodiscard]] constexpr std::optional<NamedGroup> curve_of(KeyType type) noexcept {
+  switch (type) {
+    case KeyType::ec_p256: return NamedGroup::secp256r1;
+    case KeyType::ec_p384: return NamedGroup::secp384r1;
+    case KeyType::ec_p521: return NamedGroup::secp521r1;
+    default: return std::nullopt;
+  }
+}
+
+/// Whether TLS 1.2 signs by this scheme.
+[[nodiscard]] bool usable_scheme_in_tls12(SignatureScheme scheme) noexcept;
+
 /// Proof that the peer holds the key of a certificate that was accepted.
 class VerifiedSignature {
  private:
@@ -136,7 +149,7 @@ void ask_about_session(Context& context, const Session& session, Role peer);
                                                            const Credential& credential) noexcept;
 
 /// Notes which of our schemes the peer verifies too, to tell the application.
-[[nodiscard]] Status share_schemes(Context& context, const codec::CodePoints<SignatureScheme>& peer_schemes) noexcept;
+[[nodiscard]] Status share_schemes(Context& context, std::span<const SignatureScheme> peer_schemes) noexcept;
 
 /// A copy of a list of code points that lives as long as the handshake.
 template <class CodePoint>

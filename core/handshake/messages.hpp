@@ -14,16 +14,24 @@
 #include <lockstep/error.hpp>
 
 #include "codec/certificate.hpp"
+#include "codec/certificate12.hpp"
 #include "codec/certificate_request.hpp"
+#include "codec/certificate_request12.hpp"
+#include "codec/certificate_status.hpp"
 #include "codec/certificate_verify.hpp"
 #include "codec/client_hello.hpp"
+#include "codec/client_key_exchange.hpp"
 #include "codec/encrypted_extensions.hpp"
 #include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
 #include "codec/handshake_message.hpp"
+#include "codec/hello_request.hpp"
 #include "codec/key_update.hpp"
 #include "codec/new_session_ticket.hpp"
+#include "codec/new_session_ticket12.hpp"
 #include "codec/server_hello.hpp"
+#include "codec/server_hello_done.hpp"
+#include "codec/server_key_exchange.hpp"
 #include "handshake/machine.hpp"
 
 namespace lockstep::handshake {
@@ -35,7 +43,11 @@ struct MessageList {};
 using Messages =
     MessageList<codec::ClientHello, codec::ServerHello, codec::HelloRetryRequest, codec::EncryptedExtensions,
                 codec::CertificateRequest, codec::Certificate, codec::CertificateVerify, codec::EndOfEarlyData,
-                codec::Finished, codec::NewSessionTicket, codec::KeyUpdate>;
+                codec::Finished, codec::NewSessionTicket, codec::KeyUpdate,
+                // TLS 1.2
+                codec::HelloRequest, codec::Certificate12, codec::CertificateStatus, codec::ServerKeyExchange,
+                codec::CertificateRequest12, codec::ServerHelloDone, codec::ClientKeyExchange,
+                codec::NewSessionTicket12>;
 
 namespace detail {
 

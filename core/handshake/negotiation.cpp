@@ -50,12 +50,74 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
   if (settings.server_preference && settings.hardware_aware && leads_with_chacha20(hello)) {
     if (const BoundSuite* suite = context.config.suite(CipherSuite::tls_chacha20_poly1305_sha256)) return suite;
   }
-  const auto chosen = choose(hello.cipher_suites, settings.server_preference,
-                             [&](CipherSuite id) { return place_in(settings.suites, id, &BoundSuite::suite); });
+  const auto chosen =
+      choose(hello.cipher_suites, settings.server_preference, [&](CipherSuite id) -> std::optional<std::size_t> {
+        const auto place = place_in(settings.suites, id, &BoundSuite::suite);
+        return place && settings.suites[*place].version == ProtocolVersion::tls_1_3 ? place : std::nullopt;
+      });
   if (chosen) return &settings.suites[*chosen];
   // RFC 9846 4.2.1: "If the server is unable to negotiate a supported set of parameters ..., it MUST abort the
   // handshake with either a "handshake_failure" or "insufficient_security" fatal alert"
   return context.fail(Reason::suite_unsupported);
+}
+
+const BoundSuite* choose_suite12(const Context& context, const codec::ClientHello& hello,
+                                 SuiteAuthentication authentication) noexcept {
+  const Settings& settings = context.settings();
+  const auto place_of = [&](CipherSuite id) -> std::optional<std::size_t> {
+    const auto place = place_in(settings.suites, id, &BoundSuite::suite);
+    if (!place) return std::nullopt;
+    const BoundSuite& suite = settings.suites[*place];
+    if (suite.version != ProtocolVersion::tls_1_2 || suite.authentication != authentication) return std::nullopt;
+    return place;
+  };
+  const bool follows_client = settings.hardware_aware && leads_with_chacha20(hello);
+  const auto chosen = choose(hello.cipher_suites, settings.server_preference && !follows_client, place_of);
+  return chosen ? &settings.suites[*chosen] : nullptr;
+}
+
+bool usable_in_tls12(const BoundGroup& group) noexcept {
+  return group.second == nullptr && group.first->client_share_size == group.first->server_share_size;
+}
+
+const BoundGroup* choose_group12(const Context& context, const codec::ClientHello& hello) noexcept {
+  const Settings& settings = context.settings();
+  const auto place_of = [&](NamedGroup id) -> std::optional<std::size_t> {
+    const auto place = place_in(settings.groups, id, &BoundGroup::id);
+    return place && usable_in_tls12(settings.groups[*place]) ? place : std::nullopt;
+  };
+  // RFC 8422 4: "a client that proposes ECC cipher suites may choose not to include these extensions. In this case, the
+  // server is free to choose any one of the elliptic curves": P-256, which every such client has.
+  if (!hello.supported_groups) return context.config.group(NamedGroup::secp256r1);
+  const auto chosen = choose(*hello.supported_groups, settings.server_preference, place_of);
+  return chosen ? &settings.groups[*chosen] : nullptr;
+}
+
+void ask_server_credential(Context& context, const codec::ClientHello& hello, std::span<const SignatureScheme> schemes,
+                           std::span<const SignatureScheme> schemes_cert) noexcept {
+  SelectCredential question;
+  question.role = Role::server;
+  if (hello.ec_point_formats) question.ec_point_formats = hello.ec_point_formats->raw();
+  question.server_name = context.server_name;
+  question.schemes = schemes;
+  question.schemes_cert = schemes_cert;
+  if (hello.certificate_authorities) {
+    const auto names = context.arena.array<Bytes>(hello.certificate_authorities->size());
+    if (names.empty()) return context.stop(Reason::handshake_too_large);
+    std::size_t count = 0;
+    for (const Bytes name : *hello.certificate_authorities) names[count++] = name;
+    question.certificate_authorities = names;
+  }
+  question.alpn = context.agreed.protocol();
+  if (hello.application_layer_protocol_negotiation) {
+    const auto names = context.arena.array<std::string_view>(hello.application_layer_protocol_negotiation->size());
+    if (names.empty()) return context.stop(Reason::handshake_too_large);
+    std::ranges::transform(*hello.application_layer_protocol_negotiation, names.begin(), as_text);
+    question.alpn_offered = names;
+  }
+  question.ocsp_requested = hello.status_request;
+  question.scts_requested = hello.signed_certificate_timestamp;
+  context.ask(std::move(question));
 }
 
 std::expected<GroupChoice, Error> choose_group(Context& context, const codec::ClientHello& hello) noexcept {

@@ -21,6 +21,18 @@ struct GroupChoice {
 [[nodiscard]] std::expected<GroupChoice, Error> choose_group(Context& context,
                                                              const codec::ClientHello& hello) noexcept;
 
+/// TLS 1.2: the suite and the group for a server whose key authenticates so; null when there is none in common.
+[[nodiscard]] const BoundSuite* choose_suite12(const Context& context, const codec::ClientHello& hello,
+                                               SuiteAuthentication authentication) noexcept;
+[[nodiscard]] const BoundGroup* choose_group12(const Context& context, const codec::ClientHello& hello) noexcept;
+
+/// Whether a group is one of TLS 1.2: hybrids and ML-KEM are not, whose client and server do not the same.
+[[nodiscard]] bool usable_in_tls12(const BoundGroup& group) noexcept;
+
+/// Suspends for a server's credential. Lists live as long as the handshake.
+void ask_server_credential(Context& context, const codec::ClientHello& hello, std::span<const SignatureScheme> schemes,
+                           std::span<const SignatureScheme> schemes_cert) noexcept;
+
 /// Sets context.agreed.alpn. Without a common protocol it fails (RFC 7301 3.2).
 [[nodiscard]] Status choose_alpn(Context& context, const codec::ClientHello& hello) noexcept;
 

@@ -99,8 +99,8 @@ codec::ServerHello12Parameters hello_parameters(const Context& context, const co
 
 void send_server_hello(Context& context, MessageLog& messages,
                        const codec::ServerHello12Parameters& parameters) noexcept {
-  const std::size_t most = 256 + parameters.application_layer_protocol_negotiation.size() +
-                           parameters.signed_certificate_timestamps.size();
+  const std::size_t most =
+      256 + parameters.application_layer_protocol_negotiation.size() + parameters.signed_certificate_timestamps.size();
   send_noted(context, messages, most,
              [&](codec::Writer& writer) { return codec::encode_server_hello12(writer, parameters); });
 }
@@ -229,13 +229,12 @@ Next<WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Co
   Asked asked{hello, context.message};
   if (!context.settings().resumption || !hello.session_ticket || hello.session_ticket->empty())
     return ask_credential(std::move(asked), context);
-  context.ask(OpenTicket{
-      .token = {}, .ticket = *hello.session_ticket, .obfuscated_ticket_age = 0, .now = context.now});
+  context.ask(OpenTicket{.token = {}, .ticket = *hello.session_ticket, .obfuscated_ticket_age = 0, .now = context.now});
   return WaitTicketOpened{std::move(asked)};
 }
 
-Next<WaitSessionVerified, WaitCredential, WaitChangeCipherSpec> on(WaitTicketOpened&& state,
-                                                                   const TicketOpened& answer, Context& context) {
+Next<WaitSessionVerified, WaitCredential, WaitChangeCipherSpec> on(WaitTicketOpened&& state, const TicketOpened& answer,
+                                                                   Context& context) {
   if (answer.session == nullptr || !resumable12(context, state.asked.hello, *answer.session))
     return ask_credential(std::move(state.asked), context);
   const auto same = same_extended_main_secret(context, state.asked, *answer.session);
@@ -359,8 +358,8 @@ Next<WaitChangeCipherSpec> on(WaitCertificateVerify&& state, const codec::Certif
   // up to, but not including, this message".
   const auto content = state.messages.joined(context);
   if (!content) return std::unexpected(content.error());
-  const auto proof = verify_signature12(context, state.key, state.accepted, {message.algorithm, message.signature},
-                                        *content);
+  const auto proof =
+      verify_signature12(context, state.key, state.accepted, {message.algorithm, message.signature}, *content);
   if (!proof) return std::unexpected(proof.error());
   context.hash_message();
   context.client_verified = true;

@@ -48,30 +48,8 @@ void ask_credential(Context& context, const codec::ClientHello& hello) noexcept 
   const auto schemes = keep(context, *hello.signature_algorithms);
   const auto schemes_cert = keep(context, hello.signature_algorithms_cert.value_or(*hello.signature_algorithms));
   if (!schemes || !schemes_cert) return context.stop(Reason::handshake_too_large);
-  if (auto shared = share_schemes(context, *hello.signature_algorithms); !shared) return context.stop(shared.error());
-  SelectCredential question;
-  question.role = Role::server;
-  if (hello.ec_point_formats) question.ec_point_formats = hello.ec_point_formats->raw();
-  question.server_name = context.server_name;
-  question.schemes = *schemes;
-  question.schemes_cert = *schemes_cert;
-  if (hello.certificate_authorities) {
-    const auto names = context.arena.array<Bytes>(hello.certificate_authorities->size());
-    if (names.empty()) return context.stop(Reason::handshake_too_large);
-    std::size_t count = 0;
-    for (const Bytes name : *hello.certificate_authorities) names[count++] = name;
-    question.certificate_authorities = names;
-  }
-  question.alpn = context.agreed.protocol();
-  if (hello.application_layer_protocol_negotiation) {
-    const auto names = context.arena.array<std::string_view>(hello.application_layer_protocol_negotiation->size());
-    if (names.empty()) return context.stop(Reason::handshake_too_large);
-    std::ranges::transform(*hello.application_layer_protocol_negotiation, names.begin(), as_text);
-    question.alpn_offered = names;
-  }
-  question.ocsp_requested = hello.status_request;
-  question.scts_requested = hello.signed_certificate_timestamp;
-  context.ask(std::move(question));
+  if (auto shared = share_schemes(context, *schemes); !shared) return context.stop(shared.error());
+  ask_server_credential(context, hello, *schemes, *schemes_cert);
 }
 
 // A ClientHello with a usable share: resume if the client offers to, else authenticate.

@@ -10,6 +10,9 @@
 namespace lockstep::handshake {
 namespace {
 
+// RFC 5246 F.1.4: "An upper limit of 24 hours is suggested for session ID lifetimes".
+constexpr std::chrono::seconds kUnspecifiedLifetime{86'400};
+
 // Whom the peer must be, or asked for. A server's client may ask for what is no name: nothing then.
 std::optional<x509::PeerName> expected_name(const Context& context) {
   if (context.expected_name != nullptr) return *context.expected_name;
@@ -32,16 +35,29 @@ bool belongs_here(const Context& context, const Session& session) noexcept {
 
 }  // namespace
 
-bool offerable(const Context& context, const Session& session) noexcept {
+namespace {
+
+bool offerable_here(const Context& context, const Session& session) noexcept {
   const Settings& settings = context.settings();
-  return settings.resumption && session.version == ProtocolVersion::tls_1_3 && !session.ticket.empty() &&
-         context.config.suite(session.suite) != nullptr &&
+  return settings.resumption && context.config.suite(session.suite) != nullptr &&
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          (session.peer_verified || settings.skip_verification) && can_be_verified(settings, session) &&
          // RFC 9846 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented
          // in the original session": here, only the very name that was verified then, or none.
          (context.server_name.empty() || context.server_name == session.name.host_name()) &&
          belongs_here(context, session);
+}
+
+}  // namespace
+
+bool offerable(const Context& context, const Session& session) noexcept {
+  return session.version == ProtocolVersion::tls_1_3 && !session.ticket.empty() && offerable_here(context, session);
+}
+
+bool offerable12(const Context& context, const Session& session) noexcept {
+  return session.version == ProtocolVersion::tls_1_2 && (!session.ticket.empty() || !session.session_id.empty()) &&
+         (session.extended_master_secret || !context.settings().extended_main_secret_required) &&
+         offerable_here(context, session);
 }
 
 bool resumable(const Context& context, const Session& session) noexcept {
@@ -54,6 +70,16 @@ bool resumable(const Context& context, const Session& session) noexcept {
          suite->hash->id == context.agreed.suite->hash->id && session.secret.size() == suite->hash->digest_size &&
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          // A session without the client's identity does not replace one where that is demanded.
+         (settings.client_auth != ClientAuth::require || session.peer_verified) && can_be_verified(settings, session) &&
+         belongs_here(context, session);
+}
+
+bool resumable12(const Context& context, const codec::ClientHello& hello, const Session& session) noexcept {
+  const Settings& settings = context.settings();
+  return session.version == ProtocolVersion::tls_1_2 && context.config.suite(session.suite) != nullptr &&
+         // RFC 5246 7.4.1.2: a client that resumes lists the session's suite.
+         hello.offers(session.suite) &&
+         session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          (settings.client_auth != ClientAuth::require || session.peer_verified) && can_be_verified(settings, session) &&
          belongs_here(context, session);
 }
@@ -145,5 +171,42 @@ Session session_from(const SessionOrigin& origin, const Agreed& agreed, Time now
 }
 
 }  // namespace
+
+void tell_session12(Context& context, const key_schedule::tls12::MasterSecret& master, Bytes session_id, Bytes ticket,
+                    std::uint32_t ticket_lifetime_hint) noexcept {
+  if (context.failure || !context.settings().resumption) return;
+  const bool again = ticket.empty() && context.resumed_session != nullptr;
+  if (!again && ticket.empty() && session_id.empty()) return;
+  const auto origin = session_origin(context);
+  if (!origin) return;
+  auto session = allocated([&] {
+    if (again) return context.resumed_session->clone();
+    Session made = session_from(*origin, context.agreed, context.now);
+    made.secret = DigestSecret(master.view());
+    made.extended_master_secret = context.agreed.extended_main_secret;
+    made.ticket.assign(ticket.begin(), ticket.end());
+    if (ticket.empty()) made.session_id.assign(session_id.begin(), session_id.end());
+    // RFC 5077 3.3: "A value of zero is reserved to indicate that the lifetime of the ticket is unspecified."
+    made.lifetime = ticket_lifetime_hint == 0
+                        ? kUnspecifiedLifetime
+                        : std::min(std::chrono::seconds(ticket_lifetime_hint), kMaxTicketLifetime);
+    return made;
+  });
+  if (!session) return;
+  if (!context.events.push(SessionReceived{std::move(*session)}, context.arena))
+    context.stop(Reason::handshake_too_large);
+}
+
+std::optional<Session> session_for_ticket12(const Context& context,
+                                            const key_schedule::tls12::MasterSecret& master) noexcept {
+  const auto origin = session_origin(context);
+  if (!origin) return std::nullopt;
+  auto session = session_for_ticket(*origin, context.agreed, context.settings(), context.now);
+  if (!session) return std::nullopt;
+  session->secret = DigestSecret(master.view());
+  session->extended_master_secret = context.agreed.extended_main_secret;
+  session->max_early_data = 0;
+  return session;
+}
 
 }  // namespace lockstep::handshake

@@ -1,6 +1,6 @@
 #pragma once
-// Sessions of TLS 1.3: where they may be resumed, and what goes into those that a connection leaves (RFC
-// 9846 2.2, 4.7.1).
+// Sessions: where they may be resumed, and what goes into those that a connection leaves (RFC 9846 2.2, 4.7.1; RFC 5246
+// F.1.4, RFC 5077).
 
 #include <array>
 #include <cstdint>
@@ -10,8 +10,10 @@
 
 #include <lockstep/session.hpp>
 
+#include "codec/client_hello.hpp"
 #include "codec/new_session_ticket.hpp"
 #include "handshake/context.hpp"
+#include "key_schedule/tls12.hpp"
 
 namespace lockstep::handshake {
 
@@ -33,6 +35,21 @@ struct SessionOrigin {
 [[nodiscard]] bool resumable(const Context& context, const Session& session) noexcept;
 /// The handshake goes on as a resumption: who the peer is, and for how long, comes from the session.
 void inherit(Context& context, const Session& session) noexcept;
+
+// --- TLS 1.2 ---
+
+/// Client: whether this session may be offered here and now, by its ticket or its id.
+[[nodiscard]] bool offerable12(const Context& context, const Session& session) noexcept;
+/// Server: whether this session may be resumed for this client, here and now.
+[[nodiscard]] bool resumable12(const Context& context, const codec::ClientHello& hello,
+                               const Session& session) noexcept;
+/// Client: reports the session that this connection leaves, if it leaves any: a new one, or the one that was resumed,
+/// which may be resumed again.
+void tell_session12(Context& context, const key_schedule::tls12::MasterSecret& master, Bytes session_id, Bytes ticket,
+                    std::uint32_t ticket_lifetime_hint) noexcept;
+/// Server: the session that its ticket will hold. Nothing when it would end at once, or memory runs out.
+[[nodiscard]] std::optional<Session> session_for_ticket12(const Context& context,
+                                                          const key_schedule::tls12::MasterSecret& master) noexcept;
 
 // What follows gives nothing when memory runs out: a connection goes on without sessions.
 

@@ -87,7 +87,7 @@ inline constexpr std::uint64_t kDefaultKeyUpdateBytes = std::uint64_t{1} << 36U;
 /// Settings as `ConfigBuilder` collected and checked them. Read-only.
 struct Settings {
   Role role{};
-  ProtocolVersion min_version = ProtocolVersion::tls_1_3;
+  ProtocolVersion min_version = ProtocolVersion::tls_1_2;
   ProtocolVersion max_version = ProtocolVersion::tls_1_3;
   std::vector<BoundSuite> suites;
   std::vector<BoundGroup> groups;
@@ -110,6 +110,8 @@ struct Settings {
   bool send_tickets = true;
   bool resumption = true;
   bool verify_on_resumption = false;
+  bool extended_main_secret_required = true;       ///< TLS 1.2: RFC 7627
+  bool renegotiation_info_required = true;         ///< client, TLS 1.2: RFC 5746
   std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
   std::uint32_t max_authentication_age = 604'800;  ///< seconds, at most 7 days
   std::uint8_t ticket_count = 2;
@@ -125,6 +127,9 @@ struct Settings {
   std::size_t max_handshake_message = kDefaultMaxHandshakeMessage;
   std::size_t handshake_memory = kDefaultHandshakeMemory;
 
+  [[nodiscard]] bool speaks(ProtocolVersion version) const noexcept {
+    return rank(min_version) <= rank(version) && rank(version) <= rank(max_version);
+  }
   /// What our own CertificateVerify may be signed with.
   [[nodiscard]] const std::vector<SignatureScheme>& own_schemes() const noexcept {
     return signing_schemes.empty() ? schemes : signing_schemes;
@@ -388,6 +393,21 @@ class BasicConfigBuilder : ConfigDraft {
   BasicConfigBuilder& early_data(std::uint32_t max_bytes, std::chrono::seconds tolerance = kDefaultEarlyDataTolerance) {
     settings_.early_data = max_bytes;
     settings_.early_data_tolerance = static_cast<std::uint32_t>(tolerance.count());
+    return *this;
+  }
+  /// TLS 1.2: go on with peers that have no extended master secret (RFC 7627), such as Erlang's ssl. Without it, two
+  /// connections can be made to share a master secret (the triple handshake), and exporters are refused. Off by
+  /// default.
+  BasicConfigBuilder& allow_no_extended_main_secret(bool on) {
+    settings_.extended_main_secret_required = !on;
+    return *this;
+  }
+  /// TLS 1.2: go on with servers that do not know renegotiation_info (RFC 5746), which somebody in the middle may make
+  /// take this connection for the continuation of another (CVE-2009-3555). Off by default.
+  BasicConfigBuilder& allow_no_renegotiation_info(bool on)
+    requires(kRole == Role::client)
+  {
+    settings_.renegotiation_info_required = !on;
     return *this;
   }
   /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a

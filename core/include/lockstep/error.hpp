@@ -136,6 +136,12 @@ enum class Reason : std::uint8_t {
   early_data_unexpected = 72,
   early_data_mismatch = 107,  ///< accepted, though what was agreed is not what its session had
   early_data_too_much = 108,
+  extended_main_secret_missing = 115,  ///< TLS 1.2: RFC 7627
+  renegotiation_info_missing = 116,    ///< TLS 1.2: RFC 5746
+  renegotiation_info_mismatch = 117,
+  point_format = 118,     ///< the uncompressed format is not among those of the peer
+  session_changed = 119,  ///< what is resumed has another suite or extended master secret than its session
+  suite_wrong_key = 120,  ///< the certificate's key is not what the suite authenticates with
   curve_not_named = 114,  ///< ServerKeyExchange describes a curve of its own
   // authentication
   certificate_missing = 73,   ///< the server sent none
