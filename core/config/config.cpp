@@ -76,7 +76,12 @@ BoundGroup bind(NamedGroup id, const Provider& provider) {
 
 BoundSuite bind(CipherSuite id, const Provider& provider) {
   const auto known = parts(id);
-  return {id, provider.aead(known->aead), provider.hash(known->hash)};
+  return {id,
+          known->aead ? provider.aead(*known->aead) : nullptr,
+          provider.hash(known->hash),
+          known->version,
+          known->key_exchange,
+          known->authentication};
 }
 
 // As many as can be read.

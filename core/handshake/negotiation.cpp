@@ -36,7 +36,8 @@ constexpr std::size_t kMostGroups = 64;
 // The client's machine has no fast AES if it puts ChaCha20-Poly1305 before every AES suite.
 bool leads_with_chacha20(const codec::ClientHello& hello) noexcept {
   for (const CipherSuite suite : hello.cipher_suites) {
-    if (parts(suite)) return suite == CipherSuite::tls_chacha20_poly1305_sha256;
+    const std::optional<SuiteParts> known = parts(suite);
+    if (known && known->version == ProtocolVersion::tls_1_3) return suite == CipherSuite::tls_chacha20_poly1305_sha256;
   }
   return false;
 }

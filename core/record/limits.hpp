@@ -69,7 +69,9 @@ inline constexpr std::uint64_t kMaxSequence = std::numeric_limits<std::uint64_t>
     case AeadAlgorithm::aes_128_gcm:
     case AeadAlgorithm::aes_256_gcm: return 23'726'566;  // 2^24.5, rounded down
     case AeadAlgorithm::aes_128_ccm:
-    case AeadAlgorithm::aes_128_ccm_8: return std::uint64_t{1} << 23U;
+    case AeadAlgorithm::aes_128_ccm_8:
+    case AeadAlgorithm::aes_256_ccm:
+    case AeadAlgorithm::aes_256_ccm_8: return std::uint64_t{1} << 23U;
     case AeadAlgorithm::chacha20_poly1305: break;
   }
   return std::uint64_t{1} << 62U;
@@ -78,8 +80,10 @@ inline constexpr std::uint64_t kMaxSequence = std::numeric_limits<std::uint64_t>
 /// How many forgeries one key may meet (RFC 9147 4.5.3). Streams end at the first one; for datagrams.
 [[nodiscard]] constexpr std::uint64_t integrity_limit(AeadAlgorithm aead) noexcept {
   switch (aead) {
-    case AeadAlgorithm::aes_128_ccm: return 11'863'283;  // 2^23.5
-    case AeadAlgorithm::aes_128_ccm_8: return std::uint64_t{1} << 7U;
+    case AeadAlgorithm::aes_128_ccm:
+    case AeadAlgorithm::aes_256_ccm: return 11'863'283;  // 2^23.5
+    case AeadAlgorithm::aes_128_ccm_8:
+    case AeadAlgorithm::aes_256_ccm_8: return std::uint64_t{1} << 7U;
     case AeadAlgorithm::aes_128_gcm:
     case AeadAlgorithm::aes_256_gcm:
     case AeadAlgorithm::chacha20_poly1305: break;

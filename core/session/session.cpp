@@ -228,9 +228,9 @@ std::string_view name(SessionError error) noexcept {
 namespace {
 
 std::size_t secret_size(ProtocolVersion version, CipherSuite suite) noexcept {
-  const std::optional<SuiteParts> known = parts(suite);  // every TLS 1.3 suite, and no other
-  if (version == ProtocolVersion::tls_1_2) return known || suite == CipherSuite{} ? 0 : kMasterSecretSize;
-  if (version != ProtocolVersion::tls_1_3 || !known) return 0;
+  const std::optional<SuiteParts> known = parts(suite);
+  if (!known || known->version != version) return 0;
+  if (version == ProtocolVersion::tls_1_2) return kMasterSecretSize;
   switch (known->hash) {
     case HashAlgorithm::sha256: return 32;
     case HashAlgorithm::sha384: return 48;

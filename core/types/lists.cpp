@@ -9,39 +9,75 @@ namespace {
 
 // What is offered when nobody says otherwise: what the wide world speaks, the post-quantum hybrid first. Everything
 // else is opt-in, so that a ClientHello stays small and no curve is offered that nobody asked for.
-constexpr std::array kDefaultSuites{CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_aes_256_gcm_sha384,
-                                    CipherSuite::tls_chacha20_poly1305_sha256};
+constexpr std::array kDefaultSuites{CipherSuite::tls_aes_128_gcm_sha256,
+                                    CipherSuite::tls_aes_256_gcm_sha384,
+                                    CipherSuite::tls_chacha20_poly1305_sha256,
+                                    CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                                    CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256,
+                                    CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384,
+                                    CipherSuite::tls_ecdhe_rsa_with_aes_256_gcm_sha384,
+                                    CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256,
+                                    CipherSuite::tls_ecdhe_rsa_with_chacha20_poly1305_sha256};
 constexpr std::array kDefaultGroups{NamedGroup::x25519mlkem768, NamedGroup::x25519,    NamedGroup::secp256r1,
                                     NamedGroup::secp384r1,      NamedGroup::secp521r1, NamedGroup::x448};
-constexpr std::array kInsecureSuites{CipherSuite::tls_aes_128_ccm_8_sha256};
 
+constexpr std::array kVersions{ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_2};
+
+/// The lists of every version; what one of them can use is chosen from them.
 template <class Id>
 struct Kind {
   std::span<const Id> all;
   std::span<const Id> by_default;
-  std::span<const Id> insecure;
+  bool (*insecure)(Id) noexcept;
 };
+
+bool usable(CipherSuite suite, ProtocolVersion version) noexcept { return parts(suite)->version == version; }
+
+// Hybrids and ML-KEM need key shares of two different sizes, and brainpool's code points for TLS 1.2 are others.
+bool usable(NamedGroup group, ProtocolVersion version) noexcept {
+  if (version == ProtocolVersion::tls_1_3) return true;
+  switch (group) {
+    case NamedGroup::mlkem512:
+    case NamedGroup::mlkem768:
+    case NamedGroup::mlkem1024:
+    case NamedGroup::brainpoolP256r1tls13:
+    case NamedGroup::brainpoolP384r1tls13:
+    case NamedGroup::brainpoolP512r1tls13: return false;
+    default: return !parts(group);
+  }
+}
+
+// PKCS#1 signs handshakes in TLS 1.2 alone, ML-DSA and what brainpool has for TLS 1.3 in TLS 1.3 alone.
+bool usable(SignatureScheme scheme, ProtocolVersion version) noexcept {
+  if (version == ProtocolVersion::tls_1_3) return !parts(scheme)->certificates_only;
+  switch (parts(scheme)->key) {
+    case KeyType::mldsa44:
+    case KeyType::mldsa65:
+    case KeyType::mldsa87:
+    case KeyType::ec_brainpoolP256r1:
+    case KeyType::ec_brainpoolP384r1:
+    case KeyType::ec_brainpoolP512r1: return false;
+    default: return true;
+  }
+}
 
 template <class Id>
 std::vector<Id> choose(const Kind<Id>& lists, ProtocolVersion version, ListKind kind) {
-  if (version != ProtocolVersion::tls_1_3) return {};
-  const auto copy = [](std::span<const Id> list) { return std::vector<Id>(list.begin(), list.end()); };
+  if (std::ranges::find(kVersions, version) == kVersions.end()) return {};
+  const auto copy = [&](std::span<const Id> list) {
+    return filter(std::vector<Id>(list.begin(), list.end()), [&](Id id) { return usable(id, version); });
+  };
   switch (kind) {
     case ListKind::all: return copy(lists.all);
     case ListKind::by_default: return copy(lists.by_default);
     case ListKind::opt_in:
       return filter(copy(lists.all),
                     [&](Id id) { return std::ranges::find(lists.by_default, id) == lists.by_default.end(); });
-    case ListKind::insecure: return copy(lists.insecure);
+    case ListKind::insecure:
+      return filter(copy(lists.all), [&](Id id) { return lists.insecure != nullptr && lists.insecure(id); });
     case ListKind::anonymous: break;
   }
   return {};
-}
-
-std::vector<SignatureScheme> handshake_schemes() {
-  const auto known = known_schemes();
-  return filter(std::vector<SignatureScheme>(known.begin(), known.end()),
-                [](SignatureScheme scheme) { return !parts(scheme)->certificates_only; });
 }
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -99,19 +135,18 @@ std::vector<CipherSuite> suites(ProtocolVersion version, ListKind kind) {
 #else
   static constexpr auto& defaults = kDefaultSuites;
 #endif
-  return choose<CipherSuite>({known_suites(), defaults, kInsecureSuites}, version, kind);
+  return choose<CipherSuite>({known_suites(), defaults, is_insecure}, version, kind);
 }
 
 std::vector<NamedGroup> groups(ProtocolVersion version, ListKind kind) {
-  return choose<NamedGroup>({known_groups(), kDefaultGroups, {}}, version, kind);
+  return choose<NamedGroup>({known_groups(), kDefaultGroups, nullptr}, version, kind);
 }
 
 std::vector<SignatureScheme> schemes(ProtocolVersion version, ListKind kind) {
-  const std::vector<SignatureScheme> all = handshake_schemes();
-  return choose<SignatureScheme>({all, all, {}}, version, kind);
+  return choose<SignatureScheme>({known_schemes(), known_schemes(), nullptr}, version, kind);
 }
 
-std::vector<ProtocolVersion> versions() { return {ProtocolVersion::tls_1_3}; }
+std::vector<ProtocolVersion> versions() { return {kVersions.begin(), kVersions.end()}; }
 
 std::expected<std::vector<CipherSuite>, ListError> suites_from_text(std::string_view text) {
   return parse<CipherSuite>(text, suite_from_name, suites(ProtocolVersion::tls_1_3, ListKind::by_default),

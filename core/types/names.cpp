@@ -80,14 +80,146 @@ constexpr std::array kExtensionTypes{
     Name{ExtensionType::renegotiation_info, "renegotiation_info"},
 };
 
+struct SuiteName {
+  CipherSuite value;
+  std::string_view text;
+  std::string_view openssl;
+};
+
 constexpr std::array kCipherSuites{
-    Name{CipherSuite::tls_aes_128_gcm_sha256, "TLS_AES_128_GCM_SHA256"},
-    Name{CipherSuite::tls_aes_256_gcm_sha384, "TLS_AES_256_GCM_SHA384"},
-    Name{CipherSuite::tls_chacha20_poly1305_sha256, "TLS_CHACHA20_POLY1305_SHA256"},
-    Name{CipherSuite::tls_aes_128_ccm_sha256, "TLS_AES_128_CCM_SHA256"},
-    Name{CipherSuite::tls_aes_128_ccm_8_sha256, "TLS_AES_128_CCM_8_SHA256"},
-    Name{CipherSuite::empty_renegotiation_info_scsv, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV"},
-    Name{CipherSuite::fallback_scsv, "TLS_FALLBACK_SCSV"},
+    SuiteName{CipherSuite::tls_aes_128_gcm_sha256, "TLS_AES_128_GCM_SHA256", "TLS_AES_128_GCM_SHA256"},
+    SuiteName{CipherSuite::tls_aes_256_gcm_sha384, "TLS_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384"},
+    SuiteName{CipherSuite::tls_chacha20_poly1305_sha256, "TLS_CHACHA20_POLY1305_SHA256",
+              "TLS_CHACHA20_POLY1305_SHA256"},
+    SuiteName{CipherSuite::tls_aes_128_ccm_sha256, "TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_SHA256"},
+    SuiteName{CipherSuite::tls_aes_128_ccm_8_sha256, "TLS_AES_128_CCM_8_SHA256", "TLS_AES_128_CCM_8_SHA256"},
+    SuiteName{CipherSuite::tls_rsa_with_aes_128_cbc_sha, "TLS_RSA_WITH_AES_128_CBC_SHA", "AES128-SHA"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_aes_128_cbc_sha, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA", "DHE-RSA-AES128-SHA"},
+    SuiteName{CipherSuite::tls_rsa_with_aes_256_cbc_sha, "TLS_RSA_WITH_AES_256_CBC_SHA", "AES256-SHA"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_aes_256_cbc_sha, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA", "DHE-RSA-AES256-SHA"},
+    SuiteName{CipherSuite::tls_rsa_with_aes_128_cbc_sha256, "TLS_RSA_WITH_AES_128_CBC_SHA256", "AES128-SHA256"},
+    SuiteName{CipherSuite::tls_rsa_with_aes_256_cbc_sha256, "TLS_RSA_WITH_AES_256_CBC_SHA256", "AES256-SHA256"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_aes_128_cbc_sha256, "TLS_DHE_RSA_WITH_AES_128_CBC_SHA256",
+              "DHE-RSA-AES128-SHA256"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_aes_256_cbc_sha256, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256",
+              "DHE-RSA-AES256-SHA256"},
+    SuiteName{CipherSuite::tls_psk_with_aes_128_cbc_sha, "TLS_PSK_WITH_AES_128_CBC_SHA", "PSK-AES128-CBC-SHA"},
+    SuiteName{CipherSuite::tls_psk_with_aes_256_cbc_sha, "TLS_PSK_WITH_AES_256_CBC_SHA", "PSK-AES256-CBC-SHA"},
+    SuiteName{CipherSuite::tls_dhe_psk_with_aes_128_cbc_sha, "TLS_DHE_PSK_WITH_AES_128_CBC_SHA",
+              "DHE-PSK-AES128-CBC-SHA"},
+    SuiteName{CipherSuite::tls_dhe_psk_with_aes_256_cbc_sha, "TLS_DHE_PSK_WITH_AES_256_CBC_SHA",
+              "DHE-PSK-AES256-CBC-SHA"},
+    SuiteName{CipherSuite::tls_rsa_psk_with_aes_128_cbc_sha, "TLS_RSA_PSK_WITH_AES_128_CBC_SHA",
+              "RSA-PSK-AES128-CBC-SHA"},
+    SuiteName{CipherSuite::tls_rsa_psk_with_aes_256_cbc_sha, "TLS_RSA_PSK_WITH_AES_256_CBC_SHA",
+              "RSA-PSK-AES256-CBC-SHA"},
+    SuiteName{CipherSuite::tls_rsa_with_aes_128_gcm_sha256, "TLS_RSA_WITH_AES_128_GCM_SHA256", "AES128-GCM-SHA256"},
+    SuiteName{CipherSuite::tls_rsa_with_aes_256_gcm_sha384, "TLS_RSA_WITH_AES_256_GCM_SHA384", "AES256-GCM-SHA384"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256",
+              "DHE-RSA-AES128-GCM-SHA256"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_aes_256_gcm_sha384, "TLS_DHE_RSA_WITH_AES_256_GCM_SHA384",
+              "DHE-RSA-AES256-GCM-SHA384"},
+    SuiteName{CipherSuite::tls_psk_with_aes_128_gcm_sha256, "TLS_PSK_WITH_AES_128_GCM_SHA256", "PSK-AES128-GCM-SHA256"},
+    SuiteName{CipherSuite::tls_psk_with_aes_256_gcm_sha384, "TLS_PSK_WITH_AES_256_GCM_SHA384", "PSK-AES256-GCM-SHA384"},
+    SuiteName{CipherSuite::tls_dhe_psk_with_aes_128_gcm_sha256, "TLS_DHE_PSK_WITH_AES_128_GCM_SHA256",
+              "DHE-PSK-AES128-GCM-SHA256"},
+    SuiteName{CipherSuite::tls_dhe_psk_with_aes_256_gcm_sha384, "TLS_DHE_PSK_WITH_AES_256_GCM_SHA384",
+              "DHE-PSK-AES256-GCM-SHA384"},
+    SuiteName{CipherSuite::tls_rsa_psk_with_aes_128_gcm_sha256, "TLS_RSA_PSK_WITH_AES_128_GCM_SHA256",
+              "RSA-PSK-AES128-GCM-SHA256"},
+    SuiteName{CipherSuite::tls_rsa_psk_with_aes_256_gcm_sha384, "TLS_RSA_PSK_WITH_AES_256_GCM_SHA384",
+              "RSA-PSK-AES256-GCM-SHA384"},
+    SuiteName{CipherSuite::tls_psk_with_aes_128_cbc_sha256, "TLS_PSK_WITH_AES_128_CBC_SHA256", "PSK-AES128-CBC-SHA256"},
+    SuiteName{CipherSuite::tls_psk_with_aes_256_cbc_sha384, "TLS_PSK_WITH_AES_256_CBC_SHA384", "PSK-AES256-CBC-SHA384"},
+    SuiteName{CipherSuite::tls_dhe_psk_with_aes_128_cbc_sha256, "TLS_DHE_PSK_WITH_AES_128_CBC_SHA256",
+              "DHE-PSK-AES128-CBC-SHA256"},
+    SuiteName{CipherSuite::tls_dhe_psk_with_aes_256_cbc_sha384, "TLS_DHE_PSK_WITH_AES_256_CBC_SHA384",
+              "DHE-PSK-AES256-CBC-SHA384"},
+    SuiteName{CipherSuite::tls_rsa_psk_with_aes_128_cbc_sha256, "TLS_RSA_PSK_WITH_AES_128_CBC_SHA256",
+              "RSA-PSK-AES128-CBC-SHA256"},
+    SuiteName{CipherSuite::tls_rsa_psk_with_aes_256_cbc_sha384, "TLS_RSA_PSK_WITH_AES_256_CBC_SHA384",
+              "RSA-PSK-AES256-CBC-SHA384"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+              "ECDHE-ECDSA-AES128-SHA"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_aes_256_cbc_sha, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+              "ECDHE-ECDSA-AES256-SHA"},
+    SuiteName{CipherSuite::tls_ecdhe_rsa_with_aes_128_cbc_sha, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+              "ECDHE-RSA-AES128-SHA"},
+    SuiteName{CipherSuite::tls_ecdhe_rsa_with_aes_256_cbc_sha, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+              "ECDHE-RSA-AES256-SHA"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha256, "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256",
+              "ECDHE-ECDSA-AES128-SHA256"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_aes_256_cbc_sha384, "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384",
+              "ECDHE-ECDSA-AES256-SHA384"},
+    SuiteName{CipherSuite::tls_ecdhe_rsa_with_aes_128_cbc_sha256, "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256",
+              "ECDHE-RSA-AES128-SHA256"},
+    SuiteName{CipherSuite::tls_ecdhe_rsa_with_aes_256_cbc_sha384, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384",
+              "ECDHE-RSA-AES256-SHA384"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+              "ECDHE-ECDSA-AES128-GCM-SHA256"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+              "ECDHE-ECDSA-AES256-GCM-SHA384"},
+    SuiteName{CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+              "ECDHE-RSA-AES128-GCM-SHA256"},
+    SuiteName{CipherSuite::tls_ecdhe_rsa_with_aes_256_gcm_sha384, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+              "ECDHE-RSA-AES256-GCM-SHA384"},
+    SuiteName{CipherSuite::tls_ecdhe_psk_with_aes_128_cbc_sha, "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA",
+              "ECDHE-PSK-AES128-CBC-SHA"},
+    SuiteName{CipherSuite::tls_ecdhe_psk_with_aes_256_cbc_sha, "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA",
+              "ECDHE-PSK-AES256-CBC-SHA"},
+    SuiteName{CipherSuite::tls_ecdhe_psk_with_aes_128_cbc_sha256, "TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256",
+              "ECDHE-PSK-AES128-CBC-SHA256"},
+    SuiteName{CipherSuite::tls_ecdhe_psk_with_aes_256_cbc_sha384, "TLS_ECDHE_PSK_WITH_AES_256_CBC_SHA384",
+              "ECDHE-PSK-AES256-CBC-SHA384"},
+    SuiteName{CipherSuite::tls_rsa_with_aes_128_ccm, "TLS_RSA_WITH_AES_128_CCM", "AES128-CCM"},
+    SuiteName{CipherSuite::tls_rsa_with_aes_256_ccm, "TLS_RSA_WITH_AES_256_CCM", "AES256-CCM"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_aes_128_ccm, "TLS_DHE_RSA_WITH_AES_128_CCM", "DHE-RSA-AES128-CCM"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_aes_256_ccm, "TLS_DHE_RSA_WITH_AES_256_CCM", "DHE-RSA-AES256-CCM"},
+    SuiteName{CipherSuite::tls_rsa_with_aes_128_ccm_8, "TLS_RSA_WITH_AES_128_CCM_8", "AES128-CCM8"},
+    SuiteName{CipherSuite::tls_rsa_with_aes_256_ccm_8, "TLS_RSA_WITH_AES_256_CCM_8", "AES256-CCM8"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_aes_128_ccm_8, "TLS_DHE_RSA_WITH_AES_128_CCM_8", "DHE-RSA-AES128-CCM8"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_aes_256_ccm_8, "TLS_DHE_RSA_WITH_AES_256_CCM_8", "DHE-RSA-AES256-CCM8"},
+    SuiteName{CipherSuite::tls_psk_with_aes_128_ccm, "TLS_PSK_WITH_AES_128_CCM", "PSK-AES128-CCM"},
+    SuiteName{CipherSuite::tls_psk_with_aes_256_ccm, "TLS_PSK_WITH_AES_256_CCM", "PSK-AES256-CCM"},
+    SuiteName{CipherSuite::tls_dhe_psk_with_aes_128_ccm, "TLS_DHE_PSK_WITH_AES_128_CCM", "DHE-PSK-AES128-CCM"},
+    SuiteName{CipherSuite::tls_dhe_psk_with_aes_256_ccm, "TLS_DHE_PSK_WITH_AES_256_CCM", "DHE-PSK-AES256-CCM"},
+    SuiteName{CipherSuite::tls_psk_with_aes_128_ccm_8, "TLS_PSK_WITH_AES_128_CCM_8", "PSK-AES128-CCM8"},
+    SuiteName{CipherSuite::tls_psk_with_aes_256_ccm_8, "TLS_PSK_WITH_AES_256_CCM_8", "PSK-AES256-CCM8"},
+    SuiteName{CipherSuite::tls_psk_dhe_with_aes_128_ccm_8, "TLS_PSK_DHE_WITH_AES_128_CCM_8", "DHE-PSK-AES128-CCM8"},
+    SuiteName{CipherSuite::tls_psk_dhe_with_aes_256_ccm_8, "TLS_PSK_DHE_WITH_AES_256_CCM_8", "DHE-PSK-AES256-CCM8"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_aes_128_ccm, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM",
+              "ECDHE-ECDSA-AES128-CCM"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_aes_256_ccm, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM",
+              "ECDHE-ECDSA-AES256-CCM"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_aes_128_ccm_8, "TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8",
+              "ECDHE-ECDSA-AES128-CCM8"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_aes_256_ccm_8, "TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8",
+              "ECDHE-ECDSA-AES256-CCM8"},
+    SuiteName{CipherSuite::tls_ecdhe_rsa_with_chacha20_poly1305_sha256, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+              "ECDHE-RSA-CHACHA20-POLY1305"},
+    SuiteName{CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256,
+              "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305"},
+    SuiteName{CipherSuite::tls_dhe_rsa_with_chacha20_poly1305_sha256, "TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+              "DHE-RSA-CHACHA20-POLY1305"},
+    SuiteName{CipherSuite::tls_psk_with_chacha20_poly1305_sha256, "TLS_PSK_WITH_CHACHA20_POLY1305_SHA256",
+              "PSK-CHACHA20-POLY1305"},
+    SuiteName{CipherSuite::tls_ecdhe_psk_with_chacha20_poly1305_sha256, "TLS_ECDHE_PSK_WITH_CHACHA20_POLY1305_SHA256",
+              "ECDHE-PSK-CHACHA20-POLY1305"},
+    SuiteName{CipherSuite::tls_dhe_psk_with_chacha20_poly1305_sha256, "TLS_DHE_PSK_WITH_CHACHA20_POLY1305_SHA256",
+              "DHE-PSK-CHACHA20-POLY1305"},
+    SuiteName{CipherSuite::tls_rsa_psk_with_chacha20_poly1305_sha256, "TLS_RSA_PSK_WITH_CHACHA20_POLY1305_SHA256",
+              "RSA-PSK-CHACHA20-POLY1305"},
+    SuiteName{CipherSuite::tls_ecdhe_psk_with_aes_128_gcm_sha256, "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256",
+              "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256"},
+    SuiteName{CipherSuite::tls_ecdhe_psk_with_aes_256_gcm_sha384, "TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384",
+              "TLS_ECDHE_PSK_WITH_AES_256_GCM_SHA384"},
+    SuiteName{CipherSuite::tls_ecdhe_psk_with_aes_128_ccm_8_sha256, "TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256",
+              "TLS_ECDHE_PSK_WITH_AES_128_CCM_8_SHA256"},
+    SuiteName{CipherSuite::tls_ecdhe_psk_with_aes_128_ccm_sha256, "TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256",
+              "TLS_ECDHE_PSK_WITH_AES_128_CCM_SHA256"},
+    SuiteName{CipherSuite::empty_renegotiation_info_scsv, "TLS_EMPTY_RENEGOTIATION_INFO_SCSV",
+              "TLS_EMPTY_RENEGOTIATION_INFO_SCSV"},
+    SuiteName{CipherSuite::fallback_scsv, "TLS_FALLBACK_SCSV", "TLS_FALLBACK_SCSV"},
 };
 
 constexpr std::array kNamedGroups{
@@ -167,6 +299,38 @@ constexpr std::array kAeads{
     Name{AeadAlgorithm::chacha20_poly1305, "ChaCha20-Poly1305"},
     Name{AeadAlgorithm::aes_128_ccm, "AES-128-CCM"},
     Name{AeadAlgorithm::aes_128_ccm_8, "AES-128-CCM-8"},
+    Name{AeadAlgorithm::aes_256_ccm, "AES-256-CCM"},
+    Name{AeadAlgorithm::aes_256_ccm_8, "AES-256-CCM-8"},
+};
+
+constexpr std::array kCbcs{
+    Name{CbcAlgorithm::aes_128_cbc, "AES-128-CBC"},
+    Name{CbcAlgorithm::aes_256_cbc, "AES-256-CBC"},
+};
+
+constexpr std::array kMacs{
+    Name{MacAlgorithm::hmac_sha1, "HMAC-SHA-1"},
+    Name{MacAlgorithm::hmac_sha256, "HMAC-SHA-256"},
+    Name{MacAlgorithm::hmac_sha384, "HMAC-SHA-384"},
+};
+
+/// As they stand in the names of suites.
+constexpr std::array kKeyExchangeMethods{
+    Name{KeyExchangeMethod::any, "any"},
+    Name{KeyExchangeMethod::ecdhe, "ECDHE"},
+    Name{KeyExchangeMethod::dhe, "DHE"},
+    Name{KeyExchangeMethod::rsa, "RSA"},
+    Name{KeyExchangeMethod::psk, "PSK"},
+    Name{KeyExchangeMethod::dhe_psk, "DHE_PSK"},
+    Name{KeyExchangeMethod::ecdhe_psk, "ECDHE_PSK"},
+    Name{KeyExchangeMethod::rsa_psk, "RSA_PSK"},
+};
+
+constexpr std::array kSuiteAuthentications{
+    Name{SuiteAuthentication::any, "any"},
+    Name{SuiteAuthentication::ecdsa, "ECDSA"},
+    Name{SuiteAuthentication::rsa, "RSA"},
+    Name{SuiteAuthentication::psk, "PSK"},
 };
 
 constexpr std::array kHashes{
@@ -208,20 +372,22 @@ constexpr std::array kSignatureAlgorithms{
     Name{SignatureAlgorithm::mldsa87, "mldsa87"},
 };
 
-template <class CodePoint, std::size_t size>
-std::string_view text_of(const std::array<Name<CodePoint>, size>& table, CodePoint value) noexcept {
-  const auto found = std::ranges::find(table, value, &Name<CodePoint>::value);
-  return found == table.end() ? std::string_view{} : found->text;
+template <class Row, std::size_t size>
+std::string_view text_of(const std::array<Row, size>& table, decltype(Row::value) value,
+                         std::string_view Row::* text = &Row::text) noexcept {
+  const auto found = std::ranges::find(table, value, &Row::value);
+  return found == table.end() ? std::string_view{} : (*found).*text;
 }
 
 constexpr char lower(char letter) noexcept {
   return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
 }
 
-template <class CodePoint, std::size_t size>
-std::optional<CodePoint> value_of(const std::array<Name<CodePoint>, size>& table, std::string_view text) noexcept {
+template <class Row, std::size_t size>
+std::optional<decltype(Row::value)> value_of(const std::array<Row, size>& table, std::string_view text,
+                                             std::string_view Row::* column = &Row::text) noexcept {
   const auto found = std::ranges::find_if(
-      table, [&](const Name<CodePoint>& row) { return std::ranges::equal(row.text, text, {}, lower, lower); });
+      table, [&](const Row& row) { return std::ranges::equal(row.*column, text, {}, lower, lower); });
   if (found == table.end()) return std::nullopt;
   return found->value;
 }
@@ -236,13 +402,20 @@ std::string_view name(CipherSuite value) noexcept { return text_of(kCipherSuites
 std::string_view name(NamedGroup value) noexcept { return text_of(kNamedGroups, value); }
 std::string_view name(SignatureScheme value) noexcept { return text_of(kSignatureSchemes, value); }
 std::string_view name(AeadAlgorithm value) noexcept { return text_of(kAeads, value); }
+std::string_view name(CbcAlgorithm value) noexcept { return text_of(kCbcs, value); }
+std::string_view name(MacAlgorithm value) noexcept { return text_of(kMacs, value); }
 std::string_view name(HashAlgorithm value) noexcept { return text_of(kHashes, value); }
+std::string_view name(KeyExchangeMethod value) noexcept { return text_of(kKeyExchangeMethods, value); }
+std::string_view name(SuiteAuthentication value) noexcept { return text_of(kSuiteAuthentications, value); }
 std::string_view name(KeyType value) noexcept { return text_of(kKeyTypes, value); }
 std::string_view name(SignatureAlgorithm value) noexcept { return text_of(kSignatureAlgorithms, value); }
 
-std::string_view openssl_name(CipherSuite value) noexcept { return name(value); }
+std::string_view openssl_name(CipherSuite value) noexcept { return text_of(kCipherSuites, value, &SuiteName::openssl); }
 
-std::optional<CipherSuite> suite_from_name(std::string_view text) noexcept { return value_of(kCipherSuites, text); }
+std::optional<CipherSuite> suite_from_name(std::string_view text) noexcept {
+  const auto registered = value_of(kCipherSuites, text);
+  return registered ? registered : value_of(kCipherSuites, text, &SuiteName::openssl);
+}
 
 std::optional<NamedGroup> group_from_name(std::string_view text) noexcept {
   const auto registered = value_of(kNamedGroups, text);

@@ -10,16 +10,126 @@ namespace lockstep {
 namespace {
 
 using enum AeadAlgorithm;
+using enum CbcAlgorithm;
+using enum MacAlgorithm;
 using enum HashAlgorithm;
 
+struct Exchange {
+  KeyExchangeMethod method;
+  SuiteAuthentication authentication;
+};
+
+constexpr Exchange kEcdheEcdsa{KeyExchangeMethod::ecdhe, SuiteAuthentication::ecdsa};
+constexpr Exchange kEcdheRsa{KeyExchangeMethod::ecdhe, SuiteAuthentication::rsa};
+constexpr Exchange kDheRsa{KeyExchangeMethod::dhe, SuiteAuthentication::rsa};
+constexpr Exchange kEcdhePsk{KeyExchangeMethod::ecdhe_psk, SuiteAuthentication::psk};
+constexpr Exchange kDhePsk{KeyExchangeMethod::dhe_psk, SuiteAuthentication::psk};
+constexpr Exchange kRsa{KeyExchangeMethod::rsa, SuiteAuthentication::rsa};
+constexpr Exchange kRsaPsk{KeyExchangeMethod::rsa_psk, SuiteAuthentication::rsa};
+constexpr Exchange kPsk{KeyExchangeMethod::psk, SuiteAuthentication::psk};
+
+constexpr SuiteParts of_tls13(CipherSuite suite, AeadAlgorithm aead, HashAlgorithm hash) noexcept {
+  return {suite, ProtocolVersion::tls_1_3, KeyExchangeMethod::any, SuiteAuthentication::any, aead, {}, hash};
+}
+
+constexpr SuiteParts with_aead(CipherSuite suite, Exchange exchange, AeadAlgorithm aead, HashAlgorithm hash) noexcept {
+  return {suite, ProtocolVersion::tls_1_2, exchange.method, exchange.authentication, aead, {}, hash};
+}
+
+constexpr SuiteParts with_cbc(CipherSuite suite, Exchange exchange, CbcParts cbc, HashAlgorithm hash) noexcept {
+  return {suite, ProtocolVersion::tls_1_2, exchange.method, exchange.authentication, {}, cbc, hash};
+}
+
 // RFC 9846 B.4. AES-128-GCM leads: as strong as any key exchange here needs and the fastest where AES is in hardware.
-// CCM is for constrained peers, and its short tag is the last resort.
+// CCM is for constrained peers, and its short tag is the last resort. TLS 1.2 has the same order within each key
+// exchange: forward secrecy before the cipher, and an AEAD before CBC.
 constexpr std::array kSuites{
-    SuiteParts{CipherSuite::tls_aes_128_gcm_sha256, aes_128_gcm, sha256},
-    SuiteParts{CipherSuite::tls_aes_256_gcm_sha384, aes_256_gcm, sha384},
-    SuiteParts{CipherSuite::tls_chacha20_poly1305_sha256, chacha20_poly1305, sha256},
-    SuiteParts{CipherSuite::tls_aes_128_ccm_sha256, aes_128_ccm, sha256},
-    SuiteParts{CipherSuite::tls_aes_128_ccm_8_sha256, aes_128_ccm_8, sha256},
+    of_tls13(CipherSuite::tls_aes_128_gcm_sha256, aes_128_gcm, sha256),
+    of_tls13(CipherSuite::tls_aes_256_gcm_sha384, aes_256_gcm, sha384),
+    of_tls13(CipherSuite::tls_chacha20_poly1305_sha256, chacha20_poly1305, sha256),
+    of_tls13(CipherSuite::tls_aes_128_ccm_sha256, aes_128_ccm, sha256),
+    of_tls13(CipherSuite::tls_aes_128_ccm_8_sha256, aes_128_ccm_8, sha256),
+    // TLS 1.2 with forward secrecy and an AEAD: RFC 5289 (AES-GCM), 7905 (ChaCha20), 7251 and 6655 (CCM), 8442, 5487.
+    with_aead(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256, kEcdheEcdsa, aes_128_gcm, sha256),
+    with_aead(CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256, kEcdheRsa, aes_128_gcm, sha256),
+    with_aead(CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384, kEcdheEcdsa, aes_256_gcm, sha384),
+    with_aead(CipherSuite::tls_ecdhe_rsa_with_aes_256_gcm_sha384, kEcdheRsa, aes_256_gcm, sha384),
+    with_aead(CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256, kEcdheEcdsa, chacha20_poly1305, sha256),
+    with_aead(CipherSuite::tls_ecdhe_rsa_with_chacha20_poly1305_sha256, kEcdheRsa, chacha20_poly1305, sha256),
+    with_aead(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_ccm, kEcdheEcdsa, aes_128_ccm, sha256),
+    with_aead(CipherSuite::tls_ecdhe_ecdsa_with_aes_256_ccm, kEcdheEcdsa, aes_256_ccm, sha256),
+    with_aead(CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256, kDheRsa, aes_128_gcm, sha256),
+    with_aead(CipherSuite::tls_dhe_rsa_with_aes_256_gcm_sha384, kDheRsa, aes_256_gcm, sha384),
+    with_aead(CipherSuite::tls_dhe_rsa_with_chacha20_poly1305_sha256, kDheRsa, chacha20_poly1305, sha256),
+    with_aead(CipherSuite::tls_dhe_rsa_with_aes_128_ccm, kDheRsa, aes_128_ccm, sha256),
+    with_aead(CipherSuite::tls_dhe_rsa_with_aes_256_ccm, kDheRsa, aes_256_ccm, sha256),
+    with_aead(CipherSuite::tls_ecdhe_psk_with_aes_128_gcm_sha256, kEcdhePsk, aes_128_gcm, sha256),
+    with_aead(CipherSuite::tls_ecdhe_psk_with_aes_256_gcm_sha384, kEcdhePsk, aes_256_gcm, sha384),
+    with_aead(CipherSuite::tls_ecdhe_psk_with_chacha20_poly1305_sha256, kEcdhePsk, chacha20_poly1305, sha256),
+    with_aead(CipherSuite::tls_ecdhe_psk_with_aes_128_ccm_sha256, kEcdhePsk, aes_128_ccm, sha256),
+    with_aead(CipherSuite::tls_dhe_psk_with_aes_128_gcm_sha256, kDhePsk, aes_128_gcm, sha256),
+    with_aead(CipherSuite::tls_dhe_psk_with_aes_256_gcm_sha384, kDhePsk, aes_256_gcm, sha384),
+    with_aead(CipherSuite::tls_dhe_psk_with_chacha20_poly1305_sha256, kDhePsk, chacha20_poly1305, sha256),
+    with_aead(CipherSuite::tls_dhe_psk_with_aes_128_ccm, kDhePsk, aes_128_ccm, sha256),
+    with_aead(CipherSuite::tls_dhe_psk_with_aes_256_ccm, kDhePsk, aes_256_ccm, sha256),
+    // With a tag of 8 bytes.
+    with_aead(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_ccm_8, kEcdheEcdsa, aes_128_ccm_8, sha256),
+    with_aead(CipherSuite::tls_ecdhe_ecdsa_with_aes_256_ccm_8, kEcdheEcdsa, aes_256_ccm_8, sha256),
+    with_aead(CipherSuite::tls_dhe_rsa_with_aes_128_ccm_8, kDheRsa, aes_128_ccm_8, sha256),
+    with_aead(CipherSuite::tls_dhe_rsa_with_aes_256_ccm_8, kDheRsa, aes_256_ccm_8, sha256),
+    with_aead(CipherSuite::tls_ecdhe_psk_with_aes_128_ccm_8_sha256, kEcdhePsk, aes_128_ccm_8, sha256),
+    with_aead(CipherSuite::tls_psk_dhe_with_aes_128_ccm_8, kDhePsk, aes_128_ccm_8, sha256),
+    with_aead(CipherSuite::tls_psk_dhe_with_aes_256_ccm_8, kDhePsk, aes_256_ccm_8, sha256),
+    // With CBC: RFC 5289, 5246, 8422, 5489, 5487, 4279.
+    with_cbc(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha256, kEcdheEcdsa, {aes_128_cbc, hmac_sha256}, sha256),
+    with_cbc(CipherSuite::tls_ecdhe_rsa_with_aes_128_cbc_sha256, kEcdheRsa, {aes_128_cbc, hmac_sha256}, sha256),
+    with_cbc(CipherSuite::tls_ecdhe_ecdsa_with_aes_256_cbc_sha384, kEcdheEcdsa, {aes_256_cbc, hmac_sha384}, sha384),
+    with_cbc(CipherSuite::tls_ecdhe_rsa_with_aes_256_cbc_sha384, kEcdheRsa, {aes_256_cbc, hmac_sha384}, sha384),
+    with_cbc(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha, kEcdheEcdsa, {aes_128_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_ecdhe_rsa_with_aes_128_cbc_sha, kEcdheRsa, {aes_128_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_ecdhe_ecdsa_with_aes_256_cbc_sha, kEcdheEcdsa, {aes_256_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_ecdhe_rsa_with_aes_256_cbc_sha, kEcdheRsa, {aes_256_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_dhe_rsa_with_aes_128_cbc_sha256, kDheRsa, {aes_128_cbc, hmac_sha256}, sha256),
+    with_cbc(CipherSuite::tls_dhe_rsa_with_aes_256_cbc_sha256, kDheRsa, {aes_256_cbc, hmac_sha256}, sha256),
+    with_cbc(CipherSuite::tls_dhe_rsa_with_aes_128_cbc_sha, kDheRsa, {aes_128_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_dhe_rsa_with_aes_256_cbc_sha, kDheRsa, {aes_256_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_ecdhe_psk_with_aes_128_cbc_sha256, kEcdhePsk, {aes_128_cbc, hmac_sha256}, sha256),
+    with_cbc(CipherSuite::tls_ecdhe_psk_with_aes_256_cbc_sha384, kEcdhePsk, {aes_256_cbc, hmac_sha384}, sha384),
+    with_cbc(CipherSuite::tls_ecdhe_psk_with_aes_128_cbc_sha, kEcdhePsk, {aes_128_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_ecdhe_psk_with_aes_256_cbc_sha, kEcdhePsk, {aes_256_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_dhe_psk_with_aes_128_cbc_sha256, kDhePsk, {aes_128_cbc, hmac_sha256}, sha256),
+    with_cbc(CipherSuite::tls_dhe_psk_with_aes_256_cbc_sha384, kDhePsk, {aes_256_cbc, hmac_sha384}, sha384),
+    with_cbc(CipherSuite::tls_dhe_psk_with_aes_128_cbc_sha, kDhePsk, {aes_128_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_dhe_psk_with_aes_256_cbc_sha, kDhePsk, {aes_256_cbc, hmac_sha1}, sha256),
+    // Without forward secrecy.
+    with_aead(CipherSuite::tls_rsa_with_aes_128_gcm_sha256, kRsa, aes_128_gcm, sha256),
+    with_aead(CipherSuite::tls_rsa_with_aes_256_gcm_sha384, kRsa, aes_256_gcm, sha384),
+    with_aead(CipherSuite::tls_rsa_with_aes_128_ccm, kRsa, aes_128_ccm, sha256),
+    with_aead(CipherSuite::tls_rsa_with_aes_256_ccm, kRsa, aes_256_ccm, sha256),
+    with_aead(CipherSuite::tls_rsa_psk_with_aes_128_gcm_sha256, kRsaPsk, aes_128_gcm, sha256),
+    with_aead(CipherSuite::tls_rsa_psk_with_aes_256_gcm_sha384, kRsaPsk, aes_256_gcm, sha384),
+    with_aead(CipherSuite::tls_rsa_psk_with_chacha20_poly1305_sha256, kRsaPsk, chacha20_poly1305, sha256),
+    with_aead(CipherSuite::tls_psk_with_aes_128_gcm_sha256, kPsk, aes_128_gcm, sha256),
+    with_aead(CipherSuite::tls_psk_with_aes_256_gcm_sha384, kPsk, aes_256_gcm, sha384),
+    with_aead(CipherSuite::tls_psk_with_chacha20_poly1305_sha256, kPsk, chacha20_poly1305, sha256),
+    with_aead(CipherSuite::tls_psk_with_aes_128_ccm, kPsk, aes_128_ccm, sha256),
+    with_aead(CipherSuite::tls_psk_with_aes_256_ccm, kPsk, aes_256_ccm, sha256),
+    with_aead(CipherSuite::tls_rsa_with_aes_128_ccm_8, kRsa, aes_128_ccm_8, sha256),
+    with_aead(CipherSuite::tls_rsa_with_aes_256_ccm_8, kRsa, aes_256_ccm_8, sha256),
+    with_aead(CipherSuite::tls_psk_with_aes_128_ccm_8, kPsk, aes_128_ccm_8, sha256),
+    with_aead(CipherSuite::tls_psk_with_aes_256_ccm_8, kPsk, aes_256_ccm_8, sha256),
+    with_cbc(CipherSuite::tls_rsa_with_aes_128_cbc_sha256, kRsa, {aes_128_cbc, hmac_sha256}, sha256),
+    with_cbc(CipherSuite::tls_rsa_with_aes_256_cbc_sha256, kRsa, {aes_256_cbc, hmac_sha256}, sha256),
+    with_cbc(CipherSuite::tls_rsa_with_aes_128_cbc_sha, kRsa, {aes_128_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_rsa_with_aes_256_cbc_sha, kRsa, {aes_256_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_rsa_psk_with_aes_128_cbc_sha256, kRsaPsk, {aes_128_cbc, hmac_sha256}, sha256),
+    with_cbc(CipherSuite::tls_rsa_psk_with_aes_256_cbc_sha384, kRsaPsk, {aes_256_cbc, hmac_sha384}, sha384),
+    with_cbc(CipherSuite::tls_rsa_psk_with_aes_128_cbc_sha, kRsaPsk, {aes_128_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_rsa_psk_with_aes_256_cbc_sha, kRsaPsk, {aes_256_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_psk_with_aes_128_cbc_sha256, kPsk, {aes_128_cbc, hmac_sha256}, sha256),
+    with_cbc(CipherSuite::tls_psk_with_aes_256_cbc_sha384, kPsk, {aes_256_cbc, hmac_sha384}, sha384),
+    with_cbc(CipherSuite::tls_psk_with_aes_128_cbc_sha, kPsk, {aes_128_cbc, hmac_sha1}, sha256),
+    with_cbc(CipherSuite::tls_psk_with_aes_256_cbc_sha, kPsk, {aes_256_cbc, hmac_sha1}, sha256),
 };
 
 // Hybrids first, because recorded traffic waits for a quantum computer; then curves by speed; then what is here for
@@ -106,6 +216,18 @@ auto find(const Table& table, Id id) noexcept -> std::optional<typename Table::v
 }  // namespace
 
 std::optional<SuiteParts> parts(CipherSuite suite) noexcept { return find<&SuiteParts::suite>(kSuites, suite); }
+
+bool is_insecure(CipherSuite suite) noexcept {
+  const std::optional<SuiteParts> made_of = parts(suite);
+  if (!made_of) return false;
+  if (!made_of->aead) return true;
+  switch (made_of->key_exchange) {
+    case KeyExchangeMethod::rsa:
+    case KeyExchangeMethod::rsa_psk:
+    case KeyExchangeMethod::psk: return true;
+    default: return made_of->aead == aes_128_ccm_8 || made_of->aead == aes_256_ccm_8;
+  }
+}
 
 std::optional<SchemeParts> parts(SignatureScheme scheme) noexcept {
   return find<&SchemeParts::scheme>(kSchemes, scheme);

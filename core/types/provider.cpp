@@ -62,7 +62,7 @@ const KeyLoader* Provider::key_loader(KeyType type) const noexcept {
 
 bool Provider::supports(CipherSuite suite) const noexcept {
   const auto made_of = parts(suite);
-  return made_of && aead(made_of->aead) != nullptr && hash(made_of->hash) != nullptr;
+  return made_of && made_of->aead && aead(*made_of->aead) != nullptr && hash(made_of->hash) != nullptr;
 }
 
 bool Provider::supports(NamedGroup id) const noexcept {

@@ -52,7 +52,7 @@ std::string tables() {
   std::string text = heading("cipher suite");
   for (const CipherSuite suite : known_suites())
     text += row(name(suite), [made_of = *parts(suite)](const Capabilities& provider) {
-      return provider.has(made_of.aead) && provider.has(made_of.hash);
+      return made_of.aead && provider.has(*made_of.aead) && provider.has(made_of.hash);
     });
   text += heading("group");
   for (const NamedGroup group : known_groups())

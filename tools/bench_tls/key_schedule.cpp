@@ -36,7 +36,7 @@ void run_key_schedule(CipherSuite suite) {
   static const Provider provider = botan::provider();
   const SuiteParts made_of = *parts(suite);
   const Hash& hash = *provider.hash(made_of.hash);
-  const std::size_t key_size = provider.aead(made_of.aead)->key_size;
+  const std::size_t key_size = provider.aead(*made_of.aead)->key_size;
   const Digest transcript(hash.digest_size);
 
   auto handshake = good(good(EarlySecret::without_psk(hash)).handshake_secret(kSharedSecret));

@@ -68,7 +68,7 @@ Abilities abilities() {
     const SuiteParts made_of = *parts(suite);
     found.suites.push_back(
         {to_text(suite), std::string(openssl_name(suite)),
-         std::string(provider().aead(made_of.aead)->implementation) + " + " +
+         std::string(provider().aead(*made_of.aead)->implementation) + " + " +
              std::string(provider().hash(made_of.hash)->implementation),
          use(std::ranges::find(defaults.suites, suite, &BoundSuite::suite) != defaults.suites.end())});
   }

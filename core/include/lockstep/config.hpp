@@ -42,8 +42,11 @@ enum class ClientAuth : std::uint8_t {
 /// A suite with the algorithms that the provider supplies for it.
 struct BoundSuite {
   CipherSuite suite{};
-  const Aead* aead = nullptr;
+  const Aead* aead = nullptr;  ///< null for a suite with CBC
   const Hash* hash = nullptr;
+  ProtocolVersion version = ProtocolVersion::tls_1_3;  ///< the one that negotiates it
+  KeyExchangeMethod key_exchange = KeyExchangeMethod::any;
+  SuiteAuthentication authentication = SuiteAuthentication::any;
 };
 
 /// A group with the provider's parts: one for a plain group, two for a hybrid.

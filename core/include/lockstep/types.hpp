@@ -105,13 +105,91 @@ enum class ExtensionType : std::uint16_t {
   renegotiation_info = 0xff01,
 };
 
-/// TLS 1.3 suites (RFC 9846 B.4) and the signalling values.
+/// TLS 1.3 suites (RFC 9846 B.4), those of TLS 1.2 (RFC 4279, 5246, 5288, 5289, 5487, 5489, 6655, 7251, 7905, 8422,
+/// 8442) and the signalling values.
 enum class CipherSuite : std::uint16_t {
   tls_aes_128_gcm_sha256 = 0x1301,
   tls_aes_256_gcm_sha384 = 0x1302,
   tls_chacha20_poly1305_sha256 = 0x1303,
   tls_aes_128_ccm_sha256 = 0x1304,
   tls_aes_128_ccm_8_sha256 = 0x1305,
+  tls_rsa_with_aes_128_cbc_sha = 0x002f,
+  tls_dhe_rsa_with_aes_128_cbc_sha = 0x0033,
+  tls_rsa_with_aes_256_cbc_sha = 0x0035,
+  tls_dhe_rsa_with_aes_256_cbc_sha = 0x0039,
+  tls_rsa_with_aes_128_cbc_sha256 = 0x003c,
+  tls_rsa_with_aes_256_cbc_sha256 = 0x003d,
+  tls_dhe_rsa_with_aes_128_cbc_sha256 = 0x0067,
+  tls_dhe_rsa_with_aes_256_cbc_sha256 = 0x006b,
+  tls_psk_with_aes_128_cbc_sha = 0x008c,
+  tls_psk_with_aes_256_cbc_sha = 0x008d,
+  tls_dhe_psk_with_aes_128_cbc_sha = 0x0090,
+  tls_dhe_psk_with_aes_256_cbc_sha = 0x0091,
+  tls_rsa_psk_with_aes_128_cbc_sha = 0x0094,
+  tls_rsa_psk_with_aes_256_cbc_sha = 0x0095,
+  tls_rsa_with_aes_128_gcm_sha256 = 0x009c,
+  tls_rsa_with_aes_256_gcm_sha384 = 0x009d,
+  tls_dhe_rsa_with_aes_128_gcm_sha256 = 0x009e,
+  tls_dhe_rsa_with_aes_256_gcm_sha384 = 0x009f,
+  tls_psk_with_aes_128_gcm_sha256 = 0x00a8,
+  tls_psk_with_aes_256_gcm_sha384 = 0x00a9,
+  tls_dhe_psk_with_aes_128_gcm_sha256 = 0x00aa,
+  tls_dhe_psk_with_aes_256_gcm_sha384 = 0x00ab,
+  tls_rsa_psk_with_aes_128_gcm_sha256 = 0x00ac,
+  tls_rsa_psk_with_aes_256_gcm_sha384 = 0x00ad,
+  tls_psk_with_aes_128_cbc_sha256 = 0x00ae,
+  tls_psk_with_aes_256_cbc_sha384 = 0x00af,
+  tls_dhe_psk_with_aes_128_cbc_sha256 = 0x00b2,
+  tls_dhe_psk_with_aes_256_cbc_sha384 = 0x00b3,
+  tls_rsa_psk_with_aes_128_cbc_sha256 = 0x00b6,
+  tls_rsa_psk_with_aes_256_cbc_sha384 = 0x00b7,
+  tls_ecdhe_ecdsa_with_aes_128_cbc_sha = 0xc009,
+  tls_ecdhe_ecdsa_with_aes_256_cbc_sha = 0xc00a,
+  tls_ecdhe_rsa_with_aes_128_cbc_sha = 0xc013,
+  tls_ecdhe_rsa_with_aes_256_cbc_sha = 0xc014,
+  tls_ecdhe_ecdsa_with_aes_128_cbc_sha256 = 0xc023,
+  tls_ecdhe_ecdsa_with_aes_256_cbc_sha384 = 0xc024,
+  tls_ecdhe_rsa_with_aes_128_cbc_sha256 = 0xc027,
+  tls_ecdhe_rsa_with_aes_256_cbc_sha384 = 0xc028,
+  tls_ecdhe_ecdsa_with_aes_128_gcm_sha256 = 0xc02b,
+  tls_ecdhe_ecdsa_with_aes_256_gcm_sha384 = 0xc02c,
+  tls_ecdhe_rsa_with_aes_128_gcm_sha256 = 0xc02f,
+  tls_ecdhe_rsa_with_aes_256_gcm_sha384 = 0xc030,
+  tls_ecdhe_psk_with_aes_128_cbc_sha = 0xc035,
+  tls_ecdhe_psk_with_aes_256_cbc_sha = 0xc036,
+  tls_ecdhe_psk_with_aes_128_cbc_sha256 = 0xc037,
+  tls_ecdhe_psk_with_aes_256_cbc_sha384 = 0xc038,
+  tls_rsa_with_aes_128_ccm = 0xc09c,
+  tls_rsa_with_aes_256_ccm = 0xc09d,
+  tls_dhe_rsa_with_aes_128_ccm = 0xc09e,
+  tls_dhe_rsa_with_aes_256_ccm = 0xc09f,
+  tls_rsa_with_aes_128_ccm_8 = 0xc0a0,
+  tls_rsa_with_aes_256_ccm_8 = 0xc0a1,
+  tls_dhe_rsa_with_aes_128_ccm_8 = 0xc0a2,
+  tls_dhe_rsa_with_aes_256_ccm_8 = 0xc0a3,
+  tls_psk_with_aes_128_ccm = 0xc0a4,
+  tls_psk_with_aes_256_ccm = 0xc0a5,
+  tls_dhe_psk_with_aes_128_ccm = 0xc0a6,
+  tls_dhe_psk_with_aes_256_ccm = 0xc0a7,
+  tls_psk_with_aes_128_ccm_8 = 0xc0a8,
+  tls_psk_with_aes_256_ccm_8 = 0xc0a9,
+  tls_psk_dhe_with_aes_128_ccm_8 = 0xc0aa,
+  tls_psk_dhe_with_aes_256_ccm_8 = 0xc0ab,
+  tls_ecdhe_ecdsa_with_aes_128_ccm = 0xc0ac,
+  tls_ecdhe_ecdsa_with_aes_256_ccm = 0xc0ad,
+  tls_ecdhe_ecdsa_with_aes_128_ccm_8 = 0xc0ae,
+  tls_ecdhe_ecdsa_with_aes_256_ccm_8 = 0xc0af,
+  tls_ecdhe_rsa_with_chacha20_poly1305_sha256 = 0xcca8,
+  tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256 = 0xcca9,
+  tls_dhe_rsa_with_chacha20_poly1305_sha256 = 0xccaa,
+  tls_psk_with_chacha20_poly1305_sha256 = 0xccab,
+  tls_ecdhe_psk_with_chacha20_poly1305_sha256 = 0xccac,
+  tls_dhe_psk_with_chacha20_poly1305_sha256 = 0xccad,
+  tls_rsa_psk_with_chacha20_poly1305_sha256 = 0xccae,
+  tls_ecdhe_psk_with_aes_128_gcm_sha256 = 0xd001,
+  tls_ecdhe_psk_with_aes_256_gcm_sha384 = 0xd002,
+  tls_ecdhe_psk_with_aes_128_ccm_8_sha256 = 0xd003,
+  tls_ecdhe_psk_with_aes_128_ccm_sha256 = 0xd005,
   empty_renegotiation_info_scsv = 0x00ff,  ///< RFC 5746
   fallback_scsv = 0x5600,                  ///< RFC 7507
 };
@@ -172,8 +250,25 @@ enum class PskKeyExchangeMode : std::uint8_t { psk_ke = 0, psk_dhe_ke = 1 };
 enum class KeyUpdateRequest : std::uint8_t { update_not_requested = 0, update_requested = 1 };
 
 /// Algorithms that a provider supplies and a suite is made of.
-enum class AeadAlgorithm : std::uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305, aes_128_ccm, aes_128_ccm_8 };
+enum class AeadAlgorithm : std::uint8_t {
+  aes_128_gcm,
+  aes_256_gcm,
+  chacha20_poly1305,
+  aes_128_ccm,
+  aes_128_ccm_8,
+  aes_256_ccm,
+  aes_256_ccm_8,
+};
+enum class CbcAlgorithm : std::uint8_t { aes_128_cbc, aes_256_cbc };
+enum class MacAlgorithm : std::uint8_t { hmac_sha1, hmac_sha256, hmac_sha384 };
 enum class HashAlgorithm : std::uint8_t { sha256, sha384, sha512 };
+
+/// How a suite's premaster secret comes about. `any`: TLS 1.3, whose suites leave it to the groups and modes.
+enum class KeyExchangeMethod : std::uint8_t { any, ecdhe, dhe, rsa, psk, dhe_psk, ecdhe_psk, rsa_psk };
+
+/// What a suite's server proves itself with. `any`: TLS 1.3, whose suites leave it to the signature schemes. `ecdsa`:
+/// ECDSA, Ed25519 and Ed448 keys (RFC 8422 2.1).
+enum class SuiteAuthentication : std::uint8_t { any, ecdsa, rsa, psk };
 
 /// The kind of a public key, as its SubjectPublicKeyInfo states it. `rsa_pss` is id-RSASSA-PSS (RFC 4055).
 enum class KeyType : std::uint8_t {
@@ -210,11 +305,21 @@ enum class SignatureAlgorithm : std::uint8_t {
   mldsa87,
 };
 
-/// What a suite is made of.
+/// What a CBC suite protects records with (RFC 5246 6.2.3.2).
+struct CbcParts {
+  CbcAlgorithm cipher;
+  MacAlgorithm mac;
+};
+
+/// What a suite is made of. Exactly one of `aead` and `cbc` is there.
 struct SuiteParts {
   CipherSuite suite;
-  AeadAlgorithm aead;
-  HashAlgorithm hash;
+  ProtocolVersion version;  ///< the one that negotiates it
+  KeyExchangeMethod key_exchange;
+  SuiteAuthentication authentication;
+  std::optional<AeadAlgorithm> aead;
+  std::optional<CbcParts> cbc;
+  HashAlgorithm hash;  ///< of the PRF or HKDF: SHA-256 also for suites older than TLS 1.2 (RFC 5246 5)
 };
 
 /// What a scheme is made of: the key that it needs and the algorithm that verifies it.
@@ -225,8 +330,11 @@ struct SchemeParts {
   bool certificates_only;  ///< not for CertificateVerify in TLS 1.3 (PKCS#1, SHA-1)
 };
 
-/// The parts of a suite, or nothing when it is unknown to TLS 1.3 here.
+/// The parts of a suite, or nothing when it is unknown here.
 [[nodiscard]] LOCKSTEP_API std::optional<SuiteParts> parts(CipherSuite suite) noexcept;
+/// Weaker than what a peer could be asked for instead: CBC or a MAC with SHA-1, a tag of 8 bytes, or no forward secrecy
+/// (RSA key exchange, a PSK by itself). False for what is unknown.
+[[nodiscard]] LOCKSTEP_API bool is_insecure(CipherSuite suite) noexcept;
 /// The parts of a scheme, or nothing when it is unknown or too old to be verified (SHA-1).
 [[nodiscard]] LOCKSTEP_API std::optional<SchemeParts> parts(SignatureScheme scheme) noexcept;
 
@@ -237,7 +345,8 @@ struct HybridParts {
 };
 [[nodiscard]] LOCKSTEP_API std::optional<HybridParts> parts(NamedGroup group) noexcept;
 
-/// Every TLS 1.3 suite, group and scheme that Lockstep knows, in its default order of preference.
+/// Every suite, group and scheme that Lockstep knows, in its default order of preference; the suites of TLS 1.3 first.
+/// lists.hpp has them by version.
 [[nodiscard]] LOCKSTEP_API std::span<const CipherSuite> known_suites() noexcept;
 [[nodiscard]] LOCKSTEP_API std::span<const NamedGroup> known_groups() noexcept;
 [[nodiscard]] LOCKSTEP_API std::span<const SignatureScheme> known_schemes() noexcept;
@@ -251,11 +360,15 @@ struct HybridParts {
 [[nodiscard]] LOCKSTEP_API std::string_view name(NamedGroup) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(SignatureScheme) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(AeadAlgorithm) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(CbcAlgorithm) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(MacAlgorithm) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(HashAlgorithm) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(KeyExchangeMethod) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(SuiteAuthentication) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(KeyType) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(SignatureAlgorithm) noexcept;
 
-/// OpenSSL's name where it differs from the registered one (same for every TLS 1.3 suite).
+/// OpenSSL's name ("ECDHE-RSA-AES128-GCM-SHA256"); the registered one where OpenSSL has the same (TLS 1.3) or none.
 [[nodiscard]] LOCKSTEP_API std::string_view openssl_name(CipherSuite) noexcept;
 
 /// From a registered or OpenSSL name, without regard to case ("x25519", "P-256" and "secp256r1" are all understood).
