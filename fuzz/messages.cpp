@@ -4,15 +4,23 @@
 #include <lockstep/fuzzing.hpp>
 
 #include "codec/certificate.hpp"
+#include "codec/certificate12.hpp"
 #include "codec/certificate_request.hpp"
+#include "codec/certificate_request12.hpp"
+#include "codec/certificate_status.hpp"
 #include "codec/certificate_verify.hpp"
 #include "codec/client_hello.hpp"
+#include "codec/client_key_exchange.hpp"
 #include "codec/encrypted_extensions.hpp"
 #include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
+#include "codec/hello_request.hpp"
 #include "codec/key_update.hpp"
 #include "codec/new_session_ticket.hpp"
+#include "codec/new_session_ticket12.hpp"
 #include "codec/server_hello.hpp"
+#include "codec/server_hello_done.hpp"
+#include "codec/server_key_exchange.hpp"
 
 using namespace lockstep;
 using namespace lockstep::codec;
@@ -92,7 +100,9 @@ Bytes encode(Writer& writer, const ClientHello& hello) {
                                    .extended_main_secret = hello.extended_main_secret,
                                    .ec_point_formats = hello.ec_point_formats && hello.ec_point_formats->contains(0),
                                    .renegotiation_info = hello.renegotiation_info,
-                                   .session_ticket = hello.session_ticket});
+                                   .session_ticket = hello.session_ticket,
+                                   .encrypt_then_mac = hello.encrypt_then_mac,
+                                   .max_fragment_length = hello.max_fragment_length});
   if (encoded.message.empty()) return {};
   for (std::size_t i = 0; i < binders.size(); ++i)
     require(fill_binder(encoded, i, binders[i]), "a binder has its room");
@@ -100,13 +110,12 @@ Bytes encode(Writer& writer, const ClientHello& hello) {
   return encoded.message;
 }
 bool same(const ClientHello& a, const ClientHello& b) {
-  // key_share goes with TLS 1.3 alone; point formats are written as the one that everybody has.
-  const bool with_shares = a.supported_versions && a.supported_versions->contains(ProtocolVersion::tls_1_3);
+  // supported_versions and key_share go with TLS 1.3 alone; point formats are written as the one that everybody has.
+  const bool tls13 = a.supported_versions && a.supported_versions->contains(ProtocolVersion::tls_1_3);
   return a.legacy_version == b.legacy_version && equal(a.random, b.random) &&
          equal(a.legacy_session_id, b.legacy_session_id) && equal(a.cipher_suites.raw(), b.cipher_suites.raw()) &&
-         a.server_name == b.server_name && same(a.supported_versions, b.supported_versions) &&
-         same(a.supported_groups, b.supported_groups) &&
-         (!with_shares || !a.key_share || same(a.key_share, b.key_share)) &&
+         a.server_name == b.server_name && (!tls13 || same(a.supported_versions, b.supported_versions)) &&
+         same(a.supported_groups, b.supported_groups) && (!tls13 || !a.key_share || same(a.key_share, b.key_share)) &&
          same(a.signature_algorithms, b.signature_algorithms) &&
          same(a.signature_algorithms_cert, b.signature_algorithms_cert) &&
          same(a.application_layer_protocol_negotiation, b.application_layer_protocol_negotiation) &&
@@ -116,10 +125,30 @@ bool same(const ClientHello& a, const ClientHello& b) {
          a.signed_certificate_timestamp == b.signed_certificate_timestamp && a.early_data == b.early_data &&
          a.post_handshake_auth == b.post_handshake_auth && a.record_size_limit == b.record_size_limit &&
          a.extended_main_secret == b.extended_main_secret && same(a.renegotiation_info, b.renegotiation_info) &&
-         same(a.session_ticket, b.session_ticket);
+         same(a.session_ticket, b.session_ticket) && a.encrypt_then_mac == b.encrypt_then_mac &&
+         a.max_fragment_length == b.max_fragment_length;
 }
 
 Bytes encode(Writer& writer, const ServerHello& hello) {
+  if (!hello.supported_versions) {
+    return encode_server_hello12(
+        writer,
+        {.random = hello.random,
+         .session_id = hello.legacy_session_id_echo,
+         .cipher_suite = hello.cipher_suite,
+         .version = hello.legacy_version,
+         .server_name = hello.server_name,
+         .extended_main_secret = hello.extended_main_secret,
+         .encrypt_then_mac = hello.encrypt_then_mac,
+         .session_ticket = hello.session_ticket,
+         .status_request = hello.status_request,
+         .ec_point_formats = hello.ec_point_formats && hello.ec_point_formats->contains(0),
+         .renegotiation_info = hello.renegotiation_info,
+         .application_layer_protocol_negotiation = hello.application_layer_protocol_negotiation.value_or(Bytes{}),
+         .signed_certificate_timestamps = hello.signed_certificate_timestamps.value_or(Bytes{}),
+         .max_fragment_length = hello.max_fragment_length,
+         .record_size_limit = hello.record_size_limit});
+  }
   return encode_server_hello(writer, {.random = hello.random,
                                       .legacy_session_id_echo = hello.legacy_session_id_echo,
                                       .cipher_suite = hello.cipher_suite,
@@ -130,7 +159,13 @@ Bytes encode(Writer& writer, const ServerHello& hello) {
 bool same(const ServerHello& a, const ServerHello& b) {
   return equal(a.random, b.random) && equal(a.legacy_session_id_echo, b.legacy_session_id_echo) &&
          a.cipher_suite == b.cipher_suite && a.version() == b.version() && same(a.key_share, b.key_share) &&
-         a.pre_shared_key == b.pre_shared_key;
+         a.pre_shared_key == b.pre_shared_key && a.server_name == b.server_name &&
+         a.extended_main_secret == b.extended_main_secret && a.encrypt_then_mac == b.encrypt_then_mac &&
+         a.session_ticket == b.session_ticket && a.status_request == b.status_request &&
+         same(a.renegotiation_info, b.renegotiation_info) &&
+         same(a.application_layer_protocol_negotiation, b.application_layer_protocol_negotiation) &&
+         same(a.signed_certificate_timestamps, b.signed_certificate_timestamps) &&
+         a.max_fragment_length == b.max_fragment_length && a.record_size_limit == b.record_size_limit;
 }
 
 Bytes encode(Writer& writer, const HelloRetryRequest& hello) {
@@ -226,6 +261,92 @@ bool same(const NewSessionTicket& a, const NewSessionTicket& b) {
          a.max_early_data_size == b.max_early_data_size;
 }
 
+Bytes encode(Writer& writer, const Certificate12& message) {
+  const auto chain = all(message.certificate_list);
+  const Bytes written = encode_certificate12(writer, {chain});
+  require(written.empty() || written.size() == certificate12_message_size({chain}),
+          "a Certificate of TLS 1.2 is as long as foretold");
+  return written;
+}
+bool same(const Certificate12& a, const Certificate12& b) {
+  return equal(a.certificate_list.raw(), b.certificate_list.raw());
+}
+
+Bytes encode(Writer& writer, const CertificateStatus& message) { return encode_certificate_status(writer, message); }
+bool same(const CertificateStatus& a, const CertificateStatus& b) { return equal(a.ocsp_response, b.ocsp_response); }
+
+Bytes encode(Writer& writer, const CertificateRequest12& message) {
+  const auto types = all(message.certificate_types);
+  const auto schemes = all(message.supported_signature_algorithms);
+  const auto authorities = all(message.certificate_authorities);
+  return encode_certificate_request12(writer, {types, schemes, authorities});
+}
+bool same(const CertificateRequest12& a, const CertificateRequest12& b) {
+  return equal(a.certificate_types.raw(), b.certificate_types.raw()) &&
+         equal(a.supported_signature_algorithms.raw(), b.supported_signature_algorithms.raw()) &&
+         equal(a.certificate_authorities.raw(), b.certificate_authorities.raw());
+}
+
+Bytes encode(Writer& writer, const NewSessionTicket12& message) {
+  return encode_new_session_ticket12(writer, {message.ticket_lifetime_hint, message.ticket});
+}
+bool same(const NewSessionTicket12& a, const NewSessionTicket12& b) {
+  return a.ticket_lifetime_hint == b.ticket_lifetime_hint && equal(a.ticket, b.ticket);
+}
+
+void write(Writer& writer, const ServerEcdhParams& params) { write_ecdh_params(writer, params.group, params.point); }
+void write(Writer& writer, const ServerDhParams& params) {
+  write_dh_params(writer, params.dh_p, params.dh_g, params.dh_Ys);
+}
+
+/// Parameters are written as they were read; so whoever signs what was read signs what is sent.
+template <class Params>
+Bytes encode(Writer& writer, const std::optional<Bytes>& hint, const Params& params,
+             const std::optional<DigitallySigned>& signature) {
+  static std::array<std::uint8_t, std::size_t{1} << 18U> buffer;
+  Writer own{MutableBytes(buffer)};
+  write(own, params);
+  require(own.ok() && equal(own.written(), params.raw), "parameters are written as they were read");
+  return encode_server_key_exchange(writer, hint, params.raw, signature);
+}
+bool same(const DigitallySigned& a, const DigitallySigned& b) {
+  return a.algorithm == b.algorithm && equal(a.signature, b.signature);
+}
+
+Bytes encode(Writer& writer, const SignedEcdhe& m) { return encode(writer, std::nullopt, m.params, m.signature); }
+bool same(const SignedEcdhe& a, const SignedEcdhe& b) {
+  return equal(a.params.raw, b.params.raw) && same(a.signature, b.signature);
+}
+Bytes encode(Writer& writer, const SignedDhe& m) { return encode(writer, std::nullopt, m.params, m.signature); }
+bool same(const SignedDhe& a, const SignedDhe& b) {
+  return equal(a.params.raw, b.params.raw) && same(a.signature, b.signature);
+}
+Bytes encode(Writer& writer, const PskDhe& m) { return encode(writer, m.psk_identity_hint, m.params, std::nullopt); }
+bool same(const PskDhe& a, const PskDhe& b) {
+  return equal(a.psk_identity_hint, b.psk_identity_hint) && equal(a.params.raw, b.params.raw);
+}
+Bytes encode(Writer& writer, const PskEcdhe& m) { return encode(writer, m.psk_identity_hint, m.params, std::nullopt); }
+bool same(const PskEcdhe& a, const PskEcdhe& b) {
+  return equal(a.psk_identity_hint, b.psk_identity_hint) && equal(a.params.raw, b.params.raw);
+}
+
+/// The forms of ClientKeyExchange, and the hint of a ServerKeyExchange.
+struct Field {
+  Bytes contents;
+  std::optional<Bytes> identity;
+};
+template <auto decode>
+Decoded<Field> field(Bytes body) {
+  return decode(body).transform([](const auto& decoded) {
+    if constexpr (std::is_same_v<std::remove_cvref_t<decltype(decoded)>, Bytes>) {
+      return Field{decoded, std::nullopt};
+    } else {
+      return Field{decoded.exchange, decoded.psk_identity};
+    }
+  });
+}
+bool same(const Field& a, const Field& b) { return equal(a.contents, b.contents) && same(a.identity, b.identity); }
+
 Bytes encode(Writer& writer, const KeyUpdate& message) { return encode_key_update(writer, message); }
 bool same(const KeyUpdate& a, const KeyUpdate& b) { return a.request_update == b.request_update; }
 
@@ -234,29 +355,72 @@ Decoded<Message> decoder(Bytes body) {
   return Message::decode(body);
 }
 
-/// Decodes, encodes and decodes with `decode`, twice over.
-template <class Decode>
-void round_trip(Bytes body, Decode decode) {
+/// Decodes, encodes with `write` and decodes with `decode`, twice over.
+template <class Decode, class Write>
+void round_trip(Bytes body, Decode decode, Write write) {
   const auto first = decode(body);
   if (!first) {
     require(first.error().reason != Reason::none && !to_text(first.error()).empty(), "a refusal has its reason");
     return;
   }
-  static std::array<std::uint8_t, std::size_t{1} << 17U> buffer;
-  static std::array<std::uint8_t, std::size_t{1} << 17U> again;
+  static std::array<std::uint8_t, std::size_t{1} << 20U> buffer;
+  static std::array<std::uint8_t, std::size_t{1} << 20U> again;
   Writer writer{MutableBytes(buffer)};
-  const Bytes message = encode(writer, *first);
+  const Bytes message = write(writer, *first);
   require(!message.empty(), "what came in a message fits one");
   const auto second = decode(message.subspan(kHandshakeHeaderSize));
   require(second.has_value(), "what is encoded can be decoded");
   require(same(*first, *second), "what is encoded says what was decoded");
 
   Writer rewriter{MutableBytes(again)};
-  require(equal(encode(rewriter, *second), message), "what is encoded twice is the same");
+  require(equal(write(rewriter, *second), message), "what is encoded twice is the same");
   // A buffer that is too small is seen, wherever it ends.
   for (const std::size_t size : {std::size_t{0}, message.size() / 2, message.size() - 1}) {
     Writer small{MutableBytes(again).first(size)};
-    require(encode(small, *second).empty(), "what does not fit is not half written");
+    require(write(small, *second).empty(), "what does not fit is not half written");
+  }
+}
+template <class Decode>
+void round_trip(Bytes body, Decode decode) {
+  round_trip(body, decode, [](Writer& writer, const auto& message) { return encode(writer, message); });
+}
+
+void server_key_exchange(std::size_t form, Bytes body) {
+  require(ServerKeyExchange::decode(body).has_value(), "a ServerKeyExchange is not looked into");
+  switch (form) {
+    case 0: round_trip(body, decode_signed_ecdhe); break;
+    case 1: round_trip(body, decode_signed_dhe); break;
+    case 2: round_trip(body, decode_psk_dhe); break;
+    case 3: round_trip(body, decode_psk_ecdhe); break;
+    default:
+      round_trip(body, field<decode_psk_hint>, [](Writer& writer, const Field& hint) {
+        return encode_server_key_exchange(writer, hint.contents, {}, std::nullopt);
+      });
+      break;
+  }
+}
+
+void client_key_exchange(std::size_t form, Bytes body) {
+  using Form = ClientKeyExchangeParameters::Form;
+  require(ClientKeyExchange::decode(body).has_value(), "a ClientKeyExchange is not looked into");
+  const auto round_trip_as = [body](auto decode, Form written) {
+    round_trip(body, decode, [written](Writer& writer, const Field& message) {
+      return encode_client_key_exchange(
+          writer, {.psk_identity = message.identity, .exchange = message.contents, .form = written});
+    });
+  };
+  switch (form) {
+    case 0: round_trip_as(field<decode_ecdh_public>, Form::vector8); break;
+    case 1: round_trip_as(field<decode_dh_public>, Form::vector16); break;
+    case 2: round_trip_as(field<decode_encrypted_premaster>, Form::vector16); break;
+    case 3: round_trip_as(field<decode_psk_ecdh>, Form::vector8); break;
+    case 4: round_trip_as(field<decode_psk_dh>, Form::vector16); break;
+    case 5: round_trip_as(field<decode_psk_rsa>, Form::vector16); break;
+    default:
+      round_trip(body, field<decode_psk_identity>, [](Writer& writer, const Field& identity) {
+        return encode_client_key_exchange(writer, {.psk_identity = identity.contents});
+      });
+      break;
   }
 }
 
@@ -288,28 +452,29 @@ void ticket(Bytes bytes) {
   require(!keys->open(sealed, back), "what was altered does not open");
 }
 
+// Numbers of the messages, below: those from here on have forms, at most so many.
+constexpr std::size_t kKeyExchanges = 19;
+constexpr std::size_t kForms = 7;
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzzing::Choices choices({data, size});
-  const std::size_t which = choices.below(13);
+  const std::size_t which = choices.below(21);
   // What we offered decides which extensions an answer may have.
   ExtensionSet offered;
   if (choices.flag()) {
     for (const ExtensionRow& row : kExtensionTable) offered.insert(row.type);
   }
+  // Of a key exchange the suite says the form.
+  const std::size_t form = which >= kKeyExchanges ? choices.below(kForms) : 0;
   const Bytes body = choices.rest();
   switch (which) {
     case 0:
       if (const auto hello = ClientHello::decode(body)) (void)check_tls13(*hello);
       round_trip(body, decoder<ClientHello>);
       break;
-    case 1:
-      // We write TLS 1.3's alone.
-      if (const auto hello = ServerHello::decode(body, {.offered = offered}); !hello || hello->supported_versions) {
-        round_trip(body, [&](Bytes bytes) { return ServerHello::decode(bytes, {.offered = offered}); });
-      }
-      break;
+    case 1: round_trip(body, [&](Bytes bytes) { return ServerHello::decode(bytes, {.offered = offered}); }); break;
     case 2:
       round_trip(body, [&](Bytes bytes) { return HelloRetryRequest::decode(bytes, {.offered = offered}); });
       break;
@@ -326,7 +491,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(EndOfEarlyData::decode(body).has_value() == body.empty(), "EndOfEarlyData is empty, and nothing else");
       break;
     case 11: session(body); break;
-    default: ticket(body); break;
+    case 12: ticket(body); break;
+    // TLS 1.2
+    case 13: round_trip(body, decoder<Certificate12>); break;
+    case 14: round_trip(body, decoder<CertificateStatus>); break;
+    case 15: round_trip(body, decoder<CertificateRequest12>); break;
+    case 16: round_trip(body, decoder<NewSessionTicket12>); break;
+    case 17: round_trip(body, [](Bytes bytes) { return Finished::decode(bytes, {.verify_data_length = 12}); }); break;
+    case 18:
+      require(ServerHelloDone::decode(body).has_value() == body.empty(), "ServerHelloDone is empty, and nothing else");
+      require(HelloRequest::decode(body).has_value() == body.empty(), "HelloRequest is empty, and nothing else");
+      break;
+    case 19: server_key_exchange(form, body); break;
+    default: client_key_exchange(form, body); break;
   }
   return 0;
 }

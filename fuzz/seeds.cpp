@@ -13,6 +13,14 @@
 #include <lockstep/fuzzing.hpp>
 #include <lockstep/x509.hpp>
 
+#include "codec/certificate12.hpp"
+#include "codec/certificate_request12.hpp"
+#include "codec/certificate_status.hpp"
+#include "codec/client_key_exchange.hpp"
+#include "codec/finished.hpp"
+#include "codec/new_session_ticket12.hpp"
+#include "codec/server_hello.hpp"
+#include "codec/server_key_exchange.hpp"
 #include "library/schedule.hpp"
 
 using namespace lockstep;
@@ -222,6 +230,78 @@ void texts(Seeds& seeds) {
   }
 }
 
+/// The messages of TLS 1.2, by the numbers that the target `messages` has for them and for their forms.
+void tls12_messages(Seeds& seeds) {
+  using namespace codec;
+  Octets buffer(2048);
+  const auto write = [&](std::initializer_list<std::uint8_t> front, auto encode) {
+    Writer writer(buffer);
+    const Bytes message = encode(writer);
+    seeds.write("messages", front, message.subspan(kHandshakeHeaderSize));
+  };
+  const Octets random(kRandomSize, 0x22);
+  const Octets point(32, 0x44);
+  const Octets prime{0xff, 0xff, 0xff, 0x61};
+  const Octets two{2};
+  const Octets name{0x30, 0x00};
+  const std::array<Bytes, 2> list{name, point};
+  const Octets timestamps{0, 3, 0, 1, 's'};
+  write({1, 1}, [&](Writer& writer) {
+    return encode_server_hello12(writer, {.random = random,
+                                          .session_id = point,
+                                          .cipher_suite = CipherSuite{0xc02f},
+                                          .server_name = true,
+                                          .extended_main_secret = true,
+                                          .encrypt_then_mac = true,
+                                          .session_ticket = true,
+                                          .status_request = true,
+                                          .ec_point_formats = true,
+                                          .renegotiation_info = Bytes(),
+                                          .application_layer_protocol_negotiation = as_bytes("h2"),
+                                          .signed_certificate_timestamps = timestamps,
+                                          .record_size_limit = 0x4000});
+  });
+  write({1, 1}, [&](Writer& writer) {
+    return encode_server_hello12(
+        writer, {.random = random, .renegotiation_info = Bytes(point).first(24), .max_fragment_length = 1});
+  });
+  write({1, 0}, [&](Writer& writer) { return encode_server_hello12(writer, {.random = random}); });
+  write({13, 0}, [&](Writer& writer) { return encode_certificate12(writer, {list}); });
+  write({14, 0}, [&](Writer& writer) { return encode_certificate_status(writer, {point}); });
+  write({15, 0}, [&](Writer& writer) {
+    return encode_certificate_request12(
+        writer, {std::array{ClientCertificateType::rsa_sign, ClientCertificateType::ecdsa_sign},
+                 std::array{SignatureScheme::rsa_pkcs1_sha256, SignatureScheme::ed25519}, list});
+  });
+  write({16, 0}, [&](Writer& writer) { return encode_new_session_ticket12(writer, {7200, point}); });
+  write({17, 0}, [&](Writer& writer) { return encode_finished(writer, {Bytes(point).first(12)}); });
+  seeds.write("messages", {18, 0}, Bytes());
+
+  // Parameters of both kinds, signed and behind a hint; a hint alone.
+  Octets curve_room(64);
+  Writer curve{MutableBytes(curve_room)};
+  write_ecdh_params(curve, NamedGroup::x25519, point);
+  Octets field_room(64);
+  Writer field{MutableBytes(field_room)};
+  write_dh_params(field, prime, two, point);
+  const DigitallySigned signature{SignatureScheme::ed25519, point};
+  const Bytes hint = as_bytes("hint");
+  write({19, 0, 0}, [&](Writer& to) { return encode_server_key_exchange(to, {}, curve.written(), signature); });
+  write({19, 0, 1}, [&](Writer& to) { return encode_server_key_exchange(to, {}, field.written(), signature); });
+  write({19, 0, 2}, [&](Writer& to) { return encode_server_key_exchange(to, hint, field.written(), {}); });
+  write({19, 0, 3}, [&](Writer& to) { return encode_server_key_exchange(to, hint, curve.written(), {}); });
+  write({19, 0, 4}, [&](Writer& to) { return encode_server_key_exchange(to, hint, {}, {}); });
+
+  using enum ClientKeyExchangeParameters::Form;
+  const std::array exchanges{vector8, vector16, vector16, vector8, vector16, vector16, none};
+  for (std::uint8_t i = 0; i < exchanges.size(); ++i) {
+    write({20, 0, i}, [&](Writer& writer) {
+      const auto identity = i < 3 ? std::nullopt : std::optional<Bytes>(as_bytes("identity"));
+      return encode_client_key_exchange(writer, {.psk_identity = identity, .exchange = point, .form = exchanges[i]});
+    });
+  }
+}
+
 /// What real clients and servers sent: NAME-client.bin and NAME-server.bin.
 void peers(Seeds& seeds, const std::filesystem::path& directory) {
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
@@ -255,6 +335,7 @@ int main(int count, char** arguments) {
   scripts(seeds);
   certificates(seeds);
   texts(seeds);
+  tls12_messages(seeds);
   if (count == 3) peers(seeds, arguments[2]);
 
   for (std::uint64_t seed = 0; seed < 200; ++seed) seeds.write("api", {}, schedule(seed));

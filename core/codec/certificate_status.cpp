@@ -23,6 +23,8 @@ Bytes encode_certificate_status(Writer& writer, const CertificateStatus& message
 }
 
 Bytes read_certificate_status(Reader& reader) noexcept {
+  // RFC 9846 4.5.1.1: "the body of the "status_request" extension from the server MUST be a CertificateStatus structure
+  // ... the body of its "status_request" extension MUST be a CertificateStatus structure"
   if (reader.u8() != kOcsp && reader.ok()) reader.fail(Reason::enum_value);
   // RFC 6066 8: "opaque OCSPResponse<1..2^24-1>;"
   return reader.vector24(1);

@@ -95,6 +95,29 @@ TEST(ClientHello, WithoutExtensionsIsOfAnOlderVersion) {
   EXPECT_TRUE(Decoding(body_with(Buffer{})).hello.has_value());
 }
 
+TEST(ClientHello, OffersVersionsUpToTheOneThatItStates) {
+  using enum ProtocolVersion;
+  const auto offers = [](ProtocolVersion stated) {
+    Buffer body = body_with(std::nullopt);
+    const Buffer number = u16(std::to_underlying(stated));
+    std::ranges::copy(number, body.begin());
+    const Decoding decoding(body);
+    EXPECT_TRUE(decoding.hello.has_value());
+    std::vector<ProtocolVersion> offered;
+    for (const ProtocolVersion version : {ssl_3_0, tls_1_0, tls_1_1, tls_1_2, tls_1_3}) {
+      if (decoding.hello->offers(version)) offered.push_back(version);
+    }
+    return offered;
+  };
+  EXPECT_EQ(offers(ProtocolVersion{0x0200}), (std::vector<ProtocolVersion>{}));
+  EXPECT_EQ(offers(ssl_3_0), (std::vector{ssl_3_0}));
+  EXPECT_EQ(offers(tls_1_1), (std::vector{ssl_3_0, tls_1_0, tls_1_1}));
+  // TLS 1.3 is offered by its extension alone, and a version of a later day is none that is known here.
+  for (const ProtocolVersion newer : {tls_1_2, tls_1_3, ProtocolVersion{0x0305}, ProtocolVersion{0x03ff}}) {
+    EXPECT_EQ(offers(newer), (std::vector{ssl_3_0, tls_1_0, tls_1_1, tls_1_2}));
+  }
+}
+
 TEST(ClientHello, HasBoundedLists) {
   const auto repeated = [](std::size_t count, const auto& entry) {
     Buffer list;
@@ -392,6 +415,8 @@ struct Offer {
     p.ec_point_formats = true;
     p.renegotiation_info = Bytes{};
     p.session_ticket = Bytes{};
+    p.encrypt_then_mac = true;
+    p.max_fragment_length = 3;
     return p;
   }
 };
@@ -462,7 +487,9 @@ TEST(EncodeClientHello, IsReadBack) {
   for (const Extension& sent : hello->extensions)
     EXPECT_TRUE(encoded.offered.contains(sent.type)) << to_text(sent.type);
   EXPECT_TRUE(equal(*hello->extensions.find(ExtensionType::padding), Buffer(17)));
-  EXPECT_FALSE(encoded.offered.contains(ExtensionType::encrypt_then_mac));
+  EXPECT_TRUE(hello->encrypt_then_mac);
+  EXPECT_EQ(hello->max_fragment_length, 3);
+  EXPECT_FALSE(encoded.offered.contains(ExtensionType::compress_certificate));
 }
 
 TEST(EncodeClientHello, IsExactInLengthWithEveryExtension) {
@@ -493,6 +520,64 @@ TEST(EncodeClientHello, LeavesOutWhatIsNotAskedFor) {
   EXPECT_TRUE(hello->extensions.empty());
   EXPECT_EQ(encoded.offered, ExtensionSet{});
   EXPECT_EQ(encoded.binders_offset, encoded.message.size());
+}
+
+TEST(EncodeClientHello, OfTls12HasNothingOfTls13) {
+  const Offer offer;
+  ClientHelloParameters parameters = offer.parameters();
+  const std::array suites{CipherSuite{0xc02b}, CipherSuite{0xc02f}};
+  const std::array versions{ProtocolVersion::tls_1_2};
+  const std::array groups{NamedGroup::x25519};
+  const Buffer ticket = text("a ticket of TLS 1.2");
+  parameters.cipher_suites = suites;
+  parameters.supported_versions = versions;
+  parameters.supported_groups = groups;
+  parameters.psk_key_exchange_modes = {};
+  parameters.extended_main_secret = true;
+  parameters.encrypt_then_mac = true;
+  parameters.ec_point_formats = true;
+  parameters.renegotiation_info = Bytes();
+  parameters.session_ticket = ticket;
+  for (const bool with_grease : {false, true}) {
+    if (with_grease) parameters.grease = Grease{};
+    Buffer room(1024);
+    Writer writer(room);
+    const EncodedClientHello encoded = encode_client_hello(writer, parameters);
+    const Bytes body = body_of(encoded.message, HandshakeType::client_hello);
+    const auto hello = ClientHello::decode(body);
+    ASSERT_TRUE(hello.has_value()) << to_text(hello.error());
+    EXPECT_FALSE(hello->supported_versions.has_value());
+    EXPECT_FALSE(hello->key_share.has_value());
+    EXPECT_EQ(encoded.offered, (ExtensionSet{ExtensionType::server_name, ExtensionType::extended_main_secret,
+                                             ExtensionType::renegotiation_info, ExtensionType::supported_groups,
+                                             ExtensionType::ec_point_formats, ExtensionType::session_ticket,
+                                             ExtensionType::application_layer_protocol_negotiation,
+                                             ExtensionType::signature_algorithms, ExtensionType::encrypt_then_mac}));
+    EXPECT_TRUE(hello->offers(ProtocolVersion::tls_1_2));
+    EXPECT_FALSE(hello->offers(ProtocolVersion::tls_1_3));
+    EXPECT_TRUE(hello->extended_main_secret);
+    EXPECT_TRUE(hello->encrypt_then_mac);
+    EXPECT_TRUE(hello->renegotiation_info->empty());
+    EXPECT_TRUE(equal(*hello->session_ticket, ticket));
+    expect_exact_length(body, decoder<ClientHello>, {2 + kRandomSize + 1 + 32 + 2 + (with_grease ? 6U : 4U) + 2});
+  }
+}
+
+TEST(EncodeClientHello, OfBothVersionsStatesThem) {
+  const Offer offer;
+  ClientHelloParameters parameters = offer.parameters();
+  const std::array versions{ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_2};
+  parameters.supported_versions = versions;
+  Buffer room(1024);
+  Writer writer(room);
+  const EncodedClientHello encoded = encode_client_hello(writer, parameters);
+  const auto hello = ClientHello::decode(body_of(encoded.message, HandshakeType::client_hello));
+  ASSERT_TRUE(hello.has_value()) << to_text(hello.error());
+  EXPECT_TRUE(std::ranges::equal(all_of(*hello->supported_versions), versions));
+  EXPECT_TRUE(hello->key_share.has_value());
+  EXPECT_TRUE(hello->offers(ProtocolVersion::tls_1_3));
+  EXPECT_TRUE(hello->offers(ProtocolVersion::tls_1_2));
+  EXPECT_FALSE(hello->offers(ProtocolVersion::tls_1_1));
 }
 
 TEST(EncodeClientHello, OffersRenegotiationInfoByItsSuite) {

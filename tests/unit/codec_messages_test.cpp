@@ -3,13 +3,21 @@
 #include <array>
 
 #include "codec/certificate.hpp"
+#include "codec/certificate12.hpp"
 #include "codec/certificate_request.hpp"
+#include "codec/certificate_request12.hpp"
+#include "codec/certificate_status.hpp"
 #include "codec/certificate_verify.hpp"
+#include "codec/client_key_exchange.hpp"
 #include "codec/encrypted_extensions.hpp"
 #include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
+#include "codec/hello_request.hpp"
 #include "codec/key_update.hpp"
 #include "codec/new_session_ticket.hpp"
+#include "codec/new_session_ticket12.hpp"
+#include "codec/server_hello_done.hpp"
+#include "codec/server_key_exchange.hpp"
 #include "unit/codec_fixture.hpp"
 
 namespace lockstep::codec {
@@ -387,6 +395,447 @@ TEST(EndOfEarlyData, IsEmpty) {
   EXPECT_TRUE(EndOfEarlyData::decode({}).has_value());
   expect_error(EndOfEarlyData::decode(hex("00")), Reason::message_trailing_data, Alert::decode_error,
                Place::end_of_early_data);
+}
+
+// --- TLS 1.2: certificates ---
+
+TEST(Certificate12, IsReadBack) {
+  const Buffer leaf(300, 0x30);
+  const Buffer issuer(200, 0x31);
+  const std::array<Bytes, 2> chain{leaf, issuer};
+  Buffer room(1024);
+  Writer writer(room);
+  const Bytes message = encode_certificate12(writer, {chain});
+  EXPECT_EQ(message.size(), certificate12_message_size({chain}));
+  const Bytes body = body_of(message, HandshakeType::certificate);
+  const auto decoded = Certificate12::decode(body);
+  ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+  const auto certificates = all_of(decoded->certificate_list);
+  ASSERT_EQ(certificates.size(), 2U);
+  EXPECT_TRUE(equal(certificates[0], leaf));
+  EXPECT_TRUE(equal(certificates[1], issuer));
+  expect_exact_length(body, decoder<Certificate12>);
+  expect_survives_changes(body, decoder<Certificate12>, [](const Certificate12& changed) {
+    for (const Bytes certificate : changed.certificate_list) EXPECT_FALSE(certificate.empty());
+  });
+
+  Buffer small(message.size() - 1);
+  Writer tight(small);
+  EXPECT_TRUE(encode_certificate12(tight, {chain}).empty());
+}
+
+TEST(Certificate12, MayBeEmpty) {
+  Buffer room(16);
+  Writer writer(room);
+  const Bytes message = encode_certificate12(writer, {});
+  EXPECT_TRUE(equal(message, hex("0b 000003 000000")));
+  EXPECT_EQ(message.size(), certificate12_message_size({}));
+  const auto decoded = Certificate12::decode(body_of(message, HandshakeType::certificate));
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_TRUE(decoded->certificate_list.empty());
+}
+
+TEST(Certificate12, RefusesBadLists) {
+  constexpr Place kPlace = Place::certificate;
+  const auto chain_of = [](std::size_t count) {
+    Buffer list;
+    for (std::size_t i = 0; i < count; ++i) list = join({list, vector24(hex("30"))});
+    return vector24(list);
+  };
+  const Buffer most = chain_of(kMaxCertificates);
+  EXPECT_TRUE(Certificate12::decode(most).has_value());
+  expect_error(Certificate12::decode(chain_of(kMaxCertificates + 1)), Reason::too_many_entries,
+               Alert::illegal_parameter, kPlace);
+  expect_error(Certificate12::decode(vector24(vector24({}))), Reason::vector_length, Alert::decode_error, kPlace);
+  expect_error(Certificate12::decode(vector24(hex("000002 30"))), Reason::message_truncated, Alert::decode_error,
+               kPlace);
+  // TLS 1.3's has a context in front.
+  expect_error(Certificate12::decode(hex("00 000006 000001 30 0000")), Reason::message_trailing_data,
+               Alert::decode_error, kPlace);
+}
+
+TEST(CertificateStatus, IsReadBack) {
+  const Buffer response(100, 0x30);
+  Buffer room(128);
+  Writer writer(room);
+  const Bytes message = encode_certificate_status(writer, {response});
+  const Bytes body = body_of(message, HandshakeType::certificate_status);
+  const auto decoded = CertificateStatus::decode(body);
+  ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+  EXPECT_TRUE(equal(decoded->ocsp_response, response));
+  expect_exact_length(body, decoder<CertificateStatus>);
+  expect_survives_changes(body, decoder<CertificateStatus>,
+                          [](const CertificateStatus& changed) { EXPECT_FALSE(changed.ocsp_response.empty()); });
+  Buffer small(message.size() - 1);
+  Writer tight(small);
+  EXPECT_TRUE(encode_certificate_status(tight, {response}).empty());
+}
+
+TEST(CertificateStatus, RefusesBadFields) {
+  constexpr Place kPlace = Place::certificate_status;
+  // ocsp_multi (RFC 6961) is never asked for.
+  expect_error(CertificateStatus::decode(hex("02 000001 30")), Reason::enum_value, Alert::illegal_parameter, kPlace);
+  expect_error(CertificateStatus::decode(hex("01 000000")), Reason::vector_length, Alert::decode_error, kPlace);
+  expect_error(CertificateStatus::decode({}), Reason::message_truncated, Alert::decode_error, kPlace);
+}
+
+TEST(CertificateRequest12, IsReadBack) {
+  const std::array types{ClientCertificateType::ecdsa_sign, ClientCertificateType::rsa_sign};
+  const std::array schemes{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pkcs1_sha256};
+  const Buffer first = hex("3000");
+  const Buffer second = hex("30023000");
+  const std::array<Bytes, 2> authorities{first, second};
+  Buffer room(256);
+  Writer writer(room);
+  const CertificateRequest12Parameters parameters{types, schemes, authorities};
+  const Bytes message = encode_certificate_request12(writer, parameters);
+  EXPECT_TRUE(equal(message, hex("0d 000015 02 40 01 0004 0403 0401 000a 0002 3000 0004 30023000")));
+  const Bytes body = body_of(message, HandshakeType::certificate_request);
+  const auto decoded = CertificateRequest12::decode(body);
+  ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+  EXPECT_TRUE(std::ranges::equal(all_of(decoded->certificate_types), types));
+  EXPECT_TRUE(std::ranges::equal(all_of(decoded->supported_signature_algorithms), schemes));
+  const auto names = all_of(decoded->certificate_authorities);
+  ASSERT_EQ(names.size(), 2U);
+  EXPECT_TRUE(equal(names[0], first));
+  EXPECT_TRUE(equal(names[1], second));
+  expect_exact_length(body, decoder<CertificateRequest12>);
+  expect_survives_changes(body, decoder<CertificateRequest12>, [](const CertificateRequest12& changed) {
+    EXPECT_FALSE(changed.certificate_types.empty());
+    EXPECT_FALSE(changed.supported_signature_algorithms.empty());
+    EXPECT_LE(changed.certificate_authorities.size(), 4U);
+  });
+  Buffer small(message.size() - 1);
+  Writer tight(small);
+  EXPECT_TRUE(encode_certificate_request12(tight, parameters).empty());
+
+  // Of any authority.
+  const Buffer any = hex("01 01 0002 0401 0000");
+  ASSERT_TRUE(CertificateRequest12::decode(any).has_value());
+  EXPECT_TRUE(CertificateRequest12::decode(any)->certificate_authorities.empty());
+  Writer again(room);
+  EXPECT_TRUE(equal(body_of(encode_certificate_request12(again, {std::array{ClientCertificateType::rsa_sign},
+                                                                 std::array{SignatureScheme::rsa_pkcs1_sha256}}),
+                            HandshakeType::certificate_request),
+                    any));
+}
+
+TEST(CertificateRequest12, RefusesBadLists) {
+  const auto refuse = [](const Buffer& body, Reason reason, Alert alert) {
+    expect_error(CertificateRequest12::decode(body), reason, alert, Place::certificate_request);
+  };
+  refuse(hex("00 0002 0401 0000"), Reason::vector_length, Alert::decode_error);
+  refuse(hex("01 01 0000 0000"), Reason::vector_length, Alert::decode_error);
+  refuse(hex("01 01 0003 040104 0000"), Reason::vector_length, Alert::decode_error);
+  refuse(hex("01 01 0002 0401 0002 0000"), Reason::vector_length, Alert::decode_error);
+  refuse(hex("01 01 0002 0401 0003 0002 30"), Reason::message_truncated, Alert::decode_error);
+  refuse(join({hex("01 01"), vector16(Buffer(2 * (kMaxCodePoints + 1))), hex("0000")}), Reason::too_many_entries,
+         Alert::illegal_parameter);
+  Buffer names;
+  for (std::size_t i = 0; i < kMaxAuthorities; ++i) names = join({names, vector16(hex("30"))});
+  const Buffer most = join({hex("01 01 0002 0401"), vector16(names)});
+  EXPECT_TRUE(CertificateRequest12::decode(most).has_value());
+  refuse(join({hex("01 01 0002 0401"), vector16(join({names, vector16(hex("30"))}))}), Reason::too_many_entries,
+         Alert::illegal_parameter);
+}
+
+// --- TLS 1.2: key exchange ---
+
+constexpr Place kServerKeyExchange = Place::server_key_exchange;
+const Buffer kPoint(32, 0x44);
+const Buffer kSignature(64, 0x66);
+const Buffer kHint = text("hint");
+const Buffer kPrime = hex("00ffffff61");
+const Buffer kGenerator = hex("02");
+const Buffer kPublicValue = hex("01020304");
+
+Buffer ecdh_params() {
+  Buffer room(64);
+  Writer writer(room);
+  write_ecdh_params(writer, NamedGroup::x25519, kPoint);
+  room.resize(writer.size());
+  return room;
+}
+
+Buffer dh_params() {
+  Buffer room(64);
+  Writer writer(room);
+  write_dh_params(writer, kPrime, kGenerator, kPublicValue);
+  room.resize(writer.size());
+  return room;
+}
+
+/// The body of a ServerKeyExchange that was written, decoded as the raw message that it is first.
+Buffer server_key_exchange(const std::optional<Bytes>& hint, const Buffer& params, bool with_signature) {
+  std::optional<DigitallySigned> signature;
+  if (with_signature) signature = DigitallySigned{SignatureScheme::ed25519, kSignature};
+  Buffer room(256);
+  Writer writer(room);
+  const Bytes message = encode_server_key_exchange(writer, hint, params, signature);
+  const auto decoded = ServerKeyExchange::decode(body_of(message, HandshakeType::server_key_exchange));
+  EXPECT_TRUE(decoded.has_value());
+  Buffer small(message.size() - 1);
+  Writer tight(small);
+  EXPECT_TRUE(encode_server_key_exchange(tight, hint, params, signature).empty());
+  return {decoded->body.begin(), decoded->body.end()};
+}
+
+void expect_ecdh_params(const ServerEcdhParams& params) {
+  EXPECT_EQ(params.group, NamedGroup::x25519);
+  EXPECT_TRUE(equal(params.point, kPoint));
+  EXPECT_TRUE(equal(params.raw, ecdh_params()));
+}
+
+void expect_dh_params(const ServerDhParams& params) {
+  EXPECT_TRUE(equal(params.dh_p, kPrime));
+  EXPECT_TRUE(equal(params.dh_g, kGenerator));
+  EXPECT_TRUE(equal(params.dh_Ys, kPublicValue));
+  EXPECT_TRUE(equal(params.raw, dh_params()));
+}
+
+void expect_signature(const DigitallySigned& signature) {
+  EXPECT_EQ(signature.algorithm, SignatureScheme::ed25519);
+  EXPECT_TRUE(equal(signature.signature, kSignature));
+}
+
+TEST(ServerKeyExchange, OfSignedEcdheIsReadBack) {
+  const Buffer body = server_key_exchange(std::nullopt, ecdh_params(), true);
+  EXPECT_TRUE(equal(body, join({hex("03 001d"), vector8(kPoint), hex("0807"), vector16(kSignature)})));
+  const auto decoded = decode_signed_ecdhe(body);
+  ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+  expect_ecdh_params(decoded->params);
+  expect_signature(decoded->signature);
+  expect_exact_length(body, decode_signed_ecdhe);
+  expect_survives_changes(body, decode_signed_ecdhe, [](const SignedEcdhe& changed) {
+    EXPECT_EQ(changed.params.raw.size(), 1 + 2 + 1 + changed.params.point.size());
+  });
+}
+
+TEST(ServerKeyExchange, OfSignedDheIsReadBack) {
+  const Buffer body = server_key_exchange(std::nullopt, dh_params(), true);
+  EXPECT_TRUE(equal(
+      body, join({vector16(kPrime), vector16(kGenerator), vector16(kPublicValue), hex("0807"), vector16(kSignature)})));
+  const auto decoded = decode_signed_dhe(body);
+  ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+  expect_dh_params(decoded->params);
+  expect_signature(decoded->signature);
+  expect_exact_length(body, decode_signed_dhe);
+  expect_survives_changes(body, decode_signed_dhe, [](const SignedDhe& changed) {
+    EXPECT_EQ(changed.params.raw.size(),
+              3 * 2 + changed.params.dh_p.size() + changed.params.dh_g.size() + changed.params.dh_Ys.size());
+  });
+}
+
+TEST(ServerKeyExchange, OfPskIsReadBack) {
+  const Buffer body = server_key_exchange(kHint, {}, false);
+  EXPECT_TRUE(equal(body, vector16(kHint)));
+  const auto decoded = decode_psk_hint(body);
+  ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+  EXPECT_TRUE(equal(*decoded, kHint));
+  expect_exact_length(body, decode_psk_hint);
+  const Buffer empty = server_key_exchange(Bytes(), {}, false);
+  ASSERT_TRUE(decode_psk_hint(empty).has_value());
+  EXPECT_TRUE(decode_psk_hint(empty)->empty());
+}
+
+TEST(ServerKeyExchange, OfPskDheIsReadBack) {
+  const Buffer body = server_key_exchange(kHint, dh_params(), false);
+  const auto decoded = decode_psk_dhe(body);
+  ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+  EXPECT_TRUE(equal(decoded->psk_identity_hint, kHint));
+  expect_dh_params(decoded->params);
+  expect_exact_length(body, decode_psk_dhe);
+  expect_survives_changes(body, decode_psk_dhe, [&](const PskDhe& changed) {
+    EXPECT_EQ(changed.params.raw.size() + 2 + changed.psk_identity_hint.size(), body.size());
+  });
+}
+
+TEST(ServerKeyExchange, OfPskEcdheIsReadBack) {
+  const Buffer body = server_key_exchange(kHint, ecdh_params(), false);
+  const auto decoded = decode_psk_ecdhe(body);
+  ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+  EXPECT_TRUE(equal(decoded->psk_identity_hint, kHint));
+  expect_ecdh_params(decoded->params);
+  expect_exact_length(body, decode_psk_ecdhe);
+  expect_survives_changes(body, decode_psk_ecdhe, [&](const PskEcdhe& changed) {
+    EXPECT_EQ(changed.params.raw.size() + 2 + changed.psk_identity_hint.size(), body.size());
+  });
+}
+
+TEST(ServerKeyExchange, RefusesCurvesThatHaveNoName) {
+  for (const std::string_view curve_type : {"01", "02", "00", "04", "f8"}) {
+    const Buffer params = join({hex(curve_type), hex("001d"), vector8(kPoint)});
+    expect_error(decode_signed_ecdhe(join({params, hex("0807"), vector16(kSignature)})), Reason::curve_not_named,
+                 Alert::illegal_parameter, kServerKeyExchange);
+    expect_error(decode_psk_ecdhe(join({vector16(kHint), params})), Reason::curve_not_named, Alert::illegal_parameter,
+                 kServerKeyExchange);
+  }
+}
+
+TEST(ServerKeyExchange, RefusesEmptyParameters) {
+  const Buffer signature = join({hex("0807"), vector16(kSignature)});
+  const auto refuse = [](const auto& decoded) {
+    expect_error(decoded, Reason::vector_length, Alert::decode_error, kServerKeyExchange);
+  };
+  refuse(decode_signed_ecdhe(join({hex("03 001d 00"), signature})));
+  refuse(decode_psk_ecdhe(join({vector16(kHint), hex("03 001d 00")})));
+  for (const std::string_view numbers : {"0000 0001 02 0001 03", "0001 07 0000 0001 03", "0001 07 0001 02 0000"}) {
+    refuse(decode_signed_dhe(join({hex(numbers), signature})));
+    refuse(decode_psk_dhe(join({vector16(kHint), hex(numbers)})));
+  }
+  // A signature may be of any length; that it is none is found out when it is verified.
+  const Buffer without = join({ecdh_params(), hex("0807 0000")});
+  ASSERT_TRUE(decode_signed_ecdhe(without).has_value());
+  EXPECT_TRUE(decode_signed_ecdhe(without)->signature.signature.empty());
+}
+
+TEST(ServerKeyExchange, FitsItsLargestForms) {
+  const Buffer longest(0xffff, 0xff);
+  const Buffer numbers = join({vector16(longest), vector16(longest), vector16(longest)});
+  const Buffer with_signature = join({numbers, hex("0807"), vector16(longest)});
+  const Buffer with_hint = join({vector16(longest), numbers});
+  EXPECT_TRUE(decode_signed_dhe(with_signature).has_value());
+  EXPECT_TRUE(decode_psk_dhe(with_hint).has_value());
+  EXPECT_LE(with_signature.size(), ServerKeyExchange::max_size);
+  EXPECT_LE(with_hint.size(), ServerKeyExchange::max_size);
+  const Buffer both = join({vector16(longest), vector16(longest)});
+  EXPECT_TRUE(decode_psk_dh(both).has_value());
+  EXPECT_EQ(both.size(), ClientKeyExchange::max_size);
+}
+
+using Form = ClientKeyExchangeParameters::Form;
+
+/// The body of a ClientKeyExchange that was written, decoded as the raw message that it is first.
+Buffer client_key_exchange(const ClientKeyExchangeParameters& parameters) {
+  Buffer room(256);
+  Writer writer(room);
+  const Bytes message = encode_client_key_exchange(writer, parameters);
+  const auto decoded = ClientKeyExchange::decode(body_of(message, HandshakeType::client_key_exchange));
+  EXPECT_TRUE(decoded.has_value());
+  Buffer small(message.size() - 1);
+  Writer tight(small);
+  EXPECT_TRUE(encode_client_key_exchange(tight, parameters).empty());
+  return {decoded->body.begin(), decoded->body.end()};
+}
+
+TEST(ClientKeyExchange, IsReadBack) {
+  struct Case {
+    Form form;
+    Decoded<Bytes> (&decode)(Bytes) noexcept;
+    Buffer body;
+  };
+  for (const Case& test : {Case{Form::vector8, decode_ecdh_public, vector8(kPoint)},
+                           Case{Form::vector16, decode_dh_public, vector16(kPoint)},
+                           Case{Form::vector16, decode_encrypted_premaster, vector16(kPoint)}}) {
+    const Buffer body = client_key_exchange({.exchange = kPoint, .form = test.form});
+    EXPECT_TRUE(equal(body, test.body));
+    const auto decoded = test.decode(body);
+    ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+    EXPECT_TRUE(equal(*decoded, kPoint));
+    expect_exact_length(body, test.decode);
+  }
+}
+
+TEST(ClientKeyExchange, OfPskIsReadBack) {
+  const Buffer alone = client_key_exchange({.psk_identity = kHint});
+  EXPECT_TRUE(equal(alone, vector16(kHint)));
+  ASSERT_TRUE(decode_psk_identity(alone).has_value());
+  EXPECT_TRUE(equal(*decode_psk_identity(alone), kHint));
+  expect_exact_length(alone, decode_psk_identity);
+
+  struct Case {
+    Form form;
+    Decoded<PskExchange> (&decode)(Bytes) noexcept;
+    Buffer exchange;
+  };
+  for (const Case& test :
+       {Case{Form::vector8, decode_psk_ecdh, vector8(kPoint)}, Case{Form::vector16, decode_psk_dh, vector16(kPoint)},
+        Case{Form::vector16, decode_psk_rsa, vector16(kPoint)}}) {
+    const Buffer body = client_key_exchange({.psk_identity = kHint, .exchange = kPoint, .form = test.form});
+    EXPECT_TRUE(equal(body, join({vector16(kHint), test.exchange})));
+    const auto decoded = test.decode(body);
+    ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+    EXPECT_TRUE(equal(decoded->psk_identity, kHint));
+    EXPECT_TRUE(equal(decoded->exchange, kPoint));
+    expect_exact_length(body, test.decode);
+    expect_survives_changes(body, test.decode,
+                            [&](const PskExchange& changed) { EXPECT_LE(changed.exchange.size(), body.size()); });
+  }
+}
+
+TEST(ClientKeyExchange, RefusesEmptyPublicValues) {
+  const auto refuse = [](const auto& decoded) {
+    expect_error(decoded, Reason::vector_length, Alert::decode_error, Place::client_key_exchange);
+  };
+  refuse(decode_ecdh_public(hex("00")));
+  refuse(decode_dh_public(hex("0000")));
+  refuse(decode_psk_ecdh(hex("0001 69 00")));
+  refuse(decode_psk_dh(hex("0001 69 0000")));
+  // Of the other two the RFCs bound nothing.
+  EXPECT_TRUE(decode_encrypted_premaster(hex("0000")).has_value());
+  EXPECT_TRUE(decode_psk_identity(hex("0000")).has_value());
+  EXPECT_TRUE(decode_psk_rsa(hex("0000 0000")).has_value());
+  expect_error(decode_encrypted_premaster(hex("0002 aa")), Reason::message_truncated, Alert::decode_error,
+               Place::client_key_exchange);
+}
+
+// --- TLS 1.2: the rest ---
+
+TEST(Finished, OfTls12IsReadBack) {
+  const Buffer verify_data(12, 0x77);
+  Buffer room(32);
+  Writer writer(room);
+  const Bytes body = body_of(encode_finished(writer, {verify_data}), HandshakeType::finished);
+  const auto decode = [](Bytes bytes) { return Finished::decode(bytes, {.verify_data_length = 12}); };
+  ASSERT_TRUE(decode(body).has_value());
+  EXPECT_TRUE(equal(decode(body)->verify_data, verify_data));
+  expect_exact_length(body, decode);
+}
+
+TEST(ServerHelloDone, IsEmpty) {
+  std::array<std::uint8_t, kHandshakeHeaderSize> room{};
+  Writer writer(room);
+  EXPECT_TRUE(equal(encode_server_hello_done(writer), hex("0e 000000")));
+  EXPECT_TRUE(encode_server_hello_done(writer).empty());
+  EXPECT_TRUE(ServerHelloDone::decode({}).has_value());
+  expect_error(ServerHelloDone::decode(hex("00")), Reason::message_trailing_data, Alert::decode_error,
+               Place::server_hello_done);
+}
+
+TEST(HelloRequest, IsEmpty) {
+  std::array<std::uint8_t, kHandshakeHeaderSize> room{};
+  Writer writer(room);
+  EXPECT_TRUE(equal(encode_hello_request(writer), hex("00 000000")));
+  EXPECT_TRUE(encode_hello_request(writer).empty());
+  EXPECT_TRUE(HelloRequest::decode({}).has_value());
+  expect_error(HelloRequest::decode(hex("00")), Reason::message_trailing_data, Alert::decode_error,
+               Place::hello_request);
+}
+
+TEST(NewSessionTicket12, IsReadBack) {
+  const Buffer ticket(100, 0x88);
+  Buffer room(256);
+  Writer writer(room);
+  const Bytes message = encode_new_session_ticket12(writer, {.ticket_lifetime_hint = 7200, .ticket = ticket});
+  const Bytes body = body_of(message, HandshakeType::new_session_ticket);
+  const auto decoded = NewSessionTicket12::decode(body);
+  ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+  EXPECT_EQ(decoded->ticket_lifetime_hint, 7200U);
+  EXPECT_TRUE(equal(decoded->ticket, ticket));
+  expect_exact_length(body, decoder<NewSessionTicket12>);
+  Buffer small(message.size() - 1);
+  Writer tight(small);
+  EXPECT_TRUE(encode_new_session_ticket12(tight, {.ticket_lifetime_hint = 7200, .ticket = ticket}).empty());
+
+  Writer none(room);
+  const Bytes without = encode_new_session_ticket12(none, {});
+  EXPECT_TRUE(equal(without, hex("04 000006 00000000 0000")));
+  ASSERT_TRUE(NewSessionTicket12::decode(body_of(without, HandshakeType::new_session_ticket)).has_value());
+  expect_error(NewSessionTicket12::decode(hex("00001c20 0002 aa")), Reason::message_truncated, Alert::decode_error,
+               Place::new_session_ticket);
+  // TLS 1.3's is longer.
+  expect_error(NewSessionTicket12::decode(hex("00001c20 00000000 00 0001 aa 0000")), Reason::message_trailing_data,
+               Alert::decode_error, Place::new_session_ticket);
 }
 
 }  // namespace

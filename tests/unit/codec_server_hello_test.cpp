@@ -111,6 +111,152 @@ TEST(ServerHello, OfTls12IsRead) {
   EXPECT_EQ(tls10->version(), ProtocolVersion::tls_1_0);
 }
 
+/// Everything that a ServerHello of TLS 1.2 can say.
+struct Tls12 {
+  Buffer timestamps = vector16(vector16(text("sct")));
+  Buffer renegotiation = text("both verify_data");
+  ExtensionSet offered = [] {
+    using enum ExtensionType;
+    return ExtensionSet{server_name,
+                        extended_main_secret,
+                        encrypt_then_mac,
+                        session_ticket,
+                        status_request,
+                        ec_point_formats,
+                        renegotiation_info,
+                        application_layer_protocol_negotiation,
+                        signed_certificate_timestamp,
+                        max_fragment_length,
+                        record_size_limit};
+  }();
+
+  ServerHello12Parameters parameters() const {
+    ServerHello12Parameters p;
+    p.random = kRandom;
+    p.session_id = kSessionId;
+    p.cipher_suite = CipherSuite{0xc02f};
+    p.server_name = true;
+    p.extended_main_secret = true;
+    p.encrypt_then_mac = true;
+    p.session_ticket = true;
+    p.status_request = true;
+    p.ec_point_formats = true;
+    p.renegotiation_info = renegotiation;
+    p.application_layer_protocol_negotiation = as_bytes("h2");
+    p.signed_certificate_timestamps = timestamps;
+    p.record_size_limit = 0x4000;
+    return p;
+  }
+};
+
+TEST(ServerHello, OfTls12IsReadBack) {
+  const Tls12 tls12;
+  const auto decode = [&](Bytes bytes) { return ServerHello::decode(bytes, {.offered = tls12.offered}); };
+  Buffer room(512);
+  Writer writer(room);
+  const Bytes message = encode_server_hello12(writer, tls12.parameters());
+  const Bytes body = body_of(message, HandshakeType::server_hello);
+  const auto hello = decode(body);
+  ASSERT_TRUE(hello.has_value()) << to_text(hello.error());
+  EXPECT_EQ(hello->version(), ProtocolVersion::tls_1_2);
+  EXPECT_TRUE(equal(hello->random, kRandom));
+  EXPECT_TRUE(equal(hello->legacy_session_id_echo, kSessionId));
+  EXPECT_EQ(hello->cipher_suite, CipherSuite{0xc02f});
+  EXPECT_EQ(hello->extensions.size(), 10U);
+  EXPECT_TRUE(hello->server_name);
+  EXPECT_TRUE(hello->extended_main_secret);
+  EXPECT_TRUE(hello->encrypt_then_mac);
+  EXPECT_TRUE(hello->session_ticket);
+  EXPECT_TRUE(hello->status_request);
+  EXPECT_EQ(all_of(*hello->ec_point_formats), std::vector<std::uint8_t>{0});
+  EXPECT_TRUE(equal(*hello->renegotiation_info, tls12.renegotiation));
+  EXPECT_EQ(as_text(*hello->application_layer_protocol_negotiation), "h2");
+  EXPECT_TRUE(equal(*hello->signed_certificate_timestamps, tls12.timestamps));
+  EXPECT_FALSE(hello->max_fragment_length.has_value());
+  EXPECT_EQ(hello->record_size_limit, 0x4000);
+  expect_exact_length(body, decode, {2 + 32 + 33 + 2 + 1});
+  expect_survives_changes(body, decode, [](const ServerHello& changed) { EXPECT_LE(changed.extensions.size(), 40U); });
+
+  for (const std::size_t less : {std::size_t{0}, std::size_t{43}, message.size() - 1}) {
+    Buffer small(less);
+    Writer tight(small);
+    EXPECT_TRUE(encode_server_hello12(tight, tls12.parameters()).empty()) << less;
+  }
+
+  ServerHello12Parameters parameters = tls12.parameters();
+  parameters.record_size_limit.reset();
+  parameters.max_fragment_length = 2;
+  parameters.renegotiation_info = Bytes();
+  parameters.version = ProtocolVersion::tls_1_1;
+  Writer again(room);
+  const auto other = decode(body_of(encode_server_hello12(again, parameters), HandshakeType::server_hello));
+  ASSERT_TRUE(other.has_value()) << to_text(other.error());
+  EXPECT_EQ(other->version(), ProtocolVersion::tls_1_1);
+  EXPECT_EQ(other->max_fragment_length, 2);
+  EXPECT_FALSE(other->record_size_limit.has_value());
+  EXPECT_TRUE(other->renegotiation_info->empty());
+}
+
+TEST(ServerHello, OfTls12EndsBeforeItsExtensionsWhenItHasNone) {
+  Buffer room(128);
+  Writer writer(room);
+  const Bytes message = encode_server_hello12(writer, {.random = kRandom, .cipher_suite = CipherSuite{0x009c}});
+  EXPECT_TRUE(equal(message, join({hex("02 000026 0303"), kRandom, hex("00 009c 00")})));
+  const auto hello = ServerHello::decode(body_of(message, HandshakeType::server_hello));
+  ASSERT_TRUE(hello.has_value());
+  EXPECT_TRUE(hello->extensions.empty());
+
+  // Each brings its block by itself.
+  const std::array<ServerHello12Parameters, 3> each{
+      {{.random = kRandom, .extended_main_secret = true},
+       {.random = kRandom, .renegotiation_info = Bytes()},
+       {.random = kRandom, .application_layer_protocol_negotiation = as_bytes("h2")}}};
+  for (const ServerHello12Parameters& parameters : each) {
+    Writer one(room);
+    const Bytes body = body_of(encode_server_hello12(one, parameters), HandshakeType::server_hello);
+    const auto decoded = ServerHello::decode(body, {.offered = Tls12().offered});
+    ASSERT_TRUE(decoded.has_value());
+    EXPECT_EQ(decoded->extensions.size(), 1U);
+  }
+}
+
+TEST(ServerHello, OfTls12RefusesBadExtensions) {
+  using enum ExtensionType;
+  const Tls12 tls12;
+  const auto refuse = [&](const Buffer& extensions, Reason reason, Alert alert, ExtensionType type) {
+    SCOPED_TRACE(to_text(type));
+    expect_error(ServerHello::decode(body_with(extensions), {.offered = tls12.offered}), reason, alert,
+                 Place::server_hello, std::to_underlying(type));
+  };
+  const auto malformed = [&](ExtensionType type, const Buffer& data) {
+    refuse(extension(type, data), Reason::extension_malformed, Alert::decode_error, type);
+  };
+  for (const ExtensionType empty : {extended_main_secret, encrypt_then_mac, session_ticket, status_request}) {
+    malformed(empty, hex("00"));
+  }
+  refuse(extension(server_name, hex("00")), Reason::server_name_malformed, Alert::decode_error, server_name);
+  for (const Buffer& bad : {Buffer{}, hex("00"), hex("01"), hex("010000")}) malformed(ec_point_formats, bad);
+  for (const Buffer& bad : {Buffer{}, hex("01"), hex("0000")}) malformed(renegotiation_info, bad);
+  for (const Buffer& bad : {Buffer{}, hex("0000"), hex("0002 0000"), hex("0003 0002 aa"), hex("0003 0001 aa 00")}) {
+    malformed(signed_certificate_timestamp, bad);
+  }
+  for (const Buffer& bad : {Buffer{}, hex("0101")}) malformed(max_fragment_length, bad);
+  for (const Buffer& bad : {Buffer{}, hex("40"), hex("400000")}) malformed(record_size_limit, bad);
+  for (const Buffer& bad : {hex("00"), hex("05")}) {
+    refuse(extension(max_fragment_length, bad), Reason::enum_value, Alert::illegal_parameter, max_fragment_length);
+  }
+  refuse(extension(record_size_limit, hex("003f")), Reason::record_size_limit, Alert::illegal_parameter,
+         record_size_limit);
+  refuse(join({extension(record_size_limit, hex("4000")), extension(max_fragment_length, hex("01"))}),
+         Reason::extension_forbidden, Alert::illegal_parameter, max_fragment_length);
+  Buffer scts;
+  for (std::size_t i = 0; i <= kMaxScts; ++i) scts = join({scts, hex("0001 aa")});
+  refuse(extension(signed_certificate_timestamp, vector16(scts)), Reason::too_many_entries, Alert::illegal_parameter,
+         signed_certificate_timestamp);
+  refuse(extension(supported_groups, hex("0002 001d")), Reason::extension_unsolicited, Alert::unsupported_extension,
+         supported_groups);
+}
+
 template <class Decode>
 void refuses_bad_fields(Decode decode_body, Place place, Bytes random) {
   const auto refuse = [&](const Buffer& body, Reason reason, Alert alert, std::uint16_t detail = 0) {

@@ -125,6 +125,16 @@ TEST(CodePoints, AreFoundByTheNamesOfOthers) {
   EXPECT_EQ(scheme_from_name("rsa_pkcs1_sha1"), SignatureScheme::rsa_pkcs1_sha1);
 }
 
+TEST(Versions, HaveTheirRankByAge) {
+  using enum ProtocolVersion;
+  constexpr std::array kFromOldToNew{ProtocolVersion{0x0002}, ssl_3_0, tls_1_0, tls_1_1, tls_1_2, tls_1_3,
+                                     ProtocolVersion{0x0305}};
+  for (std::size_t i = 0; i < kFromOldToNew.size(); ++i)
+    EXPECT_EQ(rank(kFromOldToNew[i]), static_cast<int>(i) - 1) << to_text(kFromOldToNew[i]);
+  EXPECT_EQ(rank(ProtocolVersion{0x02ff}), -1);
+  EXPECT_EQ(rank(ProtocolVersion{0xffff}), rank(ProtocolVersion{0x0305}));
+}
+
 TEST(CodePoints, OfGreaseAreTheSixteenOfRfc8701) {
   int count = 0;
   for (std::uint32_t value = 0; value <= 0xffff; ++value) count += is_grease(static_cast<std::uint16_t>(value)) ? 1 : 0;

@@ -216,8 +216,10 @@ class LOCKSTEP_API Connection {
   [[nodiscard]] bool resumed() const noexcept;
   [[nodiscard]] bool retried() const noexcept;  ///< a HelloRetryRequest was needed
   [[nodiscard]] EarlyDataStatus early_data() const noexcept;
-  /// Keying material for the application (RFC 9846 7.5). `out` has at most 255 times the hash's size.
-  [[nodiscard]] std::expected<void, Misuse> export_keying_material(std::string_view label, Bytes context,
+  /// Keying material for the application (RFC 9846 7.5, RFC 5705). `out` has at most 255 times the hash's size. In TLS
+  /// 1.2 no context gives other bytes than an empty one, and without extended master secret there are none
+  /// (`not_extended`).
+  [[nodiscard]] std::expected<void, Misuse> export_keying_material(std::string_view label, std::optional<Bytes> context,
                                                                    MutableBytes out) const;
 
  private:
