@@ -17,11 +17,15 @@ namespace {
 constexpr int kSolTls = 282;
 constexpr std::uint8_t kApplicationData = 23;
 
+std::uint16_t version_of(const TrafficKeys& keys) noexcept {
+  return keys.version == ProtocolVersion::tls_1_2 ? TLS_1_2_VERSION : TLS_1_3_VERSION;
+}
+
 /// The kernel splits the nonce's fixed part into a salt and an iv, whose sizes depend on the cipher.
 template <class Info>
 Info info_of(const TrafficKeys& keys, std::uint16_t cipher) {
   Info info{};
-  info.info = {.version = TLS_1_3_VERSION, .cipher_type = cipher};
+  info.info = {.version = version_of(keys), .cipher_type = cipher};
   constexpr std::size_t kSaltSize = sizeof info.salt;
   std::ranges::copy(keys.key(), info.key);
   if constexpr (kSaltSize != 0) std::copy_n(keys.iv.begin(), kSaltSize, info.salt);
@@ -36,7 +40,7 @@ Info info_of(const TrafficKeys& keys, std::uint16_t cipher) {
 template <>
 tls12_crypto_info_chacha20_poly1305 info_of(const TrafficKeys& keys, std::uint16_t cipher) {
   tls12_crypto_info_chacha20_poly1305 info{};
-  info.info = {.version = TLS_1_3_VERSION, .cipher_type = cipher};
+  info.info = {.version = version_of(keys), .cipher_type = cipher};
   std::ranges::copy(keys.key(), info.key);
   std::ranges::copy(keys.iv, info.iv);
   for (std::size_t i = 0; i < sizeof info.rec_seq; ++i) {
@@ -69,16 +73,16 @@ IoResult<void> enable(int descriptor) {
 }
 
 IoResult<void> install(int descriptor, const TrafficKeys& keys) {
-  switch (keys.suite) {
-    case CipherSuite::tls_aes_128_gcm_sha256:
+  switch (keys.aead) {
+    case AeadAlgorithm::aes_128_gcm:
       return give<tls12_crypto_info_aes_gcm_128>(descriptor, keys, TLS_CIPHER_AES_GCM_128);
-    case CipherSuite::tls_aes_256_gcm_sha384:
+    case AeadAlgorithm::aes_256_gcm:
       return give<tls12_crypto_info_aes_gcm_256>(descriptor, keys, TLS_CIPHER_AES_GCM_256);
-    case CipherSuite::tls_chacha20_poly1305_sha256:
+    case AeadAlgorithm::chacha20_poly1305:
       return give<tls12_crypto_info_chacha20_poly1305>(descriptor, keys, TLS_CIPHER_CHACHA20_POLY1305);
-    case CipherSuite::tls_aes_128_ccm_sha256:
+    case AeadAlgorithm::aes_128_ccm:
       return give<tls12_crypto_info_aes_ccm_128>(descriptor, keys, TLS_CIPHER_AES_CCM_128);
-    default: break;
+    case AeadAlgorithm::aes_128_ccm_8: break;
   }
   return std::unexpected(sockets::plain_error(Operation::handshake, IoCondition::misuse,
                                               "the kernel's TLS does not know this suite; choose another"));

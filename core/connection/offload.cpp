@@ -48,6 +48,7 @@ std::optional<Event> Connection::State::keys_due() noexcept {
     }
     keys.direction = direction;
     keys.suite = suite.suite;
+    keys.aead = suite.aead->id;
     keys.key_size = key->key.view().size();
     std::ranges::copy(key->key.view(), keys.key_storage.begin());
     std::ranges::copy(key->iv.view(), keys.iv.begin());

@@ -47,6 +47,10 @@ TEST(Framing, LimitsPlaintextAndCiphertextLengths) {
   EXPECT_EQ(reason(header(23, 0x0303, kMaxCiphertext), Stream::protected_), Reason::none);
   EXPECT_EQ(reason(header(23, 0x0303, kMaxCiphertext + 1), Stream::protected_), Reason::record_too_long);
   EXPECT_EQ(reason(header(23, 0x0303, kMaxCiphertext), Stream::plaintext), Reason::none);
+  for (const std::uint8_t type : std::initializer_list<std::uint8_t>{20, 21, 22, 23}) {
+    EXPECT_EQ(reason(header(type, 0x0303, kMaxCiphertextTls12), Stream::protected_tls12), Reason::none);
+    EXPECT_EQ(reason(header(type, 0x0303, kMaxCiphertextTls12 + 1), Stream::protected_tls12), Reason::record_too_long);
+  }
   EXPECT_EQ(alert_of(Reason::record_too_long), Alert::record_overflow);
 }
 

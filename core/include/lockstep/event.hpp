@@ -308,10 +308,14 @@ enum class Direction : std::uint8_t { send, receive };
 struct LOCKSTEP_API TrafficKeys {
   Direction direction{};
   CipherSuite suite{};
+  ProtocolVersion version = ProtocolVersion::tls_1_3;  ///< whose records they protect
+  AeadAlgorithm aead{};
   std::array<std::uint8_t, 32> key_storage{};
   std::size_t key_size = 0;
-  std::array<std::uint8_t, 12> iv{};  ///< the static one, to be XORed with the sequence number (RFC 9846 5.3)
-  std::uint64_t sequence = 0;         ///< of the next record
+  /// The static one, to be XORed with the sequence number (RFC 9846 5.3, RFC 7905 2). TLS 1.2 with AES: the salt of 4
+  /// bytes and the explicit nonce of the next record, which counts on from there (RFC 5288 3, RFC 6655 3).
+  std::array<std::uint8_t, 12> iv{};
+  std::uint64_t sequence = 0;  ///< of the next record
 
   [[nodiscard]] Bytes key() const noexcept { return Bytes(key_storage).first(key_size); }
 
