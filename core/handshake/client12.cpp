@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "codec/client_key_exchange.hpp"
+#include "handshake/negotiation.hpp"
 #include "handshake/sessions.hpp"
 
 namespace lockstep::handshake::client12 {
