@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <span>
 #include <utility>
 
@@ -74,6 +75,11 @@ constexpr auto kPermuted =
 static_assert(std::ranges::count_if(kExtensions, &Row::sent) == kPermuted + 1 &&
                   kExtensions.back().type == pre_shared_key,
               "pre_shared_key alone is sent behind those that are permuted");
+
+/// The rows in front that are shuffled; the others, younger than the oldest tapes, are put in between, anywhere. So a
+/// tape's seed gives the order that it gave when the tape was recorded.
+constexpr std::size_t kShuffled = 20;
+static_assert(kShuffled <= kPermuted);
 
 constexpr std::uint8_t kNullCompression = 0;
 
@@ -380,7 +386,11 @@ std::array<const Row*, kPermuted> permuted(std::optional<std::uint64_t> seed) no
     z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
     return z ^ (z >> 31U);
   };
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[next() % i]);
+  for (std::size_t i = kShuffled; i > 1; --i) std::swap(order[i - 1], order[next() % i]);
+  for (std::size_t i = kShuffled; i < order.size(); ++i) {
+    const auto row = order.begin() + static_cast<std::ptrdiff_t>(i);
+    std::rotate(order.begin() + static_cast<std::ptrdiff_t>(next() % (i + 1)), row, row + 1);
+  }
   return order;
 }
 
