@@ -64,9 +64,36 @@ bool is_post_quantum(NamedGroup group) {
          group == NamedGroup::mlkem1024;
 }
 
-bool for_handshake(SignatureScheme scheme) {
-  const auto known = parts(scheme);
-  return known && !known->certificates_only;
+template <class Id>
+bool contains(const std::vector<Id>& list, Id id) {
+  return std::ranges::find(list, id) != list.end();
+}
+
+bool of_version(CipherSuite suite, ProtocolVersion version) {
+  const auto known = parts(suite);
+  return known && known->version == version;
+}
+
+bool uses_chacha20(CipherSuite suite) {
+  const auto known = parts(suite);
+  return known && known->aead == AeadAlgorithm::chacha20_poly1305;
+}
+
+// Leaves out the versions for which a list that was named has nothing, unless nothing is left then: the checks say why.
+void narrow_versions(Settings& settings, const std::optional<std::vector<CipherSuite>>& suites,
+                     const std::optional<std::vector<NamedGroup>>& groups,
+                     const std::optional<std::vector<SignatureScheme>>& schemes) {
+  const auto usable = [&](ProtocolVersion version) {
+    const auto any = [](const auto& named, auto possible) {
+      return !named || std::ranges::any_of(*named, [&](auto id) { return contains(possible, id); });
+    };
+    return (!suites || std::ranges::any_of(*suites, [&](CipherSuite suite) { return of_version(suite, version); })) &&
+           any(groups, lockstep::groups(version)) && any(schemes, lockstep::schemes(version));
+  };
+  const bool older = usable(ProtocolVersion::tls_1_2);
+  const bool newer = usable(ProtocolVersion::tls_1_3);
+  if (older == newer) return;
+  settings.min_version = settings.max_version = newer ? ProtocolVersion::tls_1_3 : ProtocolVersion::tls_1_2;
 }
 
 BoundGroup bind(NamedGroup id, const Provider& provider) {
@@ -185,6 +212,7 @@ ConfigDraft::ConfigDraft(Role role, const Settings& settings, Provider provider)
   schemes_cert_ = settings.schemes_cert;
   if (!settings.signing_schemes.empty()) signing_schemes_ = settings.signing_schemes;
   handshake_memory_ = settings.handshake_memory;
+  versions_named_ = true;
 }
 
 // Every check runs, whatever the ones before it found.
@@ -218,25 +246,43 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   if (rank(settings.min_version) > rank(settings.max_version))
     complain("versions", "the oldest version is newer than the newest; swap them");
   for (const ProtocolVersion version : {settings.min_version, settings.max_version}) {
-    if (version != ProtocolVersion::tls_1_3) {
-      complain("versions", quoted(version) + " is not in this build; it speaks TLSv1.3");
+    if (version != ProtocolVersion::tls_1_3 && version != ProtocolVersion::tls_1_2) {
+      complain("versions", quoted(version) + " is not in this build; it speaks TLSv1.3 and TLSv1.2");
       break;
     }
   }
+  // Who names lists that only one version can use, and no versions, has named that one.
+  if (!versions_named_ && !version_list_) narrow_versions(settings, suites_, groups_, schemes_);
 
   constexpr auto kDefault = ListKind::by_default;
-  std::vector<CipherSuite> suites =
-      suites_ ? *suites_ : available<CipherSuite>(lockstep::suites(settings.max_version, kDefault), provider_);
+  std::vector<CipherSuite> suites = suites_.value_or(std::vector<CipherSuite>());
+  if (!suites_) {
+    for (const ProtocolVersion version : lockstep::versions()) {
+      if (settings.speaks(version))
+        suites = append<CipherSuite>(std::move(suites),
+                                     available<CipherSuite>(lockstep::suites(version, kDefault), provider_));
+    }
+  }
   if (!suites_ && prefer_chacha20_.value_or(!provider_.fast_aes))
-    std::ranges::stable_partition(suites,
-                                  [](CipherSuite suite) { return suite == CipherSuite::tls_chacha20_poly1305_sha256; });
+    std::ranges::stable_partition(suites, [](CipherSuite suite) { return uses_chacha20(suite); });
   check_list(problems, "suites", suites, provider_);
+
+  for (const CipherSuite suite : suites) {
+    if (const auto known = parts(suite); known && !settings.speaks(known->version))
+      complain("suites", quoted(suite) + " is of " + std::string(name(known->version)) +
+                             ", which is not among the versions; add that, or remove the suite");
+  }
+  for (const ProtocolVersion version : lockstep::versions()) {
+    if (settings.speaks(version) &&
+        std::ranges::none_of(suites, [&](CipherSuite suite) { return of_version(suite, version); }))
+      complain("suites", "none is of " + quoted(version) + "; name one, or leave that version out");
+  }
 
   const std::vector<NamedGroup> groups =
       groups_ ? *groups_ : available<NamedGroup>(lockstep::groups(settings.max_version, kDefault), provider_);
   check_list(problems, "groups", groups, provider_);
 
-  if (client) {
+  if (client && settings.speaks(ProtocolVersion::tls_1_3)) {
     if (key_shares_) {
       settings.key_shares = *key_shares_;
       for (auto share = settings.key_shares.begin(); share != settings.key_shares.end(); ++share) {
@@ -260,6 +306,11 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
 
   const auto known = known_schemes();
   settings.schemes = schemes_ ? *schemes_ : available<SignatureScheme>(known, provider_);
+  const auto for_handshake = [&](SignatureScheme scheme) {
+    return std::ranges::any_of(lockstep::versions(), [&](ProtocolVersion version) {
+      return settings.speaks(version) && contains(lockstep::schemes(version), scheme);
+    });
+  };
   if (!schemes_) std::erase_if(settings.schemes, std::not_fn(for_handshake));
   settings.schemes_cert = schemes_cert_ ? *schemes_cert_ : available<SignatureScheme>(known, provider_);
   settings.signing_schemes = signing_schemes_.value_or(std::vector<SignatureScheme>());
@@ -269,7 +320,8 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   const auto check_for_handshake = [&](const char* setting, const std::vector<SignatureScheme>& schemes) {
     for (const SignatureScheme scheme : schemes) {
       if (parts(scheme) && !for_handshake(scheme))
-        complain(setting, quoted(scheme) + " is for certificates only in TLS 1.3; move it to schemes_cert");
+        complain(setting, quoted(scheme) + " is for certificates only in " + quoted(settings.max_version) +
+                              "; move it to schemes_cert");
     }
   };
   check_for_handshake("schemes", settings.schemes);

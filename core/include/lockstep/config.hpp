@@ -222,6 +222,7 @@ class LOCKSTEP_API ConfigDraft {
   std::optional<std::chrono::seconds> max_authentication_age_;
   std::optional<std::size_t> handshake_memory_;
   std::optional<bool> prefer_chacha20_;
+  bool versions_named_ = false;
   bool insecure_provider_allowed_ = false;
 };
 
@@ -236,9 +237,11 @@ class BasicConfigBuilder : ConfigDraft {
     return BasicConfigBuilder(settings, std::move(provider));
   }
 
-  /// The oldest and newest protocol version. This build speaks TLS 1.3.
+  /// The oldest and newest protocol version: TLS 1.2, TLS 1.3, or both, which is the default. Where no versions are
+  /// named and all suites, groups or schemes that are named belong to one version, it is that one.
   BasicConfigBuilder& versions(ProtocolVersion min, ProtocolVersion max) {
     version_list_.reset();
+    versions_named_ = true;
     settings_.min_version = min;
     settings_.max_version = max;
     return *this;
@@ -248,8 +251,8 @@ class BasicConfigBuilder : ConfigDraft {
     version_list_.emplace(list.begin(), list.end());
     return *this;
   }
-  /// Suites in order of preference. CCM suites are opt-in: not in the default. Default: AES-128-GCM, AES-256-GCM,
-  /// ChaCha20-Poly1305; a server with this default follows a client that puts ChaCha20-Poly1305 first, because that
+  /// Suites of all versions in order of preference. CCM suites are opt-in: not in the default. Default: AES-128-GCM,
+  /// AES-256-GCM, ChaCha20-Poly1305, and the same with ECDHE in TLS 1.2; a server with this default follows a client that puts ChaCha20-Poly1305 first, because that
   /// client's machine has no fast AES.
   BasicConfigBuilder& suites(std::vector<CipherSuite> list) {
     suites_ = std::move(list);
