@@ -1,0 +1,298 @@
+// Whole handshakes of TLS 1.2: what is agreed, with every suite and key, resumed and not.
+
+#include <lockstep/lists.hpp>
+
+#include "pair.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+
+ClientConfigBuilder old_client() { return client_builder().versions(kTls12, kTls12); }
+ServerConfigBuilder old_server() { return server_builder().versions(kTls12, kTls12); }
+
+void expect_connected(Pair& pair) {
+  EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+  EXPECT_TRUE(pair.server.connection.connected()) << error_text(pair.server);
+  EXPECT_TRUE(pair.client.complete);
+  EXPECT_TRUE(pair.server.complete);
+  for (const End* end : {&pair.client, &pair.server}) EXPECT_EQ(end->connection.version(), kTls12);
+}
+
+void expect_echo(Pair& pair) {
+  pair.send(pair.client, "ping");
+  pair.run();
+  EXPECT_EQ(as_text(pair.server.data), "ping");
+  pair.send(pair.server, "pong");
+  pair.run();
+  EXPECT_EQ(as_text(pair.client.data), "pong");
+}
+
+std::shared_ptr<TicketKeys> ticket_keys() {
+  FixedRandom random(99);
+  return std::make_shared<TicketKeys>(*allowed_ticket_keys(*TicketKey::generate(random)));
+}
+
+ClientOptions resuming(const Session& session) {
+  ClientOptions options{x509::PeerName::dns("example.com").value(), {}};
+  options.sessions.push_back(session.clone());
+  return options;
+}
+
+TEST(Tls12, IsAgreedWhereOneSideHasNothingNewer) {
+  for (const bool old_is_client : {true, false}) {
+    Pair pair(built(old_is_client ? old_client() : client_builder()),
+              built(old_is_client ? server_builder() : old_server()));
+    pair.run();
+    expect_connected(pair);
+    for (const End* end : {&pair.client, &pair.server}) {
+      EXPECT_FALSE(end->connection.resumed());
+      EXPECT_FALSE(end->connection.retried());
+      EXPECT_EQ(parts(*end->connection.suite())->version, kTls12);
+    }
+    EXPECT_EQ(pair.server.server_name, "example.com");
+    EXPECT_EQ(pair.client.own_finished.size(), 12U);
+    EXPECT_EQ(pair.client.own_finished, pair.server.peer_finished);
+    EXPECT_EQ(pair.server.own_finished, pair.client.peer_finished);
+    EXPECT_EQ(pair.client.peer_chain.front(), pair.server.credential->chain.front());
+    expect_echo(pair);
+  }
+}
+
+struct Cut {
+  std::size_t outbound;
+  std::size_t chunk;
+};
+
+TEST(Tls12, DoesNotDependOnHowBytesAreCut) {
+  for (const Cut cut : {Cut{65536, 1}, Cut{1, 0}, Cut{7, 3}, Cut{64, 100}}) {
+    Pair pair(built(old_client()), built(old_server().client_auth(ClientAuth::require)),
+              {x509::PeerName::dns("example.com").value(), {}}, {cut.outbound, cut.chunk});
+    pair.client.credential = credential_of(usual_key());
+    pair.run();
+    expect_connected(pair);
+    expect_echo(pair);
+  }
+}
+
+TEST(Tls12, HasEverySuiteByDefaultWithEveryKey) {
+  for (const CipherSuite suite : suites(kTls12, ListKind::by_default)) {
+    if (!provider().supports(suite)) continue;
+    const bool rsa = parts(suite)->authentication == SuiteAuthentication::rsa;
+    for (const KeyType key : {KeyType::rsa, KeyType::rsa_pss, KeyType::ec_p256, KeyType::ec_p384, KeyType::ec_p521,
+                              KeyType::ed25519, KeyType::ed448}) {
+      const bool fits = rsa == (key == KeyType::rsa || key == KeyType::rsa_pss);
+      if (!fits || provider().key_loader(key) == nullptr) continue;
+      SCOPED_TRACE(std::string(name(suite)) + " " + std::string(name(key)));
+      Pair pair(built(client_builder().suites({suite})), built(server_builder()));
+      pair.server.credential = credential_of(key);
+      pair.run();
+      expect_connected(pair);
+      EXPECT_EQ(pair.client.connection.suite(), suite);
+      EXPECT_EQ(pair.client.connection.peer_scheme(), pair.server.connection.own_scheme());
+      expect_echo(pair);
+    }
+  }
+}
+
+TEST(Tls12, HasEveryGroup) {
+  for (const NamedGroup group : groups(kTls12, ListKind::by_default)) {
+    if (!provider().supports(group)) continue;
+    SCOPED_TRACE(name(group));
+    Pair pair(built(old_client().groups({group, NamedGroup::secp256r1})), built(old_server().groups({group})));
+    if (group == NamedGroup::secp256r1) continue;
+    pair.run();
+    expect_connected(pair);
+    EXPECT_EQ(pair.client.connection.group(), group);
+    EXPECT_EQ(pair.server.connection.group(), group);
+    expect_echo(pair);
+  }
+}
+
+TEST(Tls12, AuthenticatesAClient) {
+  for (const KeyType key : {KeyType::rsa, KeyType::ec_p256, KeyType::ed25519}) {
+    if (provider().key_loader(key) == nullptr) continue;
+    SCOPED_TRACE(name(key));
+    Pair pair(built(old_client()), built(old_server().client_auth(ClientAuth::require)));
+    pair.client.credential = credential_of(key);
+    pair.run();
+    expect_connected(pair);
+    ASSERT_EQ(pair.server.peer_chain.size(), 1U);
+    EXPECT_EQ(pair.server.peer_chain.front(), pair.client.credential->chain.front());
+    EXPECT_EQ(pair.server.connection.peer_scheme(), pair.client.connection.own_scheme());
+    expect_echo(pair);
+  }
+}
+
+TEST(Tls12, LetsAClientWithoutCertificateInOnlyWhereNoneIsRequired) {
+  Pair welcome(built(old_client()), built(old_server().client_auth(ClientAuth::request)));
+  welcome.run();
+  expect_connected(welcome);
+  EXPECT_TRUE(welcome.server.peer_chain.empty());
+
+  Pair refused(built(old_client()), built(old_server().client_auth(ClientAuth::require)));
+  refused.run();
+  ASSERT_TRUE(refused.server.error);
+  EXPECT_EQ(refused.server.error->reason, Reason::certificate_required);
+  EXPECT_FALSE(refused.client.connection.connected());
+}
+
+TEST(Tls12, ResumesByTicket) {
+  const auto keys = ticket_keys();
+  Pair first(built(old_client()), built(old_server()));
+  first.server.ticket_keys = keys;
+  first.run();
+  expect_connected(first);
+  ASSERT_EQ(first.client.sessions.size(), 1U);
+  const Session& session = first.client.sessions.front();
+  EXPECT_EQ(session.version, kTls12);
+  EXPECT_TRUE(session.extended_master_secret);
+  EXPECT_EQ(session.secret.size(), 48U);
+  EXPECT_EQ(session.lifetime, std::chrono::seconds(7200));
+
+  // With TLS 1.3 in the offer too, as long as the server has none.
+  for (const bool both : {false, true}) {
+    SCOPED_TRACE(both);
+    Pair second(built(both ? client_builder() : old_client()), built(old_server()), resuming(session), {}, 5);
+    second.server.ticket_keys = keys;
+    second.run();
+    expect_connected(second);
+    EXPECT_TRUE(second.client.connection.resumed());
+    EXPECT_TRUE(second.server.connection.resumed());
+    EXPECT_EQ(second.server.events, (std::vector<std::string>{"open_ticket", "complete"}));
+    // The ticket may be used again.
+    ASSERT_EQ(second.client.sessions.size(), 1U);
+    EXPECT_EQ(second.client.sessions.front().ticket, session.ticket);
+    expect_echo(second);
+  }
+}
+
+TEST(Tls12, GoesOnInFullWhereNothingIsResumed) {
+  const auto keys = ticket_keys();
+  Pair first(built(old_client()), built(old_server()));
+  first.server.ticket_keys = keys;
+  first.run();
+  ASSERT_EQ(first.client.sessions.size(), 1U);
+
+  // The server has lost its keys, or speaks TLS 1.3 by now.
+  for (const bool newer : {false, true}) {
+    Pair second(built(client_builder()), built(newer ? server_builder() : old_server()),
+                resuming(first.client.sessions.front()), {}, 5);
+    second.server.ticket_keys = ticket_keys();
+    if (!newer) {
+      FixedRandom random(123);
+      second.server.ticket_keys = std::make_shared<TicketKeys>(*allowed_ticket_keys(*TicketKey::generate(random)));
+    }
+    second.run();
+    EXPECT_TRUE(second.client.connection.connected()) << error_text(second.client);
+    EXPECT_FALSE(second.client.connection.resumed());
+    EXPECT_FALSE(second.server.connection.resumed());
+    expect_echo(second);
+  }
+}
+
+TEST(Tls12, SaysThatThereIsNoTicketAfterAll) {
+  Pair declined(built(old_client()), built(old_server()));  // without keys for tickets
+  declined.run();
+  expect_connected(declined);
+  EXPECT_TRUE(declined.client.sessions.empty());
+  expect_echo(declined);
+}
+
+TEST(Tls12, StaplesWhatIsAskedFor) {
+  Pair pair(built(old_client().ocsp_stapling(true).signed_certificate_timestamps(true)), built(old_server()));
+  Credential credential = *credential_of(usual_key());
+  credential.ocsp_response = {1, 2, 3};
+  credential.sct_list = {0, 3, 0, 1, 9};
+  pair.server.credential = std::make_shared<const Credential>(credential);
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.peer_staples, (Staples{credential.ocsp_response, credential.sct_list}));
+  ASSERT_EQ(pair.client.judged_staples.size(), 1U);
+  EXPECT_EQ(pair.client.judged_staples.front(), pair.client.peer_staples);
+}
+
+TEST(Tls12, AgreesOnAnApplicationProtocol) {
+  Pair pair(built(old_client().alpn({"h2", "http/1.1"})), built(old_server().alpn({"http/1.1"})));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.connection.alpn(), "http/1.1");
+  EXPECT_EQ(pair.server.connection.alpn(), "http/1.1");
+
+  Pair none(built(old_client().alpn({"h2"})), built(old_server().alpn({"http/1.1"})));
+  none.run();
+  ASSERT_TRUE(none.server.error);
+  EXPECT_EQ(none.server.error->reason, Reason::alpn_mismatch);
+}
+
+TEST(Tls12, ExportsTheSameOnBothSides) {
+  Pair pair(built(old_client().key_log(true)), built(old_server()));
+  pair.run();
+  expect_connected(pair);
+  const auto exported = [](End& end, std::optional<Bytes> context) {
+    std::vector<std::uint8_t> out(40);
+    EXPECT_TRUE(end.connection.export_keying_material("EXPORTER-test", context, out));
+    return out;
+  };
+  EXPECT_EQ(exported(pair.client, std::nullopt), exported(pair.server, std::nullopt));
+  EXPECT_EQ(exported(pair.client, Bytes()), exported(pair.server, Bytes()));
+  // RFC 5705 4: no context is not an empty one.
+  EXPECT_NE(exported(pair.client, std::nullopt), exported(pair.client, Bytes()));
+  EXPECT_EQ(pair.client.secrets_logged, (std::vector<std::string>{"CLIENT_RANDOM"}));
+}
+
+TEST(Tls12, KeepsItsKeys) {
+  Pair pair(built(old_client().key_update_after(16384)), built(old_server()));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.connection.update_keys(false).error(), Misuse::not_in_tls12);
+  const std::vector<std::uint8_t> much(100'000, 7);
+  pair.send(pair.client, much);
+  pair.run();
+  EXPECT_EQ(pair.server.data, much);
+  EXPECT_FALSE(pair.server.key_updated);
+}
+
+TEST(Tls12, Closes) {
+  Pair pair(built(old_client()), built(old_server()));
+  pair.run();
+  expect_connected(pair);
+  pair.client.connection.close();
+  pair.run();
+  EXPECT_TRUE(pair.server.peer_closed);
+  pair.send(pair.server, "still");
+  pair.run();
+  EXPECT_EQ(as_text(pair.client.data), "still");
+}
+
+// RFC 9846 4.2.3: a client that speaks TLS 1.3 is not brought to TLS 1.2 by somebody in the middle.
+TEST(Tls12, IsNotForcedOnThoseWhoHaveMore) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  std::vector<std::uint8_t>& wire = pair.to_server();
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  // supported_versions (43) becomes an extension that nobody knows.
+  const std::array<std::uint8_t, 2> type{0, 43};
+  const auto found = std::ranges::search(wire, std::array<std::uint8_t, 5>{0, 43, 0, 7, 6});
+  ASSERT_FALSE(found.empty());
+  found[1] = 200;
+  static_cast<void>(type);
+  pair.run();
+  ASSERT_TRUE(pair.client.error);
+  EXPECT_EQ(pair.client.error->reason, Reason::version_downgrade) << error_text(pair.client);
+}
+
+TEST(Tls12, NeedsACommonVersion) {
+  constexpr auto kTls13 = ProtocolVersion::tls_1_3;
+  Pair newer(built(client_builder().versions(kTls13, kTls13)), built(old_server()));
+  newer.run();
+  ASSERT_TRUE(newer.server.error);
+  EXPECT_EQ(newer.server.error->reason, Reason::version_unsupported);
+  Pair older(built(old_client()), built(server_builder().versions(kTls13, kTls13)));
+  older.run();
+  ASSERT_TRUE(older.server.error);
+  EXPECT_EQ(older.server.error->reason, Reason::version_unsupported);
+}
+
+}  // namespace
+}  // namespace lockstep::testing
