@@ -79,6 +79,20 @@ bool uses_chacha20(CipherSuite suite) {
   return known && known->aead == AeadAlgorithm::chacha20_poly1305;
 }
 
+// Every version that is spoken needs something of a list. What is wrong with the list itself has been said.
+template <class Id, class Possible>
+void check_each_version(std::vector<ConfigProblem>& problems, const Settings& settings, const char* setting,
+                        const std::vector<Id>& list, Possible possible) {
+  if (std::ranges::find(problems, setting, &ConfigProblem::setting) != problems.end()) return;
+  for (const ProtocolVersion version : lockstep::versions()) {
+    if (!settings.speaks(version)) continue;
+    const auto ids = possible(version);
+    if (std::ranges::none_of(list, [&](Id id) { return contains(ids, id); }))
+      problems.push_back(
+          {setting, "none is of " + std::string(name(version)) + "; name one, or leave that version out"});
+  }
+}
+
 // Leaves out the versions for which a list that was named has nothing, unless nothing is left then: the checks say why.
 void narrow_versions(Settings& settings, const std::optional<std::vector<CipherSuite>>& suites,
                      const std::optional<std::vector<NamedGroup>>& groups,
@@ -272,15 +286,14 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
       complain("suites", quoted(suite) + " is of " + std::string(name(known->version)) +
                              ", which is not among the versions; add that, or remove the suite");
   }
-  for (const ProtocolVersion version : lockstep::versions()) {
-    if (settings.speaks(version) &&
-        std::ranges::none_of(suites, [&](CipherSuite suite) { return of_version(suite, version); }))
-      complain("suites", "none is of " + quoted(version) + "; name one, or leave that version out");
-  }
+  check_each_version(problems, settings, "suites", suites,
+                     [](ProtocolVersion version) { return lockstep::suites(version); });
 
   const std::vector<NamedGroup> groups =
       groups_ ? *groups_ : available<NamedGroup>(lockstep::groups(settings.max_version, kDefault), provider_);
   check_list(problems, "groups", groups, provider_);
+  check_each_version(problems, settings, "groups", groups,
+                     [](ProtocolVersion version) { return lockstep::groups(version); });
 
   if (client && settings.speaks(ProtocolVersion::tls_1_3)) {
     if (key_shares_) {
@@ -325,6 +338,8 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     }
   };
   check_for_handshake("schemes", settings.schemes);
+  check_each_version(problems, settings, "schemes", settings.schemes,
+                     [](ProtocolVersion version) { return lockstep::schemes(version); });
   check_for_handshake("signing_schemes", settings.signing_schemes);
 
   std::size_t alpn_size = 0;

@@ -29,16 +29,22 @@ TEST(Config, HasSafeDefaults) {
   const Settings& settings = config->settings();
   EXPECT_EQ(settings.groups.front().id, NamedGroup::x25519mlkem768);
   EXPECT_EQ(settings.key_shares, (std::vector{NamedGroup::x25519mlkem768, NamedGroup::x25519}));
-  EXPECT_EQ(settings.suites.size(), 3U);
+  EXPECT_EQ(settings.suites.size(), 9U);
+  EXPECT_TRUE(settings.speaks(ProtocolVersion::tls_1_2));
+  EXPECT_TRUE(settings.extended_main_secret_required);
+  EXPECT_TRUE(settings.renegotiation_info_required);
   EXPECT_FALSE(settings.skip_verification);
   EXPECT_FALSE(settings.key_log);
   EXPECT_TRUE(settings.grease);
-  for (const SignatureScheme scheme : settings.schemes) EXPECT_FALSE(parts(scheme)->certificates_only);
+  // PKCS#1 is for TLS 1.2.
+  const auto newer = built(client_builder().versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3));
+  EXPECT_EQ(newer->settings().suites.size(), 3U);
+  for (const SignatureScheme scheme : newer->settings().schemes) EXPECT_FALSE(parts(scheme)->certificates_only);
 }
 
 TEST(Config, ListsEveryProblemAtOnce) {
   const auto config = client_builder()
-                          .versions(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_3)
+                          .versions(ProtocolVersion::tls_1_1, ProtocolVersion::tls_1_3)
                           .suites({CipherSuite::fallback_scsv})
                           .groups({NamedGroup::x25519, NamedGroup::x25519})
                           .key_shares({NamedGroup::secp256r1})
@@ -149,7 +155,8 @@ TEST(Config, SignsWithWhatItVerifiesUnlessToldOtherwise) {
   EXPECT_EQ(built(ConfigBuilder::from(*config))->settings().own_schemes(), signing);
   for (const auto& wrong : {std::vector{SignatureScheme::rsa_pkcs1_sha256}, std::vector<SignatureScheme>(),
                             std::vector{SignatureScheme::ed25519, SignatureScheme::ed25519}}) {
-    const auto refused = client_builder().signing_schemes(wrong).build();
+    const auto refused =
+        client_builder().versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3).signing_schemes(wrong).build();
     ASSERT_FALSE(refused);
     EXPECT_EQ(settings_of(refused.error()), std::vector<std::string>{"signing_schemes"});
   }
