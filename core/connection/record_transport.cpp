@@ -62,7 +62,9 @@ Status RecordTransport::append(Bytes bytes) noexcept {
   const std::size_t size = content_ + bytes.size();
   const std::size_t records = size / fragment + 1;
   const std::size_t padding = settings_.padding.padding_for(size % fragment, settings_.max_send_fragment);
-  if (!reserve(size + padding + records * kMaxAdded)) return failure(Reason::handshake_too_large);
+  if (!reserve(size + padding +
+               records * std::max(kMaxAdded, sending_->sealer.installed() ? sending_->sealer.overhead() : 0)))
+    return failure(Reason::handshake_too_large);
   while (!bytes.empty()) {
     const std::size_t taken = std::min(bytes.size(), fragment - content_);
     std::ranges::copy(bytes.first(taken),

@@ -47,6 +47,14 @@ class Sending {
     protection_ = early ? Protection::early_data : Protection::keys;
     return true;
   }
+  /// The same for CBC with HMAC of TLS 1.2.
+  [[nodiscard]] bool install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
+                             record::RecordFormat format) noexcept {
+    if (protection_ > Protection::keys) return false;
+    if (!sealer.install(cipher, mac, key, mac_key, format)) return false;
+    protection_ = Protection::keys;
+    return true;
+  }
   void end_early_data() noexcept {
     if (protection_ != Protection::early_data) return;
     sealer.clear();

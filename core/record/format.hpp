@@ -19,9 +19,11 @@
 namespace lockstep::record {
 
 enum class RecordFormat : std::uint8_t {
-  tls13,                 ///< RFC 9846 5.2: the type within, padding; the nonce is the iv XOR the sequence number
-  tls12_explicit_nonce,  ///< RFC 5288 3, RFC 6655 3: a salt of 4 bytes, and 8 bytes that every record brings
-  tls12_implicit_nonce,  ///< RFC 7905 2: the nonce is that of TLS 1.3, and nothing of it is sent
+  tls13,                       ///< RFC 9846 5.2: the type within, padding; the nonce is the iv XOR the sequence number
+  tls12_explicit_nonce,        ///< RFC 5288 3, RFC 6655 3: a salt of 4 bytes, and 8 bytes that every record brings
+  tls12_implicit_nonce,        ///< RFC 7905 2: the nonce is that of TLS 1.3, and nothing of it is sent
+  tls12_cbc,                   ///< RFC 5246 6.2.3.2: a MAC, then encryption in CBC mode
+  tls12_cbc_encrypt_then_mac,  ///< RFC 7366
 };
 
 class Opener;
@@ -33,7 +35,7 @@ struct SealedRecords;
 /// One format: what it measures, and the texts that write and read it (format13.hpp, format12.hpp).
 struct Format {
   std::size_t iv_size;              ///< of the static iv, or the salt
-  std::size_t explicit_nonce_size;  ///< between header and ciphertext
+  std::size_t explicit_nonce_size;  ///< between header and ciphertext; of CBC the IV
   std::size_t inner_type_size;      ///< between content and padding
   bool key_update;                  ///< the key can be replaced while it is in use
   Stream stream;                    ///< what headers it has
@@ -46,7 +48,7 @@ struct Format {
 };
 
 /// By RecordFormat.
-extern const std::array<Format, 3> kFormats;
+extern const std::array<Format, 5> kFormats;
 
 [[nodiscard]] inline const Format& format_of(RecordFormat format) noexcept {
   return kFormats[static_cast<std::size_t>(format)];

@@ -12,6 +12,7 @@
 #include <lockstep/error.hpp>
 #include <lockstep/types.hpp>
 
+#include "record/cbc.hpp"
 #include "record/framing.hpp"
 #include "record/limits.hpp"
 #include "record/opener.hpp"
@@ -42,11 +43,14 @@ class Tls12Records {
   Tls12Records(const Protection& protection, ContentType type) noexcept : protection_(protection), type_(type) {}
 
   [[nodiscard]] std::size_t headroom() const noexcept { return kHeaderSize + explicit_nonce_size(protection_); }
-  [[nodiscard]] std::size_t trailer_size(std::size_t /*padding*/) const noexcept { return protection_.aead().tag_size; }
+  [[nodiscard]] std::size_t trailer_size(std::size_t /*content_size*/, std::size_t /*padding*/) const noexcept {
+    return protection_.aead().tag_size;
+  }
+  [[nodiscard]] std::size_t overhead() const noexcept { return headroom() + trailer_size(0, 0); }
 
   void begin(MutableBytes record, std::size_t content_size, std::size_t /*padding*/, std::size_t ahead) const noexcept {
     const std::size_t explicit_size = explicit_nonce_size(protection_);
-    write_header(type_, ProtocolVersion::tls_1_2, explicit_size + content_size + trailer_size(0),
+    write_header(type_, ProtocolVersion::tls_1_2, explicit_size + content_size + trailer_size(content_size, 0),
                  record.first<kHeaderSize>());
     // RFC 5288 3: "Each value of the nonce_explicit MUST be distinct for each distinct invocation of the GCM encrypt
     // function for any fixed key. ... The nonce_explicit MAY be the 64-bit sequence number."
@@ -85,6 +89,40 @@ class Tls12Records {
 
  private:
   const Protection& protection_;
+  ContentType type_;
+  std::array<AdditionalData12, kMaxSealBatch> additional_data_;  // of the batch, as far as it has come
+};
+
+/// Records with CBC and HMAC (RFC 5246 6.2.3.2, RFC 7366): an IV before the content; MAC and padding behind it, in one
+/// order or the other. CbcKey writes them, and has no nonce.
+class Tls12CbcRecords {
+ public:
+  static constexpr bool kPads = false;
+  static constexpr std::size_t kInnerTypeSize = 0;
+
+  Tls12CbcRecords(Protection& protection, ContentType type) noexcept
+      : protection_(protection), key_(CbcKey::held(protection.context())), type_(type) {}
+
+  [[nodiscard]] static constexpr std::size_t headroom() noexcept { return kHeaderSize + kCbcBlockSize; }
+  [[nodiscard]] std::size_t trailer_size(std::size_t content_size, std::size_t /*padding*/) const noexcept {
+    return key_.trailer_size(content_size);
+  }
+  [[nodiscard]] std::size_t overhead() const noexcept { return headroom() + protection_.aead().tag_size; }
+
+  void begin(MutableBytes record, std::size_t content_size, std::size_t /*padding*/,
+             std::size_t /*ahead*/) const noexcept {
+    write_header(type_, ProtocolVersion::tls_1_2, kCbcBlockSize + content_size + key_.trailer_size(content_size),
+                 record.first<kHeaderSize>());
+  }
+  [[nodiscard]] Bytes additional_data(Bytes /*record*/, std::size_t content_size, std::size_t ahead) noexcept {
+    return additional_data_[ahead] = additional_data12(protection_.sequence() + ahead, type_, content_size);
+  }
+  [[nodiscard]] static Bytes end(auto& /*pieces*/, std::size_t /*padding*/) noexcept { return {}; }
+  static void end_in_place(MutableBytes /*inner*/, std::size_t /*content_size*/) noexcept {}
+
+ private:
+  const Protection& protection_;
+  const CbcKey& key_;
   ContentType type_;
   std::array<AdditionalData12, kMaxSealBatch> additional_data_;  // of the batch, as far as it has come
 };

@@ -45,14 +45,16 @@ class Tls13Records {
 
   /// Before and behind the content of a record.
   [[nodiscard]] static constexpr std::size_t headroom() noexcept { return kHeaderSize; }
-  [[nodiscard]] std::size_t trailer_size(std::size_t padding) const noexcept {
+  [[nodiscard]] std::size_t trailer_size(std::size_t /*content_size*/, std::size_t padding) const noexcept {
     return kInnerTypeSize + padding + tag_size_;
   }
+  /// Both, at most, without padding.
+  [[nodiscard]] std::size_t overhead() const noexcept { return headroom() + trailer_size(0, 0); }
 
   /// Writes what a record has before its content. `ahead`: records of the batch before it.
   void begin(MutableBytes record, std::size_t content_size, std::size_t padding, std::size_t /*ahead*/) const noexcept {
-    write_header(ContentType::application_data, ProtocolVersion::tls_1_2, content_size + trailer_size(padding),
-                 record.first<kHeaderSize>());
+    write_header(ContentType::application_data, ProtocolVersion::tls_1_2,
+                 content_size + trailer_size(content_size, padding), record.first<kHeaderSize>());
   }
   /// What is authenticated beside the plaintext.
   [[nodiscard]] static Bytes additional_data(Bytes record, std::size_t /*content_size*/,

@@ -77,6 +77,10 @@ inline constexpr std::uint64_t kMaxSequence = std::numeric_limits<std::uint64_t>
   return std::uint64_t{1} << 62U;
 }
 
+/// How many records one key of AES in CBC mode may protect: as RFC 9846 5.5 bounds AES-GCM, an advantage of 2^-57 by
+/// colliding blocks, of which full-size records have 2^10, and 2^35.5 give s^2 / 2^128.
+inline constexpr std::uint64_t kCbcConfidentialityLimit = 47'453'132;  // 2^25.5, rounded down
+
 /// How many forgeries one key may meet (RFC 9147 4.5.3). Streams end at the first one; for datagrams.
 [[nodiscard]] constexpr std::uint64_t integrity_limit(AeadAlgorithm aead) noexcept {
   switch (aead) {

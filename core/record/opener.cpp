@@ -39,6 +39,26 @@ std::expected<Content, Reason> Opener::open_as(Opener& self, MutableBytes record
   return Records::content(record, inner);
 }
 
+std::expected<Content, Reason> Opener::open_cbc(Opener& self, MutableBytes record) noexcept {
+  Protection& protection = self.protection_;
+  if (const Reason reason = Tls12Records::judge_header(record); reason != Reason::none) return std::unexpected(reason);
+  if (protection.sequence() == kMaxSequence) return std::unexpected(Reason::record_limit);
+
+  const AdditionalData12 additional_data =
+      additional_data12(protection.sequence(), static_cast<ContentType>(record[0]), 0);
+  MutableBytes content;
+  // RFC 5246 7.2.2: "This alert is returned if a record is received with an incorrect MAC. This alert also MUST be
+  // returned if an alert is sent because a TLSCiphertext decrypted in an invalid way: either it wasn't an even multiple
+  // of the block length, or its padding values, when checked, weren't correct."
+  switch (CbcKey::held(protection.context()).open(additional_data, record.subspan(kHeaderSize), content)) {
+    case CbcKey::Opened::yes: break;
+    case CbcKey::Opened::no: return std::unexpected(Reason::record_mac);
+    case CbcKey::Opened::failed: return std::unexpected(Reason::provider_failed);
+  }
+  protection.advance(1);
+  return Tls12Records::content(record, content);
+}
+
 template std::expected<Content, Reason> Opener::open_as<Tls13Records>(Opener&, MutableBytes) noexcept;
 template std::expected<Content, Reason> Opener::open_as<Tls12Records>(Opener&, MutableBytes) noexcept;
 

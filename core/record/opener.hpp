@@ -28,6 +28,11 @@ class Opener {
                              RecordFormat format = RecordFormat::tls13) noexcept {
     return protection_.install(aead, key, iv, format);
   }
+  /// The same for CBC with HMAC of TLS 1.2, in the format tls12_cbc or tls12_cbc_encrypt_then_mac. It allocates.
+  [[nodiscard]] bool install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
+                             RecordFormat format) noexcept {
+    return protection_.install(cipher, mac, key, mac_key, format);
+  }
   [[nodiscard]] bool installed() const noexcept { return protection_.installed(); }
   void clear() noexcept { protection_.clear(); }
   /// Where to expand keys; see Protection.
@@ -54,6 +59,7 @@ class Opener {
   /// How the formats open.
   template <class Records>
   [[nodiscard]] static std::expected<Content, Reason> open_as(Opener& self, MutableBytes record) noexcept;
+  [[nodiscard]] static std::expected<Content, Reason> open_cbc(Opener& self, MutableBytes record) noexcept;
 
  private:
   Protection protection_;

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "record/cbc.hpp"
+
 namespace lockstep::record {
 
 namespace {
@@ -43,6 +45,17 @@ bool Protection::install(const Aead& aead, Bytes key, Bytes iv, RecordFormat for
   aead_ = &aead;
   format_ = format;
   std::ranges::copy(iv.first(format_of(format).iv_size), iv_.begin());
+  return true;
+}
+
+bool Protection::install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
+                         RecordFormat format) noexcept {
+  clear();
+  auto made = CbcKey::make(cipher, mac, key, mac_key, format == RecordFormat::tls12_cbc_encrypt_then_mac);
+  if (!made) return false;
+  CbcKey::hold(kept_.data(), std::move(made));
+  aead_ = &CbcKey::descriptor(mac);
+  format_ = format;
   return true;
 }
 

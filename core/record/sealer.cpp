@@ -84,12 +84,19 @@ bool Sealer::install(const Aead& aead, Bytes key, Bytes iv, RecordFormat format)
   return protection_.install(aead, key, iv, format);
 }
 
+bool Sealer::install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
+                     RecordFormat format) noexcept {
+  bytes_ = 0;
+  record_limit_ = kCbcConfidentialityLimit;
+  return protection_.install(cipher, mac, key, mac_key, format);
+}
+
 template <class Records>
 std::expected<SealedRecords, Reason> Sealer::seal_as(Sealer& self, ContentType type, std::span<const Bytes> segments,
                                                      const Cut& cut, MutableBytes out) noexcept {
   Protection& protection = self.protection_;
   Records records(protection, type);
-  const std::size_t around = records.headroom() + records.trailer_size(0);
+  const std::size_t around = records.overhead();
   const std::size_t limit = std::min(cut.max_fragment, kMaxPlaintext);
   Cursor cursor(segments, cut.max_content);
   SealedRecords done;
@@ -136,7 +143,7 @@ std::expected<SealedRecords, Reason> Sealer::seal_as(Sealer& self, ContentType t
                 .tail = tail,
                 .destination = place.data() + records.headroom()});
       done.consumed += size;
-      done.written += around + padding + size;
+      done.written += records.headroom() + size + records.trailer_size(size, padding);
     }
     if (jobs.size() == 0) break;
     void* const context = protection.context();
@@ -160,7 +167,7 @@ std::expected<std::size_t, Reason> Sealer::seal_in_place_as(Sealer& self, Conten
   if constexpr (!Records::kPads) padding = 0;
   if (content_size > kMaxPlaintext || padding > kMaxPlaintext - content_size) return 0;
   Records records(protection, type);
-  const std::size_t size = records.headroom() + content_size + records.trailer_size(padding);
+  const std::size_t size = records.headroom() + content_size + records.trailer_size(content_size, padding);
   if (slot.size() < size) return 0;
 
   records.begin(slot, content_size, padding, 0);
@@ -198,5 +205,12 @@ template std::expected<std::size_t, Reason> Sealer::seal_in_place_as<Tls13Record
                                                                                    std::size_t, std::size_t) noexcept;
 template std::expected<std::size_t, Reason> Sealer::seal_in_place_as<Tls12Records>(Sealer&, ContentType, MutableBytes,
                                                                                    std::size_t, std::size_t) noexcept;
+
+template std::expected<SealedRecords, Reason> Sealer::seal_as<Tls12CbcRecords>(Sealer&, ContentType,
+                                                                               std::span<const Bytes>, const Cut&,
+                                                                               MutableBytes) noexcept;
+template std::expected<std::size_t, Reason> Sealer::seal_in_place_as<Tls12CbcRecords>(Sealer&, ContentType,
+                                                                                      MutableBytes, std::size_t,
+                                                                                      std::size_t) noexcept;
 
 }  // namespace lockstep::record

@@ -40,6 +40,9 @@ class Sealer {
   /// Replaces the write key. False when the provider failed: then no key is installed. `iv` has 4 bytes (the salt) for
   /// explicit nonces, else kAeadNonceSize.
   [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv, RecordFormat format = RecordFormat::tls13) noexcept;
+  /// The same for CBC with HMAC of TLS 1.2, in the format tls12_cbc or tls12_cbc_encrypt_then_mac. It allocates.
+  [[nodiscard]] bool install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
+                             RecordFormat format) noexcept;
   [[nodiscard]] bool installed() const noexcept { return protection_.installed(); }
   void clear() noexcept { protection_.clear(); }
   /// Where to expand keys; see Protection.
@@ -67,7 +70,7 @@ class Sealer {
 
   /// What stands before the content: the header, and an explicit nonce. The header's size without a key.
   [[nodiscard]] std::size_t headroom() const noexcept { return kHeaderSize + format().explicit_nonce_size; }
-  /// What follows the content: in TLS 1.3 its type and the padding, and the tag.
+  /// What follows the content: in TLS 1.3 its type and the padding, and the tag. With CBC the most that may follow it.
   [[nodiscard]] std::size_t trailer_size(std::size_t padding = 0) const noexcept {
     const std::size_t type_size = format().inner_type_size;
     return type_size + (type_size == 0 ? 0 : padding) + protection_.aead().tag_size;

@@ -60,6 +60,14 @@ const KeyLoader* Provider::key_loader(KeyType type) const noexcept {
                [&](const KeyLoader& loader) { return std::ranges::find(loader.types, type) != loader.types.end(); });
 }
 
+const CbcCipher* Provider::cbc_cipher(CbcAlgorithm id) const noexcept {
+  return first(cbc_ciphers, [&](const CbcCipher& cipher) { return cipher.id == id; });
+}
+
+const RecordMac* Provider::record_mac(MacAlgorithm id) const noexcept {
+  return first(record_macs, [&](const RecordMac& mac) { return mac.id == id; });
+}
+
 bool Provider::supports(CipherSuite suite) const noexcept {
   const auto made_of = parts(suite);
   return made_of && made_of->aead && aead(*made_of->aead) != nullptr && hash(made_of->hash) != nullptr;
@@ -79,7 +87,8 @@ bool Provider::insecure() const noexcept {
   const auto any = [](const auto& descriptors) {
     return std::ranges::any_of(descriptors, [](const auto* descriptor) { return descriptor->insecure; });
   };
-  return any(aeads) || any(hashes) || any(groups) || any(verifiers) || any(key_loaders);
+  return any(aeads) || any(hashes) || any(groups) || any(verifiers) || any(key_loaders) || any(cbc_ciphers) ||
+         any(record_macs);
 }
 
 std::vector<std::string> Provider::insecure_parts() const {
@@ -92,6 +101,8 @@ std::vector<std::string> Provider::insecure_parts() const {
     return to_text(verifier.algorithm) + " with " + to_text(verifier.key);
   });
   name_insecure(parts, key_loaders, "private key", [](const KeyLoader&) { return std::string("private keys"); });
+  name_insecure(parts, cbc_ciphers, "CBC cipher", [](const CbcCipher&) { return std::string("CBC"); });
+  name_insecure(parts, record_macs, "record MAC", [](const RecordMac&) { return std::string("record MAC"); });
   return parts;
 }
 
@@ -105,6 +116,8 @@ Provider compose(std::string_view name, std::initializer_list<Provider> in_order
     append(all.groups, part.groups);
     append(all.verifiers, part.verifiers);
     append(all.key_loaders, part.key_loaders);
+    append(all.cbc_ciphers, part.cbc_ciphers);
+    append(all.record_macs, part.record_macs);
   }
   return all;
 }

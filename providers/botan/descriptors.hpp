@@ -9,6 +9,7 @@ namespace lockstep::botan {
 
 std::vector<const Aead*> aeads();
 std::vector<const Hash*> hashes();
+std::vector<const CbcCipher*> cbc_ciphers();
 std::vector<const Group*> groups();
 std::vector<const SignatureVerifier*> verifiers();
 std::vector<const KeyLoader*> key_loaders();

@@ -15,7 +15,8 @@ Provider provider(Options options) {
                .hashes = hashes(),
                .groups = groups(),
                .verifiers = verifiers(),
-               .key_loaders = key_loaders()};
+               .key_loaders = key_loaders(),
+               .cbc_ciphers = cbc_ciphers()};
   Provider all = behind_kernels(own);
   if (options.aeads == Choice::own) all.aeads = std::move(own.aeads);
   if (options.hashes == Choice::own) all.hashes = std::move(own.hashes);

@@ -29,15 +29,23 @@ struct Capabilities {
   std::span<const HashAlgorithm> hashes;  ///< with HMAC and HKDF
   std::span<const NamedGroup> groups;     ///< plain ones, of which hybrids are made
   std::span<const Verification> verifications;
-  std::span<const KeyType> private_keys;  ///< loads, makes and signs with them
-  bool decrypts_keys = false;             ///< opens PKCS#8 under a passphrase
-  bool insecure = false;                  ///< protects nothing
+  std::span<const KeyType> private_keys;        ///< loads, makes and signs with them
+  std::span<const CbcAlgorithm> cbc_ciphers{};  ///< for TLS 1.2
+  std::span<const MacAlgorithm> record_macs{};  ///< beside them
+  bool decrypts_keys = false;                   ///< opens PKCS#8 under a passphrase
+  bool insecure = false;                        ///< protects nothing
 
   [[nodiscard]] constexpr bool has(AeadAlgorithm id) const { return std::ranges::find(aeads, id) != aeads.end(); }
   [[nodiscard]] constexpr bool has(HashAlgorithm id) const { return std::ranges::find(hashes, id) != hashes.end(); }
   [[nodiscard]] constexpr bool has(NamedGroup id) const { return std::ranges::find(groups, id) != groups.end(); }
   [[nodiscard]] constexpr bool has(Verification id) const {
     return std::ranges::find(verifications, id) != verifications.end();
+  }
+  [[nodiscard]] constexpr bool has(CbcAlgorithm id) const {
+    return std::ranges::find(cbc_ciphers, id) != cbc_ciphers.end();
+  }
+  [[nodiscard]] constexpr bool has(MacAlgorithm id) const {
+    return std::ranges::find(record_macs, id) != record_macs.end();
   }
   [[nodiscard]] constexpr bool has(KeyType id) const {
     return std::ranges::find(private_keys, id) != private_keys.end();
@@ -47,6 +55,9 @@ struct Capabilities {
 /// Every algorithm that Lockstep knows, for tables and for providers that have them all.
 namespace every {
 
+inline constexpr CbcAlgorithm kCbcCiphers[] = {CbcAlgorithm::aes_128_cbc, CbcAlgorithm::aes_256_cbc};
+inline constexpr MacAlgorithm kRecordMacs[] = {MacAlgorithm::hmac_sha1, MacAlgorithm::hmac_sha256,
+                                               MacAlgorithm::hmac_sha384};
 inline constexpr AeadAlgorithm kAeads[] = {
     AeadAlgorithm::aes_128_gcm, AeadAlgorithm::aes_256_gcm,   AeadAlgorithm::chacha20_poly1305,
     AeadAlgorithm::aes_128_ccm, AeadAlgorithm::aes_128_ccm_8,

@@ -63,6 +63,47 @@ struct Aead {
   bool insecure = false;  ///< protects nothing
 };
 
+// --- CBC with HMAC (TLS 1.2) -----------------------------------------------------------------------------------
+
+inline constexpr std::size_t kMaxCbcKeySize = 32;
+inline constexpr std::size_t kCbcBlockSize = 16;
+inline constexpr std::size_t kMaxCbcContextSize = 512;
+
+/// A block cipher in CBC mode, without padding. A context serves one direction.
+struct CbcCipher {
+  CbcAlgorithm id;
+  std::string_view implementation;
+  std::size_t key_size;      ///< at most kMaxCbcKeySize
+  std::size_t block_size;    ///< kCbcBlockSize
+  std::size_t context_size;  ///< at most kMaxCbcContextSize, alignment at most 16
+  /// Prepares a context. False when the library refuses (out of memory): nothing to destroy then.
+  bool (*init)(void* context, Bytes key) noexcept;
+  /// In place, whole blocks; `iv` is one. False when the library failed. Decryption takes no longer for one text than
+  /// for another.
+  bool (*encrypt)(void* context, Bytes iv, MutableBytes blocks) noexcept;
+  bool (*decrypt)(void* context, Bytes iv, MutableBytes blocks) noexcept;
+  /// Wipes the context.
+  void (*destroy)(void* context) noexcept;
+  bool insecure = false;  ///< protects nothing
+};
+
+inline constexpr std::size_t kMaxRecordMacSize = 48;
+
+/// The MAC of records (RFC 5246 6.2.3.1), which beside CBC has to hide how long what it is of was.
+struct RecordMac {
+  MacAlgorithm id;
+  std::string_view implementation;
+  std::size_t size;      ///< at most kMaxRecordMacSize
+  std::size_t key_size;  ///< the same (RFC 5246 6.3 and the suites)
+  /// HMAC (RFC 2104) over the concatenation of the segments. `out` has `size` bytes.
+  bool (*mac)(Bytes key, std::span<const Bytes> segments, MutableBytes out) noexcept;
+  /// HMAC over the header and the first `secret_length` bytes of what follows, at most 256 less than there are. Neither
+  /// time nor addresses depend on anything but the sizes of the spans (AlFardan and Paterson, "Lucky Thirteen", 2013).
+  bool (*mac_of_secret_length)(Bytes key, Bytes header, Bytes content_then_padding, std::size_t secret_length,
+                               MutableBytes out) noexcept;
+  bool insecure = false;  ///< anybody can make one
+};
+
 // --- hashes, HMAC, HKDF ----------------------------------------------------------------------------------------
 
 inline constexpr std::size_t kMaxHashContextSize = 256;
@@ -184,6 +225,8 @@ struct Provider {
   std::vector<const Group*> groups{};
   std::vector<const SignatureVerifier*> verifiers{};
   std::vector<const KeyLoader*> key_loaders{};
+  std::vector<const CbcCipher*> cbc_ciphers{};
+  std::vector<const RecordMac*> record_macs{};
   /// AES runs on instructions of its own here; where it does not, ChaCha20-Poly1305 leads the default order.
   bool fast_aes = true;
 
@@ -200,6 +243,8 @@ struct Provider {
   [[nodiscard]] LOCKSTEP_API const SignatureVerifier* verifier(SignatureAlgorithm algorithm,
                                                                KeyType key) const noexcept;
   [[nodiscard]] LOCKSTEP_API const KeyLoader* key_loader(KeyType type) const noexcept;
+  [[nodiscard]] LOCKSTEP_API const CbcCipher* cbc_cipher(CbcAlgorithm id) const noexcept;
+  [[nodiscard]] LOCKSTEP_API const RecordMac* record_mac(MacAlgorithm id) const noexcept;
 
   /// Whether everything that a suite, group (hybrids by their parts) or scheme needs is there.
   [[nodiscard]] LOCKSTEP_API bool supports(CipherSuite suite) const noexcept;

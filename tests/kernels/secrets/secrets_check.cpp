@@ -13,6 +13,8 @@
 
 #include <sanitizer/msan_interface.h>
 
+#include <lockstep/kernels_mac.hpp>
+
 #include "aead/aead.hpp"
 #include "emulated.hpp"
 #include "hash/hash.hpp"
@@ -186,6 +188,32 @@ struct CheckedHash {
   const Hash* portable;
 };
 
+// Of a message whose length is as secret as what it says.
+void check(const Mac& mac, std::size_t size, std::size_t hidden) {
+  static std::uint8_t content[kMost];
+  std::uint8_t key[kMaxMacSize];
+  std::uint8_t header[13];
+  std::uint8_t computed[kMaxMacSize];
+  std::uint8_t expected[kMaxMacSize];
+  std::size_t length = size - hidden;
+  reveal(content);
+  fill(content, static_cast<std::uint32_t>(size));
+  fill(key, 7);
+  fill(header, static_cast<std::uint32_t>(hidden));
+  const std::span<const std::uint8_t> segments[] = {header, {content, length}};
+  mac.mac({key, mac.size}, segments, expected);
+
+  hide(content);
+  hide(key);
+  hide(header);
+  __msan_poison(&length, sizeof length);
+  mac.mac_of_secret_length({key, mac.size}, header, {content, size}, length, computed);
+  if (!all_secret({computed, mac.size})) fail("a secret got lost in the MAC", mac.name, size);
+  reveal({computed, mac.size});
+  if (!equal({computed, mac.size}, {expected, mac.size})) fail("a wrong MAC", mac.name, size);
+  ++checks;
+}
+
 void check_all() {
   const Checked aeads[] = {
       {&portable::kAes128Gcm, &portable::kAes128Gcm},
@@ -215,6 +243,11 @@ void check_all() {
   for (const CheckedHash& one : hashes) {
     for (std::size_t size = 0; size <= 300; ++size) check(*one.hash, *one.portable, size);
     check(*one.hash, *one.portable, kMost);
+  }
+  for (const Mac& mac : macs()) {
+    for (std::size_t size = 0; size < 700; size += 1 + size / 30) {
+      for (std::size_t hidden = 0; hidden <= size && hidden <= 256; hidden += 1 + size % 7) check(mac, size, hidden);
+    }
   }
   std::printf("no branch and no address depends on a secret: %d checks\n", checks);
 }

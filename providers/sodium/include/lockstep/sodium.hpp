@@ -31,6 +31,8 @@ inline constexpr Capabilities kCapabilities{
     .groups = std::span(tables::kGroups).first(1),
     .verifications = tables::kVerifications,
     .private_keys = tables::kKeys,
+    .cbc_ciphers = {},  // libsodium has none
+    .record_macs = every::kRecordMacs,
 };
 
 /// The same with libsodium 1.0.21 or later, which has ML-KEM-768.
@@ -41,6 +43,8 @@ inline constexpr Capabilities kCapabilitiesWithMlKem768{
     .groups = tables::kGroups,
     .verifications = tables::kVerifications,
     .private_keys = tables::kKeys,
+    .cbc_ciphers = {},  // libsodium has none
+    .record_macs = every::kRecordMacs,
 };
 
 /// Which of the two this build has.
