@@ -262,8 +262,6 @@ enum class AeadAlgorithm : std::uint8_t {
 enum class CbcAlgorithm : std::uint8_t { aes_128_cbc, aes_256_cbc };
 enum class MacAlgorithm : std::uint8_t { hmac_sha1, hmac_sha256, hmac_sha384 };
 enum class HashAlgorithm : std::uint8_t { sha256, sha384, sha512 };
-enum class CbcAlgorithm : std::uint8_t { aes_128_cbc, aes_256_cbc };
-enum class MacAlgorithm : std::uint8_t { hmac_sha1, hmac_sha256, hmac_sha384 };
 
 /// How a suite's premaster secret comes about. `any`: TLS 1.3, whose suites leave it to the groups and modes.
 enum class KeyExchangeMethod : std::uint8_t { any, ecdhe, dhe, rsa, psk, dhe_psk, ecdhe_psk, rsa_psk };
