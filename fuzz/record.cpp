@@ -18,14 +18,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   record::Opener opener;
   record::Sealer sealer;
-  require(opener.install(*aead, key, iv) && sealer.install(*aead, key, iv), "keys can be installed");
+  const auto format = static_cast<record::RecordFormat>(choices.below(3));
+  const Bytes format_iv = Bytes(iv).first(record::format_of(format).iv_size);
+  require(opener.install(*aead, key, format_iv, format) && sealer.install(*aead, key, format_iv, format),
+          "keys can be installed");
   while (!choices.empty()) {
     const std::uint8_t what = choices.byte();
     fuzzing::Octets content(choices.bytes(choices.below(512)).size(), 0x61);
     const std::size_t padding = choices.below(64);
     const auto type = static_cast<ContentType>(20U + what % 4U);
-    fuzzing::Octets slot(record::kHeaderSize + content.size() + sealer.trailer_size(padding));
-    std::ranges::copy(content, slot.begin() + record::kHeaderSize);
+    fuzzing::Octets slot(sealer.headroom() + content.size() + sealer.trailer_size(padding));
+    std::ranges::copy(content, slot.begin() + static_cast<std::ptrdiff_t>(sealer.headroom()));
     const auto sealed = sealer.seal_in_place(type, slot, content.size(), padding);
     require(sealed && *sealed == slot.size(), "a record is sealed");
     const bool altered = (what & 0x80U) != 0;
@@ -33,7 +36,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       // Any other bytes in its place never open.
       slot[choices.below(slot.size())] ^= static_cast<std::uint8_t>(1U << choices.below(8));
     }
-    const auto header = record::parse_header(slot, record::Stream::protected_);
+    const auto header = record::parse_header(slot, opener.format().stream);
     if (!header || !*header || (*header)->record_size() != slot.size()) return 0;
     const auto opened = opener.open(slot);
     if (altered) {

@@ -14,12 +14,15 @@ namespace {
 /// 255 of padding and one that says how many.
 constexpr std::size_t kMostPadding = 256;
 
-/// All ones where a < b, else zero. Both are below 2^63.
-std::uint64_t less(std::uint64_t a, std::uint64_t b) noexcept {
-  std::uint64_t borrow = (a - b) >> 63U;
-  __asm__ volatile("" : "+r"(borrow));  // the compiler shall not see that it is 0 or 1, and make a branch of it
-  return 0 - borrow;
+/// The compiler shall know nothing of a value: neither that it is 0 or 1, to make a branch of it, nor how it goes from
+/// one turn of a loop to the next, to compute addresses from it.
+std::uint64_t hidden(std::uint64_t value) noexcept {
+  __asm__ volatile("" : "+r"(value));
+  return value;
 }
+
+/// All ones where a < b, else zero. Both are below 2^63.
+std::uint64_t less(std::uint64_t a, std::uint64_t b) noexcept { return 0 - hidden((hidden(a) - hidden(b)) >> 63U); }
 std::uint64_t same(std::uint64_t a, std::uint64_t b) noexcept { return ~(less(a, b) | less(b, a)); }
 
 /// What is left of a decrypted text without its padding: both are as secret as the text.
@@ -56,7 +59,7 @@ void copy_mac(Bytes text, std::size_t place, MutableBytes out) noexcept {
     at = at + 1 == size ? 0 : at + 1;
   }
   for (std::size_t i = 0; i < size; ++i) {
-    std::uint64_t from = turn + i;
+    std::uint64_t from = hidden(turn) + i;
     from -= size & ~less(from, size);
     std::uint64_t byte = 0;
     for (std::size_t at = 0; at < size; ++at) byte |= bytes[at] & same(at, from);

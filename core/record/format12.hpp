@@ -25,12 +25,20 @@ namespace lockstep::record {
 using AdditionalData12 = std::array<std::uint8_t, kSequenceSize + kHeaderSize>;
 
 [[nodiscard]] inline AdditionalData12 additional_data12(std::uint64_t sequence, ContentType type,
-                                                        std::size_t content_size) noexcept {
+                                                        std::size_t content_size,
+                                                        ProtocolVersion version = ProtocolVersion::tls_1_2) noexcept {
   AdditionalData12 data;
   const MutableBytes bytes(data);
   write_sequence(sequence, bytes.first<kSequenceSize>());
-  write_header(type, ProtocolVersion::tls_1_2, content_size, bytes.subspan<kSequenceSize, kHeaderSize>());
+  write_header(type, version, content_size, bytes.subspan<kSequenceSize, kHeaderSize>());
   return data;
+}
+
+/// That of a record that has come, whatever version it says that it is of: the peer has authenticated that one.
+[[nodiscard]] inline AdditionalData12 additional_data12(std::uint64_t sequence, Bytes record,
+                                                        std::size_t content_size) noexcept {
+  return additional_data12(sequence, static_cast<ContentType>(record[0]), content_size,
+                           static_cast<ProtocolVersion>(record[1] << 8U | record[2]));
 }
 
 class Tls12Records {
@@ -79,7 +87,7 @@ class Tls12Records {
   class AdditionalData {
    public:
     AdditionalData(const Protection& protection, Bytes record, std::size_t content_size) noexcept
-        : data_(additional_data12(protection.sequence(), static_cast<ContentType>(record[0]), content_size)) {}
+        : data_(additional_data12(protection.sequence(), record, content_size)) {}
     [[nodiscard]] Bytes view() const noexcept { return data_; }
 
    private:

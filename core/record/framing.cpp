@@ -47,10 +47,10 @@ std::expected<std::optional<Header>, Error> parse_header(Bytes inbound, Stream s
       .length = static_cast<std::uint16_t>(inbound[3] << 8U | inbound[4]),
   };
   // Whatever says application_data is protected, even when its key is not here: early data that was turned down.
+  // RFC 5246 6.2.3: "The length MUST NOT exceed 2^14 + 2048."
   const std::size_t limit = stream == Stream::protected_tls12              ? kMaxCiphertextTls12
                             : header.type == ContentType::application_data ? kMaxCiphertext
                                                                            : kMaxPlaintext;
-  // RFC 5246 6.2.3: "The length MUST NOT exceed 2^14 + 2048."
   // RFC 9846 5.1: "An endpoint that receives a record that exceeds this length MUST terminate the connection with a
   // "record_overflow" alert."
   // RFC 9846 5.2: "An endpoint that receives a record that exceeds this length MUST terminate the connection with a

@@ -44,8 +44,7 @@ std::expected<Content, Reason> Opener::open_cbc(Opener& self, MutableBytes recor
   if (const Reason reason = Tls12Records::judge_header(record); reason != Reason::none) return std::unexpected(reason);
   if (protection.sequence() == kMaxSequence) return std::unexpected(Reason::record_limit);
 
-  const AdditionalData12 additional_data =
-      additional_data12(protection.sequence(), static_cast<ContentType>(record[0]), 0);
+  const AdditionalData12 additional_data = additional_data12(protection.sequence(), record, 0);
   MutableBytes content;
   // RFC 5246 7.2.2: "This alert is returned if a record is received with an incorrect MAC. This alert also MUST be
   // returned if an alert is sent because a TLSCiphertext decrypted in an invalid way: either it wasn't an even multiple

@@ -25,14 +25,17 @@ using Octets = std::span<const std::uint8_t>;
 // Bytes of a message that its padding may hide: 255 of padding and one that says how many.
 constexpr std::size_t kMostHidden = 256;
 
-// All ones where a < b, else zero. Both are below 2^63.
-std::uint64_t less(std::uint64_t a, std::uint64_t b) noexcept {
-  std::uint64_t borrow = (a - b) >> 63U;
+// The compiler shall know nothing of a value: neither that it is 0 or 1, to make a branch of it, nor how it goes from
+// one turn of a loop to the next, to compute addresses from it.
+std::uint64_t hidden(std::uint64_t value) noexcept {
 #if !defined(LOCKSTEP_CHECK_SECRETS)  // which would take this for a use
-  asm volatile("" : "+r"(borrow));    // the compiler shall not see that it is 0 or 1, and make a branch of it
+  asm volatile("" : "+r"(value));
 #endif
-  return 0 - borrow;
+  return value;
 }
+
+// All ones where a < b, else zero. Both are below 2^63.
+std::uint64_t less(std::uint64_t a, std::uint64_t b) noexcept { return 0 - hidden((hidden(a) - hidden(b)) >> 63U); }
 std::uint64_t same(std::uint64_t a, std::uint64_t b) noexcept { return ~(less(a, b) | less(b, a)); }
 
 template <class A>
