@@ -269,8 +269,13 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   if (!versions_named_ && !version_list_) narrow_versions(settings, suites_, groups_, schemes_);
 
   constexpr auto kDefault = ListKind::by_default;
+  // A list may hold the suites of every version; those of the versions that are spoken count.
   std::vector<CipherSuite> suites = suites_.value_or(std::vector<CipherSuite>());
-  if (!suites_) {
+  if (suites_) {
+    std::erase_if(suites, [&](CipherSuite suite) { return parts(suite) && !settings.speaks(parts(suite)->version); });
+    if (suites.empty() && !suites_->empty())
+      complain("suites", "none of these belongs to " + quoted(settings.max_version) + "; name one that does");
+  } else {
     for (const ProtocolVersion version : lockstep::versions()) {
       if (settings.speaks(version))
         suites = append<CipherSuite>(std::move(suites),
@@ -279,13 +284,7 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   }
   if (!suites_ && prefer_chacha20_.value_or(!provider_.fast_aes))
     std::ranges::stable_partition(suites, [](CipherSuite suite) { return uses_chacha20(suite); });
-  check_list(problems, "suites", suites, provider_);
-
-  for (const CipherSuite suite : suites) {
-    if (const auto known = parts(suite); known && !settings.speaks(known->version))
-      complain("suites", quoted(suite) + " is of " + std::string(name(known->version)) +
-                             ", which is not among the versions; add that, or remove the suite");
-  }
+  if (!suites.empty() || !suites_ || suites_->empty()) check_list(problems, "suites", suites, provider_);
   check_each_version(problems, settings, "suites", suites,
                      [](ProtocolVersion version) { return lockstep::suites(version); });
 

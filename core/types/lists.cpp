@@ -2,7 +2,7 @@
 #include <functional>
 #include <optional>
 
-#include <lockstep/lists.hpp>
+#include "types/list_words.hpp"
 
 namespace lockstep {
 namespace {
@@ -80,32 +80,14 @@ std::vector<Id> choose(const Kind<Id>& lists, ProtocolVersion version, ListKind 
   return {};
 }
 
-std::vector<std::string_view> words_of(std::string_view text) {
-  constexpr std::string_view kSeparators = ":, \t\r\n";
-  std::vector<std::string_view> words;
-  while (true) {
-    const std::size_t start = text.find_first_not_of(kSeparators);
-    if (start == std::string_view::npos) return words;
-    text.remove_prefix(start);
-    const std::size_t end = std::min(text.find_first_of(kSeparators), text.size());
-    words.push_back(text.substr(0, end));
-    text.remove_prefix(end);
-  }
-}
-
-bool is_keyword(std::string_view word, std::string_view keyword) {
-  return std::ranges::equal(word, keyword,
-                            [](char a, char b) { return (a >= 'a' && a <= 'z' ? a - 'a' + 'A' : a) == b; });
-}
-
 template <class Id>
 std::expected<std::vector<Id>, ListError> parse(std::string_view text,
                                                 std::optional<Id> (*from_name)(std::string_view) noexcept,
                                                 const std::vector<Id>& defaults, std::span<const Id> known) {
   std::vector<Id> list;
   for (std::string_view word : words_of(text)) {
-    if (is_keyword(word, "DEFAULT") || is_keyword(word, "ALL")) {
-      list = append(list, is_keyword(word, "ALL") ? known : std::span<const Id>(defaults));
+    if (is_word(word, "DEFAULT") || is_word(word, "AUTO") || is_word(word, "ALL")) {
+      list = prepend(std::move(list), is_word(word, "ALL") ? known : std::span<const Id>(defaults));
       continue;
     }
     const bool remove = word.starts_with('-');
@@ -126,14 +108,34 @@ std::expected<std::vector<Id>, ListError> parse(std::string_view text,
 
 }  // namespace
 
+std::vector<std::string_view> words_of(std::string_view text) {
+  constexpr std::string_view kSeparators = ":,; \t\r\n";
+  std::vector<std::string_view> words;
+  while (true) {
+    const std::size_t start = text.find_first_not_of(kSeparators);
+    if (start == std::string_view::npos) return words;
+    text.remove_prefix(start);
+    const std::size_t end = std::min(text.find_first_of(kSeparators), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+}
+
+bool is_word(std::string_view text, std::string_view word) noexcept {
+  const auto upper = [](char letter) {
+    return letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
+  };
+  return std::ranges::equal(text, word, {}, upper, upper);
+}
+
 std::vector<CipherSuite> suites(ProtocolVersion version, ListKind kind) {
+  std::span<const CipherSuite> defaults = kDefaultSuites;
 #ifdef LOCKSTEP_DEFAULT_SUITES
-  // What whoever builds the library wants instead; a mistake in it shows in the first test that runs.
-  static const std::vector<CipherSuite> defaults =
-      parse<CipherSuite>(LOCKSTEP_DEFAULT_SUITES, suite_from_name, {}, known_suites())
-          .value_or(std::vector<CipherSuite>());
-#else
-  static constexpr auto& defaults = kDefaultSuites;
+  // What whoever builds the library wants instead, for the versions of which it names suites; a mistake in it shows in
+  // the first test that runs.
+  static const std::vector<CipherSuite> wanted =
+      parse_suites(LOCKSTEP_DEFAULT_SUITES, kDefaultSuites).value_or(std::vector<CipherSuite>());
+  if (std::ranges::any_of(wanted, [&](CipherSuite suite) { return usable(suite, version); })) defaults = wanted;
 #endif
   return choose<CipherSuite>({known_suites(), defaults, is_insecure}, version, kind);
 }
@@ -147,11 +149,6 @@ std::vector<SignatureScheme> schemes(ProtocolVersion version, ListKind kind) {
 }
 
 std::vector<ProtocolVersion> versions() { return {kVersions.begin(), kVersions.end()}; }
-
-std::expected<std::vector<CipherSuite>, ListError> suites_from_text(std::string_view text) {
-  return parse<CipherSuite>(text, suite_from_name, suites(ProtocolVersion::tls_1_3, ListKind::by_default),
-                            known_suites());
-}
 
 std::expected<std::vector<NamedGroup>, ListError> groups_from_text(std::string_view text) {
   return parse<NamedGroup>(text, group_from_name, groups(ProtocolVersion::tls_1_3, ListKind::by_default),

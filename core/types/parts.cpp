@@ -229,6 +229,20 @@ bool is_insecure(CipherSuite suite) noexcept {
   }
 }
 
+std::optional<ProtocolVersion> oldest_version(CipherSuite suite) noexcept {
+  const std::optional<SuiteParts> made_of = parts(suite);
+  if (!made_of) return std::nullopt;
+  if (!made_of->cbc) return made_of->version;  // RFC 5246 6.2.3.3: AEAD ciphers came with TLS 1.2
+  // RFC 5289 and RFC 5246 A.5 keep their SHA-2 suites to TLS 1.2; RFC 5487 and RFC 5489 leave theirs to every version.
+  switch (made_of->key_exchange) {
+    case KeyExchangeMethod::psk:
+    case KeyExchangeMethod::dhe_psk:
+    case KeyExchangeMethod::ecdhe_psk:
+    case KeyExchangeMethod::rsa_psk: return ProtocolVersion::tls_1_0;
+    default: return made_of->cbc->mac == MacAlgorithm::hmac_sha1 ? ProtocolVersion::tls_1_0 : ProtocolVersion::tls_1_2;
+  }
+}
+
 std::optional<SchemeParts> parts(SignatureScheme scheme) noexcept {
   return find<&SchemeParts::scheme>(kSchemes, scheme);
 }

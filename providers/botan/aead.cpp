@@ -26,6 +26,8 @@ constexpr std::array kModes{
     Mode{AeadAlgorithm::chacha20_poly1305, "ChaCha20Poly1305", 32, 16},
     Mode{AeadAlgorithm::aes_128_ccm, "AES-128/CCM(16,3)", 16, 16},
     Mode{AeadAlgorithm::aes_128_ccm_8, "AES-128/CCM(8,3)", 16, 8},
+    Mode{AeadAlgorithm::aes_256_ccm, "AES-256/CCM(16,3)", 32, 16},
+    Mode{AeadAlgorithm::aes_256_ccm_8, "AES-256/CCM(8,3)", 32, 8},
 };
 
 /// The plaintext of a job.
@@ -155,7 +157,8 @@ constexpr Aead descriptor() {
           open,       drop<RecordKey>};
 }
 
-constexpr std::array kAeads{descriptor<0>(), descriptor<1>(), descriptor<2>(), descriptor<3>(), descriptor<4>()};
+constexpr std::array kAeads{descriptor<0>(), descriptor<1>(), descriptor<2>(), descriptor<3>(),
+                            descriptor<4>(), descriptor<5>(), descriptor<6>()};
 static_assert(kAeads.size() == kModes.size());
 
 }  // namespace

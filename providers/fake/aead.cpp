@@ -93,7 +93,8 @@ struct Fake {
 constexpr std::array kAeads{
     Fake<AeadAlgorithm::aes_128_gcm, 16, 16>::kDescriptor,       Fake<AeadAlgorithm::aes_256_gcm, 32, 16>::kDescriptor,
     Fake<AeadAlgorithm::chacha20_poly1305, 32, 16>::kDescriptor, Fake<AeadAlgorithm::aes_128_ccm, 16, 16>::kDescriptor,
-    Fake<AeadAlgorithm::aes_128_ccm_8, 16, 8>::kDescriptor,
+    Fake<AeadAlgorithm::aes_128_ccm_8, 16, 8>::kDescriptor,      Fake<AeadAlgorithm::aes_256_ccm, 32, 16>::kDescriptor,
+    Fake<AeadAlgorithm::aes_256_ccm_8, 32, 8>::kDescriptor,
 };
 
 }  // namespace

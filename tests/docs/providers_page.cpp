@@ -10,6 +10,7 @@
 #include <lockstep/botan.hpp>
 #include <lockstep/capabilities.hpp>
 #include <lockstep/fake.hpp>
+#include <lockstep/lists.hpp>
 #include <lockstep/sodium.hpp>
 
 namespace lockstep {
@@ -49,11 +50,14 @@ std::string heading(std::string_view title) {
 }
 
 std::string tables() {
-  std::string text = heading("cipher suite");
-  for (const CipherSuite suite : known_suites())
+  std::string text = heading("cipher suite of TLS 1.3");
+  for (const CipherSuite suite : suites(ProtocolVersion::tls_1_3))
     text += row(name(suite), [made_of = *parts(suite)](const Capabilities& provider) {
       return made_of.aead && provider.has(*made_of.aead) && provider.has(made_of.hash);
     });
+  text += heading("AEAD of suites of TLS 1.2");
+  for (const AeadAlgorithm aead : every::kAeads)
+    text += row(name(aead), [aead](const Capabilities& provider) { return provider.has(aead); });
   text += heading("group");
   for (const NamedGroup group : known_groups())
     text += row(name(group), [group](const Capabilities& provider) {

@@ -54,6 +54,14 @@ constexpr Vector kVectors[] = {
      "2c9b9ff47d742c4ab224e9ca1ed57c4c", "917962caf3932441c259282f", "72175bdfdb4a23e97fdcbd263baf4316",
      "b542c2f3f81670ddf74f15184ab7de17e057cde9eef92babdb837500774c19",
      "320ae0c11e92d10d5bf5485c854b2d8f6318e33f16b520cffd35ada381c967", "a4866908e664ee140c6ae2b9d2ab8416"},
+    {AeadAlgorithm::aes_256_ccm, "Wycheproof aes_ccm_test.json, tcId 207 (Google, Apache-2.0)",
+     "f59abcbf4218bd5c7601f080b5fbd3ae088733702c8fbef0c5296a406f563827", "a5eb0e6fe669e68239ace550",
+     "d603491fbf0950d36489abb40dd8d42b", "97dcbacd70a678cfaed13c942cf920e851ec3e6fb1f6c6eb95f1c965fb1a13",
+     "c0b27edd6533cfba81323ac78d0aeb0371b1d7b89938e04c319148961513fb", "56aabbde47ab2c53db48703033f8ca68"},
+    {AeadAlgorithm::aes_256_ccm_8, "Wycheproof aes_ccm_test.json, tcId 462 (Google, Apache-2.0)",
+     "110480ea9c9f4c5e6b5be01a2aafc861d1370c243aff9faafd0a92a9d18e5845", "0e5cf683e13204cf91a2d4b6",
+     "c490a5fa19b97c3e3adf20bc4df51140", "c92ec3d6a2c2fa19c45be7107a48a9ea0fe46a92978b5dabb3f94b457b5fbd",
+     "bb5110dd12bd3d12144c8de55b3b2677fc7084d56afcc6a76a5228fff8dbd3", "e39b0d1174f7609b"},
 };
 
 /// A prepared context, wiped and destroyed at the end.
@@ -119,7 +127,8 @@ TEST_P(EveryAead, HasTheSizesOfItsAlgorithm) {
   const bool key_of_16 = aead_.id == AeadAlgorithm::aes_128_gcm || aead_.id == AeadAlgorithm::aes_128_ccm ||
                          aead_.id == AeadAlgorithm::aes_128_ccm_8;
   EXPECT_EQ(aead_.key_size, key_of_16 ? 16U : 32U);
-  EXPECT_EQ(aead_.tag_size, aead_.id == AeadAlgorithm::aes_128_ccm_8 ? 8U : 16U);
+  const bool tag_of_8 = aead_.id == AeadAlgorithm::aes_128_ccm_8 || aead_.id == AeadAlgorithm::aes_256_ccm_8;
+  EXPECT_EQ(aead_.tag_size, tag_of_8 ? 8U : 16U);
   EXPECT_LE(aead_.context_size, kMaxAeadContextSize);
   EXPECT_FALSE(aead_.implementation.empty());
 }

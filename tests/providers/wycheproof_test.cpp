@@ -78,7 +78,8 @@ TEST(Wycheproof, AesGcm) { check_aead("aes_gcm", {AeadAlgorithm::aes_128_gcm, Ae
 TEST(Wycheproof, ChaCha20Poly1305) { check_aead("chacha20_poly1305", {AeadAlgorithm::chacha20_poly1305}); }
 TEST(Wycheproof, AesCcm) {
   if (subject().aead(AeadAlgorithm::aes_128_ccm) == nullptr) GTEST_SKIP() << "not listed";
-  check_aead("aes_ccm", {AeadAlgorithm::aes_128_ccm, AeadAlgorithm::aes_128_ccm_8});
+  check_aead("aes_ccm", {AeadAlgorithm::aes_128_ccm, AeadAlgorithm::aes_128_ccm_8, AeadAlgorithm::aes_256_ccm,
+                         AeadAlgorithm::aes_256_ccm_8});
 }
 
 constexpr std::pair<HashAlgorithm, std::string_view> kHashes[] = {

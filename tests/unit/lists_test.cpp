@@ -1,3 +1,6 @@
+#include <string>
+#include <string_view>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,6 +14,17 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr auto kTls13 = ProtocolVersion::tls_1_3;
+constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+
+/// OpenSSL's names of the suites of TLS 1.2 in the list, as "openssl ciphers" prints them.
+std::string older(std::string_view text) {
+  std::string names;
+  const auto list = suites_from_text(text).value();
+  for (const CipherSuite suite : list) {
+    if (parts(suite)->version == kTls12) names += (names.empty() ? "" : ":") + std::string(openssl_name(suite));
+  }
+  return names;
+}
 
 TEST(Lists, HaveSuitesByKind) {
   EXPECT_EQ(suites(kTls13).size(), 5U);
@@ -22,6 +36,44 @@ TEST(Lists, HaveSuitesByKind) {
   EXPECT_THAT(suites(kTls13, ListKind::insecure), ElementsAre(CipherSuite::tls_aes_128_ccm_8_sha256));
   EXPECT_THAT(suites(kTls13, ListKind::anonymous), IsEmpty());
   EXPECT_THAT(suites(ProtocolVersion::tls_1_1), IsEmpty());
+  EXPECT_THAT(versions(), ElementsAre(kTls13, kTls12));
+}
+
+TEST(Lists, HaveSuitesOfTls12ByKind) {
+  EXPECT_THAT(suites(kTls12, ListKind::by_default),
+              ElementsAre(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                          CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256,
+                          CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384,
+                          CipherSuite::tls_ecdhe_rsa_with_aes_256_gcm_sha384,
+                          CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256,
+                          CipherSuite::tls_ecdhe_rsa_with_chacha20_poly1305_sha256));
+  const auto all = suites(kTls12);
+  EXPECT_EQ(all.size(), 77U);
+  EXPECT_EQ(suites(kTls12, ListKind::opt_in).size(), 71U);
+  EXPECT_THAT(suites(kTls12, ListKind::anonymous), IsEmpty());
+  const auto insecure = suites(kTls12, ListKind::insecure);
+  EXPECT_EQ(insecure.size(), 55U);
+  // They come last.
+  EXPECT_TRUE(std::ranges::equal(insecure, std::span(all).last(insecure.size())));
+  EXPECT_EQ(all.front(), suites(kTls12, ListKind::by_default).front());
+}
+
+TEST(Lists, HaveWhatTls12CanUse) {
+  EXPECT_THAT(groups(kTls12),
+              ElementsAre(NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::x448,
+                          NamedGroup::secp521r1, NamedGroup::ffdhe2048, NamedGroup::ffdhe3072, NamedGroup::ffdhe4096,
+                          NamedGroup::ffdhe6144, NamedGroup::ffdhe8192));
+  EXPECT_THAT(groups(kTls12, ListKind::by_default),
+              ElementsAre(NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::secp521r1,
+                          NamedGroup::x448));
+  EXPECT_THAT(schemes(kTls12),
+              ElementsAre(SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ed25519,
+                          SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::ecdsa_secp521r1_sha512,
+                          SignatureScheme::ed448, SignatureScheme::rsa_pss_rsae_sha256,
+                          SignatureScheme::rsa_pss_rsae_sha384, SignatureScheme::rsa_pss_rsae_sha512,
+                          SignatureScheme::rsa_pss_pss_sha256, SignatureScheme::rsa_pss_pss_sha384,
+                          SignatureScheme::rsa_pss_pss_sha512, SignatureScheme::rsa_pkcs1_sha256,
+                          SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512));
 }
 
 TEST(Lists, LeadWithTheHybrid) {
@@ -37,13 +89,19 @@ TEST(Lists, KeepCertificateSchemesApart) {
 TEST(Lists, AreReadFromText) {
   EXPECT_THAT(suites_from_text("TLS_AES_256_GCM_SHA384:tls_aes_128_gcm_sha256").value(),
               ElementsAre(CipherSuite::tls_aes_256_gcm_sha384, CipherSuite::tls_aes_128_gcm_sha256));
-  EXPECT_THAT(suites_from_text("DEFAULT:-TLS_AES_128_GCM_SHA256, TLS_AES_128_CCM_SHA256").value(),
+  EXPECT_THAT(suites_from_text("TLSv1.3:-TLS_AES_128_GCM_SHA256, TLS_AES_128_CCM_8_SHA256").value(),
               ElementsAre(CipherSuite::tls_aes_256_gcm_sha384, CipherSuite::tls_chacha20_poly1305_sha256,
-                          CipherSuite::tls_aes_128_ccm_sha256));
-  EXPECT_EQ(suites_from_text("all").value(), suites(kTls13));
+                          CipherSuite::tls_aes_128_ccm_sha256, CipherSuite::tls_aes_128_ccm_8_sha256));
+  EXPECT_EQ(suites_from_text("DEFAULT").value(),
+            append<CipherSuite>(suites(kTls13, ListKind::by_default), suites(kTls12, ListKind::by_default)));
+  EXPECT_EQ(suites_from_text("all").value(), append<CipherSuite>(suites(kTls13), suites(kTls12)));
   EXPECT_THAT(suites_from_text(" : ").value(), IsEmpty());
   EXPECT_THAT(groups_from_text("X25519 P-256").value(), ElementsAre(NamedGroup::x25519, NamedGroup::secp256r1));
-  EXPECT_THAT(schemes_from_text("ed25519").value(), ElementsAre(SignatureScheme::ed25519));
+  EXPECT_EQ(groups_from_text("auto").value(), groups(kTls13, ListKind::by_default));
+  EXPECT_EQ(groups_from_text("P-256:DEFAULT").value().front(), NamedGroup::secp256r1) << "where it is first named";
+  EXPECT_THAT(
+      schemes_from_text("ed25519;RSA+SHA384 PSS+SHA256").value(),
+      ElementsAre(SignatureScheme::ed25519, SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pss_rsae_sha256));
 }
 
 TEST(Lists, SayWhatIsNotUnderstood) {
@@ -51,6 +109,81 @@ TEST(Lists, SayWhatIsNotUnderstood) {
   EXPECT_EQ(error.item, "P-257");
   EXPECT_THAT(error.text(), HasSubstr("'P-257'"));
   EXPECT_THAT(error.text(), HasSubstr("X25519MLKEM768"));
+}
+
+// The same suites as those of OpenSSL 3.5.9, of what both have; the order is ours.
+TEST(Lists, ReadWhatOpensslReads) {
+  EXPECT_EQ(older("ECDHE+AESGCM"),
+            "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+            "ECDHE-RSA-AES256-GCM-SHA384");
+  EXPECT_EQ(older("EECDH+AESGCM:EDH+AESGCM:AES256+EECDH:AES256+EDH"),
+            "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+            "ECDHE-RSA-AES256-GCM-SHA384:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:"
+            "ECDHE-ECDSA-AES256-CCM:ECDHE-ECDSA-AES256-CCM8:ECDHE-ECDSA-AES256-SHA384:ECDHE-RSA-AES256-SHA384:"
+            "ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:DHE-RSA-AES256-CCM:DHE-RSA-AES256-CCM8:"
+            "DHE-RSA-AES256-SHA256:DHE-RSA-AES256-SHA");
+  EXPECT_EQ(older("HIGH:!aNULL:!kRSA:!PSK:!SRP:!MD5:!RC4:!CBC:!AESCCM"),
+            "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+            "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+            "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305");
+  EXPECT_EQ(older("MEDIUM+aECDSA"), "ECDHE-ECDSA-AES128-CCM8:ECDHE-ECDSA-AES256-CCM8");
+  EXPECT_EQ(older("kRSA+AES:-CBC"),
+            "AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-CCM:AES256-CCM:AES128-CCM8:AES256-CCM8");
+  EXPECT_EQ(older("AESGCM+kRSA:+AES128"), "AES256-GCM-SHA384:AES128-GCM-SHA256");
+  EXPECT_EQ(older("CHACHA20+aPSK:kRSA+AESGCM:-kDHEPSK:@STRENGTH"),
+            "ECDHE-PSK-CHACHA20-POLY1305:PSK-CHACHA20-POLY1305:AES256-GCM-SHA384:AES128-GCM-SHA256");
+  EXPECT_EQ(older("SHA384+aRSA"), "ECDHE-RSA-AES256-SHA384:RSA-PSK-AES256-CBC-SHA384");
+  EXPECT_EQ(older("SHA256+DHE"), "DHE-RSA-AES128-SHA256:DHE-RSA-AES256-SHA256");
+  EXPECT_EQ(older("SSLv3+kRSA"), "AES128-SHA:AES256-SHA");
+  EXPECT_EQ(older("TLSv1+ECDSA"), "ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA");
+  EXPECT_EQ(older("TLSv1.2+RSA+SHA1:TLSv1.2+RSA+SHA256"), "AES128-SHA256:AES256-SHA256");
+  EXPECT_EQ(older("ECDHE+kRSA"), "") << "no suite has both";
+}
+
+TEST(Lists, TakeOutForGoodOrForNow) {
+  EXPECT_EQ(older("kRSA+AESGCM:!AES128:AES128-GCM-SHA256"), "AES256-GCM-SHA384");
+  EXPECT_EQ(older("kRSA+AESGCM:-AES128:AES128-GCM-SHA256"), "AES256-GCM-SHA384:AES128-GCM-SHA256");
+  EXPECT_EQ(older("-AES128-SHA:AES128-SHA"), "AES128-SHA");
+  EXPECT_EQ(older("AES128-SHA:AES256-SHA:AES128-SHA"), "AES128-SHA:AES256-SHA");
+}
+
+// "openssl ciphers -s -psk" gives the same.
+TEST(Lists, RestrictSuitesToASecurityLevel) {
+  constexpr std::string_view kOfEachKind =
+      "ECDHE-ECDSA-AES128-CCM8:AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256:"
+      "DHE-PSK-AES256-CBC-SHA:ECDHE-RSA-AES256-GCM-SHA384";
+  const auto at = [&](char level) { return older(std::string(kOfEachKind) + "@SECLEVEL=" + level); };
+  EXPECT_EQ(at('0'), kOfEachKind);
+  EXPECT_EQ(at('1'), kOfEachKind.substr(kOfEachKind.find(':') + 1));
+  EXPECT_EQ(at('2'), at('1'));
+  EXPECT_EQ(at('3'), "ECDHE-RSA-AES128-GCM-SHA256:DHE-PSK-AES256-CBC-SHA:ECDHE-RSA-AES256-GCM-SHA384");
+  EXPECT_EQ(at('4'), "ECDHE-RSA-AES256-GCM-SHA384");
+  EXPECT_EQ(at('5'), "ECDHE-RSA-AES256-GCM-SHA384");
+  EXPECT_EQ(suites_from_text("@SECLEVEL=5 TLSv1.3").value(),
+            (std::vector{CipherSuite::tls_aes_256_gcm_sha384, CipherSuite::tls_chacha20_poly1305_sha256}));
+  for (const char* wrong : {"@SECLEVEL=6", "@SECLEVEL=", "@SECLEVEL=10", "@SECLEVEL", "@SALT", "ALL@"})
+    EXPECT_FALSE(suites_from_text(wrong)) << wrong;
+}
+
+TEST(Lists, HaveTls13WhereNothingIsSaidOfIt) {
+  const auto leading = suites(kTls13, ListKind::by_default);
+  EXPECT_EQ(suites_from_text("AES128-SHA").value(),
+            append<CipherSuite>(leading, std::vector{CipherSuite::tls_rsa_with_aes_128_cbc_sha}));
+  EXPECT_EQ(suites_from_text("ECDHE+AESGCM:!AES").value(), leading) << "no word touches them";
+  EXPECT_EQ(suites_from_text("AES128-SHA:TLS_AES_128_GCM_SHA256").value(),
+            (std::vector{CipherSuite::tls_rsa_with_aes_128_cbc_sha, CipherSuite::tls_aes_128_gcm_sha256}));
+  EXPECT_EQ(suites_from_text("AES128-SHA:!TLSv1.3").value(), std::vector{CipherSuite::tls_rsa_with_aes_128_cbc_sha});
+  EXPECT_THAT(suites_from_text("!TLS_AES_128_GCM_SHA256").value(), IsEmpty()) << "nothing is added";
+}
+
+TEST(Lists, SayWhichWordIsNotUnderstood) {
+  for (const std::string_view wrong : {"BLOWFISH", "ECDHE+BLOWFISH", "!ECDHE+", "+", "TLS_FALLBACK_SCSV"}) {
+    const auto list = suites_from_text("ALL:" + std::string(wrong));
+    ASSERT_FALSE(list) << wrong;
+    EXPECT_EQ(list.error().item, wrong);
+    EXPECT_THAT(list.error().text(), HasSubstr("AESGCM"));
+    EXPECT_THAT(list.error().text(), HasSubstr("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"));
+  }
 }
 
 TEST(Lists, CanBeFilteredAndExtended) {

@@ -119,7 +119,8 @@ class EveryAead : public testing::TestWithParam<AeadAlgorithm> {};
 INSTANTIATE_TEST_SUITE_P(Record, EveryAead,
                          testing::Values(AeadAlgorithm::aes_128_gcm, AeadAlgorithm::aes_256_gcm,
                                          AeadAlgorithm::chacha20_poly1305, AeadAlgorithm::aes_128_ccm,
-                                         AeadAlgorithm::aes_128_ccm_8),
+                                         AeadAlgorithm::aes_128_ccm_8, AeadAlgorithm::aes_256_ccm,
+                                         AeadAlgorithm::aes_256_ccm_8),
                          [](const auto& tested) {
                            std::string text(name(tested.param));
                            std::ranges::replace(text, '-', '_');
@@ -1058,7 +1059,10 @@ TEST(Limits, AreThoseOfTheStandards) {
   EXPECT_EQ(confidentiality_limit(AeadAlgorithm::aes_256_gcm), 23'726'566U);
   EXPECT_EQ(confidentiality_limit(AeadAlgorithm::aes_128_ccm), 1U << 23U);
   EXPECT_GT(confidentiality_limit(AeadAlgorithm::chacha20_poly1305), std::uint64_t{1} << 60U);
+  EXPECT_EQ(confidentiality_limit(AeadAlgorithm::aes_256_ccm_8), 1U << 23U);
   EXPECT_EQ(integrity_limit(AeadAlgorithm::aes_128_ccm_8), 128U);
+  EXPECT_EQ(integrity_limit(AeadAlgorithm::aes_256_ccm_8), 128U);
+  EXPECT_EQ(integrity_limit(AeadAlgorithm::aes_256_ccm), integrity_limit(AeadAlgorithm::aes_128_ccm));
   EXPECT_EQ(kMaxRecordSize, 18437U);
   // Both directions of an idle connection are held inline.
   EXPECT_LE(sizeof(Opener) + sizeof(Sealer), 192U);

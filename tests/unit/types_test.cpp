@@ -76,6 +76,12 @@ TEST(CodePoints, HaveTheirRegisteredNames) {
   EXPECT_EQ(name(NamedGroup::x25519mlkem768), "X25519MLKEM768");
   EXPECT_EQ(name(SignatureScheme::rsa_pss_rsae_sha256), "rsa_pss_rsae_sha256");
   EXPECT_EQ(name(AeadAlgorithm::aes_128_ccm_8), "AES-128-CCM-8");
+  EXPECT_EQ(openssl_name(CipherSuite::tls_ecdhe_psk_with_aes_128_gcm_sha256), "TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256");
+  EXPECT_EQ(name(AeadAlgorithm::aes_256_ccm), "AES-256-CCM");
+  EXPECT_EQ(name(CbcAlgorithm::aes_256_cbc), "AES-256-CBC");
+  EXPECT_EQ(name(MacAlgorithm::hmac_sha1), "HMAC-SHA-1");
+  EXPECT_EQ(name(KeyExchangeMethod::ecdhe_psk), "ECDHE_PSK");
+  EXPECT_EQ(name(SuiteAuthentication::ecdsa), "ECDSA");
   EXPECT_EQ(name(HashAlgorithm::sha384), "SHA-384");
   EXPECT_EQ(name(KeyType::ec_brainpoolP512r1), "EC brainpoolP512r1");
   EXPECT_EQ(name(SignatureAlgorithm::rsa_pss_sha512), "rsa_pss_sha512");
@@ -117,6 +123,14 @@ TEST(CodePoints, AreFoundByName) {
 }
 
 TEST(CodePoints, AreFoundByTheNamesOfOthers) {
+  EXPECT_EQ(suite_from_name("ecdhe-rsa-aes128-gcm-sha256"), CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256);
+  EXPECT_EQ(suite_from_name("AES256-SHA"), CipherSuite::tls_rsa_with_aes_256_cbc_sha);
+  EXPECT_EQ(suite_from_name("DHE-PSK-AES128-CCM8"), CipherSuite::tls_psk_dhe_with_aes_128_ccm_8);
+  std::set<std::string_view> names;
+  for (const CipherSuite suite : known_suites()) {
+    EXPECT_EQ(suite_from_name(openssl_name(suite)), suite) << name(suite);
+    EXPECT_TRUE(names.insert(openssl_name(suite)).second) << name(suite);
+  }
   EXPECT_EQ(group_from_name("p-256"), NamedGroup::secp256r1);
   EXPECT_EQ(group_from_name("prime256v1"), NamedGroup::secp256r1);
   EXPECT_EQ(group_from_name("ML-KEM-768"), NamedGroup::mlkem768);
@@ -153,11 +167,56 @@ TEST(Parts, OfSuites) {
     EXPECT_EQ(made_of->suite, suite);
     // The name spells the parts: "TLS_AES_256_GCM_SHA384" holds both "AES_256_GCM" and "SHA384".
     EXPECT_EQ(made_of->hash == HashAlgorithm::sha384, name(suite).ends_with("_SHA384"));
-    EXPECT_EQ(made_of->aead == AeadAlgorithm::aes_256_gcm, name(suite).find("_AES_256_GCM_") != std::string_view::npos);
-    EXPECT_EQ(made_of->aead == AeadAlgorithm::aes_128_ccm_8, name(suite).find("_CCM_8_") != std::string_view::npos);
+    const auto spells = [&](std::string_view text) { return name(suite).find(text) != std::string_view::npos; };
+    EXPECT_EQ(made_of->aead == AeadAlgorithm::aes_256_gcm, spells("_AES_256_GCM_")) << name(suite);
+    EXPECT_EQ(made_of->aead == AeadAlgorithm::aes_128_ccm_8, spells("_AES_128_CCM_8")) << name(suite);
+    EXPECT_EQ(made_of->aead == AeadAlgorithm::aes_256_ccm_8, spells("_AES_256_CCM_8")) << name(suite);
+    EXPECT_EQ(made_of->aead == AeadAlgorithm::chacha20_poly1305, spells("_CHACHA20_POLY1305_")) << name(suite);
+    EXPECT_NE(made_of->aead.has_value(), made_of->cbc.has_value()) << name(suite);
+    EXPECT_EQ(made_of->cbc.has_value(), spells("_CBC_")) << name(suite);
+    if (made_of->cbc) {
+      EXPECT_EQ(made_of->cbc->cipher == CbcAlgorithm::aes_256_cbc, spells("_AES_256_CBC_")) << name(suite);
+      EXPECT_EQ(made_of->cbc->mac == MacAlgorithm::hmac_sha1, name(suite).ends_with("_SHA")) << name(suite);
+      EXPECT_EQ(made_of->cbc->mac == MacAlgorithm::hmac_sha384, name(suite).ends_with("_SHA384")) << name(suite);
+    }
+    EXPECT_EQ(made_of->version == ProtocolVersion::tls_1_2, spells("_WITH_")) << name(suite);
+    EXPECT_EQ(made_of->key_exchange == KeyExchangeMethod::any, !spells("_WITH_")) << name(suite);
+    EXPECT_EQ(made_of->authentication == SuiteAuthentication::any, !spells("_WITH_")) << name(suite);
   }
+  const auto proves = [](CipherSuite suite) {
+    return std::string(name(parts(suite)->key_exchange)) + " " + std::string(name(parts(suite)->authentication));
+  };
+  EXPECT_EQ(proves(CipherSuite::tls_aes_128_gcm_sha256), "any any");
+  EXPECT_EQ(proves(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_ccm), "ECDHE ECDSA");
+  EXPECT_EQ(proves(CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256), "ECDHE RSA");
+  EXPECT_EQ(proves(CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256), "DHE RSA");
+  EXPECT_EQ(proves(CipherSuite::tls_rsa_with_aes_128_cbc_sha), "RSA RSA");
+  EXPECT_EQ(proves(CipherSuite::tls_psk_with_aes_128_gcm_sha256), "PSK PSK");
+  EXPECT_EQ(proves(CipherSuite::tls_psk_dhe_with_aes_256_ccm_8), "DHE_PSK PSK");
+  EXPECT_EQ(proves(CipherSuite::tls_ecdhe_psk_with_aes_128_ccm_8_sha256), "ECDHE_PSK PSK");
+  EXPECT_EQ(proves(CipherSuite::tls_rsa_psk_with_aes_256_cbc_sha384), "RSA_PSK RSA");
   EXPECT_FALSE(parts(CipherSuite::fallback_scsv));
   EXPECT_FALSE(parts(CipherSuite{0x1306}));
+}
+
+TEST(Parts, SayWhichSuitesAreInsecure) {
+  for (const CipherSuite suite : {CipherSuite::tls_aes_128_ccm_sha256, CipherSuite::tls_dhe_rsa_with_aes_128_ccm,
+                                  CipherSuite::tls_ecdhe_psk_with_aes_128_gcm_sha256, CipherSuite::fallback_scsv})
+    EXPECT_FALSE(is_insecure(suite)) << name(suite);
+  for (const CipherSuite suite :
+       {CipherSuite::tls_aes_128_ccm_8_sha256, CipherSuite::tls_ecdhe_ecdsa_with_aes_256_ccm_8,
+        CipherSuite::tls_ecdhe_rsa_with_aes_128_cbc_sha256, CipherSuite::tls_rsa_with_aes_128_gcm_sha256,
+        CipherSuite::tls_psk_with_chacha20_poly1305_sha256, CipherSuite::tls_rsa_psk_with_aes_256_gcm_sha384})
+    EXPECT_TRUE(is_insecure(suite)) << name(suite);
+}
+
+TEST(Parts, SayWhichVersionASuiteIsOf) {
+  EXPECT_EQ(oldest_version(CipherSuite::tls_aes_128_gcm_sha256), ProtocolVersion::tls_1_3);
+  EXPECT_EQ(oldest_version(CipherSuite::tls_rsa_with_aes_128_gcm_sha256), ProtocolVersion::tls_1_2);
+  EXPECT_EQ(oldest_version(CipherSuite::tls_ecdhe_rsa_with_aes_128_cbc_sha256), ProtocolVersion::tls_1_2);
+  EXPECT_EQ(oldest_version(CipherSuite::tls_ecdhe_rsa_with_aes_128_cbc_sha), ProtocolVersion::tls_1_0);
+  EXPECT_EQ(oldest_version(CipherSuite::tls_psk_with_aes_256_cbc_sha384), ProtocolVersion::tls_1_0);
+  EXPECT_EQ(oldest_version(CipherSuite::empty_renegotiation_info_scsv), std::nullopt);
 }
 
 TEST(Parts, OfSchemes) {
@@ -210,6 +269,8 @@ TEST(Provider, FindsTheFirstDescriptorAndKnowsWhatItSupports) {
   EXPECT_TRUE(provider.supports(CipherSuite::tls_aes_128_gcm_sha256));
   EXPECT_FALSE(provider.supports(CipherSuite::tls_aes_256_gcm_sha384));
   EXPECT_FALSE(provider.supports(CipherSuite::fallback_scsv));
+  EXPECT_TRUE(provider.supports(CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256));
+  EXPECT_FALSE(provider.supports(CipherSuite::tls_ecdhe_rsa_with_aes_128_cbc_sha256));
 
   provider.groups = {&x25519};
   EXPECT_TRUE(provider.supports(NamedGroup::x25519));

@@ -8,6 +8,8 @@
 #include <span>
 #include <utility>
 
+#include <lockstep/lists.hpp>
+
 #include "words.hpp"
 
 namespace lockstep::tool {
@@ -97,7 +99,7 @@ std::optional<Time> parse_iso_time(std::string_view text) {
 }  // namespace
 
 std::vector<CipherSuite> parse_suites(const std::string& list) {
-  return parse_list<CipherSuite>(list, "suite", suite_from_name, known_suites());
+  return parse_list<CipherSuite>(list, "suite", suite_from_name, suites(ProtocolVersion::tls_1_3));
 }
 
 std::vector<NamedGroup> parse_groups(const std::string& list) {

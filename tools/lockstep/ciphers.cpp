@@ -11,6 +11,7 @@
 
 #include <lockstep/capabilities.hpp>
 #include <lockstep/config.hpp>
+#include <lockstep/lists.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/types.hpp>
 
@@ -63,7 +64,7 @@ Abilities abilities() {
   const Settings defaults = default_settings();
   const auto use = [](bool on) { return std::string(on ? "default" : "opt-in"); };
   Abilities found;
-  for (const CipherSuite suite : known_suites()) {
+  for (const CipherSuite suite : suites(ProtocolVersion::tls_1_3)) {
     if (!provider().supports(suite)) continue;
     const SuiteParts made_of = *parts(suite);
     found.suites.push_back(
@@ -106,7 +107,7 @@ Missing missing() {
       if (!provider().supports(id)) list.push_back(to_text(id));
     }
   };
-  note(found.suites, known_suites());
+  note(found.suites, suites(ProtocolVersion::tls_1_3));
   note(found.groups, known_groups());
   note(found.schemes, known_schemes());
   for (const KeyType type : every::kKeys) {

@@ -59,8 +59,9 @@ inline constexpr CbcAlgorithm kCbcCiphers[] = {CbcAlgorithm::aes_128_cbc, CbcAlg
 inline constexpr MacAlgorithm kRecordMacs[] = {MacAlgorithm::hmac_sha1, MacAlgorithm::hmac_sha256,
                                                MacAlgorithm::hmac_sha384};
 inline constexpr AeadAlgorithm kAeads[] = {
-    AeadAlgorithm::aes_128_gcm, AeadAlgorithm::aes_256_gcm,   AeadAlgorithm::chacha20_poly1305,
-    AeadAlgorithm::aes_128_ccm, AeadAlgorithm::aes_128_ccm_8,
+    AeadAlgorithm::aes_128_gcm,   AeadAlgorithm::aes_256_gcm,   AeadAlgorithm::chacha20_poly1305,
+    AeadAlgorithm::aes_128_ccm,   AeadAlgorithm::aes_128_ccm_8, AeadAlgorithm::aes_256_ccm,
+    AeadAlgorithm::aes_256_ccm_8,
 };
 inline constexpr HashAlgorithm kHashes[] = {HashAlgorithm::sha256, HashAlgorithm::sha384, HashAlgorithm::sha512};
 inline constexpr NamedGroup kGroups[] = {

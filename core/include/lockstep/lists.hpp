@@ -21,14 +21,15 @@ enum class ListKind : std::uint8_t {
   all,         ///< everything that this version of the protocol can use here
   by_default,  ///< what a configuration has that names none
   opt_in,      ///< what must be named to be had
-  insecure,    ///< opt-in, and weaker than the rest: a tag of 8 bytes, SHA-1
-  anonymous,   ///< without authentication: none in TLS 1.3
+  insecure,    ///< opt-in, and weaker than the rest: `is_insecure(CipherSuite)`
+  anonymous,   ///< without authentication: none here
 };
 
 /// In the default order of preference. For a version that this build does not speak: nothing.
 [[nodiscard]] LOCKSTEP_API std::vector<CipherSuite> suites(ProtocolVersion version, ListKind kind = ListKind::all);
 [[nodiscard]] LOCKSTEP_API std::vector<NamedGroup> groups(ProtocolVersion version, ListKind kind = ListKind::all);
-/// For CertificateVerify. Those that only certificates may use are in known_schemes().
+/// For the signatures of handshakes (PKCS#1 in TLS 1.2 alone). Those that only certificates may use are in
+/// known_schemes().
 [[nodiscard]] LOCKSTEP_API std::vector<SignatureScheme> schemes(ProtocolVersion version, ListKind kind = ListKind::all);
 /// The versions that this build speaks, newest first.
 [[nodiscard]] LOCKSTEP_API std::vector<ProtocolVersion> versions();
@@ -41,9 +42,20 @@ struct ListError {
   [[nodiscard]] LOCKSTEP_API std::string text() const;
 };
 
-/// Lists as text: names separated by ':', ',' or white space, in order of preference. "DEFAULT" and "ALL" stand for
-/// those lists; "-NAME" takes out what came before. Names are registered or OpenSSL's, without regard to case. What is
-/// there already is not added again.
+/// Lists as text: names separated by ':', ',', ';' or white space, in order of preference. "DEFAULT" ("auto") and "ALL"
+/// stand for those lists; "-NAME" takes out what came before. Names are registered or OpenSSL's, without regard to
+/// case. What is there already is not added again.
+///
+/// Suites have the grammar of "openssl ciphers", too, for every version in one list. A word may choose many suites of
+/// TLS 1.2: by key exchange (ECDHE, DHE, kRSA, PSK), authentication (aRSA, aECDSA, aPSK), cipher (AESGCM, AESCCM,
+/// CHACHA20, AES128, AES256, AES, CBC), MAC (SHA1, SHA256, SHA384), version (TLSv1.2) or strength (HIGH, MEDIUM), or
+/// those that meet several words: "ECDHE+AESGCM". "COMPLEMENTOFDEFAULT" is all that is not in "DEFAULT". They come in
+/// our order of preference, AES-128 first. "-WORD" takes out, "!WORD" for good, "+WORD" moves to the end; "@STRENGTH"
+/// sorts by length of key, "@SECLEVEL=0" to 5 leaves only what that level of OpenSSL admits. What OpenSSL excludes and
+/// nobody can have here is understood: "!aNULL:!MD5:!RC4".
+///
+/// Suites of TLS 1.3 are named one by one, or as "TLSv1.3"; of the other words only "ALL", "DEFAULT" and its complement
+/// touch them. A list that adds none of them begins with the defaults of TLS 1.3, as in OpenSSL.
 [[nodiscard]] LOCKSTEP_API std::expected<std::vector<CipherSuite>, ListError> suites_from_text(std::string_view text);
 [[nodiscard]] LOCKSTEP_API std::expected<std::vector<NamedGroup>, ListError> groups_from_text(std::string_view text);
 [[nodiscard]] LOCKSTEP_API std::expected<std::vector<SignatureScheme>, ListError> schemes_from_text(

@@ -335,6 +335,10 @@ struct SchemeParts {
 /// Weaker than what a peer could be asked for instead: CBC or a MAC with SHA-1, a tag of 8 bytes, or no forward secrecy
 /// (RSA key exchange, a PSK by itself). False for what is unknown.
 [[nodiscard]] LOCKSTEP_API bool is_insecure(CipherSuite suite) noexcept;
+/// The oldest version of the protocol that the suite was made for: TLS 1.0 for CBC with SHA-1 and with a PSK, whether
+/// this build speaks it or not; `parts(suite)->version` is the one that negotiates it here. For what is unknown:
+/// nothing.
+[[nodiscard]] LOCKSTEP_API std::optional<ProtocolVersion> oldest_version(CipherSuite suite) noexcept;
 /// The parts of a scheme, or nothing when it is unknown or too old to be verified (SHA-1).
 [[nodiscard]] LOCKSTEP_API std::optional<SchemeParts> parts(SignatureScheme scheme) noexcept;
 
