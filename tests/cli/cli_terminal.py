@@ -91,6 +91,17 @@ def main(session):
                 time.sleep(0.02)
             check(terminal.echoes(), "the terminal shows again what is typed")
             equal(os.waitstatus_to_exitcode(terminal.finish()), -number, "how it ended")
+    with session.case("what is longer than is asked for is refused, not cut"):
+        longest = "x" * 1024
+        run_ok([openssl, "pkcs8", "-topk8", "-in", key, "-out", session.path("long.pem"), "-passout", "pass:" + longest])
+        os.chmod(session.path("long.pem"), 0o600)
+        for typed, status in ((longest, 0), (longest + "y", 1), (longest * 3, 1)):
+            terminal = Terminal([session.path("long.pem") if word == locked else word for word in words])
+            terminal.wait_for("Passphrase of")
+            terminal.type(typed + "\n")
+            equal(os.waitstatus_to_exitcode(terminal.finish()), status, f"status with {len(typed)} bytes")
+            if status != 0:
+                matches("longer than 1024 bytes", terminal.text, "why")
     with session.case("the server asks, too"):
         terminal = Terminal([session.tool, "server", "--listen", "127.0.0.1", "--port", "0", "--cert", certificate, "--key", locked])
         terminal.wait_for("Passphrase of")

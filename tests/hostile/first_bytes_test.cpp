@@ -145,15 +145,6 @@ TEST(HostileFirstBytes, MinorVersionOfARecordIsIgnored) {
 
 using Versions = std::vector<std::uint16_t>;
 
-/// A ClientHello of a client that knows nothing newer than `version`.
-void make_older(RawClientHello& hello, std::uint16_t version) {
-  hello.legacy_version = version;
-  hello.extensions.remove(ExtensionType::supported_versions);
-  hello.extensions.remove(ExtensionType::key_share);
-  hello.extensions.remove(ExtensionType::psk_key_exchange_modes);
-  hello.cipher_suites = {0xc0, 0x2f, 0x00, 0x2f};
-}
-
 TEST(HostileVersions, OlderClientsAreRefused) {
   for (const std::uint16_t version : Versions{0x0301, 0x0302, 0x0303}) {
     Duel duel;
@@ -237,13 +228,6 @@ TEST(HostileVersions, FallbackSignalBesideTls13IsIgnored) {
   duel.client_forger.change_parts<RawClientHello>(
       HandshakeType::client_hello, [](RawClientHello& hello) { append(hello.cipher_suites, Octets{0x56, 0x00}); });
   duel.expect_connected();
-}
-
-/// The ServerHello of a server that chose an older version.
-void make_older(RawServerHello& hello, std::uint16_t version) {
-  hello.legacy_version = version;
-  hello.cipher_suite = 0xc02f;
-  hello.extensions.clear();
 }
 
 TEST(HostileVersions, OlderServersAreRefused) {

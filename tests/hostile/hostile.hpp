@@ -200,6 +200,21 @@ class Duel {
   std::unique_ptr<Pair> pair_;
 };
 
+/// Makes it the ClientHello of a client that knows nothing newer than `version`.
+inline void make_older(RawClientHello& hello, std::uint16_t version) {
+  hello.legacy_version = version;
+  hello.extensions.remove(ExtensionType::supported_versions);
+  hello.extensions.remove(ExtensionType::key_share);
+  hello.extensions.remove(ExtensionType::psk_key_exchange_modes);
+  hello.cipher_suites = {0xc0, 0x2f, 0x00, 0x2f};
+}
+/// Makes it the ServerHello of a server that chose an older version.
+inline void make_older(RawServerHello& hello, std::uint16_t version) {
+  hello.legacy_version = version;
+  hello.cipher_suite = 0xc02f;
+  hello.extensions.clear();
+}
+
 /// A record of any content under a connection's present sending key.
 inline Octets seal_record(Connection& connection, ContentType type, Bytes content, std::size_t padding = 0) {
   record::Sealer& sealer = ConnectionAccess::sealer(connection);

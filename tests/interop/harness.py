@@ -4,7 +4,9 @@ Every process is started on a free loopback port and stopped by its process id. 
 manager, and so is every server.
 """
 
+import argparse
 import contextlib
+import importlib
 import json
 import os
 import re
@@ -388,6 +390,32 @@ class Session:
                 equal(process.stop(signal.SIGTERM), 0, "exit status of lockstep server after SIGTERM")
             else:
                 equal(process.popen.returncode, 0, "exit status of lockstep server")
+
+
+def main(prefix, tests, description):
+    """Runs the test that the command line names, one of `tests`, which say the module of each; returns the exit status."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("name", choices=tests)
+    parser.add_argument("--tool", required=True, help="the lockstep program")
+    parser.add_argument("--work", required=True, help="a folder that is emptied and used")
+    arguments = parser.parse_args()
+
+    session = Session(arguments.tool, os.path.join(arguments.work, arguments.name))
+    name = f"{prefix}.{arguments.name}"
+    try:
+        importlib.import_module(tests[arguments.name]).main(session)
+    except MissingPeer as missing:
+        print(f"{name}: {missing}")
+        if os.environ.get("CI") == "true":
+            print("In CI that is a failure.")
+            return 1
+        return 77
+    print(f"{name}: {len(session.passed)} cases passed, {len(session.failed)} failed")
+    if session.failed:
+        print("failed: " + "; ".join(session.failed))
+    if not session.passed:
+        print("no case ran, which proves nothing")
+    return 0 if session.passed and not session.failed else 1
 
 
 # The key types of `lockstep cert` and the scheme with which TLS 1.3 signs with them.

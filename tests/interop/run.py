@@ -4,8 +4,6 @@
 Exit status 0: every case passed. 1: some did not. 77: the peer is not installed, which is a failure when CI=true.
 """
 
-import argparse
-import importlib
 import os
 import sys
 
@@ -34,29 +32,5 @@ TESTS = {
 }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("name", choices=TESTS)
-    parser.add_argument("--tool", required=True, help="the lockstep program")
-    parser.add_argument("--work", required=True, help="a folder that is emptied and used")
-    arguments = parser.parse_args()
-
-    session = harness.Session(arguments.tool, os.path.join(arguments.work, arguments.name))
-    try:
-        importlib.import_module(TESTS[arguments.name]).main(session)
-    except harness.MissingPeer as missing:
-        print(f"interop.{arguments.name}: {missing}")
-        if os.environ.get("CI") == "true":
-            print("In CI that is a failure.")
-            return 1
-        return 77
-    print(f"interop.{arguments.name}: {len(session.passed)} cases passed, {len(session.failed)} failed")
-    if session.failed:
-        print("failed: " + "; ".join(session.failed))
-    if not session.passed:
-        print("no case ran, which proves nothing")
-    return 0 if session.passed and not session.failed else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(harness.main("interop", TESTS, __doc__))

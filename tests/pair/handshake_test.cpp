@@ -653,15 +653,8 @@ TEST(SuspendedOperations, RefuseTokensOfOthers) {
   const auto config = built(server_builder());
   Pair one(built(client_builder()), config);
   Pair two(built(client_builder()), config);
-  const auto question_of = [](Pair& pair) {
-    pair.step(pair.client, pair.to_server(), pair.to_client());
-    auto received = pair.server.connection.receive(pair.to_server(), kNow);
-    pair.to_server().erase(pair.to_server().begin(),
-                           pair.to_server().begin() + static_cast<std::ptrdiff_t>(received.consumed));
-    return std::move(std::get<SelectCredential>(received.event));
-  };
-  SelectCredential first = question_of(one);
-  SelectCredential second = question_of(two);
+  SelectCredential first = one.ask_for_credential();
+  SelectCredential second = two.ask_for_credential();
   EXPECT_EQ(two.server.connection.answer(std::move(first.token), one.server.credential).error(), Misuse::wrong_token);
   EXPECT_TRUE(two.server.connection.answer(std::move(second.token), one.server.credential));
   EXPECT_EQ(two.server.connection.answer(Token<SelectCredential>(), one.server.credential).error(),
@@ -684,9 +677,7 @@ TEST(SuspendedOperations, WakeWhenTheirTokenIsDropped) {
   const auto waker = std::make_shared<Waker>();
   Pair pair(built(client_builder()), built(server_builder()));
   pair.server.connection.wake_by(waker);
-  pair.step(pair.client, pair.to_server(), pair.to_client());
-  auto received = pair.server.connection.receive(pair.to_server(), kNow);
-  auto question = std::move(std::get<SelectCredential>(received.event));
+  SelectCredential question = pair.ask_for_credential();
   EXPECT_EQ(waker->times, 0);
   question.token = {};
   EXPECT_EQ(waker->times, 1);
@@ -704,9 +695,7 @@ TEST(SuspendedOperations, MayOutliveTheirConnection) {
   Token<SelectCredential> token;
   {
     Pair pair(built(client_builder()), built(server_builder()));
-    pair.step(pair.client, pair.to_server(), pair.to_client());
-    auto received = pair.server.connection.receive(pair.to_server(), kNow);
-    token = std::move(std::get<SelectCredential>(received.event).token);
+    token = pair.ask_for_credential().token;
   }
   EXPECT_TRUE(token);
 }

@@ -394,6 +394,14 @@ class Pair {
     return progress;
   }
 
+  /// Lets the client say hello, and no more: the server's question for its credential.
+  SelectCredential ask_for_credential() {
+    step(client, to_server_, to_client_);
+    auto [consumed, event] = server.connection.receive(to_server_, now);
+    to_server_.erase(to_server_.begin(), to_server_.begin() + static_cast<std::ptrdiff_t>(consumed));
+    return std::get<SelectCredential>(std::move(event));
+  }
+
   /// Sends application data, in as many calls as it takes.
   void send(End& end, Bytes bytes) {
     auto& out = &end == &client ? to_server_ : to_client_;

@@ -101,16 +101,9 @@ TEST(Staples, SurviveARetryAndSmallPieces) {
 
 // As a fresh response that is fetched meanwhile: the answer comes when it comes.
 TEST(Staples, MayBeFetchedBeforeTheAnswer) {
-  FixedRandom client_random(1);
-  FixedRandom server_random(2);
-  auto client = Connection::client(built(client_builder().ocsp_stapling(true)),
-                                   {x509::PeerName::dns("example.com").value(), {}}, client_random, kNow);
-  auto server = Connection::server(built(server_builder()), server_random);
-  std::vector<std::uint8_t> flight(4096);
-  flight.resize(client.transmit(flight, kNow));
-  auto received = server.receive(flight, kNow);
-  ASSERT_TRUE(std::holds_alternative<SelectCredential>(received.event));
-  auto& question = std::get<SelectCredential>(received.event);
+  Pair pair(built(client_builder().ocsp_stapling(true)), built(server_builder()));
+  SelectCredential question = pair.ask_for_credential();
+  Connection& server = pair.server.connection;
   EXPECT_TRUE(question.ocsp_requested);
   EXPECT_FALSE(question.scts_requested);
   EXPECT_TRUE(server.awaiting_answer());
@@ -133,16 +126,9 @@ TEST(Staples, ARefusedResponseHasAnAlertOfItsOwn) {
 
 // RFC 9846 4: "uint24 length;"
 TEST(Credentials, ThatNoMessageHoldsAreNoAnswer) {
-  FixedRandom client_random(1);
-  FixedRandom server_random(2);
-  auto client = Connection::client(built(client_builder()), {x509::PeerName::dns("example.com").value(), {}},
-                                   client_random, kNow);
-  auto server = Connection::server(built(server_builder()), server_random);
-  std::vector<std::uint8_t> flight(4096);
-  flight.resize(client.transmit(flight, kNow));
-  auto received = server.receive(flight, kNow);
-  ASSERT_TRUE(std::holds_alternative<SelectCredential>(received.event));
-  auto& token = std::get<SelectCredential>(received.event).token;
+  Pair pair(built(client_builder()), built(server_builder()));
+  auto token = pair.ask_for_credential().token;
+  Connection& server = pair.server.connection;
   Credential large = *credential_of(usual_key());
   // The longest message, and one byte more.
   large.chain.emplace_back((std::size_t{1} << 24U) - 1 - certificate_message_size(large) - 5, std::uint8_t{0x30});
@@ -206,16 +192,9 @@ TEST(Staples, MalformedOnesAreNoAnswer) {
   for (const Staples& staples : wrong) {
     const auto credential = stapled(staples);
     EXPECT_FALSE(staples_well_formed(*credential));
-    FixedRandom client_random(1);
-    FixedRandom server_random(2);
-    auto client = Connection::client(built(client_builder()), {x509::PeerName::dns("example.com").value(), {}},
-                                     client_random, kNow);
-    auto server = Connection::server(built(server_builder()), server_random);
-    std::vector<std::uint8_t> flight(4096);
-    flight.resize(client.transmit(flight, kNow));
-    auto received = server.receive(flight, kNow);
-    ASSERT_TRUE(std::holds_alternative<SelectCredential>(received.event));
-    auto& token = std::get<SelectCredential>(received.event).token;
+    Pair pair(built(client_builder()), built(server_builder()));
+    auto token = pair.ask_for_credential().token;
+    Connection& server = pair.server.connection;
     EXPECT_EQ(server.answer(std::move(token), credential).error(), Misuse::invalid_answer);
     // The question stands: a better answer is taken.
     EXPECT_TRUE(server.awaiting_answer());

@@ -186,19 +186,6 @@ constexpr std::string_view kOneOfAll = "a ServerHello has one only";
 
 const Octets kPointOfSmallOrder(32, 0);
 
-void make_older(RawClientHello& hello, std::uint16_t version) {
-  hello.legacy_version = version;
-  hello.extensions.remove(ExtensionType::supported_versions);
-  hello.extensions.remove(ExtensionType::key_share);
-  hello.extensions.remove(ExtensionType::psk_key_exchange_modes);
-  hello.cipher_suites = {0xc0, 0x2f, 0x00, 0x2f};
-}
-void make_older(RawServerHello& hello, std::uint16_t version) {
-  hello.legacy_version = version;
-  hello.cipher_suite = 0xc02f;
-  hello.extensions.clear();
-}
-
 std::vector<Row> records() {
   using enum Reason;
   const Octets ssl2_client{0x80, 0x2e, 0x01, 0x00, 0x02, 0x00, 0x15, 0x00, 0x00, 0x00, 0x10, 0x01, 0x00, 0x80};

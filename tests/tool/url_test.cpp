@@ -9,13 +9,14 @@
 namespace lockstep::tool {
 namespace {
 
+void check(const std::string& text, const std::string& host, int port, const std::string& target) {
+  const Target found = parse_target(text, 25);
+  EXPECT_EQ(found.at.host, host) << text;
+  EXPECT_EQ(found.at.port, port) << text;
+  EXPECT_EQ(found.path, target) << text;
+}
+
 TEST(Url, HostPortAndTarget) {
-  const auto check = [](const std::string& text, const std::string& host, int port, const std::string& target) {
-    const Target found = parse_target(text, 25);
-    EXPECT_EQ(found.at.host, host) << text;
-    EXPECT_EQ(found.at.port, port) << text;
-    EXPECT_EQ(found.path, target) << text;
-  };
   check("https://example.com", "example.com", 443, "/");
   check("HTTPS://example.com/", "example.com", 443, "/");
   check("https://example.com:8443/a/b?c=d#e", "example.com", 8443, "/a/b?c=d");
@@ -25,12 +26,6 @@ TEST(Url, HostPortAndTarget) {
 }
 
 TEST(Url, AHostAsksForNothing) {
-  const auto check = [](const std::string& text, const std::string& host, int port, const std::string& target) {
-    const Target found = parse_target(text, 25);
-    EXPECT_EQ(found.at.host, host) << text;
-    EXPECT_EQ(found.at.port, port) << text;
-    EXPECT_EQ(found.path, target) << text;
-  };
   check("example.com", "example.com", 25, "");
   check("example.com:8443", "example.com", 8443, "");
   check("[::1]:443", "::1", 443, "");

@@ -127,12 +127,6 @@ void write_secret(const std::string& path, Bytes contents) {
 
 void check_secret_path(const std::string& path) { const SecretFile removed_at_once(path); }
 
-std::string read_first_line(const std::string& path) {
-  const x509::SecretBytes contents = read_secret(path, 65536);
-  const std::string_view text = as_text(contents.view());
-  return std::string(text.substr(0, text.find_first_of("\r\n")));
-}
-
 std::vector<std::vector<std::uint8_t>> read_chain(const std::string& path) { return value_of(files::load_chain(path)); }
 
 std::shared_ptr<const SigningKey> read_key(const std::string& path, const std::string& passphrase_file) {

@@ -16,8 +16,6 @@ namespace lockstep::tool {
 [[nodiscard]] x509::SecretBytes read_file(const std::string& path, std::size_t limit);
 /// The same for what its owner alone should read; warns when others can.
 [[nodiscard]] x509::SecretBytes read_secret(const std::string& path, std::size_t limit);
-/// The first line of such a file, without its end: passphrases.
-[[nodiscard]] std::string read_first_line(const std::string& path);
 /// Writes a file that everybody may read. Throws `Failure`.
 void write_file(const std::string& path, Bytes contents);
 

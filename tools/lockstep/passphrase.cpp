@@ -1,9 +1,11 @@
 #include "passphrase.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -14,7 +16,6 @@
 
 #include <lockstep/files.hpp>
 #include <lockstep/io.hpp>
-#include <lockstep/x509_pem.hpp>
 
 #include "files.hpp"
 #include "provider.hpp"
@@ -23,7 +24,8 @@
 namespace lockstep::tool {
 namespace {
 
-constexpr std::size_t kLongestPassphrase = 1024;
+constexpr std::size_t kLongestPassphrase = 1024;  ///< that is typed
+constexpr std::size_t kLargestFile = 65536;
 
 void say(const Descriptor& terminal, std::string_view text) {
   (void)!::write(terminal.number(), text.data(), text.size());
@@ -68,19 +70,28 @@ class Unseen {
   Descriptor signals_;
 };
 
-std::string asked_for(const std::string& key) {
+/// The first line of these bytes, without its end.
+x509::SecretBytes first_line(Bytes bytes) {
+  const Bytes line = bytes.first(std::min(as_text(bytes).find_first_of("\r\n"), bytes.size()));
+  return x509::SecretBytes(std::vector<std::uint8_t>(line.begin(), line.end()));
+}
+
+x509::SecretBytes asked_for(const std::string& key) {
   const Descriptor terminal(::open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC));
   if (!terminal) return {};
   const Unseen unseen(terminal);
   say(terminal, "Passphrase of " + printable(key) + ": ");
-  std::array<char, kLongestPassphrase> line{};
-  const ssize_t size = unseen.wait() ? ::read(terminal.number(), line.data(), line.size()) : -1;
+  std::vector<std::uint8_t> typed(kLongestPassphrase + 1);  // and the end of the line
+  const ssize_t size = unseen.wait() ? ::read(terminal.number(), typed.data(), typed.size()) : -1;
   if (size < 0) throw Failure("no passphrase was given for " + key, "Type it, or give --passphrase-file FILE.");
-  std::string_view typed(line.data(), static_cast<std::size_t>(size));
-  if (typed.ends_with('\n')) typed.remove_suffix(1);
-  std::string passphrase(typed);
-  wipe({reinterpret_cast<std::uint8_t*>(line.data()), line.size()});
-  return passphrase;
+  typed.resize(static_cast<std::size_t>(size));
+  const x509::SecretBytes wiped(std::move(typed));
+  x509::SecretBytes line = first_line(wiped.view());
+  if (line.view().size() > kLongestPassphrase) {
+    throw Failure("what was typed for " + key + " is longer than " + std::to_string(kLongestPassphrase) + " bytes",
+                  "Give so long a passphrase with --passphrase-file FILE.");
+  }
+  return line;
 }
 
 /// A file, which can be read again: a pipe gives its bytes once.
@@ -93,16 +104,15 @@ bool is_locked_file(const std::string& key) {
   return !opened && opened.error().code == x509::LoadCode::passphrase_needed;
 }
 
-}  // namespace
-
-Passphrase::Passphrase(const std::string& key, const std::string& passphrase_file) {
-  if (!passphrase_file.empty()) {
-    text_ = read_first_line(passphrase_file);
-  } else if (is_locked_file(key)) {
-    text_ = asked_for(key);
-  }
+x509::SecretBytes passphrase_of(const std::string& key, const std::string& passphrase_file) {
+  if (!passphrase_file.empty()) return first_line(read_secret(passphrase_file, kLargestFile).view());
+  if (is_locked_file(key)) return asked_for(key);
+  return {};
 }
 
-Passphrase::~Passphrase() { wipe({reinterpret_cast<std::uint8_t*>(text_.data()), text_.size()}); }
+}  // namespace
+
+Passphrase::Passphrase(const std::string& key, const std::string& passphrase_file)
+    : text_(passphrase_of(key, passphrase_file)) {}
 
 }  // namespace lockstep::tool
