@@ -82,7 +82,9 @@ IoResult<void> install(int descriptor, const TrafficKeys& keys) {
       return give<tls12_crypto_info_chacha20_poly1305>(descriptor, keys, TLS_CIPHER_CHACHA20_POLY1305);
     case AeadAlgorithm::aes_128_ccm:
       return give<tls12_crypto_info_aes_ccm_128>(descriptor, keys, TLS_CIPHER_AES_CCM_128);
-    case AeadAlgorithm::aes_128_ccm_8: break;
+    case AeadAlgorithm::aes_128_ccm_8:
+    case AeadAlgorithm::aes_256_ccm:
+    case AeadAlgorithm::aes_256_ccm_8: break;
   }
   return std::unexpected(sockets::plain_error(Operation::handshake, IoCondition::misuse,
                                               "the kernel's TLS does not know this suite; choose another"));
