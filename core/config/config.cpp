@@ -117,12 +117,14 @@ BoundGroup bind(NamedGroup id, const Provider& provider) {
 
 BoundSuite bind(CipherSuite id, const Provider& provider) {
   const auto known = parts(id);
-  return {id,
-          known->aead ? provider.aead(*known->aead) : nullptr,
-          provider.hash(known->hash),
-          known->version,
-          known->key_exchange,
-          known->authentication};
+  return {.suite = id,
+          .aead = known->aead ? provider.aead(*known->aead) : nullptr,
+          .cbc = known->cbc ? provider.cbc_cipher(known->cbc->cipher) : nullptr,
+          .mac = known->cbc ? provider.record_mac(known->cbc->mac) : nullptr,
+          .hash = provider.hash(known->hash),
+          .version = known->version,
+          .key_exchange = known->key_exchange,
+          .authentication = known->authentication};
 }
 
 // As many as can be read.

@@ -30,6 +30,10 @@ trace::Protection protection_of(handshake::Level level) noexcept {
   return trace::Protection::none;
 }
 
+record::RecordFormat cbc_format_of(const handshake::Keys12& keys) noexcept {
+  return keys.encrypt_then_mac ? record::RecordFormat::tls12_cbc_encrypt_then_mac : record::RecordFormat::tls12_cbc;
+}
+
 // RFC 5288 3 and RFC 6655 3 have nonces of which every record brings a part, RFC 7905 2 those of TLS 1.3.
 record::RecordFormat format_of(const BoundSuite& suite) noexcept {
   return suite.aead->id == AeadAlgorithm::chacha20_poly1305 ? record::RecordFormat::tls12_implicit_nonce
@@ -156,8 +160,11 @@ Status RecordTransport::write_under(const handshake::Keys12& keys) noexcept {
     tap_->write(trace::KeysInstalled{Direction::send, trace::Protection::application, keys.suite.suite});
   if (auto flushed = flush(); !flushed) return flushed;
   if (auto sent = append_change_cipher_spec(); !sent) return sent;
-  if (!sending_->install(*keys.suite.aead, keys.key, keys.iv, false, format_of(keys.suite)))
-    return failure(Reason::provider_failed);
+  const BoundSuite& suite = keys.suite;
+  const bool done = suite.cbc != nullptr
+                        ? sending_->install(*suite.cbc, *suite.mac, keys.key, keys.mac_key, cbc_format_of(keys))
+                        : sending_->install(*suite.aead, keys.key, keys.iv, false, format_of(suite));
+  if (!done) return failure(Reason::provider_failed);
   return {};
 }
 
@@ -173,8 +180,11 @@ Status RecordTransport::install_read(handshake::Level level, const handshake::Ke
     const BoundSuite& suite = keys12->suite;
     if (tap_ != nullptr)
       tap_->write(trace::KeysInstalled{Direction::receive, trace::Protection::application, suite.suite});
-    if (!receiving_->opener.install(*suite.aead, keys12->key, keys12->iv, format_of(suite)))
-      return failure(Reason::provider_failed);
+    record::Opener& opener = receiving_->opener;
+    const bool done = suite.cbc != nullptr
+                          ? opener.install(*suite.cbc, *suite.mac, keys12->key, keys12->mac_key, cbc_format_of(*keys12))
+                          : opener.install(*suite.aead, keys12->key, keys12->iv, format_of(suite));
+    if (!done) return failure(Reason::provider_failed);
     return {};
   }
   const auto& keys13 = std::get<handshake::Keys13>(keys);

@@ -60,8 +60,10 @@ namespace {
 Keys12 keys_of(const Context& context, const Derived12& derived, Role sender) noexcept {
   const auto& block = derived.block;
   if (sender == Role::client)
-    return {*context.agreed.suite, block.client_key.view(), block.client_iv.view(), block.client_mac.view()};
-  return {*context.agreed.suite, block.server_key.view(), block.server_iv.view(), block.server_mac.view()};
+    return {*context.agreed.suite, block.client_key.view(), block.client_iv.view(), block.client_mac.view(),
+            context.agreed.encrypt_then_mac};
+  return {*context.agreed.suite, block.server_key.view(), block.server_iv.view(), block.server_mac.view(),
+          context.agreed.encrypt_then_mac};
 }
 
 Role peer_of(const Context& context) noexcept {

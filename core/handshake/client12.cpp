@@ -34,6 +34,12 @@ Status check_extensions(Context& context, const codec::ServerHello& hello) noexc
   if (!hello.extended_main_secret && settings.extended_main_secret_required)
     return context.fail(Reason::extended_main_secret_missing);
   context.agreed.extended_main_secret = hello.extended_main_secret;
+  // RFC 7366 3: "If a server receives an encrypt-then-MAC request extension from a client and then selects a stream or
+  // Authenticated Encryption with Associated Data (AEAD) ciphersuite, it MUST NOT send an encrypt-then-MAC response
+  // extension back to the client."
+  if (hello.encrypt_then_mac && context.agreed.suite->cbc == nullptr)
+    return context.fail(Reason::extension_forbidden, static_cast<std::uint16_t>(ExtensionType::encrypt_then_mac));
+  context.agreed.encrypt_then_mac = hello.encrypt_then_mac;
   // RFC 8422 5.2: "the client MUST ... abort the handshake with an "illegal_parameter" alert" when the list lacks the
   // uncompressed format.
   if (hello.ec_point_formats && !hello.ec_point_formats->contains(0)) return context.fail(Reason::point_format);

@@ -51,6 +51,7 @@ struct Keys12 {
   Bytes key;
   Bytes iv;       ///< empty for CBC
   Bytes mac_key;  ///< empty for an AEAD
+  bool encrypt_then_mac = false;
 };
 using Keys = std::variant<Keys13, Keys12>;
 
@@ -94,6 +95,7 @@ struct Agreed {
   bool resumed = false;
   bool retried = false;
   bool extended_main_secret = false;  ///< TLS 1.2 (RFC 7627)
+  bool encrypt_then_mac = false;      ///< TLS 1.2 (RFC 7366)
   EarlyDataStatus early_data{};
 
   /// The application protocol; empty for none.

@@ -140,6 +140,7 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
     hello.extended_main_secret = true;
     hello.renegotiation_info = Bytes();
     hello.ec_point_formats = true;
+    hello.encrypt_then_mac = settings.encrypt_then_mac && std::ranges::any_of(settings.suites, &BoundSuite::cbc);
     if (settings.resumption)
       hello.session_ticket = offer.session12 == nullptr ? Bytes() : Bytes(offer.session12->ticket);
   }

@@ -87,6 +87,7 @@ codec::ServerHello12Parameters hello_parameters(const Context& context, const co
   parameters.cipher_suite = context.agreed.suite->suite;
   parameters.server_name = !context.server_name.empty() && !context.agreed.resumed;
   parameters.extended_main_secret = context.agreed.extended_main_secret;
+  parameters.encrypt_then_mac = context.agreed.encrypt_then_mac;
   parameters.ec_point_formats = hello.ec_point_formats.has_value();
   // RFC 5746 3.6: "The server MUST include an empty "renegotiation_info" extension in the ServerHello message" for a
   // client that has sent the extension or the signalling suite.
@@ -108,6 +109,8 @@ void send_server_hello(Context& context, MessageLog& messages,
 // Suite and transcript are settled.
 Status start(Context& context, const Asked& asked, const BoundSuite& suite, MessageLog& messages) noexcept {
   context.agreed.suite = &suite;
+  context.agreed.encrypt_then_mac =
+      suite.cbc != nullptr && asked.hello.encrypt_then_mac && context.settings().encrypt_then_mac;
   if (auto drawn = draw_random(context); !drawn) return drawn;
   if (!context.transcript.start(*suite.hash)) return context.fail(Reason::provider_failed);
   context.transcript.update(asked.message);

@@ -212,7 +212,8 @@ void Tap::start(const Config& config, const ClientOptions& options, Time now) no
     for (const std::string& protocol : settings.alpn) entry.alpn.emplace_back(as_bytes(protocol));
     for (const auto& authority : settings.certificate_authorities)
       entry.certificate_authorities.emplace_back(authority);
-    for (const BoundSuite& suite : settings.suites) entry.implementations.push_back(suite.aead->implementation);
+    for (const BoundSuite& suite : settings.suites)
+      entry.implementations.push_back(suite.aead != nullptr ? suite.aead->implementation : suite.cbc->implementation);
     for (const BoundGroup& group : settings.groups) entry.implementations.push_back(group.first->implementation);
     write(entry);
     if (config.role() == Role::server) return write(StartServer{verification_of(options.verification)});

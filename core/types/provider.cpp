@@ -70,7 +70,9 @@ const RecordMac* Provider::record_mac(MacAlgorithm id) const noexcept {
 
 bool Provider::supports(CipherSuite suite) const noexcept {
   const auto made_of = parts(suite);
-  return made_of && made_of->aead && aead(*made_of->aead) != nullptr && hash(made_of->hash) != nullptr;
+  if (!made_of || hash(made_of->hash) == nullptr) return false;
+  if (made_of->cbc) return cbc_cipher(made_of->cbc->cipher) != nullptr && record_mac(made_of->cbc->mac) != nullptr;
+  return aead(*made_of->aead) != nullptr;
 }
 
 bool Provider::supports(NamedGroup id) const noexcept {

@@ -90,6 +90,29 @@ TEST(Tls12, HasEverySuiteByDefaultWithEveryKey) {
   }
 }
 
+// Suites in CBC mode are opt-in; with encrypt-then-MAC and as RFC 5246 had them.
+TEST(Tls12, HasCbcWhereItIsNamed) {
+  for (const CipherSuite suite : suites(kTls12)) {
+    const auto known = parts(suite);
+    if (!known->cbc || known->key_exchange != KeyExchangeMethod::ecdhe || !provider().supports(suite)) continue;
+    for (const bool encrypt_then_mac : {true, false}) {
+      SCOPED_TRACE(std::string(name(suite)) + (encrypt_then_mac ? " EtM" : " MtE"));
+      Pair pair(built(client_builder().suites({suite})),
+                built(server_builder().suites({suite}).encrypt_then_mac(encrypt_then_mac)));
+      if (known->authentication == SuiteAuthentication::rsa) pair.server.credential = credential_of(KeyType::rsa);
+      pair.run();
+      expect_connected(pair);
+      EXPECT_EQ(pair.client.connection.suite(), suite);
+      expect_echo(pair);
+      const std::vector<std::uint8_t> much(50'001, 7);
+      pair.server.data.clear();
+      pair.send(pair.client, much);
+      pair.run();
+      EXPECT_EQ(pair.server.data, much);
+    }
+  }
+}
+
 TEST(Tls12, HasEveryGroup) {
   for (const NamedGroup group : groups(kTls12, ListKind::by_default)) {
     if (!provider().supports(group)) continue;

@@ -42,7 +42,9 @@ enum class ClientAuth : std::uint8_t {
 /// A suite with the algorithms that the provider supplies for it.
 struct BoundSuite {
   CipherSuite suite{};
-  const Aead* aead = nullptr;  ///< null for a suite with CBC
+  const Aead* aead = nullptr;      ///< null for a suite with CBC
+  const CbcCipher* cbc = nullptr;  ///< null for a suite with an AEAD
+  const RecordMac* mac = nullptr;  ///< the same
   const Hash* hash = nullptr;
   ProtocolVersion version = ProtocolVersion::tls_1_3;  ///< the one that negotiates it
   KeyExchangeMethod key_exchange = KeyExchangeMethod::any;
@@ -113,6 +115,7 @@ struct Settings {
   bool send_tickets = true;
   bool resumption = true;
   bool verify_on_resumption = false;
+  bool encrypt_then_mac = true;                    ///< TLS 1.2, for suites with CBC: RFC 7366
   bool extended_main_secret_required = true;       ///< TLS 1.2: RFC 7627
   bool renegotiation_info_required = true;         ///< client, TLS 1.2: RFC 5746
   std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
@@ -252,8 +255,8 @@ class BasicConfigBuilder : ConfigDraft {
     return *this;
   }
   /// Suites of all versions in order of preference. CCM suites are opt-in: not in the default. Default: AES-128-GCM,
-  /// AES-256-GCM, ChaCha20-Poly1305, and the same with ECDHE in TLS 1.2; a server with this default follows a client that puts ChaCha20-Poly1305 first, because that
-  /// client's machine has no fast AES.
+  /// AES-256-GCM, ChaCha20-Poly1305, and the same with ECDHE in TLS 1.2; a server with this default follows a client
+  /// that puts ChaCha20-Poly1305 first, because that client's machine has no fast AES.
   BasicConfigBuilder& suites(std::vector<CipherSuite> list) {
     suites_ = std::move(list);
     settings_.hardware_aware = false;
@@ -399,6 +402,12 @@ class BasicConfigBuilder : ConfigDraft {
   BasicConfigBuilder& early_data(std::uint32_t max_bytes, std::chrono::seconds tolerance = kDefaultEarlyDataTolerance) {
     settings_.early_data = max_bytes;
     settings_.early_data_tolerance = static_cast<std::uint32_t>(tolerance.count());
+    return *this;
+  }
+  /// TLS 1.2: offer and take encrypt-then-MAC (RFC 7366) with suites in CBC mode, which are opt-in. Without it their
+  /// records are as RFC 5246 made them, and opened in constant time. On by default.
+  BasicConfigBuilder& encrypt_then_mac(bool on) {
+    settings_.encrypt_then_mac = on;
     return *this;
   }
   /// TLS 1.2: go on with peers that have no extended master secret (RFC 7627), such as Erlang's ssl. Without it, two
