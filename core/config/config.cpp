@@ -390,6 +390,8 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
              "at most " + std::to_string(kMaxEarlyData) + " bytes, which have to be skipped when not taken");
   if (settings.early_data_tolerance > kMaxEarlyDataTolerance.count())
     complain("early_data", "ages may be off by 0 to 600 seconds; a replay has to be recognised for so long");
+  if (settings.session_ids && (!settings.resumption || !settings.speaks(ProtocolVersion::tls_1_2)))
+    complain("session_ids", "nothing is resumed by an id here; allow resumption and TLSv1.2, or remove the setting");
   if (settings.verify_on_resumption && !settings.resumption)
     complain("verify_on_resumption", "nothing is resumed here; allow resumption, or remove the setting");
   if (settings.early_data != 0 && !settings.resumption)

@@ -230,9 +230,15 @@ Next<WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Co
   context.agreed.extended_main_secret = hello.extended_main_secret;
   if (auto chosen = choose_alpn(context, hello); !chosen) return std::unexpected(chosen.error());
   Asked asked{hello, context.message};
-  if (!context.settings().resumption || !hello.session_ticket || hello.session_ticket->empty())
-    return ask_credential(std::move(asked), context);
-  context.ask(OpenTicket{.token = {}, .ticket = *hello.session_ticket, .obfuscated_ticket_age = 0, .now = context.now});
+  const Settings& settings = context.settings();
+  const bool by_ticket = settings.resumption && hello.session_ticket && !hello.session_ticket->empty();
+  const bool by_id = !by_ticket && settings.session_ids && !hello.legacy_session_id.empty();
+  if (!by_ticket && !by_id) return ask_credential(std::move(asked), context);
+  context.ask(OpenTicket{.token = {},
+                         .ticket = by_id ? hello.legacy_session_id : *hello.session_ticket,
+                         .obfuscated_ticket_age = 0,
+                         .now = context.now,
+                         .session_id = by_id});
   return WaitTicketOpened{std::move(asked)};
 }
 
@@ -278,6 +284,11 @@ Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selecte
   // new session ticket using the NewSessionTicket handshake message".
   offered.ticket_follows = settings.send_tickets && settings.resumption && hello.session_ticket.has_value();
   parameters.session_ticket = offered.ticket_follows;
+  if (!offered.ticket_follows && settings.session_ids) {
+    const auto id = context.draw(codec::kMaxSessionIdSize);
+    if (!id) return std::unexpected(id.error());
+    offered.session_id = parameters.session_id = *id;
+  }
   parameters.status_request = hello.status_request && !credential.ocsp_response.empty();
   if (hello.signed_certificate_timestamp) parameters.signed_certificate_timestamps = credential.sct_list;
   send_server_hello(context, offered.messages, parameters);
@@ -344,15 +355,16 @@ Next<WaitChangeCipherSpec> on(WaitClientKeyExchange&& state, const codec::Client
                               Context& context) {
   auto derived = exchange_keys(context, state.offered, message);
   if (!derived) return std::unexpected(derived.error());
-  return WaitChangeCipherSpec{Established{std::move(*derived), state.offered.ticket_follows}, state.authenticated};
+  return WaitChangeCipherSpec{Established{std::move(*derived), state.offered.ticket_follows, state.offered.session_id},
+                              state.authenticated};
 }
 
 Next<WaitCertificateVerify> on(WaitCertifiedKeyExchange&& state, const codec::ClientKeyExchange& message,
                                Context& context) {
   auto derived = exchange_keys(context, state.offered, message);
   if (!derived) return std::unexpected(derived.error());
-  return WaitCertificateVerify{Established{std::move(*derived), state.offered.ticket_follows}, state.offered.messages,
-                               state.key, state.accepted};
+  return WaitCertificateVerify{Established{std::move(*derived), state.offered.ticket_follows, state.offered.session_id},
+                               state.offered.messages, state.key, state.accepted};
 }
 
 Next<WaitChangeCipherSpec> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message,
@@ -379,8 +391,9 @@ Next<WaitTicketSealed, Connected> on(WaitFinished&& state, const codec::Finished
   if (!verified) return std::unexpected(verified.error());
   context.hash_message();
   const Connected proven{state.authenticated, *verified};
-  if (!state.established.ticket_follows) return finish(std::move(state.established), proven, context);
-  auto session = session_for_ticket12(context, state.established.derived.master);
+  const bool stored = !state.established.session_id.empty();
+  if (!state.established.ticket_follows && !stored) return finish(std::move(state.established), proven, context);
+  auto session = session_for_ticket12(context, state.established.derived.master, state.established.session_id);
   // RFC 5077 3.3: "If the server determines that it does not want to include a ticket after it has included the
   // SessionTicket extension in the ServerHello, then it sends a zero-length ticket in the NewSessionTicket handshake
   // message." Without a session there is nobody to ask.
@@ -392,10 +405,12 @@ Next<WaitTicketSealed, Connected> on(WaitFinished&& state, const codec::Finished
 }
 
 Next<Connected> on(WaitTicketSealed&& state, const TicketSealed& answer, Context& context) {
-  context.send(Level::initial, 16 + answer.ticket.size(), [&](codec::Writer& writer) {
-    return codec::encode_new_session_ticket12(
-        writer, {.ticket_lifetime_hint = answer.ticket.empty() ? 0 : state.lifetime, .ticket = answer.ticket});
-  });
+  if (state.established.ticket_follows) {
+    context.send(Level::initial, 16 + answer.ticket.size(), [&](codec::Writer& writer) {
+      return codec::encode_new_session_ticket12(
+          writer, {.ticket_lifetime_hint = answer.ticket.empty() ? 0 : state.lifetime, .ticket = answer.ticket});
+    });
+  }
   return finish(std::move(state.established), state.proven, context);
 }
 

@@ -31,12 +31,14 @@ struct Offered {
   MessageLog messages;
   KeyExchanges exchange;        ///< one
   bool ticket_follows = false;  ///< we have announced a NewSessionTicket
+  Bytes session_id;             ///< under which the session will be stored; empty: it will not be
 };
 
 /// What ClientKeyExchange leaves.
 struct Established {
   Derived12 derived;
   bool ticket_follows = false;
+  Bytes session_id{};
 };
 
 struct WaitTicketOpened {

@@ -197,8 +197,8 @@ void tell_session12(Context& context, const key_schedule::tls12::MasterSecret& m
     context.stop(Reason::handshake_too_large);
 }
 
-std::optional<Session> session_for_ticket12(const Context& context,
-                                            const key_schedule::tls12::MasterSecret& master) noexcept {
+std::optional<Session> session_for_ticket12(const Context& context, const key_schedule::tls12::MasterSecret& master,
+                                            Bytes session_id) noexcept {
   const auto origin = session_origin(context);
   if (!origin) return std::nullopt;
   auto session = session_for_ticket(*origin, context.agreed, context.settings(), context.now);
@@ -206,6 +206,7 @@ std::optional<Session> session_for_ticket12(const Context& context,
   session->secret = DigestSecret(master.view());
   session->extended_master_secret = context.agreed.extended_main_secret;
   session->max_early_data = 0;
+  if (!allocated([&] { session->session_id.assign(session_id.begin(), session_id.end()); })) return std::nullopt;
   return session;
 }
 

@@ -47,7 +47,8 @@ void inherit(Context& context, const Session& session) noexcept;
 /// which may be resumed again.
 void tell_session12(Context& context, const key_schedule::tls12::MasterSecret& master, Bytes session_id, Bytes ticket,
                     std::uint32_t ticket_lifetime_hint) noexcept;
-/// Server: the session that its ticket will hold. Nothing when it would end at once, or memory runs out.
+/// Server: the session that its ticket will hold, or that is stored under an id which is not empty. Nothing when it
+/// would end at once, or memory runs out.
 [[nodiscard]] std::optional<Session> session_for_ticket12(const Context& context,
                                                           const key_schedule::tls12::MasterSecret& master) noexcept;
 

@@ -158,6 +158,7 @@ void fields(A& a, Is<Settings> auto& s) {
   a.number(s.max_authentication_age);
   a.boolean(s.retry_for_group);
   a.boolean(s.tickets_without_modes);
+  a.boolean(s.session_ids);
   a.boolean(s.encrypt_then_mac);
   a.boolean(s.extended_main_secret_required);
   a.boolean(s.renegotiation_info_required);

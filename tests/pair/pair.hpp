@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -140,6 +141,7 @@ struct End {
   std::shared_ptr<const Credential> credential;
   std::optional<PeerRejected> rejection;
   std::shared_ptr<TicketKeys> ticket_keys;
+  std::map<std::vector<std::uint8_t>, std::vector<std::uint8_t>>* store = nullptr;  ///< sessions by their ids
   bool sign_fails = false;
   bool drop_tokens = false;
   bool accept_early_data = false;
@@ -240,6 +242,15 @@ struct End {
   }
   bool on(OpenTicket& event) {
     events.emplace_back("open_ticket");
+    if (event.session_id) {
+      const auto found = store->find({event.ticket.begin(), event.ticket.end()});
+      if (found == store->end()) {
+        EXPECT_TRUE(connection.answer(std::move(event.token), TicketDeclined{}));
+      } else {
+        EXPECT_TRUE(connection.answer(std::move(event.token), Session::parse(found->second).value()));
+      }
+      return true;
+    }
     std::vector<std::uint8_t> bytes(TicketKeys::opened_size(event.ticket.size()));
     const auto opened = ticket_keys->open(event.ticket, bytes);
     if (!opened) {
@@ -263,6 +274,11 @@ struct End {
   }
   bool on(SealTicket& event) {
     events.emplace_back("seal_ticket");
+    if (store != nullptr && !event.session.session_id.empty()) {
+      store->emplace(event.session.session_id, event.session.serialize());
+      EXPECT_TRUE(connection.answer(std::move(event.token), Bytes(event.session.session_id)));
+      return true;
+    }
     if (!ticket_keys) {
       EXPECT_TRUE(connection.answer(std::move(event.token), TicketDeclined{}));
       return true;

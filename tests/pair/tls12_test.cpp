@@ -189,6 +189,35 @@ TEST(Tls12, ResumesByTicket) {
   }
 }
 
+TEST(Tls12, ResumesByTheIdOfAStoredSession) {
+  const auto config = built(old_client());
+  const auto server_config = built(old_server().tickets(0).session_ids(true));
+  std::map<std::vector<std::uint8_t>, std::vector<std::uint8_t>> store;
+  const auto run = [&](std::span<Session> offered) {
+    auto pair = std::make_unique<Pair>(config, server_config,
+                                       ClientOptions{x509::PeerName::dns("example.com").value(), offered}, Wire{}, 5);
+    pair->server.store = &store;
+    pair->run();
+    expect_connected(*pair);
+    expect_echo(*pair);
+    return pair;
+  };
+  const auto first = run({});
+  ASSERT_EQ(store.size(), 1U);
+  ASSERT_EQ(first->client.sessions.size(), 1U);
+  Session& session = first->client.sessions.front();
+  EXPECT_TRUE(session.ticket.empty());
+  EXPECT_EQ(session.session_id, store.begin()->first);
+  Session offered = session.clone();
+  const auto second = run({&offered, 1});
+  EXPECT_TRUE(second->client.connection.resumed());
+  EXPECT_TRUE(second->server.connection.resumed());
+  // What the server has forgotten is not resumed.
+  store.clear();
+  offered = session.clone();
+  EXPECT_FALSE(run({&offered, 1})->client.connection.resumed());
+}
+
 TEST(Tls12, GoesOnInFullWhereNothingIsResumed) {
   const auto keys = ticket_keys();
   Pair first(built(old_client()), built(old_server()));

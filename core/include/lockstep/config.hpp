@@ -115,6 +115,7 @@ struct Settings {
   bool send_tickets = true;
   bool resumption = true;
   bool verify_on_resumption = false;
+  bool session_ids = false;                        ///< server, TLS 1.2: sessions are stored under ids
   bool encrypt_then_mac = true;                    ///< TLS 1.2, for suites with CBC: RFC 7366
   bool extended_main_secret_required = true;       ///< TLS 1.2: RFC 7627
   bool renegotiation_info_required = true;         ///< client, TLS 1.2: RFC 5746
@@ -402,6 +403,14 @@ class BasicConfigBuilder : ConfigDraft {
   BasicConfigBuilder& early_data(std::uint32_t max_bytes, std::chrono::seconds tolerance = kDefaultEarlyDataTolerance) {
     settings_.early_data = max_bytes;
     settings_.early_data_tolerance = static_cast<std::uint32_t>(tolerance.count());
+    return *this;
+  }
+  /// Server, TLS 1.2: sessions with ids (RFC 5246 F.1.4) for clients that take no tickets: the server stores them, as
+  /// `SealTicket` says, and looks them up, as `OpenTicket` says. Off by default.
+  BasicConfigBuilder& session_ids(bool on)
+    requires(kRole == Role::server)
+  {
+    settings_.session_ids = on;
     return *this;
   }
   /// TLS 1.2: offer and take encrypt-then-MAC (RFC 7366) with suites in CBC mode, which are opt-in. Without it their

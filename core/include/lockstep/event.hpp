@@ -188,13 +188,15 @@ struct PeerRejected {
   std::uint16_t detail = 0;                      ///< e.g. the x509::Code, for the error's text
 };
 
-/// Server: a client offers a ticket. Answer with the session that was sealed in it, or `TicketDeclined`. Nobody has
+/// Server: a client offers a ticket, or in TLS 1.2 the id of a session that the server has stored. Answer with the
+/// session that was sealed in the ticket or stored under the id, or `TicketDeclined`. Nobody has
 /// proved yet that the client may use it: that is found out behind the answer.
 struct OpenTicket {
   Token<OpenTicket> token;
   Bytes ticket;
   std::uint32_t obfuscated_ticket_age = 0;  ///< as the client sent it: `Session::stated_age` makes sense of it
   Time now{};                               ///< what the ages of tickets are judged by
+  bool session_id = false;                  ///< `ticket` is a session's id: `ConfigBuilder::session_ids`
 };
 struct TicketDeclined {};
 
@@ -213,8 +215,9 @@ struct EarlyDataAccepted {};
 struct EarlyDataDeclined {};
 
 /// Server: turn a session into a ticket (seal it, or store it and answer with its name). `TicketDeclined` sends none.
-/// The application may put bytes of its own into `application_data` first. The connection stands, and goes on
-/// meanwhile; `close` ends the question.
+/// A session that has a `session_id` (TLS 1.2) gets no ticket: store it under that id, and answer with the id. It has
+/// to be removed from there when a connection of this session fails (RFC 5246 7.2.2). The application may put bytes of
+/// its own into `application_data` first. The connection stands, and goes on meanwhile; `close` ends the question.
 struct SealTicket {
   Token<SealTicket> token;
   Session session;
