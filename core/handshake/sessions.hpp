@@ -50,7 +50,8 @@ void tell_session12(Context& context, const key_schedule::tls12::MasterSecret& m
 /// Server: the session that its ticket will hold, or that is stored under an id which is not empty. Nothing when it
 /// would end at once, or memory runs out.
 [[nodiscard]] std::optional<Session> session_for_ticket12(const Context& context,
-                                                          const key_schedule::tls12::MasterSecret& master) noexcept;
+                                                          const key_schedule::tls12::MasterSecret& master,
+                                                          Bytes session_id) noexcept;
 
 // What follows gives nothing when memory runs out: a connection goes on without sessions.
 
