@@ -91,6 +91,16 @@ void Answers::reply(Connection& connection, VerifyPeer& peer) {
   }
 }
 
+void Answers::reply(Connection& connection, Decrypt& decrypt) {
+  Secret<48> premaster(48);
+  const auto& key = decrypt.credential->key;
+  if (key != nullptr && key->decrypt(decrypt.ciphertext, *random_, premaster.writable())) {
+    (void)connection.answer(std::move(decrypt.token), premaster.view());
+  } else {
+    (void)connection.answer(std::move(decrypt.token), DecryptionFailed{});
+  }
+}
+
 void Answers::reply(Connection& connection, OpenTicket& open) {
   const auto& keys = setup_->options().ticket_keys;
   if (keys != nullptr) {

@@ -74,6 +74,10 @@ bool of_version(CipherSuite suite, ProtocolVersion version) {
   return known && known->version == version;
 }
 
+bool has_key_exchange(KeyExchangeMethod method) {
+  return method == KeyExchangeMethod::any || method == KeyExchangeMethod::ecdhe || method == KeyExchangeMethod::rsa;
+}
+
 bool uses_chacha20(CipherSuite suite) {
   const auto known = parts(suite);
   return known && known->aead == AeadAlgorithm::chacha20_poly1305;
@@ -287,6 +291,11 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   if (!suites_ && prefer_chacha20_.value_or(!provider_.fast_aes))
     std::ranges::stable_partition(suites, [](CipherSuite suite) { return uses_chacha20(suite); });
   if (!suites.empty() || !suites_ || suites_->empty()) check_list(problems, "suites", suites, provider_);
+  for (const CipherSuite suite : suites) {
+    const auto known = parts(suite);
+    if (known && !has_key_exchange(known->key_exchange))
+      complain("suites", quoted(suite) + " has a key exchange that is not in this build; remove it");
+  }
   check_each_version(problems, settings, "suites", suites,
                      [](ProtocolVersion version) { return lockstep::suites(version); });
 

@@ -422,6 +422,19 @@ std::expected<void, Misuse> Connection::answer(Token<Sign>&& token, SigningFaile
                        [&] { return self.answer(token, handshake::Signed{}, Place::certificate_verify); });
 }
 
+std::expected<void, Misuse> Connection::answer(Token<Decrypt>&& token, Bytes premaster) {
+  State& self = state();
+  return self.recorded(
+      [&](trace::Tap& tap) { tap.write(trace::AnswerDecryption{self.number_of(token), true, premaster}); },
+      [&] { return self.answer(token, handshake::Decrypted{premaster}, Place::client_key_exchange); });
+}
+
+std::expected<void, Misuse> Connection::answer(Token<Decrypt>&& token, DecryptionFailed) {
+  State& self = state();
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerDecryption{self.number_of(token), false, {}}); },
+                       [&] { return self.answer(token, handshake::Decrypted{}, Place::client_key_exchange); });
+}
+
 std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerAccepted accepted) {
   State& self = state();
   return self.recorded(

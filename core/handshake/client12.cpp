@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "codec/client_key_exchange.hpp"
 #include "handshake/negotiation.hpp"
 #include "handshake/sessions.hpp"
 
@@ -71,29 +70,6 @@ Next<WaitNewSessionTicket, WaitChangeCipherSpec> await_server(bool ticket_follow
   return WaitChangeCipherSpec{std::move(established)};
 }
 
-// RFC 8422 5.10: the premaster secret, and our share of it, from the server's.
-std::expected<Derived12, Error> exchange_keys(Context& context, MessageLog& messages,
-                                              const codec::ServerEcdhParams& params) noexcept {
-  const auto detail = static_cast<std::uint16_t>(params.group);
-  const BoundGroup& group = *context.config.group(params.group);
-  const auto share = context.scratch(group.server_share_size());
-  if (!share) return std::unexpected(share.error());
-  SharedSecret premaster;
-  WatchedRandom random(context.random);
-  switch (encapsulate(group, params.point, random, *share, premaster)) {
-    case GroupResult::ok: break;
-    case GroupResult::bad_share: return Context::fail_at(Place::server_key_exchange, Reason::key_share_invalid, detail);
-    case GroupResult::failed:
-      return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed, detail);
-  }
-  context.agreed.group = params.group;
-  send_noted(context, messages, 64 + share->size(), [&](codec::Writer& writer) {
-    return codec::encode_client_key_exchange(
-        writer, {.exchange = *share, .form = codec::ClientKeyExchangeParameters::Form::vector8});
-  });
-  return derive_keys(context, premaster.view());
-}
-
 // ChangeCipherSpec and Finished, which end our flight.
 void finish_flight(Context& context, const Derived12& derived) noexcept {
   change_write_key(context, derived);
@@ -111,31 +87,18 @@ Next<WaitNewSessionTicket, WaitChangeCipherSpec> finish(Hellos&& hellos, Derived
                                                          .authenticated = authenticated});
 }
 
-// The server's signature over its share, by the key of a certificate that was accepted.
-std::expected<Authenticated, Error> authenticate(Context& context, const Shown& shown,
-                                                 const PeerVerified& accepted) noexcept {
-  context.place = Place::server_key_exchange;
-  const auto content = signed_parameters(context, shown.exchange.params.raw);
-  if (!content) return std::unexpected(content.error());
-  // RFC 5246 7.4.3: "If the client has offered the "signature_algorithms" extension, the signature algorithm and hash
-  // algorithm MUST be a pair listed in that extension."
-  const auto proof = verify_signature12(context, shown.key, accepted, shown.exchange.signature, *content);
-  if (!proof) return std::unexpected(proof.error());
-  return Authenticated::by_signature(*proof);
-}
-
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> answer(Hellos&& hellos, const Shown& shown,
                                                         const PeerVerified& accepted, Context& context) {
-  const auto authenticated = authenticate(context, shown, accepted);
+  const auto authenticated = authenticate_server(context, shown.key, shown.exchange, accepted);
   if (!authenticated) return std::unexpected(authenticated.error());
-  auto derived = exchange_keys(context, hellos.messages, shown.exchange.params);
+  auto derived = answer_exchange(context, hellos.messages, shown.key, shown.exchange);
   if (!derived) return std::unexpected(derived.error());
   return finish(std::move(hellos), std::move(*derived), *authenticated, context);
 }
 
 Next<WaitCredential> ask_credential(Hellos&& hellos, const Shown& shown, const Requested& requested,
                                     const PeerVerified& accepted, Context& context) {
-  const auto authenticated = authenticate(context, shown, accepted);
+  const auto authenticated = authenticate_server(context, shown.key, shown.exchange, accepted);
   if (!authenticated) return std::unexpected(authenticated.error());
   const auto schemes = keep(context, requested.schemes);
   if (!schemes) return context.fail(Reason::handshake_too_large);
@@ -161,20 +124,25 @@ Next<WaitCredential> ask_credential(Hellos&& hellos, const Shown& shown, const R
   question.certificate_authorities = requested.certificate_authorities;
   question.alpn = context.agreed.protocol();
   context.ask(std::move(question));
-  return WaitCredential{std::move(hellos), shown.exchange.params, *authenticated};
+  return WaitCredential{std::move(hellos), shown, *authenticated};
 }
 
 Next<WaitCertificateRequest> take_key_exchange(Hellos&& hellos, const PeerKey& key,
                                                const codec::ServerKeyExchange& message, Context& context) {
-  const auto exchange = codec::decode_signed_ecdhe(message.body);
+  // A suite whose secret travels to the server's key has no place for this message.
+  if (!has_server_key_exchange(*context.agreed.suite))
+    return context.fail(Reason::message_unexpected, static_cast<std::uint16_t>(HandshakeType::server_key_exchange));
+  const auto exchange = read_server_exchange(context, message);
   if (!exchange) return std::unexpected(exchange.error());
-  const auto detail = static_cast<std::uint16_t>(exchange->params.group);
-  const BoundGroup* const group = context.config.group(exchange->params.group);
-  // RFC 8422 5.4: "the client MUST ... check that" the curve is one that it offered; hybrids are for TLS 1.3.
-  if (group == nullptr || !usable_in_tls12(*group)) return context.fail(Reason::group_not_offered, detail);
-  if (exchange->params.point.size() != group->client_share_size()) return context.fail(Reason::key_share_size, detail);
   note_message(context, hellos.messages);
   return WaitCertificateRequest{std::move(hellos), Shown{key, *exchange}};
+}
+
+// The certificate and its status are there.
+Next<WaitServerKeyExchange, WaitCertificateRequest> await_exchange(Hellos&& hellos, const PeerKey& key,
+                                                                   Context& context) {
+  if (has_server_key_exchange(*context.agreed.suite)) return WaitServerKeyExchange{std::move(hellos), key};
+  return WaitCertificateRequest{std::move(hellos), Shown{key, KeyTransport{}}};
 }
 
 }  // namespace
@@ -229,8 +197,9 @@ Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCiphe
                                                          .authenticated = Authenticated::by_psk(*resumed)});
 }
 
-Next<WaitCertificateStatus, WaitServerKeyExchange> on(WaitCertificate&& state, const codec::Certificate12& message,
-                                                      Context& context) {
+Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificate&& state,
+                                                                              const codec::Certificate12& message,
+                                                                              Context& context) {
   // RFC 5246 7.4.2: "The server MUST send a Certificate message whenever the agreed-upon key exchange method uses
   // certificates for authentication".
   if (message.certificate_list.empty()) return context.fail(Reason::certificate_missing);
@@ -245,14 +214,14 @@ Next<WaitCertificateStatus, WaitServerKeyExchange> on(WaitCertificate&& state, c
     return context.fail(Reason::group_not_offered, static_cast<std::uint16_t>(*curve));
   note_message(context, state.hellos.messages);
   if (state.status_follows) return WaitCertificateStatus{std::move(state.hellos), *key};
-  return WaitServerKeyExchange{std::move(state.hellos), *key};
+  return await_exchange(std::move(state.hellos), *key, context);
 }
 
-Next<WaitServerKeyExchange> on(WaitCertificateStatus&& state, const codec::CertificateStatus& message,
-                               Context& context) {
+Next<WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificateStatus&& state,
+                                                       const codec::CertificateStatus& message, Context& context) {
   context.peer_ocsp_response = message.ocsp_response;
   note_message(context, state.hellos.messages);
-  return WaitServerKeyExchange{std::move(state.hellos), state.key};
+  return await_exchange(std::move(state.hellos), state.key, context);
 }
 
 // RFC 6066 8: "Note that a server MAY also choose not to send a "CertificateStatus" message, even if has received a
@@ -322,7 +291,7 @@ Next<WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredentia
   // RFC 5246 7.4.6: "If no suitable certificate is available, the client MUST send a certificate message containing no
   // certificates."
   send_certificate12(context, state.hellos.messages, scheme ? selected.credential.get() : nullptr);
-  auto derived = exchange_keys(context, state.hellos.messages, state.params);
+  auto derived = answer_exchange(context, state.hellos.messages, state.shown.key, state.shown.exchange);
   if (!derived) return std::unexpected(derived.error());
   if (!scheme) return finish(std::move(state.hellos), std::move(*derived), state.authenticated, context);
   const auto content = state.hellos.messages.joined(context);

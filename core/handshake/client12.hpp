@@ -20,6 +20,7 @@
 #include "handshake/connected.hpp"
 #include "handshake/hello.hpp"
 #include "handshake/inputs.hpp"
+#include "handshake/key_exchange12.hpp"
 #include "handshake/machine.hpp"
 
 namespace lockstep::handshake::client12 {
@@ -34,7 +35,7 @@ struct Hellos {
 /// What the server has shown so far.
 struct Shown {
   PeerKey key;
-  codec::SignedEcdhe exchange;
+  ServerExchange exchange;
 };
 
 /// What a CertificateRequest asks for.
@@ -88,7 +89,7 @@ struct WaitPeerVerified {
 struct WaitCredential {
   static constexpr std::string_view name = "(select credential)";
   Hellos hellos;
-  codec::ServerEcdhParams params;
+  Shown shown;
   Authenticated authenticated;
 };
 struct WaitSignature {
@@ -116,8 +117,10 @@ struct WaitFinished {
   Established established;
 };
 
-Next<WaitCertificateStatus, WaitServerKeyExchange> on(WaitCertificate&&, const codec::Certificate12&, Context&);
-Next<WaitServerKeyExchange> on(WaitCertificateStatus&&, const codec::CertificateStatus&, Context&);
+Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificate&&,
+                                                                              const codec::Certificate12&, Context&);
+Next<WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificateStatus&&, const codec::CertificateStatus&,
+                                                       Context&);
 Next<WaitCertificateRequest> on(WaitCertificateStatus&&, const codec::ServerKeyExchange&, Context&);
 Next<WaitCertificateRequest> on(WaitServerKeyExchange&&, const codec::ServerKeyExchange&, Context&);
 Next<WaitServerHelloDone> on(WaitCertificateRequest&&, const codec::CertificateRequest12&, Context&);

@@ -23,7 +23,8 @@ Status check_echo(Context& context, const Offer& offer, Bytes legacy_session_id_
 std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuite suite) noexcept {
   // RFC 9846 4.2.4: "A client which receives a cipher suite that was not offered MUST abort the handshake."
   const BoundSuite* bound = context.config.suite(suite);
-  if (bound == nullptr) return context.fail(Reason::suite_not_offered, static_cast<std::uint16_t>(suite));
+  if (bound == nullptr || bound->version != ProtocolVersion::tls_1_3)
+    return context.fail(Reason::suite_not_offered, static_cast<std::uint16_t>(suite));
   return bound;
 }
 

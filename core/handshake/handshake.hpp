@@ -37,8 +37,9 @@ using Machine = std::variant<
     client12::WaitChangeCipherSpec, client12::WaitFinished,  //
     server12::WaitTicketOpened, server12::WaitSessionVerified, server12::WaitCredential, server12::WaitSignature,
     server12::WaitCertificate, server12::WaitPeerVerified, server12::WaitClientKeyExchange,
-    server12::WaitCertifiedKeyExchange, server12::WaitCertificateVerify, server12::WaitChangeCipherSpec,
-    server12::WaitFinished, server12::WaitTicketSealed,  //
+    server12::WaitCertifiedKeyExchange, server12::WaitDecrypted, server12::WaitCertifiedDecrypted,
+    server12::WaitCertificateVerify, server12::WaitChangeCipherSpec, server12::WaitFinished,
+    server12::WaitTicketSealed,  //
     client13::Connected, server13::Connected, client12::Connected, server12::Connected>;
 
 /// What a server still does beside the connection: tickets, one after the other.

@@ -112,6 +112,9 @@ class Authenticated {
  public:
   static Authenticated by_signature(VerifiedSignature /*proof*/) noexcept { return Authenticated(); }
   static Authenticated by_psk(VerifiedPsk /*proof*/) noexcept { return Authenticated(); }
+  /// Client, TLS 1.2 with RSA key exchange: whoever can make the server's Finished has read the secret that was
+  /// encrypted to the accepted certificate's key.
+  static Authenticated by_decryption(const PeerVerified& /*proof*/) noexcept { return Authenticated(); }
   /// Server: nothing, where the configuration does not demand a certificate.
   static std::optional<Authenticated> not_required(const Settings& settings) noexcept {
     if (settings.client_auth == ClientAuth::require) return std::nullopt;

@@ -41,6 +41,10 @@ struct PeerRefused {
   PeerRejected rejection;
 };
 
+struct Decrypted {
+  Bytes premaster;  ///< empty: it could not be read
+};
+
 struct TicketOpened {
   Session* session = nullptr;  ///< null: declined; else to be taken
 };

@@ -34,10 +34,10 @@ std::optional<std::size_t> choose(const Theirs& theirs, bool our_preference, Pla
 constexpr std::size_t kMostGroups = 64;
 
 // The client's machine has no fast AES if it puts ChaCha20-Poly1305 before every AES suite.
-bool leads_with_chacha20(const codec::ClientHello& hello) noexcept {
+bool leads_with_chacha20(const codec::ClientHello& hello, ProtocolVersion version) noexcept {
   for (const CipherSuite suite : hello.cipher_suites) {
     const std::optional<SuiteParts> known = parts(suite);
-    if (known && known->version == ProtocolVersion::tls_1_3) return suite == CipherSuite::tls_chacha20_poly1305_sha256;
+    if (known && known->version == version) return known->aead == AeadAlgorithm::chacha20_poly1305;
   }
   return false;
 }
@@ -48,7 +48,7 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
   // RFC 9846 4.2.2: "If the list contains cipher suites that the server does not recognize, support, or wish to use,
   // the server MUST ignore those cipher suites and process the remaining ones as usual."
   const Settings& settings = context.settings();
-  if (settings.server_preference && settings.hardware_aware && leads_with_chacha20(hello)) {
+  if (settings.server_preference && settings.hardware_aware && leads_with_chacha20(hello, ProtocolVersion::tls_1_3)) {
     if (const BoundSuite* suite = context.config.suite(CipherSuite::tls_chacha20_poly1305_sha256)) return suite;
   }
   const auto chosen =
@@ -65,14 +65,16 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
 const BoundSuite* choose_suite12(const Context& context, const codec::ClientHello& hello,
                                  SuiteAuthentication authentication) noexcept {
   const Settings& settings = context.settings();
+  const bool common_group = choose_group12(context, hello) != nullptr;
   const auto place_of = [&](CipherSuite id) -> std::optional<std::size_t> {
     const auto place = place_in(settings.suites, id, &BoundSuite::suite);
     if (!place) return std::nullopt;
     const BoundSuite& suite = settings.suites[*place];
     if (suite.version != ProtocolVersion::tls_1_2 || suite.authentication != authentication) return std::nullopt;
+    if (suite.key_exchange == KeyExchangeMethod::ecdhe && !common_group) return std::nullopt;
     return place;
   };
-  const bool follows_client = settings.hardware_aware && leads_with_chacha20(hello);
+  const bool follows_client = settings.hardware_aware && leads_with_chacha20(hello, ProtocolVersion::tls_1_2);
   const auto chosen = choose(hello.cipher_suites, settings.server_preference && !follows_client, place_of);
   return chosen ? &settings.suites[*chosen] : nullptr;
 }

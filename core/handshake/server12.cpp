@@ -36,12 +36,15 @@ Status check_hello(Context& context, const codec::ClientHello& hello) noexcept {
 // which there is a suite.
 std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& context,
                                                                       const codec::ClientHello& hello) noexcept {
-  // RFC 5246 7.4.1.4.1: a client without the extension is taken to verify SHA-1 alone, which is not done here.
-  if (!hello.signature_algorithms) return context.fail(Reason::scheme_unsupported);
   const bool ecdsa = choose_suite12(context, hello, SuiteAuthentication::ecdsa) != nullptr;
-  const bool rsa = choose_suite12(context, hello, SuiteAuthentication::rsa) != nullptr;
+  const BoundSuite* const with_rsa = choose_suite12(context, hello, SuiteAuthentication::rsa);
+  const bool rsa = with_rsa != nullptr;
   if (!ecdsa && !rsa) return context.fail(Reason::suite_unsupported);
-  if (choose_group12(context, hello) == nullptr) return context.fail(Reason::group_unsupported);
+  // RFC 5246 7.4.1.4.1: a client without the extension is taken to verify SHA-1 alone, which is not done here. Where
+  // nothing is signed, that is no matter.
+  if (!hello.signature_algorithms && rsa && !has_server_key_exchange(*with_rsa))
+    return context.settings().own_schemes();
+  if (!hello.signature_algorithms) return context.fail(Reason::scheme_unsupported);
   const auto usable = [&](SignatureScheme scheme) {
     const auto known = parts(scheme);
     if (!known) return true;  // what we do not know is no credential's
@@ -63,10 +66,14 @@ Next<WaitCredential> ask_credential(Asked&& asked, Context& context) {
   const codec::ClientHello& hello = asked.hello;
   const auto schemes = usable_schemes(context, hello);
   if (!schemes) return std::unexpected(schemes.error());
-  const auto schemes_cert = keep(context, hello.signature_algorithms_cert.value_or(*hello.signature_algorithms));
-  if (!schemes_cert) return context.fail(Reason::handshake_too_large);
+  auto schemes_cert = *schemes;
+  if (hello.signature_algorithms) {
+    const auto listed = keep(context, hello.signature_algorithms_cert.value_or(*hello.signature_algorithms));
+    if (!listed) return std::unexpected(listed.error());
+    schemes_cert = *listed;
+  }
   if (auto shared = share_schemes(context, *schemes); !shared) return std::unexpected(shared.error());
-  ask_server_credential(context, hello, *schemes, *schemes_cert);
+  ask_server_credential(context, hello, *schemes, schemes_cert);
   return WaitCredential{std::move(asked)};
 }
 
@@ -116,23 +123,6 @@ Status start(Context& context, const Asked& asked, const BoundSuite& suite, Mess
   context.transcript.update(asked.message);
   messages.add(asked.message);
   return {};
-}
-
-// RFC 8422 5.4: our key pair, and the parameters that get signed.
-std::expected<Bytes, Error> make_parameters(Context& context, const BoundGroup& group,
-                                            KeyExchanges& exchanges) noexcept {
-  if (!exchanges.allocate(context.arena, 1)) return context.fail(Reason::handshake_too_large);
-  const auto share = context.scratch(group.client_share_size());
-  const auto room = context.scratch(group.client_share_size() + 4);
-  if (!share || !room) return context.fail(Reason::handshake_too_large);
-  WatchedRandom random(context.random);
-  if (exchanges.all().front().generate(group, random, *share) != GroupResult::ok)
-    return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed,
-                        static_cast<std::uint16_t>(group.id));
-  codec::Writer writer(*room);
-  codec::write_ecdh_params(writer, group.id, *share);
-  context.agreed.group = group.id;
-  return Bytes(writer.written());
 }
 
 void send_certificate_request(Context& context, MessageLog& messages) noexcept {
@@ -191,21 +181,21 @@ Next<Connected> finish(Established&& established, Connected proven, Context& con
   return proven;
 }
 
-std::expected<Derived12, Error> exchange_keys(Context& context, Offered& offered,
-                                              const codec::ClientKeyExchange& message) noexcept {
-  const auto point = codec::decode_ecdh_public(message.body);
-  if (!point) return std::unexpected(point.error());
-  KeyExchange& exchange = offered.exchange.all().front();
-  const auto detail = static_cast<std::uint16_t>(exchange.group()->id);
-  if (point->size() != exchange.group()->server_share_size()) return context.fail(Reason::key_share_size, detail);
-  SharedSecret premaster;
-  switch (exchange.decapsulate(*point, premaster)) {
-    case GroupResult::ok: break;
-    case GroupResult::bad_share: return context.fail(Reason::key_share_invalid, detail);
-    case GroupResult::failed: return context.fail(Reason::provider_failed, detail);
-  }
-  note_message(context, offered.messages);
-  return derive_keys(context, premaster.view());
+// What ends our flight, behind the certificate and what is signed.
+Next<WaitCertificate, WaitClientKeyExchange> end_flight(Offered&& offered, Context& context) {
+  const bool asks = context.settings().client_auth != ClientAuth::none;
+  if (asks) send_certificate_request(context, offered.messages);
+  send_noted(context, offered.messages, codec::kHandshakeHeaderSize,
+             [](codec::Writer& writer) { return codec::encode_server_hello_done(writer); });
+  context.end_flight();
+  if (asks) return WaitCertificate{std::move(offered)};
+  const auto nothing_due = Authenticated::not_required(context.settings());
+  if (!nothing_due) return context.fail(Reason::certificate_required);
+  return WaitClientKeyExchange{std::move(offered), *nothing_due};
+}
+
+Established establish(Offered& offered, Derived12&& derived) noexcept {
+  return Established{std::move(derived), offered.ticket_follows, offered.session_id};
 }
 
 // Whether a client that resumes asks for what its session has (RFC 7627 5.3); an error where it must not go on.
@@ -265,7 +255,8 @@ Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& 
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
+Next<WaitSignature, WaitCertificate, WaitClientKeyExchange> on(WaitCredential&& state,
+                                                               const CredentialSelected& selected, Context& context) {
   if (selected.credential == nullptr || selected.credential->chain.empty()) return context.fail(Reason::no_credential);
   const Credential& credential = *selected.credential;
   const auto scheme = choose_scheme12(context, credential);
@@ -273,7 +264,7 @@ Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selecte
   const codec::ClientHello& hello = state.asked.hello;
   const BoundSuite* const suite = choose_suite12(context, hello, authentication_of(*scheme));
   const BoundGroup* const group = choose_group12(context, hello);
-  if (suite == nullptr || group == nullptr) return Context::fail_at(Place::client_hello, Reason::suite_unsupported);
+  if (suite == nullptr) return Context::fail_at(Place::client_hello, Reason::suite_unsupported);
 
   Offered offered;
   if (auto started = start(context, state.asked, *suite, offered.messages); !started)
@@ -298,31 +289,25 @@ Next<WaitSignature> on(WaitCredential&& state, const CredentialSelected& selecte
     send_noted(context, offered.messages, 16 + credential.ocsp_response.size(), [&](codec::Writer& writer) {
       return codec::encode_certificate_status(writer, {.ocsp_response = credential.ocsp_response});
     });
-  const auto made = make_parameters(context, *group, offered.exchange);
+  auto made = offer_exchange(context, hello, selected.credential, group);
   if (!made) return std::unexpected(made.error());
-  const auto content = signed_parameters(context, *made);
+  offered.exchange = std::move(made->own);
+  if (!has_server_key_exchange(*suite)) return end_flight(std::move(offered), context);
+  const auto content = signed_parameters(context, made->parameters);
   if (!content) return std::unexpected(content.error());
   ask_signature12(context, selected.credential, *scheme, *content);
-  return WaitSignature{std::move(offered), *made};
+  return WaitSignature{std::move(offered), made->parameters};
 }
 
 Next<WaitCertificate, WaitClientKeyExchange> on(WaitSignature&& state, const Signed& answer, Context& context) {
   if (answer.signature.empty()) return context.fail(Reason::signing_failed);
-  MessageLog& messages = state.offered.messages;
-  send_noted(context, messages, 16 + state.parameters.size() + answer.signature.size(), [&](codec::Writer& writer) {
-    return codec::encode_server_key_exchange(
-        writer, std::nullopt, state.parameters,
-        codec::DigitallySigned{.algorithm = context.agreed.own_scheme, .signature = answer.signature});
-  });
-  const bool asks = context.settings().client_auth != ClientAuth::none;
-  if (asks) send_certificate_request(context, messages);
-  send_noted(context, messages, codec::kHandshakeHeaderSize,
-             [](codec::Writer& writer) { return codec::encode_server_hello_done(writer); });
-  context.end_flight();
-  if (asks) return WaitCertificate{std::move(state.offered)};
-  const auto nothing_due = Authenticated::not_required(context.settings());
-  if (!nothing_due) return context.fail(Reason::certificate_required);
-  return WaitClientKeyExchange{std::move(state.offered), *nothing_due};
+  send_noted(context, state.offered.messages, 16 + state.parameters.size() + answer.signature.size(),
+             [&](codec::Writer& writer) {
+               return codec::encode_server_key_exchange(
+                   writer, std::nullopt, state.parameters,
+                   codec::DigitallySigned{.algorithm = context.agreed.own_scheme, .signature = answer.signature});
+             });
+  return end_flight(std::move(state.offered), context);
 }
 
 Next<WaitPeerVerified, WaitClientKeyExchange> on(WaitCertificate&& state, const codec::Certificate12& message,
@@ -351,20 +336,34 @@ Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& con
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<WaitChangeCipherSpec> on(WaitClientKeyExchange&& state, const codec::ClientKeyExchange& message,
-                              Context& context) {
-  auto derived = exchange_keys(context, state.offered, message);
+Next<WaitDecrypted, WaitChangeCipherSpec> on(WaitClientKeyExchange&& state, const codec::ClientKeyExchange& message,
+                                             Context& context) {
+  auto derived = take_exchange(context, state.offered.messages, state.offered.exchange, message);
   if (!derived) return std::unexpected(derived.error());
-  return WaitChangeCipherSpec{Established{std::move(*derived), state.offered.ticket_follows, state.offered.session_id},
-                              state.authenticated};
+  if (!*derived) return WaitDecrypted{std::move(state.offered), state.authenticated};
+  return WaitChangeCipherSpec{establish(state.offered, std::move(**derived)), state.authenticated};
 }
 
-Next<WaitCertificateVerify> on(WaitCertifiedKeyExchange&& state, const codec::ClientKeyExchange& message,
-                               Context& context) {
-  auto derived = exchange_keys(context, state.offered, message);
+Next<WaitCertifiedDecrypted, WaitCertificateVerify> on(WaitCertifiedKeyExchange&& state,
+                                                       const codec::ClientKeyExchange& message, Context& context) {
+  auto derived = take_exchange(context, state.offered.messages, state.offered.exchange, message);
   if (!derived) return std::unexpected(derived.error());
-  return WaitCertificateVerify{Established{std::move(*derived), state.offered.ticket_follows, state.offered.session_id},
-                               state.offered.messages, state.key, state.accepted};
+  if (!*derived) return WaitCertifiedDecrypted{std::move(state.offered), state.key, state.accepted};
+  return WaitCertificateVerify{establish(state.offered, std::move(**derived)), state.offered.messages, state.key,
+                               state.accepted};
+}
+
+Next<WaitChangeCipherSpec> on(WaitDecrypted&& state, const Decrypted& answer, Context& context) {
+  auto derived = take_decrypted(context, state.offered.exchange, answer.premaster);
+  if (!derived) return std::unexpected(derived.error());
+  return WaitChangeCipherSpec{establish(state.offered, std::move(*derived)), state.authenticated};
+}
+
+Next<WaitCertificateVerify> on(WaitCertifiedDecrypted&& state, const Decrypted& answer, Context& context) {
+  auto derived = take_decrypted(context, state.offered.exchange, answer.premaster);
+  if (!derived) return std::unexpected(derived.error());
+  return WaitCertificateVerify{establish(state.offered, std::move(*derived)), state.offered.messages, state.key,
+                               state.accepted};
 }
 
 Next<WaitChangeCipherSpec> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message,

@@ -15,7 +15,7 @@
 #include "handshake/authentication12.hpp"
 #include "handshake/connected.hpp"
 #include "handshake/inputs.hpp"
-#include "handshake/key_exchange.hpp"
+#include "handshake/key_exchange12.hpp"
 #include "handshake/machine.hpp"
 
 namespace lockstep::handshake::server12 {
@@ -29,7 +29,7 @@ struct Asked {
 /// What our flight leaves.
 struct Offered {
   MessageLog messages;
-  KeyExchanges exchange;        ///< one
+  OwnExchange exchange;
   bool ticket_follows = false;  ///< we have announced a NewSessionTicket
   Bytes session_id;             ///< under which the session will be stored; empty: it will not be
 };
@@ -80,6 +80,18 @@ struct WaitCertifiedKeyExchange {
   PeerKey key;
   PeerVerified accepted;
 };
+/// The client's secret is being read with our key (RSA key exchange).
+struct WaitDecrypted {
+  static constexpr std::string_view name = "(decrypt)";
+  Offered offered;
+  Authenticated authenticated;
+};
+struct WaitCertifiedDecrypted {
+  static constexpr std::string_view name = "(decrypt, with a certificate)";
+  Offered offered;
+  PeerKey key;
+  PeerVerified accepted;
+};
 struct WaitCertificateVerify {
   static constexpr std::string_view name = "WAIT_CV";
   Established established;
@@ -107,13 +119,16 @@ struct WaitTicketSealed {
 Next<WaitSessionVerified, WaitCredential, WaitChangeCipherSpec> on(WaitTicketOpened&&, const TicketOpened&, Context&);
 Next<WaitChangeCipherSpec> on(WaitSessionVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
-Next<WaitSignature> on(WaitCredential&&, const CredentialSelected&, Context&);
+Next<WaitSignature, WaitCertificate, WaitClientKeyExchange> on(WaitCredential&&, const CredentialSelected&, Context&);
 Next<WaitCertificate, WaitClientKeyExchange> on(WaitSignature&&, const Signed&, Context&);
 Next<WaitPeerVerified, WaitClientKeyExchange> on(WaitCertificate&&, const codec::Certificate12&, Context&);
 Next<WaitCertifiedKeyExchange> on(WaitPeerVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
-Next<WaitChangeCipherSpec> on(WaitClientKeyExchange&&, const codec::ClientKeyExchange&, Context&);
-Next<WaitCertificateVerify> on(WaitCertifiedKeyExchange&&, const codec::ClientKeyExchange&, Context&);
+Next<WaitDecrypted, WaitChangeCipherSpec> on(WaitClientKeyExchange&&, const codec::ClientKeyExchange&, Context&);
+Next<WaitCertifiedDecrypted, WaitCertificateVerify> on(WaitCertifiedKeyExchange&&, const codec::ClientKeyExchange&,
+                                                       Context&);
+Next<WaitChangeCipherSpec> on(WaitDecrypted&&, const Decrypted&, Context&);
+Next<WaitCertificateVerify> on(WaitCertifiedDecrypted&&, const Decrypted&, Context&);
 Next<WaitChangeCipherSpec> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
 Next<WaitFinished> on(WaitChangeCipherSpec&&, const ChangeCipherSpec&, Context&);
 Next<WaitTicketSealed, Connected> on(WaitFinished&&, const codec::Finished&, Context&);

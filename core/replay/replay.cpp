@@ -116,6 +116,7 @@ class Replay::Player {
   std::optional<TapeError> play(const SealInPlace& call);
   std::optional<TapeError> play(const AnswerCredential& call);
   std::optional<TapeError> play(const AnswerSignature& call);
+  std::optional<TapeError> play(const AnswerDecryption& call);
   std::optional<TapeError> play(const AnswerVerdict& call);
   std::optional<TapeError> play(const AnswerTicketOpened& call);
   std::optional<TapeError> play(const AnswerEarlyData& call);
@@ -422,6 +423,16 @@ std::optional<TapeError> Replay::Player::play(const AnswerSignature& call) {
     (void)connection_->answer(std::move(asked), call.signature.bytes);
   } else {
     (void)connection_->answer(std::move(asked), SigningFailed{});
+  }
+  return std::nullopt;
+}
+
+std::optional<TapeError> Replay::Player::play(const AnswerDecryption& call) {
+  auto asked = token<Decrypt>(call.token);
+  if (call.made) {
+    (void)connection_->answer(std::move(asked), call.premaster.bytes);
+  } else {
+    (void)connection_->answer(std::move(asked), DecryptionFailed{});
   }
   return std::nullopt;
 }

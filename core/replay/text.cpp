@@ -117,6 +117,12 @@ struct Details {
     return question(e.token) + ": " + std::to_string(e.chain.size()) + " certificates, signs " + listed(e.schemes) +
            staples(e.ocsp_response.size, e.sct_list.size);
   }
+  std::string operator()(const AnswerDecryption& e) const {
+    return question(e.token) + ": " + (e.made ? "decrypted" : "decryption failed");
+  }
+  std::string operator()(const DecryptionAsked& e) const {
+    return question(e.token) + ": " + bytes(e.size) + marked(e.hash);
+  }
   std::string operator()(const AnswerSignature& e) const {
     return question(e.token) + ": " + (e.made ? bytes(e.signature.size) : "signing failed");
   }
@@ -241,6 +247,7 @@ struct Words {
   std::string_view operator()(const SealInPlace&) const { return "seal_in_place"; }
   std::string_view operator()(const AnswerCredential&) const { return "answer_credential"; }
   std::string_view operator()(const AnswerSignature&) const { return "answer_signature"; }
+  std::string_view operator()(const AnswerDecryption&) const { return "answer_decryption"; }
   std::string_view operator()(const AnswerVerdict&) const { return "answer_verdict"; }
   std::string_view operator()(const AnswerTicketOpened&) const { return "answer_ticket_opened"; }
   std::string_view operator()(const AnswerEarlyData&) const { return "answer_early_data"; }
@@ -262,6 +269,7 @@ struct Words {
   std::string_view operator()(const EarlyDataTold&) const { return "early_data"; }
   std::string_view operator()(const CredentialAsked&) const { return "select_credential"; }
   std::string_view operator()(const SignatureAsked&) const { return "sign"; }
+  std::string_view operator()(const DecryptionAsked&) const { return "decrypt"; }
   std::string_view operator()(const VerdictAsked&) const { return "verify_peer"; }
   std::string_view operator()(const TicketOpeningAsked&) const { return "open_ticket"; }
   std::string_view operator()(const EarlyDataAsked&) const { return "accept_early_data"; }

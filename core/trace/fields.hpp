@@ -41,6 +41,8 @@ inline constexpr std::uint8_t kKind<AnswerCredential> = 0x18;
 template <>
 inline constexpr std::uint8_t kKind<AnswerSignature> = 0x19;
 template <>
+inline constexpr std::uint8_t kKind<AnswerDecryption> = 0x1e;
+template <>
 inline constexpr std::uint8_t kKind<AnswerVerdict> = 0x1a;
 template <>
 inline constexpr std::uint8_t kKind<AnswerTicketOpened> = 0x1b;
@@ -78,6 +80,8 @@ template <>
 inline constexpr std::uint8_t kKind<CredentialAsked> = 0x51;
 template <>
 inline constexpr std::uint8_t kKind<SignatureAsked> = 0x52;
+template <>
+inline constexpr std::uint8_t kKind<DecryptionAsked> = 0x5f;
 template <>
 inline constexpr std::uint8_t kKind<VerdictAsked> = 0x53;
 template <>
@@ -226,6 +230,18 @@ void fields(A& a, Is<AnswerSignature> auto& e) {
   a.number(e.token);
   a.boolean(e.made);
   a.content(e.signature);
+}
+template <class A>
+void fields(A& a, Is<AnswerDecryption> auto& e) {
+  a.number(e.token);
+  a.boolean(e.made);
+  a.content(e.premaster);
+}
+template <class A>
+void fields(A& a, Is<DecryptionAsked> auto& e) {
+  a.number(e.token);
+  a.number(e.size);
+  a.number(e.hash);
 }
 template <class A>
 void fields(A& a, Is<AnswerVerdict> auto& e) {

@@ -101,6 +101,11 @@ struct Teller {
                              .size = event.message.size(),
                              .hash = hash_of({&message, 1})});
   }
+  void operator()(const Decrypt& event) const {
+    const Bytes ciphertext = event.ciphertext;
+    tap.write(
+        DecryptionAsked{.token = number(event.token), .size = ciphertext.size(), .hash = hash_of({&ciphertext, 1})});
+  }
   void operator()(const VerifyPeer& event) const {
     const std::string name = event.name.text();
     const PeerCertificates& shown = *event.shown;

@@ -60,6 +60,10 @@ const KeyLoader* Provider::key_loader(KeyType type) const noexcept {
                [&](const KeyLoader& loader) { return std::ranges::find(loader.types, type) != loader.types.end(); });
 }
 
+const KeyEncryptor* Provider::key_encryptor(KeyType type) const noexcept {
+  return first(key_encryptors, [&](const KeyEncryptor& encryptor) { return encryptor.key == type; });
+}
+
 const CbcCipher* Provider::cbc_cipher(CbcAlgorithm id) const noexcept {
   return first(cbc_ciphers, [&](const CbcCipher& cipher) { return cipher.id == id; });
 }
@@ -71,6 +75,8 @@ const RecordMac* Provider::record_mac(MacAlgorithm id) const noexcept {
 bool Provider::supports(CipherSuite suite) const noexcept {
   const auto made_of = parts(suite);
   if (!made_of || hash(made_of->hash) == nullptr) return false;
+  // Where a secret travels to an RSA key, something has to encrypt it.
+  if (made_of->key_exchange == KeyExchangeMethod::rsa && key_encryptor(KeyType::rsa) == nullptr) return false;
   if (made_of->cbc) return cbc_cipher(made_of->cbc->cipher) != nullptr && record_mac(made_of->cbc->mac) != nullptr;
   return aead(*made_of->aead) != nullptr;
 }
@@ -89,8 +95,8 @@ bool Provider::insecure() const noexcept {
   const auto any = [](const auto& descriptors) {
     return std::ranges::any_of(descriptors, [](const auto* descriptor) { return descriptor->insecure; });
   };
-  return any(aeads) || any(hashes) || any(groups) || any(verifiers) || any(key_loaders) || any(cbc_ciphers) ||
-         any(record_macs);
+  return any(aeads) || any(hashes) || any(groups) || any(verifiers) || any(key_loaders) || any(key_encryptors) ||
+         any(cbc_ciphers) || any(record_macs);
 }
 
 std::vector<std::string> Provider::insecure_parts() const {
@@ -103,6 +109,7 @@ std::vector<std::string> Provider::insecure_parts() const {
     return to_text(verifier.algorithm) + " with " + to_text(verifier.key);
   });
   name_insecure(parts, key_loaders, "private key", [](const KeyLoader&) { return std::string("private keys"); });
+  name_insecure(parts, key_encryptors, "key encryptor", [](const KeyEncryptor&) { return std::string("encryption"); });
   name_insecure(parts, cbc_ciphers, "CBC cipher", [](const CbcCipher&) { return std::string("CBC"); });
   name_insecure(parts, record_macs, "record MAC", [](const RecordMac&) { return std::string("record MAC"); });
   return parts;
@@ -118,6 +125,7 @@ Provider compose(std::string_view name, std::initializer_list<Provider> in_order
     append(all.groups, part.groups);
     append(all.verifiers, part.verifiers);
     append(all.key_loaders, part.key_loaders);
+    append(all.key_encryptors, part.key_encryptors);
     append(all.cbc_ciphers, part.cbc_ciphers);
     append(all.record_macs, part.record_macs);
   }

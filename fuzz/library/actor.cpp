@@ -280,6 +280,8 @@ void Actor::reply(VerifyPeer& question, const Mischief& mischief) {
   give(question.token, PeerAccepted{});
 }
 
+void Actor::reply(Decrypt& question, const Mischief& /*mischief*/) { give(question.token, DecryptionFailed{}); }
+
 void Actor::reply(OpenTicket& question, const Mischief& mischief) {
   if (mischief.tamper && choices_.below(8) == 1) played_.tampered = true;
   auto session = Session::parse(played_.tampered && choices_.flag() ? choices_.bytes(150) : question.ticket);

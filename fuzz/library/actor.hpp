@@ -187,6 +187,7 @@ class Actor {
   void reply(SelectCredential& question, const Mischief& mischief);
   void reply(Sign& question, const Mischief& mischief);
   void reply(VerifyPeer& question, const Mischief& mischief);
+  void reply(Decrypt& question, const Mischief& mischief);
   void reply(OpenTicket& question, const Mischief& mischief);
   void reply(AcceptEarlyData& question, const Mischief& mischief);
   void reply(SealTicket& question, const Mischief& mischief);

@@ -244,6 +244,11 @@ void End::on(VerifyPeer& event) {
   }
 }
 
+void End::on(Decrypt& event) {
+  if (drops_tokens) return;
+  (void)connection_.answer(std::move(event.token), DecryptionFailed{});
+}
+
 void End::on(OpenTicket& event) {
   if (drops_tokens) return;
   if (declines_tickets) {

@@ -10,6 +10,7 @@ namespace lockstep::botan {
 std::vector<const Aead*> aeads();
 std::vector<const Hash*> hashes();
 std::vector<const CbcCipher*> cbc_ciphers();
+std::vector<const KeyEncryptor*> key_encryptors();
 std::vector<const Group*> groups();
 std::vector<const SignatureVerifier*> verifiers();
 std::vector<const KeyLoader*> key_loaders();

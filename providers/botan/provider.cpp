@@ -16,6 +16,7 @@ Provider provider(Options options) {
                .groups = groups(),
                .verifiers = verifiers(),
                .key_loaders = key_loaders(),
+               .key_encryptors = key_encryptors(),
                .cbc_ciphers = cbc_ciphers()};
   Provider all = behind_kernels(own);
   if (options.aeads == Choice::own) all.aeads = std::move(own.aeads);

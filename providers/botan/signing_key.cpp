@@ -87,4 +87,19 @@ void HeldKey::Signers::give_back(std::unique_ptr<Botan::PK_Signer> signer) {
   idle_.push_back(std::move(signer));
 }
 
+bool HeldKey::decrypt(Bytes ciphertext, RandomSource& random, MutableBytes out) const noexcept {
+  if (type_ != KeyType::rsa) return false;
+  try {
+    SourceRng rng(random);
+    const Botan::PK_Decryptor_EME decryptor(*key_, rng, "PKCS1v15");
+    // Random bytes where the padding or the length is wrong, chosen without a branch.
+    const auto plain = decryptor.decrypt_or_random(ciphertext.data(), ciphertext.size(), out.size(), rng);
+    if (plain.size() != out.size()) return false;
+    std::ranges::copy(plain, out.begin());
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
 }  // namespace lockstep::botan

@@ -30,6 +30,7 @@ class HeldKey final : public SigningKey {
   [[nodiscard]] std::span<const SignatureScheme> schemes() const noexcept override;
   [[nodiscard]] std::size_t sign(SignatureScheme scheme, Bytes message, RandomSource& random,
                                  MutableBytes out) const noexcept override;
+  [[nodiscard]] bool decrypt(Bytes ciphertext, RandomSource& random, MutableBytes out) const noexcept override;
 
  private:
   /// The idle signers of one scheme.

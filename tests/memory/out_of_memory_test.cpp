@@ -138,6 +138,7 @@ class Side {
     const std::size_t size = event.credential->key->sign(event.scheme, event.message, random_, signature);
     return answer(event, Bytes(signature).first(size));
   }
+  bool on(Decrypt& event) { return answer(event, DecryptionFailed{}); }
   bool on(VerifyPeer& event) { return answer(event, PeerAccepted{}); }
   bool on(OpenTicket& event) {
     auto session = Session::parse(event.ticket);

@@ -227,6 +227,16 @@ struct End {
     }
     return true;
   }
+  bool on(Decrypt& event) {
+    events.emplace_back("decrypt");
+    std::array<std::uint8_t, 48> premaster{};
+    if (event.credential->key->decrypt(event.ciphertext, random, premaster)) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), Bytes(premaster)));
+    } else {
+      EXPECT_TRUE(connection.answer(std::move(event.token), DecryptionFailed{}));
+    }
+    return true;
+  }
   bool on(VerifyPeer& event) {
     events.emplace_back("verify_peer");
     judged_staples.push_back(Staples::of(event.shown->ocsp_response, event.shown->sct_list));

@@ -90,6 +90,27 @@ TEST(Tls12, HasEverySuiteByDefaultWithEveryKey) {
   }
 }
 
+// RSA key exchange is opt-in.
+TEST(Tls12, TakesASecretToAnRsaKeyWhereThatIsNamed) {
+  for (const CipherSuite suite : suites(kTls12)) {
+    if (parts(suite)->key_exchange != KeyExchangeMethod::rsa || !provider().supports(suite)) continue;
+    for (const bool client_auth : {false, true}) {
+      SCOPED_TRACE(name(suite));
+      Pair pair(
+          built(client_builder().suites({suite})),
+          built(server_builder().suites({suite}).client_auth(client_auth ? ClientAuth::require : ClientAuth::none)));
+      pair.server.credential = credential_of(KeyType::rsa);
+      pair.client.credential = credential_of(usual_key());
+      pair.run();
+      expect_connected(pair);
+      EXPECT_FALSE(pair.client.connection.group());
+      EXPECT_EQ(std::ranges::count(pair.server.events, "decrypt"), 1);
+      EXPECT_EQ(std::ranges::count(pair.server.events, "sign"), 0);
+      expect_echo(pair);
+    }
+  }
+}
+
 // Suites in CBC mode are opt-in; with encrypt-then-MAC and as RFC 5246 had them.
 TEST(Tls12, HasCbcWhereItIsNamed) {
   for (const CipherSuite suite : suites(kTls12)) {

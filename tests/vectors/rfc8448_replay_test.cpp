@@ -205,6 +205,7 @@ class Player {
     EXPECT_TRUE(connection.answer(std::move(event.token), PeerAccepted{}));
     return true;
   }
+  bool on(Decrypt& /*event*/) { return false; }
   bool on(OpenTicket& event) {
     if (ticket_session) {
       EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*ticket_session)));

@@ -97,6 +97,7 @@ class Teller {
   void operator()(const trace::AnswerCredential& entry) {
     answered(entry.token, entry.present ? count(entry.chain.size(), "certificate") : "none");
   }
+  void operator()(const trace::AnswerDecryption& entry) { answered(entry.token, entry.made ? "decrypted" : "failed"); }
   void operator()(const trace::AnswerSignature& entry) { answered(entry.token, entry.made ? "signed" : "failed"); }
   void operator()(const trace::AnswerVerdict& entry) {
     answered(entry.token, entry.accepted ? "accepted" : id_name(entry.reason));
@@ -176,6 +177,7 @@ class Teller {
     data(Direction::receive, sum, early);
   }
   void operator()(const trace::CredentialAsked& entry) { question("select credential", entry.token); }
+  void operator()(const trace::DecryptionAsked& entry) { question("decrypt", entry.token); }
   void operator()(const trace::SignatureAsked& entry) { question("sign " + to_text(entry.scheme), entry.token); }
   void operator()(const trace::VerdictAsked& entry) { question("verify peer", entry.token); }
   void operator()(const trace::TicketOpeningAsked& entry) { question("open ticket", entry.token); }

@@ -158,6 +158,9 @@ class LOCKSTEP_API Connection {
   std::expected<void, Misuse> answer(Token<Sign>&& token, SigningFailed);
   std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerAccepted accepted);
   std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerRejected rejection);
+  /// `premaster` has 48 bytes; wipe it afterwards.
+  std::expected<void, Misuse> answer(Token<Decrypt>&& token, Bytes premaster);
+  std::expected<void, Misuse> answer(Token<Decrypt>&& token, DecryptionFailed);
   std::expected<void, Misuse> answer(Token<OpenTicket>&& token, Session session);
   std::expected<void, Misuse> answer(Token<OpenTicket>&& token, TicketDeclined);
   std::expected<void, Misuse> answer(Token<AcceptEarlyData>&& token, EarlyDataAccepted);

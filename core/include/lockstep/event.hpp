@@ -160,6 +160,16 @@ struct Sign {
 };
 struct SigningFailed {};
 
+/// Server, TLS 1.2 with RSA key exchange (opt-in): read the client's secret with the credential's key:
+/// `SigningKey::decrypt`. Answer with what it gave, or `DecryptionFailed`; the handshake goes on alike either way, and
+/// ends where the client's Finished is read, so that nobody learns which it was (Bleichenbacher; RFC 5246 7.4.7.1).
+struct Decrypt {
+  Token<Decrypt> token;
+  std::shared_ptr<const Credential> credential;
+  std::vector<std::uint8_t> ciphertext;
+};
+struct DecryptionFailed {};
+
 /// Judge the peer's certificates. Answer `PeerAccepted` only when the chain was validated for `name` (or when the
 /// application has another way of knowing its peer); `PeerRejected` otherwise.
 ///
@@ -333,7 +343,7 @@ struct Failed {
   Error error;
 };
 
-using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, VerifyPeer, OpenTicket,
+using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, Decrypt, VerifyPeer, OpenTicket,
                            AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated,
                            TrafficKeys, SecretLogged, Failed>;
 

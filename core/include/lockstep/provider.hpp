@@ -190,6 +190,26 @@ class LOCKSTEP_API SigningKey {
   /// or 0 when the key cannot do it.
   [[nodiscard]] virtual std::size_t sign(SignatureScheme scheme, Bytes message, RandomSource& random,
                                          MutableBytes out) const noexcept = 0;
+  /// RSA: decrypts what was encrypted to the key by RSAES-PKCS1-v1_5 (RFC 8017 7.2), when it is as long as `out`. What
+  /// is not, or is padded wrongly, gives random bytes, in the same time: nobody must learn which it was. False only
+  /// where the key cannot decrypt at all, or the library or randomness failed.
+  [[nodiscard]] virtual bool decrypt(Bytes /*ciphertext*/, RandomSource& /*random*/,
+                                     MutableBytes /*out*/) const noexcept {
+    return false;
+  }
+};
+
+/// The longest result of KeyEncryptor::encrypt: RSA with 16384 bits.
+inline constexpr std::size_t kMaxEncryptedKeySize = 2048;
+
+/// Encrypts a secret to a public key: RSAES-PKCS1-v1_5 (RFC 8017 7.2), which TLS 1.2's RSA key exchange uses.
+struct KeyEncryptor {
+  KeyType key;
+  std::string_view implementation;
+  /// `subject_public_key_info` is DER. The size of what is written to `out`, which has kMaxEncryptedKeySize bytes; 0
+  /// when the key is no good, or randomness or the library failed.
+  std::size_t (*encrypt)(Bytes subject_public_key_info, Bytes secret, RandomSource& random, MutableBytes out) noexcept;
+  bool insecure = false;  ///< anybody can read the secret
 };
 
 enum class KeyError : std::uint8_t {
@@ -225,6 +245,7 @@ struct Provider {
   std::vector<const Group*> groups{};
   std::vector<const SignatureVerifier*> verifiers{};
   std::vector<const KeyLoader*> key_loaders{};
+  std::vector<const KeyEncryptor*> key_encryptors{};
   std::vector<const CbcCipher*> cbc_ciphers{};
   std::vector<const RecordMac*> record_macs{};
   /// AES runs on instructions of its own here; where it does not, ChaCha20-Poly1305 leads the default order.
@@ -243,6 +264,7 @@ struct Provider {
   [[nodiscard]] LOCKSTEP_API const SignatureVerifier* verifier(SignatureAlgorithm algorithm,
                                                                KeyType key) const noexcept;
   [[nodiscard]] LOCKSTEP_API const KeyLoader* key_loader(KeyType type) const noexcept;
+  [[nodiscard]] LOCKSTEP_API const KeyEncryptor* key_encryptor(KeyType type) const noexcept;
   [[nodiscard]] LOCKSTEP_API const CbcCipher* cbc_cipher(CbcAlgorithm id) const noexcept;
   [[nodiscard]] LOCKSTEP_API const RecordMac* record_mac(MacAlgorithm id) const noexcept;
 

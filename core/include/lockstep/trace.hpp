@@ -119,6 +119,11 @@ struct AnswerSignature {
   bool made = false;  ///< false: SigningFailed
   Content signature;
 };
+struct AnswerDecryption {
+  TokenNumber token = 0;
+  bool made = false;  ///< false: DecryptionFailed
+  Content premaster;  ///< a secret
+};
 struct AnswerVerdict {
   TokenNumber token = 0;
   bool accepted = false;
@@ -225,6 +230,11 @@ struct SignatureAsked {
   std::uint64_t size = 0;  ///< of the message
   std::uint64_t hash = 0;
 };
+struct DecryptionAsked {
+  TokenNumber token = 0;
+  std::uint64_t size = 0;  ///< of the ciphertext
+  std::uint64_t hash = 0;
+};
 struct VerdictAsked {
   TokenNumber token = 0;
   Role peer{};
@@ -323,11 +333,11 @@ struct Stopped {
 
 using Entry =
     std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
-                 AnswerCredential, AnswerSignature, AnswerVerdict, AnswerTicketOpened, AnswerEarlyData,
-                 AnswerTicketSealed, Close, Cancel, UpdateKeys, Offload, Draw, TokenDropped, Message, ChangeCipherSpec,
-                 AlertRecord, StateEntered, KeysInstalled, Secret, DataTold, EarlyDataTold, CredentialAsked,
-                 SignatureAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed,
-                 SessionTold, PeerClosedTold, PeerKeysTold, TrafficKeysTold, SecretTold, FailureTold, Started, Consumed,
-                 Transmitted, SealDone, Done, Stopped>;
+                 AnswerCredential, AnswerSignature, AnswerDecryption, AnswerVerdict, AnswerTicketOpened,
+                 AnswerEarlyData, AnswerTicketSealed, Close, Cancel, UpdateKeys, Offload, Draw, TokenDropped, Message,
+                 ChangeCipherSpec, AlertRecord, StateEntered, KeysInstalled, Secret, DataTold, EarlyDataTold,
+                 CredentialAsked, SignatureAsked, DecryptionAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked,
+                 TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold, TrafficKeysTold, SecretTold,
+                 FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
 
 }  // namespace lockstep::trace

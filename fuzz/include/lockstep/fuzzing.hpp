@@ -204,6 +204,7 @@ class LOCKSTEP_API End {
   void on(SelectCredential& event);
   void on(Sign& event);
   void on(VerifyPeer& event);
+  void on(Decrypt& event);
   void on(OpenTicket& event);
   void on(AcceptEarlyData& event);
   void on(SealTicket& event);

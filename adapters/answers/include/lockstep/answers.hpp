@@ -172,6 +172,7 @@ class LOCKSTEP_API Answers {
  private:
   void reply(Connection& connection, SelectCredential& wishes);
   void reply(Connection& connection, Sign& sign);
+  void reply(Connection& connection, Decrypt& decrypt);
   void reply(Connection& connection, VerifyPeer& peer);
   void reply(Connection& connection, OpenTicket& open);
   void reply(Connection& connection, AcceptEarlyData& early);

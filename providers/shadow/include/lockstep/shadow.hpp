@@ -457,6 +457,10 @@ class ShadowKey final : public SigningKey {
       return none;
     });
   }
+  /// By the first alone: what cannot be read gives other random bytes in each, and nobody may know that it was so.
+  [[nodiscard]] bool decrypt(Bytes ciphertext, RandomSource& random, MutableBytes out) const noexcept override {
+    return first_->decrypt(ciphertext, random, out);
+  }
 
  private:
   bool accepts(const Provider& provider, SignatureAlgorithm algorithm, Bytes message, Bytes signature) const noexcept {
