@@ -18,9 +18,6 @@ constexpr std::string_view kServerFinished = "server finished";
 constexpr std::array kReservedLabels{kMasterSecret, kExtendedMasterSecret, kKeyExpansion, kClientFinished,
                                      kServerFinished};
 
-/// What a provider's hash leaves on the stack is no deeper.
-constexpr std::size_t kHashFrames = 2048;
-
 /// RFC 5246 5: P_hash over `seed`, whose first part is left free for A(i).
 bool p_hash(const Hash& hash, Bytes secret, std::span<Bytes> seed, MutableBytes out) noexcept;
 

@@ -8,8 +8,6 @@ namespace lockstep::key_schedule {
 
 namespace {
 
-constexpr std::string_view kPrefix = "tls13 ";
-
 // RFC 9846 7.1, 7.2, 7.3, 7.5, 4.5.3, 4.7.1: the labels, without the prefix.
 constexpr std::string_view kDerived = "derived";
 constexpr std::string_view kResumptionBinder = "res binder";
@@ -37,87 +35,87 @@ struct Expansion {
   MutableBytes out;
 };
 
-/// What a provider's hash leaves on the stack is no deeper.
-constexpr std::size_t kHashFrames = 2048;
-
 /// HMAC in the provider.
-bool hmac(const Hash& hash, Bytes key, Bytes input, MutableBytes out) noexcept {
+bool hmac(const Schedule& schedule, Bytes key, Bytes input, MutableBytes out) noexcept {
   const std::array<Bytes, 1> segments = {input};
-  const bool done = hash.hmac(key, segments, out);
+  const bool done = schedule.hash().hmac(key, segments, out);
   wipe_stack<kHashFrames>();
   return done;
 }
 
 /// All of them in one call of the provider.
 template <std::size_t N>
-bool expand(const Hash& hash, const Expansion (&expansions)[N]) noexcept;
+bool expand(const Schedule& schedule, const Expansion (&expansions)[N]) noexcept;
 
 /// HKDF-Extract (RFC 5869 2.2) with Derive-Secret(secret, "derived", "") as the salt.
-bool extract_next(const Hash& hash, const DigestSecret& secret, Bytes input, DigestSecret& out) noexcept;
+bool extract_next(const Schedule& schedule, const DigestSecret& secret, Bytes input, DigestSecret& out) noexcept;
 
 constexpr std::array<std::uint8_t, kMaxDigestSize> kZeros{};
 
-Bytes zeros(const Hash& hash) noexcept { return Bytes(kZeros).first(hash.digest_size); }
+Bytes zeros(const Schedule& schedule) noexcept { return Bytes(kZeros).first(schedule.digest_size()); }
 
 }  // namespace
 
-std::optional<EarlySecret> EarlySecret::from_psk(const Hash& hash, Bytes psk) noexcept {
-  EarlySecret early(hash);
-  if (!hmac(hash, zeros(hash), psk, early.secret_.writable())) return std::nullopt;
+std::optional<EarlySecret> EarlySecret::from_psk(const Schedule& schedule, Bytes psk) noexcept {
+  EarlySecret early(schedule);
+  if (!hmac(schedule, zeros(schedule), psk, early.secret_.writable())) return std::nullopt;
   return early;
 }
 
-std::optional<EarlySecret> EarlySecret::without_psk(const Hash& hash) noexcept { return from_psk(hash, zeros(hash)); }
+std::optional<EarlySecret> EarlySecret::without_psk(const Schedule& schedule) noexcept {
+  return from_psk(schedule, zeros(schedule));
+}
 
 std::optional<Digest> EarlySecret::binder(PskKind kind, const Digest& truncated_client_hello) const noexcept {
-  const std::optional<Digest> empty = digest_of(*hash_, {});
+  const std::optional<Digest> empty = digest_of(schedule_.hash(), {});
   if (!empty) return std::nullopt;
   const auto binder_key =
-      derive_secret(*hash_, secret_, kind == PskKind::resumption ? kResumptionBinder : kExternalBinder, *empty);
+      derive_secret(schedule_, secret_, kind == PskKind::resumption ? kResumptionBinder : kExternalBinder, *empty);
   if (!binder_key) return std::nullopt;
   // RFC 9846 4.3.11.2: "The PskBinderEntry is computed in the same way as the Finished message (Section 4.5.3) but
   // with the BaseKey being the binder_key".
-  return finished_verify_data(*hash_, *binder_key, truncated_client_hello);
+  return finished_verify_data(schedule_, *binder_key, truncated_client_hello);
 }
 
 std::optional<DigestSecret> EarlySecret::client_early_traffic_secret(const Digest& client_hello) const noexcept {
-  return derive_secret(*hash_, secret_, kClientEarlyTraffic, client_hello);
+  return derive_secret(schedule_, secret_, kClientEarlyTraffic, client_hello);
 }
 
 std::optional<DigestSecret> EarlySecret::early_exporter_secret(const Digest& client_hello) const noexcept {
-  return derive_secret(*hash_, secret_, kEarlyExporter, client_hello);
+  return derive_secret(schedule_, secret_, kEarlyExporter, client_hello);
 }
 
 std::optional<HandshakeSecret> EarlySecret::handshake_secret(Bytes shared_secret) && noexcept {
-  HandshakeSecret handshake(*hash_);
-  const Bytes input = shared_secret.empty() ? zeros(*hash_) : shared_secret;
-  const bool ok = extract_next(*hash_, secret_, input, handshake.secret_);
+  HandshakeSecret handshake(schedule_);
+  const Bytes input = shared_secret.empty() ? zeros(schedule_) : shared_secret;
+  const bool ok = extract_next(schedule_, secret_, input, handshake.secret_);
   secret_.clear();
   if (!ok) return std::nullopt;
   return handshake;
 }
 
 std::optional<TrafficSecrets> HandshakeSecret::traffic_secrets(const Digest& server_hello) const noexcept {
-  TrafficSecrets secrets{.client = DigestSecret(hash_->digest_size), .server = DigestSecret(hash_->digest_size)};
+  TrafficSecrets secrets{.client = DigestSecret(schedule_.digest_size()),
+                         .server = DigestSecret(schedule_.digest_size())};
   const Bytes context = server_hello.view();
   const Expansion expansions[] = {
       {secret_.view(), kClientHandshakeTraffic, context, secrets.client.writable()},
       {secret_.view(), kServerHandshakeTraffic, context, secrets.server.writable()},
   };
-  if (!expand(*hash_, expansions)) return std::nullopt;
+  if (!expand(schedule_, expansions)) return std::nullopt;
   return secrets;
 }
 
 std::optional<MainSecret> HandshakeSecret::main_secret() && noexcept {
-  MainSecret main(*hash_);
-  const bool ok = extract_next(*hash_, secret_, zeros(*hash_), main.secret_);
+  MainSecret main(schedule_);
+  const bool ok = extract_next(schedule_, secret_, zeros(schedule_), main.secret_);
   secret_.clear();
   if (!ok) return std::nullopt;
   return main;
 }
 
 std::optional<ApplicationSecrets> MainSecret::application_secrets(const Digest& server_finished) const noexcept {
-  const std::size_t size = hash_->digest_size;
+  const std::size_t size = schedule_.digest_size();
   ApplicationSecrets secrets{.traffic = {.client = DigestSecret(size), .server = DigestSecret(size)},
                              .exporter = DigestSecret(size)};
   const Bytes context = server_finished.view();
@@ -126,25 +124,26 @@ std::optional<ApplicationSecrets> MainSecret::application_secrets(const Digest& 
       {secret_.view(), kServerApplicationTraffic, context, secrets.traffic.server.writable()},
       {secret_.view(), kExporter, context, secrets.exporter.writable()},
   };
-  if (!expand(*hash_, expansions)) return std::nullopt;
+  if (!expand(schedule_, expansions)) return std::nullopt;
   return secrets;
 }
 
 std::optional<DigestSecret> MainSecret::resumption_secret(const Digest& client_finished) const noexcept {
-  return derive_secret(*hash_, secret_, kResumption, client_finished);
+  return derive_secret(schedule_, secret_, kResumption, client_finished);
 }
 
-std::optional<TrafficKey> traffic_key(const Hash& hash, const DigestSecret& secret, std::size_t key_size) noexcept {
+std::optional<TrafficKey> traffic_key(const Schedule& schedule, const DigestSecret& secret,
+                                      std::size_t key_size) noexcept {
   TrafficKey key{.key = Secret<kMaxAeadKeySize>(key_size), .iv = Secret<kAeadNonceSize>(kAeadNonceSize)};
   const Expansion expansions[] = {
       {secret.view(), kKey, {}, key.key.writable()},
       {secret.view(), kIv, {}, key.iv.writable()},
   };
-  if (!expand(hash, expansions)) return std::nullopt;
+  if (!expand(schedule, expansions)) return std::nullopt;
   return key;
 }
 
-std::optional<TrafficKeys> traffic_keys(const Hash& hash, const TrafficSecrets& secrets,
+std::optional<TrafficKeys> traffic_keys(const Schedule& schedule, const TrafficSecrets& secrets,
                                         std::size_t key_size) noexcept {
   const auto empty = [&] {
     return TrafficKey{.key = Secret<kMaxAeadKeySize>(key_size), .iv = Secret<kAeadNonceSize>(kAeadNonceSize)};
@@ -156,52 +155,53 @@ std::optional<TrafficKeys> traffic_keys(const Hash& hash, const TrafficSecrets& 
       {secrets.server.view(), kKey, {}, keys.server.key.writable()},
       {secrets.server.view(), kIv, {}, keys.server.iv.writable()},
   };
-  if (!expand(hash, expansions)) return std::nullopt;
+  if (!expand(schedule, expansions)) return std::nullopt;
   return keys;
 }
 
-std::optional<DigestSecret> next_traffic_secret(const Hash& hash, const DigestSecret& secret) noexcept {
-  return derive_secret(hash, secret, kTrafficUpdate, Digest());
+std::optional<DigestSecret> next_traffic_secret(const Schedule& schedule, const DigestSecret& secret) noexcept {
+  return derive_secret(schedule, secret, kTrafficUpdate, Digest());
 }
 
-std::optional<Digest> finished_verify_data(const Hash& hash, const DigestSecret& base_key,
+std::optional<Digest> finished_verify_data(const Schedule& schedule, const DigestSecret& base_key,
                                            const Digest& transcript) noexcept {
-  DigestSecret finished_key(hash.digest_size);
-  if (!hkdf_expand_label(hash, base_key.view(), kFinished, {}, finished_key.writable())) return std::nullopt;
-  Digest verify_data(hash.digest_size);
-  if (!hmac(hash, finished_key.view(), transcript.view(), verify_data.writable())) return std::nullopt;
+  DigestSecret finished_key(schedule.digest_size());
+  if (!hkdf_expand_label(schedule, base_key.view(), kFinished, {}, finished_key.writable())) return std::nullopt;
+  Digest verify_data(schedule.digest_size());
+  if (!hmac(schedule, finished_key.view(), transcript.view(), verify_data.writable())) return std::nullopt;
   return verify_data;
 }
 
-std::optional<DigestSecret> ticket_psk(const Hash& hash, const DigestSecret& resumption_secret,
+std::optional<DigestSecret> ticket_psk(const Schedule& schedule, const DigestSecret& resumption_secret,
                                        Bytes ticket_nonce) noexcept {
-  DigestSecret psk(hash.digest_size);
-  if (!hkdf_expand_label(hash, resumption_secret.view(), kTicket, ticket_nonce, psk.writable())) return std::nullopt;
+  DigestSecret psk(schedule.digest_size());
+  if (!hkdf_expand_label(schedule, resumption_secret.view(), kTicket, ticket_nonce, psk.writable()))
+    return std::nullopt;
   return psk;
 }
 
-bool export_keying_material(const Hash& hash, const DigestSecret& exporter_secret, std::string_view label,
+bool export_keying_material(const Schedule& schedule, const DigestSecret& exporter_secret, std::string_view label,
                             Bytes context, MutableBytes out) noexcept {
   // RFC 9846 7.5: "Implementations MUST use the exporter_secret unless explicitly specified by the application."
-  if (label.size() > kMaxExporterLabel || out.size() > 255 * hash.digest_size) return false;
-  const std::optional<Digest> empty = digest_of(hash, {});
-  const std::optional<Digest> context_digest = digest_of(hash, {context});
+  if (label.size() > kMaxExporterLabel || out.size() > 255 * schedule.digest_size()) return false;
+  const std::optional<Digest> empty = digest_of(schedule.hash(), {});
+  const std::optional<Digest> context_digest = digest_of(schedule.hash(), {context});
   if (!empty || !context_digest) return false;
-  const auto secret = derive_secret(hash, exporter_secret, label, *empty);
-  return secret && hkdf_expand_label(hash, secret->view(), kExport, context_digest->view(), out);
+  const auto secret = derive_secret(schedule, exporter_secret, label, *empty);
+  return secret && hkdf_expand_label(schedule, secret->view(), kExport, context_digest->view(), out);
 }
 
-bool hkdf_expand_label(const Hash& hash, Bytes secret, std::string_view label, Bytes context,
+bool hkdf_expand_label(const Schedule& schedule, Bytes secret, std::string_view label, Bytes context,
                        MutableBytes out) noexcept {
-  if (kPrefix.size() + label.size() > 255 || context.size() > 255) return false;
+  if (schedule.prefix().size() + label.size() > 255 || context.size() > 255) return false;
   const Expansion expansions[] = {{secret, label, context, out}};
-  return expand(hash, expansions);
+  return expand(schedule, expansions);
 }
 
-std::optional<DigestSecret> derive_secret(const Hash& hash, const DigestSecret& secret, std::string_view label,
+std::optional<DigestSecret> derive_secret(const Schedule& schedule, const DigestSecret& secret, std::string_view label,
                                           const Digest& transcript) noexcept {
-  DigestSecret derived(hash.digest_size);
-  if (!hkdf_expand_label(hash, secret.view(), label, transcript.view(), derived.writable())) return std::nullopt;
+  DigestSecret derived(schedule.digest_size());
+  if (!hkdf_expand_label(schedule, secret.view(), label, transcript.view(), derived.writable())) return std::nullopt;
   return derived;
 }
 
@@ -210,11 +210,11 @@ namespace {
 /// The encoded HkdfLabel (RFC 9846 7.1). Label and context must fit their length bytes.
 class HkdfLabel {
  public:
-  void encode(std::string_view label, Bytes context, std::size_t length) noexcept {
+  void encode(std::string_view prefix, std::string_view label, Bytes context, std::size_t length) noexcept {
     put(static_cast<std::uint8_t>(length >> 8U));
     put(static_cast<std::uint8_t>(length));
-    put(static_cast<std::uint8_t>(kPrefix.size() + label.size()));
-    put(as_bytes(kPrefix));
+    put(static_cast<std::uint8_t>(prefix.size() + label.size()));
+    put(as_bytes(prefix));
     put(as_bytes(label));
     put(static_cast<std::uint8_t>(context.size()));
     put(context);
@@ -232,25 +232,25 @@ class HkdfLabel {
 };
 
 template <std::size_t N>
-bool expand(const Hash& hash, const Expansion (&expansions)[N]) noexcept {
+bool expand(const Schedule& schedule, const Expansion (&expansions)[N]) noexcept {
   std::array<HkdfLabel, N> labels;
   std::array<ExpandJob, N> jobs;
   for (std::size_t i = 0; i < N; ++i) {
     const auto& [secret, label, context, out] = expansions[i];
-    labels[i].encode(label, context, out.size());
+    labels[i].encode(schedule.prefix(), label, context, out.size());
     jobs[i] = {.secret = secret, .info = labels[i].view(), .out = out};
   }
-  const bool done = hash.expand(jobs);
+  const bool done = schedule.hash().expand(jobs);
   wipe_stack<kHashFrames>();
   return done;
 }
 
-bool extract_next(const Hash& hash, const DigestSecret& secret, Bytes input, DigestSecret& out) noexcept {
-  const std::optional<Digest> empty = digest_of(hash, {});
+bool extract_next(const Schedule& schedule, const DigestSecret& secret, Bytes input, DigestSecret& out) noexcept {
+  const std::optional<Digest> empty = digest_of(schedule.hash(), {});
   if (!empty) return false;
-  const auto salt = derive_secret(hash, secret, kDerived, *empty);
+  const auto salt = derive_secret(schedule, secret, kDerived, *empty);
   if (!salt) return false;
-  return hmac(hash, salt->view(), input, out.writable());
+  return hmac(schedule, salt->view(), input, out.writable());
 }
 
 }  // namespace

@@ -18,6 +18,25 @@
 
 namespace lockstep::key_schedule {
 
+/// What goes before every label: that of TLS (RFC 9846 7.1) or of DTLS (RFC 9147 5.9).
+enum class LabelPrefix : std::uint8_t { tls13, dtls13 };
+
+/// The hash and the labels of a key schedule. A hash by itself means those of TLS.
+class Schedule {
+ public:
+  Schedule(const Hash& hash, LabelPrefix prefix = LabelPrefix::tls13) noexcept  // NOLINT(google-explicit-constructor)
+      : hash_(&hash), prefix_(prefix) {}
+
+  [[nodiscard]] const Hash& hash() const noexcept { return *hash_; }
+  [[nodiscard]] std::size_t digest_size() const noexcept { return hash_->digest_size; }
+  // RFC 9147 5.9: "For DTLS 1.3, that label SHALL be "dtls13"."
+  [[nodiscard]] std::string_view prefix() const noexcept { return prefix_ == LabelPrefix::tls13 ? "tls13 " : "dtls13"; }
+
+ private:
+  const Hash* hash_;
+  LabelPrefix prefix_;
+};
+
 /// The secrets of both directions.
 struct TrafficSecrets {
   DigestSecret client;
@@ -49,9 +68,9 @@ class MainSecret;
 
 class EarlySecret {
  public:
-  [[nodiscard]] static std::optional<EarlySecret> from_psk(const Hash& hash, Bytes psk) noexcept;
+  [[nodiscard]] static std::optional<EarlySecret> from_psk(const Schedule& schedule, Bytes psk) noexcept;
   /// "If no PSK is in use, a string of Hash.length zero bytes."
-  [[nodiscard]] static std::optional<EarlySecret> without_psk(const Hash& hash) noexcept;
+  [[nodiscard]] static std::optional<EarlySecret> without_psk(const Schedule& schedule) noexcept;
 
   /// The binder over the transcript up to and including the truncated ClientHello (RFC 9846 4.3.11.2).
   [[nodiscard]] std::optional<Digest> binder(PskKind kind, const Digest& truncated_client_hello) const noexcept;
@@ -63,8 +82,8 @@ class EarlySecret {
   [[nodiscard]] std::optional<HandshakeSecret> handshake_secret(Bytes shared_secret) && noexcept;
 
  private:
-  explicit EarlySecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
-  const Hash* hash_;
+  explicit EarlySecret(const Schedule& schedule) noexcept : schedule_(schedule), secret_(schedule.digest_size()) {}
+  Schedule schedule_;
   DigestSecret secret_;
 };
 
@@ -76,8 +95,8 @@ class HandshakeSecret {
 
  private:
   friend class EarlySecret;
-  explicit HandshakeSecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
-  const Hash* hash_;
+  explicit HandshakeSecret(const Schedule& schedule) noexcept : schedule_(schedule), secret_(schedule.digest_size()) {}
+  Schedule schedule_;
   DigestSecret secret_;
 };
 
@@ -90,41 +109,42 @@ class MainSecret {
 
  private:
   friend class HandshakeSecret;
-  explicit MainSecret(const Hash& hash) noexcept : hash_(&hash), secret_(hash.digest_size) {}
-  const Hash* hash_;
+  explicit MainSecret(const Schedule& schedule) noexcept : schedule_(schedule), secret_(schedule.digest_size()) {}
+  Schedule schedule_;
   DigestSecret secret_;
 };
 
 /// RFC 9846 7.3: key and iv of one traffic secret, or of both in one call of the provider.
-[[nodiscard]] std::optional<TrafficKey> traffic_key(const Hash& hash, const DigestSecret& secret,
+[[nodiscard]] std::optional<TrafficKey> traffic_key(const Schedule& schedule, const DigestSecret& secret,
                                                     std::size_t key_size) noexcept;
-[[nodiscard]] std::optional<TrafficKeys> traffic_keys(const Hash& hash, const TrafficSecrets& secrets,
+[[nodiscard]] std::optional<TrafficKeys> traffic_keys(const Schedule& schedule, const TrafficSecrets& secrets,
                                                       std::size_t key_size) noexcept;
 
 /// RFC 9846 7.2: application_traffic_secret_N+1.
-[[nodiscard]] std::optional<DigestSecret> next_traffic_secret(const Hash& hash, const DigestSecret& secret) noexcept;
+[[nodiscard]] std::optional<DigestSecret> next_traffic_secret(const Schedule& schedule,
+                                                              const DigestSecret& secret) noexcept;
 
 /// RFC 9846 4.5.3: the verify_data of Finished. `base_key` is the handshake traffic secret of the sender. Compare with
 /// constant_time_equal.
-[[nodiscard]] std::optional<Digest> finished_verify_data(const Hash& hash, const DigestSecret& base_key,
+[[nodiscard]] std::optional<Digest> finished_verify_data(const Schedule& schedule, const DigestSecret& base_key,
                                                          const Digest& transcript) noexcept;
 
 /// RFC 9846 4.7.1: the PSK of a ticket. `ticket_nonce` has at most 255 bytes.
-[[nodiscard]] std::optional<DigestSecret> ticket_psk(const Hash& hash, const DigestSecret& resumption_secret,
+[[nodiscard]] std::optional<DigestSecret> ticket_psk(const Schedule& schedule, const DigestSecret& resumption_secret,
                                                      Bytes ticket_nonce) noexcept;
 
-/// The longest label of an exporter: 255 less the "tls13 " that goes before it.
+/// The longest label of an exporter: 255 less the prefix that goes before it.
 inline constexpr std::size_t kMaxExporterLabel = 249;
 
 /// RFC 9846 7.5: TLS-Exporter(label, context, out.size()). False when the label is longer than kMaxExporterLabel, `out`
 /// longer than 255 digests, or the provider failed.
-[[nodiscard]] bool export_keying_material(const Hash& hash, const DigestSecret& exporter_secret, std::string_view label,
-                                          Bytes context, MutableBytes out) noexcept;
+[[nodiscard]] bool export_keying_material(const Schedule& schedule, const DigestSecret& exporter_secret,
+                                          std::string_view label, Bytes context, MutableBytes out) noexcept;
 
 /// RFC 9846 7.1. False when the label or the context is too long to encode, or the provider failed.
-[[nodiscard]] bool hkdf_expand_label(const Hash& hash, Bytes secret, std::string_view label, Bytes context,
+[[nodiscard]] bool hkdf_expand_label(const Schedule& schedule, Bytes secret, std::string_view label, Bytes context,
                                      MutableBytes out) noexcept;
-[[nodiscard]] std::optional<DigestSecret> derive_secret(const Hash& hash, const DigestSecret& secret,
+[[nodiscard]] std::optional<DigestSecret> derive_secret(const Schedule& schedule, const DigestSecret& secret,
                                                         std::string_view label, const Digest& transcript) noexcept;
 
 }  // namespace lockstep::key_schedule

@@ -12,6 +12,9 @@
 
 namespace lockstep::key_schedule {
 
+/// What a provider's hash leaves on the stack is no deeper.
+inline constexpr std::size_t kHashFrames = 2048;
+
 /// The output of a hash over public data, held inline. Empty by default.
 class Digest {
  public:

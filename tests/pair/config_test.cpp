@@ -3,6 +3,8 @@
 #include <array>
 #include <list>
 
+#include <lockstep/lists.hpp>
+
 #include "pair.hpp"
 
 namespace lockstep::testing {
@@ -40,6 +42,20 @@ TEST(Config, HasSafeDefaults) {
   const auto newer = built(client_builder().versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3));
   EXPECT_EQ(newer->settings().suites.size(), 3U);
   for (const SignatureScheme scheme : newer->settings().schemes) EXPECT_FALSE(parts(scheme)->certificates_only);
+}
+
+TEST(Config, KeepsTheSuitesOfItsVersions) {
+  // A list of every version, as a text gives it.
+  const auto config = built(client_builder().suites(suites_from_text("ALL:!TLS_AES_128_CCM_8_SHA256").value()));
+  EXPECT_EQ(config->settings().suites.size(), 4U);
+  for (const BoundSuite& suite : config->settings().suites) {
+    EXPECT_EQ(suite.version, ProtocolVersion::tls_1_3);
+    EXPECT_EQ(suite.key_exchange, KeyExchangeMethod::any);
+    EXPECT_EQ(suite.authentication, SuiteAuthentication::any);
+  }
+  const auto none = client_builder().suites({CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256}).build();
+  ASSERT_FALSE(none);
+  EXPECT_EQ(settings_of(none.error()), std::vector<std::string>{"suites"});
 }
 
 TEST(Config, ListsEveryProblemAtOnce) {

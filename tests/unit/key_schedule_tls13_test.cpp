@@ -34,6 +34,18 @@ DigestSecret client_secret() {
   return DigestSecret(from_hex("9e40646ce79a7f9dc05af8889bce6552875afa0b06df0087f792ebb7c17504a5"));
 }
 
+TEST(Labels, HaveThePrefixOfTheProtocol) {
+  Octets out(16);
+  ASSERT_TRUE(hkdf_expand_label(sha256(), client_secret().view(), "key", {}, out));
+  EXPECT_EQ(to_hex(out), "17422dda596ed5d9acd890e3c63f5051");
+  ASSERT_TRUE(hkdf_expand_label({sha256(), LabelPrefix::dtls13}, client_secret().view(), "key", {}, out));
+  EXPECT_EQ(to_hex(out), "2ecf9e19c4c4fc2264df54d5d5a52b14");
+  const auto early = EarlySecret::without_psk({sha256(), LabelPrefix::dtls13});
+  const auto other = EarlySecret::without_psk(sha256());
+  EXPECT_NE(to_hex(early->binder(PskKind::external, Digest(32))->view()),
+            to_hex(other->binder(PskKind::external, Digest(32))->view()));
+}
+
 TEST(Exporter, GivesKeyingMaterial) {
   Octets out(40);
   ASSERT_TRUE(export_keying_material(sha256(), exporter(), "EXPORTER-test", as_bytes("context"), out));
