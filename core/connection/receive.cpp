@@ -250,7 +250,9 @@ Connection::State::Step Connection::State::process_change_cipher_spec(const reco
   // peer's Finished message has been received and MUST simply drop it without further processing. ... An implementation
   // which receives any other change_cipher_spec value or which receives a protected change_cipher_spec record MUST
   // abort the handshake with an "unexpected_message" alert."
-  const bool allowed = handshaking() && run() != nullptr && (role == Role::client || !run()->handshake.untouched());
+  // Where TLS 1.3 is not spoken, nothing is dropped before a version is agreed on.
+  const bool allowed = config->settings().speaks(ProtocolVersion::tls_1_3) && handshaking() && run() != nullptr &&
+                       (role == Role::client || !run()->handshake.untouched());
   // RFC 9846 5: "If an implementation detects a change_cipher_spec record received before the first ClientHello message
   // or after the peer's Finished message, it MUST be treated as an unexpected record type"
   if (!allowed) return refuse(Reason::change_cipher_spec_unexpected, Place::change_cipher_spec);

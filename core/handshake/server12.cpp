@@ -314,9 +314,14 @@ Next<WaitPeerVerified, WaitClientKeyExchange> on(WaitCertificate&& state, const 
                                                  Context& context) {
   if (message.certificate_list.empty()) {
     // RFC 5246 7.4.6: "If the client does not send any certificates, the server MAY at its discretion either continue
-    // the handshake without client authentication, or respond with a fatal handshake_failure alert."
+    // the handshake without client authentication, or respond with a fatal handshake_failure alert." The reason's own
+    // alert came with TLS 1.3.
     const auto nothing_due = Authenticated::not_required(context.settings());
-    if (!nothing_due) return context.fail(Reason::certificate_required);
+    if (!nothing_due) {
+      Error error = make_error(Reason::certificate_required, context.place);
+      error.alert = Alert::handshake_failure;
+      return std::unexpected(error);
+    }
     note_message(context, state.offered.messages);
     return WaitClientKeyExchange{std::move(state.offered), *nothing_due};
   }

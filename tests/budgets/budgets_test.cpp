@@ -204,6 +204,8 @@ class Budgets : public ::testing::Test {
   FixedRandom server_random_{2};
 };
 
+constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+
 ClientConfigBuilder counted_client() { return ConfigBuilder::client(silent_provider()); }
 ServerConfigBuilder counted_server() { return ConfigBuilder::server(silent_provider()); }
 
@@ -220,6 +222,27 @@ TEST_F(Budgets, AHandshakeInSuppliedMemoryAllocatesLess) {
   std::vector<std::uint8_t> server_memory(Connection::kHandshakeMemory);
   connect(counted_client().resumption(false), counted_server().tickets(0), client_memory, server_memory);
   std::printf("allocations per handshake in supplied memory, without tickets: client %zu, server %zu\n",
+              client.allocations, server.allocations);
+  EXPECT_LE(client.allocations, 4U);
+  EXPECT_LE(server.allocations, 4U);
+}
+
+// TLS 1.2 takes no more.
+TEST_F(Budgets, AHandshakeOfTls12AllocatesLittle) {
+  connect(counted_client().versions(kTls12, kTls12), counted_server().versions(kTls12, kTls12));
+  EXPECT_EQ(client.connection->version(), kTls12);
+  std::printf("allocations per handshake of TLS 1.2 without supplied memory: client %zu, server %zu (1 ticket)\n",
+              client.allocations, server.allocations);
+  EXPECT_LE(client.allocations, 40U);
+  EXPECT_LE(server.allocations, 40U);
+}
+
+TEST_F(Budgets, AHandshakeOfTls12InSuppliedMemoryAllocatesLess) {
+  std::vector<std::uint8_t> client_memory(Connection::kHandshakeMemory);
+  std::vector<std::uint8_t> server_memory(Connection::kHandshakeMemory);
+  connect(counted_client().versions(kTls12, kTls12).resumption(false),
+          counted_server().versions(kTls12, kTls12).tickets(0), client_memory, server_memory);
+  std::printf("allocations per handshake of TLS 1.2 in supplied memory, without tickets: client %zu, server %zu\n",
               client.allocations, server.allocations);
   EXPECT_LE(client.allocations, 4U);
   EXPECT_LE(server.allocations, 4U);
@@ -321,7 +344,10 @@ TEST_F(Budgets, AKeyUpdateAllocatesNothing) {
 class IdleBudgets : public Budgets, public ::testing::WithParamInterface<CipherSuite> {};
 INSTANTIATE_TEST_SUITE_P(Suites, IdleBudgets,
                          ::testing::Values(CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_aes_256_gcm_sha384,
-                                           CipherSuite::tls_chacha20_poly1305_sha256));
+                                           CipherSuite::tls_chacha20_poly1305_sha256,
+                                           CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                                           CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384,
+                                           CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256));
 
 TEST_P(IdleBudgets, AnIdleConnectionIsItsOwnSize) {
   KeyCache keys(4);

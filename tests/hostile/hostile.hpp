@@ -200,6 +200,14 @@ class Duel {
   std::unique_ptr<Pair> pair_;
 };
 
+/// Makes both ends speak TLS 1.2 alone, with one suite.
+inline void speak_tls12(Duel& duel) {
+  constexpr auto kVersion = ProtocolVersion::tls_1_2;
+  const std::vector suites{CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256};
+  duel.client_config.versions(kVersion, kVersion).suites(suites);
+  duel.server_config.versions(kVersion, kVersion).suites(suites);
+}
+
 /// Makes it the ClientHello of a client that knows nothing newer than `version`.
 inline void make_older(RawClientHello& hello, std::uint16_t version) {
   hello.legacy_version = version;
@@ -218,8 +226,8 @@ inline void make_older(RawServerHello& hello, std::uint16_t version) {
 /// A record of any content under a connection's present sending key.
 inline Octets seal_record(Connection& connection, ContentType type, Bytes content, std::size_t padding = 0) {
   record::Sealer& sealer = ConnectionAccess::sealer(connection);
-  Octets slot(record::kHeaderSize + content.size() + sealer.trailer_size(padding));
-  std::ranges::copy(content, slot.begin() + record::kHeaderSize);
+  Octets slot(sealer.headroom() + content.size() + sealer.trailer_size(padding));
+  std::ranges::copy(content, slot.begin() + static_cast<std::ptrdiff_t>(sealer.headroom()));
   const auto sealed = sealer.seal_in_place(type, slot, content.size(), padding);
   EXPECT_TRUE(sealed && *sealed == slot.size());
   return slot;

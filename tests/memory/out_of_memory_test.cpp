@@ -198,6 +198,10 @@ struct Ends {
 
 ClientConfigBuilder usual_client() { return client_builder().groups({NamedGroup::x25519, NamedGroup::x448}); }
 
+constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+ClientConfigBuilder old_client() { return usual_client().versions(kTls12, kTls12); }
+ServerConfigBuilder old_server() { return server_builder().versions(kTls12, kTls12); }
+
 /// A kind of connection: how it is made, and what happens once it is there.
 struct Kind {
   const char* name;
@@ -254,6 +258,14 @@ const std::vector<Kind>& kinds() {
              ends.server.offload();
              ends.run();
            }},
+      {.name = "tls12", .client = old_client, .server = old_server},
+      {.name = "tls12_mutual",
+       .client = old_client,
+       .server = [] { return old_server().client_auth(ClientAuth::require).max_send_fragment(100); }},
+      {.name = "tls12_resumed",
+       .client = [] { return old_client().verify_on_resumption(true); },
+       .server = [] { return old_server().client_auth(ClientAuth::require).verify_on_resumption(true); },
+       .resumes = true},
       {.name = "recorded",
        .client = [] { return usual_client().early_data(kEarlyData).verify_on_resumption(true).key_log(true); },
        .server =

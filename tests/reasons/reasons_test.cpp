@@ -490,6 +490,83 @@ std::vector<Row> resumption() {
   };
 }
 
+/// The same in TLS 1.2.
+Provoke in_tls12(Provoke provoke) {
+  return [=](Duel& duel, Role finder) {
+    speak_tls12(duel);
+    provoke(duel, finder);
+  };
+}
+/// A resumption in TLS 1.2 that `change` spoils before the client speaks.
+Provoke resumed_in_tls12(std::function<void(Duel&)> change) {
+  return in_tls12([=](Duel& duel, Role) {
+    FixedRandom random(11);
+    const auto keys = std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
+    const auto prepare = [&](Duel& one) {
+      const std::vector suites = {CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                                  CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256};
+      one.client_config.suites(suites).allow_no_extended_main_secret(true);
+      one.server_config.suites(suites).allow_no_extended_main_secret(true).tickets(1);
+    };
+    Duel first;
+    speak_tls12(first);
+    prepare(first);
+    first.server().ticket_keys = keys;
+    first.expect_connected();
+    prepare(duel);
+    change(duel);
+    duel.sessions.push_back(first.client().sessions.at(0).clone());
+    duel.server().ticket_keys = keys;
+  });
+}
+/// ServerKeyExchange with another byte at a place of its body.
+Provoke server_key_exchange(std::size_t place, std::uint8_t byte) {
+  return in_tls12(hears_changed(HandshakeType::server_key_exchange, [=](Octets message) {
+    message.at(4 + place) = byte;
+    return message;
+  }));
+}
+
+std::vector<Row> tls12() {
+  using enum Reason;
+  using Type = ExtensionType;
+  const auto without = [](Type type) { return [type](auto& hello) { hello.extensions.remove(type); }; };
+  const auto with = [](Type type, Octets data) {
+    return [=](auto& hello) {
+      hello.extensions.remove(type);
+      hello.extensions.add(type, data);
+    };
+  };
+  return {
+      {extended_main_secret_missing, Fault::both, by(in_tls12(server_hello(without(Type::extended_main_secret)))),
+       by(in_tls12(client_hello(without(Type::extended_main_secret))))},
+      {renegotiation_info_missing, Fault::both, by(in_tls12(server_hello(without(Type::renegotiation_info)))),
+       never("a server cannot tell a client that never renegotiates")},
+      {renegotiation_info_mismatch, Fault::both, by(in_tls12(server_hello(with(Type::renegotiation_info, {2, 1, 2})))),
+       by(in_tls12(client_hello(with(Type::renegotiation_info, {2, 1, 2}))))},
+      {point_format, Fault::peer, by(in_tls12(server_hello(with(Type::ec_point_formats, {1, 1})))),
+       by(in_tls12(client_hello(with(Type::ec_point_formats, {1, 1}))))},
+      {session_changed, Fault::peer, by(resumed_in_tls12([](Duel& duel) {
+         duel.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello,
+                                                         [](RawServerHello& hello) { hello.cipher_suite = 0xcca9; });
+       })),
+       by(resumed_in_tls12([](Duel& duel) {
+         duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
+           hello.extensions.remove(Type::extended_main_secret);
+         });
+       })),
+       false},
+      {suite_wrong_key, Fault::peer, by(in_tls12([](Duel& duel, Role) {
+         duel.client_config.suites({CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                                    CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256});
+         duel.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello,
+                                                         [](RawServerHello& hello) { hello.cipher_suite = 0xc02f; });
+       })),
+       never("a server chooses the suite by the certificate")},
+      {curve_not_named, Fault::peer, by(server_key_exchange(0, 1)), never(kServersAnswer)},
+  };
+}
+
 std::vector<Row> authentication() {
   using enum Reason;
   // id-ecPublicKey, 1.2.840.10045.2.1, becomes 1.2.840.10045.2.127.
@@ -579,7 +656,7 @@ std::vector<Row> the_rest() {
 
 std::vector<Row> table() {
   std::vector<Row> rows;
-  for (auto part : {records, messages, negotiation, resumption, authentication, the_rest}) {
+  for (auto part : {records, messages, negotiation, resumption, tls12, authentication, the_rest}) {
     for (Row& row : part()) rows.push_back(std::move(row));
   }
   return rows;

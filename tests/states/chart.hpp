@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -15,14 +17,11 @@
 
 namespace lockstep::testing {
 
-/// Everything that moves a handshake on: messages, then answers.
-template <class... Types>
-struct List {};
-using Messages = List<codec::ClientHello, codec::ServerHello, codec::HelloRetryRequest, codec::EncryptedExtensions,
-                      codec::CertificateRequest, codec::Certificate, codec::CertificateVerify, codec::EndOfEarlyData,
-                      codec::Finished, codec::NewSessionTicket, codec::KeyUpdate>;
-using Answers = List<handshake::TicketOpened, handshake::EarlyDataJudged, handshake::CredentialSelected,
-                     handshake::Signed, handshake::PeerVerified, handshake::PeerRefused, handshake::TicketSealed>;
+/// Everything that moves a handshake on, beside the messages of `handshake::Messages`: records, then answers.
+using Records = handshake::MessageList<handshake::ChangeCipherSpec>;
+using Answers =
+    handshake::MessageList<handshake::TicketOpened, handshake::EarlyDataJudged, handshake::CredentialSelected,
+                           handshake::Signed, handshake::PeerVerified, handshake::PeerRefused, handshake::TicketSealed>;
 
 /// The name of a type without what does not distinguish it: "client13::WaitFinished", "Finished".
 template <class Type>
@@ -36,9 +35,12 @@ constexpr std::string_view type_name() {
   return text;
 }
 
+enum class InputKind : std::uint8_t { message, record, answer };
+
 struct Transition {
   std::string_view input;
-  bool message = false;                      ///< else an answer
+  InputKind kind{};
+  std::optional<HandshakeType> type;         ///< of a message
   std::vector<std::string_view> successors;  ///< none: it ends the handshake
 };
 
@@ -50,6 +52,10 @@ struct ChartState {
   [[nodiscard]] const Transition* on(std::string_view input) const {
     const auto found = std::ranges::find(transitions, input, &Transition::input);
     return found == transitions.end() ? nullptr : &*found;
+  }
+  /// Whether a message of this type is taken, of whichever version.
+  [[nodiscard]] bool takes(HandshakeType sent) const {
+    return std::ranges::find(transitions, sent, &Transition::type) != transitions.end();
   }
 };
 
@@ -66,24 +72,28 @@ using SharedOf = std::conditional_t<std::constructible_from<handshake::LiveMachi
                                     handshake::LiveContext, handshake::Context>;
 
 template <class State, class Input>
-void add(ChartState& row, bool message) {
+void add(ChartState& row, InputKind kind) {
   using Shared = SharedOf<State>;
-  if constexpr (handshake::Accepts<State, Input, Shared>)
-    row.transitions.push_back(
-        {type_name<Input>(), message, names(std::type_identity<handshake::NextOf<State, Input, Shared>>{})});
+  if constexpr (handshake::Accepts<State, Input, Shared>) {
+    Transition transition{
+        type_name<Input>(), kind, {}, names(std::type_identity<handshake::NextOf<State, Input, Shared>>{})};
+    if constexpr (requires { Input::type; }) transition.type = Input::type;
+    row.transitions.push_back(std::move(transition));
+  }
 }
 
 template <class State, class... Inputs>
-void add_all(ChartState& row, bool message, List<Inputs...>) {
-  (add<State, Inputs>(row, message), ...);
+void add_all(ChartState& row, InputKind kind, handshake::MessageList<Inputs...>) {
+  (add<State, Inputs>(row, kind), ...);
 }
 
 template <class State>
 void add_row(std::vector<ChartState>& rows) {
   if constexpr (requires { State::name; }) {
     ChartState row{type_name<State>(), State::name, {}};
-    add_all<State>(row, true, Messages{});
-    add_all<State>(row, false, Answers{});
+    add_all<State>(row, InputKind::message, handshake::Messages{});
+    add_all<State>(row, InputKind::record, Records{});
+    add_all<State>(row, InputKind::answer, Answers{});
     rows.push_back(std::move(row));
   }
 }
@@ -108,6 +118,9 @@ inline const std::vector<ChartState>& ticket_chart() {
   static const std::vector<ChartState> all = detail::rows(std::type_identity<handshake::TicketMachine>{});
   return all;
 }
+
+/// The machine that a state belongs to: "client13".
+inline std::string_view machine_of(std::string_view type) { return type.substr(0, type.find(':')); }
 
 /// Whether a state is where a handshake ends.
 inline bool is_connected(std::string_view type) { return type.ends_with("::Connected"); }

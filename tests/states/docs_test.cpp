@@ -24,11 +24,11 @@ std::string_view short_name(std::string_view type) {
 std::vector<ChartState> of_machine(std::string_view machine) {
   std::vector<ChartState> rows;
   std::ranges::copy_if(chart(), std::back_inserter(rows),
-                       [&](const ChartState& state) { return state.type.starts_with(machine); });
+                       [&](const ChartState& state) { return machine_of(state.type) == machine; });
   return rows;
 }
 
-/// Where a client may start, and states that nothing leads to.
+/// Where a handshake starts, and states that nothing leads to.
 std::set<std::string_view> initial_states(const std::vector<ChartState>& rows) {
   std::set<std::string_view> all;
   for (const ChartState& state : rows) all.insert(state.type);
@@ -47,15 +47,38 @@ std::set<std::string_view> initial_states(const std::vector<ChartState>& rows) {
   return initial;
 }
 
+/// Where a machine begins: the states that another leads to, or the handshake's first ones.
+std::set<std::string_view> entries(const std::vector<ChartState>& rows) {
+  std::set<std::string_view> found = initial_states(rows);
+  const std::string_view machine = machine_of(rows.front().type);
+  for (const ChartState& state : chart()) {
+    if (machine_of(state.type) == machine) continue;
+    for (const Transition& transition : state.transitions) {
+      for (const std::string_view successor : transition.successors) {
+        if (machine_of(successor) == machine) found.insert(successor);
+      }
+    }
+  }
+  return found;
+}
+
+/// A state as it is called in the diagram of a machine: with its own machine where that is another.
+std::string identifier(std::string_view state, std::string_view machine) {
+  const std::string_view own = machine_of(state);
+  return own == machine ? std::string(short_name(state)) : std::string(own) + "_" + std::string(short_name(state));
+}
+
 void draw_rows(std::ostream& out, const std::vector<ChartState>& rows) {
+  const std::string_view machine = machine_of(rows.front().type);
   for (const ChartState& state : rows) out << "    " << short_name(state.type) << ": " << state.title << "\n";
-  for (const std::string_view initial : initial_states(rows)) out << "    [*] --> " << short_name(initial) << "\n";
+  for (const std::string_view initial : entries(rows)) out << "    [*] --> " << short_name(initial) << "\n";
   for (const ChartState& state : rows) {
     for (const Transition& transition : state.transitions) {
       if (transition.successors.empty())
         out << "    " << short_name(state.type) << " --> [*]: " << transition.input << "\n";
       for (const std::string_view successor : transition.successors) {
-        out << "    " << short_name(state.type) << " --> " << short_name(successor) << ": " << transition.input << "\n";
+        out << "    " << short_name(state.type) << " --> " << identifier(successor, machine) << ": " << transition.input
+            << "\n";
       }
     }
   }
@@ -67,16 +90,26 @@ void draw(std::ostream& out, const std::vector<ChartState>& rows) {
   out << "```\n\n";
 }
 
+std::string_view kind_text(InputKind kind) {
+  switch (kind) {
+    case InputKind::message: return "";
+    case InputKind::record: return " (record)";
+    case InputKind::answer: return " (answer)";
+  }
+  return "";
+}
+
 void tabulate(std::ostream& out, const std::vector<ChartState>& rows) {
-  out << "| State | RFC 9846 | Accepts | Leads to |\n|---|---|---|---|\n";
+  const std::string_view machine = machine_of(rows.front().type);
+  out << "| State | Name | Accepts | Leads to |\n|---|---|---|---|\n";
   for (const ChartState& state : rows) {
     for (const Transition& transition : state.transitions) {
       out << "| " << short_name(state.type) << " | " << state.title << " | " << transition.input
-          << (transition.message ? "" : " (answer)") << " | ";
+          << kind_text(transition.kind) << " | ";
       if (transition.successors.empty()) out << "failure";
       const char* separator = "";
       for (const std::string_view successor : transition.successors) {
-        out << separator << short_name(successor);
+        out << separator << (machine_of(successor) == machine ? short_name(successor) : successor);
         separator = ", ";
       }
       out << " |\n";
@@ -94,14 +127,23 @@ std::string render() {
          "lead:\n"
          "any other transition does not compile. What is not in these tables is refused before it is parsed, with\n"
          "`unexpected_message`. Answers are those of the application to an event with a token; while one is awaited,\n"
-         "nothing more is read.\n\n";
-  out << "## Client\n\n";
-  draw(out, of_machine("client13::"));
-  tabulate(out, of_machine("client13::"));
-  out << "## Server\n\n";
-  draw(out, of_machine("server13::"));
-  tabulate(out, of_machine("server13::"));
-  out << "## A server's tickets\n\n"
+         "nothing more is read. Names in capitals are those of RFC 9846 A, and for TLS 1.2 made like them.\n\n";
+  const auto section = [&](std::string_view title, std::string_view text, std::string_view machine) {
+    out << "## " << title << "\n\n" << text;
+    draw(out, of_machine(machine));
+    tabulate(out, of_machine(machine));
+  };
+  section("Hellos",
+          "Both versions begin alike. The version is settled by the ServerHello, or by the ClientHello that a server "
+          "answers;\nfrom there on each version has machines of its own, and no way leads from one to the other.\n\n",
+          "hello");
+  section("Client, TLS 1.3", "", "client13");
+  section("Server, TLS 1.3", "", "server13");
+  section("Client, TLS 1.2",
+          "A change_cipher_spec record is an input of its own: only a state that holds derived keys takes one.\n\n",
+          "client12");
+  section("Server, TLS 1.2", "", "server12");
+  out << "## A server's tickets, TLS 1.3\n\n"
          "They are sealed one after the other beside the connection, which does not wait for them.\n\n";
   draw(out, ticket_chart());
   tabulate(out, ticket_chart());
@@ -123,25 +165,30 @@ TEST(Docs, ShowTheMachineAsItIs) {
                                           "  LOCKSTEP_UPDATE_DOCS=1 ctest -R states.Docs";
 }
 
+Role role_of(std::string_view state) {
+  if (machine_of(state) == "hello") return state == "hello::WaitClientHello" ? Role::server : Role::client;
+  return state.starts_with("client") ? Role::client : Role::server;
+}
+
 TEST(Chart, BeginsAndEndsWhereItMust) {
-  EXPECT_EQ(initial_states(chart()),
-            (std::set<std::string_view>{"client13::WaitOfferVerified", "client13::WaitServerHello",
-                                        "server13::WaitClientHello"}));
+  EXPECT_EQ(initial_states(chart()), (std::set<std::string_view>{"hello::WaitOfferVerified", "hello::WaitServerHello",
+                                                                 "hello::WaitClientHello"}));
   for (const ChartState& state : chart()) {
     EXPECT_FALSE(state.transitions.empty()) << state.type;
-    bool message = false;
-    bool answer = false;
+    bool peer = false;
+    bool application = false;
     for (const Transition& transition : state.transitions) {
-      (transition.message ? message : answer) = true;
+      (transition.kind == InputKind::answer ? application : peer) = true;
       for (const std::string_view successor : transition.successors) {
-        // No way leads from one role to the other, and none back from the end.
-        EXPECT_EQ(successor.substr(0, successor.find(':')), state.type.substr(0, state.type.find(':')))
+        // No way leads from one role to the other, none from a version to another, and none back from the end.
+        EXPECT_EQ(role_of(successor), role_of(state.type)) << state.type << " to " << successor;
+        EXPECT_TRUE(machine_of(state.type) == "hello" || machine_of(successor) == machine_of(state.type))
             << state.type << " to " << successor;
         EXPECT_TRUE(!is_connected(state.type) || successor == state.type) << state.type << " to " << successor;
       }
     }
     // Either the peer or the application is awaited.
-    EXPECT_FALSE(message && answer) << state.type;
+    EXPECT_FALSE(peer && application) << state.type;
   }
 }
 
@@ -160,36 +207,51 @@ TEST(Chart, LeadsToTheEndFromEverywhere) {
   }
 }
 
-// RFC 9846 A.1 and A.2: what no peer may leave out, whatever the way.
-TEST(Chart, HasNoWayAroundAuthentication) {
-  const auto reaches = [](std::string_view from, auto blocked) {
-    std::set<std::string_view> reached{from};
-    for (std::size_t before = 0; before != reached.size();) {
-      before = reached.size();
-      for (const ChartState& state : chart()) {
-        if (!reached.contains(state.type)) continue;
-        for (const Transition& transition : state.transitions) {
-          if (!blocked(state, transition)) reached.insert(transition.successors.begin(), transition.successors.end());
-        }
+/// Whether a connection comes to stand from here without this input.
+bool connects_without(std::string_view input, std::string_view from) {
+  std::set<std::string_view> reached{from};
+  for (std::size_t before = 0; before != reached.size();) {
+    before = reached.size();
+    for (const ChartState& state : chart()) {
+      if (!reached.contains(state.type)) continue;
+      for (const Transition& transition : state.transitions) {
+        if (transition.input != input) reached.insert(transition.successors.begin(), transition.successors.end());
       }
     }
-    return std::ranges::any_of(reached, is_connected);
-  };
-  for (const std::string_view start : {"client13::WaitServerHello", "server13::WaitClientHello"}) {
-    EXPECT_TRUE(reaches(start, [](const ChartState&, const Transition&) { return false; }));
-    EXPECT_FALSE(
-        reaches(start, [](const ChartState&, const Transition& transition) { return transition.input == "Finished"; }));
+  }
+  return std::ranges::any_of(reached, is_connected);
+}
+
+// RFC 9846 A.1 and A.2: what no peer may leave out, whatever the way.
+TEST(Chart, HasNoWayAroundAuthentication) {
+  for (const std::string_view start : {"hello::WaitServerHello", "hello::WaitClientHello"}) {
+    EXPECT_TRUE(connects_without("", start));
+    EXPECT_FALSE(connects_without("Finished", start));
   }
   // A client that was shown a certificate connects only through CertificateVerify.
-  for (const std::string_view state :
-       {"client13::WaitCertificate", "client13::WaitPeerVerified", "server13::WaitPeerVerified"}) {
-    EXPECT_FALSE(reaches(state, [](const ChartState&, const Transition& transition) {
-      return transition.input == "CertificateVerify";
-    })) << state;
+  for (const std::string_view state : {"client13::WaitCertificate", "client13::WaitPeerVerified",
+                                       "server13::WaitPeerVerified", "client13::WaitCertificateRequest"})
+    EXPECT_FALSE(connects_without("CertificateVerify", state)) << state;
+}
+
+// The same for TLS 1.2 (RFC 5246 7.3).
+TEST(Chart, HasNoWayAroundAuthenticationInTls12) {
+  // Nothing that comes before the keys change counts, on no way: an abbreviated handshake is no exception.
+  for (const std::string_view machine : {"client12", "server12"}) {
+    for (const std::string_view entry : entries(of_machine(machine))) {
+      EXPECT_TRUE(connects_without("", entry)) << entry;
+      EXPECT_FALSE(connects_without("ChangeCipherSpec", entry)) << entry;
+      EXPECT_FALSE(connects_without("Finished", entry)) << entry;
+    }
   }
-  EXPECT_FALSE(reaches("client13::WaitCertificateRequest", [](const ChartState&, const Transition& transition) {
-    return transition.input == "CertificateVerify";
-  }));
+  // The server's signature is in ServerKeyExchange, and so is its share.
+  EXPECT_FALSE(connects_without("ServerKeyExchange", "client12::WaitCertificate"));
+  EXPECT_FALSE(connects_without("Certificate12", "client12::WaitCertificate"));
+  EXPECT_FALSE(connects_without("ServerHelloDone", "client12::WaitCertificate"));
+  // Every client sends its share, and one that has shown a certificate proves that it holds the key.
+  EXPECT_FALSE(connects_without("ClientKeyExchange", "server12::WaitCredential"));
+  for (const std::string_view state : {"server12::WaitPeerVerified", "server12::WaitCertifiedKeyExchange"})
+    EXPECT_FALSE(connects_without("CertificateVerify", state)) << state;
 }
 
 }  // namespace

@@ -136,6 +136,27 @@ std::vector<Octets> tapes_of_every_kind() {
     EXPECT_EQ(as_text(pair.server.early_data), "early");
     keep(pair);
   }
+  std::vector<Session> older;
+  for (const bool resumes : {false, true}) {  // TLS 1.2: client authentication and a ticket, and its resumption
+    constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+    RecordedPair pair(
+        client_builder().versions(kTls12, kTls12).key_log(true),
+        server_builder().versions(kTls12, kTls12).key_log(true).client_auth(ClientAuth::require).session_context({1}),
+        {}, older);
+    pair.client.credential = credential_of(usual_key());
+    pair.server.ticket_keys = keys;
+    pair.run();
+    EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+    EXPECT_EQ(pair.client.connection.resumed(), resumes);
+    pair.seal(pair.client, "to the server");
+    pair.seal(pair.server, "to the client");
+    pair.run();
+    EXPECT_FALSE(pair.client.connection.update_keys(true)) << "not in TLS 1.2";
+    pair.client.connection.close();
+    pair.run();
+    older = std::move(pair.client.sessions);
+    keep(pair);
+  }
   {  // the client rejects the server
     RecordedPair pair;
     pair.client.rejection = PeerRejected{Reason::certificate_expired, 10};
