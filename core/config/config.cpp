@@ -275,12 +275,17 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   if (!versions_named_ && !version_list_) narrow_versions(settings, suites_, groups_, schemes_);
 
   constexpr auto kDefault = ListKind::by_default;
-  // A list may hold the suites of every version; those of the versions that are spoken count.
+  // A list may hold every suite that has a name; those of the versions that are spoken count, and of the key exchanges
+  // that are in this build.
   std::vector<CipherSuite> suites = suites_.value_or(std::vector<CipherSuite>());
   if (suites_) {
-    std::erase_if(suites, [&](CipherSuite suite) { return parts(suite) && !settings.speaks(parts(suite)->version); });
+    std::erase_if(suites, [&](CipherSuite suite) {
+      const auto known = parts(suite);
+      return known && !(settings.speaks(known->version) && has_key_exchange(known->key_exchange));
+    });
     if (suites.empty() && !suites_->empty())
-      complain("suites", "none of these belongs to " + quoted(settings.max_version) + "; name one that does");
+      complain("suites", "none of these is one of " + quoted(settings.max_version) +
+                             " with a key exchange that this build has (ECDHE, RSA); name one that is");
   } else {
     for (const ProtocolVersion version : lockstep::versions()) {
       if (settings.speaks(version))
@@ -291,11 +296,6 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   if (!suites_ && prefer_chacha20_.value_or(!provider_.fast_aes))
     std::ranges::stable_partition(suites, [](CipherSuite suite) { return uses_chacha20(suite); });
   if (!suites.empty() || !suites_ || suites_->empty()) check_list(problems, "suites", suites, provider_);
-  for (const CipherSuite suite : suites) {
-    const auto known = parts(suite);
-    if (known && !has_key_exchange(known->key_exchange))
-      complain("suites", quoted(suite) + " has a key exchange that is not in this build; remove it");
-  }
   check_each_version(problems, settings, "suites", suites,
                      [](ProtocolVersion version) { return lockstep::suites(version); });
 

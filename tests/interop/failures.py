@@ -197,7 +197,7 @@ def against_client(session):
         ("oversized message", plain(record(22, b"\x02\xff\xff\xff" + bytes(200))), "message_too_long", None, None),
         ("oversized record", plain(struct.pack(">BHH", 22, 0x0303, 0xffff) + bytes(200)), "record_too_long", "record_overflow", None),
         ("truncated message", plain(handshake(2, b"\x03\x03" + bytes(10))), "message_truncated", "decode_error", "server_hello"),
-        ("TLS 1.2 from a server", lambda hello: server_hello(session_id_of(hello), version=0x0303), None, "protocol_version", None),
+        ("TLS 1.2 from a server", lambda hello: server_hello(session_id_of(hello), version=0x0303), "suite_not_offered", "illegal_parameter", None),
         ("plain HTTP", plain(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "plain_http", None, None),
         ("something that is not TLS", plain(b"220 mail.example.com ESMTP\r\n"), "not_tls", None, None),
         ("a message that nobody expects", plain(handshake(20, bytes(32))), "message_unexpected", "unexpected_message", None),

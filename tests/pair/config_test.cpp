@@ -46,14 +46,24 @@ TEST(Config, HasSafeDefaults) {
 
 TEST(Config, KeepsTheSuitesOfItsVersions) {
   // A list of every version, as a text gives it.
-  const auto config = built(client_builder().suites(suites_from_text("ALL:!TLS_AES_128_CCM_8_SHA256").value()));
-  EXPECT_EQ(config->settings().suites.size(), 4U);
-  for (const BoundSuite& suite : config->settings().suites) {
+  const auto all = suites_from_text("ALL:!TLS_AES_128_CCM_8_SHA256").value();
+  const auto newer = built(client_builder().versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3).suites(all));
+  EXPECT_EQ(newer->settings().suites.size(), 4U);
+  for (const BoundSuite& suite : newer->settings().suites) {
     EXPECT_EQ(suite.version, ProtocolVersion::tls_1_3);
     EXPECT_EQ(suite.key_exchange, KeyExchangeMethod::any);
     EXPECT_EQ(suite.authentication, SuiteAuthentication::any);
   }
-  const auto none = client_builder().suites({CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256}).build();
+  // Key exchanges that are not in this build are no hindrance to the others.
+  const auto both = built(client_builder().suites(all));
+  EXPECT_GT(both->settings().suites.size(), 30U);
+  for (const BoundSuite& suite : both->settings().suites)
+    EXPECT_TRUE(suite.key_exchange == KeyExchangeMethod::any || suite.key_exchange == KeyExchangeMethod::ecdhe ||
+                suite.key_exchange == KeyExchangeMethod::rsa);
+  // Who names suites of one version alone has named that version.
+  const auto older = built(client_builder().suites({CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256}));
+  EXPECT_EQ(older->settings().max_version, ProtocolVersion::tls_1_2);
+  const auto none = client_builder().suites({CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256}).build();
   ASSERT_FALSE(none);
   EXPECT_EQ(settings_of(none.error()), std::vector<std::string>{"suites"});
 }
