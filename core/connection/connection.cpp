@@ -645,8 +645,8 @@ std::expected<void, Misuse> Connection::export_keying_material(std::string_view 
   const Agreed& agreed = self.agreed();
   const Hash& hash = *agreed.suite->hash;
   if (const auto* const secrets12 = std::get_if<handshake::Secrets12>(secrets)) {
-    // RFC 7627 5.4: without extended master secret "the client and server cannot use ... exporters" as a proof of whom
-    // they talk to.
+    // RFC 7627 5.4: without extended master secret "the client or server MUST NOT export any key material based on the
+    // new master secret for any subsequent application-level authentication. In particular, it MUST disable [RFC5705]".
     if (!agreed.extended_main_secret) return std::unexpected(Misuse::not_extended);
     const auto master = key_schedule::tls12::MasterSecret::of_session(secrets12->master.view());
     if (!master || !key_schedule::tls12::export_keying_material(hash, *master, secrets12->client_random,

@@ -37,8 +37,9 @@ std::expected<Derived12, Error> derive_keys(Context& context, MasterSecret&& mas
 
 std::expected<Derived12, Error> derive_keys(Context& context, Bytes premaster) noexcept {
   const Hash& hash = *context.agreed.suite->hash;
-  // RFC 7627 5.2: "If the client and server agree on the extended master secret extension, a full handshake" covers all
-  // of its messages with the secret, so that two connections cannot have the same one (the triple handshake).
+  // RFC 7627 5.2: "If the client and server choose to continue a full handshake without the extension, they MUST use
+  // the standard master secret derivation for the new session." With it the secret covers all messages, so that two
+  // connections cannot have the same one (the triple handshake).
   auto master = [&]() -> std::optional<MasterSecret> {
     if (!context.agreed.extended_main_secret)
       return tls12::master_secret(hash, premaster, context.client_random, context.server_random);

@@ -55,7 +55,7 @@ struct Derived12 {
 };
 
 /// The master secret of a full handshake; the transcript holds everything up to ClientKeyExchange. RFC 5246 8.1: "The
-/// premaster secret should be deleted from memory once the master_secret has been computed": whoever has it does.
+/// pre_master_secret should be deleted from memory once the master_secret has been computed." Whoever has it does.
 [[nodiscard]] std::expected<Derived12, Error> derive_keys(Context& context, Bytes premaster) noexcept;
 /// The keys of a handshake that resumes a session.
 [[nodiscard]] std::expected<Derived12, Error> derive_keys(Context& context, MasterSecret&& master) noexcept;

@@ -47,8 +47,7 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
   const auto detail = static_cast<std::uint16_t>(message.algorithm);
   // RFC 9846 4.5.2: "the signature algorithm MUST be compatible with the key in the sender's end-entity certificate."
   const auto scheme = parts(message.algorithm);
-  // RFC 9846 4.5.2: "RSA signatures MUST use an RSASSA-PSS algorithm, regardless of whether RSASSA-PKCS1-v1_5
-  // algorithms appear in "signature_algorithms"."
+  // PKCS#1 stands in our list for certificates and for TLS 1.2.
   if (scheme && scheme->certificates_only) return context.fail(Reason::scheme_not_offered, detail);
   const auto content = signed_content(context, signer);
   if (!content) return std::unexpected(content.error());

@@ -24,8 +24,9 @@ Status check_extensions(Context& context, const codec::ServerHello& hello) noexc
   // it is not, MUST abort the handshake (by sending a fatal handshake_failure alert)."
   if (hello.renegotiation_info && !hello.renegotiation_info->empty())
     return context.fail(Reason::renegotiation_info_mismatch);
-  // RFC 5746 4.1: "clients SHOULD ... terminate the connection" where a server does not know the extension: it may be
-  // made to take our handshake for the continuation of an attacker's (CVE-2009-3555), and we cannot see that.
+  // RFC 5746 3.4: "In this case, some clients may want to terminate the handshake instead of continuing": a server that
+  // does not know the extension may be made to take our handshake for the continuation of an attacker's
+  // (CVE-2009-3555), and we cannot see that.
   if (!hello.renegotiation_info && settings.renegotiation_info_required)
     return context.fail(Reason::renegotiation_info_missing);
   // RFC 7627 5.2: "If a client receives a ServerHello without the extension, it SHOULD abort the handshake if it does
@@ -39,8 +40,8 @@ Status check_extensions(Context& context, const codec::ServerHello& hello) noexc
   if (hello.encrypt_then_mac && context.agreed.suite->cbc == nullptr)
     return context.fail(Reason::extension_forbidden, static_cast<std::uint16_t>(ExtensionType::encrypt_then_mac));
   context.agreed.encrypt_then_mac = hello.encrypt_then_mac;
-  // RFC 8422 5.2: "the client MUST ... abort the handshake with an "illegal_parameter" alert" when the list lacks the
-  // uncompressed format.
+  // RFC 8422 5.1.2: "Implementations of this document MUST support the uncompressed format for all of their supported
+  // curves and MUST NOT support other formats for curves defined in this specification."
   if (hello.ec_point_formats && !hello.ec_point_formats->contains(0)) return context.fail(Reason::point_format);
   if (!hello.application_layer_protocol_negotiation) return {};
   const auto found = std::ranges::find(settings.alpn, as_text(*hello.application_layer_protocol_negotiation));
@@ -200,8 +201,7 @@ Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCiphe
 Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificate&& state,
                                                                               const codec::Certificate12& message,
                                                                               Context& context) {
-  // RFC 5246 7.4.2: "The server MUST send a Certificate message whenever the agreed-upon key exchange method uses
-  // certificates for authentication".
+  // RFC 5246 7.4.2: the server sends one with every key exchange that authenticates by certificates.
   if (message.certificate_list.empty()) return context.fail(Reason::certificate_missing);
   const auto key = read_chain12(context, message);
   if (!key) return std::unexpected(key.error());
@@ -209,7 +209,7 @@ Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(Wa
   // selected key exchange algorithm."
   if (authentication_of(key->type) != context.agreed.suite->authentication)
     return context.fail(Reason::suite_wrong_key, static_cast<std::uint16_t>(context.agreed.suite->suite));
-  // RFC 8422 5.3: "the client MUST ... check that the server's public key is on" a curve that it offered.
+  // RFC 8422 5.3: the certificate's curve is among those that we offered.
   if (const auto curve = curve_of(key->type); curve && context.config.group(*curve) == nullptr)
     return context.fail(Reason::group_not_offered, static_cast<std::uint16_t>(*curve));
   note_message(context, state.hellos.messages);
@@ -325,7 +325,7 @@ Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& 
 
 Next<WaitChangeCipherSpec> on(WaitNewSessionTicket&& state, const codec::NewSessionTicket12& message,
                               Context& context) {
-  // RFC 5077 3.3: "Clients MUST include it in the" transcript; it comes before ChangeCipherSpec.
+  // RFC 5077 3.3: "This message is included in the hash used to create and verify the Finished message."
   context.hash_message();
   state.established.ticket = message.ticket;
   state.established.ticket_lifetime_hint = message.ticket_lifetime_hint;

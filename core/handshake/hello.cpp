@@ -134,9 +134,8 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   hello.permutation_seed = offer.permutation_seed;
 
   if (settings.speaks(ProtocolVersion::tls_1_2)) {
-    // RFC 7627 5.1: "the client sends the "extended_master_secret" extension in its ClientHello" and RFC 5746 3.4: "The
-    // client MUST include either an empty "renegotiation_info" extension, or the TLS_EMPTY_RENEGOTIATION_INFO_SCSV
-    // signaling cipher suite value in the ClientHello."
+    // RFC 5746 3.4: "The client MUST include either an empty "renegotiation_info" extension, or the
+    // TLS_EMPTY_RENEGOTIATION_INFO_SCSV signaling cipher suite value in the ClientHello."
     hello.extended_main_secret = true;
     hello.renegotiation_info = Bytes();
     hello.ec_point_formats = true;
@@ -178,8 +177,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
     offer.legacy_session_id = *id;
   }
   // RFC 9846 4.2.2: "Otherwise, it MUST be set as a zero-length list"
-  // RFC 5077 3.4: "the client ... MAY ... generate and send a session ID with" its ticket, to see it echoed when the
-  // server resumes.
+  // RFC 5077 3.4: "When presenting a ticket, the client MAY generate and include a Session ID in the TLS ClientHello."
   context.transport.middlebox_compatibility(settings.middlebox_compatibility &&
                                             settings.speaks(ProtocolVersion::tls_1_3));
   if (settings.grease) {

@@ -156,7 +156,7 @@ std::expected<std::optional<Derived12>, Error> take_exchange(Context& context, M
 }
 
 std::expected<Derived12, Error> take_decrypted(Context& context, const OwnExchange& own, Bytes premaster) noexcept {
-  // RFC 5246 7.4.7.1: "TLS servers MUST NOT generate an alert if processing an RSA-encrypted premaster secret message
+  // RFC 5246 7.4.7.1: "a TLS server MUST NOT generate an alert if processing an RSA-encrypted premaster secret message
   // fails, or the version number is not as expected. Instead, it MUST continue the handshake with a randomly generated
   // premaster secret." The random one is made whatever comes, and which one is taken takes no other path.
   Premaster taken(kPremasterSize);

@@ -89,8 +89,9 @@ const BoundGroup* choose_group12(const Context& context, const codec::ClientHell
     const auto place = place_in(settings.groups, id, &BoundGroup::id);
     return place && usable_in_tls12(settings.groups[*place]) ? place : std::nullopt;
   };
-  // RFC 8422 4: "a client that proposes ECC cipher suites may choose not to include these extensions. In this case, the
-  // server is free to choose any one of the elliptic curves": P-256, which every such client has.
+  // RFC 8422 4: "A client that proposes ECC cipher suites may choose not to include these extensions. In this case, the
+  // server is free to choose any one of the elliptic curves or point formats listed in Section 5." P-256, which every
+  // such client has.
   if (!hello.supported_groups) return context.config.group(NamedGroup::secp256r1);
   const auto chosen = choose(*hello.supported_groups, settings.server_preference, place_of);
   return chosen ? &settings.groups[*chosen] : nullptr;

@@ -21,13 +21,13 @@ Status check_hello(Context& context, const codec::ClientHello& hello) noexcept {
   // it is not, MUST abort the handshake."
   if (hello.renegotiation_info && !hello.renegotiation_info->empty())
     return context.fail(Reason::renegotiation_info_mismatch);
-  // RFC 7627 5.2: "If a server receives a ClientHello without the extension, it SHOULD abort the handshake if it does
+  // RFC 7627 5.2: "If the server receives a ClientHello without the extension, it SHOULD abort the handshake if it does
   // not wish to interoperate with legacy clients."
   if (!hello.extended_main_secret && context.settings().extended_main_secret_required)
     return context.fail(Reason::extended_main_secret_missing);
   // RFC 8422 5.1.2: "If the client sends the extension and the extension does not contain the uncompressed point
   // format, and the client has used the Supported Groups extension to indicate support for any of the curves defined in
-  // this specification, then the server MUST abort the handshake and return an "illegal_parameter" alert."
+  // this specification, then the server MUST abort the handshake and return an illegal_parameter alert."
   if (hello.ec_point_formats && !hello.ec_point_formats->contains(0)) return context.fail(Reason::point_format);
   return {};
 }
@@ -80,9 +80,9 @@ Next<WaitCredential> ask_credential(Asked&& asked, Context& context) {
 // RFC 5246 7.4.1.3.
 Status draw_random(Context& context) noexcept {
   if (!context.random.fill(context.server_random)) return context.fail(Reason::random_failed);
-  // RFC 9846 4.2.3: "TLS 1.3 has a downgrade protection mechanism embedded in the server's random value. TLS 1.3
-  // servers which negotiate TLS 1.2 or below in response to a ClientHello MUST set the last 8 bytes of their Random
-  // value specially in their ServerHello."
+  // RFC 9846 4.2.3: "TLS 1.3 servers which negotiate TLS 1.2 or below in response to a ClientHello MUST set the last 8
+  // bytes of their Random value specially in their ServerHello." "If negotiating TLS 1.2, TLS 1.3 servers MUST set the
+  // last 8 bytes of their Random value to the bytes:" those of the constant.
   if (context.settings().max_version == ProtocolVersion::tls_1_3)
     std::ranges::copy(codec::kDowngradeToTls12, context.server_random.end() - codec::kDowngradeToTls12.size());
   return {};
@@ -96,7 +96,7 @@ codec::ServerHello12Parameters hello_parameters(const Context& context, const co
   parameters.extended_main_secret = context.agreed.extended_main_secret;
   parameters.encrypt_then_mac = context.agreed.encrypt_then_mac;
   parameters.ec_point_formats = hello.ec_point_formats.has_value();
-  // RFC 5746 3.6: "The server MUST include an empty "renegotiation_info" extension in the ServerHello message" for a
+  // RFC 5746 3.6: "the server MUST include an empty "renegotiation_info" extension in the ServerHello message", for a
   // client that has sent the extension or the signalling suite.
   if (hello.renegotiation_info || hello.offers(CipherSuite::empty_renegotiation_info_scsv))
     parameters.renegotiation_info = Bytes();
@@ -284,7 +284,8 @@ Next<WaitSignature, WaitCertificate, WaitClientKeyExchange> on(WaitCredential&& 
   if (hello.signed_certificate_timestamp) parameters.signed_certificate_timestamps = credential.sct_list;
   send_server_hello(context, offered.messages, parameters);
   send_certificate12(context, offered.messages, &credential);
-  // RFC 6066 8: "Servers ... MUST send this message "immediately after the "Certificate" message".
+  // RFC 6066 8: "Servers return a certificate response along with their certificate by sending a "CertificateStatus"
+  // message immediately after the "Certificate" message".
   if (parameters.status_request)
     send_noted(context, offered.messages, 16 + credential.ocsp_response.size(), [&](codec::Writer& writer) {
       return codec::encode_certificate_status(writer, {.ocsp_response = credential.ocsp_response});
