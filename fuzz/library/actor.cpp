@@ -35,6 +35,7 @@ void Eavesdropper::hear(Bytes bytes, bool keyed) {
 }
 
 void Eavesdropper::judge(std::uint8_t type, Bytes content) {
+  if (tls12_) return judge_tls12(type, content);
   switch (type) {
     case 20:
       verdict_.require(content.size() == 1 && content[0] == 1 && ++change_cipher_specs_ == 1,
@@ -58,6 +59,49 @@ void Eavesdropper::judge_messages(Bytes content) {
     if (!verdict_.require(hello && hellos_ < 2, "handshake messages behind the hellos are protected")) return;
     if (messages_.size() < size) return;
     ++hellos_;
+    messages_.erase(messages_.begin(), messages_.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+}
+
+// In TLS 1.2 all is in the clear before change_cipher_spec, and everything is protected behind it: an explicit nonce,
+// or none, and a tag.
+void Eavesdropper::judge_tls12(std::uint8_t type, Bytes content) {
+  constexpr std::size_t kTag = 16;
+  const bool changed = change_cipher_specs_ != 0;
+  switch (type) {
+    case 20:
+      verdict_.require(content.size() == 1 && content[0] == 1 && ++change_cipher_specs_ == 1,
+                       "change_cipher_spec goes out once");
+      break;
+    case 21:
+      verdict_.require(changed ? content.size() >= 2 + kTag : content.size() == 2,
+                       "an alert is protected where there is a key");
+      break;
+    case 22:
+      if (!changed) return judge_messages_tls12(content);
+      verdict_.require(content.size() > kTag, "a protected record has its size");
+      break;
+    case 23:
+      verdict_.require(changed && content.size() > kTag && content.size() <= 16384 + 24,
+                       "application data is protected");
+      break;
+    default: verdict_.require(false, "a record has a known type"); break;
+  }
+}
+
+// Each message of a handshake goes out once, and Finished is none of them.
+void Eavesdropper::judge_messages_tls12(Bytes content) {
+  messages_.insert(messages_.end(), content.begin(), content.end());
+  while (messages_.size() >= 4) {
+    const std::size_t size = 4 + (std::size_t{messages_[1]} << 16U | std::size_t{messages_[2]} << 8U | messages_[3]);
+    const std::uint8_t type = messages_[0];
+    constexpr std::uint32_t kOfClient = 1U << 1U | 1U << 11U | 1U << 16U | 1U << 15U;
+    constexpr std::uint32_t kOfServer = 1U << 2U | 1U << 11U | 1U << 22U | 1U << 12U | 1U << 13U | 1U << 14U | 1U << 4U;
+    const std::uint32_t bit = type < 32 ? 1U << type : 0;
+    const std::uint32_t left = (from_ == Role::client ? kOfClient : kOfServer) & ~seen_;
+    if (!verdict_.require((left & bit) != 0, "each message of a handshake goes out once")) return;
+    if (messages_.size() < size) return;
+    seen_ |= bit;
     messages_.erase(messages_.begin(), messages_.begin() + static_cast<std::ptrdiff_t>(size));
   }
 }
@@ -377,6 +421,7 @@ void Actor::drop() {
 }
 
 void Actor::offload(Direction direction) {
+  if (!config_->settings().speaks(ProtocolVersion::tls_1_3)) return;  // the kernel here protects no other records
   bool& offloaded = direction == Direction::send ? send_offloaded_ : receive_offloaded_;
   const auto result = engine([&] { return connection_->offload(direction); });
   require(!result || !offloaded, "keys are handed out once");

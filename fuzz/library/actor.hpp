@@ -37,7 +37,7 @@ class Verdict {
 /// Reads what one end sends as anybody on the way can.
 class Eavesdropper {
  public:
-  Eavesdropper(Verdict& verdict, Role from) : verdict_(verdict), from_(from) {}
+  Eavesdropper(Verdict& verdict, Role from, bool tls12) : verdict_(verdict), from_(from), tls12_(tls12) {}
 
   /// `keyed`: when the sender wrote this, it had a key to write with.
   void hear(Bytes bytes, bool keyed);
@@ -46,14 +46,18 @@ class Eavesdropper {
  private:
   void judge(std::uint8_t type, Bytes content);
   void judge_messages(Bytes content);
+  void judge_tls12(std::uint8_t type, Bytes content);
+  void judge_messages_tls12(Bytes content);
 
   Verdict& verdict_;
   Role from_;
+  bool tls12_;
   Octets record_;
   Octets messages_;
   bool keyed_ = false;
   int change_cipher_specs_ = 0;
   int hellos_ = 0;
+  std::uint32_t seen_ = 0;  // types of messages in the clear, in TLS 1.2
 };
 
 // --- an end ----------------------------------------------------------------------------------------------------------
@@ -108,7 +112,7 @@ class Actor {
         memory_((ways & 1U) != 0   ? 40000
                 : (ways & 2U) != 0 ? 9000
                                    : 0),
-        wire(verdict, role) {
+        wire(verdict, role, !config_->settings().speaks(ProtocolVersion::tls_1_3)) {
     offers_early_data = !offered.empty() && config_->settings().early_data != 0;
     engine([&] {
       connection_ = std::make_unique<Connection>(

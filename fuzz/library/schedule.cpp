@@ -116,6 +116,15 @@ Stage::Stage(const Provider& provider, std::size_t (*held_bytes)()) : held(held_
        server().early_data(kEarlyData).max_send_fragment(100).cookie(true).dynamic_record_sizing(true));
   pair("keys change by themselves", client().key_update_after(16384).key_log(true),
        server().client_auth(ClientAuth::request).key_update_after(16384).tickets(1).early_data(0));
+  constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+  pair("TLS 1.2", client().versions(kTls12, kTls12).alpn({"one", "two"}),
+       server().versions(kTls12, kTls12).alpn({"two", "one"}));
+  pair("TLS 1.2, client authenticated", client().versions(kTls12, kTls12).verify_on_resumption(true),
+       server()
+           .versions(kTls12, kTls12)
+           .client_auth(ClientAuth::require)
+           .verify_on_resumption(true)
+           .max_send_fragment(100));
   pair("nothing optional", client().grease(false).middlebox_compatibility(false).resumption(false),
        server().resumption(false));
 }

@@ -39,6 +39,7 @@ struct Kind {
   bool retries = false;  ///< a HelloRetryRequest comes first
   bool early = false;    ///< early data goes with the ClientHello
   bool refuses = false;  ///< the client refuses the server's certificate
+  bool tls12 = false;    ///< neither end has TLS 1.3
   bool fails = false;    ///< one end has cause to end it: the last flight is its alert
   std::vector<Act> acts{Act::client_closes, Act::server_closes};
 
@@ -277,6 +278,32 @@ inline std::vector<Kind> make_early_kinds() {
   return kinds;
 }
 
+constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+
+inline ClientConfigBuilder old_client() {
+  return small_client().versions(kTls12, kTls12).suites({CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256});
+}
+inline ServerConfigBuilder old_server() {
+  return small_server().versions(kTls12, kTls12).suites({CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256});
+}
+
+inline std::vector<Kind> make_tls12_kinds() {
+  const auto client = old_client().build().value();
+  std::vector<Kind> kinds;
+  kinds.push_back({.name = "Tls12", .client = client, .server = old_server().build().value(), .tls12 = true});
+  kinds.push_back({.name = "Tls12Mutual",
+                   .client = client,
+                   .server = old_server().client_auth(ClientAuth::require).tickets(1).build().value(),
+                   .tls12 = true,
+                   .acts = {Act::client_sends, Act::server_sends, Act::client_closes, Act::server_closes}});
+  kinds.push_back({.name = "Tls12Resumed",
+                   .client = client,
+                   .server = old_server().tickets(1).build().value(),
+                   .resumes = true,
+                   .tls12 = true});
+  return kinds;
+}
+
 }  // namespace detail
 
 inline const std::vector<Kind>& kinds() {
@@ -289,18 +316,30 @@ inline const std::vector<Kind>& early_kinds() {
   return all;
 }
 
+/// Those of TLS 1.2, whose messages are in the clear until the last one of each side, and mean nothing by themselves:
+/// Finished covers them all.
+inline const std::vector<Kind>& tls12_kinds() {
+  static const std::vector<Kind> all = detail::make_tls12_kinds();
+  return all;
+}
+
 inline std::vector<Session> Play::offered(const Kind& kind) {
   if (!kind.resumes) return {};
-  static const Session session = [] {
-    const Kind first{.name = "First",
-                     .client = detail::small_client().build().value(),
-                     .server = detail::small_server().tickets(1).early_data(100).build().value()};
+  const auto session_of = [](const Kind& first) {
     Play play(first);
     play.run();
     return play.client.sessions().at(0).clone();
-  }();
+  };
+  static const Session newer =
+      session_of({.name = "First",
+                  .client = detail::small_client().build().value(),
+                  .server = detail::small_server().tickets(1).early_data(100).build().value()});
+  static const Session older = session_of({.name = "First",
+                                           .client = detail::old_client().build().value(),
+                                           .server = detail::old_server().tickets(1).build().value(),
+                                           .tls12 = true});
   std::vector<Session> sessions;
-  sessions.push_back(session.clone());
+  sessions.push_back(kind.tls12 ? older.clone() : newer.clone());
   return sessions;
 }
 

@@ -17,6 +17,7 @@ bool begins_with(const Values& whole, const Values& start) {
 class Truncation : public EveryKind {};
 INSTANTIATE_TEST_SUITE_P(Exhaustive, Truncation, ::testing::ValuesIn(kinds()), kind_name);
 INSTANTIATE_TEST_SUITE_P(ExhaustiveEarlyData, Truncation, ::testing::ValuesIn(early_kinds()), kind_name);
+INSTANTIATE_TEST_SUITE_P(ExhaustiveTls12, Truncation, ::testing::ValuesIn(tls12_kinds()), kind_name);
 
 TEST_P(Truncation, NobodyDisturbsTheHonest) {
   const Honest honest(GetParam());
