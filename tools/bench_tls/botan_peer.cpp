@@ -150,6 +150,7 @@ class BotanPeer final : public Peer {
 
   bool prepare(const Shape& shape, const Certificates& certificates) override {
     if (shape.key == KeyType::ed25519) return false;  // Botan's TLS has no Ed25519
+    if (shape.tls12()) return false;                  // TLS 1.2 is measured beside OpenSSL alone
     client_ = {
         .policy = std::make_shared<Policy>(shape),
         .credentials = std::make_shared<Credentials>(certificates.root, shape.mutual ? &certificates.client : nullptr),

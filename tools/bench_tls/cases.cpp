@@ -48,6 +48,10 @@ constexpr Handshake kHandshakes[] = {
     {"x25519-p256-mutual", "X25519, P-256, mutual", {.mutual = true}},
     {"x25519-p256-resume", "X25519, P-256, resumed", {.resume = true}},
     {"x25519-rsa2048", "X25519, RSA-2048", {.key = KeyType::rsa}},
+    {"tls12-x25519-p256", "TLS 1.2, X25519, P-256", {.suite = CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256}},
+    {"tls12-x25519-p256-resume",
+     "TLS 1.2, X25519, P-256, resumed",
+     {.suite = CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256, .resume = true}},
 };
 
 /// RSA keys take seconds to make.

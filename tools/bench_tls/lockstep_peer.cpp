@@ -187,9 +187,12 @@ class LockstepPeer final : public Peer {
     };
     shared_->client.answers = answers(shape.mutual ? &certificates.client : nullptr, true);
     shared_->server.answers = answers(&certificates.server, shape.mutual);
+    // In TLS 1.2 the curve of a certificate's key is among the groups.
+    std::vector<NamedGroup> groups{shape.group};
+    if (shape.tls12()) groups.push_back(NamedGroup::secp256r1);
     shared_->client.config = built(ConfigBuilder::client(provider_)
                                        .suites({shape.suite})
-                                       .groups({shape.group})
+                                       .groups(groups)
                                        .key_shares({shape.group})
                                        .resumption(shape.resume)
                                        .build());

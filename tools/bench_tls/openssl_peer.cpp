@@ -178,9 +178,17 @@ class OpensslPeer final : public Peer {
     const bool client = role == Role::client;
     Context made(SSL_CTX_new(client ? TLS_client_method() : TLS_server_method()));
     SSL_CTX* context = made.get();
-    require(SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) == 1, "version");
-    require(SSL_CTX_set_ciphersuites(context, std::string(name(shape.suite)).c_str()) == 1, "suite");
+    const int version = shape.tls12() ? TLS1_2_VERSION : TLS1_3_VERSION;
+    require(
+        SSL_CTX_set_min_proto_version(context, version) == 1 && SSL_CTX_set_max_proto_version(context, version) == 1,
+        "version");
+    const std::string suite(shape.tls12() ? openssl_name(shape.suite) : name(shape.suite));
+    require((shape.tls12() ? SSL_CTX_set_cipher_list(context, suite.c_str())
+                           : SSL_CTX_set_ciphersuites(context, suite.c_str())) == 1,
+            "suite");
     std::string group(name(shape.group));
+    // In TLS 1.2 the curve of a certificate's key is among the groups.
+    if (shape.tls12() && client) group += ":P-256";
     // SSL_CTX_set1_groups_list, without the macro's casts.
     if (SSL_CTX_ctrl(context, SSL_CTRL_SET_GROUPS_LIST, 0, group.data()) != 1) return nullptr;
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

@@ -51,6 +51,9 @@ struct Shape {
   KeyType key = KeyType::ec_p256;  ///< of every certificate in the chain
   bool mutual = false;             ///< the server demands a client's chain and checks it
   bool resume = false;             ///< one ticket a handshake, offered in the next one
+
+  /// The suite says which version it is.
+  [[nodiscard]] bool tls12() const noexcept { return parts(suite)->version == ProtocolVersion::tls_1_2; }
 };
 
 /// One side of one connection.

@@ -26,19 +26,30 @@ constexpr auto kAes128 = CipherSuite::tls_aes_128_gcm_sha256;
 constexpr auto kAes256 = CipherSuite::tls_aes_256_gcm_sha384;
 constexpr auto kChaCha20 = CipherSuite::tls_chacha20_poly1305_sha256;
 
+constexpr auto kAes128Tls12 = CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256;
+constexpr auto kAes128RsaTls12 = CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256;
+constexpr auto kAes256Tls12 = CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384;
+constexpr auto kChaCha20Tls12 = CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256;
+
 constexpr Scenario kHandshakes[] = {
     {"hs13-x25519-p256"},
     {"hs13-x25519-rsa2048", {.key = KeyType::rsa}},
     {"hs13-mlkem768-p256", {.group = NamedGroup::x25519mlkem768}},
     {"hs13-x25519-p256-mutual", {.mutual = true}},
     {"hs13-x25519-resume", {.resume = true}},
+    {"hs12-x25519-p256", {.suite = kAes128Tls12}},
+    {"hs12-x25519-rsa2048", {.suite = kAes128RsaTls12, .key = KeyType::rsa}},
+    {"hs12-x25519-resume", {.suite = kAes128Tls12, .resume = true}},
 };
 constexpr Scenario kRecords[] = {
-    {"bulk-aes128gcm-16k", {.suite = kAes128}, 16384},  {"bulk-aes128gcm-1k", {.suite = kAes128}, 1024},
-    {"bulk-aes128gcm-100b", {.suite = kAes128}, 100},   {"bulk-aes256gcm-16k", {.suite = kAes256}, 16384},
-    {"bulk-aes256gcm-1k", {.suite = kAes256}, 1024},    {"bulk-aes256gcm-100b", {.suite = kAes256}, 100},
-    {"bulk-chacha20-16k", {.suite = kChaCha20}, 16384}, {"bulk-chacha20-1k", {.suite = kChaCha20}, 1024},
-    {"bulk-chacha20-100b", {.suite = kChaCha20}, 100},
+    {"bulk-aes128gcm-16k", {.suite = kAes128}, 16384},        {"bulk-aes128gcm-1k", {.suite = kAes128}, 1024},
+    {"bulk-aes128gcm-100b", {.suite = kAes128}, 100},         {"bulk-aes256gcm-16k", {.suite = kAes256}, 16384},
+    {"bulk-aes256gcm-1k", {.suite = kAes256}, 1024},          {"bulk-aes256gcm-100b", {.suite = kAes256}, 100},
+    {"bulk-chacha20-16k", {.suite = kChaCha20}, 16384},       {"bulk-chacha20-1k", {.suite = kChaCha20}, 1024},
+    {"bulk-chacha20-100b", {.suite = kChaCha20}, 100},        {"bulk12-aes128gcm-16k", {.suite = kAes128Tls12}, 16384},
+    {"bulk12-aes128gcm-1k", {.suite = kAes128Tls12}, 1024},   {"bulk12-aes128gcm-100b", {.suite = kAes128Tls12}, 100},
+    {"bulk12-aes256gcm-16k", {.suite = kAes256Tls12}, 16384}, {"bulk12-chacha20-16k", {.suite = kChaCha20Tls12}, 16384},
+    {"bulk12-chacha20-1k", {.suite = kChaCha20Tls12}, 1024},  {"bulk12-chacha20-100b", {.suite = kChaCha20Tls12}, 100},
 };
 
 class Lines {
@@ -97,6 +108,9 @@ void print_memory(Lines& lines) {
     if (!lines.wants(name)) continue;
     Lines::print(name, "bytes/conn", measure_idle_heap(lines.prepared({}), used), {kUnknown, kUnknown});
   }
+  if (lines.wants("mem12-idle"))
+    Lines::print("mem12-idle", "bytes/conn", measure_idle_heap(lines.prepared({.suite = kAes128Tls12}), false),
+                 {kUnknown, kUnknown});
   for (const bool resume : {false, true}) {
     const char* name = resume ? "alloc-hs13-resume" : "alloc-hs13";
     if (!lines.wants(name)) continue;
