@@ -673,6 +673,7 @@ std::string_view name(Misuse misuse) noexcept {
     case Misuse::transmit_first: return "transmit_first";
     case Misuse::no_early_data: return "no_early_data";
     case Misuse::not_extended: return "not_extended";
+    case Misuse::no_aead: return "no_aead";
     case Misuse::not_in_tls12: return "not_in_tls12";
   }
   return {};

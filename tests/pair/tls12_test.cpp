@@ -3,6 +3,7 @@
 #include <lockstep/lists.hpp>
 
 #include "pair.hpp"
+#include "record/sealer.hpp"
 
 namespace lockstep::testing {
 namespace {
@@ -324,6 +325,46 @@ TEST(Tls12, KeepsItsKeys) {
   pair.run();
   EXPECT_EQ(pair.server.data, much);
   EXPECT_FALSE(pair.server.key_updated);
+}
+
+// What protects records elsewhere gets the keys that the peer has: a record made with them is opened.
+TEST(Tls12, HandsItsKeysOut) {
+  for (const CipherSuite suite : {CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                                  CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256}) {
+    if (!provider().supports(suite) || usual_key() != KeyType::ec_p256) continue;
+    Pair pair(built(client_builder().suites({suite})), built(server_builder()));
+    pair.run();
+    expect_connected(pair);
+    expect_echo(pair);
+    ASSERT_TRUE(pair.client.connection.offload(Direction::send));
+    pair.run();
+    ASSERT_EQ(pair.client.traffic_keys.size(), 1U);
+    const TrafficKeys& keys = pair.client.traffic_keys.front();
+    EXPECT_EQ(keys.version, kTls12);
+    EXPECT_EQ(keys.sequence, 2U);  // Finished and "ping"
+    const bool explicit_nonce = keys.aead != AeadAlgorithm::chacha20_poly1305;
+    record::Sealer sealer;
+    ASSERT_TRUE(sealer.install(
+        *provider().aead(keys.aead), keys.key(), explicit_nonce ? Bytes(keys.iv).first(4) : Bytes(keys.iv),
+        explicit_nonce ? record::RecordFormat::tls12_explicit_nonce : record::RecordFormat::tls12_implicit_nonce));
+    std::vector<std::uint8_t> out(1000);
+    for (std::uint64_t skipped = 0; skipped < keys.sequence; ++skipped) {
+      const Bytes nothing = as_bytes("x");
+      ASSERT_TRUE(sealer.seal(ContentType::application_data, {&nothing, 1}, {}, out));
+    }
+    const Bytes text = as_bytes("from elsewhere");
+    const auto sealed = sealer.seal(ContentType::application_data, {&text, 1}, {}, out);
+    ASSERT_TRUE(sealed);
+    pair.server.data.clear();
+    pair.to_server().assign(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+    pair.run();
+    EXPECT_EQ(as_text(pair.server.data), "from elsewhere") << error_text(pair.server);
+  }
+  Pair cbc(built(client_builder().suites({CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha256})),
+           built(server_builder().suites({CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha256})));
+  cbc.run();
+  expect_connected(cbc);
+  EXPECT_EQ(cbc.client.connection.offload(Direction::send).error(), Misuse::no_aead);
 }
 
 TEST(Tls12, Closes) {

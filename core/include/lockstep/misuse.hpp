@@ -21,6 +21,7 @@ enum class Misuse : std::uint8_t {
   unusable,            ///< a connection that was moved from, or made without a configuration
   handshake_not_over,  ///< `offload` while tickets are still being sealed or sent: answer, transmit, and try again
   not_extended,        ///< an exporter of TLS 1.2 without extended master secret (RFC 7627 5.4)
+  no_aead,             ///< `offload` of a suite in CBC mode
   not_in_tls12,        ///< `update_keys`: TLS 1.2 keeps its keys
 };
 [[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
