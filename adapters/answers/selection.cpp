@@ -100,11 +100,7 @@ AnswerSetup::AnswerSetup(AnswerOptions options, const SessionContext& verificati
 
 std::shared_ptr<const Credential> make_credential(std::vector<std::vector<std::uint8_t>> chain,
                                                   std::shared_ptr<const SigningKey> key) {
-  std::vector<SignatureScheme> schemes;
-  for (const SignatureScheme scheme : key->schemes()) {
-    const auto scheme_parts = parts(scheme);
-    if (scheme_parts && !scheme_parts->certificates_only) schemes.push_back(scheme);
-  }
+  std::vector<SignatureScheme> schemes(key->schemes().begin(), key->schemes().end());
   return std::make_shared<const Credential>(Credential{std::move(chain), std::move(schemes), std::move(key)});
 }
 

@@ -181,13 +181,15 @@ TEST(AnswerSetup, TellsWhatItVerifiesBy) {
   EXPECT_EQ(verification({}), SessionContext{});
 }
 
-TEST(AnswerSetup, CredentialSignsWithHandshakeSchemesOnly) {
+TEST(AnswerSetup, CredentialSignsWithAllThatItsKeyCan) {
   const Authority authority;
   const auto credential = authority.issue({.key = KeyType::rsa});
   ASSERT_FALSE(credential->schemes.empty());
-  for (const SignatureScheme scheme : credential->schemes) {
-    EXPECT_FALSE(parts(scheme)->certificates_only) << name(scheme);
-  }
+  // What TLS 1.3 signs with comes first.
+  EXPECT_FALSE(parts(credential->schemes.front())->certificates_only);
+  EXPECT_TRUE(parts(credential->schemes.back())->certificates_only);
+  EXPECT_TRUE(std::ranges::is_partitioned(credential->schemes,
+                                          [](SignatureScheme scheme) { return !parts(scheme)->certificates_only; }));
 }
 
 // --- selection -------------------------------------------------------------------------------------------------------

@@ -186,8 +186,8 @@ class LOCKSTEP_API Answers {
   std::unique_ptr<const Withheld> withheld_;  // few have one
 };
 
-/// A credential from a chain (DER, leaf first) and its key: the schemes are those of the key that CertificateVerify may
-/// have, in the key's order.
+/// A credential from a chain (DER, leaf first) and its key, with the key's schemes in its order: PKCS#1, which signs in
+/// TLS 1.2 alone, comes last.
 [[nodiscard]] LOCKSTEP_API std::shared_ptr<const Credential> make_credential(
     std::vector<std::vector<std::uint8_t>> chain, std::shared_ptr<const SigningKey> key);
 
