@@ -251,8 +251,10 @@ void Connection::State::retire() noexcept {
 }
 
 void Connection::State::notice_dropped_tokens() noexcept {
-  if (run() == nullptr || error() != nullptr || run()->handshake.survives_dropped_token()) return;
-  fail(Reason::token_dropped, Place::application);
+  if (run() == nullptr || error() != nullptr) return;
+  if (!run()->handshake.survives_dropped_token()) return fail(Reason::token_dropped, Place::application);
+  // A server of TLS 1.2 whose ticket was waited for goes on without it, to the end of its handshake.
+  establish();
 }
 
 // --- phases ------------------------------------------------------------------------------------------------------

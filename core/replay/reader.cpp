@@ -67,8 +67,10 @@ class Parse {
     for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8U | bytes[i];
   }
   void misuse(std::optional<Misuse>& misuse) {
-    const std::uint64_t read = up_to(1 + static_cast<std::uint64_t>(Misuse::handshake_not_over));
-    if (read != 0) misuse = static_cast<Misuse>(read - 1);
+    const std::uint64_t read = up_to(std::numeric_limits<std::underlying_type_t<Misuse>>::max());
+    if (read == 0) return;
+    misuse = static_cast<Misuse>(read - 1);
+    if (name(*misuse).empty()) fail(TapeError::value_out_of_range);
   }
   void evidence(Error& error) {
     Content read;

@@ -63,7 +63,8 @@ const std::vector<Rule>& rules() {
       {"ClientHello.extension_type",
        true,
        {Alert::decode_error, Alert::illegal_parameter, Alert::missing_extension, Alert::protocol_version}},
-      {"ClientHello.supported_versions", true, {Alert::protocol_version}},
+      // Without TLS 1.3 in it the server takes TLS 1.2, and the client sees that it was made to.
+      {"ClientHello.supported_versions", true, {Alert::protocol_version, Alert::illegal_parameter}},
       {"ClientHello.supported_groups", true, {Alert::handshake_failure, Alert::illegal_parameter}},
       {"ClientHello.key_share.group", true, {Alert::illegal_parameter}},
       {"ClientHello.key_share.key_exchange", true, {Alert::illegal_parameter}},
@@ -73,6 +74,9 @@ const std::vector<Rule>& rules() {
       {"ClientHello.server_name.host_name", true, {Alert::decode_error}},
       {"ClientHello.application_layer_protocol_negotiation.protocol", true, {Alert::no_application_protocol}},
       {"ClientHello.cookie", false, {Alert::illegal_parameter}},
+      // Of TLS 1.2, and read whichever version it will be.
+      {"ClientHello.renegotiation_info", false, {Alert::decode_error}},
+      {"ClientHello.ec_point_formats", true, {Alert::decode_error}},
       {"ClientHello.psk_key_exchange_modes", true, {}},
       {"ClientHello.pre_shared_key.identity", true, {}},
       {"ClientHello.pre_shared_key.obfuscated_ticket_age", true, {}},

@@ -560,7 +560,11 @@ TEST_P(AskingState, FailsWithoutAnswer) {
   if (way.state == "server12::WaitTicketSealed") {
     // The client hears that there is no ticket after all (RFC 5077 3.3).
     EXPECT_TRUE(journey.duel.client().connection.connected()) << error_text(journey.duel.client());
+    EXPECT_TRUE(journey.traveller().connection.connected()) << error_text(journey.traveller());
     EXPECT_TRUE(journey.duel.client().sessions.empty());
+    journey.duel.pair().send(journey.duel.client(), "ping");
+    journey.finish();
+    EXPECT_EQ(as_text(journey.traveller().data), "ping") << error_text(journey.traveller());
     return;
   }
   Duel::expect_refusal(journey.traveller(), Reason::token_dropped, Alert::internal_error);
