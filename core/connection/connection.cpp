@@ -233,6 +233,11 @@ void Connection::State::establish() noexcept {
     established.origin = handshake::session_origin(context);
   established.run = std::move(std::get<Handshaking>(phase).run);
   phase = std::move(established);
+  // RFC 5246 6.2.1: "multiple client messages of the same ContentType MAY be coalesced into a single TLSPlaintext
+  // record": what came in one record with Finished is for the connection that stands. In TLS 1.3 keys change there.
+  const Bytes rest = run()->handshake.unread();
+  if (rest.empty()) return;
+  if (auto went = receive_post_handshake(rest, context.now); !went) fail(went.error());
 }
 
 void Connection::State::retire() noexcept {

@@ -73,18 +73,6 @@ std::expected<VerifiedFinished, Error> verify_finished(Context& context, const D
   return VerifiedFinished();
 }
 
-std::expected<std::span<const SignatureScheme>, Error> keep_signing_schemes(
-    Context& context, const codec::CodePoints<SignatureScheme>& schemes) noexcept {
-  const auto kept = context.arena.array<SignatureScheme>(schemes.size());
-  if (kept.size() != schemes.size()) return context.fail(Reason::handshake_too_large);
-  std::size_t count = 0;
-  for (const SignatureScheme scheme : schemes) {
-    const auto known = parts(scheme);
-    if (!known || !known->certificates_only) kept[count++] = scheme;
-  }
-  return kept.first(count);
-}
-
 void send_certificate(Context& context, const Credential* credential, StaplesRequested requested) noexcept {
   std::span<Bytes> chain;
   Bytes ocsp_response;

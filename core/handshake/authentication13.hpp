@@ -22,11 +22,6 @@ namespace lockstep::handshake {
 [[nodiscard]] std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,
                                                                      const codec::Finished& message) noexcept;
 
-/// Of the peer's schemes, those that may sign in TLS 1.3; PKCS#1 stands in a list for certificates and for TLS 1.2. The
-/// copy lives as long as the handshake.
-[[nodiscard]] std::expected<std::span<const SignatureScheme>, Error> keep_signing_schemes(
-    Context& context, const codec::CodePoints<SignatureScheme>& schemes) noexcept;
-
 /// Which staples the peer asks for beside our certificate (RFC 9846 4.5.1.1).
 struct StaplesRequested {
   bool ocsp_response = false;

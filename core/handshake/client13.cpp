@@ -347,7 +347,7 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   // certificate-based client authentication via a CertificateRequest message"
   if (!state.requested) return finish(std::move(state.keys), std::move(secrets->traffic.client), proven, context);
 
-  const auto schemes = keep_signing_schemes(context, state.requested->schemes);
+  const auto schemes = keep_for_handshake(context, state.requested->schemes);
   const auto schemes_cert = keep(context, state.requested->schemes_cert.value_or(state.requested->schemes));
   if (!schemes || !schemes_cert) return context.fail(Reason::handshake_too_large);
   if (auto shared = share_schemes(context, *schemes); !shared) return std::unexpected(shared.error());

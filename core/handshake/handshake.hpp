@@ -77,6 +77,8 @@ class Handshake {
   [[nodiscard]] bool suspended() const noexcept { return context_.pending.blocks_reading(); }
   /// Whether received bytes of an incomplete message (or of messages not yet handled) are kept.
   [[nodiscard]] bool holds_input() const noexcept { return !context_.inbox.empty(); }
+  /// Those bytes.
+  [[nodiscard]] Bytes unread() const noexcept { return context_.inbox.unread(); }
   /// Application data may flow: the peer's Finished was verified and ours is on its way.
   [[nodiscard]] bool connected() const noexcept { return live().has_value(); }
   /// The state after the handshake, once it is reached.

@@ -36,7 +36,12 @@ on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
   const auto version = settle_version(context, hello);
   if (!version) return std::unexpected(version.error());
   context.agreed.version = *version;
-  if (*version == ProtocolVersion::tls_1_2) return client12::begin(std::move(state.offer), hello, context);
+  if (*version == ProtocolVersion::tls_1_2) {
+    // RFC 9846 E.3: "A client that attempts to send 0-RTT data MUST fail a connection if it receives a ServerHello with
+    // TLS 1.2 or older."
+    if (state.offer.early_data) return context.fail(Reason::early_data_mismatch, static_cast<std::uint16_t>(*version));
+    return client12::begin(std::move(state.offer), hello, context);
+  }
   return client13::begin(std::move(state.offer), hello, context);
 }
 

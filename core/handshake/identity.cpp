@@ -64,6 +64,17 @@ std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context) {
   return context.resumed_session != nullptr ? context.resumed_session->peer : context.peer_shown;
 }
 
+std::expected<std::span<const SignatureScheme>, Error> keep_for_handshake(
+    Context& context, const codec::CodePoints<SignatureScheme>& list) noexcept {
+  const auto kept = context.arena.array<SignatureScheme>(list.size());
+  if (kept.size() != list.size()) return context.fail(Reason::handshake_too_large);
+  const auto end = std::ranges::copy_if(list, kept.begin(), [](SignatureScheme scheme) {
+                     const auto known = parts(scheme);
+                     return !known || !known->certificates_only;
+                   }).out;
+  return kept.first(static_cast<std::size_t>(end - kept.begin()));
+}
+
 bool usable_scheme_in_tls12(SignatureScheme scheme) noexcept {
   const auto known = parts(scheme);
   if (!known) return false;

@@ -135,6 +135,9 @@ class Authenticated {
 /// Whether a session that is resumed is to be judged again, and whether it has what that takes.
 [[nodiscard]] bool verifies_on_resumption(const Settings& settings, const Session& session) noexcept;
 [[nodiscard]] bool can_be_verified(const Settings& settings, const Session& session) noexcept;
+/// What of a peer's list signs handshakes in TLS 1.3, or is not known here; PKCS#1 is for its certificates.
+[[nodiscard]] std::expected<std::span<const SignatureScheme>, Error> keep_for_handshake(
+    Context& context, const codec::CodePoints<SignatureScheme>& list) noexcept;
 /// Suspends for a verdict on what the peer showed in this handshake.
 void ask_about_peer(Context& context, Role peer);
 /// Suspends for a verdict on what the peer showed when the session was made.

@@ -45,7 +45,7 @@ void ask_credential(Context& context, const codec::ClientHello& hello) noexcept 
   // "signature_algorithms" extension, then the server MUST abort the handshake with a "missing_extension" alert".
   if (!hello.signature_algorithms)
     return context.stop(Reason::extension_missing, static_cast<std::uint16_t>(ExtensionType::signature_algorithms));
-  const auto schemes = keep_signing_schemes(context, *hello.signature_algorithms);
+  const auto schemes = keep_for_handshake(context, *hello.signature_algorithms);
   const auto schemes_cert = keep(context, hello.signature_algorithms_cert.value_or(*hello.signature_algorithms));
   if (!schemes || !schemes_cert) return context.stop(Reason::handshake_too_large);
   if (auto shared = share_schemes(context, *schemes); !shared) return context.stop(shared.error());

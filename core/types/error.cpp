@@ -216,10 +216,11 @@ constexpr std::array kReasons{
               "The server resumed the session without the key share that the offered mode needs.", kPeerBroken},
     ReasonRow{Reason::early_data_unexpected, "early_data_unexpected", Alert::unexpected_message, kLocal,
               "Early data came where none is accepted.", kPeerBroken},
-    ReasonRow{Reason::early_data_mismatch, "early_data_mismatch", Alert::illegal_parameter, kLocal,
-              "The server accepted early data, but the identity, cipher suite or application protocol that it chose is "
-              "not that of the early data's session.",
-              kPeerBroken},
+    ReasonRow{
+        Reason::early_data_mismatch, "early_data_mismatch", Alert::illegal_parameter, kLocal,
+        "The server chose a version below TLS 1.3 although early data came with the ClientHello, or accepted early "
+        "data and chose another identity, cipher suite or application protocol than its session has.",
+        "Connect again without early data; if that fails too, report it to whoever runs the peer."},
     ReasonRow{Reason::early_data_too_much, "early_data_too_much", Alert::unexpected_message, kLocal,
               "The client sent more early data than its ticket allows.", kPeerBroken},
     ReasonRow{Reason::extended_main_secret_missing, "extended_main_secret_missing", Alert::handshake_failure, kLocal,

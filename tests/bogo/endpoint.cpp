@@ -27,10 +27,11 @@ Connection start(const Options& options, const Shared& shared, std::optional<Ses
                             shared.now);
 }
 
-bool can_sign(const Credential& credential, std::span<const SignatureScheme> wanted) {
+bool can_sign(const Credential& credential, std::span<const SignatureScheme> wanted, ProtocolVersion version) {
   return std::ranges::any_of(credential.schemes, [&](SignatureScheme scheme) {
     const auto known = parts(scheme);
-    return known && !known->certificates_only && std::ranges::find(wanted, scheme) != wanted.end();
+    return known && (version == ProtocolVersion::tls_1_2 || !known->certificates_only) &&
+           std::ranges::find(wanted, scheme) != wanted.end();
   });
 }
 
@@ -76,6 +77,7 @@ Endpoint::Endpoint(const Options& options, const Options& retried, const Shared&
       retried_(retried),
       shared_(shared),
       socket_(socket),
+      offered_ticket_(offered ? offered->ticket : std::vector<std::uint8_t>()),
       engine_(start(options, shared, std::move(offered))) {}
 
 Endpoint::~Endpoint() {
@@ -156,6 +158,8 @@ std::optional<Step> Endpoint::handle(Event& event) {
     agreed_ = {.resumed = done->resumed,
                .server_name = std::string(done->server_name),
                .peer_chain = {},
+               .own_finished = {done->own_finished.begin(), done->own_finished.end()},
+               .peer_finished = {done->peer_finished.begin(), done->peer_finished.end()},
                .ocsp_response = {done->ocsp_response.begin(), done->ocsp_response.end()},
                .sct_list = {done->sct_list.begin(), done->sct_list.end()}};
     for (const Bytes certificate : done->peer_chain) {
@@ -207,10 +211,10 @@ std::optional<Step> Endpoint::ask(Question question) {
 }
 
 /// While an answer is due the engine takes nothing in and says nothing, however often it is asked: unless it is about a
-/// ticket, for which nothing waits.
+/// ticket of TLS 1.3, for which nothing waits.
 std::optional<Step> Endpoint::answer_late() {
   (void)flush();
-  if (std::holds_alternative<SealTicket>(late_)) {
+  if (std::holds_alternative<SealTicket>(late_) && engine_.version() == ProtocolVersion::tls_1_3) {
     if (engine_.awaiting_answer()) return Stop{.error = {}, .text = "the engine waits for a ticket"};
     Question question = std::exchange(late_, std::monostate{});
     return answer(question);
@@ -263,7 +267,7 @@ const Candidate* Endpoint::choose(const SelectCredential& question) const {
     if (candidate.must_match_issuer && !issued_by_any(*candidate.credential, question.certificate_authorities))
       continue;
     last = &candidate;
-    if (can_sign(*candidate.credential, question.schemes)) break;
+    if (can_sign(*candidate.credential, question.schemes, *engine_.version())) break;
   }
   return last;
 }
@@ -283,7 +287,9 @@ std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
   if (!leaf)
     return accepted(engine_,
                     engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_malformed}));
-  if (leaf->key_usage() && !leaf->key_usage()->has(x509::KeyUsage::digital_signature)) {
+  key_usage_invalid_ = leaf->key_usage() && !leaf->key_usage()->has(x509::KeyUsage::digital_signature);
+  // For TLS 1.3 BoringSSL never ignores it.
+  if (key_usage_invalid_ && !(options_->ignore_rsa_key_usage && engine_.version() == ProtocolVersion::tls_1_2)) {
     return accepted(engine_,
                     engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_wrong_usage}));
   }
@@ -454,10 +460,11 @@ Stop Endpoint::stop(const Error& error) const {
 
 /// Whether the test is about an older version that its flags allow and the product lacks.
 bool Endpoint::peer_is_older(const Error& error) const {
-  if (options_->min_version >= 0x0304 || (options_->no_tls12 && options_->no_tls11 && options_->no_tls1)) return false;
+  if (options_->min_version >= 0x0303 || (options_->no_tls11 && options_->no_tls1)) return false;
   if (error.reason == Reason::peer_alert) return error.alert == Alert::protocol_version && first_bytes_[0] == 21;
   if (error.reason != Reason::version_unsupported) return false;
-  return hello_version(first_bytes_).value_or(0) > 0x0300;
+  const int version = hello_version(first_bytes_).value_or(0);
+  return version > 0x0300 && version < 0x0303;
 }
 
 }  // namespace bogo

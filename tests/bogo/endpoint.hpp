@@ -48,6 +48,8 @@ struct Agreed {
   bool resumed = false;
   std::string server_name;
   std::vector<std::vector<std::uint8_t>> peer_chain;
+  std::vector<std::uint8_t> own_finished;
+  std::vector<std::uint8_t> peer_finished;
   std::vector<std::uint8_t> ocsp_response;
   std::vector<std::uint8_t> sct_list;
 };
@@ -107,7 +109,9 @@ class Endpoint {
   const std::vector<std::uint8_t>& secret(bool of_client) const { return of_client ? client_secret_ : server_secret_; }
   const Asked& asked() const { return asked_; }
   bool peer_was_judged() const { return judged_; }
+  bool key_usage_invalid() const { return key_usage_invalid_; }
   std::size_t sessions() const { return sessions_; }
+  bool ticket_is_new() const { return session_ && session_->ticket != offered_ticket_; }
   const std::optional<lockstep::Session>& session() const { return session_; }  ///< the last that came
   std::optional<lockstep::Session> take_session() { return std::move(session_); }
 
@@ -141,6 +145,7 @@ class Endpoint {
   std::function<bool(const lockstep::Connection&)> until_;
   const Shared& shared_;
   int socket_;
+  std::vector<std::uint8_t> offered_ticket_;
   lockstep::Connection engine_;
 
   std::vector<std::uint8_t> inbound_;
@@ -154,6 +159,7 @@ class Endpoint {
   Agreed agreed_;
   Asked asked_;
   bool judged_ = false;
+  bool key_usage_invalid_ = false;
   std::vector<std::uint8_t> client_secret_;
   std::vector<std::uint8_t> server_secret_;
   std::optional<lockstep::Session> session_;

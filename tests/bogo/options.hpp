@@ -42,6 +42,7 @@ struct Options {
   bool no_tls12 = false;
   bool no_tls11 = false;
   bool no_tls1 = false;
+  std::string cipher;  ///< suites of TLS 1.2 in OpenSSL's grammar
   std::vector<int> curves;
   std::vector<int> key_shares;
   bool no_key_shares = false;
@@ -76,6 +77,7 @@ struct Options {
   bool async = false;
   bool use_custom_verify_callback = false;  ///< this and the other callbacks: every decision is an event here
   bool verify_fail = false;
+  bool ignore_rsa_key_usage = false;  ///< in TLS 1.2
   bool reverify_on_resume = false;
   bool use_early_callback = false;
   bool fail_early_callback = false;
@@ -108,17 +110,16 @@ struct Options {
   std::string export_context;
   bool use_export_context = false;
   bool use_exporter_between_reads = false;
+  bool tls_unique = false;
   bool export_traffic_secrets = false;
 
-  // permissions and demands that every TLS 1.3 connection meets
+  // permissions and demands that every connection meets
   bool allow_hint_mismatch = false;  ///< there are no hints: each handshake is computed by itself
   std::string srtp_profiles;         ///< of DTLS (RFC 5764); over TLS nobody is to speak of them
   bool renegotiate_freely = false;
   bool renegotiate_ignore = false;
-  bool ignore_rsa_key_usage = false;           ///< of older versions: for TLS 1.3 BoringSSL does not ignore it either
-  bool expect_ticket_renewal = false;          ///< `expect_no_session` says more
-  bool expect_secure_renegotiation = false;    ///< RFC 9846 4.2.2: there is no renegotiation
-  bool expect_extended_master_secret = false;  ///< RFC 9846 E: TLS 1.3 has what it adds
+  bool expect_secure_renegotiation = false;    ///< of TLS 1.2: then it is required
+  bool expect_extended_master_secret = false;  ///< of TLS 1.2: then it is required
 
   // what must come of it
   int expect_version = 0;
@@ -139,6 +140,7 @@ struct Options {
   bool expect_verify_result = false;
   bool expect_session_miss = false;
   bool expect_no_session = false;
+  bool expect_ticket_renewal = false;  ///< in TLS 1.2, where a session may be resumed without
   bool expect_ticket_supports_early_data = false;
   bool expect_session_id = false;
   bool expect_no_session_id = false;

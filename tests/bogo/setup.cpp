@@ -15,7 +15,6 @@ using namespace lockstep;
 
 namespace {
 
-constexpr int kTls13 = 0x0304;
 constexpr std::uint32_t kMaxEarlyData = 14336;
 constexpr std::chrono::seconds kAgeTolerance{60};
 
@@ -32,10 +31,33 @@ std::vector<Id> ids(const std::vector<int>& numbers) {
 /// P-521 alone.
 const std::vector<NamedGroup> kGroups = {NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1};
 
+/// PKCS #1 is for TLS 1.2; SHA-1, which ends BoringSSL's list, is for nothing here.
 const std::vector<SignatureScheme> kSchemes = {
-    SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pss_rsae_sha256,
-    SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
-    SignatureScheme::rsa_pss_rsae_sha512};
+    SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pss_rsae_sha256, SignatureScheme::rsa_pkcs1_sha256,
+    SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384, SignatureScheme::rsa_pkcs1_sha384,
+    SignatureScheme::rsa_pss_rsae_sha512,    SignatureScheme::rsa_pkcs1_sha512};
+
+/// The versions that the flags leave.
+struct Versions {
+  ProtocolVersion oldest;
+  ProtocolVersion newest;
+};
+
+std::optional<Versions> versions(const Options& options) {
+  const auto allowed = [&](ProtocolVersion version, bool excluded) {
+    const int number = static_cast<int>(version);
+    return !excluded && options.min_version <= number && (options.max_version == 0 || number <= options.max_version);
+  };
+  const bool tls12 = allowed(ProtocolVersion::tls_1_2, options.no_tls12);
+  const bool tls13 = allowed(ProtocolVersion::tls_1_3, options.no_tls13);
+  if (!tls12 && !tls13) return std::nullopt;
+  return Versions{.oldest = tls12 ? ProtocolVersion::tls_1_2 : ProtocolVersion::tls_1_3,
+                  .newest = tls13 ? ProtocolVersion::tls_1_3 : ProtocolVersion::tls_1_2};
+}
+
+/// BoringSSL's suites of TLS 1.2 behind the AEADs: what of them is had.
+constexpr std::string_view kOlderSuites =
+    "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA";
 
 /// Profiles that are nothing but lists here, of which an empty one changes nothing.
 struct Profile {
@@ -47,17 +69,24 @@ struct Profile {
 
 std::optional<Profile> profile(const Options& options) {
   if (options.fips_202205) {  // FIPS 140-3 as of May 2022
-    return Profile{.suites = {CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_aes_256_gcm_sha384},
+    return Profile{.suites = {CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_aes_256_gcm_sha384,
+                              CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                              CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256,
+                              CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384,
+                              CipherSuite::tls_ecdhe_rsa_with_aes_256_gcm_sha384},
                    .groups = {NamedGroup::secp256r1, NamedGroup::secp384r1},
                    .schemes = {SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_secp384r1_sha384,
                                SignatureScheme::rsa_pss_rsae_sha256, SignatureScheme::rsa_pss_rsae_sha384,
-                               SignatureScheme::rsa_pss_rsae_sha512}};
+                               SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pkcs1_sha256,
+                               SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512}};
   }
   if (options.wpa_202304) {  // WPA3 in its 192-bit mode, April 2023
-    return Profile{.suites = {CipherSuite::tls_aes_256_gcm_sha384},
+    return Profile{.suites = {CipherSuite::tls_aes_256_gcm_sha384, CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384,
+                              CipherSuite::tls_ecdhe_rsa_with_aes_256_gcm_sha384},
                    .groups = {NamedGroup::secp384r1},
                    .schemes = {SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::rsa_pss_rsae_sha384,
-                               SignatureScheme::rsa_pss_rsae_sha512}};
+                               SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pkcs1_sha384,
+                               SignatureScheme::rsa_pkcs1_sha512}};
   }
   if (options.cnsa_202407) {  // AES-256 wherever the peer has it, July 2024
     return Profile{.suites = {CipherSuite::tls_aes_256_gcm_sha384, CipherSuite::tls_aes_128_gcm_sha256,
@@ -82,6 +111,7 @@ std::optional<Profile> profile(const Options& options) {
 ClientConfigBuilder client(const Options& options, const Provider& provider) {
   ClientConfigBuilder builder = ConfigBuilder::client(provider);
   builder.grease(options.enable_grease).alpn(protocols(options.advertise_alpn));
+  builder.allow_no_renegotiation_info(!options.expect_secure_renegotiation);
   // BoringSSL's servers ask no client for staples, whatever the flags say.
   builder.ocsp_stapling(options.enable_ocsp_stapling)
       .signed_certificate_timestamps(options.enable_signed_cert_timestamps);
@@ -111,14 +141,18 @@ ServerConfigBuilder server(const Options& options, const Provider& provider) {
   return builder;
 }
 
-/// Those that TLS 1.3 signs with, and those that are left to certificates.
+/// Those that handshakes are signed with in one of the versions, and those that are left to certificates.
 struct Schemes {
   std::vector<SignatureScheme> handshake;
   std::vector<SignatureScheme> certificates;
 
-  explicit Schemes(const std::vector<SignatureScheme>& all) {
+  Schemes(const std::vector<SignatureScheme>& all, const Versions& versions) {
+    const auto old = lockstep::schemes(versions.oldest);
+    const auto recent = lockstep::schemes(versions.newest);
     for (const SignatureScheme scheme : all) {
-      if (const auto known = parts(scheme)) (known->certificates_only ? certificates : handshake).push_back(scheme);
+      const bool signs =
+          std::ranges::find(old, scheme) != old.end() || std::ranges::find(recent, scheme) != recent.end();
+      if (parts(scheme)) (signs ? handshake : certificates).push_back(scheme);
     }
   }
 };
@@ -163,8 +197,17 @@ std::optional<Stop> load_credentials(const Options& options, const Provider& pro
 
 /// What both sides' flags say, and the configuration.
 template <Role kRole>
-std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& options, const Provider& provider,
-                          Shared& shared) {
+std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& options, const Versions& spoken,
+                          const Provider& provider, Shared& shared) {
+  builder.versions(spoken.oldest, spoken.newest).allow_no_extended_main_secret(!options.expect_extended_master_secret);
+  auto suites = suites_from_text(options.cipher.empty() ? "DEFAULT:" + std::string(kOlderSuites) : options.cipher);
+  if (!suites) return not_implemented(suites.error().text());
+  std::erase_if(*suites, [&](CipherSuite suite) { return !provider.supports(suite); });
+  if (!provider.fast_aes) {
+    std::ranges::stable_partition(
+        *suites, [](CipherSuite suite) { return parts(suite)->aead == AeadAlgorithm::chacha20_poly1305; });
+  }
+  builder.suites(std::move(*suites));
   builder.key_log(true).verify_on_resumption(options.reverify_on_resume && !(options.server && options.no_ticket));
   // What BoringSSL takes and sends at most, and how far ages may be off.
   if (options.enable_early_data) builder.early_data(kMaxEarlyData, kAgeTolerance);
@@ -175,11 +218,15 @@ std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& opti
     if (!provider.supports(group)) return not_implemented("no group " + to_text(group));
   }
   builder.groups(std::move(groups));
-  builder.schemes(kSchemes);
+  builder.schemes(Schemes(kSchemes, spoken).handshake);
   if (!options.verify_prefs.empty()) {
-    Schemes wanted(ids<SignatureScheme>(options.verify_prefs));
+    Schemes wanted(ids<SignatureScheme>(options.verify_prefs), spoken);
     if (wanted.handshake.empty() && wanted.certificates.empty())
       return not_implemented("none of the signature schemes is known");
+    // BoringSSL offers TLS 1.3 with what only TLS 1.2 can use. Here it needs a scheme, be it one that the runner lacks.
+    const auto recent = lockstep::schemes(spoken.newest);
+    if (!wanted.handshake.empty() && std::ranges::find_first_of(wanted.handshake, recent) == wanted.handshake.end())
+      wanted.handshake.push_back(SignatureScheme::ed448);
     if (!wanted.handshake.empty()) builder.schemes(std::move(wanted.handshake));
     if (!wanted.certificates.empty()) builder.schemes_cert(std::move(wanted.certificates));
   }
@@ -190,13 +237,14 @@ std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& opti
       if (std::ranges::find(ours, scheme) == ours.end()) ours.push_back(scheme);
     }
   }
-  if (Schemes signing(ours); !signing.handshake.empty()) builder.signing_schemes(std::move(signing.handshake));
+  if (Schemes signing(ours, spoken); !signing.handshake.empty()) builder.signing_schemes(std::move(signing.handshake));
   if (policy) {
     builder.suites(policy->suites);
     for (const SignatureScheme scheme : policy->schemes) {
       if (!provider.supports(scheme)) return not_implemented("no signature scheme " + to_text(scheme));
     }
-    if (!policy->schemes.empty()) builder.schemes(policy->schemes).signing_schemes(policy->schemes);
+    const Schemes allowed(policy->schemes, spoken);
+    if (!policy->schemes.empty()) builder.schemes(allowed.handshake).signing_schemes(allowed.handshake);
   }
   if (options.max_send_fragment > 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_send_fragment));
   if (options.max_cert_list > 0) builder.max_handshake_message(static_cast<std::size_t>(options.max_cert_list));
@@ -214,17 +262,16 @@ std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& opti
 }  // namespace
 
 std::optional<Stop> set_up(const Options& options, const Provider& provider, Shared& shared) {
-  if (options.no_tls13 || (options.max_version != 0 && options.max_version < kTls13)) {
-    return not_implemented("the flags exclude TLS 1.3");
-  }
-  if (options.expect_version != 0 && options.expect_version < kTls13)
+  const auto spoken = versions(options);
+  if (!spoken) return not_implemented("the flags exclude TLS 1.2 and TLS 1.3");
+  if (options.expect_version != 0 && options.expect_version < static_cast<int>(ProtocolVersion::tls_1_2))
     return not_implemented("an older version is expected");
 
   if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
   if (auto failed = load_credentials(options, provider, shared)) return failed;
 
-  return options.server ? build(server(options, provider), options, provider, shared)
-                        : build(client(options, provider), options, provider, shared);
+  return options.server ? build(server(options, provider), options, *spoken, provider, shared)
+                        : build(client(options, provider), options, *spoken, provider, shared);
 }
 
 }  // namespace bogo

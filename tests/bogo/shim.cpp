@@ -116,7 +116,9 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
   for (const int expected : {options.expect_cipher, expected_here}) {
     if (expected != 0 && suite != expected) return wrong("suite " + to_text(*engine.suite()));
   }
-  if (options.expect_curve_id != 0 &&
+  // In TLS 1.2 there is no key exchange when a session is resumed, and none is told.
+  const bool tls12 = engine.version() == ProtocolVersion::tls_1_2;
+  if (options.expect_curve_id != 0 && !(tls12 && agreed.resumed) &&
       (!engine.group() || static_cast<int>(*engine.group()) != options.expect_curve_id)) {
     return wrong("group " + (engine.group() ? to_text(*engine.group()) : "none"));
   }
@@ -128,7 +130,8 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
   }
   if (options.expect_hrr && !engine.retried()) return wrong("no HelloRetryRequest");
   if (options.expect_no_hrr && engine.retried()) return wrong("a HelloRetryRequest");
-  if (options.expect_key_usage_invalid) return wrong("a key is never taken for what it is not for");
+  if (options.expect_key_usage_invalid != endpoint.key_usage_invalid())
+    return wrong("whether the key may be used for what it was used for");
 
   if (!agreed.resumed) {
     if (options.expect_selected_credential &&
@@ -175,8 +178,8 @@ Outcome write_in_pieces(Endpoint& endpoint, Bytes bytes, std::size_t piece) {
 Outcome write_exported(const Options& options, Endpoint& endpoint) {
   if (options.export_keying_material > 0) {
     std::vector<std::uint8_t> material(static_cast<std::size_t>(options.export_keying_material));
-    // RFC 9846 7.5: "no context" and an empty one are the same.
-    const Bytes context = options.use_export_context ? as_bytes(options.export_context) : Bytes();
+    std::optional<Bytes> context;
+    if (options.use_export_context) context = as_bytes(options.export_context);
     if (auto done = endpoint.engine().export_keying_material(options.export_label, context, material); !done) {
       return wrong("export: " + std::string(name(done.error())) + " " + boring_name(done.error()));
     }
@@ -187,6 +190,12 @@ Outcome write_exported(const Options& options, Endpoint& endpoint) {
 
 Outcome write_what_is_asked(const Options& options, Endpoint& endpoint) {
   if (auto failed = write_exported(options, endpoint)) return failed;
+  if (options.tls_unique) {
+    // RFC 5929 3.1: "The first TLS Finished message sent": the client's, or when a session is resumed the server's.
+    const Agreed& agreed = endpoint.agreed();
+    const bool ours = options.server == agreed.resumed;
+    if (auto stop = endpoint.write(ours ? agreed.own_finished : agreed.peer_finished)) return stop;
+  }
   if (options.export_traffic_secrets) {
     const auto& read = endpoint.secret(options.server);
     const auto& write = endpoint.secret(!options.server);
@@ -239,7 +248,7 @@ Outcome shut_down(const Options& options, Endpoint& endpoint) {
     if (std::holds_alternative<PeerEnded>(step)) {
       return endpoint.engine().peer_closed() ? Outcome() : wrong("the peer ended without close_notify");
     }
-    if (std::holds_alternative<Data>(step)) return wrong("data after close_notify");
+    if (std::holds_alternative<Data>(step)) return wrong("data after close_notify :APPLICATION_DATA_ON_SHUTDOWN:");
   }
 }
 
@@ -287,6 +296,7 @@ std::expected<bool, Stop> shake_hands(const Options& options, Endpoint& endpoint
 
 /// As BoringSSL says it.
 std::string early_data_reason(const Options& options, const Connection& engine, bool resuming, bool session_allows) {
+  if (engine.version() == ProtocolVersion::tls_1_2) return "protocol_version";
   switch (engine.early_data()) {
     case EarlyDataStatus::accepted: return "accept";
     case EarlyDataStatus::disabled: return "disabled";
@@ -353,14 +363,20 @@ Outcome exchange(const Options& first, bool resuming, Endpoint& endpoint, const 
     if (auto failed = echo(options, endpoint)) return failed;
   }
   if (!options.server) {
+    // In TLS 1.2 it comes within the handshake, and where one is resumed without another it is told again.
+    const bool tls12 = endpoint.engine().version() == ProtocolVersion::tls_1_2;
     const bool expect_session = !options.expect_no_session && !options.shim_shuts_down;
+    if (tls12 && expect_session && endpoint.engine().resumed() &&
+        endpoint.ticket_is_new() != options.expect_ticket_renewal)
+      return wrong("whether another ticket came");
     if ((endpoint.sessions() != 0) != expect_session) {
       return wrong(expect_session ? "no session came" : "a session came that was not expected");
     }
     const bool early_data = endpoint.session() && endpoint.session()->max_early_data != 0;
     if (expect_session && early_data != options.expect_ticket_supports_early_data)
       return wrong("whether the ticket allows early data");
-  } else if (options.use_ticket_callback && endpoint.asked().seal_ticket == 0) {
+  } else if (options.use_ticket_callback && endpoint.asked().seal_ticket == 0 &&
+             !(endpoint.engine().resumed() && endpoint.engine().version() == ProtocolVersion::tls_1_2)) {
     return wrong("no ticket was sealed");
   }
   return shut_down(options, endpoint);

@@ -176,7 +176,8 @@ TEST(Tls12, LetsAClientWithoutCertificateInOnlyWhereNoneIsRequired) {
   refused.run();
   ASSERT_TRUE(refused.server.error);
   EXPECT_EQ(refused.server.error->reason, Reason::certificate_required);
-  EXPECT_FALSE(refused.client.connection.connected());
+  ASSERT_TRUE(refused.client.error);
+  EXPECT_EQ(refused.client.error->alert, Alert::handshake_failure);  // certificate_required is TLS 1.3's
 }
 
 TEST(Tls12, ResumesByTicket) {
@@ -391,6 +392,42 @@ TEST(Tls12, IsNotForcedOnThoseWhoHaveMore) {
   pair.run();
   ASSERT_TRUE(pair.client.error);
   EXPECT_EQ(pair.client.error->reason, Reason::version_downgrade) << error_text(pair.client);
+}
+
+// RFC 9846 B.4: its suites are not for TLS 1.3, even where both versions were offered.
+TEST(Tls12, KeepsItsSuitesToItself) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.step(pair.client, pair.to_server(), pair.to_client());
+  for (int times = 0; times < 2; ++times) pair.step(pair.server, pair.to_client(), pair.to_server());
+  std::vector<std::uint8_t>& wire = pair.to_client();
+  constexpr std::size_t kSuite = 5 + 4 + 2 + 32 + 1 + 32;  // behind a session id of full length
+  ASSERT_GT(wire.size(), kSuite + 2);
+  ASSERT_EQ(wire[kSuite], 0x13);
+  wire[kSuite] = 0xc0;
+  wire[kSuite + 1] = 0x2b;
+  pair.run();
+  ASSERT_TRUE(pair.client.error);
+  EXPECT_EQ(pair.client.error->reason, Reason::suite_not_offered) << error_text(pair.client);
+}
+
+// RFC 9846 E.3.
+TEST(Tls12, IsRefusedAfterEarlyData) {
+  const auto client = built(client_builder().early_data(100));
+  Pair first(client, built(server_builder().early_data(100)));
+  first.server.ticket_keys = ticket_keys();
+  first.run();
+  ASSERT_FALSE(first.client.sessions.empty()) << error_text(first.client);
+  Session offered = first.client.sessions.front().clone();
+  ASSERT_NE(offered.max_early_data, 0U);
+  Pair second(client, built(old_server()), {x509::PeerName::dns("example.com").value(), {&offered, 1}}, {}, 5);
+  second.step(second.client, second.to_server(), second.to_client());
+  // No more than the ClientHello: what comes before early data would already stop this server.
+  std::vector<std::uint8_t>& wire = second.to_server();
+  ASSERT_GT(wire.size(), 5U);
+  wire.resize(5U + wire[3] * 256U + wire[4]);
+  second.run();
+  ASSERT_TRUE(second.client.error);
+  EXPECT_EQ(second.client.error->reason, Reason::early_data_mismatch) << error_text(second.client);
 }
 
 TEST(Tls12, NeedsACommonVersion) {
