@@ -642,6 +642,8 @@ std::string_view Connection::alpn() const noexcept { return state().agreed().pro
 bool Connection::resumed() const noexcept { return state().agreed().resumed; }
 bool Connection::retried() const noexcept { return state().agreed().retried; }
 EarlyDataStatus Connection::early_data() const noexcept { return state().agreed().early_data; }
+bool Connection::extended_main_secret() const noexcept { return state().agreed().extended_main_secret; }
+bool Connection::encrypt_then_mac() const noexcept { return state().agreed().encrypt_then_mac; }
 
 std::expected<void, Misuse> Connection::export_keying_material(std::string_view label, std::optional<Bytes> context,
                                                                MutableBytes out) const {

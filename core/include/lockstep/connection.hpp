@@ -219,6 +219,11 @@ class LOCKSTEP_API Connection {
   [[nodiscard]] bool resumed() const noexcept;
   [[nodiscard]] bool retried() const noexcept;  ///< a HelloRetryRequest was needed
   [[nodiscard]] EarlyDataStatus early_data() const noexcept;
+  /// TLS 1.2: whether the master secret is bound to the whole handshake (RFC 7627). False in TLS 1.3, which has no
+  /// other.
+  [[nodiscard]] bool extended_main_secret() const noexcept;
+  /// TLS 1.2 with a suite in CBC mode: whether what is authenticated is the ciphertext (RFC 7366).
+  [[nodiscard]] bool encrypt_then_mac() const noexcept;
   /// Keying material for the application (RFC 9846 7.5, RFC 5705). `out` has at most 255 times the hash's size. In TLS
   /// 1.2 no context gives other bytes than an empty one, and without extended master secret there are none
   /// (`not_extended`).
