@@ -29,8 +29,16 @@ inline const Provider& real() {
   return provider;
 }
 
-/// RFC 9846 5.2: content, its type, and zeros.
-inline void open_record(MutableBytes inner) {
+/// Whether a record is one of TLS 1.2 (RFC 5246 6.2.3.3): its number, type, version and length are authenticated with
+/// it.
+inline bool of_tls12(Bytes aad) { return aad.size() == 13; }
+
+/// RFC 9846 5.2: content, its type, and zeros. In TLS 1.2 the content is all there is, and its type is in the header.
+inline void open_record(MutableBytes inner, Bytes aad) {
+  if (of_tls12(aad)) {
+    if (static_cast<ContentType>(aad[8]) != ContentType::application_data) declassify(Public::handshake_content, inner);
+    return;
+  }
   std::size_t size = inner.size();
   while (size > 0 && peek(inner[size - 1]) == 0) --size;
   if (size == 0) return declassify(Public::padding_and_type, inner);
@@ -58,7 +66,8 @@ struct WatchedAead {
   static bool seal(void* context, std::span<const SealJob> jobs) noexcept {
     if (!leader().seal(context, jobs)) return false;
     for (const SealJob& job : jobs) {
-      EXPECT_TRUE(all_secret({job.nonce, kAeadNonceSize}));
+      // RFC 5288 3: the salt is secret, and what follows it stands in the record.
+      EXPECT_TRUE(all_secret({job.nonce, use == Use::records && of_tls12(job.aad) ? 4 : kAeadNonceSize}));
       std::size_t size = job.tail.size() + leader().tag_size;
       for (const Bytes segment : job.source) size += segment.size();
       EXPECT_TRUE(all_secret({job.destination, size})) << leader().implementation << ": a secret got lost";
@@ -75,7 +84,7 @@ struct WatchedAead {
       const MutableBytes opened(job.destination, job.source.size() - leader().tag_size);
       EXPECT_TRUE(all_secret(opened)) << leader().implementation << ": a secret got lost";
       if constexpr (use == Use::records) {
-        open_record(opened);
+        open_record(opened, job.aad);
       } else {
         open_ticket(opened);
       }

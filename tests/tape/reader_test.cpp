@@ -76,7 +76,7 @@ TEST(Reader, RefusesDamagedEntries) {
   EXPECT_EQ(problem_of(with(good, {0x22, 0x01, 0x02})), TapeError::value_out_of_range) << "neither true nor false";
   EXPECT_EQ(problem_of(with(good, {0x12, 0x05, 0x00, 0x81, 0x80, 0x80, 0x20})), TapeError::value_out_of_range)
       << "more room than kMaxRoom";
-  EXPECT_EQ(problem_of(with(good, {0x20, 0x00, 0x64, 0x01, 0x0c})), TapeError::value_out_of_range)
+  EXPECT_EQ(problem_of(with(good, {0x20, 0x00, 0x64, 0x01, 0x7f})), TapeError::value_out_of_range)
       << "a misuse that there is not";
   EXPECT_EQ(problem_of(with(good, {0x20, 0x00, 0x43, 0x02, 0x01, 0x0a})), TapeError::value_out_of_range)
       << "a state's name that cannot be printed";
