@@ -283,7 +283,7 @@ class Profiles(ShimTest):
     def test_cnsa_202407_prefers_aes_256(self):
         self.agrees([], [*self_signed("p256"), "-expect-cipher", str(SUITES["AES_128_GCM"])])
         pair = self.agrees(["-cnsa-202407"], [*self_signed("p256"), "-cnsa-202407", "-expect-cipher", str(SUITES["AES_256_GCM"])])
-        self.assertEqual(pair.suites(), [SUITES[name] for name in ("AES_256_GCM", "AES_128_GCM", "CHACHA20")])
+        self.assertEqual(pair.suites()[:3], [SUITES[name] for name in ("AES_256_GCM", "AES_128_GCM", "CHACHA20")])
         self.agrees([], [*self_signed("p256"), "-cnsa-202407", "-expect-cipher", str(SUITES["AES_256_GCM"])])
 
     def test_cnsa1_202603(self):
@@ -319,7 +319,7 @@ class SmallRecords(ShimTest):
         return listener.end()
 
     def test_an_older_version_is_still_seen(self):
-        self.assertEqual(self.server_told(self.old_hello(0x0303))[0], NOT_IMPLEMENTED)
+        self.assertEqual(self.server_told(self.old_hello(0x0302))[0], NOT_IMPLEMENTED)
         status, said = self.server_told(self.old_hello(0x0300))  # older than whatever the flags allow
         self.assertEqual(status, 1)
         self.assertIn(":UNSUPPORTED_PROTOCOL:", said)

@@ -142,6 +142,7 @@ const Flag kFlags[] = {
     {"expect-key-usage-invalid", &Options::expect_key_usage_invalid},
     {"expect-hrr", &Options::expect_hrr},
     {"expect-no-hrr", &Options::expect_no_hrr},
+    {"expect-total-renegotiations", &Options::expect_total_renegotiations},
     {"expect-secure-renegotiation", &Options::expect_secure_renegotiation},
     {"expect-extended-master-secret", &Options::expect_extended_master_secret},
 };

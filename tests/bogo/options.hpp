@@ -118,6 +118,7 @@ struct Options {
   std::string srtp_profiles;         ///< of DTLS (RFC 5764); over TLS nobody is to speak of them
   bool renegotiate_freely = false;
   bool renegotiate_ignore = false;
+  int expect_total_renegotiations = 0;
   bool expect_secure_renegotiation = false;    ///< of TLS 1.2: then it is required
   bool expect_extended_master_secret = false;  ///< of TLS 1.2: then it is required
 

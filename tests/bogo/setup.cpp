@@ -61,7 +61,7 @@ constexpr std::string_view kOlderSuites =
 
 /// Profiles that are nothing but lists here, of which an empty one changes nothing.
 struct Profile {
-  std::vector<CipherSuite> suites;
+  std::vector<CipherSuite> suites;  // a version of which none is named is not spoken
   std::vector<NamedGroup> groups{};
   std::vector<SignatureScheme> schemes{};
   bool server_preference = false;
@@ -88,10 +88,9 @@ std::optional<Profile> profile(const Options& options) {
                                SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pkcs1_sha384,
                                SignatureScheme::rsa_pkcs1_sha512}};
   }
-  if (options.cnsa_202407) {  // AES-256 wherever the peer has it, July 2024
-    return Profile{.suites = {CipherSuite::tls_aes_256_gcm_sha384, CipherSuite::tls_aes_128_gcm_sha256,
-                              CipherSuite::tls_chacha20_poly1305_sha256},
-                   .server_preference = true};
+  if (options.cnsa_202407) {  // AES-256 wherever the peer has it, July 2024; of TLS 1.2 it says nothing
+    auto suites = suites_from_text("TLS_AES_256_GCM_SHA384:DEFAULT:" + std::string(kOlderSuites));
+    return Profile{.suites = std::move(suites.value()), .server_preference = true};
   }
   if (options.cnsa1_202603) {  // CNSA 1.0 on its way to 2.0, March 2026
     return Profile{.suites = {CipherSuite::tls_aes_256_gcm_sha384},
@@ -262,11 +261,19 @@ std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& opti
 }  // namespace
 
 std::optional<Stop> set_up(const Options& options, const Provider& provider, Shared& shared) {
-  const auto spoken = versions(options);
-  if (!spoken) return not_implemented("the flags exclude TLS 1.2 and TLS 1.3");
+  auto spoken = versions(options);
+  const auto policy = profile(options);
+  if (spoken && policy && std::ranges::none_of(policy->suites, [](CipherSuite suite) {
+        return parts(suite)->version == ProtocolVersion::tls_1_2;
+      })) {
+    spoken->oldest = ProtocolVersion::tls_1_3;
+  }
+  if (!spoken || rank(spoken->oldest) > rank(spoken->newest))
+    return not_implemented("the flags exclude TLS 1.2 and TLS 1.3");
   if (options.expect_version != 0 && options.expect_version < static_cast<int>(ProtocolVersion::tls_1_2))
     return not_implemented("an older version is expected");
 
+  if (options.expect_total_renegotiations != 0) return not_implemented("nobody renegotiates");
   if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
   if (auto failed = load_credentials(options, provider, shared)) return failed;
 

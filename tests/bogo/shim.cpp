@@ -191,7 +191,8 @@ Outcome write_exported(const Options& options, Endpoint& endpoint) {
 Outcome write_what_is_asked(const Options& options, Endpoint& endpoint) {
   if (auto failed = write_exported(options, endpoint)) return failed;
   if (options.tls_unique) {
-    // RFC 5929 3.1: "The first TLS Finished message sent": the client's, or when a session is resumed the server's.
+    // RFC 5929 3.1: the first Finished of the handshake, which is the client's, or when a session is resumed the
+    // server's.
     const Agreed& agreed = endpoint.agreed();
     const bool ours = options.server == agreed.resumed;
     if (auto stop = endpoint.write(ours ? agreed.own_finished : agreed.peer_finished)) return stop;
