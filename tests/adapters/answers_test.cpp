@@ -181,15 +181,14 @@ TEST(AnswerSetup, TellsWhatItVerifiesBy) {
   EXPECT_EQ(verification({}), SessionContext{});
 }
 
+// PKCS#1 is for TLS 1.2, and comes last there.
 TEST(AnswerSetup, CredentialSignsWithAllThatItsKeyCan) {
   const Authority authority;
   const auto credential = authority.issue({.key = KeyType::rsa});
-  ASSERT_FALSE(credential->schemes.empty());
-  // What TLS 1.3 signs with comes first.
-  EXPECT_FALSE(parts(credential->schemes.front())->certificates_only);
-  EXPECT_TRUE(parts(credential->schemes.back())->certificates_only);
-  EXPECT_TRUE(std::ranges::is_partitioned(credential->schemes,
-                                          [](SignatureScheme scheme) { return !parts(scheme)->certificates_only; }));
+  EXPECT_EQ(credential->schemes,
+            (std::vector{SignatureScheme::rsa_pss_rsae_sha256, SignatureScheme::rsa_pss_rsae_sha384,
+                         SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pkcs1_sha256,
+                         SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512}));
 }
 
 // --- selection -------------------------------------------------------------------------------------------------------

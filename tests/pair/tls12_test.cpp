@@ -151,6 +151,24 @@ TEST(Tls12, HasEveryGroup) {
   }
 }
 
+// A client that verifies nothing newer is served in TLS 1.2; in TLS 1.3 it is not asked for.
+TEST(Tls12, SignsWithPkcs1WhereThereIsNothingElse) {
+  if (provider().key_loader(KeyType::rsa) == nullptr) GTEST_SKIP();
+  const std::vector<SignatureScheme> pkcs1{SignatureScheme::rsa_pkcs1_sha256};
+  Pair pair(built(old_client().schemes(pkcs1)), built(server_builder()));
+  pair.server.credential = credential_of(KeyType::rsa);
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.client.connection.peer_scheme(), SignatureScheme::rsa_pkcs1_sha256);
+
+  Pair newer(
+      built(client_builder().schemes({SignatureScheme::rsa_pkcs1_sha256, SignatureScheme::ecdsa_secp256r1_sha256})),
+      built(server_builder()));
+  const SelectCredential question = newer.ask_for_credential();
+  EXPECT_EQ(std::vector(question.schemes.begin(), question.schemes.end()),
+            (std::vector{SignatureScheme::ecdsa_secp256r1_sha256}));
+}
+
 TEST(Tls12, AuthenticatesAClient) {
   for (const KeyType key : {KeyType::rsa, KeyType::ec_p256, KeyType::ed25519}) {
     if (provider().key_loader(key) == nullptr) continue;
