@@ -131,9 +131,10 @@ class Replay::Player {
   }
 
   void tell(Event event);
-  /// The token with this number; one that nobody can answer when there is none.
-  template <class Operation>
-  Token<Operation> token(TokenNumber number);
+  /// The token with this number, which stays here until its answer is taken; `none` when there is none.
+  template <class Asked>
+  Token<Asked>& token(TokenNumber number, Token<Asked>& none) noexcept;
+  void forget_answered() noexcept;
   MutableBytes room(std::uint64_t size);
 
   Configuration configuration_;
@@ -258,6 +259,7 @@ std::optional<TapeProblem> Replay::Player::make(const Operation& operation) {
   if (dropped_) questions_.clear();
   recorder_.taken();
   const auto error = std::visit([this](const auto& call) { return play(call); }, operation.call);
+  forget_answered();
   if (error) return TapeProblem{*error, operation.offset};
   return std::nullopt;
 }
@@ -403,7 +405,8 @@ std::optional<TapeError> Replay::Player::play(const SealInPlace& call) {
 }
 
 std::optional<TapeError> Replay::Player::play(const AnswerCredential& call) {
-  auto asked = token<SelectCredential>(call.token);
+  Token<SelectCredential> none;
+  auto& asked = token(call.token, none);
   if (!call.present) {
     (void)connection_->answer(std::move(asked), NoCredential{});
     return std::nullopt;
@@ -418,7 +421,8 @@ std::optional<TapeError> Replay::Player::play(const AnswerCredential& call) {
 }
 
 std::optional<TapeError> Replay::Player::play(const AnswerSignature& call) {
-  auto asked = token<Sign>(call.token);
+  Token<Sign> none;
+  auto& asked = token(call.token, none);
   if (call.made) {
     (void)connection_->answer(std::move(asked), call.signature.bytes);
   } else {
@@ -438,7 +442,8 @@ std::optional<TapeError> Replay::Player::play(const AnswerDecryption& call) {
 }
 
 std::optional<TapeError> Replay::Player::play(const AnswerVerdict& call) {
-  auto asked = token<VerifyPeer>(call.token);
+  Token<VerifyPeer> none;
+  auto& asked = token(call.token, none);
   if (call.accepted) {
     (void)connection_->answer(std::move(asked), PeerAccepted{.identity = call.identity.bytes, .expires = call.expires});
   } else {
@@ -448,7 +453,8 @@ std::optional<TapeError> Replay::Player::play(const AnswerVerdict& call) {
 }
 
 std::optional<TapeError> Replay::Player::play(const AnswerTicketOpened& call) {
-  auto asked = token<OpenTicket>(call.token);
+  Token<OpenTicket> none;
+  auto& asked = token(call.token, none);
   if (!call.opened) {
     (void)connection_->answer(std::move(asked), TicketDeclined{});
     return std::nullopt;
@@ -460,7 +466,8 @@ std::optional<TapeError> Replay::Player::play(const AnswerTicketOpened& call) {
 }
 
 std::optional<TapeError> Replay::Player::play(const AnswerEarlyData& call) {
-  auto asked = token<AcceptEarlyData>(call.token);
+  Token<AcceptEarlyData> none;
+  auto& asked = token(call.token, none);
   if (call.accepted) {
     (void)connection_->answer(std::move(asked), EarlyDataAccepted{});
   } else {
@@ -470,7 +477,8 @@ std::optional<TapeError> Replay::Player::play(const AnswerEarlyData& call) {
 }
 
 std::optional<TapeError> Replay::Player::play(const AnswerTicketSealed& call) {
-  auto asked = token<SealTicket>(call.token);
+  Token<SealTicket> none;
+  auto& asked = token(call.token, none);
   if (call.sealed) {
     (void)connection_->answer(std::move(asked), call.ticket.bytes);
   } else {
@@ -511,15 +519,24 @@ void Replay::Player::tell(Event event) {
   if (number != 0) questions_.emplace_back(number, std::move(event));
 }
 
-template <class Operation>
-Token<Operation> Replay::Player::token(TokenNumber number) {
+template <class Asked>
+Token<Asked>& Replay::Player::token(TokenNumber number, Token<Asked>& none) noexcept {
   const auto found = std::ranges::find(questions_, number, &std::pair<TokenNumber, Event>::first);
-  if (number == 0 || found == questions_.end()) return {};
-  auto* const question = std::get_if<Operation>(&found->second);
-  if (question == nullptr) return {};
-  auto taken = std::move(question->token);
-  questions_.erase(found);
-  return taken;
+  if (number == 0 || found == questions_.end()) return none;
+  auto* const question = std::get_if<Asked>(&found->second);
+  return question != nullptr ? question->token : none;
+}
+
+// A token is spent when its answer is taken, and not by a call that is refused.
+void Replay::Player::forget_answered() noexcept {
+  std::erase_if(questions_, [](const auto& question) {
+    return std::visit(
+        [](const auto& told) {
+          if constexpr (requires { told.token; }) return !told.token;
+          return true;
+        },
+        question.second);
+  });
 }
 
 MutableBytes Replay::Player::room(std::uint64_t size) {
