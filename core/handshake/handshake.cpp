@@ -45,20 +45,8 @@ Status Handshake::receive(Bytes content, Time now) noexcept {
   return process_messages();
 }
 
-// RFC 5246 7.4.1.1: "This message will be ignored by the client if the client is currently negotiating a session." It
-// is no part of the transcript.
-void Handshake::ignore_hello_requests() noexcept {
-  if (context_.agreed.version != ProtocolVersion::tls_1_2 || context_.config.role() != Role::client) return;
-  for (;;) {
-    const auto header = codec::handshake_header(context_.inbox.unread());
-    if (!header || header->type != codec::HelloRequest::type || header->length != 0) return;
-    context_.inbox.consume(codec::kHandshakeHeaderSize);
-  }
-}
-
 Status Handshake::process_messages() noexcept {
   while (!suspended() && !connected()) {
-    ignore_hello_requests();
     const auto message =
         next_message(context_.inbox.unread(), context_.settings().max_handshake_message, machine_, context_);
     if (!message) return std::unexpected(message.error());

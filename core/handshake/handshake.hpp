@@ -126,7 +126,6 @@ class Handshake {
 
  private:
   [[nodiscard]] Status process_messages() noexcept;
-  void ignore_hello_requests() noexcept;
   void begin_tickets() noexcept;
   [[nodiscard]] Status ticket_sealed(const TicketSealed& input) noexcept;
   template <class Step>

@@ -34,7 +34,9 @@ constexpr std::string_view kAbuse = "The peer behaves like an attacker; if it is
 constexpr std::string_view kCallerBroken = "Mend the calling program: its answer or call broke the interface's rules.";
 // Whichever end reads it, and whichever end is the older.
 constexpr std::string_view kNoCommonVersion =
-    "Update the end that is older: this build speaks TLS 1.3 only, and nothing in its configuration changes that.";
+    "Update the end that is older, or allow both versions where a configuration names one: this build speaks TLS 1.3 "
+    "and "
+    "TLS 1.2.";
 
 /// RFC 9846 6: "Peers which receive a message which cannot be parsed according to the syntax ... MUST terminate the
 /// connection with a "decode_error" alert. Peers which receive a message which is syntactically correct but
@@ -369,8 +371,8 @@ constexpr std::array kAlerts{
     AlertRow{
         Alert::handshake_failure, "handshake_failure",
         "it accepts none of the suites, groups, schemes or certificates offered",
-        "Compare what both ends allow, and see that the peer speaks TLS 1.3: this build speaks nothing else, which "
-        "an old server answers with this alert."},
+        "Compare what both ends allow; a peer that speaks TLS 1.2 may want a suite that has to be named here, or lack "
+        "extended master secret (RFC 7627)."},
     AlertRow{Alert::no_certificate, "no_certificate", "it has no certificate"},
     AlertRow{Alert::bad_certificate, "bad_certificate",
              "it finds our certificate damaged or not fit for this connection"},

@@ -146,7 +146,7 @@ TEST(ErrorText, GivesOneAdvice) {
 // Whichever end it is that reads it.
 TEST(ErrorText, OfNoCommonVersionSaysWhatThisBuildSpeaks) {
   const auto speaks = [](const Error& error) {
-    return to_text(error).find("this build speaks TLS 1.3 only") != std::string::npos;
+    return to_text(error).find("this build speaks TLS 1.3 and TLS 1.2") != std::string::npos;
   };
   Error heard = make_error(Reason::peer_alert, Place::alert);
   heard.alert = Alert::protocol_version;
