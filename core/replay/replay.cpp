@@ -432,7 +432,8 @@ std::optional<TapeError> Replay::Player::play(const AnswerSignature& call) {
 }
 
 std::optional<TapeError> Replay::Player::play(const AnswerDecryption& call) {
-  auto asked = token<Decrypt>(call.token);
+  Token<Decrypt> none;
+  auto& asked = token(call.token, none);
   if (call.made) {
     (void)connection_->answer(std::move(asked), call.premaster.bytes);
   } else {

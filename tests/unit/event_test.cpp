@@ -13,6 +13,7 @@ TEST(EventTest, SuspendedOperationsAskForAnAnswer) {
   EXPECT_TRUE(asks(SelectCredential{}));
   EXPECT_TRUE(asks(Sign{}));
   EXPECT_TRUE(asks(VerifyPeer{}));
+  EXPECT_TRUE(asks(Decrypt{}));
   EXPECT_TRUE(asks(OpenTicket{}));
   EXPECT_TRUE(asks(AcceptEarlyData{}));
   EXPECT_TRUE(asks(SealTicket{}));
@@ -32,7 +33,7 @@ TEST(EventTest, NewsAsksForNothing) {
 }
 
 /// Each kind of event is in one of the lists above.
-static_assert(std::variant_size_v<Event> == 6 + 10);
+static_assert(std::variant_size_v<Event> == 7 + 10);
 
 }  // namespace
 }  // namespace lockstep
