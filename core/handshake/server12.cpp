@@ -39,7 +39,14 @@ std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& c
   const bool ecdsa = choose_suite12(context, hello, SuiteAuthentication::ecdsa) != nullptr;
   const BoundSuite* const with_rsa = choose_suite12(context, hello, SuiteAuthentication::rsa);
   const bool rsa = with_rsa != nullptr;
-  if (!ecdsa && !rsa) return context.fail(Reason::suite_unsupported);
+  if (!ecdsa && !rsa) {
+    // Is it the group alone that ECDHE lacks?
+    const bool suite_in_common = std::ranges::any_of(hello.cipher_suites, [&](CipherSuite id) {
+      const BoundSuite* const suite = context.config.suite(id);
+      return suite != nullptr && suite->version == ProtocolVersion::tls_1_2;
+    });
+    return context.fail(suite_in_common ? Reason::group_unsupported : Reason::suite_unsupported);
+  }
   // RFC 5246 7.4.1.4.1: a client without the extension is taken to verify SHA-1 alone, which is not done here. Where
   // nothing is signed, that is no matter.
   if (!hello.signature_algorithms && rsa && !has_server_key_exchange(*with_rsa))

@@ -234,9 +234,11 @@ TEST(Tls12, ResumesByTheIdOfAStoredSession) {
   const auto config = built(old_client());
   const auto server_config = built(old_server().tickets(0).session_ids(true));
   std::map<std::vector<std::uint8_t>, std::vector<std::uint8_t>> store;
+  std::uint64_t seed = 5;
   const auto run = [&](std::span<Session> offered) {
-    auto pair = std::make_unique<Pair>(config, server_config,
-                                       ClientOptions{x509::PeerName::dns("example.com").value(), offered}, Wire{}, 5);
+    seed += 10;
+    auto pair = std::make_unique<Pair>(
+        config, server_config, ClientOptions{x509::PeerName::dns("example.com").value(), offered}, Wire{}, seed);
     pair->server.store = &store;
     pair->run();
     expect_connected(*pair);

@@ -19,9 +19,9 @@ namespace lockstep::testing {
 
 /// Everything that moves a handshake on, beside the messages of `handshake::Messages`: records, then answers.
 using Records = handshake::MessageList<handshake::ChangeCipherSpec>;
-using Answers =
-    handshake::MessageList<handshake::TicketOpened, handshake::EarlyDataJudged, handshake::CredentialSelected,
-                           handshake::Signed, handshake::PeerVerified, handshake::PeerRefused, handshake::TicketSealed>;
+using Answers = handshake::MessageList<handshake::TicketOpened, handshake::EarlyDataJudged,
+                                       handshake::CredentialSelected, handshake::Signed, handshake::Decrypted,
+                                       handshake::PeerVerified, handshake::PeerRefused, handshake::TicketSealed>;
 
 /// The name of a type without what does not distinguish it: "client13::WaitFinished", "Finished".
 template <class Type>

@@ -28,6 +28,7 @@ struct Way {
   bool early = false;    ///< and the client sends early data, which is taken
   bool record = false;   ///< a change_cipher_spec record would come next
   bool staple = false;   ///< the server staples what an OCSP responder said
+  bool rsa = false;      ///< the client's secret travels to the server's RSA key
 
   [[nodiscard]] bool tls12() const { return state.starts_with("client12") || state.starts_with("server12"); }
 };
@@ -122,6 +123,12 @@ const std::array kWays{
         .verify = true},
     Way{.state = "server12::WaitCredential", .role = Role::server, .question = "SelectCredential"},
     Way{.state = "server12::WaitSignature", .role = Role::server, .question = "Sign"},
+    Way{.state = "server12::WaitDecrypted", .role = Role::server, .question = "Decrypt", .rsa = true},
+    Way{.state = "server12::WaitCertifiedDecrypted",
+        .role = Role::server,
+        .question = "Decrypt",
+        .client_auth = kAuth,
+        .rsa = true},
     Way{.state = "server12::WaitCertificate",
         .role = Role::server,
         .next = HandshakeType::certificate,
@@ -186,6 +193,11 @@ const Session& session(bool tls12 = false) {
 
 void configure(Duel& duel, const Way& way) {
   if (way.tls12()) speak_tls12(duel);
+  if (way.rsa) {
+    const std::vector suites{CipherSuite::tls_rsa_with_aes_128_gcm_sha256};
+    duel.client_config.suites(suites);
+    duel.server_config.suites(suites);
+  }
   duel.server_config.client_auth(way.client_auth).tickets(way.tickets ? 1 : 0).session_context({1});
   if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
   if (way.resume) duel.sessions.push_back(session(way.tls12()).clone());
@@ -305,6 +317,7 @@ class Journey {
     duel.server().ticket_keys = ticket_keys();
     duel.server().accept_early_data = way_.early;
     if (way_.staple) duel.server().credential = stapling_credential();
+    if (way_.rsa) duel.server().credential = credential_of(KeyType::rsa);
     go();
     if (in_the_open() && !message.empty()) append(inbound(), plain_record(22, message));
     if (in_the_open() || way_.next != HandshakeType{}) go();
@@ -387,6 +400,7 @@ class Journey {
     return (way_.question == "VerifyPeer" && std::holds_alternative<VerifyPeer>(event)) ||
            (way_.question == "SelectCredential" && std::holds_alternative<SelectCredential>(event)) ||
            (way_.question == "Sign" && std::holds_alternative<Sign>(event)) ||
+           (way_.question == "Decrypt" && std::holds_alternative<Decrypt>(event)) ||
            (way_.question == "OpenTicket" && std::holds_alternative<OpenTicket>(event)) ||
            (way_.question == "AcceptEarlyData" && std::holds_alternative<AcceptEarlyData>(event)) ||
            (way_.question == "SealTicket" && std::holds_alternative<SealTicket>(event));
@@ -423,6 +437,8 @@ constexpr Answer kAnswers[] = {
     {"no credential", "SelectCredential", give<SelectCredential, NoCredential>},
     {"signature", "Sign", give<Sign, Bytes>},
     {"signing failed", "Sign", give<Sign, SigningFailed>},
+    {"secret", "Decrypt", give<Decrypt, Bytes>},
+    {"decryption failed", "Decrypt", give<Decrypt, DecryptionFailed>},
     {"peer accepted", "VerifyPeer", give<VerifyPeer, PeerAccepted>},
     {"peer rejected", "VerifyPeer", give<VerifyPeer, PeerRejected>},
     {"session of a ticket", "OpenTicket", give<OpenTicket, Session>},

@@ -81,14 +81,14 @@ VerifiedPsk resumed(const Session& session) { return VerifiedPsk(session); }  //
 server13::Connected connected(Authenticated authenticated) { return server13::Connected{authenticated}; }  // case 19
 #endif
 #if MISUSE == 20
-Status change_key(Transport& transport, const BoundSuite& suite, const DigestSecret& secret) { return transport.install_read(Level::application, suite, secret, {}); }  // case 20
+Status change_key(Transport& transport, const Keys& keys) { return transport.install_read(Level::application, keys, {}); }  // case 20
 #endif
 #if MISUSE == 21
 void answer(Connection& connection, Token<VerifyPeer>& token) { static_cast<void>(connection.answer(token, PeerAccepted{})); }  // case 21
 #endif
 
 // What is allowed instead.
-Status change_key(Transport& transport, const BoundSuite& suite, const DigestSecret& secret, RecordAligned aligned) { return transport.install_read(Level::application, suite, secret, aligned); }
+Status change_key(Transport& transport, const Keys& keys, RecordAligned aligned) { return transport.install_read(Level::application, keys, aligned); }
 Connection client(std::shared_ptr<const ClientConfig> config, RandomSource& random) { return Connection::client(std::move(config), {x509::NoNameCheck{}}, random, {}); }
 Connection server(std::shared_ptr<const ServerConfig> config, RandomSource& random) { return Connection::server(std::move(config), random); }
 Connection server_if(std::shared_ptr<const Config> config, RandomSource& random) { return Connection::server(as_server(std::move(config)), random); }

@@ -157,6 +157,14 @@ std::vector<Octets> tapes_of_every_kind() {
     older = std::move(pair.client.sessions);
     keep(pair);
   }
+  if (provider().supports(CipherSuite::tls_rsa_with_aes_128_gcm_sha256)) {  // RSA key exchange
+    const std::vector suites{CipherSuite::tls_rsa_with_aes_128_gcm_sha256};
+    RecordedPair pair(client_builder().suites(suites), server_builder().suites(suites));
+    pair.server.credential = credential_of(KeyType::rsa);
+    pair.run();
+    EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+    keep(pair);
+  }
   {  // the client rejects the server
     RecordedPair pair;
     pair.client.rejection = PeerRejected{Reason::certificate_expired, 10};
