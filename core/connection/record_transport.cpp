@@ -15,6 +15,8 @@ using handshake::Status;
 using record::kHeaderSize;
 
 constexpr std::size_t kStagingBlock = 4096;
+// RFC 5246 7.1, RFC 9846 5: the content of a change_cipher_spec record.
+constexpr std::array<std::uint8_t, 1> kChangeCipherSpec{1};
 
 // Most that protection adds to a record without padding.
 constexpr std::size_t kMaxAdded = kHeaderSize + record::kExplicitNonceSize + kMaxAeadTagSize;
@@ -118,9 +120,8 @@ Status RecordTransport::append_dummy_change_cipher_spec() noexcept {
 }
 
 Status RecordTransport::append_change_cipher_spec() noexcept {
-  constexpr std::array<std::uint8_t, 1> kContent{1};
-  if (!reserve(kHeaderSize + kContent.size())) return failure(Reason::handshake_too_large);
-  size_ += record::write_plaintext(ContentType::change_cipher_spec, ProtocolVersion::tls_1_2, kContent,
+  if (!reserve(kHeaderSize + kChangeCipherSpec.size())) return failure(Reason::handshake_too_large);
+  size_ += record::write_plaintext(ContentType::change_cipher_spec, ProtocolVersion::tls_1_2, kChangeCipherSpec,
                                    buffer_.subspan(size_));
   if (tap_ != nullptr) tap_->write(trace::ChangeCipherSpec{Direction::send});
   return {};
@@ -159,13 +160,14 @@ Status RecordTransport::write_under(const handshake::Keys12& keys) noexcept {
   if (tap_ != nullptr)
     tap_->write(trace::KeysInstalled{Direction::send, trace::Protection::application, keys.suite.suite});
   if (auto flushed = flush(); !flushed) return flushed;
-  if (auto sent = append_change_cipher_spec(); !sent) return sent;
+  // The announcement is there with its key or not at all: behind it, an alert in clear would not be read.
+  if (!reserve(kHeaderSize + kChangeCipherSpec.size())) return failure(Reason::handshake_too_large);
   const BoundSuite& suite = keys.suite;
   const bool done = suite.cbc != nullptr
                         ? sending_->install(*suite.cbc, *suite.mac, keys.key, keys.mac_key, cbc_format_of(keys))
                         : sending_->install(*suite.aead, keys.key, keys.iv, false, format_of(suite));
   if (!done) return failure(Reason::provider_failed);
-  return {};
+  return append_change_cipher_spec();
 }
 
 // Behind our Finished the peer expects the next key: without it, not even an alert can be said.

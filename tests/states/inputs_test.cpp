@@ -195,8 +195,9 @@ void configure(Duel& duel, const Way& way) {
   if (way.tls12()) speak_tls12(duel);
   if (way.rsa) {
     const std::vector suites{CipherSuite::tls_rsa_with_aes_128_gcm_sha256};
-    duel.client_config.suites(suites);
-    duel.server_config.suites(suites);
+    const std::vector schemes{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pss_rsae_sha256};
+    duel.client_config.suites(suites).schemes(schemes);
+    duel.server_config.suites(suites).schemes(schemes);
   }
   duel.server_config.client_auth(way.client_auth).tickets(way.tickets ? 1 : 0).session_context({1});
   if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
