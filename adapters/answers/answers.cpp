@@ -15,6 +15,7 @@ bool Answers::answer(Connection& connection, Event& event) {
           reply(connection, operation);
           return true;
         } else {
+          if constexpr (std::is_same_v<T, Failed>) forget_session();
           return false;
         }
       },
@@ -102,6 +103,7 @@ void Answers::reply(Connection& connection, Decrypt& decrypt) {
 }
 
 void Answers::reply(Connection& connection, OpenTicket& open) {
+  if (open.session_id) return reply_by_id(connection, open);
   const auto& keys = setup_->options().ticket_keys;
   if (keys != nullptr) {
     if (auto session = keys->open(open.ticket)) {
@@ -123,6 +125,7 @@ void Answers::reply(Connection& connection, AcceptEarlyData& early) {
 }
 
 void Answers::reply(Connection& connection, SealTicket& seal) {
+  if (!seal.session.session_id.empty()) return reply_by_id(connection, seal);
   const auto& keys = setup_->options().ticket_keys;
   if (keys != nullptr) {
     // RFC 9846 4.7.1: "opaque ticket<1..2^16-1>": a session with a longer chain than that gets none.
@@ -133,6 +136,27 @@ void Answers::reply(Connection& connection, SealTicket& seal) {
     }
   }
   (void)connection.answer(std::move(seal.token), TicketDeclined{});
+}
+
+void Answers::reply_by_id(Connection& connection, OpenTicket& open) {
+  const auto& store = setup_->options().session_store;
+  auto session = store == nullptr ? std::nullopt : store->find(open.ticket);
+  if (!session) return (void)connection.answer(std::move(open.token), TicketDeclined{});
+  session_id_.assign(open.ticket.begin(), open.ticket.end());
+  (void)connection.answer(std::move(open.token), std::move(*session));
+}
+
+void Answers::reply_by_id(Connection& connection, SealTicket& seal) {
+  const auto& store = setup_->options().session_store;
+  std::vector<std::uint8_t> id = seal.session.session_id;
+  if (store == nullptr || !store->put(std::move(seal.session)))
+    return (void)connection.answer(std::move(seal.token), TicketDeclined{});
+  session_id_ = std::move(id);
+  (void)connection.answer(std::move(seal.token), Bytes(session_id_));
+}
+
+void Answers::forget_session() {
+  if (!session_id_.empty()) (void)setup_->options().session_store->forget(session_id_);
 }
 
 // --- ticket keys -----------------------------------------------------------------------------------------------------

@@ -223,6 +223,7 @@ bool StreamCore::handle(Event& event) {
   } else if (const auto* secret = std::get_if<SecretLogged>(&event)) {
     if (options_->key_log) guarded([&] { options_->key_log(key_log_line(*secret)); });
   } else if (std::holds_alternative<Failed>(event)) {
+    if (secure_->answers != nullptr) (void)secure_->answers->answer(connection, event);
     fail(tls_error(reading()));
   }
   return active();

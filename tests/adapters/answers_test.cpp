@@ -1,5 +1,6 @@
 // The answers, alone and in handshakes in memory.
 
+#include <array>
 #include <atomic>
 #include <string>
 #include <thread>
@@ -488,6 +489,49 @@ TEST(TicketKeyring, RotatesUnderTheHandsOfOthers) {
   RecordProperty("refused", refused);
 }
 
+// --- sessions under ids ----------------------------------------------------------------------------------------------
+
+Session session_with_id(std::uint8_t id) {
+  Session session = some_session();
+  session.session_id.assign(32, id);
+  return session;
+}
+
+TEST(SessionStore, LetsGoWhatWasUsedLongestAgo) {
+  SessionStore store(2);
+  const auto has = [&](std::uint8_t id) { return store.find(session_with_id(id).session_id).has_value(); };
+  EXPECT_TRUE(store.put(session_with_id(1)));
+  EXPECT_TRUE(store.put(session_with_id(2)));
+  EXPECT_TRUE(has(1));
+  EXPECT_TRUE(store.put(session_with_id(3)));
+  EXPECT_EQ(store.size(), 2U);
+  EXPECT_FALSE(has(2));
+  EXPECT_TRUE(has(1));
+  EXPECT_TRUE(has(3));
+
+  Session again = session_with_id(1);
+  again.alpn = "h2";
+  EXPECT_TRUE(store.put(std::move(again)));
+  EXPECT_EQ(store.size(), 2U);
+  EXPECT_EQ(store.find(session_with_id(1).session_id)->alpn, "h2");
+  EXPECT_TRUE(has(3));
+
+  EXPECT_TRUE(store.forget(session_with_id(3).session_id));
+  EXPECT_FALSE(store.forget(session_with_id(3).session_id));
+  EXPECT_FALSE(has(3));
+  EXPECT_EQ(store.size(), 1U);
+}
+
+TEST(SessionStore, KeepsNothingThatIsTooLongOrNameless) {
+  SessionStore store;
+  EXPECT_FALSE(store.put(some_session()));
+  Session long_one = session_with_id(1);
+  long_one.identity.resize(SessionStore::kMaxSession);
+  EXPECT_FALSE(store.put(std::move(long_one)));
+  EXPECT_EQ(store.size(), 0U);
+  EXPECT_FALSE(SessionStore(0).put(session_with_id(1)));
+}
+
 // --- handshakes in memory --------------------------------------------------------------------------------------------
 
 /// One end: an engine, its answers, and what the other end sent it.
@@ -857,6 +901,41 @@ TEST_F(Handshake, ResumesByTicketUntilTheKeysAreGone) {
                    std::span(first.client.sessions).subspan(1));
   ASSERT_TRUE(third.client.connection.connected());
   EXPECT_FALSE(third.client.connection.resumed());
+}
+
+TEST_F(Handshake, ResumesByIdUntilAConnectionFails) {
+  const auto store = std::make_shared<SessionStore>();
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .session_store = store});
+  const auto client_side = built(client_config().versions(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_2));
+  const auto server_side = built(server_config().tickets(0).session_ids(true));
+  Pair first(client_side, trusting(), server_side, server_setup);
+  ASSERT_TRUE(first.client.connection.connected());
+  ASSERT_EQ(first.client.sessions.size(), 1U);
+  EXPECT_EQ(store->size(), 1U);
+
+  const auto resumed = [&] {
+    std::array<Session, 1> offered{first.client.sessions.front().clone()};
+    return std::make_unique<Pair>(client_side, trusting(), server_side, server_setup, "example.com", offered);
+  };
+  auto second = resumed();
+  ASSERT_TRUE(second->server.connection.connected());
+  EXPECT_TRUE(second->server.connection.resumed());
+  EXPECT_EQ(store->size(), 1U);
+
+  // RFC 5246 7.2.2: a fatal alert ends the session as well.
+  second->client.connection.cancel(Alert::internal_error);
+  second->client.transmit_to(second->server);
+  ASSERT_NE(second->server.connection.error(), nullptr);
+  EXPECT_EQ(store->size(), 0U);
+  auto third = resumed();
+  ASSERT_TRUE(third->server.connection.connected());
+  EXPECT_FALSE(third->server.connection.resumed());
+  // The other end of a connection that was fully negotiated fails: it takes its own session along.
+  EXPECT_EQ(store->size(), 1U);
+  third->client.connection.cancel(Alert::internal_error);
+  third->client.transmit_to(third->server);
+  EXPECT_EQ(store->size(), 0U);
 }
 
 TEST_F(Handshake, ShowsWhatIsStapled) {

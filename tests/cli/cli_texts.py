@@ -20,7 +20,7 @@ def stderr(process):
 
 
 def options_of(help_text):
-    return set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", "\n".join(
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z0-9.-]+", "\n".join(
         line for line in help_text.splitlines() if line.startswith("  -"))))
 
 
@@ -69,6 +69,13 @@ def wrong_words(session):
         (["server", "--port", "x"], r"--port: 'x' is not what it takes", r"--port PORT: .*lockstep server --help"),
         (["server", "--port", "70000"], r"--port: '70000' is not what it takes", r"--port PORT: "),
         (["client", "localhost", "--cacert", "x.pem"], r"no option --cacert", r"Perhaps you mean --ca\. "),
+        (["client", "localhost", "-tls1_2"], r"no option -tls1_2", r"Perhaps you mean --tls1\.2\. "),
+        (["client", "localhost", "--tls-max", "1.2"], r"no option --tls-max", r"Perhaps you mean --max-version\. "),
+        (["client", "localhost", "--min-version", "1.1"], r"--min-version: '1.1' is none of 1\.2, 1\.3", r"--help"),
+        (["client", "localhost", "--min-version", "1.3", "--max-version", "1.2"], r"--min-version is above --max-version", r"--help"),
+        (["client", "localhost", "--tls1.2", "--tls1.3"], r"choose one of --tls1\.2, --tls1\.3, and --min-version", r"--help"),
+        (["client", "localhost", "--tls1.2", "--suite", "TLS_AES_128_GCM_SHA256"], r"suites", r"."),
+        (["server", "--allow-no-renegotiation-info"], r"no option --allow-no-renegotiation-info", r"It is an option of `client`"),
         (["client", "-connect", "localhost:1"], r"no option -connect", r"Perhaps you mean HOST:PORT\. "),
         (["server", "--cacert", "x.pem"], r"no option --cacert", r"Perhaps you mean --client-ca\. "),
         (["verify", "x.pem", "--private-pki", "--web-pki"], r"--private-pki excludes --web-pki", r"lockstep verify --help"),

@@ -230,13 +230,14 @@ def against_client(session):
         equal(client.status, 1, "exit status")
         equal(client.report["error"]["reason"], "truncated", "reason")
         check(client.output, "what came before is there")
-    with session.case("client: the server speaks TLS 1.2 alone"):
+    with session.case("client: TLS 1.3 alone, and the server has TLS 1.2 alone"):
         process = openssl_peer.Process([openssl_peer.openssl(), "s_server", "-accept", "127.0.0.1:0", "-cert",
                                         session.leaf("p256")[0], "-key", session.leaf("p256")[1], "-tls1_2"])
         with process as server:
             port = int(server.wait_for(r"^ACCEPT .*:(\d+)$").group(1))
-            client = session.client(port, stdin=b"")
-            equal(client.report["version"], "TLSv1.2", "version")
+            client = session.client(port, "--tls1.3", ok=False)
+            equal(client.status, 1, "exit status")
+            equal((client.report["error"]["alert"], client.report["error"]["origin"]), ("protocol_version", "peer"), "alert")
     with session.case("client: a server that says nothing"):
         listener = socket.create_server(("127.0.0.1", 0))
         client = session.client(listener.getsockname()[1], "--connect-timeout", "0.5", ok=False)
@@ -312,7 +313,8 @@ def against_server(session):
         ("something that is not TLS", [b"SSH-2.0-OpenSSH_9.9\r\n"], "not_tls", None),
         ("an SSL 2 hello", [b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10" + bytes(37)], "ssl2_or_older", None),
         ("SSL 3.0", [record(22, b"\x01" + len(ssl3).to_bytes(3, "big") + ssl3, 0x0300)], "version_ssl3", "protocol_version"),
-        ("TLS 1.2", [record(22, b"\x01" + len(tls12).to_bytes(3, "big") + tls12, 0x0301)], "extended_main_secret_missing", "handshake_failure"),
+        ("TLS 1.2 without extended master secret", [record(22, b"\x01" + len(tls12).to_bytes(3, "big") + tls12, 0x0301)],
+         "extended_main_secret_missing", "handshake_failure"),
         ("trailing data", [handshake(1, body, b"\0")], "message_trailing_data", "decode_error"),
         ("oversized message", [record(22, b"\x01\xff\xff\xff" + bytes(200))], "message_too_long", None),
         ("oversized record", [struct.pack(">BHH", 22, 0x0301, 0xffff) + bytes(200)], "record_too_long", "record_overflow"),
@@ -335,10 +337,11 @@ def against_server(session):
                     equal(alert_in(received), (2, ALERTS[error["alert"]]), "the alert on the wire")
                 equal(server.open_sockets(), 1, "sockets left open")
                 session.note(f"{name}: {error['text']}")
-        with session.case("server: OpenSSL with TLS 1.2 alone"):
-            process = openssl_peer.client(session, server.port, "-tls1_2", stdin=b"")
-            equal(process.finish(), 0, "s_client's status")
-            equal(server.next_report()["version"], "TLSv1.2", "version")
+        with session.case("server: TLS 1.3 alone, and OpenSSL with TLS 1.2 alone"), session.server("--tls1.3") as newer:
+            process = openssl_peer.client(session, newer.port, "-tls1_2", stdin=b"")
+            check(process.finish() != 0, "s_client fails")
+            told(newer.next_report(), None, "version_unsupported", "protocol_version")
+            matches(r"alert protocol version|alert number 70", process.text, "OpenSSL sees the alert")
         with session.case("server: curl with http:// on the TLS port"):
             process = run([program("curl"), "--silent", "--show-error", f"http://127.0.0.1:{server.port}/"])
             check(process.popen.returncode != 0, "curl fails")

@@ -12,9 +12,9 @@ from openssl_peer import same_name
 GET = b"GET / HTTP/1.0\r\nAccept: text/plain\r\n\r\n"
 
 
-def fetch(session, server, *options, name="localhost", ok=True):
+def fetch(session, server, *options, name="localhost", ok=True, version="-tls1_3"):
     """The page, fetched by s_client. Returns the process and our report."""
-    process = openssl_peer.client(session, server.port, "-tls1_3", "-ign_eof", "-brief", *options, stdin=GET, name=name)
+    process = openssl_peer.client(session, server.port, version, "-ign_eof", "-brief", *options, stdin=GET, name=name)
     status = process.finish()
     if ok:
         equal(status, 0, "exit status of s_client")

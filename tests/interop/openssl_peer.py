@@ -22,10 +22,10 @@ def same_name(a, b):
     return a.lower().replace("-", "").replace("_", "") == b.lower().replace("-", "").replace("_", "")
 
 
-def server(session, *options, credential=None):
+def server(session, *options, credential=None, version="-tls1_3"):
     """s_server on a free port; use as a context manager. `.port` is its port."""
     certificate, key = credential or session.leaf("p256")
-    words = [openssl(), "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-tls1_3"]
+    words = [openssl(), "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, version]
     with open(certificate) as file:
         above = file.read().split("-----END CERTIFICATE-----\n", 1)[1]
     if "BEGIN CERTIFICATE" in above:

@@ -28,6 +28,7 @@ TESTS = {
     "requests": "requests",
     "tool": "tool",
     "tape": "tape",
+    "tls12": "tls12",
     "sodium": "sodium",
 }
 

@@ -30,7 +30,7 @@ def main(session):
     with session.case("the list of what it has and lacks"):
         report = json.loads(bytes(run_ok([session.tool, "ciphers", "--json"]).stdout))
         equal(report["provider"], "sodium", "provider")
-        equal([suite["name"] for suite in report["suites"]], list(SUITES), "suites")
+        equal([suite["name"] for suite in report["suites"] if suite["version"] == "TLSv1.3"], list(SUITES), "suites")
         equal([key["name"] for key in report["keys"]], ["Ed25519"], "keys")
         equal("secp256r1" in report["missing"]["groups"], True, "P-256 is missing")
         equal("rsa_pss_rsae_sha256" in report["missing"]["schemes"], True, "RSA is missing")

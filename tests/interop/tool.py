@@ -137,10 +137,19 @@ def command_line(session):
                 matches(pattern, found.text, "the reason")
     with session.case("ciphers lists what the build can do"):
         found = json.loads(bytes(run_ok([session.tool, "ciphers", "--json"]).stdout))
-        equal((len(found["suites"]), len(found["groups"]), len(found["keys"])), (5, 19, 13), "suites, groups, key types")
+        equal((len(found["groups"]), len(found["keys"])), (19, 13), "groups, key types")
+        of = {version: [suite for suite in found["suites"] if suite["version"] == version] for version in found["versions"]}
+        equal(list(of), ["TLSv1.3", "TLSv1.2"], "versions")
+        equal(len(of["TLSv1.3"]), 5, "suites of TLS 1.3")
+        equal([suite["openssl_name"] for suite in of["TLSv1.2"]][0], "ECDHE-ECDSA-AES128-GCM-SHA256", "OpenSSL's name")
+        for suite in of["TLSv1.2"]:
+            equal(suite["insecure"] and suite["use"] == "default", False, f"{suite['name']} is on though insecure")
+            check(suite["insecure"] or "_CBC_" not in suite["name"], f"{suite['name']} is insecure")
         use = {suite["name"]: suite["use"] for suite in found["suites"]}
         equal(use["TLS_AES_128_GCM_SHA256"], "default", "AES-128-GCM")
         equal(use["TLS_AES_128_CCM_8_SHA256"], "opt-in", "CCM_8")
+        text = bytes(run_ok([session.tool, "ciphers"]).stdout).decode()
+        matches(r"^\s*insecure suite [^$]*TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA ", text, "insecure ones apart")
         check(b"X25519MLKEM768" in bytes(run_ok([session.tool, "ciphers"]).stdout), "as text")
 
 

@@ -26,21 +26,14 @@ std::vector<std::string> split(const std::string& list, std::string_view separat
   return words;
 }
 
-template <class Value, class FromName>
-std::vector<Value> parse_list(const std::string& list, std::string_view noun, FromName from_name,
-                              std::span<const Value> known) {
-  std::vector<Value> values;
-  for (const std::string& word : split(list, ",:")) {
-    const std::optional<Value> value = from_name(word);
-    if (!value) {
-      std::vector<std::string> names;
-      for (const Value each : known) names.push_back(to_text(each));
-      throw UsageError("unknown " + std::string(noun) + " '" + printable(word) + "'; known: " + joined(names));
-    }
-    if (std::ranges::find(values, *value) == values.end()) values.push_back(*value);
+template <class Value>
+std::vector<Value> checked(std::expected<std::vector<Value>, ListError> list, std::string_view noun) {
+  if (!list) {
+    throw UsageError("unknown " + std::string(noun) + " '" + printable(list.error().item) +
+                     "'; known: " + list.error().known);
   }
-  if (values.empty()) throw UsageError("an empty list of " + std::string(noun) + "s");
-  return values;
+  if (list->empty()) throw UsageError("an empty list of " + std::string(noun) + "s");
+  return *std::move(list);
 }
 
 constexpr std::array<std::pair<std::string_view, KeyType>, 13> kKeyTypes{{
@@ -98,16 +91,12 @@ std::optional<Time> parse_iso_time(std::string_view text) {
 
 }  // namespace
 
-std::vector<CipherSuite> parse_suites(const std::string& list) {
-  return parse_list<CipherSuite>(list, "suite", suite_from_name, suites(ProtocolVersion::tls_1_3));
-}
+std::vector<CipherSuite> parse_suites(const std::string& list) { return checked(suites_from_text(list), "suite"); }
 
-std::vector<NamedGroup> parse_groups(const std::string& list) {
-  return parse_list<NamedGroup>(list, "group", group_from_name, known_groups());
-}
+std::vector<NamedGroup> parse_groups(const std::string& list) { return checked(groups_from_text(list), "group"); }
 
 std::vector<SignatureScheme> parse_schemes(const std::string& list) {
-  return parse_list<SignatureScheme>(list, "scheme", scheme_from_name, known_schemes());
+  return checked(schemes_from_text(list), "scheme");
 }
 
 std::vector<std::string> parse_alpn(const std::string& list) {

@@ -13,7 +13,7 @@
 
 namespace lockstep::tool {
 
-/// Comma- or colon-separated, from registered or OpenSSL names, without regard to case.
+/// As lockstep/lists.hpp reads them: registered or OpenSSL names, and its words.
 [[nodiscard]] std::vector<CipherSuite> parse_suites(const std::string& list);
 [[nodiscard]] std::vector<NamedGroup> parse_groups(const std::string& list);
 [[nodiscard]] std::vector<SignatureScheme> parse_schemes(const std::string& list);

@@ -1,6 +1,7 @@
 // lockstep ciphers: what this build can do, by provider.
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -29,8 +30,13 @@ struct Settled {
   std::string use;      ///< "default", "opt-in", "certificates"
 };
 
+struct SettledSuite : Settled {
+  ProtocolVersion version{};
+  bool insecure = false;
+};
+
 struct Abilities {
-  std::vector<Settled> suites;
+  std::vector<SettledSuite> suites;  // by version, newest first
   std::vector<Settled> groups;
   std::vector<Settled> schemes;
   std::vector<Settled> aeads;
@@ -52,6 +58,14 @@ Settings default_settings() {
   return (*config)->settings();
 }
 
+std::string implementations(CipherSuite suite) {
+  const SuiteParts made_of = *parts(suite);
+  const std::string hash(provider().hash(made_of.hash)->implementation);
+  if (made_of.aead) return std::string(provider().aead(*made_of.aead)->implementation) + " + " + hash;
+  return std::string(provider().cbc_cipher(made_of.cbc->cipher)->implementation) + " + " +
+         std::string(provider().record_mac(made_of.cbc->mac)->implementation) + " + " + hash;
+}
+
 std::string implementations(NamedGroup group) {
   const auto of_plain = [](NamedGroup plain) -> std::string {
     return std::string(provider().group(plain)->implementation);
@@ -64,14 +78,14 @@ Abilities abilities() {
   const Settings defaults = default_settings();
   const auto use = [](bool on) { return std::string(on ? "default" : "opt-in"); };
   Abilities found;
-  for (const CipherSuite suite : suites(ProtocolVersion::tls_1_3)) {
-    if (!provider().supports(suite)) continue;
-    const SuiteParts made_of = *parts(suite);
-    found.suites.push_back(
-        {to_text(suite), std::string(openssl_name(suite)),
-         std::string(provider().aead(*made_of.aead)->implementation) + " + " +
-             std::string(provider().hash(made_of.hash)->implementation),
-         use(std::ranges::find(defaults.suites, suite, &BoundSuite::suite) != defaults.suites.end())});
+  for (const ProtocolVersion version : versions()) {
+    for (const CipherSuite suite : suites(version)) {
+      if (!provider().supports(suite)) continue;
+      const bool on = std::ranges::find(defaults.suites, suite, &BoundSuite::suite) != defaults.suites.end();
+      found.suites.push_back({{to_text(suite), std::string(openssl_name(suite)), implementations(suite), use(on)},
+                              version,
+                              is_insecure(suite)});
+    }
   }
   for (const NamedGroup group : known_groups()) {
     if (!provider().supports(group)) continue;
@@ -107,7 +121,7 @@ Missing missing() {
       if (!provider().supports(id)) list.push_back(to_text(id));
     }
   };
-  note(found.suites, suites(ProtocolVersion::tls_1_3));
+  for (const ProtocolVersion version : versions()) note(found.suites, suites(version));
   note(found.groups, known_groups());
   note(found.schemes, known_schemes());
   for (const KeyType type : every::kKeys) {
@@ -116,14 +130,30 @@ Missing missing() {
   return found;
 }
 
-Json as_json(const std::vector<Settled>& list) {
+Json as_json(const Settled& each) {
+  Json object = {{"name", each.name}, {"implementation", each.made_of}, {"use", each.use}};
+  if (!each.openssl_name.empty()) object["openssl_name"] = each.openssl_name;
+  return object;
+}
+
+Json as_json(const SettledSuite& each) {
+  Json object = as_json(static_cast<const Settled&>(each));
+  object["version"] = to_text(each.version);
+  object["insecure"] = each.insecure;
+  return object;
+}
+
+template <class Each>
+Json as_json(const std::vector<Each>& list) {
   Json array = Json::array();
-  for (const Settled& each : list) {
-    Json object = {{"name", each.name}, {"implementation", each.made_of}, {"use", each.use}};
-    if (!each.openssl_name.empty()) object["openssl_name"] = each.openssl_name;
-    array.push_back(std::move(object));
-  }
+  for (const Each& each : list) array.push_back(as_json(each));
   return array;
+}
+
+std::vector<std::string> version_names() {
+  std::vector<std::string> names;
+  for (const ProtocolVersion version : versions()) names.push_back(to_text(version));
+  return names;
 }
 
 void print_list(const std::string& title, const std::vector<Settled>& list) {
@@ -140,6 +170,21 @@ void print_list(const std::string& title, const std::vector<Settled>& list) {
   out().line();
 }
 
+/// Those of each version, then what is weaker than the rest.
+void print_suites(const std::vector<SettledSuite>& suites) {
+  const auto chosen = [&suites](auto keep) {
+    std::vector<Settled> list;
+    std::ranges::copy_if(suites, std::back_inserter(list), keep);
+    return list;
+  };
+  for (const ProtocolVersion version : versions()) {
+    print_list("suite of " + to_text(version),
+               chosen([version](const SettledSuite& each) { return each.version == version && !each.insecure; }));
+  }
+  const auto insecure = chosen(&SettledSuite::insecure);
+  if (!insecure.empty()) print_list("insecure suite", insecure);
+}
+
 int run(const OutputOptions& output) {
   const Abilities found = abilities();
   const Missing lacks = missing();
@@ -147,7 +192,8 @@ int run(const OutputOptions& output) {
     const Json report = {
         {"ok", true},
         {"provider", provider().name},
-        {"version", to_text(ProtocolVersion::tls_1_3)},
+        {"version", to_text(versions().front())},
+        {"versions", version_names()},
         {"suites", as_json(found.suites)},
         {"groups", as_json(found.groups)},
         {"schemes", as_json(found.schemes)},
@@ -159,14 +205,14 @@ int run(const OutputOptions& output) {
     return kSuccess;
   }
   if (output.quiet) {  // names alone, for scripts
-    for (const auto* list : {&found.suites, &found.groups, &found.schemes}) {
+    for (const SettledSuite& each : found.suites) out().line(each.name);
+    for (const auto* list : {&found.groups, &found.schemes}) {
       for (const Settled& each : *list) out().line(each.name);
     }
     return kSuccess;
   }
-  out().line("Provider " + out().styled(Style::bold, provider().name) + ", " + to_text(ProtocolVersion::tls_1_3) +
-             "\n");
-  print_list("cipher suite", found.suites);
+  out().line("Provider " + out().styled(Style::bold, provider().name) + ", " + joined(version_names()) + "\n");
+  print_suites(found.suites);
   print_list("group", found.groups);
   print_list("signature scheme", found.schemes);
   print_list("AEAD", found.aeads);
@@ -193,6 +239,8 @@ Command ciphers_command(CLI::App& program) {
   app->footer(
       "Lists stand in order of preference. What is \"opt-in\" is used only when --suite, --group or --scheme names "
       "it.\n"
+      "Insecure suites, of TLS 1.2 but one, are opt-in as well: without forward secrecy, in CBC mode, or with a short "
+      "tag.\n"
       "With --quiet: the names alone, one a line.");
   return {app, [output] { return run(*output); }};
 }

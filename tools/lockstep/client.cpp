@@ -164,7 +164,7 @@ Command client_command(CLI::App& program) {
                 "Write the certificates that the peer shows to standard output, as PEM")
       ->group(kTrust);
 
-  add_tls_options(*app, options->tls);
+  add_tls_options(*app, options->tls, Role::client);
   constexpr const char* kProtocol = "Protocol";
   app->add_option("--key-share", options->key_shares, "Groups whose key shares are sent at once")
       ->option_text("LIST")

@@ -79,7 +79,7 @@ void print_trouble(const ClientOutcome& outcome, const ClientOptions& options) {
     print_failure("client", complaint->text, complaint->advice);
     return;
   }
-  print_failure("client", std::get<IoError>(*outcome.trouble).text, "");
+  print_failure("client", on_command_line(std::get<IoError>(*outcome.trouble).text), "");
   if (!outcome.judgement) return;
   const auto& problems = outcome.judgement->problems;
   for (std::size_t i = 1; i < problems.size(); ++i) print_failure("client", "besides, " + problems[i].text, "");

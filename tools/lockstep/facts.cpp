@@ -15,6 +15,18 @@ std::string text_of(std::optional<CodePoint> value) {
   return value ? to_text(*value) : std::string();
 }
 
+/// Nothing where it is no question.
+std::optional<bool> extended_master_secret_of(const Connection& connection) {
+  if (connection.version() != ProtocolVersion::tls_1_2 || !connection.suite()) return std::nullopt;
+  return connection.extended_main_secret();
+}
+
+std::optional<bool> encrypt_then_mac_of(const Connection& connection) {
+  const auto made_of = connection.suite() ? parts(*connection.suite()) : std::nullopt;
+  if (!made_of || !made_of->cbc) return std::nullopt;
+  return connection.encrypt_then_mac();
+}
+
 }  // namespace
 
 Facts facts_of(const blocking::Stream& stream) {
@@ -32,6 +44,8 @@ Facts facts_of(const Connection& connection, const std::string& server_name, con
           .server_name = server_name,
           .resumed = connection.resumed(),
           .retried = connection.retried(),
+          .extended_master_secret = extended_master_secret_of(connection),
+          .encrypt_then_mac = encrypt_then_mac_of(connection),
           .early_data = std::string(name(connection.early_data()))};
 }
 
@@ -43,6 +57,9 @@ std::vector<Row> rows_of(const Facts& facts) {
   add("version", facts.version);
   add("suite", facts.suite);
   add("group", facts.group + (facts.retried ? " (after HelloRetryRequest)" : ""));
+  if (const auto extended = facts.extended_master_secret)
+    add("master secret", *extended ? "extended" : "not extended (RFC 7627)");
+  if (const auto outside = facts.encrypt_then_mac) add("records", *outside ? "encrypt-then-MAC" : "MAC-then-encrypt");
   add("peer signs", facts.peer_scheme);
   add("we sign", facts.own_scheme);
   add("ALPN", facts.alpn.empty() ? "none" : printable(facts.alpn));
@@ -67,6 +84,8 @@ Json json_of(const Facts& facts) {
   json["resumed"] = facts.resumed;
   json["hello_retry_request"] = facts.retried;
   json["early_data"] = facts.early_data;
+  if (facts.extended_master_secret) json["extended_master_secret"] = *facts.extended_master_secret;
+  if (facts.encrypt_then_mac) json["encrypt_then_mac"] = *facts.encrypt_then_mac;
   return json;
 }
 
@@ -143,7 +162,7 @@ Json json_of(const IoError& error) {
     json["origin"] = name(error.tls->origin);
     json["advice"] = on_command_line(std::string(advise(*error.tls)));
   }
-  json["text"] = error.text;
+  json["text"] = on_command_line(error.text);
   return json;
 }
 

@@ -26,7 +26,9 @@ struct Facts {
   std::string server_name;
   bool resumed = false;
   bool retried = false;
-  std::string early_data = "none";  ///< what became of it
+  std::optional<bool> extended_master_secret;  ///< of TLS 1.2
+  std::optional<bool> encrypt_then_mac;        ///< of TLS 1.2 with a suite in CBC mode
+  std::string early_data = "none";             ///< what became of it
 };
 
 /// What stands beside the peer's certificate. Its form was checked, and nothing else.

@@ -305,8 +305,9 @@ class Drawing {
     std::string svg = line(24, y - 22, kWidth - 24, y - 22, "tick");
     int x = 24;
     for (const Sample& sample : kSamples) {
-      // Early data is rare: only where there is some.
-      if (sample.style == "early" && body_.find("early") == std::string::npos) continue;
+      // Early data is rare, and TLS 1.2 has no keys for the handshake alone: only where there is some.
+      if ((sample.style == "early" || sample.style == "handshake") && body_.find(sample.style) == std::string::npos)
+        continue;
       svg += line(x, y - 4, x + 26, y - 4, sample.style, " stroke-width=\"2\"");
       svg += text(x + 34, y, "detail", sample.words);
       x += 34 + width_of(sample.words, 12) + 30;

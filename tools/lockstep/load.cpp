@@ -396,7 +396,7 @@ void Driver::open_one() {
 void Driver::end_of(const IoError* error, bool was_open) {
   was_open ? --open_ : --opening_;
   if (error != nullptr) {
-    tally_.add_error(error->text);
+    tally_.add_error(on_command_line(error->text));
     // A server that is not there will not be there for the next thousand either.
     if (tally_.opened == 0 && tally_.failed >= 10) return finish();
   }
@@ -672,7 +672,7 @@ Command load_command(CLI::App& program) {
   app->add_flag("--insecure,--no-verify", options->insecure,
                 "Accept any certificate. DANGEROUS: there is no protection then")
       ->group(kTrust);
-  add_tls_options(*app, options->tls);
+  add_tls_options(*app, options->tls, Role::client);
   add_output_options(*app, options->output);
   app->footer(
       "SIGINT and SIGTERM end the measurement: what was measured by then is told.\n"

@@ -76,7 +76,8 @@ ServerPlan plan_of(const ServerOptions& options) {
   if (options.tls.alpn.empty() && !options.echo) builder.alpn({"http/1.1"});
   apply(options.tls, builder);
   builder.cookie(options.cookie).client_auth(options.client_auth).server_preference(!options.client_preference);
-  builder.tickets(static_cast<std::uint8_t>(options.tickets)).resumption(options.tickets != 0);
+  builder.tickets(static_cast<std::uint8_t>(options.tickets)).resumption(options.tickets != 0 || options.session_ids);
+  builder.session_ids(options.session_ids);
   builder.early_data(options.early_data);
 
   ServerPlan plan;
@@ -102,6 +103,7 @@ ServerPlan plan_of(const ServerOptions& options) {
     throw UsageError("--client-ca needs --client-auth request or require");
   }
   if (options.tickets != 0) answers.ticket_keys = std::make_shared<TicketKeyring>(ticket_keys_of(options));
+  if (options.session_ids) answers.session_store = std::make_shared<SessionStore>();
   if (options.early_data != 0) {
     if (options.tickets == 0) throw UsageError("--early-data comes with tickets; --tickets 0 gives none");
     auto guard = ReplayGuard::create(provider(), random_source(), system_time());
@@ -157,13 +159,15 @@ std::string line_of(const Outcome& outcome) {
     add(facts.server_name.empty() ? "" : "for " + printable(facts.server_name));
     add(facts.alpn.empty() ? "" : "ALPN " + printable(facts.alpn));
     add(facts.resumed ? "resumed" : "");
+    add(facts.extended_master_secret.value_or(true) ? "" : "no extended master secret");
+    add(facts.encrypt_then_mac.value_or(true) ? "" : "MAC-then-encrypt");
     add(facts.early_data == "none" ? "" : "early data " + facts.early_data);
     add(outcome.traffic.request.empty() ? "" : "\"" + printable(outcome.traffic.request) + "\"");
     add(outcome.traffic.requests > 1 ? "and " + with_separators(outcome.traffic.requests - 1) + " before it" : "");
     add(outcome.traffic.status == 0 ? "" : std::to_string(outcome.traffic.status));
     add(with_separators(outcome.traffic.received) + " in, " + with_separators(outcome.traffic.sent) + " out");
   }
-  if (outcome.trouble) add(out().styled(Style::bad, outcome.trouble->text));
+  if (outcome.trouble) add(out().styled(Style::bad, on_command_line(outcome.trouble->text)));
   return line;
 }
 
@@ -270,17 +274,21 @@ Command server_command(CLI::App& program) {
       ->option_text("TIME")
       ->group(kTrust);
 
-  add_tls_options(*app, options->tls);
+  add_tls_options(*app, options->tls, Role::server);
   constexpr const char* kProtocol = "Protocol";
   app->add_flag("--cookie", options->cookie, "Send a cookie with HelloRetryRequest")->group(kProtocol);
   app->add_flag("--client-preference", options->client_preference, "Let the client's order of suites and groups decide")
       ->group(kProtocol);
-  app->add_option("--tickets", options->tickets, "Tickets for each handshake [2]; 0: no resumption")
+  app->add_option("--tickets", options->tickets,
+                  "Tickets for each handshake, of which TLS 1.2 has one [2]; 0: none, and no resumption by them")
       ->check(CLI::Range(0, 16))
       ->option_text("N")
       ->group(kProtocol);
   app->add_option("--ticket-key", options->ticket_key, "48 secret bytes that several servers may share [made anew]")
       ->option_text("FILE")
+      ->group(kProtocol);
+  app->add_flag("--session-ids", options->session_ids,
+                "TLS 1.2: keep sessions for clients that take no tickets, the newest 20,480 in memory")
       ->group(kProtocol);
   app->add_option("--early-data", options->early_data, "Most bytes of early data that are accepted, once [0]")
       ->check(CLI::Range(0, 1 << 20))

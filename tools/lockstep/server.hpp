@@ -42,6 +42,7 @@ struct ServerOptions {
   std::string time;
   unsigned tickets = 2;
   std::string ticket_key;
+  bool session_ids = false;
   std::uint32_t early_data = 0;
   bool cookie = false;
   bool client_preference = false;

@@ -184,6 +184,7 @@ class Teller {
   void operator()(const trace::TicketSealingAsked& entry) { question("seal ticket", entry.token); }
   void operator()(const trace::Completed& entry) {
     completed_ = true;
+    version_ = entry.version;
     if (entry.server_name.size != 0) name_ = text_of(entry.server_name);
     std::string agreed = to_text(entry.suite);
     if (entry.group != NamedGroup{}) agreed += " · " + to_text(entry.group);
@@ -226,7 +227,8 @@ class Teller {
 
   void finish(std::uint64_t operations) {
     const bool client = story_.role == Role::client;
-    story_.title = completed_ ? "TLS 1.3 connection" : "TLS 1.3 handshake";
+    // "TLS 1.3", as people write it.
+    story_.title = completed_ ? "TLS " + to_text(version_).substr(sizeof "TLSv" - 1) + " connection" : "TLS handshake";
     if (!name_.empty()) story_.title += client ? " to " + name_ : " for " + name_;
     std::string where = std::string("Recorded at the ") + (client ? "client" : "server");
     if (begin_) where += " · " + moment(*begin_);
@@ -315,6 +317,7 @@ class Teller {
   bool early_ = false;  // the seal at hand
   std::vector<LadderRow> held_;
   bool completed_ = false;
+  ProtocolVersion version_{};  // once completed
   bool failed_ = false;
 };
 

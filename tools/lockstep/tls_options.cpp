@@ -2,10 +2,13 @@
 
 #include <cerrno>
 #include <cstring>
+#include <map>
 
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <unistd.h>
+
+#include <lockstep/lists.hpp>
 
 #include "arguments.hpp"
 #include "files.hpp"
@@ -13,8 +16,30 @@
 namespace lockstep::tool {
 namespace {
 
+constexpr const char* kGroup = "Protocol";
+
+/// Versions are named only where an option does: otherwise those follow that the suites belong to.
+template <Role kRole>
+void apply_versions(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
+  const bool bounded = options.min_version || options.max_version;
+  if ((options.only_tls12 ? 1 : 0) + (options.only_tls13 ? 1 : 0) + (bounded ? 1 : 0) > 1)
+    throw UsageError("choose one of --tls1.2, --tls1.3, and --min-version with --max-version");
+  if (options.only_tls12) builder.versions(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_2);
+  if (options.only_tls13) builder.versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3);
+  if (!bounded) return;
+  const std::vector<ProtocolVersion> known = versions();  // newest first
+  const ProtocolVersion min = options.min_version.value_or(known.back());
+  const ProtocolVersion max = options.max_version.value_or(known.front());
+  if (rank(min) > rank(max)) throw UsageError("--min-version is above --max-version");
+  builder.versions(min, max);
+}
+
 template <Role kRole>
 void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
+  apply_versions(options, builder);
+  builder.encrypt_then_mac(!options.no_encrypt_then_mac);
+  builder.allow_no_extended_main_secret(options.allow_no_extended_main_secret);
+  if constexpr (kRole == Role::client) builder.allow_no_renegotiation_info(options.allow_no_renegotiation_info);
   if (!options.alpn.empty()) builder.alpn(parse_alpn(options.alpn));
   if (!options.suites.empty()) builder.suites(parse_suites(options.suites));
   if (!options.groups.empty()) builder.groups(parse_groups(options.groups));
@@ -37,25 +62,25 @@ std::shared_ptr<const ConfigOf<kRole>> built_by(const BasicConfigBuilder<kRole>&
 }  // namespace
 
 void add_policy_options(CLI::App& app, PolicyOptions& options) {
-  constexpr const char* kGroup = "Policy";
+  constexpr const char* kPolicy = "Policy";
   CLI::Option* private_pki = app.add_flag(
       "--private-pki", options.private_pki,
       "Allow what home-made certificates often lack or have: no key identifiers, bad serial numbers, a CA as leaf");
   app.add_flag("--web-pki", options.web_pki, "Ask for all that the Baseline Requirements ask of public certificates")
       ->excludes(private_pki)
-      ->group(kGroup);
-  private_pki->group(kGroup);
+      ->group(kPolicy);
+  private_pki->group(kPolicy);
   app.add_flag("--partial-chain", options.partial_chain,
                "A certificate that is trusted itself is good, though another has issued it")
-      ->group(kGroup);
+      ->group(kPolicy);
   app.add_option("--max-intermediates", options.max_intermediates, "Most certificates between leaf and authority [8]")
       ->check(CLI::Range(0, 100))
       ->option_text("N")
-      ->group(kGroup);
+      ->group(kPolicy);
   app.add_option("--min-rsa-bits", options.min_rsa_bits, "Shortest RSA keys that will do [2048]")
       ->check(CLI::Range(1024, 16384))
       ->option_text("N")
-      ->group(kGroup);
+      ->group(kPolicy);
 }
 
 x509::Policy policy_of(const PolicyOptions& options) {
@@ -68,13 +93,43 @@ x509::Policy policy_of(const PolicyOptions& options) {
   return policy;
 }
 
-void add_tls_options(CLI::App& app, TlsOptions& options) {
+namespace {
+
+void add_version_options(CLI::App& app, TlsOptions& options) {
+  const std::map<std::string, ProtocolVersion> known = {{"1.2", ProtocolVersion::tls_1_2},
+                                                        {"1.3", ProtocolVersion::tls_1_3}};
+  CLI::Option* min = app.add_option("--min-version", options.min_version, "Oldest version of TLS [1.2]");
+  CLI::Option* max = app.add_option("--max-version", options.max_version, "Newest version of TLS [1.3]");
+  for (CLI::Option* bound : {min, max})
+    bound->transform(CLI::CheckedTransformer(known).description(""))->option_text("1.2|1.3")->group(kGroup);
+  app.add_flag("--tls1.2", options.only_tls12, "TLS 1.2 alone")->group(kGroup);
+  app.add_flag("--tls1.3", options.only_tls13, "TLS 1.3 alone")->group(kGroup);
+}
+
+/// What TLS 1.2 can be without, and its suites that it could.
+void add_tls12_options(CLI::App& app, TlsOptions& options, Role role) {
+  app.add_flag("--no-encrypt-then-mac", options.no_encrypt_then_mac,
+               "No encrypt-then-MAC (RFC 7366) for suites of TLS 1.2 in CBC mode")
+      ->group(kGroup);
+  app.add_flag("--allow-no-ems", options.allow_no_extended_main_secret,
+               "Take peers of TLS 1.2 without extended master secret (RFC 7627), such as Erlang's")
+      ->group(kGroup);
+  if (role == Role::server) return;
+  app.add_flag("--allow-no-renegotiation-info", options.allow_no_renegotiation_info,
+               "Take servers of TLS 1.2 without secure renegotiation (RFC 5746)")
+      ->group(kGroup);
+}
+
+}  // namespace
+
+void add_tls_options(CLI::App& app, TlsOptions& options, Role role) {
   add_policy_options(app, options.policy);
-  constexpr const char* kGroup = "Protocol";
+  add_version_options(app, options);
   app.add_option("--alpn", options.alpn, "Application protocols in order of preference, as \"h2,http/1.1\"")
       ->option_text("LIST")
       ->group(kGroup);
-  app.add_option("--suite", options.suites, "Cipher suites in order of preference (`lockstep ciphers` lists them)")
+  app.add_option("--suite", options.suites,
+                 "Cipher suites in order of preference (`lockstep ciphers` lists them), or a list as for OpenSSL")
       ->option_text("LIST")
       ->group(kGroup);
   app.add_option("--group", options.groups, "Key exchange groups in order of preference")
@@ -83,6 +138,7 @@ void add_tls_options(CLI::App& app, TlsOptions& options) {
   app.add_option("--scheme", options.schemes, "Signature schemes in order of preference")
       ->option_text("LIST")
       ->group(kGroup);
+  add_tls12_options(app, options, role);
   app.add_option("--max-fragment", options.max_fragment, "The most plaintext in a record that is sent, 64 to 16384")
       ->check(CLI::Range(64, 16384))
       ->option_text("BYTES")

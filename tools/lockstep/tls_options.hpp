@@ -31,6 +31,13 @@ void add_policy_options(CLI::App& app, PolicyOptions& options);
 
 struct TlsOptions {
   PolicyOptions policy;
+  std::optional<ProtocolVersion> min_version;
+  std::optional<ProtocolVersion> max_version;
+  bool only_tls12 = false;
+  bool only_tls13 = false;
+  bool no_encrypt_then_mac = false;
+  bool allow_no_extended_main_secret = false;
+  bool allow_no_renegotiation_info = false;  ///< a client's
   std::string alpn;
   std::string suites;
   std::string groups;
@@ -41,8 +48,8 @@ struct TlsOptions {
   std::string key_log;
   bool key_log_failed = false;
 };
-/// Those of the policy among them.
-void add_tls_options(CLI::App& app, TlsOptions& options);
+/// Those of the policy among them, and those of the role alone.
+void add_tls_options(CLI::App& app, TlsOptions& options, Role role);
 
 /// Puts the options into a builder. Throws `UsageError` for words that it does not know.
 void apply(const TlsOptions& options, ClientConfigBuilder& builder);

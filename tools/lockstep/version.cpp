@@ -13,6 +13,7 @@
 
 #include <lockstep/kernels.hpp>
 #include <lockstep/kernels_hash.hpp>
+#include <lockstep/lists.hpp>
 #include <lockstep/types.hpp>
 #include <lockstep/version.hpp>
 
@@ -23,6 +24,12 @@
 
 namespace lockstep::tool {
 namespace {
+
+std::vector<std::string> protocols() {
+  std::vector<std::string> names;
+  for (const ProtocolVersion version : versions()) names.push_back(to_text(version));
+  return names;
+}
 
 #ifdef __clang__
 constexpr const char* kCompiler = "clang " __clang_version__;
@@ -67,7 +74,7 @@ int print_version(bool json) {
     out().line(Json{{"ok", true},
                     {"version", LOCKSTEP_VERSION},
                     {"compiler", kCompiler},
-                    {"protocols", std::vector<std::string>{to_text(ProtocolVersion::tls_1_3)}},
+                    {"protocols", protocols()},
                     {"providers", providers},
                     {"kernels", kernels},
                     {"loops", loop_names()}}
@@ -79,7 +86,7 @@ int print_version(bool json) {
   for (const ProviderLibrary& each : provider_libraries())
     providers.push_back(std::string(each.provider) + " (" + std::string(each.library) + " " +
                         std::string(each.version) + ")");
-  std::vector<Row> rows = {{"protocols", to_text(ProtocolVersion::tls_1_3)},
+  std::vector<Row> rows = {{"protocols", joined(protocols())},
                            {"providers", joined(providers)},
                            {"event loops", joined(loop_names())},
                            {"compiler", kCompiler}};

@@ -27,6 +27,8 @@ std::string on_command_line(std::string text) {
       {"Policy::max_intermediates", "--max-intermediates"},
       {"Policy::min_rsa_bits", "--min-rsa-bits"},
       {"Policy::accept_partial_chain", "--partial-chain"},
+      {"allow_no_extended_main_secret", "--allow-no-ems"},
+      {"allow_no_renegotiation_info", "--allow-no-renegotiation-info"},
       {"Name it in Policy::handled_extensions if the application processes it.",
        "Have it issued again without; no command here processes it."},
   };

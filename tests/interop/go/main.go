@@ -62,8 +62,8 @@ func check(err error) {
 func main() {
 	role := os.Args[1]
 	flags := flag.NewFlagSet(role, flag.ExitOnError)
-	cert := flags.String("cert", "", "certificate chain")
-	key := flags.String("key", "", "private key")
+	cert := flags.String("cert", "", "certificate chains, separated by commas")
+	key := flags.String("key", "", "their private keys")
 	ca := flags.String("ca", "", "anchors")
 	group := flags.String("group", "", "the only group")
 	alpn := flags.String("alpn", "", "application protocols")
@@ -72,9 +72,15 @@ func main() {
 	scts := flags.String("scts", "", "SCTs to show, separated by commas")
 	address := flags.String("address", "127.0.0.1:0", "to connect to")
 	count := flags.Int("count", 1, "client: connections, which share a session cache")
+	tls12 := flags.Bool("tls12", false, "TLS 1.2 alone")
+	suites := flags.String("suites", "", "of TLS 1.2, separated by commas; client: a connection with each")
 	check(flags.Parse(os.Args[2:]))
 
 	config := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: "localhost"}
+	if *tls12 {
+		config.MinVersion, config.MaxVersion = tls.VersionTLS12, tls.VersionTLS12
+		config.CipherSuites = named(*suites)
+	}
 	if *group != "" {
 		config.CurvePreferences = []tls.CurveID{groups[*group]}
 	}
@@ -82,18 +88,21 @@ func main() {
 		config.NextProtos = strings.Split(*alpn, ",")
 	}
 	if *cert != "" {
-		pair, err := tls.LoadX509KeyPair(*cert, *key)
-		check(err)
-		if *ocsp != "" {
-			pair.OCSPStaple, err = os.ReadFile(*ocsp)
+		keys := strings.Split(*key, ",")
+		for i, path := range strings.Split(*cert, ",") {
+			pair, err := tls.LoadX509KeyPair(path, keys[i])
 			check(err)
-		}
-		if *scts != "" {
-			for _, sct := range strings.Split(*scts, ",") {
-				pair.SignedCertificateTimestamps = append(pair.SignedCertificateTimestamps, []byte(sct))
+			if *ocsp != "" {
+				pair.OCSPStaple, err = os.ReadFile(*ocsp)
+				check(err)
 			}
+			if *scts != "" {
+				for _, sct := range strings.Split(*scts, ",") {
+					pair.SignedCertificateTimestamps = append(pair.SignedCertificateTimestamps, []byte(sct))
+				}
+			}
+			config.Certificates = append(config.Certificates, pair)
 		}
-		config.Certificates = []tls.Certificate{pair}
 	}
 	pool := x509.NewCertPool()
 	if *ca != "" {
@@ -109,10 +118,32 @@ func main() {
 	} else {
 		config.RootCAs = pool
 		config.ClientSessionCache = tls.NewLRUClientSessionCache(8)
-		for i := 0; i < *count; i++ {
-			connect(*address, config)
+		each := config.CipherSuites
+		if len(each) == 0 {
+			each = []uint16{0}
+		}
+		for _, suite := range each {
+			if suite != 0 {
+				config.CipherSuites = []uint16{suite}
+			}
+			for i := 0; i < *count; i++ {
+				connect(*address, config)
+			}
 		}
 	}
+}
+
+// named are the suites of these names.
+func named(names string) (ids []uint16) {
+	known := append(tls.CipherSuites(), tls.InsecureCipherSuites()...)
+	for _, name := range strings.Split(names, ",") {
+		for _, suite := range known {
+			if suite.Name == name {
+				ids = append(ids, suite.ID)
+			}
+		}
+	}
+	return ids
 }
 
 // serve sends back every line that comes.

@@ -1,4 +1,4 @@
-// A TLS 1.3 peer made of Node's tls module: `peer.js server` or `peer.js client`, options as one JSON object. Prints one
+// A TLS peer made of Node's tls module: `peer.js server` or `peer.js client`, options as one JSON object. Prints one
 // line of JSON for each connection.
 'use strict';
 const fs = require('fs');
@@ -6,9 +6,10 @@ const tls = require('tls');
 
 const [role, json] = process.argv.slice(2);
 const given = JSON.parse(json || '{}');
-const read = (path) => (path ? fs.readFileSync(path) : undefined);
+const read = (path) => (Array.isArray(path) ? path.map(read) : path ? fs.readFileSync(path) : undefined);
 const options = {
-  minVersion: 'TLSv1.3',
+  minVersion: given.version || 'TLSv1.3',
+  maxVersion: given.version || 'TLSv1.3',
   cert: read(given.cert),
   key: read(given.key),
   ca: read(given.ca),
@@ -44,9 +45,12 @@ if (role === 'server') {
   server.on('tlsClientError', (error) => print({ ok: false, error: error.message }));
   server.listen(0, '127.0.0.1', () => console.log(`port ${server.address().port}`));
 } else {
+  // A connection with each suite, where there are several lists.
+  const lists = Array.isArray(given.suites) ? given.suites : [given.suites];
   let session;
   const connect = (left) => {
-    const socket = tls.connect({ ...options, host: '127.0.0.1', port: given.port, servername: 'localhost', session });
+    const ciphers = lists[(lists.length - left) % lists.length];
+    const socket = tls.connect({ ...options, ciphers, host: '127.0.0.1', port: given.port, servername: 'localhost', session });
     let echo = '';
     let report;
     socket.on('secureConnect', () => { report = describe(socket); socket.write('over the wire\n'); });
@@ -61,5 +65,5 @@ if (role === 'server') {
       if (left > 1) connect(left - 1);
     });
   };
-  connect(given.count || 1);
+  connect(given.count || lists.length);
 }

@@ -30,6 +30,7 @@
 #include <lockstep/provider.hpp>
 #include <lockstep/replay_guard.hpp>
 #include <lockstep/session.hpp>
+#include <lockstep/session_store.hpp>
 #include <lockstep/x509.hpp>
 
 namespace lockstep {
@@ -74,6 +75,9 @@ struct AnswerOptions {
   x509::Policy policy{};
   /// Server: what tickets are sealed with. Without them none are sent and none accepted.
   std::shared_ptr<const TicketKeyring> ticket_keys{};
+  /// Server, TLS 1.2: where sessions are kept by their ids, where the configuration has them
+  /// (`ConfigBuilder::session_ids`). Without it none are kept.
+  std::shared_ptr<SessionStore> session_store{};
   /// Server: what early data is accepted by, where the configuration has it (`ConfigBuilder::early_data`). Without it
   /// none is.
   std::shared_ptr<ReplayGuard> replay_guard{};
@@ -157,7 +161,8 @@ class LOCKSTEP_API Answers {
   ~Answers() = default;
 
   /// Whether the event was a suspended operation; it has then been answered and its token is spent. Other events stay
-  /// as they are.
+  /// as they are; but show a `Failed` one too where there is a `session_store`, which then forgets the connection's
+  /// session.
   bool answer(Connection& connection, Event& event);
 
   /// The verdict on the peer's certificates, in full; nothing before there is one. Its certificates are views that live
@@ -177,6 +182,9 @@ class LOCKSTEP_API Answers {
   void reply(Connection& connection, OpenTicket& open);
   void reply(Connection& connection, AcceptEarlyData& early);
   void reply(Connection& connection, SealTicket& seal);
+  void reply_by_id(Connection& connection, OpenTicket& open);
+  void reply_by_id(Connection& connection, SealTicket& seal);
+  void forget_session();
 
   std::shared_ptr<const AnswerSetup> setup_;
   RandomSource* random_;
@@ -184,6 +192,7 @@ class LOCKSTEP_API Answers {
   std::vector<Bytes> chain_;  // views of what was shown
   std::optional<x509::Verdict> verdict_;
   std::unique_ptr<const Withheld> withheld_;  // few have one
+  std::vector<std::uint8_t> session_id_;      // of the session in the store that is this connection's
 };
 
 /// A credential from a chain (DER, leaf first) and its key, with the key's schemes in its order: PKCS#1, which signs in

@@ -1,0 +1,50 @@
+#!/usr/bin/env escript
+%% A TLS 1.2 peer made of Erlang's ssl: `peer.escript server CERT KEY` or `peer.escript client PORT CA SUITE...`, suites by
+%% OpenSSL's names. Prints a line for each connection.
+main(["server", Cert, Key | Suites]) ->
+    {ok, _} = application:ensure_all_started(ssl),
+    {ok, Listening} = ssl:listen(0, [{ip, {127, 0, 0, 1}}, {certfile, Cert}, {keyfile, Key}, {reuseaddr, true} | common(Suites)]),
+    {ok, {_, Port}} = ssl:sockname(Listening),
+    io:format("port ~b~n", [Port]),
+    serve(Listening);
+main(["client", Port, CA | Suites]) ->
+    {ok, _} = application:ensure_all_started(ssl),
+    [connect(list_to_integer(Port), CA, [Suite]) || Suite <- Suites].
+
+common(Suites) ->
+    [binary, {active, false}, {packet, line}, {versions, ['tlsv1.2']}, {ciphers, [ssl:str_to_suite(Suite) || Suite <- Suites]}].
+
+serve(Listening) ->
+    {ok, Socket} = ssl:transport_accept(Listening),
+    case ssl:handshake(Socket, 10000) of
+        {ok, Connection} ->
+            tell(Connection),
+            echo(Connection),
+            ssl:close(Connection);
+        {error, Reason} -> io:format("failed ~0p~n", [Reason])
+    end,
+    serve(Listening).
+
+%% Once, for a passive socket hears nothing of a close_notify.
+echo(Connection) ->
+    case ssl:recv(Connection, 0, 300) of
+        {ok, Line} -> ssl:send(Connection, Line);
+        {error, _} -> ok
+    end.
+
+connect(Port, CA, Suites) ->
+    Options = [{cacertfile, CA}, {verify, verify_peer}, {server_name_indication, "localhost"}, {reuse_sessions, true} | common(Suites)],
+    case ssl:connect({127, 0, 0, 1}, Port, Options, 10000) of
+        {ok, Connection} ->
+            tell(Connection),
+            ok = ssl:send(Connection, "over the wire\n"),
+            {ok, Line} = ssl:recv(Connection, 0, 10000),
+            io:format("echo ~s", [Line]),
+            ssl:close(Connection);
+        {error, Reason} -> io:format("failed ~0p~n", [Reason])
+    end.
+
+tell(Connection) ->
+    {ok, Facts} = ssl:connection_information(Connection, [protocol, selected_cipher_suite, session_resumption]),
+    io:format("~s ~s ~p~n", [proplists:get_value(protocol, Facts), ssl:suite_to_openssl_str(proplists:get_value(selected_cipher_suite, Facts)),
+                             proplists:get_value(session_resumption, Facts)]).

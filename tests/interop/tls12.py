@@ -1,0 +1,380 @@
+"""TLS 1.2 with other implementations, in both roles: every ECDHE suite that both have, with and without encrypt-then-MAC, resumption
+by ticket and by id, peers without extended master secret or secure renegotiation, and peers that have nothing newer than TLS 1.1."""
+
+import json
+import os
+import re
+
+import go_peer
+import gnutls
+import node_peer
+import openssl_peer
+from harness import Process, check, equal, free_port, matches, program, run, run_ok, wait_until_listening
+from openssl_client import fetch
+
+LINE = b"over the wire\n"
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Suite:
+    def __init__(self, report):
+        self.name, self.openssl_name = report["name"], report["openssl_name"]
+        self.cbc = "_CBC_" in self.name
+        self.key = "p256" if "_ECDSA_" in self.name else "rsa"
+
+
+def known_suites(session):
+    """The ECDHE suites of TLS 1.2, as `lockstep ciphers` has them."""
+    found = json.loads(bytes(run_ok([session.tool, "ciphers", "--json"]).stdout))["suites"]
+    return [Suite(each) for each in found if each["version"] == "TLSv1.2" and re.match("TLS_ECDHE_(ECDSA|RSA)_", each["name"])]
+
+
+def names(suites):
+    return ",".join(suite.name for suite in suites)
+
+
+def only(suites):
+    return ["--tls1.2", "--suite", names(suites)]
+
+
+def credentials(session):
+    return [session.leaf(key_type, "--key-type", key_type) for key_type in ("p256", "rsa")]
+
+
+def agreed(report, suite, etm=None):
+    """That a report is about this suite of TLS 1.2."""
+    check(report["ok"], f"our report: {report}")
+    equal((report["version"], report["suite"]), ("TLSv1.2", suite.name), "version and suite")
+    equal(report.get("encrypt_then_mac"), etm if suite.cbc else None, "encrypt-then-MAC")
+
+
+def talk(session, port, suites, etm, *options, ems=True, answer=LINE):
+    """A connection of our client with each suite."""
+    for suite in suites:
+        client = session.client(port, *only([suite]), *options, stdin=LINE)
+        agreed(client.report, suite, etm)
+        equal((client.report["extended_master_secret"], client.output), (ems, answer), "extended master secret and what came back")
+
+
+# --- OpenSSL ---------------------------------------------------------------------------------------------------------
+
+
+def openssl_server(session, *options, both=True, version="-tls1_2"):
+    p256, rsa = credentials(session)
+    more = ["-dcert", rsa[0], "-dkey", rsa[1]] if both else []
+    return openssl_peer.server(session, "-rev", "-cipher", "ALL:@SECLEVEL=0", *more, *options, credential=p256, version=version)
+
+
+BACK = LINE.strip()[::-1] + b"\n"
+
+
+def against_openssl_server(session, suites):
+    cbc = [suite for suite in suites if suite.cbc]
+    with session.case("OpenSSL's server, every suite, encrypt-then-MAC, client certificate, ALPN"):
+        certificate, key = session.leaf("client-p256", "--key-type", "p256", "--client", names=("someone@example.com",))
+        with openssl_server(session, "-Verify", "1", "-CAfile", session.ca(), "-verify_return_error", "-alpn", "http/1.1") as server:
+            talk(session, server.port, suites, True, "--cert", certificate, "--key", key, "--alpn", "h2,http/1.1", answer=BACK)
+            text = server.text
+        equal(len(re.findall(r"Client Certificate|Peer certificate: CN\s?=\s?someone@example.com", text)) >= len(suites), True, "whom it saw")
+    with session.case("OpenSSL's server, CBC without encrypt-then-MAC, on either side's wish"):
+        with openssl_server(session, "-no_etm") as server:
+            talk(session, server.port, cbc, False, answer=BACK)
+        with openssl_server(session) as server:
+            talk(session, server.port, cbc[:1], False, "--no-encrypt-then-mac", answer=BACK)
+    for how, options in (("ticket", []), ("session id", ["-no_ticket"])):
+        with session.case(f"OpenSSL's server, resumption by {how}"), openssl_server(session, *options) as server:
+            for suite in (suites[0], cbc[0]):
+                client = session.client(server.port, *only([suite]), "--resume", "2", stdin=LINE)
+                equal([report["resumed"] for report in client.reports], [False, True, True], "resumed")
+                agreed(client.report, suite, True)
+    with session.case("OpenSSL's server without extended master secret"), openssl_server(session, "-no_ems") as server:
+        client = session.client(server.port, stdin=LINE, ok=False)
+        error = client.report["error"]
+        equal((error["reason"], error["alert"]), ("extended_main_secret_missing", "handshake_failure"), "reason and alert")
+        matches(r"allow such peers by --allow-no-ems", error["advice"], "advice")
+        matches(r"--allow-no-ems", error["text"], "text for people")
+        talk(session, server.port, [suites[0]], True, "--allow-no-ems", ems=False, answer=BACK)
+    with session.case("OpenSSL's server, certificates and schemes"):
+        for key_type, scheme in (("rsa-pss", "rsa_pss_pss_sha256"), ("ed25519", "ed25519")):
+            with openssl_peer.server(session, "-rev", credential=session.leaf(key_type, "--key-type", key_type), version="-tls1_2") as server:
+                report = session.client(server.port, stdin=LINE).report
+                equal((report["version"], report["peer_scheme"], report["verdict"]), ("TLSv1.2", scheme, "ok"), "what was agreed")
+    with session.case("OpenSSL's server, an OCSP response"):
+        credentials(session)
+        with openssl_server(session, "-status_file", openssl_peer.ocsp_response(session, "p256"), both=False) as server:
+            report = session.client(server.port, "--ocsp", stdin=LINE).report
+            check(report["ocsp_response_bytes"] > 0, "the response came")
+    for version in ("-tls1", "-tls1_1"):
+        with session.case(f"OpenSSL's server {version}"):
+            with openssl_server(session, version=version) as server:
+                client = session.client(server.port, stdin=LINE, ok=False)
+                equal(client.status, 1, "status")
+                equal((client.report["error"]["alert"], client.report["error"]["origin"]), ("protocol_version", "peer"), "who says what")
+                matches(r"version", client.report["error"]["text"], "it is about versions")
+
+
+def against_openssl_client(session, suites):
+    cbc = [suite for suite in suites if suite.cbc]
+    level = "ALL:@SECLEVEL=0"
+
+    def get(server, suite, *options, ok=True):
+        return fetch(session, server, "-cipher", f"{suite.openssl_name}:@SECLEVEL=0", *options, ok=ok, version="-tls1_2")
+
+    everything = ["--suite", names(suites)]
+    with session.server(*everything, credentials=credentials(session)) as server:
+        with session.case("OpenSSL's client, every suite"):
+            for suite in suites:
+                agreed(get(server, suite)[1], suite, True)
+        with session.case("OpenSSL's client, CBC without encrypt-then-MAC"):
+            for suite in cbc:
+                agreed(get(server, suite, "-no_etm")[1], suite, False)
+        with session.case("OpenSSL's client without extended master secret"):
+            _, report = get(server, suites[0], "-no_ems", ok=False)
+            equal(report["error"]["reason"], "extended_main_secret_missing", "reason")
+            matches(r"--allow-no-ems", report["error"]["text"], "what to say")
+        with session.case("OpenSSL's client that falls back"):
+            process, report = get(server, suites[0], "-fallback_scsv", ok=False)
+            equal(report["error"]["alert"], "inappropriate_fallback", "alert")
+            matches(r"inappropriate fallback", process.text, "OpenSSL sees it")
+        for version in ("-tls1", "-tls1_1"):
+            with session.case(f"OpenSSL's client {version}"):
+                process = openssl_peer.client(session, server.port, version, "-cipher", level, "-brief", stdin=b"")
+                check(process.finish() != 0, "s_client fails")
+                error = server.next_report()["error"]
+                equal((error["reason"], error["alert"]), ("version_unsupported", "protocol_version"), "reason and alert")
+        with session.case("OpenSSL's client, a CBC suite that is not named"), session.server() as other:
+            equal(get(other, cbc[0], ok=False)[1]["error"]["reason"], "suite_unsupported", "reason")
+    with session.server("--session-ids", "--allow-no-ems", *everything, credentials=credentials(session)) as server:
+        with session.case("OpenSSL's client, resumption by ticket and by session id"):
+            for number, options in enumerate(([], ["-no_ticket"], ["-no_ems", "-no_ticket"])):
+                path = session.path(f"openssl12-session-{number}")
+                for turn in (["-sess_out", path], ["-sess_in", path]):
+                    process = openssl_peer.client(session, server.port, "-tls1_2", "-ign_eof", "-cipher", suites[0].openssl_name, *options,
+                                                  *turn, stdin=b"GET / HTTP/1.0\r\n\r\n")
+                    equal(process.finish(), 0, "exit status of s_client")
+                    report = server.next_report()
+                    equal((report["resumed"], report["extended_master_secret"]), ("-sess_in" in turn, "-no_ems" not in options),
+                          "resumed, extended master secret")
+                matches(r"^Reused, TLSv1.2", process.text, "OpenSSL says that it resumed")
+    with session.case("OpenSSL's client, client certificate, OCSP response, ALPN"):
+        response = openssl_peer.ocsp_response(session, "p256")
+        with session.server("--client-auth", "require", "--client-ca", session.ca(), "--ocsp-response", response) as server:
+            for key_type, scheme in (("rsa", None), ("p256", "ecdsa_secp256r1_sha256"), ("ed25519", "ed25519")):
+                certificate, key = session.leaf(f"client-{key_type}", "--key-type", key_type, "--client", names=("someone@example.com",))
+                _, report = fetch(session, server, "-cert", certificate, "-key", key, "-alpn", "http/1.1", version="-tls1_2")
+                equal((report["client_verdict"], report["alpn"], report["version"]), ("ok", "http/1.1", "TLSv1.2"), "what was agreed")
+                check(scheme in (None, report["peer_scheme"]), f"scheme {report['peer_scheme']}")
+            process = openssl_peer.client(session, server.port, "-tls1_2", "-ign_eof", "-status", "-cert", certificate, "-key", key,
+                                          stdin=b"GET / HTTP/1.0\r\n\r\n")
+            equal((process.finish(), server.next_report()["ok"]), (0, True), "exit status, our report")
+            matches(r"OCSP Response Status: successful", process.text, "OpenSSL sees the response")
+            _, report = fetch(session, server, ok=False, version="-tls1_2")
+            equal(report["error"]["reason"], "certificate_required", "a client without certificate")
+
+
+# --- GnuTLS ----------------------------------------------------------------------------------------------------------
+
+# GnuTLS has no names for suites: all that it has, and ours chooses.
+PRIORITY = ("NORMAL:-VERS-ALL:+VERS-TLS1.2:+AES-128-CCM:+AES-256-CCM:+AES-128-CCM-8:+AES-256-CCM-8:+AES-128-CBC:+AES-256-CBC:"
+            "+SHA256:+SHA384:+SHA1")
+
+
+def gnutls_server(session, *words):
+    port = free_port()
+    pairs = [word for certificate, key in credentials(session) for word in ("--x509certfile", certificate, "--x509keyfile", key)]
+    process = Process([program("gnutls-serv"), "--echo", "--disable-client-cert", "--port", port, *pairs, "--priority",
+                       ":".join((PRIORITY, *words))])
+    process.port = port
+    wait_until_listening(port, process)
+    return process
+
+
+def against_gnutls(session, suites):
+    cbc = [suite for suite in suites if suite.cbc]
+    with session.case("GnuTLS's server, every suite, and resumption"), gnutls_server(session) as server:
+        talk(session, server.port, suites, True)
+        client = session.client(server.port, "--resume", "2", stdin=LINE)
+        equal([report["resumed"] for report in client.reports], [False, True, True], "resumed")
+    with session.case("GnuTLS's server without encrypt-then-MAC, extended master secret and tickets"):
+        with gnutls_server(session, "%NO_ETM", "%NO_SESSION_HASH", "%NO_TICKETS") as server:
+            talk(session, server.port, cbc, False, "--allow-no-ems", ems=False)
+            client = session.client(server.port, "--allow-no-ems", "--resume", "2", stdin=LINE)
+            equal([report["resumed"] for report in client.reports], [False, True, True], "resumed by session id")
+    with session.case("GnuTLS's server without secure renegotiation"), gnutls_server(session, "%DISABLE_SAFE_RENEGOTIATION") as server:
+        client = session.client(server.port, stdin=LINE, ok=False)
+        equal(client.report["error"]["reason"], "renegotiation_info_missing", "reason")
+        matches(r"allow such servers by --allow-no-renegotiation-info", client.report["error"]["advice"], "advice")
+        talk(session, server.port, suites[:1], True, "--allow-no-renegotiation-info")
+
+    def client(server, *words, more=()):
+        process = Process([program("gnutls-cli"), "--x509cafile", session.ca(), "--port", server.port, "--verify-hostname", "localhost",
+                           "--sni-hostname", "localhost", "--priority", ":".join((PRIORITY, *words)), *more, "127.0.0.1"])
+        with process:
+            process.wait_for(r"^- Simple Client Mode|rror")
+            process.send_in_background(LINE)
+            process.finish()
+        return process
+
+    for suite_list, words, etm, ems in ((suites, (), True, True), (cbc, ("%NO_ETM", "%NO_SESSION_HASH"), False, False)):
+        with session.case(f"GnuTLS's client, {len(suite_list)} suites {' '.join(words)}"):
+            for suite in suite_list:
+                with session.server("--echo", "--allow-no-ems", *only([suite]), credentials=credentials(session)) as server:
+                    matches(r"^over the wire$", client(server, *words).text, "what came back")
+                    report = server.next_report()
+                    agreed(report, suite, etm)
+                    equal(report["extended_master_secret"], ems, "extended master secret")
+    with session.server("--echo", "--session-ids") as server:
+        for words in ((), ("%NO_TICKETS",)):
+            with session.case(f"GnuTLS's client, resumption {''.join(words)}"):
+                matches(r"\*\*\* This is a resumed session", client(server, *words, more=["--resume"]).text, "GnuTLS says so")
+                equal([server.next_report()["resumed"] for _ in range(2)], [False, True], "resumed")
+
+
+# --- Go, Node, NSS, Erlang, curl -------------------------------------------------------------------------------------
+
+
+def go_names(suites):
+    """The suites that Go has, by its own names for them."""
+    lacks = re.compile(r"_CCM|_SHA384$(?<!GCM_SHA384)|_256_CBC_SHA256")
+    return [(suite, suite.name) for suite in suites if not lacks.search(suite.name)]
+
+
+def against_go(session, suites):
+    peer = go_peer.build(session)
+    pairs = credentials(session)
+    joined = ",".join(certificate for certificate, _ in pairs), ",".join(key for _, key in pairs)
+    known = [suite for suite, _ in go_names(suites)]
+    with session.case("Go's server, every suite, and resumption"):
+        with Process([peer, "server", "-tls12", "-suites", names(known), "-cert", joined[0], "-key", joined[1]]) as server:
+            port = int(server.wait_for(r"^port (\d+)$").group(1))
+            talk(session, port, known, False)
+            client = session.client(port, "--resume", "2", stdin=LINE)
+            equal([report["resumed"] for report in client.reports], [False, True, True], "resumed")
+    with session.case("Go's client, every suite, and resumption"):
+        with session.server("--echo", "--suite", names(known), credentials=pairs) as server:
+            client = run_ok([peer, "client", "-tls12", "-suites", names(known), "-count", "2", "-address", f"127.0.0.1:{server.port}", "-ca",
+                             session.ca()])
+            reports = [server.next_report() for _ in range(2 * len(known))]
+        equal([each["suite"] for each in go_peer.reports(client)], [suite.name for suite in known for _ in range(2)], "Go's suites")
+        for suite, report in zip([suite for suite in known for _ in range(2)], reports):
+            agreed(report, suite, False)
+        equal([report["resumed"] for report in reports], [False, True] * len(known), "resumed")
+
+
+def against_node(session, suites):
+    pairs = credentials(session)
+    words = {"version": "TLSv1.2"}
+    with session.case("Node's server"):
+        ciphers = ":".join(suite.openssl_name for suite in suites) + ":@SECLEVEL=0"
+        given = {"cert": [each[0] for each in pairs], "key": [each[1] for each in pairs], "suites": ciphers, **words}
+        with Process([node_peer.node(), node_peer.SCRIPT, "server", json.dumps(given)]) as server:
+            port = int(server.wait_for(r"^port (\d+)$").group(1))
+            talk(session, port, suites[::2], True)
+            client = session.client(port, "--resume", "1", stdin=LINE)
+            equal([report["resumed"] for report in client.reports], [False, True], "resumed")
+    with session.case("Node's client"), session.server("--echo", "--suite", names(suites), credentials=pairs) as server:
+        given = {"port": server.port, "ca": session.ca(), "suites": [f"{suite.openssl_name}:@SECLEVEL=0" for suite in suites], **words}
+        run_ok([node_peer.node(), node_peer.SCRIPT, "client", json.dumps(given)])
+        for suite in suites:
+            agreed(server.next_report(), suite, True)
+
+
+def nss_database(session):
+    """Certificates and keys as NSS wants them."""
+    folder = session.path("nss")
+    os.makedirs(folder, exist_ok=True)
+    run_ok([program("certutil"), "-N", "-d", folder, "--empty-password"])
+    run_ok([program("certutil"), "-A", "-d", folder, "-n", "authority", "-t", "CT,C,", "-i", session.ca()])
+    # It tells certificates by their subjects.
+    pairs = [session.leaf("p256"), session.leaf("nss-rsa", "--key-type", "rsa", "--subject", "CN=RSA"),
+             session.leaf("client-p256", "--key-type", "p256", "--client", names=("someone@example.com",))]
+    for name, (certificate, key) in zip(("p256", "rsa", "client"), pairs):
+        archive = session.path(f"{name}.p12")
+        run_ok([openssl_peer.openssl(), "pkcs12", "-export", "-in", certificate, "-inkey", key, "-name", name, "-passout", "pass:", "-out",
+                archive])
+        run_ok([program("pk12util"), "-i", archive, "-d", folder, "-W", ""])
+    return folder
+
+
+def against_nss(session, suites):
+    folder = nss_database(session)
+    codes = {}
+    known = [suite for suite in suites if "_CCM" not in suite.name]
+    listed = run_ok([openssl_peer.openssl(), "ciphers", "-V", "-tls1_2", "ALL:@SECLEVEL=0"]).text
+    for suite in known:
+        found = matches(rf"^\s*0x(\w\w),0x(\w\w) - {suite.openssl_name}\s", listed, "the code point")
+        codes[suite.name] = f":{found[1]}{found[2]}"
+    every = "".join(codes.values())
+    request = session.write("request", b"GET / HTTP/1.0\r\n\r\n")
+    port = free_port()
+    with session.case("NSS's server, every suite, client certificate, and resumption"):
+        with Process([program("selfserv"), "-d", folder, "-p", str(port), "-n", "rsa", "-e", "p256", "-V", "tls1.2:tls1.2", "-c", every, "-r",
+                      "-r", "-u"]) as server:
+            wait_until_listening(port, server)
+            certificate, key = session.leaf("client-p256", "--key-type", "p256", "--client", names=("someone@example.com",))
+            for suite in known:
+                # It answers a request, and ends.
+                client = session.client(port, *only([suite]), "--cert", certificate, "--key", key, "--resume", "1", "--get", "/")
+                equal([report["resumed"] for report in client.reports], [False, True], "resumed")
+                agreed(client.report, suite, False)
+    with session.case("NSS's client, every suite"):
+        with session.server("--suite", names(suites), "--client-auth", "require", "--client-ca", session.ca(),
+                            credentials=credentials(session)) as server:
+            for suite in known:
+                # Its program wants RSA certificates that encrypt keys, whatever the suite.
+                process = run([program("tstclnt"), "-h", "localhost", "-4", "-p", str(server.port), "-d", folder, "-n", "client", "-V",
+                               "tls1.2:tls1.2", "-c", codes[suite.name], "-A", request, "-f",
+                               *(["-o"] if suite.key == "rsa" else [])])
+                report = server.next_report()
+                agreed(report, suite, False)
+                equal((report["client_verdict"], process.popen.returncode), ("ok", 0), "client certificate and status")
+
+
+def against_erlang(session, suites):
+    program("escript")
+    script = os.path.join(HERE, "erlang", "peer.escript")
+    # It has one certificate in a listener.
+    known = [suite for suite in suites if suite.key == "p256" and "CCM_8" not in suite.name]
+    words = [suite.openssl_name for suite in known]
+    with session.case("Erlang's server, which has no extended master secret"):
+        with Process([program("escript"), script, "server", *session.leaf("p256"), *words]) as server:
+            port = int(server.wait_for(r"^port (\d+)$").group(1))
+            error = session.client(port, stdin=LINE, ok=False).report["error"]
+            equal(error["reason"], "extended_main_secret_missing", "reason")
+            talk(session, port, known, False, "--allow-no-ems", ems=False)
+            client = session.client(port, "--allow-no-ems", "--resume", "2", stdin=LINE)
+            equal([report["resumed"] for report in client.reports], [False, True, True], "resumed by session id")
+    with session.case("Erlang's client"):
+        with session.server("--echo", "--allow-no-ems", "--session-ids", "--suite", names(known)) as server:
+            process = run_ok([program("escript"), script, "client", server.port, session.ca(), *words])
+            for suite in known:
+                report = server.next_report()
+                agreed(report, suite, False)
+                equal(report["extended_master_secret"], False, "extended master secret")
+        equal(process.text.count("echo over the wire"), len(known), "what came back")
+
+
+def against_curl(session, suites):
+    with session.server() as server, session.case("curl with TLS 1.2 alone"):
+        process = run_ok([program("curl"), "--silent", "--show-error", "--verbose", "--cacert", session.ca(), "--resolve",
+                          f"localhost:{server.port}:127.0.0.1", "--tls-max", "1.2", f"https://localhost:{server.port}/"])
+        report = server.next_report()
+        equal((report["version"], report["alpn"], report["extended_master_secret"]), ("TLSv1.2", "http/1.1", True), "what was agreed")
+        matches(r"SSL connection using TLSv1.2 / ECDHE-ECDSA-AES", process.text, "curl's view")
+        matches(r"^version: TLSv1.2$", bytes(process.stdout).decode(), "the page")
+
+
+def main(session):
+    openssl_peer.openssl()
+    suites = known_suites(session)
+    check(len(suites) >= 18, f"only {len(suites)} suites")
+    session.ca()
+    session.leaf("p256")
+    against_openssl_server(session, suites)
+    against_openssl_client(session, suites)
+    against_gnutls(session, suites)
+    against_go(session, suites)
+    against_node(session, suites)
+    against_nss(session, suites)
+    against_erlang(session, suites)
+    against_curl(session, suites)
