@@ -42,8 +42,7 @@ TEST(Composition, TakesTheFirstOfEachId) {
   EXPECT_EQ(subject().group(NamedGroup::secp256r1)->implementation, "botan");
   EXPECT_EQ(subject().key_loader(KeyType::ec_p256)->implementation, "botan");
   EXPECT_EQ(subject().hash(HashAlgorithm::sha256), botan::provider().hash(HashAlgorithm::sha256));
-  for (const CipherSuite suite : known_suites())
-    EXPECT_TRUE(subject().supports(suite)) << name(suite);
+  for (const CipherSuite suite : known_suites()) EXPECT_TRUE(subject().supports(suite)) << name(suite);
   for (const NamedGroup group : known_groups()) EXPECT_TRUE(subject().supports(group)) << name(group);
   for (const SignatureScheme scheme : known_schemes()) EXPECT_TRUE(subject().supports(scheme)) << name(scheme);
 }

@@ -126,8 +126,8 @@ class Work : public ::testing::Test {
     EXPECT_LT(per_byte[1], 1.3 * per_byte[0] + 2) << "twice the bytes cost more than twice";
   }
 
-  // Most is SHA-256 over the message, without the instructions for it that valgrind does not offer; a suite is looked for
-  // among those of both versions.
+  // Most is SHA-256 over the message, without the instructions for it that valgrind does not offer; a suite is looked
+  // for among those of both versions.
   static constexpr double kMostPerByte = 180;
 
   std::vector<std::unique_ptr<Authority>> authorities_ = [] {
