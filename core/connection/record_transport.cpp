@@ -1,6 +1,8 @@
 #include "connection/record_transport.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "key_schedule/tls13.hpp"
@@ -127,11 +129,18 @@ Status RecordTransport::append_change_cipher_spec() noexcept {
   return {};
 }
 
+RecordTransport::Waiting RecordTransport::waiting(const handshake::Keys13& keys) noexcept {
+  // A clone, with a size that g++ 12 can see to be small enough.
+  Waiting made{&keys.suite, DigestSecret(std::min(keys.secret.size(), DigestSecret::capacity()))};
+  std::memcpy(made.secret.writable().data(), keys.secret.view().data(), made.secret.size());
+  return made;
+}
+
 Status RecordTransport::install_write(handshake::Level level, const handshake::Keys& keys) noexcept {
   if (const auto* const keys12 = std::get_if<handshake::Keys12>(&keys)) return write_under(*keys12);
   const auto& keys13 = std::get<handshake::Keys13>(keys);
   if (level == handshake::Level::handshake && sending_->protection() == Sending::Protection::early_data) {
-    next_write_.emplace(&keys13.suite, keys13.secret.clone());
+    next_write_ = waiting(keys13);
     return {};
   }
   return write_under(level, keys13);
@@ -191,7 +200,7 @@ Status RecordTransport::install_read(handshake::Level level, const handshake::Ke
   }
   const auto& keys13 = std::get<handshake::Keys13>(keys);
   if (level == handshake::Level::handshake && settings_.role == Role::server && early_data_left_) {
-    next_read_.emplace(&keys13.suite, keys13.secret.clone());
+    next_read_ = waiting(keys13);
     return {};
   }
   return read_under(level, keys13, aligned);

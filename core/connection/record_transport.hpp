@@ -69,6 +69,7 @@ class RecordTransport final : public handshake::Transport {
     const BoundSuite* suite = nullptr;
     DigestSecret secret;
   };
+  [[nodiscard]] static Waiting waiting(const handshake::Keys13& keys) noexcept;
 
   [[nodiscard]] handshake::Status write_under(handshake::Level level, const handshake::Keys13& keys) noexcept;
   [[nodiscard]] handshake::Status read_under(handshake::Level level, const handshake::Keys13& keys,
