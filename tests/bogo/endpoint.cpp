@@ -150,6 +150,7 @@ std::optional<Step> Endpoint::handle(Event& event) {
   if (early_data_rejected()) options_ = &retried_;
   if (auto* select = std::get_if<SelectCredential>(&event)) return ask(std::move(*select));
   if (auto* sign = std::get_if<Sign>(&event)) return ask(std::move(*sign));
+  if (auto* decrypt = std::get_if<Decrypt>(&event)) return ask(std::move(*decrypt));
   if (auto* verify = std::get_if<VerifyPeer>(&event)) return ask(std::move(*verify));
   if (auto* open = std::get_if<OpenTicket>(&event)) return ask(std::move(*open));
   if (auto* early = std::get_if<AcceptEarlyData>(&event)) return ask(std::move(*early));
@@ -280,6 +281,13 @@ std::optional<Stop> Endpoint::reply(Sign& question) {
                                      : engine_.answer(std::move(question.token), Bytes(signature).first(size)));
 }
 
+std::optional<Stop> Endpoint::reply(Decrypt& question) {
+  std::array<std::uint8_t, 48> premaster;  // RFC 5246 7.4.7.1
+  const bool read = question.credential->key->decrypt(question.ciphertext, *shared_.random, premaster);
+  return accepted(engine_, read ? engine_.answer(std::move(question.token), premaster)
+                                : engine_.answer(std::move(question.token), DecryptionFailed{}));
+}
+
 /// The runner decides: its certificates lead to no authority. What a key may be used for is checked all the same.
 std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
   judged_ = true;
@@ -287,7 +295,10 @@ std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
   if (!leaf)
     return accepted(engine_,
                     engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_malformed}));
-  key_usage_invalid_ = leaf->key_usage() && !leaf->key_usage()->has(x509::KeyUsage::digital_signature);
+  const auto suite = engine_.suite();
+  const bool encrypts = suite && parts(*suite)->key_exchange == KeyExchangeMethod::rsa;
+  key_usage_invalid_ = leaf->key_usage() && !leaf->key_usage()->has(encrypts ? x509::KeyUsage::key_encipherment
+                                                                             : x509::KeyUsage::digital_signature);
   // For TLS 1.3 BoringSSL never ignores it.
   if (key_usage_invalid_ && !(options_->ignore_rsa_key_usage && engine_.version() == ProtocolVersion::tls_1_2)) {
     return accepted(engine_,

@@ -84,7 +84,7 @@ constexpr Row kNames[] = {
     {Reason::renegotiation_info_mismatch, ":RENEGOTIATION_MISMATCH:"},
     {Reason::point_format, ":ERROR_PARSING_EXTENSION: :PARSE_TLSEXT:"},
     {Reason::suite_wrong_key, ":WRONG_CERTIFICATE_TYPE:"},
-    {Reason::session_id_echo, ":SERVER_ECHOED_INVALID_SESSION_ID:"},
+    {Reason::session_id_echo, ":SERVER_ECHOED_INVALID_SESSION_ID: :OLD_SESSION_VERSION_NOT_RETURNED:"},
     {Reason::second_hello_retry_request, ":UNEXPECTED_MESSAGE:"},
     {Reason::scheme_unsupported, ":NO_COMMON_SIGNATURE_ALGORITHMS: :NO_SHARED_CIPHER:"},
     {Reason::scheme_not_offered, ":WRONG_SIGNATURE_TYPE:"},

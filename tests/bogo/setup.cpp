@@ -57,7 +57,8 @@ std::optional<Versions> versions(const Options& options) {
 
 /// BoringSSL's suites of TLS 1.2 behind the AEADs: what of them is had.
 constexpr std::string_view kOlderSuites =
-    "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA";
+    "ECDHE-ECDSA-AES128-SHA:ECDHE-RSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES256-SHA:"
+    "AES128-GCM-SHA256:AES256-GCM-SHA384:AES128-SHA:AES256-SHA";
 
 /// Profiles that are nothing but lists here, of which an empty one changes nothing.
 struct Profile {
