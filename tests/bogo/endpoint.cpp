@@ -319,9 +319,18 @@ std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
 }
 
 std::optional<Stop> Endpoint::reply(OpenTicket& question) {
+  if (question.session_id) {
+    const auto found = shared_.sessions->find(std::string(question.ticket.begin(), question.ticket.end()));
+    if (found == shared_.sessions->end() || options_->fail_ddos_callback)
+      return accepted(engine_, engine_.answer(std::move(question.token), TicketDeclined{}));
+    asked_.session_id = true;
+    auto session = Session::parse(found->second);
+    if (!session) return Stop{.error = {}, .text = "a stored session cannot be read"};
+    return accepted(engine_, engine_.answer(std::move(question.token), std::move(*session)));
+  }
   ++asked_.open_ticket;
   // A client that is to be refused is not spared by its ticket: it gets the next question.
-  if (options_->fail_ddos_callback)
+  if (options_->fail_ddos_callback || options_->no_ticket)
     return accepted(engine_, engine_.answer(std::move(question.token), TicketDeclined{}));
   auto session = shared_.tickets->open(question.ticket);
   if (session)
@@ -337,6 +346,11 @@ std::optional<Stop> Endpoint::reply(AcceptEarlyData& question) {
 }
 
 std::optional<Stop> Endpoint::reply(SealTicket& question) {
+  if (const auto& id = question.session.session_id; !id.empty()) {
+    asked_.session_id = true;
+    shared_.sessions->insert_or_assign(std::string(id.begin(), id.end()), question.session.serialize());
+    return accepted(engine_, engine_.answer(std::move(question.token), Bytes(id)));
+  }
   ++asked_.seal_ticket;
   const auto ticket = shared_.tickets->seal(question.session, *shared_.random);
   return accepted(engine_, ticket ? engine_.answer(std::move(question.token), Bytes(*ticket))

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +33,7 @@ struct Shared {
   std::shared_ptr<const lockstep::Config> config;
   std::vector<Candidate> candidates;  ///< in order of preference
   std::shared_ptr<const lockstep::TicketKeyring> tickets;
+  std::shared_ptr<std::map<std::string, std::vector<std::uint8_t>>> sessions;  ///< of a server, by id
   lockstep::RandomSource* random = nullptr;
   lockstep::Time now{};
 };
@@ -60,6 +62,7 @@ struct Asked {
   int selected_credential = kDefaultCredential;  ///< which was shown; this one also when none was
   int open_ticket = 0;
   int seal_ticket = 0;
+  bool session_id = false;                 ///< a session was stored under its id, or found by it
   std::chrono::seconds ticket_age_skew{};  ///< what the client states, less what was seen
 };
 

@@ -119,11 +119,13 @@ ClientConfigBuilder client(const Options& options, const Provider& provider) {
   return builder;
 }
 
-ServerConfigBuilder server(const Options& options, const Provider& provider) {
+ServerConfigBuilder server(const Options& options, const Versions& spoken, const Provider& provider) {
   ServerConfigBuilder builder = ConfigBuilder::server(provider);
   const auto wanted = profile(options);
   builder.server_preference(options.server_preference || (wanted && wanted->server_preference));
-  if (options.no_ticket) builder.tickets(0).resumption(false);
+  const bool ids = spoken.oldest == ProtocolVersion::tls_1_2;
+  builder.session_ids(ids);
+  if (options.no_ticket) builder.tickets(0).resumption(ids);
   if (options.require_any_client_certificate) {
     builder.client_auth(ClientAuth::require);
   } else if (options.verify_peer) {
@@ -278,7 +280,7 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
   if (auto failed = load_credentials(options, provider, shared)) return failed;
 
-  return options.server ? build(server(options, provider), options, *spoken, provider, shared)
+  return options.server ? build(server(options, *spoken, provider), options, *spoken, provider, shared)
                         : build(client(options, provider), options, *spoken, provider, shared);
 }
 

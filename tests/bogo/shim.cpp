@@ -86,11 +86,8 @@ Outcome check_questions(const Options& options, bool resuming, const Endpoint& e
       asked.ticket_age_skew != std::chrono::seconds(options.expect_ticket_age_skew)) {
     return wrong("the ticket's age is off by " + std::to_string(asked.ticket_age_skew.count()) + " s");
   }
-  // There are no sessions but those that tickets hold.
-  if (options.expect_session_id) return wrong("no session has an id");
-  if (options.expect_no_session_id && endpoint.agreed().resumed && asked.open_ticket == 0) {
-    return wrong("resumed without a ticket");
-  }
+  if (options.expect_session_id && !asked.session_id) return wrong("the session has no id");
+  if (options.expect_no_session_id && asked.session_id) return wrong("the session has an id");
   return std::nullopt;
 }
 
@@ -402,6 +399,7 @@ int run(const Flags& flags) {
   shared.now = std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const std::shared_ptr<TicketKeyring> tickets = TicketKeyring::create(botan::provider(), *shared.random);
   shared.tickets = tickets;
+  shared.sessions = std::make_shared<decltype(shared.sessions)::element_type>();
 
   std::optional<Session> session;
   for (int i = 0; i <= flags.initial.resume_count; ++i) {
