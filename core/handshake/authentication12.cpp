@@ -167,6 +167,12 @@ SuiteAuthentication authentication_of(KeyType key) noexcept {
   return key == KeyType::rsa || key == KeyType::rsa_pss ? SuiteAuthentication::rsa : SuiteAuthentication::ecdsa;
 }
 
+bool authenticates(const BoundSuite& suite, KeyType key) noexcept {
+  // RFC 5246 7.4.2 has RSA key exchange take keys that may encrypt. One of RSASSA-PSS signs, and does nothing else.
+  if (suite.key_exchange == KeyExchangeMethod::rsa) return key == KeyType::rsa;
+  return suite.authentication == authentication_of(key);
+}
+
 SuiteAuthentication authentication_of(SignatureScheme scheme) noexcept {
   const auto known = parts(scheme);
   return known ? authentication_of(known->key) : SuiteAuthentication::any;

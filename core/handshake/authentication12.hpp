@@ -95,5 +95,7 @@ void ask_signature12(Context& context, std::shared_ptr<const Credential> credent
 /// What a key that signs by this scheme authenticates (RFC 8422 2).
 [[nodiscard]] SuiteAuthentication authentication_of(SignatureScheme scheme) noexcept;
 [[nodiscard]] SuiteAuthentication authentication_of(KeyType key) noexcept;
+/// Whether a server with this key can use the suite.
+[[nodiscard]] bool authenticates(const BoundSuite& suite, KeyType key) noexcept;
 
 }  // namespace lockstep::handshake

@@ -207,7 +207,7 @@ Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(Wa
   if (!key) return std::unexpected(key.error());
   // RFC 5246 7.4.2: "The end entity certificate's public key (and associated restrictions) MUST be compatible with the
   // selected key exchange algorithm."
-  if (authentication_of(key->type) != context.agreed.suite->authentication)
+  if (!authenticates(*context.agreed.suite, key->type))
     return context.fail(Reason::suite_wrong_key, static_cast<std::uint16_t>(context.agreed.suite->suite));
   // RFC 8422 5.3: the certificate's curve is among those that we offered.
   if (const auto curve = curve_of(key->type); curve && context.config.group(*curve) == nullptr)

@@ -5,6 +5,8 @@
 #include <functional>
 #include <optional>
 
+#include "handshake/authentication12.hpp"
+
 namespace lockstep::handshake {
 namespace {
 
@@ -62,15 +64,14 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
   return context.fail(Reason::suite_unsupported);
 }
 
-const BoundSuite* choose_suite12(const Context& context, const codec::ClientHello& hello,
-                                 SuiteAuthentication authentication) noexcept {
+const BoundSuite* choose_suite12(const Context& context, const codec::ClientHello& hello, KeyType key) noexcept {
   const Settings& settings = context.settings();
   const bool common_group = choose_group12(context, hello) != nullptr;
   const auto place_of = [&](CipherSuite id) -> std::optional<std::size_t> {
     const auto place = place_in(settings.suites, id, &BoundSuite::suite);
     if (!place) return std::nullopt;
     const BoundSuite& suite = settings.suites[*place];
-    if (suite.version != ProtocolVersion::tls_1_2 || suite.authentication != authentication) return std::nullopt;
+    if (suite.version != ProtocolVersion::tls_1_2 || !authenticates(suite, key)) return std::nullopt;
     if (suite.key_exchange == KeyExchangeMethod::ecdhe && !common_group) return std::nullopt;
     return place;
   };

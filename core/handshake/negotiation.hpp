@@ -21,9 +21,9 @@ struct GroupChoice {
 [[nodiscard]] std::expected<GroupChoice, Error> choose_group(Context& context,
                                                              const codec::ClientHello& hello) noexcept;
 
-/// TLS 1.2: the suite and the group for a server whose key authenticates so; null when there is none in common.
+/// TLS 1.2: the suite and the group for a server with such a key; null when there is none in common.
 [[nodiscard]] const BoundSuite* choose_suite12(const Context& context, const codec::ClientHello& hello,
-                                               SuiteAuthentication authentication) noexcept;
+                                               KeyType key) noexcept;
 [[nodiscard]] const BoundGroup* choose_group12(const Context& context, const codec::ClientHello& hello) noexcept;
 
 /// Whether a group is one of TLS 1.2: hybrids and ML-KEM are not, whose client and server do not the same.

@@ -36,10 +36,10 @@ Status check_hello(Context& context, const codec::ClientHello& hello) noexcept {
 // which there is a suite.
 std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& context,
                                                                       const codec::ClientHello& hello) noexcept {
-  const bool ecdsa = choose_suite12(context, hello, SuiteAuthentication::ecdsa) != nullptr;
-  const BoundSuite* const with_rsa = choose_suite12(context, hello, SuiteAuthentication::rsa);
-  const bool rsa = with_rsa != nullptr;
-  if (!ecdsa && !rsa) {
+  const bool ecdsa = choose_suite12(context, hello, KeyType::ec_p256) != nullptr;
+  const bool rsa_pss = choose_suite12(context, hello, KeyType::rsa_pss) != nullptr;
+  const BoundSuite* const with_rsa = choose_suite12(context, hello, KeyType::rsa);
+  if (!ecdsa && with_rsa == nullptr) {
     // Is it the group alone that ECDHE lacks?
     const bool suite_in_common = std::ranges::any_of(hello.cipher_suites, [&](CipherSuite id) {
       const BoundSuite* const suite = context.config.suite(id);
@@ -49,13 +49,14 @@ std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& c
   }
   // RFC 5246 7.4.1.4.1: a client without the extension is taken to verify SHA-1 alone, which is not done here. Where
   // nothing is signed, that is no matter.
-  if (!hello.signature_algorithms && rsa && !has_server_key_exchange(*with_rsa))
+  if (!hello.signature_algorithms && with_rsa != nullptr && !has_server_key_exchange(*with_rsa))
     return context.settings().own_schemes();
   if (!hello.signature_algorithms) return context.fail(Reason::scheme_unsupported);
   const auto usable = [&](SignatureScheme scheme) {
     const auto known = parts(scheme);
     if (!known) return true;  // what we do not know is no credential's
-    if (authentication_of(known->key) == SuiteAuthentication::rsa) return rsa;
+    if (known->key == KeyType::rsa) return with_rsa != nullptr;
+    if (known->key == KeyType::rsa_pss) return rsa_pss;
     const auto curve = curve_of(known->key);
     // RFC 8422 5.1: a server with an ECDSA key must not use it unless its curve is among the client's.
     return ecdsa && (!curve || !hello.supported_groups || hello.supported_groups->contains(*curve));
@@ -269,7 +270,7 @@ Next<WaitSignature, WaitCertificate, WaitClientKeyExchange> on(WaitCredential&& 
   const auto scheme = choose_scheme12(context, credential);
   if (!scheme) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
   const codec::ClientHello& hello = state.asked.hello;
-  const BoundSuite* const suite = choose_suite12(context, hello, authentication_of(*scheme));
+  const BoundSuite* const suite = choose_suite12(context, hello, parts(*scheme)->key);
   const BoundGroup* const group = choose_group12(context, hello);
   if (suite == nullptr) return Context::fail_at(Place::client_hello, Reason::suite_unsupported);
 

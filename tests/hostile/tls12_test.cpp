@@ -293,6 +293,21 @@ TEST(HostileTls12Certificate, IsWellFormed) {
   refuse({0, 0, 4, 0, 0, 1, 9}, Reason::certificate_malformed, Alert::bad_certificate);
 }
 
+// A key of RSASSA-PSS signs and does not decrypt (RFC 5246 7.4.2).
+TEST(HostileTls12Certificate, IsForEncryptionWhereTheSecretTravelsToItsKey) {
+  if (provider().key_loader(KeyType::rsa_pss) == nullptr) GTEST_SKIP() << "no RSA";
+  OldDuel duel;
+  duel.client_config.suites(
+      {CipherSuite::tls_rsa_with_aes_128_gcm_sha256, CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256});
+  duel.client_config.schemes({SignatureScheme::rsa_pss_pss_sha256});
+  duel.server_config.schemes({SignatureScheme::rsa_pss_pss_sha256});
+  duel.server_config.suites({CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256});
+  duel.server().credential = credential_of(KeyType::rsa_pss);
+  duel.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello,
+                                                  [](RawServerHello& hello) { hello.cipher_suite = 0x009c; });
+  duel.expect_client_refuses(Reason::suite_wrong_key, Alert::illegal_parameter, Place::certificate);
+}
+
 TEST(HostileTls12Certificate, FitsTheSuite) {
   OldDuel duel;
   duel.client_config.suites(

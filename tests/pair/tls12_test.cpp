@@ -112,6 +112,24 @@ TEST(Tls12, TakesASecretToAnRsaKeyWhereThatIsNamed) {
   }
 }
 
+TEST(Tls12, TakesNoSecretToAKeyThatSignsAlone) {
+  if (provider().key_loader(KeyType::rsa_pss) == nullptr) GTEST_SKIP() << "no RSA";
+  constexpr auto kSigns = CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256;
+  const std::vector both{CipherSuite::tls_rsa_with_aes_128_gcm_sha256, kSigns};
+  Pair pair(built(client_builder().suites(both)), built(server_builder().suites(both)));
+  pair.server.credential = credential_of(KeyType::rsa_pss);
+  pair.run();
+  expect_connected(pair);
+  EXPECT_EQ(pair.server.connection.suite(), kSigns);
+
+  const std::vector alone{both.front()};
+  Pair other(built(client_builder().suites(alone)), built(server_builder().suites(alone)));
+  other.server.credential = credential_of(KeyType::rsa_pss);
+  other.run();
+  ASSERT_TRUE(other.server.error);
+  EXPECT_EQ(other.server.error->reason, Reason::scheme_unsupported);
+}
+
 // Suites in CBC mode are opt-in; with encrypt-then-MAC and as RFC 5246 had them.
 TEST(Tls12, HasCbcWhereItIsNamed) {
   for (const CipherSuite suite : suites(kTls12)) {
