@@ -67,7 +67,7 @@ function(lockstep_test name)
 
   add_executable(${target} ${arg_SOURCES})
   lockstep_test_options(${target})
-  target_compile_definitions(${target} PRIVATE LOCKSTEP_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LOCKSTEP_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  target_compile_definitions(${target} PRIVATE LOCKSTEP_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE ${arg_LIBS} GTest::gmock GTest::gtest_main)
   lockstep_precompile(${target} AS lockstep_test_headers)
 

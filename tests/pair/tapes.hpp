@@ -1,7 +1,7 @@
 #pragma once
 // Tapes of what tests do. A test runs unrecorded; when one has failed, the program runs it again with recorders and
-// leaves the tapes in the build's folder test-tapes. With LOCKSTEP_TAPES=check every test is recorded and every tape is
-// replayed: that is the tests of the tape.
+// leaves the tapes in a folder test-tapes beside itself. With LOCKSTEP_TAPES=check every test is recorded and every
+// tape is replayed: that is the tests of the tape.
 
 #include <cstdlib>
 #include <filesystem>
@@ -15,11 +15,6 @@
 
 #include <lockstep/replay.hpp>
 #include <lockstep/tape.hpp>
-
-// Where a failed test's tapes go: into the build, or where the program runs.
-#ifndef LOCKSTEP_BINARY_DIR
-#define LOCKSTEP_BINARY_DIR "."
-#endif
 
 namespace lockstep::testing {
 
@@ -84,7 +79,10 @@ class Taped {
   void write(Bytes tape) {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
     static int number = 0;
-    const std::filesystem::path folder = std::filesystem::path(LOCKSTEP_BINARY_DIR) / "test-tapes";
+    // Beside the program, which no path of the build is compiled into: what several builds compile alike is compiled
+    // once.
+    std::error_code nowhere;
+    const auto folder = std::filesystem::read_symlink("/proc/self/exe", nowhere).parent_path() / "test-tapes";
     std::string name =
         test == nullptr ? std::string("test") : std::string(test->test_suite_name()) + "." + test->name();
     for (char& character : name) {
