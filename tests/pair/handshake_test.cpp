@@ -7,13 +7,6 @@
 namespace lockstep::testing {
 namespace {
 
-void expect_connected(Pair& pair) {
-  EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
-  EXPECT_TRUE(pair.server.connection.connected()) << error_text(pair.server);
-  EXPECT_TRUE(pair.client.complete);
-  EXPECT_TRUE(pair.server.complete);
-}
-
 void expect_echo(Pair& pair) {
   pair.send(pair.client, "ping");
   pair.run();

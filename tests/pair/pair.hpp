@@ -477,5 +477,11 @@ class Pair {
 };
 
 inline std::string error_text(const End& end) { return end.error ? to_text(*end.error) : "no error"; }
+inline void expect_connected(const Pair& pair) {
+  EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+  EXPECT_TRUE(pair.server.connection.connected()) << error_text(pair.server);
+  EXPECT_TRUE(pair.client.complete);
+  EXPECT_TRUE(pair.server.complete);
+}
 
 }  // namespace lockstep::testing

@@ -16,11 +16,6 @@ std::shared_ptr<const Credential> stapled(const Staples& staples = kStaples) {
   return std::make_shared<const Credential>(std::move(credential));
 }
 
-void expect_connected(const Pair& pair) {
-  EXPECT_TRUE(pair.client.complete) << error_text(pair.client);
-  EXPECT_TRUE(pair.server.complete) << error_text(pair.server);
-}
-
 TEST(Staples, GoOutWhenTheyAreAskedFor) {
   for (const bool ocsp : {false, true}) {
     for (const bool scts : {false, true}) {
