@@ -175,6 +175,8 @@ void fields(A& a, Is<Configuration> auto& e) {
   a.contents(e.certificate_authorities);
   a.text(e.provider);
   a.list(e.implementations, [&a](auto& implementation) { a.text(implementation); });
+  // Settings that are younger than the tapes that are kept: a tape whose entry ends here is of a connection that had
+  // their defaults. One line for each, `if (a.more()) a.boolean(e.settings.x);`, the newest last.
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {
@@ -485,6 +487,8 @@ class Outward {
     buffer[size++] = static_cast<std::uint8_t>(value);
     sink().put({buffer, size});
   }
+  /// Whether the entry goes on.
+  [[nodiscard]] bool more() const noexcept { return true; }
   void boolean(bool value) { number(value ? 1 : 0); }
   template <class Enumeration>
   void choice(Enumeration value, std::uint64_t /*largest*/) {
