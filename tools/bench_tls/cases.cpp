@@ -32,6 +32,9 @@ constexpr Suite kSuites[] = {
     {CipherSuite::tls_aes_128_gcm_sha256, "AES-128-GCM", "aes128gcm"},
     {CipherSuite::tls_aes_256_gcm_sha384, "AES-256-GCM", "aes256gcm"},
     {CipherSuite::tls_chacha20_poly1305_sha256, "ChaCha20-Poly1305", "chacha20"},
+    {CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256, "TLS 1.2, AES-128-GCM", "tls12-aes128gcm"},
+    {CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384, "TLS 1.2, AES-256-GCM", "tls12-aes256gcm"},
+    {CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256, "TLS 1.2, ChaCha20-Poly1305", "tls12-chacha20"},
 };
 constexpr std::size_t kSizes[] = {64, 100, 256, 1024, 1350, 4096, 16384};
 constexpr std::size_t kQuickSizes[] = {100, 16384};
