@@ -48,21 +48,21 @@ class Tls12Records {
   static constexpr bool kPads = false;
   static constexpr std::size_t kInnerTypeSize = 0;
 
-  Tls12Records(const Protection& protection, ContentType type) noexcept : protection_(protection), type_(type) {}
+  Tls12Records(const Protection& protection, ContentType type) noexcept
+      : protection_(protection), explicit_nonce_size_(protection.format().explicit_nonce_size), type_(type) {}
 
-  [[nodiscard]] std::size_t headroom() const noexcept { return kHeaderSize + explicit_nonce_size(protection_); }
+  [[nodiscard]] std::size_t headroom() const noexcept { return kHeaderSize + explicit_nonce_size_; }
   [[nodiscard]] std::size_t trailer_size(std::size_t /*content_size*/, std::size_t /*padding*/) const noexcept {
     return protection_.aead().tag_size;
   }
   [[nodiscard]] std::size_t overhead() const noexcept { return headroom() + trailer_size(0, 0); }
 
   void begin(MutableBytes record, std::size_t content_size, std::size_t /*padding*/, std::size_t ahead) const noexcept {
-    const std::size_t explicit_size = explicit_nonce_size(protection_);
-    write_header(type_, ProtocolVersion::tls_1_2, explicit_size + content_size + trailer_size(content_size, 0),
+    write_header(type_, ProtocolVersion::tls_1_2, explicit_nonce_size_ + content_size + trailer_size(content_size, 0),
                  record.first<kHeaderSize>());
     // RFC 5288 3: "Each value of the nonce_explicit MUST be distinct for each distinct invocation of the GCM encrypt
     // function for any fixed key. ... The nonce_explicit MAY be the 64-bit sequence number."
-    if (explicit_size != 0)
+    if (explicit_nonce_size_ != 0)
       write_sequence(protection_.sequence() + ahead, record.subspan<kHeaderSize, kExplicitNonceSize>());
   }
   [[nodiscard]] Bytes additional_data(Bytes /*record*/, std::size_t content_size, std::size_t ahead) noexcept {
@@ -75,28 +75,34 @@ class Tls12Records {
   // --- opening ---
 
   [[nodiscard]] static Reason judge_header(Bytes record) noexcept;
-  [[nodiscard]] static std::size_t explicit_nonce_size(const Protection& protection) noexcept {
-    return protection.format().explicit_nonce_size;
-  }
-  [[nodiscard]] static Nonce nonce(const Protection& protection, Bytes record) noexcept {
-    if (explicit_nonce_size(protection) == 0) return protection.nonce();
-    // RFC 5288 3: "It is chosen by the sender and is carried in each TLS record in the GenericAEADCipher.nonce_explicit
-    // field." It need not be the sequence number.
-    return protection.salted(record.subspan<kHeaderSize, kExplicitNonceSize>());
-  }
-  class AdditionalData {
+  /// What a record is opened with.
+  class Opening {
    public:
-    AdditionalData(const Protection& protection, Bytes record, std::size_t content_size) noexcept
-        : data_(additional_data12(protection.sequence(), record, content_size)) {}
-    [[nodiscard]] Bytes view() const noexcept { return data_; }
+    Opening(const Protection& protection, Bytes record) noexcept
+        : protection_(protection), record_(record), explicit_nonce_size_(protection.format().explicit_nonce_size) {}
+    /// What stands before the ciphertext.
+    [[nodiscard]] std::size_t headroom() const noexcept { return kHeaderSize + explicit_nonce_size_; }
+    [[nodiscard]] Bytes additional_data(std::size_t content_size) noexcept {
+      return additional_data_ = additional_data12(protection_.sequence(), record_, content_size);
+    }
+    [[nodiscard]] Nonce nonce() const noexcept {
+      if (explicit_nonce_size_ == 0) return protection_.nonce();
+      // RFC 5288 3: "It is chosen by the sender and is carried in each TLS record in the
+      // GenericAEADCipher.nonce_explicit field." It need not be the sequence number.
+      return protection_.salted(record_.subspan<kHeaderSize, kExplicitNonceSize>());
+    }
 
    private:
-    AdditionalData12 data_;
+    const Protection& protection_;
+    Bytes record_;
+    std::size_t explicit_nonce_size_;
+    AdditionalData12 additional_data_;
   };
   [[nodiscard]] static std::expected<Content, Reason> content(Bytes record, MutableBytes plaintext) noexcept;
 
  private:
   const Protection& protection_;
+  std::size_t explicit_nonce_size_;
   ContentType type_;
   std::array<AdditionalData12, kMaxSealBatch> additional_data_;  // of the batch, as far as it has come
 };

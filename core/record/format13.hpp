@@ -87,21 +87,20 @@ class Tls13Records {
     return record[0] == static_cast<std::uint8_t>(ContentType::application_data) ? Reason::none
                                                                                  : Reason::record_unprotected;
   }
-  [[nodiscard]] static constexpr std::size_t explicit_nonce_size(const Protection& /*protection*/) noexcept {
-    return 0;
-  }
-  [[nodiscard]] static Nonce nonce(const Protection& protection, Bytes /*record*/) noexcept {
-    return protection.nonce();
-  }
-  /// What is authenticated beside the ciphertext.
-  class AdditionalData {
+  /// What a record is opened with.
+  class Opening {
    public:
-    AdditionalData(const Protection& /*protection*/, Bytes record, std::size_t /*content_size*/) noexcept
-        : header_(record.first(kHeaderSize)) {}
-    [[nodiscard]] Bytes view() const noexcept { return header_; }
+    Opening(const Protection& protection, Bytes record) noexcept : protection_(protection), record_(record) {}
+    /// What stands before the ciphertext.
+    [[nodiscard]] static constexpr std::size_t headroom() noexcept { return kHeaderSize; }
+    [[nodiscard]] Bytes additional_data(std::size_t /*content_size*/) const noexcept {
+      return record_.first(kHeaderSize);
+    }
+    [[nodiscard]] Nonce nonce() const noexcept { return protection_.nonce(); }
 
    private:
-    Bytes header_;
+    const Protection& protection_;
+    Bytes record_;
   };
   /// The content of what was decrypted, or why it is refused and has been wiped.
   [[nodiscard]] static std::expected<Content, Reason> content(Bytes record, MutableBytes inner) noexcept;

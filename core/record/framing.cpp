@@ -69,16 +69,6 @@ bool is_compatibility_change_cipher_spec(const Header& header, Bytes fragment) n
   return header.type == ContentType::change_cipher_spec && fragment.size() == 1 && fragment[0] == 1;
 }
 
-void write_header(ContentType type, ProtocolVersion legacy_record_version, std::size_t length,
-                  std::span<std::uint8_t, kHeaderSize> out) noexcept {
-  const auto version = static_cast<std::uint16_t>(legacy_record_version);
-  out[0] = static_cast<std::uint8_t>(type);
-  out[1] = static_cast<std::uint8_t>(version >> 8U);
-  out[2] = static_cast<std::uint8_t>(version);
-  out[3] = static_cast<std::uint8_t>(length >> 8U);
-  out[4] = static_cast<std::uint8_t>(length);
-}
-
 std::size_t write_plaintext(ContentType type, ProtocolVersion legacy_record_version, Bytes content,
                             MutableBytes out) noexcept {
   if (content.size() > kMaxPlaintext || out.size() < kHeaderSize + content.size()) return 0;

@@ -1,8 +1,10 @@
 #pragma once
 // Record headers (RFC 9846 5.1): finding the next record in a stream, telling TLS from what is not, writing plaintext.
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <expected>
 #include <optional>
 #include <span>
@@ -14,6 +16,13 @@
 #include "record/limits.hpp"
 
 namespace lockstep::record {
+
+/// The same number with its bytes in the order of the network, or from it.
+template <class Word>
+[[nodiscard]] constexpr Word network_order(Word word) noexcept {
+  if constexpr (std::endian::native == std::endian::little) return std::byteswap(word);
+  return word;
+}
 
 struct Header {
   ContentType type;
@@ -40,9 +49,21 @@ enum class Stream : std::uint8_t {
 /// RFC 9846 5: a change_cipher_spec record that may be dropped is the single byte 1.
 [[nodiscard]] bool is_compatibility_change_cipher_spec(const Header& header, Bytes fragment) noexcept;
 
-/// Writes a record header.
-void write_header(ContentType type, ProtocolVersion legacy_record_version, std::size_t length,
-                  std::span<std::uint8_t, kHeaderSize> out) noexcept;
+/// Writes a record header, in words: it is read again at once, as additional data.
+inline void write_header(ContentType type, ProtocolVersion legacy_record_version, std::size_t length,
+                         std::span<std::uint8_t, kHeaderSize> out) noexcept {
+  const std::uint32_t front =
+      network_order(static_cast<std::uint32_t>(type) << 24U | static_cast<std::uint32_t>(legacy_record_version) << 8U |
+                    (static_cast<std::uint32_t>(length) >> 8U & 0xffU));
+  std::memcpy(out.data(), &front, sizeof front);
+  out[4] = static_cast<std::uint8_t>(length);
+}
+
+/// Writes a sequence number.
+inline void write_sequence(std::uint64_t sequence, std::span<std::uint8_t, kSequenceSize> out) noexcept {
+  const std::uint64_t number = network_order(sequence);
+  std::memcpy(out.data(), &number, sizeof number);
+}
 
 /// Writes one unprotected record with the given content (1 to 2^14 bytes) and returns its size, or 0 when `out` lacks
 /// the room for kHeaderSize + content bytes.

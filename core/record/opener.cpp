@@ -16,20 +16,21 @@ std::expected<Content, Reason> Opener::open_as(Opener& self, MutableBytes record
   // RFC 9846 5.3: "If a TLS implementation would need to wrap a sequence number, it MUST either rekey (Section 4.7.3)
   // or terminate the connection."
   if (protection.sequence() == kMaxSequence) return std::unexpected(Reason::record_limit);
-  const std::size_t before = kHeaderSize + Records::explicit_nonce_size(protection);
+  typename Records::Opening opening(protection, record);
   const std::size_t tag_size = protection.aead().tag_size;
-  if (record.size() < before + tag_size) return std::unexpected(Reason::record_mac);
+  if (record.size() < opening.headroom() + tag_size) return std::unexpected(Reason::record_mac);
 
   const StackSlot slot(protection);
   void* const context = protection.context();
   if (context == nullptr) return std::unexpected(Reason::provider_failed);
 
-  const MutableBytes fragment = record.subspan(before);
+  const MutableBytes fragment = record.subspan(opening.headroom());
   const MutableBytes inner = fragment.first(fragment.size() - tag_size);
-  const typename Records::AdditionalData additional_data(protection, record, inner.size());
-  const Nonce nonce = Records::nonce(protection, record);
-  OpenJob job{
-      .nonce = nonce.view().data(), .aad = additional_data.view(), .source = fragment, .destination = fragment.data()};
+  const Nonce nonce = opening.nonce();
+  OpenJob job{.nonce = nonce.view().data(),
+              .aad = opening.additional_data(inner.size()),
+              .source = fragment,
+              .destination = fragment.data()};
   // RFC 9846 5.2: "If the decryption fails, the receiver MUST terminate the connection with a "bad_record_mac" alert."
   // RFC 5246 6.2.3.3: "If the decryption fails, a fatal bad_record_mac alert MUST be generated."
   if (!protection.aead().open(context, {&job, 1}))

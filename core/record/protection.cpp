@@ -1,28 +1,13 @@
 #include "record/protection.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <utility>
 
 #include "record/cbc.hpp"
+#include "record/framing.hpp"
 
 namespace lockstep::record {
-
-namespace {
-
-template <class Word>
-constexpr Word network_order(Word word) noexcept {
-  if constexpr (std::endian::native == std::endian::little) return std::byteswap(word);
-  return word;
-}
-
-}  // namespace
-
-void write_sequence(std::uint64_t sequence, std::span<std::uint8_t, kSequenceSize> out) noexcept {
-  const std::uint64_t number = network_order(sequence);
-  std::memcpy(out.data(), &number, sizeof number);
-}
 
 Protection& Protection::operator=(Protection&& other) noexcept {
   if (this != &other) {
@@ -107,9 +92,9 @@ Nonce Protection::nonce(std::uint64_t ahead) const noexcept {
 
 Nonce Protection::salted(std::span<const std::uint8_t, kExplicitNonceSize> explicit_part) const noexcept {
   Nonce nonce(kAeadNonceSize);
-  const MutableBytes bytes = nonce.writable();
-  std::ranges::copy(Bytes(iv_).first(kSaltSize), bytes.begin());
-  std::ranges::copy(explicit_part, bytes.begin() + kSaltSize);
+  std::uint8_t* const bytes = nonce.writable().data();
+  std::memcpy(bytes, iv_.data(), kSaltSize);
+  std::memcpy(bytes + kSaltSize, explicit_part.data(), kExplicitNonceSize);
   return nonce;
 }
 

@@ -15,9 +15,6 @@
 
 namespace lockstep::record {
 
-/// Writes a sequence number in network byte order.
-void write_sequence(std::uint64_t sequence, std::span<std::uint8_t, kSequenceSize> out) noexcept;
-
 /// The nonce of the first record is the static iv itself, and from any other that follows: each is as secret.
 using Nonce = Secret<kAeadNonceSize>;
 

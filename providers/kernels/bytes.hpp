@@ -95,6 +95,24 @@ struct Halves {
   return {from[0] | middle << (8 * (size / 2)) | end << (8 * (size - 1)), 0};
 }
 
+/// The same of bytes that have just been written, in words as a header is written in: a load that spans two stores
+/// would wait for both.
+[[gnu::always_inline]] inline Halves load_written(const std::uint8_t* from, std::size_t size) noexcept {
+  const auto up_to_7 = [](const std::uint8_t* at, std::size_t left) {
+    std::uint64_t value = 0;
+    unsigned shift = 0;
+    if ((left & 4U) != 0) {
+      value = load_le32(at);
+      at += 4;
+      shift = 32;
+    }
+    for (left &= 3U; left != 0; --left, shift += 8) value |= static_cast<std::uint64_t>(*at++) << shift;
+    return value;
+  };
+  if (size >= 8) return {load_le64(from), up_to_7(from + 8, size - 8)};
+  return {up_to_7(from, size), 0};
+}
+
 /// Stores the first 1 to 15 bytes.
 [[gnu::always_inline]] inline void store_short(std::uint8_t* to, Halves halves, std::size_t size) noexcept {
   if (size >= 8) {

@@ -129,8 +129,9 @@ LOCKSTEP_INLINE Block hash_block(const GcmKey& key, Block hash, Block data) {
   return multiply(bit_xor(hash, shuffle_bytes(data, byte_reversal())), load_block(power_of_h(key, 1)));
 }
 
+// 1 to 15 bytes of additional data, which the caller has just written.
 LOCKSTEP_INLINE Block load_padded(const std::uint8_t* from, std::size_t size) {
-  const Halves halves = load_short(from, size);
+  const Halves halves = load_written(from, size);
   return make_block(halves.low, halves.high);
 }
 
