@@ -8,9 +8,9 @@
 namespace lockstep::testing {
 namespace {
 
-constexpr std::uint8_t kChangeCipherSpec = 20;
-constexpr std::uint8_t kAlert = 21;
-constexpr std::uint8_t kHandshake = 22;
+constexpr std::uint8_t kChangeCipherSpecType = 20;
+constexpr std::uint8_t kAlertType = 21;
+constexpr std::uint8_t kHandshakeType = 22;
 constexpr std::uint8_t kApplicationData = 23;
 
 /// Where the connection stands when the record arrives.
@@ -38,7 +38,7 @@ class HostileRecords : public ::testing::Test {
 TEST_F(HostileRecords, TooLongIsRefusedByItsHeader) {
   // RFC 9846 5.1: 2^14 bytes of plaintext; 5.2: 2^14 + 256 of ciphertext. The fragment need not have come.
   duel.pair();
-  duel.to_server() = {kHandshake, 3, 1, 0x40, 0x01};
+  duel.to_server() = {kHandshakeType, 3, 1, 0x40, 0x01};
   duel.expect_server_refuses(Reason::record_too_long, Alert::record_overflow);
 }
 
@@ -57,7 +57,7 @@ TEST_F(HostileRecords, LongestRecordIsTaken) {
 }
 
 TEST_F(HostileRecords, EmptyPlaintextRecordIsRefused) {
-  for (const std::uint8_t type : Octets{kHandshake, kAlert, kChangeCipherSpec}) {
+  for (const std::uint8_t type : Octets{kHandshakeType, kAlertType, kChangeCipherSpecType}) {
     Duel one;
     one.pair();
     one.to_server() = {type, 3, 3, 0, 0};
@@ -197,7 +197,7 @@ TEST_F(HostileRecords, ReflectedRecordIsSeen) {
 }
 
 TEST_F(HostileRecords, PlaintextUnderAKeyIsRefused) {
-  for (const std::uint8_t type : Octets{kHandshake, kAlert}) {
+  for (const std::uint8_t type : Octets{kHandshakeType, kAlertType}) {
     Duel one;
     one.expect_connected();
     append(one.to_server(), plain_record(type, Octets{2, 40}));
@@ -207,7 +207,7 @@ TEST_F(HostileRecords, PlaintextUnderAKeyIsRefused) {
 
 // --- change_cipher_spec --------------------------------------------------------------------------------------------
 
-const Octets kDummy = plain_record(kChangeCipherSpec, Octets{1});
+const Octets kDummy = plain_record(kChangeCipherSpecType, Octets{1});
 
 TEST_F(HostileRecords, ChangeCipherSpecBeforeClientHelloIsRefused) {
   duel.pair();
@@ -235,7 +235,7 @@ TEST_F(HostileRecords, ChangeCipherSpecOfAnyOtherContentIsRefused) {
     Octets buffer(4000);
     buffer.resize(one.client().connection.transmit(buffer, kNow));
     append(one.to_server(), buffer);
-    append(one.to_server(), plain_record(kChangeCipherSpec, content));
+    append(one.to_server(), plain_record(kChangeCipherSpecType, content));
     one.run();
     // The client may have finished when it hears of it.
     Duel::expect_refusal(one.server(), Reason::change_cipher_spec_malformed, Alert::unexpected_message);
@@ -297,19 +297,19 @@ TEST_F(HostileRecords, AlertsAreSentWithTheirLevel) {
     return out;
   };
   duel.pair();
-  Octets nonsense = plain_record(kHandshake, Octets{99, 0, 0, 0});
+  Octets nonsense = plain_record(kHandshakeType, Octets{99, 0, 0, 0});
   EXPECT_TRUE(std::holds_alternative<Failed>(duel.server().connection.receive(nonsense, kNow).event));
-  EXPECT_EQ(last_words(duel.server().connection), plain_record(kAlert, Octets{2, 10}));
+  EXPECT_EQ(last_words(duel.server().connection), plain_record(kAlertType, Octets{2, 10}));
   ASSERT_FALSE(last_words(duel.client().connection).empty()) << "the ClientHello";
   duel.client().connection.cancel();
-  Octets expected = plain_record(kAlert, Octets{1, 90});
-  append(expected, plain_record(kAlert, Octets{1, 0}));
+  Octets expected = plain_record(kAlertType, Octets{1, 90});
+  append(expected, plain_record(kAlertType, Octets{1, 0}));
   EXPECT_EQ(last_words(duel.client().connection), expected);
 }
 
 TEST_F(HostileRecords, CloseNotifyDuringTheHandshakeFailsIt) {
   duel.pair();
-  duel.to_server() = plain_record(kAlert, Octets{1, 0});
+  duel.to_server() = plain_record(kAlertType, Octets{1, 0});
   duel.run();
   ASSERT_TRUE(duel.server().error);
   EXPECT_EQ(duel.server().error->reason, Reason::peer_closed);
@@ -389,9 +389,9 @@ TEST_F(HostileRecords, ChangeCipherSpecStandsBetween) {
   send_client_hello();
   const Octets hello = std::exchange(duel.to_server(), {});
   const Bytes message = Bytes(hello).subspan(5);
-  append(duel.to_server(), plain_record(kHandshake, message.first(20)));
+  append(duel.to_server(), plain_record(kHandshakeType, message.first(20)));
   append(duel.to_server(), kDummy);
-  append(duel.to_server(), plain_record(kHandshake, message.subspan(20)));
+  append(duel.to_server(), plain_record(kHandshakeType, message.subspan(20)));
   duel.expect_server_refuses(Reason::record_interleaved, Alert::unexpected_message);
 }
 
@@ -402,7 +402,7 @@ TEST_F(HostileRecords, FragmentsOfAnySizeArePutTogether) {
     buffer.resize(one.client().connection.transmit(buffer, kNow));
     for (Bytes rest = Bytes(buffer).subspan(5); !rest.empty();) {
       const std::size_t taken = std::min(size, rest.size());
-      append(one.to_server(), plain_record(kHandshake, rest.first(taken)));
+      append(one.to_server(), plain_record(kHandshakeType, rest.first(taken)));
       rest = rest.subspan(taken);
     }
     one.expect_connected();
