@@ -7,11 +7,6 @@
 namespace lockstep::testing {
 namespace {
 
-std::shared_ptr<TicketKeys> make_ticket_keys(std::uint64_t seed = 11) {
-  FixedRandom random(seed);
-  return std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
-}
-
 std::vector<std::uint8_t> pattern(std::size_t size) {
   std::vector<std::uint8_t> bytes(size);
   for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::uint8_t>(i * 31 + i / 251);
@@ -436,7 +431,7 @@ TEST(Memory, IsHandedBackWiped) {
 
 class Resumption : public ::testing::Test {
  protected:
-  Resumption() { keys_ = make_ticket_keys(); }
+  Resumption() { keys_ = ticket_keys(); }
 
   std::vector<Session> sessions_of(ClientConfigBuilder client, ServerConfigBuilder server) {
     Pair pair(built(client), built(server));
@@ -495,7 +490,7 @@ TEST_F(Resumption, ResumesAfterHelloRetryRequest) {
 
 TEST_F(Resumption, FallsBackToAFullHandshake) {
   auto sessions = sessions_of(client_builder(), server_builder());
-  keys_ = make_ticket_keys(99);
+  keys_ = ticket_keys(99);
   const auto pair = connect(client_builder(), server_builder(), sessions);
   ASSERT_TRUE(pair->client.connection.connected()) << error_text(pair->client);
   EXPECT_FALSE(pair->client.connection.resumed());

@@ -112,6 +112,12 @@ inline std::expected<TicketKeys, TicketError> allowed_ticket_keys(TicketKey key)
   return provider().insecure() ? TicketKeys::dangerous().allow_insecure_provider(provider(), std::move(key))
                                : TicketKeys::create(provider(), std::move(key));
 }
+/// Null where the provider seals no tickets.
+inline std::shared_ptr<TicketKeys> ticket_keys(std::uint64_t seed = 11) {
+  FixedRandom random(seed);
+  auto keys = allowed_ticket_keys(TicketKey::generate(random).value());
+  return keys ? std::make_shared<TicketKeys>(std::move(*keys)) : nullptr;
+}
 inline ClientConfigBuilder client_builder() { return allowed(ConfigBuilder::client(provider())); }
 inline ServerConfigBuilder server_builder() { return allowed(ConfigBuilder::server(provider())); }
 /// What servers here have when a test does not say: P-256, or what a smaller provider has.

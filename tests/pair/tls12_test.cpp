@@ -30,11 +30,6 @@ void expect_echo(Pair& pair) {
   EXPECT_EQ(as_text(pair.client.data), "pong");
 }
 
-std::shared_ptr<TicketKeys> ticket_keys() {
-  FixedRandom random(99);
-  return std::make_shared<TicketKeys>(*allowed_ticket_keys(*TicketKey::generate(random)));
-}
-
 TEST(Tls12, IsAgreedWhereOneSideHasNothingNewer) {
   for (const bool old_is_client : {true, false}) {
     Pair pair(built(old_is_client ? old_client() : client_builder()),

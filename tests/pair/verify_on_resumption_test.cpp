@@ -15,12 +15,6 @@ std::shared_ptr<const Credential> stapled() {
   return std::make_shared<const Credential>(std::move(credential));
 }
 
-std::shared_ptr<TicketKeys> ticket_keys() {
-  FixedRandom random(11);
-  auto keys = allowed_ticket_keys(TicketKey::generate(random).value());
-  return keys ? std::make_shared<TicketKeys>(std::move(*keys)) : nullptr;
-}
-
 ClientConfigBuilder careful_client() {
   return client_builder().ocsp_stapling(true).signed_certificate_timestamps(true).verify_on_resumption(true);
 }
