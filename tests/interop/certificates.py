@@ -74,3 +74,11 @@ def main(session):
             equal(wrong.popen.returncode, 1, "exit status with a wrong passphrase")
             matches(r"passphrase", wrong.text, "the reason")
             check(run(words).popen.returncode == 1, "without a passphrase it fails")
+    with session.case("keys for RSA key exchange"):
+        certificate, _ = session.leaf("encipherment", "--key-type", "rsa", "--key-encipherment")
+        text = run_ok([openssl, "x509", "-in", certificate, "-noout", "-ext", "keyUsage"]).text
+        matches(r"Digital Signature, Key Encipherment", text, "OpenSSL's view")
+        for words in (["leaf", "--ca", session.ca(), "--key-type", "p256"], ["ca", "--key-type", "rsa"]):
+            refused = run([session.tool, "cert", *words, "--name", "localhost", "--key-encipherment", "--out", session.path("refused")])
+            equal(refused.popen.returncode, 2, "exit status where the key cannot encrypt, or is an authority's")
+            check(not os.path.exists(session.path("refused.pem")), "nothing is written")

@@ -41,6 +41,7 @@ struct Options {
   std::string scheme;
   bool client = false;
   bool server = false;
+  bool key_encipherment = false;
   std::string prefix;
   bool force = false;
 };
@@ -161,6 +162,8 @@ int run(const Options& options) {
   const std::int64_t not_after = not_before + std::int64_t{days} * 86400 - 1;
 
   const NewKey subject_key = key_for(options);
+  if (options.key_encipherment && (options.kind == Kind::ca || subject_key.key->type() != KeyType::rsa))
+    throw UsageError("--key-encipherment is for a leaf's key of type rsa");
   x509::CertificateBuilder builder(subject_of(options));
   builder.validity(not_before, not_after);
   add_names(builder, options.names);
@@ -169,6 +172,8 @@ int run(const Options& options) {
   } else {
     if (options.server || !options.client) builder.server();
     if (options.client) builder.client();
+    if (options.key_encipherment)
+      builder.key_usage({x509::KeyUsage::digital_signature, x509::KeyUsage::key_encipherment});
   }
   if (!options.scheme.empty()) builder.scheme(parse_schemes(options.scheme).front());
   const auto made = issuer ? builder.issued_by(provider(), issuer->chain.front(), *issuer->key,
@@ -263,6 +268,9 @@ Command cert_command(CLI::App& program) {
   app->add_option("--scheme", options->scheme, "Sign with this scheme [the issuer key's first for certificates]");
   app->add_flag("--client", options->client, "For a TLS client");
   app->add_flag("--server", options->server, "For a TLS server (the default without --client)");
+  app->add_flag(
+      "--key-encipherment", options->key_encipherment,
+      "For suites of TLS 1.2 without forward secrecy too: clients encrypt to the key, which must be of type rsa");
   app->add_option("-o,--out", options->prefix, "Write PREFIX.pem and PREFIX.key.pem")
       ->required()
       ->option_text("PREFIX");
