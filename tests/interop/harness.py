@@ -277,8 +277,9 @@ class Server:
 class Session:
     """One run of one test: the program under test, a work folder, certificates, and the count of cases."""
 
-    def __init__(self, tool, work):
+    def __init__(self, tool, work, peers=""):
         self.tool = os.path.abspath(tool)
+        self.peers = peers
         self.work = os.path.abspath(work)
         self.passed = []
         self.failed = []
@@ -398,9 +399,10 @@ def main(prefix, tests, description):
     parser.add_argument("name", choices=tests)
     parser.add_argument("--tool", required=True, help="the lockstep program")
     parser.add_argument("--work", required=True, help="a folder that is emptied and used")
+    parser.add_argument("--peers", default="", help="where peers are that were built with the tests")
     arguments = parser.parse_args()
 
-    session = Session(arguments.tool, os.path.join(arguments.work, arguments.name))
+    session = Session(arguments.tool, os.path.join(arguments.work, arguments.name), arguments.peers)
     name = f"{prefix}.{arguments.name}"
     try:
         importlib.import_module(tests[arguments.name]).main(session)

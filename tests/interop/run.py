@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs one interop test: run.py NAME --tool PATH-OF-LOCKSTEP --work FOLDER.
+"""Runs one interop test: run.py NAME --tool PATH-OF-LOCKSTEP --work FOLDER [--peers FOLDER].
 
 Exit status 0: every case passed. 1: some did not. 77: the peer is not installed, which is a failure when CI=true.
 """
@@ -29,6 +29,8 @@ TESTS = {
     "tool": "tool",
     "tape": "tape",
     "tls12": "tls12",
+    "wolfssl": "wolfssl_peer",
+    "mbedtls": "mbedtls_peer",
     "sodium": "sodium",
 }
 

@@ -1,36 +1,20 @@
-"""TLS 1.2 with other implementations, in both roles: every ECDHE suite that both have, with and without encrypt-then-MAC, resumption
-by ticket and by id, peers without extended master secret or secure renegotiation, and peers that have nothing newer than TLS 1.1."""
+"""TLS 1.2 with other implementations, in both roles: every suite that both have, with and without encrypt-then-MAC, resumption by
+ticket and by id, peers without extended master secret or secure renegotiation, and peers that have nothing newer than TLS 1.1."""
 
 import json
 import os
 import re
 
 import go_peer
-import gnutls
 import node_peer
 import openssl_peer
+import suites12
+from suites12 import names
 from harness import Process, check, equal, free_port, matches, program, run, run_ok, wait_until_listening
 from openssl_client import fetch
 
 LINE = b"over the wire\n"
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-class Suite:
-    def __init__(self, report):
-        self.name, self.openssl_name = report["name"], report["openssl_name"]
-        self.cbc = "_CBC_" in self.name
-        self.key = "p256" if "_ECDSA_" in self.name else "rsa"
-
-
-def known_suites(session):
-    """The ECDHE suites of TLS 1.2, as `lockstep ciphers` has them."""
-    found = json.loads(bytes(run_ok([session.tool, "ciphers", "--json"]).stdout))["suites"]
-    return [Suite(each) for each in found if each["version"] == "TLSv1.2" and re.match("TLS_ECDHE_(ECDSA|RSA)_", each["name"])]
-
-
-def names(suites):
-    return ",".join(suite.name for suite in suites)
+ERLANG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "erlang", "peer.escript")
 
 
 def only(suites):
@@ -38,7 +22,13 @@ def only(suites):
 
 
 def credentials(session):
-    return [session.leaf(key_type, "--key-type", key_type) for key_type in ("p256", "rsa")]
+    return [session.leaf("p256"), session.leaf("rsa", "--key-type", "rsa", "--key-encipherment")]
+
+
+def one_of_each(suites):
+    """The first suite of each key exchange, with an AEAD and in CBC mode."""
+    first = {(suite.exchange, suite.cbc): suite for suite in reversed(suites)}
+    return [suite for suite in suites if suite in first.values()]
 
 
 def agreed(report, suite, etm=None):
@@ -93,7 +83,7 @@ def against_openssl_server(session, suites):
         equal((error["reason"], error["alert"]), ("extended_main_secret_missing", "handshake_failure"), "reason and alert")
         matches(r"allow such peers by --allow-no-ems", error["advice"], "advice")
         matches(r"--allow-no-ems", error["text"], "text for people")
-        talk(session, server.port, [suites[0]], True, "--allow-no-ems", ems=False, answer=BACK)
+        talk(session, server.port, one_of_each(suites), True, "--allow-no-ems", ems=False, answer=BACK)
     with session.case("OpenSSL's server, certificates and schemes"):
         for key_type, scheme in (("rsa-pss", "rsa_pss_pss_sha256"), ("ed25519", "ed25519")):
             with openssl_peer.server(session, "-rev", credential=session.leaf(key_type, "--key-type", key_type), version="-tls1_2") as server:
@@ -174,9 +164,16 @@ def against_openssl_client(session, suites):
 
 # --- GnuTLS ----------------------------------------------------------------------------------------------------------
 
-# GnuTLS has no names for suites: all that it has, and ours chooses.
-PRIORITY = ("NORMAL:-VERS-ALL:+VERS-TLS1.2:+AES-128-CCM:+AES-256-CCM:+AES-128-CCM-8:+AES-256-CCM-8:+AES-128-CBC:+AES-256-CBC:"
+# All that GnuTLS has.
+PRIORITY = ("NORMAL:-VERS-ALL:+VERS-TLS1.2:+RSA:+AES-128-CCM:+AES-256-CCM:+AES-128-CCM-8:+AES-256-CCM-8:+AES-128-CBC:+AES-256-CBC:"
             "+SHA256:+SHA384:+SHA1")
+
+
+def priority(suite):
+    """This suite alone: it names them by their parts."""
+    cipher, mac = re.fullmatch(r"(.+?)(?:_(SHA\d*))?", suite.rest).groups()
+    words = [suite.exchange.replace("_", "-"), cipher.replace("_", "-"), {"SHA": "SHA1"}.get(mac, mac) if suite.cbc else "AEAD"]
+    return "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+{}:-CIPHER-ALL:+{}:-MAC-ALL:+{}".format(*words)
 
 
 def gnutls_server(session, *words):
@@ -206,62 +203,56 @@ def against_gnutls(session, suites):
         matches(r"allow such servers by --allow-no-renegotiation-info", client.report["error"]["advice"], "advice")
         talk(session, server.port, suites[:1], True, "--allow-no-renegotiation-info")
 
-    def client(server, *words, more=()):
+    def client(server, words, *options):
         process = Process([program("gnutls-cli"), "--x509cafile", session.ca(), "--port", server.port, "--verify-hostname", "localhost",
-                           "--sni-hostname", "localhost", "--priority", ":".join((PRIORITY, *words)), *more, "127.0.0.1"])
+                           "--sni-hostname", "localhost", "--priority", words, *options, "127.0.0.1"])
         with process:
             process.wait_for(r"^- Simple Client Mode|rror")
             process.send_in_background(LINE)
             process.finish()
         return process
 
-    for suite_list, words, etm, ems in ((suites, (), True, True), (cbc, ("%NO_ETM", "%NO_SESSION_HASH"), False, False)):
-        with session.case(f"GnuTLS's client, {len(suite_list)} suites {' '.join(words)}"):
-            for suite in suite_list:
-                with session.server("--echo", "--allow-no-ems", *only([suite]), credentials=credentials(session)) as server:
-                    matches(r"^over the wire$", client(server, *words).text, "what came back")
+    for some, words, etm, ems in ((suites, "", True, True), (cbc, ":%NO_ETM:%NO_SESSION_HASH", False, False),
+                                  (one_of_each(suites), ":%NO_SESSION_HASH", True, False)):
+        with session.case(f"GnuTLS's client, {len(some)} suites {words}"):
+            with session.server("--echo", "--allow-no-ems", "--suite", names(some), credentials=credentials(session)) as server:
+                for suite in some:
+                    matches(r"^over the wire$", client(server, priority(suite) + words).text, "what came back")
                     report = server.next_report()
                     agreed(report, suite, etm)
                     equal(report["extended_master_secret"], ems, "extended master secret")
     with session.server("--echo", "--session-ids") as server:
         for words in ((), ("%NO_TICKETS",)):
             with session.case(f"GnuTLS's client, resumption {''.join(words)}"):
-                matches(r"\*\*\* This is a resumed session", client(server, *words, more=["--resume"]).text, "GnuTLS says so")
+                text = client(server, ":".join((PRIORITY, *words)), "--resume").text
+                matches(r"\*\*\* This is a resumed session", text, "GnuTLS says so")
                 equal(sorted(server.next_report()["resumed"] for _ in range(2)), [False, True], "resumed")
 
 
 # --- Go, Node, NSS, Erlang, curl -------------------------------------------------------------------------------------
 
 
-def go_names(suites):
-    """The suites that Go has, by its own names for them."""
-    lacks = re.compile(r"_CCM|_SHA384$(?<!GCM_SHA384)|_256_CBC_SHA256")
-    return [(suite, suite.name) for suite in suites if not lacks.search(suite.name)]
-
-
-def against_go(session, suites):
-    peer = go_peer.build(session)
+def against_go(session, suites, peer):
     pairs = credentials(session)
     joined = ",".join(certificate for certificate, _ in pairs), ",".join(key for _, key in pairs)
-    known = [suite for suite, _ in go_names(suites)]
     with session.case("Go's server, every suite, and resumption"):
-        with Process([peer, "server", "-tls12", "-suites", names(known), "-cert", joined[0], "-key", joined[1]]) as server:
+        with Process([peer, "server", "-tls12", "-suites", names(suites), "-cert", joined[0], "-key", joined[1]]) as server:
             port = int(server.wait_for(r"^port (\d+)$").group(1))
-            talk(session, port, known, False)
+            talk(session, port, suites, False)
             client = session.client(port, "--resume", "2", stdin=LINE)
             equal([report["resumed"] for report in client.reports], [False, True, True], "resumed")
     with session.case("Go's client, every suite, and resumption"):
-        with session.server("--echo", "--suite", names(known), credentials=pairs) as server:
-            client = run_ok([peer, "client", "-tls12", "-suites", names(known), "-count", "2", "-address", f"127.0.0.1:{server.port}", "-ca",
+        with session.server("--echo", "--suite", names(suites), credentials=pairs) as server:
+            client = run_ok([peer, "client", "-tls12", "-suites", names(suites), "-count", "2", "-address", f"127.0.0.1:{server.port}", "-ca",
                              session.ca()])
-            reports = [server.next_report() for _ in range(2 * len(known))]
+            reports = [server.next_report() for _ in range(2 * len(suites))]
         # Connections follow each other, but one may be reported before another that began earlier.
-        order = [suite.name for suite in known]
+        order = [suite.name for suite in suites]
         reports.sort(key=lambda report: (order.index(report["suite"]), report["resumed"]))
-        equal([each["suite"] for each in go_peer.reports(client)], [suite.name for suite in known for _ in range(2)], "Go's suites")
-        for suite, report in zip([suite for suite in known for _ in range(2)], reports):
+        equal([each["suite"] for each in go_peer.reports(client)], [suite.name for suite in suites for _ in range(2)], "Go's suites")
+        for suite, report in zip([suite for suite in suites for _ in range(2)], reports):
             agreed(report, suite, False)
-        equal([report["resumed"] for report in reports], [False, True] * len(known), "resumed")
+        equal([report["resumed"] for report in reports], [False, True] * len(suites), "resumed")
 
 
 def against_node(session, suites):
@@ -272,7 +263,7 @@ def against_node(session, suites):
         given = {"cert": [each[0] for each in pairs], "key": [each[1] for each in pairs], "suites": ciphers, **words}
         with Process([node_peer.node(), node_peer.SCRIPT, "server", json.dumps(given)]) as server:
             port = int(server.wait_for(r"^port (\d+)$").group(1))
-            talk(session, port, suites[::2], True)
+            talk(session, port, suites, True)
             client = session.client(port, "--resume", "1", stdin=LINE)
             equal([report["resumed"] for report in client.reports], [False, True], "resumed")
     with session.case("Node's client"), session.server("--echo", "--suite", names(suites), credentials=pairs) as server:
@@ -289,7 +280,7 @@ def nss_database(session):
     run_ok([program("certutil"), "-N", "-d", folder, "--empty-password"])
     run_ok([program("certutil"), "-A", "-d", folder, "-n", "authority", "-t", "CT,C,", "-i", session.ca()])
     # It tells certificates by their subjects.
-    pairs = [session.leaf("p256"), session.leaf("nss-rsa", "--key-type", "rsa", "--subject", "CN=RSA"),
+    pairs = [session.leaf("p256"), session.leaf("nss-rsa", "--key-type", "rsa", "--key-encipherment", "--subject", "CN=RSA"),
              session.leaf("client-p256", "--key-type", "p256", "--client", names=("someone@example.com",))]
     for name, (certificate, key) in zip(("p256", "rsa", "client"), pairs):
         archive = session.path(f"{name}.p12")
@@ -299,15 +290,9 @@ def nss_database(session):
     return folder
 
 
-def against_nss(session, suites):
+def against_nss(session, suites, codes):
     folder = nss_database(session)
-    codes = {}
-    known = [suite for suite in suites if "_CCM" not in suite.name]
-    listed = run_ok([openssl_peer.openssl(), "ciphers", "-V", "-tls1_2", "ALL:@SECLEVEL=0"]).text
-    for suite in known:
-        found = matches(rf"^\s*0x(\w\w),0x(\w\w) - {suite.openssl_name}\s", listed, "the code point")
-        codes[suite.name] = f":{found[1]}{found[2]}"
-    every = "".join(codes.values())
+    every = "".join(codes[suite.name] for suite in suites)
     request = session.write("request", b"GET / HTTP/1.0\r\n\r\n")
     port = free_port()
     with session.case("NSS's server, every suite, client certificate, and resumption"):
@@ -315,7 +300,7 @@ def against_nss(session, suites):
                       "-r", "-u"]) as server:
             wait_until_listening(port, server)
             certificate, key = session.leaf("client-p256", "--key-type", "p256", "--client", names=("someone@example.com",))
-            for suite in known:
+            for suite in suites:
                 # It answers a request, and ends.
                 client = session.client(port, *only([suite]), "--cert", certificate, "--key", key, "--resume", "1", "--get", "/")
                 equal([report["resumed"] for report in client.reports], [False, True], "resumed")
@@ -323,7 +308,7 @@ def against_nss(session, suites):
     with session.case("NSS's client, every suite"):
         with session.server("--suite", names(suites), "--client-auth", "require", "--client-ca", session.ca(),
                             credentials=credentials(session)) as server:
-            for suite in known:
+            for suite in suites:
                 # Its program wants RSA certificates that encrypt keys, whatever the suite.
                 process = run([program("tstclnt"), "-h", "localhost", "-4", "-p", str(server.port), "-d", folder, "-n", "client", "-V",
                                "tls1.2:tls1.2", "-c", codes[suite.name], "-A", request, "-f",
@@ -334,30 +319,27 @@ def against_nss(session, suites):
 
 
 def against_erlang(session, suites):
-    program("escript")
-    script = os.path.join(HERE, "erlang", "peer.escript")
-    # It has one certificate in a listener.
-    known = [suite for suite in suites if suite.key == "p256" and "CCM_8" not in suite.name]
-    words = [suite.openssl_name for suite in known]
+    words = [suite.name for suite in suites]
+    pairs = [path for pair in credentials(session) for path in pair]
     with session.case("Erlang's server, which has no extended master secret"):
-        with Process([program("escript"), script, "server", *session.leaf("p256"), *words]) as server:
+        with Process([program("escript"), ERLANG, "server", *pairs, *words]) as server:
             port = int(server.wait_for(r"^port (\d+)$").group(1))
             error = session.client(port, stdin=LINE, ok=False).report["error"]
             equal(error["reason"], "extended_main_secret_missing", "reason")
-            talk(session, port, known, False, "--allow-no-ems", ems=False)
+            talk(session, port, suites, False, "--allow-no-ems", ems=False)
             client = session.client(port, "--allow-no-ems", "--resume", "2", stdin=LINE)
             equal([report["resumed"] for report in client.reports], [False, True, True], "resumed by session id")
     with session.case("Erlang's client"):
-        with session.server("--echo", "--allow-no-ems", "--session-ids", "--suite", names(known)) as server:
-            process = run_ok([program("escript"), script, "client", server.port, session.ca(), *words])
-            for suite in known:
+        with session.server("--echo", "--allow-no-ems", "--session-ids", "--suite", names(suites), credentials=credentials(session)) as server:
+            process = run_ok([program("escript"), ERLANG, "client", server.port, session.ca(), *words])
+            for suite in suites:
                 report = server.next_report()
                 agreed(report, suite, False)
                 equal(report["extended_master_secret"], False, "extended master secret")
-        equal(process.text.count("echo over the wire"), len(known), "what came back")
+        equal(process.text.count("echo over the wire"), len(suites), "what came back")
 
 
-def against_curl(session, suites):
+def against_curl(session):
     with session.server() as server, session.case("curl with TLS 1.2 alone"):
         process = run_ok([program("curl"), "--silent", "--show-error", "--verbose", "--cacert", session.ca(), "--resolve",
                           f"localhost:{server.port}:127.0.0.1", "--tls-max", "1.2", f"https://localhost:{server.port}/"])
@@ -369,15 +351,21 @@ def against_curl(session, suites):
 
 def main(session):
     openssl_peer.openssl()
-    suites = known_suites(session)
-    check(len(suites) >= 18, f"only {len(suites)} suites")
+    ours, _ = suites12.known(session)
     session.ca()
     session.leaf("p256")
-    against_openssl_server(session, suites)
-    against_openssl_client(session, suites)
-    against_gnutls(session, suites)
-    against_go(session, suites)
-    against_node(session, suites)
-    against_nss(session, suites)
-    against_erlang(session, suites)
-    against_curl(session, suites)
+
+    def both(who, theirs):
+        return suites12.common(session, who, ours, theirs)
+
+    with_openssl = both("OpenSSL", [name for _, _, name, _ in suites12.of_openssl()])
+    against_openssl_server(session, with_openssl)
+    against_openssl_client(session, with_openssl)
+    against_gnutls(session, both("GnuTLS", suites12.of_gnutls()))
+    go = go_peer.build(session)
+    against_go(session, both("Go", run_ok([go, "suites"]).text.split()), go)
+    against_node(session, both("Node", suites12.of_node(ours)))
+    codes = suites12.of_nss()
+    against_nss(session, both("NSS", codes), codes)
+    against_erlang(session, both("Erlang", run_ok([program("escript"), ERLANG, "suites"]).text.split()))
+    against_curl(session)

@@ -1,9 +1,13 @@
 #!/usr/bin/env escript
-%% A TLS 1.2 peer made of Erlang's ssl: `peer.escript server CERT KEY` or `peer.escript client PORT CA SUITE...`, suites by
-%% OpenSSL's names. Prints a line for each connection.
-main(["server", Cert, Key | Suites]) ->
+%% A TLS 1.2 peer made of Erlang's ssl: `peer.escript server CERT KEY CERT KEY SUITE...`, `peer.escript client PORT CA SUITE...`, or
+%% `peer.escript suites`; suites by IANA's names. Prints a line for each connection.
+main(["suites"]) ->
+    [io:format("~s~n", [ssl:suite_to_str(Suite)]) || Suite <- ssl:cipher_suites(all, 'tlsv1.2')];
+main(["server", Cert1, Key1, Cert2, Key2 | Suites]) ->
     {ok, _} = application:ensure_all_started(ssl),
-    {ok, Listening} = ssl:listen(0, [{ip, {127, 0, 0, 1}}, {certfile, Cert}, {keyfile, Key}, {reuseaddr, true} | common(Suites)]),
+    {ok, Listening} = ssl:listen(0, [{ip, {127, 0, 0, 1}}, {reuseaddr, true},
+                                    {certs_keys, [#{certfile => Cert1, keyfile => Key1}, #{certfile => Cert2, keyfile => Key2}]} |
+                                    common(Suites)]),
     {ok, {_, Port}} = ssl:sockname(Listening),
     io:format("port ~b~n", [Port]),
     serve(Listening);
@@ -46,5 +50,5 @@ connect(Port, CA, Suites) ->
 
 tell(Connection) ->
     {ok, Facts} = ssl:connection_information(Connection, [protocol, selected_cipher_suite, session_resumption]),
-    io:format("~s ~s ~p~n", [proplists:get_value(protocol, Facts), ssl:suite_to_openssl_str(proplists:get_value(selected_cipher_suite, Facts)),
+    io:format("~s ~s ~p~n", [proplists:get_value(protocol, Facts), ssl:suite_to_str(proplists:get_value(selected_cipher_suite, Facts)),
                              proplists:get_value(session_resumption, Facts)]).

@@ -1,4 +1,4 @@
-// A TLS 1.3 peer made of Go's crypto/tls: `peer server` or `peer client`. Prints one line of JSON for each connection.
+// A TLS peer made of Go's crypto/tls: `peer server` or `peer client`, which print one line of JSON for each connection, or `peer suites`.
 package main
 
 import (
@@ -61,6 +61,12 @@ func check(err error) {
 
 func main() {
 	role := os.Args[1]
+	if role == "suites" {
+		for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+			fmt.Println(suite.Name)
+		}
+		return
+	}
 	flags := flag.NewFlagSet(role, flag.ExitOnError)
 	cert := flags.String("cert", "", "certificate chains, separated by commas")
 	key := flags.String("key", "", "their private keys")

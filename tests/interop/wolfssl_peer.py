@@ -1,0 +1,7 @@
+"""wolfSSL in both roles."""
+
+import library_peer
+
+
+def main(session):
+    library_peer.against(session, library_peer.Peer(session, "wolfssl", "libwolfssl-dev", one_certificate=True, insists=True))
