@@ -106,63 +106,82 @@ def load(browser, url):
     browser.wait_for("Page.loadEventFired")
 
 
+def visit(browser, tab, server, protocol, group):
+    """Loads the server's page and checks that Chromium calls it secure, by what. Returns what it shows, and our report."""
+    url = f"https://localhost:{server.port}/"
+    browser.events.clear()
+    browser.call("Page.navigate", {"url": url}, target=tab)
+    response = browser.wait_for("Network.responseReceived", lambda event: event["response"]["url"] == url)["response"]
+    equal(response["status"], 200, "status")
+    equal(response["securityState"], "secure", "the response's security state")
+    details = response["securityDetails"]
+    equal((details["protocol"], details["keyExchangeGroup"], details["cipher"]), (protocol, group, "AES_128_GCM"), "protocol, group, cipher")
+    equal(details["subjectName"], "localhost", "subject")
+    # It may still tell of the page before.
+    state = browser.wait_for("Security.visibleSecurityStateChanged", lambda event: event["visibleSecurityState"].get(
+        "certificateSecurityState", {}).get("protocol") == protocol)["visibleSecurityState"]
+    equal(state["securityState"], "secure", "the page's security state")
+    certificate = state["certificateSecurityState"]
+    equal(certificate["keyExchangeGroup"], group, "group")
+    check(not certificate.get("certificateNetworkError"), "there is no certificate error")
+    for weakness in ("certificateHasWeakSignature", "certificateHasSha1Signature", "modernSSL"):
+        equal(certificate[weakness], weakness == "modernSSL", weakness)
+    browser.wait_for("Page.loadEventFired")
+    text = browser.call("Runtime.evaluate", {"expression": "document.body.innerText"}, target=tab)["result"]["value"]
+    return text, end(browser, tab, server, "/")
+
+
+def end(browser, tab, server, path):
+    """Ends the connection on which the page came, and returns our report of it: our server keeps none open behind a request's body."""
+    browser.call("Runtime.evaluate", {"expression": "fetch(location.href, {method: 'POST', body: 'x'})", "awaitPromise": True}, target=tab)
+    while True:  # those that were opened ahead and not used come between
+        report = server.next_report()
+        if report.get("request", "").split(" ")[1:2] == [path]:
+            check(report["ok"], f"our report: {report}")
+            return report
+
+
+def resumes(browser, tab, server):
+    """Not always at once: a connection that it had opened ahead, before there was a ticket, may serve first."""
+    for attempt in range(5):
+        browser.events.clear()
+        path = f"/again{attempt}"
+        browser.call("Page.navigate", {"url": f"https://localhost:{server.port}{path}"}, target=tab)
+        browser.wait_for("Network.responseReceived", lambda event: event["response"]["url"].endswith(path))
+        browser.wait_for("Page.loadEventFired")
+        report = end(browser, tab, server, path)
+        if report["resumed"]:
+            return report
+    raise CheckFailed("none of five later connections was resumed")
+
+
 def main(session):
     browser = trusting_browser(session)  # outside the cases: each stops what it started
     try:
+        target = browser.call("Target.createTarget", {"url": "about:blank"})["targetId"]
+        tab = browser.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
+        for domain in ("Page", "Network", "Security"):
+            browser.call(f"{domain}.enable", target=tab)
         # What the browser opens beforehand and keeps open ends by the timeout.
         with session.server("--timeout", "10") as server:
             with session.case("Chromium loads the page over TLS 1.3 with X25519MLKEM768 and calls it secure"):
-                target = browser.call("Target.createTarget", {"url": "about:blank"})["targetId"]
-                tab = browser.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-                for domain in ("Page", "Network", "Security"):
-                    browser.call(f"{domain}.enable", target=tab)
-                url = f"https://localhost:{server.port}/"
-                browser.call("Page.navigate", {"url": url}, target=tab)
-                response = browser.wait_for("Network.responseReceived",
-                                            lambda event: event["response"]["url"] == url)["response"]
-                equal(response["status"], 200, "status")
-                equal(response["securityState"], "secure", "the response's security state")
-                details = response["securityDetails"]
-                equal(details["protocol"], "TLS 1.3", "protocol")
-                equal(details["keyExchangeGroup"], "X25519MLKEM768", "group")
-                equal(details["cipher"], "AES_128_GCM", "cipher")
-                equal(details["subjectName"], "localhost", "subject")
-                state = browser.wait_for("Security.visibleSecurityStateChanged",
-                                         lambda event: "certificateSecurityState" in event["visibleSecurityState"]
-                                         )["visibleSecurityState"]
-                equal(state["securityState"], "secure", "the page's security state")
-                certificate = state["certificateSecurityState"]
-                equal((certificate["protocol"], certificate["keyExchangeGroup"]), ("TLS 1.3", "X25519MLKEM768"),
-                      "protocol and group")
-                check(not certificate.get("certificateNetworkError"), "there is no certificate error")
-                for weakness in ("certificateHasWeakSignature", "certificateHasSha1Signature", "modernSSL"):
-                    equal(certificate[weakness], weakness == "modernSSL", weakness)
-                browser.wait_for("Page.loadEventFired")
-                text = browser.call("Runtime.evaluate", {"expression": "document.body.innerText"}, target=tab)["result"]["value"]
+                text, report = visit(browser, tab, server, "TLS 1.3", "X25519MLKEM768")
                 check("X25519MLKEM768" in text and "TLSv1.3" in text, f"the page says so too:\n{text}")
                 picture = base64.b64decode(browser.call("Page.captureScreenshot", target=tab)["data"])
                 check(picture.startswith(b"\x89PNG") and len(picture) > 5000, "there is a screenshot")
                 session.note("screenshot: " + session.write("chromium.png", picture))
-                report = server.next_report()
-                while not report["ok"] or "request" not in report:  # connections that were opened ahead and not used
-                    report = server.next_report()
                 equal((report["version"], report["group"], report["alpn"]), ("TLSv1.3", "X25519MLKEM768", "http/1.1"),
                       "our version, group, ALPN")
             with session.case("Chromium resumes"):
-                # Not always at once: a connection that it had opened ahead, before there was a ticket, may serve first.
-                resumed = False
-                for attempt in range(5):
-                    browser.events.clear()
-                    path = f"/again{attempt}"
-                    browser.call("Page.navigate", {"url": f"https://localhost:{server.port}{path}"}, target=tab)
-                    browser.wait_for("Network.responseReceived", lambda event: event["response"]["url"].endswith(path))
-                    report = server.next_report()
-                    while path not in report.get("request", ""):
-                        report = server.next_report()
-                    resumed = report["resumed"]
-                    if resumed:
-                        break
-                check(resumed, "one of five later connections was resumed")
+                resumes(browser, tab, server)
+        with session.server("--timeout", "10", "--tls1.2") as server:
+            with session.case("Chromium loads the page over TLS 1.2 and calls it secure"):
+                text, report = visit(browser, tab, server, "TLS 1.2", "X25519")
+                check("TLSv1.2" in text, f"the page says so too:\n{text}")
+                equal((report["version"], report["suite"], report["alpn"], report["extended_master_secret"]),
+                      ("TLSv1.2", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "http/1.1", True), "our version, suite, ALPN, master secret")
+            with session.case("Chromium resumes TLS 1.2"):
+                equal(resumes(browser, tab, server)["version"], "TLSv1.2", "version")
         with session.case("Chromium refuses a server that it does not know"):
             stranger = session.leaf("stranger", ca="other-ca")
             with session.server("--timeout", "10", credentials=[stranger]) as server:

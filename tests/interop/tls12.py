@@ -84,6 +84,12 @@ def against_openssl_server(session, suites):
         matches(r"allow such peers by --allow-no-ems", error["advice"], "advice")
         matches(r"--allow-no-ems", error["text"], "text for people")
         talk(session, server.port, one_of_each(suites), True, "--allow-no-ems", ems=False, answer=BACK)
+    for what, cipher in (("suites in CBC mode", "ECDHE-ECDSA-AES128-SHA"), ("RSA key exchange", "AES128-GCM-SHA256")):
+        with session.case(f"OpenSSL's server that has only {what}"), openssl_server(session, "-cipher", f"{cipher}:@SECLEVEL=0") as server:
+            error = session.client(server.port, stdin=LINE, ok=False).report["error"]
+            equal((error["alert"], error["origin"]), ("handshake_failure", "peer"), "who says what")
+            matches(r"--suite ALL names every one.*--allow-no-ems", error["text"], "text for people")
+            equal(session.client(server.port, "--suite", "ALL", stdin=LINE).output, BACK, "what came back")
     with session.case("OpenSSL's server, certificates and schemes"):
         for key_type, scheme in (("rsa-pss", "rsa_pss_pss_sha256"), ("ed25519", "ed25519")):
             with openssl_peer.server(session, "-rev", credential=session.leaf(key_type, "--key-type", key_type), version="-tls1_2") as server:
@@ -133,7 +139,9 @@ def against_openssl_client(session, suites):
                 error = server.next_report()["error"]
                 equal((error["reason"], error["alert"]), ("version_unsupported", "protocol_version"), "reason and alert")
         with session.case("OpenSSL's client, a CBC suite that is not named"), session.server() as other:
-            equal(get(other, cbc[0], ok=False)[1]["error"]["reason"], "suite_unsupported", "reason")
+            error = get(other, cbc[0], ok=False)[1]["error"]
+            equal(error["reason"], "suite_unsupported", "reason")
+            matches(r"--suite names ours", error["text"], "what to say")
     with session.server("--session-ids", "--allow-no-ems", *everything, credentials=credentials(session)) as server:
         with session.case("OpenSSL's client, resumption by ticket and by session id"):
             for number, options in enumerate(([], ["-no_ticket"], ["-no_ems", "-no_ticket"])):
@@ -326,6 +334,7 @@ def against_erlang(session, suites):
             port = int(server.wait_for(r"^port (\d+)$").group(1))
             error = session.client(port, stdin=LINE, ok=False).report["error"]
             equal(error["reason"], "extended_main_secret_missing", "reason")
+            matches(r"--allow-no-ems", error["text"], "text for people")
             talk(session, port, suites, False, "--allow-no-ems", ems=False)
             client = session.client(port, "--allow-no-ems", "--resume", "2", stdin=LINE)
             equal([report["resumed"] for report in client.reports], [False, True, True], "resumed by session id")
@@ -340,13 +349,17 @@ def against_erlang(session, suites):
 
 
 def against_curl(session):
-    with session.server() as server, session.case("curl with TLS 1.2 alone"):
-        process = run_ok([program("curl"), "--silent", "--show-error", "--verbose", "--cacert", session.ca(), "--resolve",
-                          f"localhost:{server.port}:127.0.0.1", "--tls-max", "1.2", f"https://localhost:{server.port}/"])
-        report = server.next_report()
-        equal((report["version"], report["alpn"], report["extended_master_secret"]), ("TLSv1.2", "http/1.1", True), "what was agreed")
-        matches(r"SSL connection using TLSv1.2 / ECDHE-ECDSA-AES", process.text, "curl's view")
-        matches(r"^version: TLSv1.2$", bytes(process.stdout).decode(), "the page")
+    def fetch(server, *options):
+        return run_ok([program("curl"), "--silent", "--show-error", "--verbose", "--cacert", session.ca(), "--resolve",
+                       f"localhost:{server.port}:127.0.0.1", *options, f"https://localhost:{server.port}/"])
+
+    for what, ours, theirs in (("curl with TLS 1.2 alone", [], ["--tls-max", "1.2"]), ("curl and a server of TLS 1.2 alone", ["--tls1.2"], [])):
+        with session.server(*ours) as server, session.case(what):
+            process = fetch(server, *theirs)
+            report = server.next_report()
+            equal((report["version"], report["alpn"], report["extended_master_secret"]), ("TLSv1.2", "http/1.1", True), "what was agreed")
+            matches(r"SSL connection using TLSv1.2 / ECDHE-ECDSA-AES", process.text, "curl's view")
+            matches(r"^version: TLSv1.2$", bytes(process.stdout).decode(), "the page")
 
 
 def main(session):

@@ -1,4 +1,4 @@
-"""tshark reads a recorded connection with our key log, for every suite and in both roles' logs."""
+"""tshark reads a recorded connection with our key log: every suite of TLS 1.3 with both roles' logs, and TLS 1.2 of every kind."""
 
 import os
 import re
@@ -6,6 +6,7 @@ import socket
 import struct
 import threading
 
+import openssl_peer
 from harness import SUITES, check, equal, matches, program, run_ok
 
 
@@ -72,6 +73,52 @@ class Tap:
         return b"".join(out)
 
 
+# Suites of TLS 1.2 with what is particular about the connection, and whose key log is read.
+TLS12 = [("TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "", "client"), ("TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "", "server"),
+         ("TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8", "", "client"), ("TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384", "", "server"),
+         ("TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", " without encrypt-then-MAC", "client"), ("TLS_RSA_WITH_AES_128_GCM_SHA256", "", "server")]
+
+
+def tls12(session, decrypt):
+    def keys(name):
+        path = session.path(f"{name}.keys")
+        with open(path) as lines:
+            labels = {line.split()[0] for line in lines}
+        equal(labels, {"CLIENT_RANDOM"}, "labels")
+        return path
+
+    for number, (suite, how, side) in enumerate(TLS12):
+        with session.case(f"{suite}{how} with the {side}'s key log"):
+            log = ["--keylog", session.path(f"tls12-{number}.keys")]
+            pair = session.leaf("rsa", "--key-type", "rsa", "--key-encipherment") if "_RSA_" in suite else session.leaf("p256")
+            with session.server("--suite", suite, *(log if side == "server" else []), credentials=[pair]) as server:
+                tap = Tap(server.port)
+                client = session.client(tap.port, "--get", "/the-request", "--tls1.2", "--suite", suite,
+                                        *(log if side == "client" else []), *(["--no-encrypt-then-mac"] if how else []))
+                tap.finish()
+            equal((client.report["suite"], client.report["extended_master_secret"], client.report.get("encrypt_then_mac")),
+                  (suite, True, not how if "_CBC_" in suite else None), "suite, extended master secret, encrypt-then-MAC")
+            text = decrypt(tap, keys(f"tls12-{number}"), f"tls12-{number}")
+            matches(r"^GET /the-request HTTP/1.1", text, "the request, decrypted")
+            matches(rf"^suite: {suite}", text, "the response, decrypted")
+    for mode in ("AES128-GCM-SHA256", "AES128-SHA"):
+        with session.case(f"ECDHE-ECDSA-{mode} without extended master secret, and resumed"):
+            log = ["--keylog", session.path(f"no-ems-{mode}.keys")]
+            kept = session.path(f"no-ems-{mode}.session")
+            with session.server("--allow-no-ems", "--suite", f"ECDHE-ECDSA-{mode}", *log) as server:
+                for turn in (["-sess_out", kept], ["-sess_in", kept]):
+                    tap = Tap(server.port)
+                    process = openssl_peer.client(session, tap.port, "-tls1_2", "-no_ems", "-ign_eof", "-cipher", f"ECDHE-ECDSA-{mode}", *turn,
+                                                  stdin=b"GET /the-request HTTP/1.0\r\n\r\n")
+                    equal(process.finish(), 0, "exit status of s_client")
+                    tap.finish()
+                    report = server.next_report()
+                    equal((report["extended_master_secret"], report["resumed"]), (False, "-sess_in" in turn), "extended master secret, resumed")
+                    text = decrypt(tap, keys(f"no-ems-{mode}"), f"no-ems-{mode}")
+                    matches(r"^GET /the-request HTTP/1.0", text, "the request, decrypted")
+                    matches(r"^version: TLSv1.2", text, "the response, decrypted")
+
+
 def main(session):
     tshark = program("tshark")
 
@@ -110,6 +157,7 @@ def main(session):
             tap.finish()
         equal((client.report["resumed"], client.report["hello_retry_request"]), (True, True), "resumed, HelloRetryRequest")
         matches(r"^GET /again HTTP/1.1", decrypt(tap, keys, "more"), "the request, decrypted")
+    tls12(session, decrypt)
     with session.case("without the key log nothing is read"):
         with session.server() as server:
             tap = Tap(server.port)

@@ -29,6 +29,13 @@ std::string on_command_line(std::string text) {
       {"Policy::accept_partial_chain", "--partial-chain"},
       {"allow_no_extended_main_secret", "--allow-no-ems"},
       {"allow_no_renegotiation_info", "--allow-no-renegotiation-info"},
+      {"Compare what both ends allow; a peer that speaks TLS 1.2 may want a suite that has to be named here, or lack "
+       "extended master secret (RFC 7627).",
+       "Compare what both ends allow (--suite, --group, --scheme); a peer that speaks TLS 1.2 may want a suite that "
+       "has "
+       "to be named here, and --suite ALL names every one, or lack extended master secret, which --allow-no-ems "
+       "allows."},
+      {"Compare the suites that both ends allow.", "Compare the suites that both ends allow: --suite names ours."},
       {"Name it in Policy::handled_extensions if the application processes it.",
        "Have it issued again without; no command here processes it."},
   };
