@@ -25,6 +25,19 @@ def credentials(session):
     return [session.leaf("p256"), session.leaf("rsa", "--key-type", "rsa", "--key-encipherment")]
 
 
+def client_pair(session):
+    return session.leaf("client-p256", "--key-type", "p256", "--client", names=("someone@example.com",))
+
+
+WANTED = ("--client-auth", "require", "--client-ca")
+
+
+def seen(report):
+    """That we saw the client's certificate."""
+    equal((report["version"], report["client_verdict"], report["client_certificate"]["subject"]), ("TLSv1.2", "ok", "CN=someone@example.com"),
+          "whom we saw")
+
+
 def one_of_each(suites):
     """The first suite of each key exchange, with an AEAD and in CBC mode."""
     first = {(suite.exchange, suite.cbc): suite for suite in reversed(suites)}
@@ -61,7 +74,7 @@ BACK = LINE.strip()[::-1] + b"\n"
 def against_openssl_server(session, suites):
     cbc = [suite for suite in suites if suite.cbc]
     with session.case("OpenSSL's server, every suite, encrypt-then-MAC, client certificate, ALPN"):
-        certificate, key = session.leaf("client-p256", "--key-type", "p256", "--client", names=("someone@example.com",))
+        certificate, key = client_pair(session)
         with openssl_server(session, "-Verify", "1", "-CAfile", session.ca(), "-verify_return_error", "-alpn", "http/1.1") as server:
             talk(session, server.port, suites, True, "--cert", certificate, "--key", key, "--alpn", "h2,http/1.1", answer=BACK)
             text = server.text
@@ -184,11 +197,10 @@ def priority(suite):
     return "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+{}:-CIPHER-ALL:+{}:-MAC-ALL:+{}".format(*words)
 
 
-def gnutls_server(session, *words):
+def gnutls_server(session, *words, options=("--disable-client-cert",)):
     port = free_port()
     pairs = [word for certificate, key in credentials(session) for word in ("--x509certfile", certificate, "--x509keyfile", key)]
-    process = Process([program("gnutls-serv"), "--echo", "--disable-client-cert", "--port", port, *pairs, "--priority",
-                       ":".join((PRIORITY, *words))])
+    process = Process([program("gnutls-serv"), "--echo", *options, "--port", port, *pairs, "--priority", ":".join((PRIORITY, *words))])
     process.port = port
     wait_until_listening(port, process)
     return process
@@ -229,6 +241,14 @@ def against_gnutls(session, suites):
                     report = server.next_report()
                     agreed(report, suite, etm)
                     equal(report["extended_master_secret"], ems, "extended master secret")
+    certificate, key = client_pair(session)
+    with session.case("GnuTLS, client certificates in both roles"):
+        with gnutls_server(session, options=("--require-client-cert", "--verify-client-cert", "--x509cafile", session.ca())) as server:
+            equal(session.client(server.port, "--cert", certificate, "--key", key, stdin=LINE).output, LINE, "what came back")
+            server.wait_for(r"^\s*Subject: CN=someone@example.com$")
+        with session.server("--echo", *WANTED, session.ca()) as server:
+            matches(r"^over the wire$", client(server, PRIORITY, "--x509certfile", certificate, "--x509keyfile", key).text, "what came back")
+            seen(server.next_report())
     with session.server("--echo", "--session-ids") as server:
         for words in ((), ("%NO_TICKETS",)):
             with session.case(f"GnuTLS's client, resumption {''.join(words)}"):
@@ -263,6 +283,16 @@ def against_go(session, suites, peer):
         equal([report["resumed"] for report in reports], [False, True] * len(suites), "resumed")
 
 
+    certificate, key = client_pair(session)
+    with session.case("Go, client certificates in both roles"):
+        with Process([peer, "server", "-tls12", "-cert", joined[0], "-key", joined[1], "-client-auth", "-ca", session.ca()]) as server:
+            session.client(int(server.wait_for(r"^port (\d+)$").group(1)), "--cert", certificate, "--key", key, stdin=LINE)
+            server.wait_for(r'"peer":"someone@example.com"')
+        with session.server("--echo", *WANTED, session.ca()) as server:
+            run_ok([peer, "client", "-tls12", "-address", f"127.0.0.1:{server.port}", "-ca", session.ca(), "-cert", certificate, "-key", key])
+            seen(server.next_report())
+
+
 def against_node(session, suites):
     pairs = credentials(session)
     words = {"version": "TLSv1.2"}
@@ -279,6 +309,16 @@ def against_node(session, suites):
         run_ok([node_peer.node(), node_peer.SCRIPT, "client", json.dumps(given)])
         for suite in suites:
             agreed(server.next_report(), suite, True)
+    certificate, key = client_pair(session)
+    with session.case("Node, client certificates in both roles"):
+        given = {"cert": pairs[0][0], "key": pairs[0][1], "clientAuth": True, "ca": session.ca(), **words}
+        with Process([node_peer.node(), node_peer.SCRIPT, "server", json.dumps(given)]) as server:
+            session.client(int(server.wait_for(r"^port (\d+)$").group(1)), "--cert", certificate, "--key", key, stdin=LINE)
+            server.wait_for(r'"peer":"someone@example.com"')
+        with session.server("--echo", *WANTED, session.ca()) as server:
+            given = {"port": server.port, "ca": session.ca(), "cert": certificate, "key": key, **words}
+            run_ok([node_peer.node(), node_peer.SCRIPT, "client", json.dumps(given)])
+            seen(server.next_report())
 
 
 def nss_database(session):
@@ -289,7 +329,7 @@ def nss_database(session):
     run_ok([program("certutil"), "-A", "-d", folder, "-n", "authority", "-t", "CT,C,", "-i", session.ca()])
     # It tells certificates by their subjects.
     pairs = [session.leaf("p256"), session.leaf("nss-rsa", "--key-type", "rsa", "--key-encipherment", "--subject", "CN=RSA"),
-             session.leaf("client-p256", "--key-type", "p256", "--client", names=("someone@example.com",))]
+             client_pair(session)]
     for name, (certificate, key) in zip(("p256", "rsa", "client"), pairs):
         archive = session.path(f"{name}.p12")
         run_ok([openssl_peer.openssl(), "pkcs12", "-export", "-in", certificate, "-inkey", key, "-name", name, "-passout", "pass:", "-out",
@@ -303,27 +343,26 @@ def against_nss(session, suites, codes):
     every = "".join(codes[suite.name] for suite in suites)
     request = session.write("request", b"GET / HTTP/1.0\r\n\r\n")
     port = free_port()
-    with session.case("NSS's server, every suite, client certificate, and resumption"):
-        with Process([program("selfserv"), "-d", folder, "-p", str(port), "-n", "rsa", "-e", "p256", "-V", "tls1.2:tls1.2", "-c", every, "-r",
-                      "-r", "-u"]) as server:
-            wait_until_listening(port, server)
-            certificate, key = session.leaf("client-p256", "--key-type", "p256", "--client", names=("someone@example.com",))
+    certificate, key = client_pair(session)
+    for some, how, options in ((suites, "ticket", ["-u"]), (suites[:1], "session id", [])):
+        with session.case(f"NSS's server, {len(some)} suites, client certificate, and resumption by {how}"):
+            with Process([program("selfserv"), "-d", folder, "-p", str(port), "-n", "rsa", "-e", "p256", "-V", "tls1.2:tls1.2", "-c", every,
+                          "-r", "-r", *options]) as server:
+                wait_until_listening(port, server)
+                for suite in some:
+                    # It answers a request, and ends.
+                    client = session.client(port, *only([suite]), "--cert", certificate, "--key", key, "--resume", "1", "--get", "/")
+                    equal([report["resumed"] for report in client.reports], [False, True], "resumed")
+                    agreed(client.report, suite, False)
+    with session.server("--suite", names(suites), *WANTED, session.ca(), credentials=credentials(session)) as server:
+        # Once with each: its program frees its request when it is done, and so may connect but once.
+        with session.case("NSS's client, every suite"):
             for suite in suites:
-                # It answers a request, and ends.
-                client = session.client(port, *only([suite]), "--cert", certificate, "--key", key, "--resume", "1", "--get", "/")
-                equal([report["resumed"] for report in client.reports], [False, True], "resumed")
-                agreed(client.report, suite, False)
-    with session.case("NSS's client, every suite"):
-        with session.server("--suite", names(suites), "--client-auth", "require", "--client-ca", session.ca(),
-                            credentials=credentials(session)) as server:
-            for suite in suites:
-                # Its program wants RSA certificates that encrypt keys, whatever the suite.
-                process = run([program("tstclnt"), "-h", "localhost", "-4", "-p", str(server.port), "-d", folder, "-n", "client", "-V",
-                               "tls1.2:tls1.2", "-c", codes[suite.name], "-A", request, "-f",
-                               *(["-o"] if suite.key == "rsa" else [])])
+                run_ok([program("tstclnt"), "-h", "localhost", "-4", "-p", str(server.port), "-d", folder, "-n", "client", "-V",
+                        "tls1.2:tls1.2", "-c", codes[suite.name], "-A", request, "-f"])
                 report = server.next_report()
                 agreed(report, suite, False)
-                equal((report["client_verdict"], process.popen.returncode), ("ok", 0), "client certificate and status")
+                seen(report)
 
 
 def against_erlang(session, suites):
@@ -338,14 +377,15 @@ def against_erlang(session, suites):
             talk(session, port, suites, False, "--allow-no-ems", ems=False)
             client = session.client(port, "--allow-no-ems", "--resume", "2", stdin=LINE)
             equal([report["resumed"] for report in client.reports], [False, True, True], "resumed by session id")
-    with session.case("Erlang's client"):
+    with session.case("Erlang's client, every suite, and resumption by session id"):
         with session.server("--echo", "--allow-no-ems", "--session-ids", "--suite", names(suites), credentials=credentials(session)) as server:
             process = run_ok([program("escript"), ERLANG, "client", server.port, session.ca(), *words])
             for suite in suites:
-                report = server.next_report()
-                agreed(report, suite, False)
-                equal(report["extended_master_secret"], False, "extended master secret")
-        equal(process.text.count("echo over the wire"), len(suites), "what came back")
+                for resumed in (False, True):
+                    report = server.next_report()
+                    agreed(report, suite, False)
+                    equal((report["extended_master_secret"], report["resumed"]), (False, resumed), "extended master secret, resumed")
+        equal(process.text.count("echo over the wire"), 2 * len(suites), "what came back")
 
 
 def against_curl(session):
@@ -360,6 +400,10 @@ def against_curl(session):
             equal((report["version"], report["alpn"], report["extended_master_secret"]), ("TLSv1.2", "http/1.1", True), "what was agreed")
             matches(r"SSL connection using TLSv1.2 / ECDHE-ECDSA-AES", process.text, "curl's view")
             matches(r"^version: TLSv1.2$", bytes(process.stdout).decode(), "the page")
+    # It takes no tickets.
+    with session.server("--tls1.2", "--session-ids") as server, session.case("curl, resumption by session id"):
+        fetch(server, "--header", "Connection: close", f"https://localhost:{server.port}/again")
+        equal([server.next_report()["resumed"] for _ in range(2)], [False, True], "resumed")
 
 
 def main(session):

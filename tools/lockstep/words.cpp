@@ -32,8 +32,7 @@ std::string on_command_line(std::string text) {
       {"Compare what both ends allow; a peer that speaks TLS 1.2 may want a suite that has to be named here, or lack "
        "extended master secret (RFC 7627).",
        "Compare what both ends allow (--suite, --group, --scheme); a peer that speaks TLS 1.2 may want a suite that "
-       "has "
-       "to be named here, and --suite ALL names every one, or lack extended master secret, which --allow-no-ems "
+       "has to be named here, and --suite ALL names every one, or lack extended master secret, which --allow-no-ems "
        "allows."},
       {"Compare the suites that both ends allow.", "Compare the suites that both ends allow: --suite names ours."},
       {"Name it in Policy::handled_extensions if the application processes it.",

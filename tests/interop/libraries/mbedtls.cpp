@@ -77,7 +77,8 @@ class MbedConnection final : public Connection {
 
   std::string read() override {
     std::array<unsigned char, 4096> data{};
-    int count = MBEDTLS_ERR_SSL_WANT_READ;  // which it says of its own accord, behind a message that is no data
+    int count = MBEDTLS_ERR_SSL_WANT_READ;  // which it says of its own accord,
+                                            // behind a message that is no data
     while (count == MBEDTLS_ERR_SSL_WANT_READ || count == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
       if (count == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) keep_session();
       count = mbedtls_ssl_read(ssl_.get(), data.data(), data.size());
@@ -123,6 +124,10 @@ class MbedEndpoint final : public Endpoint {
     mbedtls_ssl_conf_encrypt_then_mac(config_.get(),
                                       options.encrypt_then_mac ? MBEDTLS_SSL_ETM_ENABLED : MBEDTLS_SSL_ETM_DISABLED);
     remember_sessions();
+    if (!options.dh_parameters.empty()) {
+      require(mbedtls_dhm_parse_dhmfile(dh_parameters_.get(), options.dh_parameters.c_str()));
+      require(mbedtls_ssl_conf_dh_param_ctx(config_.get(), dh_parameters_.get()));
+    }
     if (!options.psk.empty()) {
       require(mbedtls_ssl_conf_psk(
           config_.get(), reinterpret_cast<const unsigned char*>(options.psk.data()), options.psk.size(),
@@ -185,6 +190,7 @@ class MbedEndpoint final : public Endpoint {
   const Options options_;
   Held<mbedtls_entropy_context, mbedtls_entropy_init, mbedtls_entropy_free> entropy_;
   Held<mbedtls_ctr_drbg_context, mbedtls_ctr_drbg_init, mbedtls_ctr_drbg_free> random_;
+  Held<mbedtls_dhm_context, mbedtls_dhm_init, mbedtls_dhm_free> dh_parameters_;
   Certificate authorities_;
   std::vector<std::unique_ptr<Certificate>> chains_;
   std::vector<std::unique_ptr<Key>> keys_;

@@ -51,6 +51,8 @@ Options options_of(const std::vector<std::string>& words) {
       options.extended_master_secret = false;
     } else if (word == "--no-etm") {
       options.encrypt_then_mac = false;
+    } else if (word == "--dh") {
+      options.dh_parameters = value();
     } else if (word == "--psk") {
       options.psk_identity = value();
       options.psk = value();
@@ -87,8 +89,10 @@ sockaddr_in loopback(std::uint16_t port) {
 
 void print(const Facts& facts) {
   const char* resumed = !facts.resumed ? "null" : *facts.resumed ? "true" : "false";
-  std::printf("{\"ok\": true, \"version\": \"%s\", \"suite\": \"%s\", \"peer\": \"%s\", \"resumed\": %s}\n",
-              facts.version.c_str(), facts.suite.c_str(), facts.peer.c_str(), resumed);
+  std::printf(
+      "{\"ok\": true, \"version\": \"%s\", \"suite\": \"%s\", "
+      "\"peer\": \"%s\", \"resumed\": %s}\n",
+      facts.version.c_str(), facts.suite.c_str(), facts.peer.c_str(), resumed);
 }
 
 void print(const std::exception& error) { std::printf("{\"ok\": false, \"error\": \"%s\"}\n", error.what()); }

@@ -1,10 +1,11 @@
-// What peers made of TLS libraries share. A library is known by two functions, which its source defines; peer.cpp has
-// main().
+// What peers made of TLS libraries share. A library is known by two functions,
+// which its source defines; peer.cpp has main().
 //
-//   PROGRAM suites                     the library's suites by IANA's names, one a line
-//   PROGRAM server OPTION...           prints "port N", and sends back what comes on one connection after another
-//   PROGRAM client OPTION... --port N  makes --count connections with each suite; each sends a line and waits for it to
-//   come back
+//   PROGRAM suites                     the library's suites by IANA's names,
+//   one a line PROGRAM server OPTION...           prints "port N", and sends
+//   back what comes on one connection after another PROGRAM client OPTION...
+//   --port N  makes --count connections with each suite; each sends a line and
+//   waits for it to come back
 //
 // Both roles print a line of JSON for each connection.
 
@@ -24,13 +25,15 @@ struct Options {
   std::vector<std::string> suites;        ///< By IANA's names.
   std::vector<std::string> certificates;  ///< Files of chains, and of their keys.
   std::vector<std::string> keys;
-  std::string authorities;  ///< Whom a client trusts. A server that is given some wants client certificates.
+  std::string authorities;  ///< Whom a client trusts. A server that is given
+                            ///< some wants client certificates.
   int count = 1;            ///< Connections with each suite; those after the first resume.
   bool tickets = true;      ///< Of TLS 1.2; without, sessions are resumed by their ids.
   bool extended_master_secret = true;
   bool encrypt_then_mac = true;
-  std::string psk;  ///< The key's bytes, and its name.
-  std::string psk_identity;
+  std::string dh_parameters;  ///< A server's, a file.
+  std::string psk_identity;   ///< Of a pre-shared key, and the key itself.
+  std::string psk;
 };
 
 struct Facts {
@@ -52,11 +55,13 @@ class Connection {
   virtual void close() = 0;
 };
 
-/// A library's configuration. It remembers a client's session from one connection to the next.
+/// A library's configuration. It remembers a client's session from one
+/// connection to the next.
 class Endpoint {
  public:
   virtual ~Endpoint() = default;
-  /// A handshake over a connected socket, which stays the caller's. Throws std::runtime_error.
+  /// A handshake over a connected socket, which stays the caller's. Throws
+  /// std::runtime_error.
   virtual std::unique_ptr<Connection> connection(int socket) = 0;
 };
 

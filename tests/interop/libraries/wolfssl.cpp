@@ -102,6 +102,9 @@ class WolfEndpoint final : public Endpoint {
     if (!options.extended_master_secret) wolfSSL_CTX_DisableExtendedMasterSecret(context_.get());
     if (!options.encrypt_then_mac) wolfSSL_CTX_AllowEncryptThenMac(context_.get(), 0);
     if (options.server && !options.tickets) wolfSSL_CTX_NoTicketTLSv12(context_.get());
+    if (!options.dh_parameters.empty())
+      require(wolfSSL_CTX_SetTmpDH_file(context_.get(), options.dh_parameters.c_str(), WOLFSSL_FILETYPE_PEM), "DH");
+    if (!options.psk.empty()) share_key();
   }
 
   std::unique_ptr<Connection> connection(int socket) override {
@@ -127,6 +130,30 @@ class WolfEndpoint final : public Endpoint {
     }
     require(wolfSSL_CTX_load_verify_locations(context_.get(), options_.authorities.c_str(), nullptr), "authorities");
     wolfSSL_CTX_set_verify(context_.get(), WOLFSSL_VERIFY_PEER | WOLFSSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  }
+
+  void share_key() {
+    wolfSSL_CTX_set_psk_callback_ctx(context_.get(), const_cast<Options*>(&options_));
+    if (options_.server) {
+      wolfSSL_CTX_set_psk_server_callback(context_.get(), server_key);
+    } else {
+      wolfSSL_CTX_set_psk_client_callback(context_.get(), client_key);
+    }
+  }
+
+  static unsigned client_key(WOLFSSL* ssl, const char* /*hint*/, char* identity, unsigned identity_room,
+                             unsigned char* key, unsigned room) {
+    const auto& options = *static_cast<const Options*>(wolfSSL_get_psk_callback_ctx(ssl));
+    if (options.psk_identity.size() >= identity_room) return 0;
+    std::strcpy(identity, options.psk_identity.c_str());
+    return server_key(ssl, identity, key, room);
+  }
+
+  static unsigned server_key(WOLFSSL* ssl, const char* identity, unsigned char* key, unsigned room) {
+    const auto& options = *static_cast<const Options*>(wolfSSL_get_psk_callback_ctx(ssl));
+    if (identity != options.psk_identity || options.psk.size() > room) return 0;
+    std::memcpy(key, options.psk.data(), options.psk.size());
+    return static_cast<unsigned>(options.psk.size());
   }
 
   void prepare_client(WOLFSSL* ssl) {
