@@ -54,10 +54,9 @@ std::optional<DirectionKey> key_of(const connection::Established& stands, Role r
   }
   const auto& secrets = std::get<handshake::Secrets12>(stands.secrets);
   const auto master = key_schedule::tls12::MasterSecret::of_session(secrets.master.view());
-  const auto known = parts(suite.suite);
-  if (!master || !known) return std::nullopt;
+  if (!master) return std::nullopt;
   const auto block = key_schedule::tls12::key_block(*suite.hash, *master, secrets.client_random, secrets.server_random,
-                                                    key_schedule::tls12::key_sizes(*known));
+                                                    key_schedule::tls12::key_sizes(suite));
   if (!block) return std::nullopt;
   const bool clients = (role == Role::client) == (direction == Direction::send);
   DirectionKey made{Secret<kMaxAeadKeySize>((clients ? block->client_key : block->server_key).view()),

@@ -34,10 +34,6 @@ trace::Protection protection_of(handshake::Level level) noexcept {
   return trace::Protection::none;
 }
 
-record::RecordFormat cbc_format_of(const handshake::Keys12& keys) noexcept {
-  return keys.encrypt_then_mac ? record::RecordFormat::tls12_cbc_encrypt_then_mac : record::RecordFormat::tls12_cbc;
-}
-
 // RFC 5288 3 and RFC 6655 3 have nonces of which every record brings a part, RFC 7905 2 those of TLS 1.3.
 record::RecordFormat format_of(const BoundSuite& suite) noexcept {
   return suite.aead->id == AeadAlgorithm::chacha20_poly1305 ? record::RecordFormat::tls12_implicit_nonce
@@ -173,7 +169,7 @@ Status RecordTransport::write_under(const handshake::Keys12& keys) noexcept {
   if (!reserve(kHeaderSize + kChangeCipherSpec.size())) return failure(Reason::handshake_too_large);
   const BoundSuite& suite = keys.suite;
   const bool done = suite.cbc != nullptr
-                        ? sending_->install(*suite.cbc, *suite.mac, keys.key, keys.mac_key, cbc_format_of(keys))
+                        ? sending_->install(*suite.cbc, *suite.mac, keys.key, keys.mac_key, keys.encrypt_then_mac)
                         : sending_->install(*suite.aead, keys.key, keys.iv, false, format_of(suite));
   if (!done) return failure(Reason::provider_failed);
   return append_change_cipher_spec();
@@ -192,9 +188,9 @@ Status RecordTransport::install_read(handshake::Level level, const handshake::Ke
     if (tap_ != nullptr)
       tap_->write(trace::KeysInstalled{Direction::receive, trace::Protection::application, suite.suite});
     record::Opener& opener = receiving_->opener;
-    const bool done = suite.cbc != nullptr
-                          ? opener.install(*suite.cbc, *suite.mac, keys12->key, keys12->mac_key, cbc_format_of(*keys12))
-                          : opener.install(*suite.aead, keys12->key, keys12->iv, format_of(suite));
+    const bool done = suite.cbc != nullptr ? opener.install(*suite.cbc, *suite.mac, keys12->key, keys12->mac_key,
+                                                            keys12->encrypt_then_mac)
+                                           : opener.install(*suite.aead, keys12->key, keys12->iv, format_of(suite));
     if (!done) return failure(Reason::provider_failed);
     return {};
   }

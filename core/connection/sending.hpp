@@ -49,9 +49,9 @@ class Sending {
   }
   /// The same for CBC with HMAC of TLS 1.2.
   [[nodiscard]] bool install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
-                             record::RecordFormat format) noexcept {
+                             bool encrypt_then_mac) noexcept {
     if (protection_ > Protection::keys) return false;
-    if (!sealer.install(cipher, mac, key, mac_key, format)) return false;
+    if (!sealer.install(cipher, mac, key, mac_key, encrypt_then_mac)) return false;
     protection_ = Protection::keys;
     return true;
   }

@@ -26,10 +26,8 @@ void note_message(Context& context, MessageLog& messages) noexcept {
 
 std::expected<Derived12, Error> derive_keys(Context& context, MasterSecret&& master) noexcept {
   const BoundSuite& suite = *context.agreed.suite;
-  const auto known = parts(suite.suite);
-  if (!known) return context.fail(Reason::provider_failed);
   auto block =
-      tls12::key_block(*suite.hash, master, context.client_random, context.server_random, tls12::key_sizes(*known));
+      tls12::key_block(*suite.hash, master, context.client_random, context.server_random, tls12::key_sizes(suite));
   if (!block) return context.fail(Reason::provider_failed);
   context.log_secret(key_schedule::key_log::kClientRandom, DigestSecret(master.view()));
   return Derived12{std::move(master), std::move(*block)};

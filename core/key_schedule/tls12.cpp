@@ -44,30 +44,14 @@ std::optional<MasterSecret> extended_master_secret(const Hash& hash, Bytes prema
   return master;
 }
 
-KeySizes key_sizes(const SuiteParts& suite) noexcept {
-  // RFC 5288 3 and RFC 6655 3: the salt of the nonce, 4 bytes; the rest stands in each record.
+KeySizes key_sizes(const BoundSuite& suite) noexcept {
+  // RFC 5246 6.3: "Currently, the client_write_IV and server_write_IV are only generated for implicit nonce techniques
+  // as described in Section 3.2.1 of [AEAD]."
+  if (suite.cbc != nullptr) return {.mac_key = suite.mac->key_size, .key = suite.cbc->key_size};
+  // RFC 7905 2: the whole nonce. RFC 5288 3 and RFC 6655 3: its salt, 4 bytes; the rest stands in each record.
   constexpr std::size_t kSalt = 4;
-  if (suite.cbc) {
-    // RFC 5246 6.3: "Currently, the client_write_IV and server_write_IV are only generated for implicit nonce
-    // techniques as described in Section 3.2.1 of [AEAD]."
-    KeySizes sizes{.key = suite.cbc->cipher == CbcAlgorithm::aes_128_cbc ? 16U : 32U};
-    switch (suite.cbc->mac) {
-      case MacAlgorithm::hmac_sha1: sizes.mac_key = 20; break;
-      case MacAlgorithm::hmac_sha256: sizes.mac_key = 32; break;
-      case MacAlgorithm::hmac_sha384: sizes.mac_key = 48; break;
-    }
-    return sizes;
-  }
-  switch (*suite.aead) {
-    case AeadAlgorithm::aes_128_gcm:
-    case AeadAlgorithm::aes_128_ccm:
-    case AeadAlgorithm::aes_128_ccm_8: return {.key = 16, .iv = kSalt};
-    case AeadAlgorithm::aes_256_gcm:
-    case AeadAlgorithm::aes_256_ccm:
-    case AeadAlgorithm::aes_256_ccm_8: return {.key = 32, .iv = kSalt};
-    case AeadAlgorithm::chacha20_poly1305: break;
-  }
-  return {.key = 32, .iv = kAeadNonceSize};  // RFC 7905 2: the whole nonce
+  return {.key = suite.aead->key_size,
+          .iv = suite.aead->id == AeadAlgorithm::chacha20_poly1305 ? kAeadNonceSize : kSalt};
 }
 
 std::optional<KeyBlock> key_block(const Hash& hash, const MasterSecret& secret, Bytes client_random,

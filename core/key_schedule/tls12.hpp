@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include <lockstep/bytes.hpp>
+#include <lockstep/config.hpp>
 #include <lockstep/provider.hpp>
 
 #include "key_schedule/transcript.hpp"
@@ -66,7 +67,7 @@ struct KeySizes {
   std::size_t key = 0;
   std::size_t iv = 0;  ///< the part of the nonce that no record carries; 0 with CBC
 };
-[[nodiscard]] KeySizes key_sizes(const SuiteParts& suite) noexcept;
+[[nodiscard]] KeySizes key_sizes(const BoundSuite& suite) noexcept;
 
 /// RFC 5246 6.3, in its order.
 struct KeyBlock {

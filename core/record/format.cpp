@@ -7,7 +7,7 @@
 
 namespace lockstep::record {
 
-constinit const std::array<Format, 5> kFormats = {{
+constinit const std::array<Format, 4> kFormats = {{
     {.iv_size = kAeadNonceSize,
      .explicit_nonce_size = 0,
      .inner_type_size = kInnerTypeSize,
@@ -32,14 +32,6 @@ constinit const std::array<Format, 5> kFormats = {{
      .seal = Sealer::seal_as<Tls12Records>,
      .seal_in_place = Sealer::seal_in_place_as<Tls12Records>,
      .open = Opener::open_as<Tls12Records>},
-    {.iv_size = 0,
-     .explicit_nonce_size = kCbcBlockSize,
-     .inner_type_size = 0,
-     .key_update = false,
-     .stream = Stream::protected_tls12,
-     .seal = Sealer::seal_as<Tls12CbcRecords>,
-     .seal_in_place = Sealer::seal_in_place_as<Tls12CbcRecords>,
-     .open = Opener::open_cbc},
     {.iv_size = 0,
      .explicit_nonce_size = kCbcBlockSize,
      .inner_type_size = 0,

@@ -19,11 +19,10 @@
 namespace lockstep::record {
 
 enum class RecordFormat : std::uint8_t {
-  tls13,                       ///< RFC 9846 5.2: the type within, padding; the nonce is the iv XOR the sequence number
-  tls12_explicit_nonce,        ///< RFC 5288 3, RFC 6655 3: a salt of 4 bytes, and 8 bytes that every record brings
-  tls12_implicit_nonce,        ///< RFC 7905 2: the nonce is that of TLS 1.3, and nothing of it is sent
-  tls12_cbc,                   ///< RFC 5246 6.2.3.2: a MAC, then encryption in CBC mode
-  tls12_cbc_encrypt_then_mac,  ///< RFC 7366
+  tls13,                 ///< RFC 9846 5.2: the type within, padding; the nonce is the iv XOR the sequence number
+  tls12_explicit_nonce,  ///< RFC 5288 3, RFC 6655 3: a salt of 4 bytes, and 8 bytes that every record brings
+  tls12_implicit_nonce,  ///< RFC 7905 2: the nonce is that of TLS 1.3, and nothing of it is sent
+  tls12_cbc,             ///< RFC 5246 6.2.3.2, RFC 7366: an IV, encryption in CBC mode, a MAC in it or behind it
 };
 
 class Opener;
@@ -48,7 +47,7 @@ struct Format {
 };
 
 /// By RecordFormat.
-extern const std::array<Format, 5> kFormats;
+extern const std::array<Format, 4> kFormats;
 
 [[nodiscard]] inline const Format& format_of(RecordFormat format) noexcept {
   return kFormats[static_cast<std::size_t>(format)];

@@ -28,10 +28,10 @@ class Opener {
                              RecordFormat format = RecordFormat::tls13) noexcept {
     return protection_.install(aead, key, iv, format);
   }
-  /// The same for CBC with HMAC of TLS 1.2, in the format tls12_cbc or tls12_cbc_encrypt_then_mac. It allocates.
+  /// The same for CBC with HMAC of TLS 1.2. It allocates.
   [[nodiscard]] bool install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
-                             RecordFormat format) noexcept {
-    return protection_.install(cipher, mac, key, mac_key, format);
+                             bool encrypt_then_mac) noexcept {
+    return protection_.install(cipher, mac, key, mac_key, encrypt_then_mac);
   }
   [[nodiscard]] bool installed() const noexcept { return protection_.installed(); }
   void clear() noexcept { protection_.clear(); }

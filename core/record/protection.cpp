@@ -34,13 +34,13 @@ bool Protection::install(const Aead& aead, Bytes key, Bytes iv, RecordFormat for
 }
 
 bool Protection::install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
-                         RecordFormat format) noexcept {
+                         bool encrypt_then_mac) noexcept {
   clear();
-  auto made = CbcKey::make(cipher, mac, key, mac_key, format == RecordFormat::tls12_cbc_encrypt_then_mac);
+  auto made = CbcKey::make(cipher, mac, key, mac_key, encrypt_then_mac);
   if (!made) return false;
   CbcKey::hold(kept_.data(), std::move(made));
   aead_ = &CbcKey::descriptor(mac);
-  format_ = format;
+  format_ = RecordFormat::tls12_cbc;
   return true;
 }
 

@@ -35,9 +35,9 @@ class Protection {
   /// of the format. False when the provider failed: then no key is installed. Where the key is not expanded yet,
   /// `context` may fail.
   [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv, RecordFormat format = RecordFormat::tls13) noexcept;
-  /// The same for CBC with HMAC, in one of its formats.
+  /// The same for CBC with HMAC.
   [[nodiscard]] bool install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
-                             RecordFormat format) noexcept;
+                             bool encrypt_then_mac) noexcept;
   void clear() noexcept;
 
   [[nodiscard]] bool installed() const noexcept { return aead_ != nullptr; }

@@ -85,10 +85,10 @@ bool Sealer::install(const Aead& aead, Bytes key, Bytes iv, RecordFormat format)
 }
 
 bool Sealer::install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
-                     RecordFormat format) noexcept {
+                     bool encrypt_then_mac) noexcept {
   bytes_ = 0;
   record_limit_ = kCbcConfidentialityLimit;
-  return protection_.install(cipher, mac, key, mac_key, format);
+  return protection_.install(cipher, mac, key, mac_key, encrypt_then_mac);
 }
 
 template <class Records>

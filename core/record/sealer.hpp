@@ -40,9 +40,9 @@ class Sealer {
   /// Replaces the write key. False when the provider failed: then no key is installed. `iv` has 4 bytes (the salt) for
   /// explicit nonces, else kAeadNonceSize.
   [[nodiscard]] bool install(const Aead& aead, Bytes key, Bytes iv, RecordFormat format = RecordFormat::tls13) noexcept;
-  /// The same for CBC with HMAC of TLS 1.2, in the format tls12_cbc or tls12_cbc_encrypt_then_mac. It allocates.
+  /// The same for CBC with HMAC of TLS 1.2. It allocates.
   [[nodiscard]] bool install(const CbcCipher& cipher, const RecordMac& mac, Bytes key, Bytes mac_key,
-                             RecordFormat format) noexcept;
+                             bool encrypt_then_mac) noexcept;
   [[nodiscard]] bool installed() const noexcept { return protection_.installed(); }
   void clear() noexcept { protection_.clear(); }
   /// Where to expand keys; see Protection.

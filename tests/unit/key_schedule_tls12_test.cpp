@@ -144,9 +144,16 @@ TEST(KeyBlockOf, ASuiteWithCbc) {
   EXPECT_TRUE(keys.server_iv.empty());
 }
 
+BoundSuite bound(CipherSuite suite) {
+  static const Provider provider = botan::provider();
+  const SuiteParts known = parts(suite).value();
+  if (known.cbc) return {.cbc = provider.cbc_cipher(known.cbc->cipher), .mac = provider.record_mac(known.cbc->mac)};
+  return {.aead = provider.aead(*known.aead)};
+}
+
 TEST(KeyBlockOf, EverySuiteHasItsSizes) {
   const auto sizes = [](CipherSuite suite) {
-    const auto [mac_key, key, iv] = key_sizes(parts(suite).value());
+    const auto [mac_key, key, iv] = key_sizes(bound(suite));
     return std::to_string(mac_key) + " " + std::to_string(key) + " " + std::to_string(iv);
   };
   EXPECT_EQ(sizes(CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256), "0 16 4");

@@ -681,11 +681,11 @@ TEST(Tls12Sealer, StopsAtTheLimitOfTheAeadWithoutAKeyUpdate) {
 
 // --- TLS 1.2 with CBC ------------------------------------------------------------------------------------------
 
-/// A format with CBC, and the same three records of it, whose IVs are HMAC of "IV" and the sequence number.
+/// CBC with a MAC, and the same three records of it, whose IVs are HMAC of "IV" and the sequence number.
 struct KnownCbc {
   CbcAlgorithm cipher;
   MacAlgorithm mac;
-  RecordFormat format;
+  bool encrypt_then_mac;
   std::array<std::string_view, 3> records;
 };
 
@@ -701,11 +701,11 @@ class Cbc : public testing::TestWithParam<KnownCbc> {
 
   void install() {
     const Bytes key = Bytes(kKey).first(cipher_.key_size);
-    ASSERT_TRUE(sealer_.install(cipher_, mac_, key, mac_key(), GetParam().format));
-    ASSERT_TRUE(opener_.install(cipher_, mac_, key, mac_key(), GetParam().format));
+    ASSERT_TRUE(sealer_.install(cipher_, mac_, key, mac_key(), GetParam().encrypt_then_mac));
+    ASSERT_TRUE(opener_.install(cipher_, mac_, key, mac_key(), GetParam().encrypt_then_mac));
   }
   [[nodiscard]] Bytes mac_key() const { return Bytes(kMacKey).first(mac_.key_size); }
-  [[nodiscard]] static bool encrypts_first() { return GetParam().format == RecordFormat::tls12_cbc_encrypt_then_mac; }
+  [[nodiscard]] static bool encrypts_first() { return GetParam().encrypt_then_mac; }
 
   Octets seal(ContentType type, Bytes content, const Cut& cut = {}) {
     Octets out(2 * (content.size() + kMaxRecordSize));
@@ -782,7 +782,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         KnownCbc{CbcAlgorithm::aes_128_cbc,
                  MacAlgorithm::hmac_sha1,
-                 RecordFormat::tls12_cbc,
+                 false,
                  {"1603030040 "
                   "2479e7557572872a0a9eba35802b51d3 "
                   "a53af1c42decc7bb7de20ce028d90bccdfcc615cf4c1149d4ea08e4daa81fe68200ba7bcfa7d81a74655c7ce53c2fb66",
@@ -794,7 +794,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "e43813b9af171a03b374bf753fc4a0844c5d5d6a65bd3bebefda08638bd595a7"}},
         KnownCbc{CbcAlgorithm::aes_128_cbc,
                  MacAlgorithm::hmac_sha256,
-                 RecordFormat::tls12_cbc,
+                 false,
                  {"1603030050 "
                   "6c7f1b4d39a4d693b5829bc7a7bc306d "
                   "e538b2c653834f6186039a7655989a0831f989ad575200343d63da5061f19115b393c548e24757deb205d41bc98a3f61 "
@@ -807,7 +807,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "0b681681d1407832b8113c724da4a08314c6a5e6ac9d7983b0c7303db18a7ab4b1e4af78fca7d1d02affe3331710739f"}},
         KnownCbc{CbcAlgorithm::aes_256_cbc,
                  MacAlgorithm::hmac_sha1,
-                 RecordFormat::tls12_cbc,
+                 false,
                  {"1603030040 "
                   "2479e7557572872a0a9eba35802b51d3 "
                   "99ed29e258a327716494cba08a8acaff8b8e0da20dfb153cdf202627972debd449bfc00d7042a5e019f9180aa4d30b47",
@@ -819,7 +819,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "f669e8e44a6c2956fadb11f4d5ee12cfeb52a9bf92eca76c39cb4d93e9c630e4"}},
         KnownCbc{CbcAlgorithm::aes_256_cbc,
                  MacAlgorithm::hmac_sha384,
-                 RecordFormat::tls12_cbc,
+                 false,
                  {"1603030060 "
                   "96305f4269880fc2b52e5d639d49f51a "
                   "6b3ea014c85663dc84858e9f8e68d2816784b56d64b16d597c9e00fcc26e8995ac40e90adfa78c4f2dd41454dd9a3d3a "
@@ -834,7 +834,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "e8707e7548213600f82ea4663b121cb0"}},
         KnownCbc{CbcAlgorithm::aes_128_cbc,
                  MacAlgorithm::hmac_sha1,
-                 RecordFormat::tls12_cbc_encrypt_then_mac,
+                 true,
                  {"1603030044 "
                   "2479e7557572872a0a9eba35802b51d3 "
                   "a53af1c42decc7bb7de20ce028d90bcc8392765ff0a42010205e39e80b778574b166b9381c652f112997cb17d631af12 "
@@ -847,7 +847,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "7f4b6f1c9b408b4afdd0c9a112ffc016df4ae7858e5c8c45cad1f2a67423c258190ebd2f"}},
         KnownCbc{CbcAlgorithm::aes_128_cbc,
                  MacAlgorithm::hmac_sha256,
-                 RecordFormat::tls12_cbc_encrypt_then_mac,
+                 true,
                  {"1603030050 "
                   "6c7f1b4d39a4d693b5829bc7a7bc306d "
                   "e538b2c653834f6186039a7655989a08b3edd4037437923cea1e75e615b1c1321bc7e4a5615c1110e11c1fb85e951801 "
@@ -860,7 +860,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "8afa389e06120b79f7cc3181fb00dfc71412c3c4bffa579371f8adec54b0c43b8b2dc783723cf32d3e95cd98a23c3523"}},
         KnownCbc{CbcAlgorithm::aes_256_cbc,
                  MacAlgorithm::hmac_sha1,
-                 RecordFormat::tls12_cbc_encrypt_then_mac,
+                 true,
                  {"1603030044 "
                   "2479e7557572872a0a9eba35802b51d3 "
                   "99ed29e258a327716494cba08a8acaff7c18b2b49305e5053610f5179ccf26fb7f731e635634de11b6e4da477bb5fc46 "
@@ -873,7 +873,7 @@ INSTANTIATE_TEST_SUITE_P(
                   "3881e70ba2abea352cbbb346d377913aa65baa79a64cd824b9b2f406b8cf9b4d85587f2e"}},
         KnownCbc{CbcAlgorithm::aes_256_cbc,
                  MacAlgorithm::hmac_sha384,
-                 RecordFormat::tls12_cbc_encrypt_then_mac,
+                 true,
                  {"1603030060 "
                   "96305f4269880fc2b52e5d639d49f51a "
                   "6b3ea014c85663dc84858e9f8e68d281c29af5f244d60621695727cf69de41c5bda4478830be8ef00c76c0aeb46ef71f "
@@ -1006,15 +1006,15 @@ TEST_P(Cbc, ReportsAFailingProvider) {
   CbcCipher broken = cipher_;
   broken.init = [](void*, Bytes) noexcept { return false; };
   const Bytes key = Bytes(kKey).first(cipher_.key_size);
-  EXPECT_FALSE(sealer_.install(broken, mac_, key, mac_key(), GetParam().format));
+  EXPECT_FALSE(sealer_.install(broken, mac_, key, mac_key(), GetParam().encrypt_then_mac));
   EXPECT_FALSE(sealer_.installed());
   broken = cipher_;
   broken.encrypt = [](void*, Bytes, MutableBytes) noexcept { return false; };
   broken.decrypt = broken.encrypt;
   install();
   const Octets record = seal(ContentType::handshake, ramp(20));
-  ASSERT_TRUE(sealer_.install(broken, mac_, key, mac_key(), GetParam().format));
-  ASSERT_TRUE(opener_.install(broken, mac_, key, mac_key(), GetParam().format));
+  ASSERT_TRUE(sealer_.install(broken, mac_, key, mac_key(), GetParam().encrypt_then_mac));
+  ASSERT_TRUE(opener_.install(broken, mac_, key, mac_key(), GetParam().encrypt_then_mac));
   Octets slot(200);
   EXPECT_EQ(sealer_.seal_in_place(ContentType::alert, slot, 2).error(), Reason::provider_failed);
   EXPECT_EQ(refusal(record), Reason::provider_failed);
