@@ -13,6 +13,7 @@ namespace lockstep::testing {
 
 using Octets = std::vector<std::uint8_t>;
 
+inline void append(Octets& to, Bytes bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
 inline void put(Octets& out, std::size_t value, int width) {
   while (width-- > 0) out.push_back(static_cast<std::uint8_t>(value >> (8 * width)));
 }

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "hostile/hostile.hpp"
+#include "hostile/old_duel.hpp"
 
 namespace lockstep::testing {
 namespace {
@@ -11,63 +11,6 @@ constexpr auto kTls12 = ProtocolVersion::tls_1_2;
 constexpr auto kExtendedMainSecret = ExtensionType::extended_main_secret;
 constexpr auto kRenegotiationInfo = ExtensionType::renegotiation_info;
 constexpr auto kChaCha20 = CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256;
-const Octets kChangeCipherSpec = plain_record(20, Octets{1});
-
-/// A duel of TLS 1.2 alone.
-struct OldDuel : Duel {
-  OldDuel() { speak_tls12(*this); }
-
-  void expect_client_refuses(Reason reason, Alert alert, Place place) {
-    Duel::expect_client_refuses(reason, alert);
-    ASSERT_TRUE(client().error);
-    EXPECT_EQ(client().error->place, place) << error_text(client());
-    EXPECT_FALSE(client().complete);
-  }
-  void expect_server_refuses(Reason reason, Alert alert, Place place) {
-    Duel::expect_server_refuses(reason, alert);
-    ASSERT_TRUE(server().error);
-    EXPECT_EQ(server().error->place, place) << error_text(server());
-    EXPECT_FALSE(server().complete);
-  }
-  /// Only what the end itself says: the other one may be past hearing it, with its keys in use.
-  static void expect_refusal(End& end, Reason reason, Alert alert, Place place) {
-    Duel::expect_refusal(end, reason, alert);
-    ASSERT_TRUE(end.error);
-    EXPECT_EQ(end.error->place, place) << error_text(end);
-  }
-  /// Lets a side take what has come and say what it has to say to that, so that the next flight lies on the wire.
-  void client_speaks() {
-    while (pair().step(client(), to_server(), to_client())) {
-    }
-  }
-  void server_speaks() {
-    while (pair().step(server(), to_client(), to_server())) {
-    }
-  }
-  /// The client's second flight is on its way to the server.
-  void exchange_hellos() {
-    client_speaks();
-    server_speaks();
-    client_speaks();
-  }
-  /// Both connected, and data flows both ways.
-  void expect_alive() {
-    pair().send(client(), "ping");
-    pair().send(server(), "pong");
-    run();
-    EXPECT_EQ(as_text(server().data), "ping") << error_text(server());
-    EXPECT_EQ(as_text(client().data), "pong") << error_text(client());
-  }
-};
-
-/// Where the change_cipher_spec record stands among whole records.
-std::size_t change_cipher_spec_in(const Octets& records) {
-  std::size_t at = 0;
-  while (at < records.size() && records[at] != 20)
-    at += record::kHeaderSize + (std::size_t{records[at + 3]} << 8U | records[at + 4]);
-  EXPECT_LT(at, records.size()) << "no change_cipher_spec";
-  return at;
-}
 
 // --- hellos --------------------------------------------------------------------------------------------------------
 
@@ -594,41 +537,6 @@ TEST(HostileTls12Finished, IsProtected) {
   append(duel.to_server(), plain_record(22, duel.client_forger.honest.back()));
   duel.server_speaks();
   OldDuel::expect_refusal(duel.server(), Reason::record_mac, Alert::bad_record_mac, Place::record);
-}
-
-// CVE-2014-0224: keys that nobody has agreed on are not changed to.
-TEST(HostileTls12ChangeCipherSpec, DoesNotComeEarly) {
-  OldDuel to_server;
-  to_server.client_speaks();
-  append(to_server.to_server(), kChangeCipherSpec);
-  to_server.expect_server_refuses(Reason::change_cipher_spec_unexpected, Alert::unexpected_message,
-                                  Place::change_cipher_spec);
-  OldDuel before_hello;
-  append(before_hello.to_server(), kChangeCipherSpec);
-  before_hello.expect_server_refuses(Reason::change_cipher_spec_unexpected, Alert::unexpected_message,
-                                     Place::change_cipher_spec);
-
-  for (const HandshakeType last :
-       {HandshakeType::certificate, HandshakeType::server_key_exchange, HandshakeType::server_hello_done}) {
-    OldDuel to_client;
-    bool behind = false;
-    for (const HandshakeType type :
-         {HandshakeType::certificate, HandshakeType::server_key_exchange, HandshakeType::server_hello_done}) {
-      behind = behind || type == last;
-      if (behind) to_client.server_forger.omit(type);
-    }
-    to_client.client_speaks();
-    to_client.server_speaks();
-    append(to_client.to_client(), kChangeCipherSpec);
-    to_client.expect_client_refuses(Reason::change_cipher_spec_unexpected, Alert::unexpected_message,
-                                    Place::change_cipher_spec);
-  }
-  // Nothing of TLS 1.3 is dropped where there is no TLS 1.3.
-  OldDuel before_server_hello;
-  before_server_hello.client_speaks();
-  append(before_server_hello.to_client(), kChangeCipherSpec);
-  before_server_hello.expect_client_refuses(Reason::change_cipher_spec_unexpected, Alert::unexpected_message,
-                                            Place::change_cipher_spec);
 }
 
 TEST(HostileTls12ChangeCipherSpec, ComesOnce) {
