@@ -9,6 +9,11 @@
 
 namespace lockstep::record {
 
+#if defined(LOCKSTEP_CHECK_HANDSHAKES)
+void watched_padding(Bytes additional_data, Bytes text, std::uint64_t& good,
+                     std::size_t& content_size) noexcept;  // the checking program's
+#endif
+
 namespace {
 
 /// 255 of padding and one that says how many.
@@ -42,6 +47,15 @@ Unpadded without_padding(Bytes text, std::size_t kept) noexcept {
     wrong |= (text[text.size() - 1 - i] ^ padding_length) & ~less(padding_length, i);
   const std::uint64_t good = same(wrong, 0);
   return {good, text.size() - static_cast<std::size_t>((padding_length + 1) & good)};
+}
+
+/// What everybody may know of a record that is authentic, because its receiver acts on it: how much of the text is
+/// content. The build that checks for branches on secrets (docs/constant-time.md) follows it no further.
+Unpadded made_public(Unpadded unpadded, [[maybe_unused]] Bytes additional_data, [[maybe_unused]] Bytes text) noexcept {
+#if defined(LOCKSTEP_CHECK_HANDSHAKES)
+  watched_padding(additional_data, text, unpadded.good, unpadded.size);
+#endif
+  return unpadded;
 }
 
 /// Copies the MAC that stands at a secret place, at most kMostPadding bytes before where it stands without padding.
@@ -211,7 +225,7 @@ CbcKey::Opened CbcKey::open_encrypted_then_mac(Bytes additional_data, MutableByt
   const MutableBytes text = encrypted.subspan(kCbcBlockSize);
   if (!cipher_.decrypt(context_.data(), encrypted.first(kCbcBlockSize), text)) return Opened::failed;
   // The peer itself has written it: how it is wrong is no secret.
-  const Unpadded unpadded = without_padding(text, 0);
+  const Unpadded unpadded = made_public(without_padding(text, 0), additional_data, text);
   if (unpadded.good == 0) return Opened::no;
   content = text.first(unpadded.size);
   return Opened::yes;
@@ -242,7 +256,7 @@ CbcKey::Opened CbcKey::open_mac_then_encrypted(Bytes additional_data, MutableByt
   computed.writable().back() = 0xff;
   received.writable().back() = static_cast<std::uint8_t>(unpadded.good);
   if (!constant_time_equal(computed.view(), received.view())) return Opened::no;
-  content = text.first(content_size);
+  content = text.first(made_public(unpadded, additional_data, text).size - mac_.size);
   return Opened::yes;
 }
 

@@ -22,11 +22,13 @@ enum class Public : std::uint8_t {
   comparison_verdict,
   binder,
   padding_and_type,
+  record_length,
   handshake_content,
   ticket_frame,
   signed_content,
   public_key,
   signature,
+  encrypted_secret,
 };
 
 struct Declassified {
@@ -38,16 +40,19 @@ struct Declassified {
 inline constexpr std::array kDeclassified{
     Declassified{Public::key_share, "key_share", "key shares are made from private keys and go out on the wire"},
     Declassified{Public::ciphertext, "ciphertext",
-                 "sealed records and tickets with their tags and seeds go out on the wire"},
+                 "sealed records and tickets with their tags, IVs and seeds go out on the wire"},
     Declassified{Public::tag_verdict, "tag_verdict",
                  "whether a record or ticket opens: the alert, or the full handshake, says so"},
     Declassified{
         Public::comparison_verdict, "comparison_verdict",
-        "whether Finished, a PSK binder or a cookie is right, or a shared secret all zeros: the alert says so; whether "
-        "a private key is zero or not that of the public key beside it: loading it says so"},
+        "whether Finished, a PSK binder, a cookie or a record in CBC mode is right, or a shared secret all zeros: the "
+        "alert says so; whether a private key is zero or not that of the public key beside it: loading it says so"},
     Declassified{Public::binder, "binder", "PSK binders stand in ClientHello in the open"},
     Declassified{Public::padding_and_type, "padding_and_type",
                  "the receiver looks for the end of the padding and acts on the type behind it (RFC 9846 5.4)"},
+    Declassified{Public::record_length, "record_length",
+                 "how much of a record in CBC mode is content, once it is known to be the peer's: the receiver acts on "
+                 "it"},
     Declassified{Public::handshake_content, "handshake_content",
                  "handshake messages and alerts are there to be acted on, Finished and tickets included"},
     Declassified{Public::ticket_frame, "ticket_frame",
@@ -57,12 +62,16 @@ inline constexpr std::array kDeclassified{
     Declassified{Public::public_key, "public_key", "public keys are made from private keys and stand in certificates"},
     Declassified{Public::signature, "signature",
                  "signatures, and the length of those in DER, go out in CertificateVerify"},
+    Declassified{Public::encrypted_secret, "encrypted_secret",
+                 "the premaster secret of RSA key exchange goes out encrypted to the server's key"},
 };
 
 /// How many bytes were declassified, by `Public`.
 inline std::array<std::size_t, kDeclassified.size()> declassified_bytes{};
 /// What is not declassified in this run, so that it must be reported: for the tests of the check itself.
 inline std::string_view withheld;
+/// An RSA key is at work, whose private part is not marked (docs/constant-time.md).
+inline bool uses_unmarked_key = false;
 
 inline void hide(Bytes bytes) { static_cast<void>(VALGRIND_MAKE_MEM_UNDEFINED(bytes.data(), bytes.size())); }
 /// For a test that is done with the engine and looks at what came out.

@@ -5,13 +5,16 @@
 #include <algorithm>
 #include <vector>
 
+#include <botan/secmem.h>
 #include <gtest/gtest.h>
 
 #include <lockstep/bytes.hpp>
+#include <lockstep/types.hpp>
 
 #include "constant_time/secrets.hpp"
 
 namespace Botan {
+class PK_Decryptor;
 class PK_Signer;
 class RandomNumberGenerator;
 }  // namespace Botan
@@ -40,10 +43,44 @@ std::vector<std::uint8_t> watched_signature(Botan::PK_Signer& signer, Botan::Ran
   std::vector<std::uint8_t> signature = real_signature(signer, random);
   testing::declassify(testing::Public::signature,
                       {reinterpret_cast<const std::uint8_t*>(&signature), sizeof signature});
-  EXPECT_TRUE(std::ranges::any_of(signature, testing::is_secret)) << "not made with a secret key";
+  EXPECT_TRUE(testing::uses_unmarked_key || std::ranges::any_of(signature, testing::is_secret))
+      << "not made with a secret key";
   testing::declassify(testing::Public::signature, signature);
   return signature;
 }
+
+using Decrypted = std::vector<std::uint8_t, Botan::secure_allocator<std::uint8_t>>;
+Decrypted real_decryption(
+    const Botan::PK_Decryptor& decryptor, const std::uint8_t* ciphertext, std::size_t size, std::size_t expected_size,
+    Botan::RandomNumberGenerator&
+        random) __asm__("__real__ZNK5Botan12PK_Decryptor17decrypt_or_randomEPKhmmRNS_21RandomNumberGeneratorE");
+Decrypted watched_decryption(
+    const Botan::PK_Decryptor& decryptor, const std::uint8_t* ciphertext, std::size_t size, std::size_t expected_size,
+    Botan::RandomNumberGenerator&
+        random) __asm__("__wrap__ZNK5Botan12PK_Decryptor17decrypt_or_randomEPKhmmRNS_21RandomNumberGeneratorE");
+
+/// What was decrypted is secret, and so is whether that could be done.
+Decrypted watched_decryption(const Botan::PK_Decryptor& decryptor, const std::uint8_t* ciphertext, std::size_t size,
+                             std::size_t expected_size, Botan::RandomNumberGenerator& random) {
+  Decrypted secret = real_decryption(decryptor, ciphertext, size, expected_size, random);
+  testing::hide(secret);
+  return secret;
+}
+
+namespace record {
+
+void watched_padding(Bytes additional_data, Bytes text, std::uint64_t& good, std::size_t& content_size) noexcept;
+void watched_padding(Bytes additional_data, Bytes text, std::uint64_t& good, std::size_t& content_size) noexcept {
+  const auto reveal = [](auto& value) {
+    testing::declassify(testing::Public::record_length, {reinterpret_cast<const std::uint8_t*>(&value), sizeof value});
+  };
+  reveal(good);
+  reveal(content_size);
+  if (static_cast<ContentType>(additional_data[8]) != ContentType::application_data)
+    testing::declassify(testing::Public::handshake_content, text);
+}
+
+}  // namespace record
 
 namespace kernels {
 

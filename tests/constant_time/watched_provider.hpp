@@ -163,6 +163,89 @@ struct WatchedGroup {
   }
 };
 
+template <std::size_t index>
+struct WatchedCbc {
+  static const CbcCipher& leader() { return *real().cbc_ciphers[index]; }
+  static bool init(void* context, Bytes key) noexcept {
+    EXPECT_TRUE(all_secret(key)) << leader().implementation << ": a key is not known to be secret any more";
+    return leader().init(context, key);
+  }
+  static bool encrypt(void* context, Bytes iv, MutableBytes blocks) noexcept {
+    EXPECT_TRUE(all_secret(iv)) << "an IV that can be told from random bytes";
+    declassify(Public::ciphertext, iv);
+    if (!leader().encrypt(context, iv, blocks)) return false;
+    EXPECT_TRUE(all_secret(blocks)) << leader().implementation << ": a secret got lost";
+    declassify(Public::ciphertext, blocks);
+    return true;
+  }
+  static bool decrypt(void* context, Bytes iv, MutableBytes blocks) noexcept {
+    if (!leader().decrypt(context, iv, blocks)) return false;
+    EXPECT_TRUE(all_secret(blocks)) << leader().implementation << ": a secret got lost";
+    return true;
+  }
+  static const CbcCipher* descriptor() {
+    static const CbcCipher cipher{leader().id,
+                                  leader().implementation,
+                                  leader().key_size,
+                                  leader().block_size,
+                                  leader().context_size,
+                                  init,
+                                  encrypt,
+                                  decrypt,
+                                  leader().destroy,
+                                  leader().insecure};
+    return &cipher;
+  }
+};
+
+template <std::size_t index>
+struct WatchedMac {
+  static const RecordMac& leader() { return *real().record_macs[index]; }
+  static bool mac(Bytes key, std::span<const Bytes> segments, MutableBytes out) noexcept {
+    EXPECT_TRUE(all_secret(key)) << "a MAC key is not known to be secret any more";
+    if (!leader().mac(key, segments, out)) return false;
+    EXPECT_TRUE(all_secret(out)) << leader().implementation << ": a secret got lost";
+    // RFC 7366: that of a ciphertext is written behind it.
+    const Bytes content = segments.back();
+    if (content.data() + content.size() == out.data() && std::ranges::none_of(content, is_secret))
+      declassify(Public::ciphertext, out);
+    return true;
+  }
+  static bool mac_of_secret_length(Bytes key, Bytes header, Bytes content_then_padding, std::size_t secret_length,
+                                   MutableBytes out) noexcept {
+    EXPECT_TRUE(all_secret(key) && all_secret(content_then_padding));
+    EXPECT_TRUE(is_secret(reinterpret_cast<const std::uint8_t&>(secret_length)))
+        << "a length is not known to be secret";
+    if (!leader().mac_of_secret_length(key, header, content_then_padding, secret_length, out)) return false;
+    EXPECT_TRUE(all_secret(out)) << leader().implementation << ": a secret got lost";
+    return true;
+  }
+  static const RecordMac* descriptor() {
+    static const RecordMac mac{leader().id,     leader().implementation, leader().size,    leader().key_size,
+                               WatchedMac::mac, mac_of_secret_length,    leader().insecure};
+    return &mac;
+  }
+};
+
+template <std::size_t index>
+struct WatchedEncryptor {
+  static const KeyEncryptor& leader() { return *real().key_encryptors[index]; }
+  /// What is encrypted was drawn by the client, as other things are: from here on it is a secret, but for the version
+  /// that it begins with.
+  static std::size_t encrypt(Bytes subject_public_key_info, Bytes secret, RandomSource& random,
+                             MutableBytes out) noexcept {
+    hide(secret.subspan(2));
+    const std::size_t size = leader().encrypt(subject_public_key_info, secret, random, out);
+    EXPECT_TRUE(std::ranges::any_of(out.first(size), is_secret)) << "a secret got lost";
+    declassify(Public::encrypted_secret, out.first(size));
+    return size;
+  }
+  static const KeyEncryptor* descriptor() {
+    static const KeyEncryptor encryptor{leader().key, leader().implementation, encrypt, leader().insecure};
+    return &encryptor;
+  }
+};
+
 inline std::vector<std::uint8_t> for_the_library(Bytes content) {
   std::vector<std::uint8_t> copy(content.begin(), content.end());
   declassify(Public::signed_content, copy);
@@ -188,6 +271,7 @@ inline Bytes private_octets(Bytes pkcs8) {
   // RFC 8410 7
   if (key_info::type_of(info.algorithm_identifier) == KeyType::ed25519)
     return der::read_whole(info.private_key, der::kOctetString).value();
+  if (key_info::type_of(info.algorithm_identifier) == KeyType::rsa) return {};  // see WatchedKey
   // RFC 5915 3
   EXPECT_EQ(key_info::type_of(info.algorithm_identifier), KeyType::ec_p256);
   der::Reader reader(der::read_whole(info.private_key, der::kSequence).value());
@@ -195,10 +279,12 @@ inline Bytes private_octets(Bytes pkcs8) {
   return reader.read(der::kOctetString).value();
 }
 
-/// A private key that was read from secret octets. What it signs is public; verdicts.cpp sees its signatures.
+/// A private key that was read from secret octets. What it signs is public; verdicts.cpp sees its signatures. An RSA
+/// key is not marked, because memcheck would spend minutes in Botan's arithmetic; what it decrypts is, in verdicts.cpp.
 class WatchedKey final : public SigningKey {
  public:
   explicit WatchedKey(std::shared_ptr<const SigningKey> key) : key_(std::move(key)), public_(octets(*key_)) {
+    if (key_->type() == KeyType::rsa) return;
     EXPECT_TRUE(std::ranges::any_of(public_, is_secret)) << "the public key is not made from a secret one";
     declassify(Public::public_key, public_);
   }
@@ -208,7 +294,15 @@ class WatchedKey final : public SigningKey {
   [[nodiscard]] std::size_t sign(SignatureScheme scheme, Bytes message, RandomSource& random,
                                  MutableBytes out) const noexcept override {
     SecretRandom secret_random(random);
-    return key_->sign(scheme, for_the_library(message), secret_random, out);
+    uses_unmarked_key = type() == KeyType::rsa;
+    const std::size_t size = key_->sign(scheme, for_the_library(message), secret_random, out);
+    uses_unmarked_key = false;
+    return size;
+  }
+  [[nodiscard]] bool decrypt(Bytes ciphertext, RandomSource& random, MutableBytes out) const noexcept override {
+    const bool done = key_->decrypt(ciphertext, random, out);
+    EXPECT_TRUE(!done || all_secret(out)) << "a secret got lost";
+    return done;
   }
 
  private:
@@ -227,7 +321,9 @@ struct WatchedLoader {
   static std::expected<std::shared_ptr<const SigningKey>, KeyError> load(Bytes pkcs8) noexcept {
     const std::vector<std::uint8_t> copy(pkcs8.begin(), pkcs8.end());
     hide(private_octets(copy));
+    uses_unmarked_key = std::ranges::none_of(copy, is_secret);
     auto key = leader().load(copy);
+    uses_unmarked_key = false;
     if (!key) return key;
     return std::make_shared<const WatchedKey>(std::move(*key));
   }
@@ -263,6 +359,9 @@ inline Provider watched_provider(Use use = Use::records) {
   provider.groups = watched::wrapped<watched::WatchedGroup>(real.groups, watched::kSlots);
   provider.verifiers = watched::wrapped<watched::WatchedVerifier>(real.verifiers, watched::kSlots);
   provider.key_loaders = watched::wrapped<watched::WatchedLoader>(real.key_loaders, watched::kSlots);
+  provider.key_encryptors = watched::wrapped<watched::WatchedEncryptor>(real.key_encryptors, watched::kSlots);
+  provider.cbc_ciphers = watched::wrapped<watched::WatchedCbc>(real.cbc_ciphers, watched::kSlots);
+  provider.record_macs = watched::wrapped<watched::WatchedMac>(real.record_macs, watched::kSlots);
   return provider;
 }
 
