@@ -12,6 +12,9 @@ std::vector<const Hash*> hashes();
 std::vector<const Group*> groups();
 std::vector<const SignatureVerifier*> verifiers();
 std::vector<const KeyLoader*> key_loaders();
+std::vector<const KeyEncryptor*> key_encryptors();
+std::vector<const CbcCipher*> cbc_ciphers();
+std::vector<const RecordMac*> record_macs();
 
 inline constexpr std::string_view kImplementation = "fake";
 /// What every descriptor here says of itself.

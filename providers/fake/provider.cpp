@@ -11,7 +11,10 @@ Provider provider() {
           .hashes = hashes(),
           .groups = groups(),
           .verifiers = verifiers(),
-          .key_loaders = key_loaders()};
+          .key_loaders = key_loaders(),
+          .key_encryptors = key_encryptors(),
+          .cbc_ciphers = cbc_ciphers(),
+          .record_macs = record_macs()};
 }
 
 bool FakeRandom::fill(MutableBytes out) noexcept {

@@ -8,6 +8,7 @@
 #include "common/edwards.hpp"
 #include "common/key_info.hpp"
 #include "descriptors.hpp"
+#include "encryption.hpp"
 #include "mixer.hpp"
 
 namespace lockstep::fake {
@@ -128,6 +129,9 @@ class Key final : public SigningKey {
     if (std::ranges::find(schemes_, scheme) == schemes_.end() || out.size() < kSignatureSize) return 0;
     signature_of(parts(scheme)->algorithm, subject_public_key_info_, message, out.first(kSignatureSize));
     return kSignatureSize;
+  }
+  [[nodiscard]] bool decrypt(Bytes ciphertext, RandomSource& random, MutableBytes out) const noexcept override {
+    return fake::decrypt(subject_public_key_info_, ciphertext, random, out);
   }
 
  private:

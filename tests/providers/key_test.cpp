@@ -342,6 +342,80 @@ TEST(KeyLoader, RefusesRsaKeysOfAnotherExponent) {
   }
 }
 
+TEST(KeyEncryptor, EncryptsWhatTheKeyAloneDecrypts) {
+  const KeyEncryptor* const encryptor = subject().key_encryptor(KeyType::rsa);
+  if (encryptor == nullptr) GTEST_SKIP();
+  const KeyLoader* const loader = subject().key_loader(KeyType::rsa);
+  SeededRandom random(1);
+  const auto made = [&] { return *loader->load(*loader->generate(KeyType::rsa, 2048, random)); };
+  const auto key = made();
+  const auto other = made();
+  const Buffer secret(48, 7);
+  Buffer ciphertext(kMaxEncryptedKeySize);
+  ciphertext.resize(encryptor->encrypt(key->subject_public_key_info(), secret, random, ciphertext));
+  EXPECT_EQ(ciphertext.size(), 256U);
+  Buffer decrypted(48);
+  ASSERT_TRUE(key->decrypt(ciphertext, random, decrypted));
+  EXPECT_EQ(decrypted, secret);
+  // What is not legible, or of another size, gives random bytes.
+  const auto expect_random = [&](const SigningKey& by, Bytes what, std::size_t size) {
+    Buffer first(size);
+    Buffer second(size);
+    ASSERT_TRUE(by.decrypt(what, random, first));
+    ASSERT_TRUE(by.decrypt(what, random, second));
+    EXPECT_NE(first, second);
+    EXPECT_NE(first, Buffer(size, 7));
+  };
+  expect_random(*key, ciphertext, 47);
+  expect_random(*key, ciphertext, 49);
+  ciphertext[200] ^= 1U;
+  expect_random(*key, ciphertext, 48);
+  ciphertext[200] ^= 1U;
+  ciphertext[0] = 0;  // below any modulus
+  expect_random(*other, ciphertext, 48);
+  EXPECT_EQ(encryptor->encrypt(hex("3000"), secret, random, ciphertext), 0U);
+}
+
+TEST(CbcCipher, DecryptsWhatItEncrypted) {
+  for (const CbcCipher* cipher : subject().cbc_ciphers) {
+    Storage<kMaxCbcContextSize> context;
+    ASSERT_TRUE(cipher->init(context.get(), Buffer(cipher->key_size, 1)));
+    const Buffer iv(kCbcBlockSize, 9);
+    Buffer text(5 * kCbcBlockSize, 3);
+    ASSERT_TRUE(cipher->encrypt(context.get(), iv, text));
+    // No two blocks are alike, and a wrong bit is seen in the next block.
+    EXPECT_FALSE(std::equal(text.begin(), text.begin() + 16, text.begin() + 16));
+    text[0] ^= 1U;
+    ASSERT_TRUE(cipher->decrypt(context.get(), iv, text));
+    EXPECT_EQ(text[16], 3 ^ 1);
+    EXPECT_TRUE(std::ranges::all_of(text.begin() + 32, text.end(), [](std::uint8_t byte) { return byte == 3; }));
+    EXPECT_FALSE(cipher->decrypt(context.get(), iv, MutableBytes(text).first(17)));
+    cipher->destroy(context.get());
+  }
+}
+
+TEST(RecordMac, FollowsFromEverythingThatCounts) {
+  for (const RecordMac* mac : subject().record_macs) {
+    const auto made = [&](Bytes key, Bytes header, Bytes content, std::size_t size) {
+      Buffer out(mac->size);
+      EXPECT_TRUE(mac->mac_of_secret_length(key, header, content, size, out));
+      Buffer same(mac->size);
+      const std::array<Bytes, 2> segments{header, content.first(size)};
+      EXPECT_TRUE(mac->mac(key, segments, same));
+      EXPECT_EQ(out, same);
+      return out;
+    };
+    const Buffer key(mac->key_size, 1);
+    const Buffer header(13, 2);
+    const Buffer content(300, 3);
+    const Buffer usual = made(key, header, content, 100);
+    EXPECT_NE(made(Buffer(mac->key_size, 2), header, content, 100), usual);
+    EXPECT_NE(made(key, Buffer(13, 1), content, 100), usual);
+    EXPECT_NE(made(key, header, Buffer(300, 2), 100), usual);
+    EXPECT_NE(made(key, header, content, 101), usual);
+  }
+}
+
 TEST(KeyLoader, ReadsScalarsWithoutTheirLeadingZeros) {
   if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
   const KeyLoader* const loader = subject().key_loader(KeyType::ec_p256);

@@ -39,6 +39,10 @@ void expect_exactly(const Capabilities& table) {
     EXPECT_NE(loader->generate, nullptr) << name(id);
     EXPECT_EQ(loader->decrypt != nullptr, table.decrypts_keys) << name(id);
   }
+  for (const CbcAlgorithm id : every::kCbcCiphers)
+    EXPECT_EQ(subject().cbc_cipher(id) != nullptr, table.has(id)) << name(id);
+  for (const MacAlgorithm id : every::kRecordMacs)
+    EXPECT_EQ(subject().record_mac(id) != nullptr, table.has(id)) << name(id);
   // And nothing that the lists above do not know.
   for (const Aead* aead : subject().aeads) EXPECT_TRUE(table.has(aead->id)) << name(aead->id);
   for (const Hash* hash : subject().hashes) EXPECT_TRUE(table.has(hash->id)) << name(hash->id);

@@ -21,6 +21,8 @@ inline constexpr Capabilities kCapabilities{
     .groups = every::kGroups,
     .verifications = every::kVerifications,
     .private_keys = every::kKeys,
+    .cbc_ciphers = every::kCbcCiphers,
+    .record_macs = every::kRecordMacs,
     .insecure = true,
 };
 
