@@ -39,7 +39,16 @@ constexpr std::array kTypes{
     HandshakeType::new_session_ticket,
     HandshakeType::key_update,
     HandshakeType::end_of_early_data,
+    HandshakeType::certificate_status,
+    HandshakeType::server_key_exchange,
+    HandshakeType::server_hello_done,
+    HandshakeType::client_key_exchange,
 };
+
+/// Casts of TLS 1.2 alone: by default, with a certificate of the client's, RSA, CBC in both orders, and everything.
+constexpr auto kOldCasts = std::to_array<std::uint8_t>({0x25, 0x26, 0x2d, 0x2e, 0x2f, 0x35, 0x37, 0x3e});
+/// The same with a session: by a ticket, and by an id.
+constexpr auto kOldResumptions = std::to_array<std::uint8_t>({0xa5, 0xae, 0xb5, 0xbe});
 
 class Seeds {
  public:
@@ -159,6 +168,7 @@ void middles(Seeds& seeds) {
       Octets changes(before, 0);
       changes.insert(changes.end(), {way, 40, 3, 1});
       seeds.write("middle", {static_cast<std::uint8_t>(before & 1U), 0}, changes);
+      seeds.write("middle", {kOldCasts[before % kOldCasts.size()], 0}, changes);
     }
   }
 }
@@ -169,7 +179,9 @@ void scripts(Seeds& seeds) {
   for (std::uint8_t hostile = 0; hostile < 2; ++hostile) {
     for (std::uint8_t type = 0; type < kTypes.size(); ++type) {
       for (std::uint8_t way = 0; way < 10; ++way) {
-        for (const std::uint8_t number : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{0x80}}) {
+        std::vector<std::uint8_t> numbers(kOldCasts.begin(), kOldCasts.end());
+        numbers.insert(numbers.end(), {0, 1, 0x80});
+        for (const std::uint8_t number : numbers) {
           Octets script{hostile, number, 0, type, way, 0, 40, 3, 2, 1, 2};
           script.insert(script.end(), after.begin(), after.end());
           seeds.write("hostile", {}, script);
@@ -330,6 +342,8 @@ int main(int count, char** arguments) {
   for (const int number : {0x00, 0x01, 0x02, 0x03, 0x04, 0x09, 0x10, 0x18, 0x40, 0x80, 0xc0}) {
     handshake(seeds, static_cast<std::uint8_t>(number));
   }
+  for (const std::uint8_t number : kOldCasts) handshake(seeds, number);
+  for (const std::uint8_t number : kOldResumptions) handshake(seeds, number);
   tapes(seeds);
   middles(seeds);
   scripts(seeds);

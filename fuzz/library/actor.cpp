@@ -295,7 +295,7 @@ void Actor::reply(SelectCredential& question, const Mischief& mischief) {
     (role_ == Role::server ? *this : *peer_).excused_ = true;
     return give(question.token, NoCredential{});
   }
-  give(question.token, stage_.credential);
+  give(question.token, stage_.credential_for(question.schemes));
 }
 
 void Actor::reply(Sign& question, const Mischief& mischief) {
@@ -324,7 +324,17 @@ void Actor::reply(VerifyPeer& question, const Mischief& mischief) {
   give(question.token, PeerAccepted{});
 }
 
-void Actor::reply(Decrypt& question, const Mischief& /*mischief*/) { give(question.token, DecryptionFailed{}); }
+void Actor::reply(Decrypt& question, const Mischief& mischief) {
+  std::array<std::uint8_t, 48> premaster{};
+  if (mischief.refuse && choices_.below(8) == 1) {
+    // Nobody says so: this end does not understand what comes next, and the other one hears that.
+    excused_ = true;
+    return give(question.token, DecryptionFailed{});
+  }
+  require(question.credential->key->decrypt(question.ciphertext, application_random_, premaster),
+          "a key that was chosen for it decrypts");
+  give(question.token, Bytes(premaster));
+}
 
 void Actor::reply(OpenTicket& question, const Mischief& mischief) {
   if (mischief.tamper && choices_.below(8) == 1) played_.tampered = true;

@@ -126,9 +126,10 @@ Octets End::record(ContentType type, Bytes content, std::size_t padding) {
     record.insert(record.end(), content.begin(), content.end());
     return record;
   }
-  Octets slot(record::kHeaderSize + content.size() + sealer.trailer_size(padding));
-  std::ranges::copy(content, slot.begin() + record::kHeaderSize);
-  if (!sealer.seal_in_place(type, slot, content.size(), padding)) return {};
+  Octets slot(sealer.headroom() + content.size() + sealer.trailer_size(padding));
+  std::ranges::copy(content, slot.begin() + static_cast<std::ptrdiff_t>(sealer.headroom()));
+  const auto sealed = sealer.seal_in_place(type, slot, content.size(), padding);
+  slot.resize(sealed.value_or(0));
   return slot;
 }
 
@@ -223,7 +224,12 @@ void End::on(SelectCredential& event) {
   if (has_no_credential) {
     (void)connection_.answer(std::move(event.token), NoCredential{});
   } else {
-    (void)connection_.answer(std::move(event.token), Scene::get().credential);
+    const Scene& scene = Scene::get();
+    const auto fits = [&](const Credential& credential) {
+      return std::ranges::find_first_of(event.schemes, credential.schemes) != event.schemes.end();
+    };
+    const bool rsa = !fits(*scene.credential) && fits(*scene.rsa_credential);
+    (void)connection_.answer(std::move(event.token), rsa ? scene.rsa_credential : scene.credential);
   }
 }
 
@@ -249,13 +255,22 @@ void End::on(VerifyPeer& event) {
 
 void End::on(Decrypt& event) {
   if (drops_tokens) return;
-  (void)connection_.answer(std::move(event.token), DecryptionFailed{});
+  Octets premaster(48);
+  if (cannot_sign || !event.credential->key->decrypt(event.ciphertext, *random_, premaster)) {
+    (void)connection_.answer(std::move(event.token), DecryptionFailed{});
+  } else {
+    (void)connection_.answer(std::move(event.token), Bytes(premaster));
+  }
 }
 
 void End::on(OpenTicket& event) {
   if (drops_tokens) return;
-  if (declines_tickets) {
+  const auto known =
+      std::ranges::find_if(stored, [&](const Session& session) { return equal(session.session_id, event.ticket); });
+  if (declines_tickets || (event.session_id && known == stored.end())) {
     (void)connection_.answer(std::move(event.token), TicketDeclined{});
+  } else if (event.session_id) {
+    (void)connection_.answer(std::move(event.token), known->clone());
   } else if (auto session = Session::parse(event.ticket)) {
     (void)connection_.answer(std::move(event.token), std::move(*session));
   } else {
@@ -278,6 +293,11 @@ void End::on(SealTicket& event) {
     (void)connection_.answer(std::move(event.token), TicketDeclined{});
     return;
   }
+  if (!event.session.session_id.empty()) {
+    const Session& kept = stored.emplace_back(std::move(event.session));
+    (void)connection_.answer(std::move(event.token), Bytes(kept.session_id));
+    return;
+  }
   // Tickets in the clear: a fuzzer shall get at what is inside.
   const auto bytes = event.session.serialize();
   (void)connection_.answer(std::move(event.token), Bytes(bytes));
@@ -296,14 +316,17 @@ void End::on(PeerClosed& /*event*/) { require(connection_.peer_closed(), "the pe
 End Cast::client(Script script) const {
   const auto& configs = Scene::get().clients;
   std::vector<Session> sessions;
-  if ((number_ & 0x80U) != 0) sessions.push_back(Scene::session());
-  return End(configs[(number_ >> 3U & 7U) % configs.size()], 1, sessions, std::move(script));
+  const std::size_t client = (number_ >> 3U & 7U) % configs.size();
+  const bool old = client >= Scene::kFirstOldClient;
+  if ((number_ & 0x80U) != 0) sessions.push_back(old ? Scene::session_of(client) : Scene::session());
+  return End(configs[client], 1, sessions, std::move(script));
 }
 
 End Cast::server(Script script) const {
   const auto& configs = Scene::get().servers;
   End end(configs[(number_ & 7U) % configs.size()], 2, {}, std::move(script));
   end.declines_tickets = (number_ & 0x40U) != 0;
+  for (const Session& session : Scene::stored()) end.stored.push_back(session.clone());
   return end;
 }
 

@@ -2,16 +2,17 @@
 #include <cstdlib>
 
 #include <lockstep/fuzzing.hpp>
+#include <lockstep/lists.hpp>
 #include <lockstep/x509_builder.hpp>
 
 namespace lockstep::fuzzing {
 namespace {
 
-std::shared_ptr<const Credential> make_credential(const Provider& provider) {
+std::shared_ptr<const Credential> make_credential(const Provider& provider, KeyType type) {
   constexpr std::int64_t kSeconds = std::chrono::duration_cast<std::chrono::seconds>(kNow.time_since_epoch()).count();
   fake::FakeRandom random(7);
-  const KeyLoader* const loader = provider.key_loader(KeyType::ed25519);
-  const auto key = loader->load(loader->generate(KeyType::ed25519, 0, random).value()).value();
+  const KeyLoader* const loader = provider.key_loader(type);
+  const auto key = loader->load(loader->generate(type, 0, random).value()).value();
   Credential credential;
   credential.chain.push_back(x509::CertificateBuilder("CN=fuzz")
                                  .dns("example.com")
@@ -45,13 +46,32 @@ std::shared_ptr<const ConfigOf<kRole>> built(const BasicConfigBuilder<kRole>& bu
 Scene make_scene() {
   const Provider provider = fake::provider();
   Scene scene;
-  scene.credential = make_credential(provider);
+  scene.credential = make_credential(provider, KeyType::ed25519);
+  scene.rsa_credential = make_credential(provider, KeyType::rsa);
+  constexpr auto kOld = ProtocolVersion::tls_1_2;
+  const auto suites_with = [&](auto holds) {
+    return filter(suites(kOld), [&](CipherSuite suite) { return provider.supports(suite) && holds(*parts(suite)); });
+  };
+  const auto all = suites_with([](const SuiteParts&) { return true; });
+  const auto rsa = suites_with([](const SuiteParts& suite) { return suite.key_exchange == KeyExchangeMethod::rsa; });
+  const auto cbc = suites_with(
+      [](const SuiteParts& suite) { return suite.key_exchange == KeyExchangeMethod::ecdhe && suite.cbc.has_value(); });
   scene.clients = {
       built(client(provider).alpn({"one", "two"}).early_data(Scene::kEarlyData)),
       // short messages, nothing optional
       built(client(provider).grease(false).middlebox_compatibility(false).groups({NamedGroup::secp384r1})),
       built(client(provider).key_shares({NamedGroup::x448}).max_send_fragment(64).key_log(true)),
       built(client(provider).alpn({"two"}).key_update_after(16384).padding(PaddingPolicy::to_multiple_of(32))),
+      // TLS 1.2 alone: what there is by default; secrets that travel to an RSA key; CBC; all of it, and less asked for
+      built(client(provider).versions(kOld, kOld).alpn({"one", "two"}).ocsp_stapling(true)),
+      built(client(provider).versions(kOld, kOld).suites(rsa).grease(false)),
+      built(client(provider).versions(kOld, kOld).suites(cbc).max_send_fragment(64).key_log(true)),
+      built(client(provider)
+                .versions(kOld, kOld)
+                .suites(all)
+                .allow_no_extended_main_secret(true)
+                .allow_no_renegotiation_info(true)
+                .verify_on_resumption(true)),
   };
   scene.servers = {
       built(server(provider).alpn({"two", "one"}).early_data(Scene::kEarlyData)),
@@ -60,18 +80,55 @@ Scene make_scene() {
       built(server(provider).client_auth(ClientAuth::request).cookie(true).groups({NamedGroup::x448})),
       built(server(provider).tickets(0).max_send_fragment(64).key_log(true)),
       built(server(provider).dynamic_record_sizing(true).server_preference(false).key_update_after(16384)),
+      // TLS 1.2 alone, with every suite: tickets; ids, and a client who must show a certificate; neither, and the older
+      // order of MAC and encryption
+      built(server(provider).versions(kOld, kOld).suites(all).alpn({"two", "one"})),
+      built(server(provider)
+                .versions(kOld, kOld)
+                .suites(all)
+                .tickets(0)
+                .session_ids(true)
+                .client_auth(ClientAuth::require)
+                .allow_no_extended_main_secret(true)),
+      built(server(provider)
+                .versions(kOld, kOld)
+                .suites(all)
+                .tickets(0)
+                .server_preference(false)
+                .encrypt_then_mac(false)
+                .client_auth(ClientAuth::request)
+                .max_send_fragment(100)),
   };
   return scene;
 }
 
-/// What a client keeps of a connection that went well.
-Octets make_session() {
-  End client(Scene::get().clients[0], 1);
-  End server(Scene::get().servers[0], 2);
+/// What a client and a server keep of a connection that went well.
+struct Kept {
+  Octets client;
+  std::vector<Octets> server;
+};
+Kept make_session(std::size_t client_number, std::size_t server_number) {
+  End client(Scene::get().clients[client_number], 1 + client_number);
+  End server(Scene::get().servers[server_number], 20 + client_number);
   Wire wire;
   talk(client, server, wire);
   require(!client.sessions().empty(), "the handshake of the scene brings a session");
-  return client.sessions().front().serialize();
+  Kept kept{client.sessions().front().serialize(), {}};
+  for (const Session& session : server.stored) kept.server.push_back(session.serialize());
+  return kept;
+}
+
+bool has_id(std::size_t client) { return (client - Scene::kFirstOldClient) % 2 != 0; }
+
+/// Of every client that speaks TLS 1.2 alone.
+const std::vector<Kept>& old_sessions() {
+  static const std::vector<Kept> kept = [] {
+    std::vector<Kept> made;
+    for (std::size_t client = Scene::kFirstOldClient; client < Scene::get().clients.size(); ++client)
+      made.push_back(make_session(client, Scene::kFirstOldServer + (has_id(client) ? 1 : 0)));
+    return made;
+  }();
+  return kept;
 }
 
 }  // namespace
@@ -89,8 +146,23 @@ const Scene& Scene::get() {
 }
 
 Session Scene::session() {
-  static const Octets bytes = make_session();
+  static const Octets bytes = make_session(0, 0).client;
   return Session::parse(bytes).value();
+}
+
+Session Scene::session_of(std::size_t client) {
+  return Session::parse(old_sessions()[client - kFirstOldClient].client).value();
+}
+
+const std::vector<Session>& Scene::stored() {
+  static const std::vector<Session> all = [] {
+    std::vector<Session> sessions;
+    for (const Kept& kept : old_sessions()) {
+      for (const Octets& session : kept.server) sessions.push_back(Session::parse(session).value());
+    }
+    return sessions;
+  }();
+  return all;
 }
 
 }  // namespace lockstep::fuzzing

@@ -83,20 +83,25 @@ void settle_both(Verdict& verdict, Actor& client, Actor& server) {
 Stage::Stage(const Provider& provider, std::size_t (*held_bytes)()) : held(held_bytes) {
   constexpr std::int64_t kSeconds = std::chrono::duration_cast<std::chrono::seconds>(kNow.time_since_epoch()).count();
   constexpr std::int64_t kDay = 86'400;
-  fake::FakeRandom random(7);
-  const KeyLoader* const loader = provider.key_loader(KeyType::ed25519);
-  const auto key = loader->load(loader->generate(KeyType::ed25519, 0, random).value()).value();
-  Credential made;
-  made.chain.push_back(x509::CertificateBuilder("CN=stage")
-                           .dns("example.com")
-                           .server()
-                           .client()
-                           .validity(kSeconds - kDay, kSeconds + kDay)
-                           .self_signed(provider, *key, random)
-                           .value());
-  made.schemes.assign(key->schemes().begin(), key->schemes().end());
-  made.key = key;
-  credential = std::make_shared<const Credential>(std::move(made));
+  const auto make = [&](KeyType type) -> std::shared_ptr<const Credential> {
+    const KeyLoader* const loader = provider.key_loader(type);
+    if (loader == nullptr) return nullptr;
+    fake::FakeRandom random(7);
+    const auto key = loader->load(loader->generate(type, 0, random).value()).value();
+    Credential made;
+    made.chain.push_back(x509::CertificateBuilder("CN=stage")
+                             .dns("example.com")
+                             .server()
+                             .client()
+                             .validity(kSeconds - kDay, kSeconds + kDay)
+                             .self_signed(provider, *key, random)
+                             .value());
+    made.schemes.assign(key->schemes().begin(), key->schemes().end());
+    made.key = key;
+    return std::make_shared<const Credential>(std::move(made));
+  };
+  credential_ = make(KeyType::ed25519);
+  rsa_credential_ = make(KeyType::rsa);
 
   const auto client = [&] {
     auto builder = ConfigBuilder::client(provider);
@@ -125,8 +130,21 @@ Stage::Stage(const Provider& provider, std::size_t (*held_bytes)()) : held(held_
            .client_auth(ClientAuth::require)
            .verify_on_resumption(true)
            .max_send_fragment(100));
+  const auto with = [&](std::string name, CipherSuite suite, bool encrypt_then_mac) {
+    if (!provider.supports(suite)) return;
+    pair(std::move(name), client().versions(kTls12, kTls12).suites({suite}),
+         server().versions(kTls12, kTls12).suites({suite}).encrypt_then_mac(encrypt_then_mac));
+  };
+  with("TLS 1.2, RSA", CipherSuite::tls_rsa_with_aes_128_gcm_sha256, true);
+  with("TLS 1.2, CBC", CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha256, true);
+  with("TLS 1.2, CBC around a MAC", CipherSuite::tls_ecdhe_ecdsa_with_aes_256_cbc_sha384, false);
   pair("nothing optional", client().grease(false).middlebox_compatibility(false).resumption(false),
        server().resumption(false));
+}
+
+std::shared_ptr<const Credential> Stage::credential_for(std::span<const SignatureScheme> schemes) const {
+  const bool usual = std::ranges::find_first_of(schemes, credential_->schemes) != schemes.end();
+  return usual || rsa_credential_ == nullptr ? credential_ : rsa_credential_;
 }
 
 void Stage::pair(std::string name, const ClientConfigBuilder& client, const ServerConfigBuilder& server) {

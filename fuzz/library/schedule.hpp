@@ -34,10 +34,14 @@ class Stage {
     std::vector<Octets> sessions{};  ///< of an earlier connection
   };
   std::vector<Pairing> pairings;
-  std::shared_ptr<const Credential> credential;
   std::size_t (*held)();
 
+  /// What its owner has for these schemes.
+  [[nodiscard]] std::shared_ptr<const Credential> credential_for(std::span<const SignatureScheme> schemes) const;
+
  private:
+  std::shared_ptr<const Credential> credential_;
+  std::shared_ptr<const Credential> rsa_credential_;
   void pair(std::string name, const ClientConfigBuilder& client, const ServerConfigBuilder& server);
 };
 

@@ -71,6 +71,10 @@ Script::Script(Choices& choices) : Script() {
       HandshakeType::new_session_ticket,
       HandshakeType::key_update,
       HandshakeType::end_of_early_data,
+      HandshakeType::certificate_status,
+      HandshakeType::server_key_exchange,
+      HandshakeType::server_hello_done,
+      HandshakeType::client_key_exchange,
   };
   for (std::size_t steps = 1 + choices.below(4); steps > 0; --steps) {
     const HandshakeType type = choices.of(kTypes);

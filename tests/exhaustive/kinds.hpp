@@ -73,6 +73,9 @@ class Play {
   explicit Play(const Kind& kind)
       : kind_(kind), sessions_(offered(kind)), client(kind.client, 1, sessions_), server(kind.server, 2) {
     client.rejects_peer = kind.refuses;
+    if (const Resumable* const first = first_of(kind)) {
+      for (const Session& session : first->stored) server.stored.push_back(session.clone());
+    }
   }
   Play(const Play&) = delete;
   Play& operator=(const Play&) = delete;
@@ -104,6 +107,12 @@ class Play {
   [[nodiscard]] fuzzing::End& peer_of(const fuzzing::End& end) noexcept { return &end == &client ? server : client; }
 
  private:
+  /// What both ends have kept of an earlier handshake.
+  struct Resumable {
+    Session session;
+    std::vector<Session> stored;  // by the server
+  };
+  static const Resumable* first_of(const Kind& kind);
   static std::vector<Session> offered(const Kind& kind);
 
   template <class Deliver>
@@ -301,6 +310,30 @@ inline std::vector<Kind> make_tls12_kinds() {
                    .server = old_server().tickets(1).build().value(),
                    .resumes = true,
                    .tls12 = true});
+  kinds.push_back({.name = "Tls12ResumedById",
+                   .client = client,
+                   .server = old_server().session_ids(true).build().value(),
+                   .resumes = true,
+                   .tls12 = true});
+  const auto with = [](std::string name, CipherSuite suite, bool encrypt_then_mac, ClientAuth client_auth) {
+    const std::vector schemes{SignatureScheme::ed25519, SignatureScheme::rsa_pss_rsae_sha256};
+    return Kind{.name = std::move(name),
+                .client = old_client().suites({suite}).schemes(schemes).build().value(),
+                .server = old_server()
+                              .suites({suite})
+                              .schemes(schemes)
+                              .encrypt_then_mac(encrypt_then_mac)
+                              .client_auth(client_auth)
+                              .build()
+                              .value(),
+                .tls12 = true,
+                .acts = {Act::client_sends, Act::server_sends, Act::client_closes, Act::server_closes}};
+  };
+  using enum CipherSuite;
+  kinds.push_back(with("Tls12Rsa", tls_rsa_with_aes_128_gcm_sha256, true, ClientAuth::none));
+  kinds.push_back(with("Tls12RsaMutual", tls_rsa_with_aes_128_cbc_sha, false, ClientAuth::require));
+  kinds.push_back(with("Tls12Cbc", tls_ecdhe_ecdsa_with_aes_128_cbc_sha, false, ClientAuth::none));
+  kinds.push_back(with("Tls12CbcEncryptThenMac", tls_ecdhe_ecdsa_with_aes_128_cbc_sha256, true, ClientAuth::none));
   return kinds;
 }
 
@@ -323,23 +356,25 @@ inline const std::vector<Kind>& tls12_kinds() {
   return all;
 }
 
-inline std::vector<Session> Play::offered(const Kind& kind) {
-  if (!kind.resumes) return {};
-  const auto session_of = [](const Kind& first) {
+inline const Play::Resumable* Play::first_of(const Kind& kind) {
+  if (!kind.resumes) return nullptr;
+  const auto made = [](const ServerConfigBuilder& server, const ClientConfigBuilder& client, bool tls12) {
+    const Kind first{
+        .name = "First", .client = client.build().value(), .server = server.build().value(), .tls12 = tls12};
     Play play(first);
     play.run();
-    return play.client.sessions().at(0).clone();
+    return Resumable{play.client.sessions().at(0).clone(), std::move(play.server.stored)};
   };
-  static const Session newer =
-      session_of({.name = "First",
-                  .client = detail::small_client().build().value(),
-                  .server = detail::small_server().tickets(1).early_data(100).build().value()});
-  static const Session older = session_of({.name = "First",
-                                           .client = detail::old_client().build().value(),
-                                           .server = detail::old_server().tickets(1).build().value(),
-                                           .tls12 = true});
+  using namespace detail;
+  static const Resumable newer = made(small_server().tickets(1).early_data(100), small_client(), false);
+  static const Resumable older = made(old_server().tickets(1), old_client(), true);
+  static const Resumable by_id = made(old_server().session_ids(true), old_client(), true);
+  if (!kind.tls12) return &newer;
+  return kind.server->settings().session_ids ? &by_id : &older;
+}
+inline std::vector<Session> Play::offered(const Kind& kind) {
   std::vector<Session> sessions;
-  sessions.push_back(kind.tls12 ? older.clone() : newer.clone());
+  if (const Resumable* const first = first_of(kind)) sessions.push_back(first->session.clone());
   return sessions;
 }
 

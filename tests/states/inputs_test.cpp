@@ -21,14 +21,17 @@ struct Way {
   HandshakeType next{};         ///< the message that would come next; for states that wait for one
   std::string_view question{};  ///< the event whose answer is awaited; for states that wait for one
   ClientAuth client_auth = ClientAuth::none;
-  bool retry = false;    ///< with a HelloRetryRequest
-  bool tickets = false;  ///< the server sends tickets
-  bool resume = false;   ///< the client offers one
-  bool verify = false;   ///< and this side verifies its peer again
-  bool early = false;    ///< and the client sends early data, which is taken
-  bool record = false;   ///< a change_cipher_spec record would come next
-  bool staple = false;   ///< the server staples what an OCSP responder said
-  bool rsa = false;      ///< the client's secret travels to the server's RSA key
+  bool retry = false;       ///< with a HelloRetryRequest
+  bool tickets = false;     ///< the server sends tickets
+  bool resume = false;      ///< the client offers one
+  bool verify = false;      ///< and this side verifies its peer again
+  bool early = false;       ///< and the client sends early data, which is taken
+  bool record = false;      ///< a change_cipher_spec record would come next
+  bool staple = false;      ///< the server staples what an OCSP responder said
+  bool rsa = false;         ///< the client's secret travels to the server's RSA key
+  bool cbc = false;         ///< records are those of CBC
+  bool ids = false;         ///< the server keeps sessions under ids
+  std::string_view note{};  ///< what tells it from another way to the same state
 
   [[nodiscard]] bool tls12() const { return state.starts_with("client12") || state.starts_with("server12"); }
 };
@@ -148,6 +151,63 @@ const std::array kWays{
     Way{.state = "server12::WaitTicketSealed", .role = Role::server, .question = "SealTicket", .tickets = true},
     Way{.state = "client12::Connected", .role = Role::client},
     Way{.state = "server12::Connected", .role = Role::server},
+    // The same states by other suites, and with sessions under ids.
+    Way{.state = "client12::WaitCertificate",
+        .role = Role::client,
+        .next = HandshakeType::certificate,
+        .rsa = true,
+        .note = "Rsa"},
+    Way{.state = "client12::WaitCertificateRequest",
+        .role = Role::client,
+        .next = HandshakeType::server_hello_done,
+        .rsa = true,
+        .note = "Rsa"},
+    Way{.state = "client12::WaitServerHelloDone",
+        .role = Role::client,
+        .next = HandshakeType::server_hello_done,
+        .client_auth = kAuth,
+        .rsa = true,
+        .note = "Rsa"},
+    Way{.state = "server12::WaitClientKeyExchange",
+        .role = Role::server,
+        .next = HandshakeType::client_key_exchange,
+        .rsa = true,
+        .note = "Rsa"},
+    Way{.state = "server12::WaitCertifiedKeyExchange",
+        .role = Role::server,
+        .next = HandshakeType::client_key_exchange,
+        .client_auth = kAuth,
+        .rsa = true,
+        .note = "Rsa"},
+    Way{.state = "server12::WaitCertificateVerify",
+        .role = Role::server,
+        .next = HandshakeType::certificate_verify,
+        .client_auth = kAuth,
+        .rsa = true,
+        .note = "Rsa"},
+    Way{.state = "client12::WaitFinished",
+        .role = Role::client,
+        .next = HandshakeType::finished,
+        .cbc = true,
+        .note = "Cbc"},
+    Way{.state = "server12::WaitFinished",
+        .role = Role::server,
+        .next = HandshakeType::finished,
+        .cbc = true,
+        .note = "Cbc"},
+    Way{.state = "client12::Connected", .role = Role::client, .cbc = true, .note = "Cbc"},
+    Way{.state = "server12::Connected", .role = Role::server, .cbc = true, .note = "Cbc"},
+    Way{.state = "server12::WaitTicketOpened",
+        .role = Role::server,
+        .question = "OpenTicket",
+        .resume = true,
+        .ids = true,
+        .note = "ById"},
+    Way{.state = "server12::WaitTicketSealed",
+        .role = Role::server,
+        .question = "SealTicket",
+        .ids = true,
+        .note = "ById"},
 };
 
 /// The same, with a ticket that is being sealed beside the connection.
@@ -175,6 +235,23 @@ std::shared_ptr<TicketKeys> ticket_keys() {
   return keys;
 }
 
+using Store = std::map<std::vector<std::uint8_t>, std::vector<std::uint8_t>>;
+Store& store() {
+  static Store sessions;
+  return sessions;
+}
+const Session& session_with_id() {
+  static const Session made = [] {
+    Duel duel;
+    speak_tls12(duel);
+    duel.server_config.session_ids(true).session_context({1});
+    duel.server().store = &store();
+    duel.expect_connected();
+    return duel.client().sessions.at(0).clone();
+  }();
+  return made;
+}
+
 const Session& session(bool tls12 = false) {
   const auto make = [](bool old) {
     Duel duel;
@@ -199,9 +276,15 @@ void configure(Duel& duel, const Way& way) {
     duel.client_config.suites(suites).schemes(schemes);
     duel.server_config.suites(suites).schemes(schemes);
   }
+  if (way.cbc) {
+    const std::vector suites{CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha};
+    duel.client_config.suites(suites);
+    duel.server_config.suites(suites).encrypt_then_mac(false);
+  }
   duel.server_config.client_auth(way.client_auth).tickets(way.tickets ? 1 : 0).session_context({1});
+  duel.server_config.session_ids(way.ids);
   if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
-  if (way.resume) duel.sessions.push_back(session(way.tls12()).clone());
+  if (way.resume) duel.sessions.push_back((way.ids ? session_with_id() : session(way.tls12())).clone());
   if (way.staple) duel.client_config.ocsp_stapling(true);
   if (way.early) {
     duel.client_config.early_data(1000);
@@ -316,6 +399,7 @@ class Journey {
       }
     }
     duel.server().ticket_keys = ticket_keys();
+    if (way_.ids) duel.server().store = &store();
     duel.server().accept_early_data = way_.early;
     if (way_.staple) duel.server().credential = stapling_credential();
     if (way_.rsa) duel.server().credential = credential_of(KeyType::rsa);
@@ -464,7 +548,7 @@ std::vector<Way> ways_that(bool (*condition)(const Way&)) {
 std::string way_name(const ::testing::TestParamInfo<Way>& tested) {
   std::string name(tested.param.state);
   std::erase(name, ':');
-  return name;
+  return name + std::string(tested.param.note);
 }
 
 class EveryState : public ::testing::TestWithParam<Way> {};
@@ -578,7 +662,8 @@ TEST_P(AskingState, FailsWithoutAnswer) {
     // The client hears that there is no ticket after all (RFC 5077 3.3).
     EXPECT_TRUE(journey.duel.client().connection.connected()) << error_text(journey.duel.client());
     EXPECT_TRUE(journey.traveller().connection.connected()) << error_text(journey.traveller());
-    EXPECT_TRUE(journey.duel.client().sessions.empty());
+    // Of an id nobody says that it was kept.
+    EXPECT_EQ(journey.duel.client().sessions.empty(), !way.ids);
     journey.duel.pair().send(journey.duel.client(), "ping");
     journey.finish();
     EXPECT_EQ(as_text(journey.traveller().data), "ping") << error_text(journey.traveller());
@@ -738,6 +823,7 @@ TEST_P(HandshakeState, AcceptsWhatTheChartSays) {
   expect_dispatch(*handshake, row, handshake::EarlyDataJudged{});
   expect_dispatch(*handshake, row, handshake::CredentialSelected{});
   expect_dispatch(*handshake, row, handshake::Signed{});
+  expect_dispatch(*handshake, row, handshake::Decrypted{});
   expect_dispatch(*handshake, row, handshake::Handshake::peer_verified(PeerAccepted{}));
   expect_dispatch(*handshake, row, handshake::PeerRefused{});
   expect_dispatch(*handshake, row, handshake::TicketSealed{});

@@ -84,13 +84,22 @@ struct LOCKSTEP_API Scene {
   /// The usual one first; then others that take other ways through the engine.
   std::vector<std::shared_ptr<const ClientConfig>> clients;
   std::vector<std::shared_ptr<const ServerConfig>> servers;
-  std::shared_ptr<const Credential> credential;
+  std::shared_ptr<const Credential> credential;      ///< Ed25519
+  std::shared_ptr<const Credential> rsa_credential;  ///< for who takes no other
   /// Bytes of early data that the usual pair allows.
   static constexpr std::uint32_t kEarlyData = 4096;
 
   static const Scene& get();
+  /// The first client that speaks TLS 1.2 alone, and the first server; so do those behind them.
+  static constexpr std::size_t kFirstOldClient = 4;
+  static constexpr std::size_t kFirstOldServer = 5;
+
   /// What clients[0] has of servers[0], and may resume.
   static Session session();
+  /// The same of a client that speaks TLS 1.2 alone: every other one has a ticket, the others an id.
+  static Session session_of(std::size_t client);
+  /// What a server keeps under the ids of such sessions.
+  static const std::vector<Session>& stored();
 };
 
 /// What a hostile peer does to the messages of a handshake before it protects and hashes them: they come under the
@@ -155,6 +164,8 @@ class LOCKSTEP_API End {
   bool drops_tokens = false;
   bool declines_tickets = false;
   bool declines_early_data = false;
+  /// Sessions under their ids, which a server of TLS 1.2 looks up here and adds to.
+  std::vector<Session> stored;
 
   /// Gives the bytes, in pieces whose sizes `next_size` says (0: all that is left).
   template <class NextSize>
@@ -269,6 +280,7 @@ void talk(End& client, End& server, Between& middle) {
 
 /// Who meets whom, in one number: bits 0 to 2 are the server's configuration in the scene, 3 to 5 the client's; with
 /// bit 6 the server declines tickets, with bit 7 the client offers a session. 0 is the usual pair; 0x80 has early data.
+/// From 0x20 on clients speak TLS 1.2 alone.
 class LOCKSTEP_API Cast {
  public:
   explicit constexpr Cast(std::uint8_t number) noexcept : number_(number) {}
