@@ -340,7 +340,7 @@ TEST(Attack, TripleHandshake) {
         hello.extensions.remove(ExtensionType::extended_main_secret);
       });
     duel->server().credential = credential_of(usual_key(), name);
-    duel->server().ticket_keys = fixed_ticket_keys();
+    duel->server().ticket_keys = ticket_keys();
     duel->expect_connected();
     return duel;
   };
@@ -681,7 +681,7 @@ TEST(Attack, GroupAndSignatureDowngrade) {
 // --- sessions --------------------------------------------------------------------------------------------------------
 
 TEST(Attack, CrossVersionResumption) {
-  const auto keys = fixed_ticket_keys();
+  const auto keys = ticket_keys();
   const Versions both{kOld, kNew};
   const auto connect = [&](const Versions& client, const Versions& server, std::vector<Session> sessions) {
     auto duel = between(client, server);

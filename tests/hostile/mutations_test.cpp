@@ -40,8 +40,7 @@ class Arena {
     Credential credential = *credential_of(rsa ? KeyType::rsa : KeyType::ec_p256);
     credential.ocsp_response = {1, 2, 3};
     credential_ = std::make_shared<const Credential>(std::move(credential));
-    FixedRandom random(11);
-    ticket_keys_ = std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
+    ticket_keys_ = ticket_keys();
   }
 
   struct Bout {

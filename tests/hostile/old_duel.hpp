@@ -7,12 +7,6 @@ namespace lockstep::testing {
 
 inline const Octets kChangeCipherSpec = plain_record(20, Octets{1});
 
-/// The same in every program.
-inline std::shared_ptr<TicketKeys> fixed_ticket_keys() {
-  FixedRandom random(21);
-  return std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
-}
-
 /// A duel of TLS 1.2 alone.
 struct OldDuel : Duel {
   OldDuel() { speak_tls12(*this); }

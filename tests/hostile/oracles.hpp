@@ -143,7 +143,7 @@ inline std::unique_ptr<OldDuel> connected_with_cbc(CipherSuite suite, bool encry
   auto duel = std::make_unique<OldDuel>();
   duel->client_config.suites({suite});
   duel->server_config.suites({suite}).encrypt_then_mac(encrypt_then_mac).tickets(1);
-  duel->server().ticket_keys = fixed_ticket_keys();
+  duel->server().ticket_keys = ticket_keys();
   duel->expect_connected();
   return duel;
 }

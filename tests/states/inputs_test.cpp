@@ -227,14 +227,6 @@ std::span<const HandshakeType> flight_of(const Way& way) {
   return kFlight;
 }
 
-std::shared_ptr<TicketKeys> ticket_keys() {
-  static const auto keys = [] {
-    FixedRandom random(11);
-    return std::make_shared<TicketKeys>(allowed_ticket_keys(TicketKey::generate(random).value()).value());
-  }();
-  return keys;
-}
-
 using Store = std::map<std::vector<std::uint8_t>, std::vector<std::uint8_t>>;
 Store& store() {
   static Store sessions;
