@@ -527,16 +527,16 @@ TEST(Attack, ALPACA) {
 
 // --- downgrades ------------------------------------------------------------------------------------------------------
 
-struct Versions {
+struct SpokenVersions {
   ProtocolVersion min;
   ProtocolVersion max;
   [[nodiscard]] bool has(ProtocolVersion version) const { return version == min || version == max; }
 };
-constexpr std::array kVersions{Versions{kOld, kOld}, Versions{kNew, kNew}, Versions{kOld, kNew}};
+constexpr std::array kSpoken{SpokenVersions{kOld, kOld}, SpokenVersions{kNew, kNew}, SpokenVersions{kOld, kNew}};
 
-std::unique_ptr<Duel> between(const Versions& client, const Versions& server) {
+std::unique_ptr<Duel> between(const SpokenVersions& client, const SpokenVersions& server) {
   auto duel = std::make_unique<Duel>();
-  const auto suites_of = [](const Versions& versions) {
+  const auto suites_of = [](const SpokenVersions& versions) {
     std::vector<CipherSuite> list;
     if (versions.has(kNew)) list.push_back(CipherSuite::tls_aes_128_gcm_sha256);
     if (versions.has(kOld)) list.push_back(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256);
@@ -579,8 +579,8 @@ const std::array kDowngrades{
 };
 
 TEST(Attack, VersionDowngrade) {
-  for (const Versions& client : kVersions) {
-    for (const Versions& server : kVersions) {
+  for (const SpokenVersions& client : kSpoken) {
+    for (const SpokenVersions& server : kSpoken) {
       const bool in_common = client.has(server.min) || client.has(server.max);
       const auto honest = between(client, server);
       honest->run();
@@ -682,8 +682,8 @@ TEST(Attack, GroupAndSignatureDowngrade) {
 
 TEST(Attack, CrossVersionResumption) {
   const auto keys = ticket_keys();
-  const Versions both{kOld, kNew};
-  const auto connect = [&](const Versions& client, const Versions& server, std::vector<Session> sessions) {
+  const SpokenVersions both{kOld, kNew};
+  const auto connect = [&](const SpokenVersions& client, const SpokenVersions& server, std::vector<Session> sessions) {
     auto duel = between(client, server);
     duel->server_config.tickets(1);
     duel->sessions = std::move(sessions);
@@ -691,14 +691,14 @@ TEST(Attack, CrossVersionResumption) {
     duel->expect_connected();
     return duel;
   };
-  const auto session_of = [&](const Versions& versions) {
+  const auto session_of = [&](const SpokenVersions& versions) {
     return std::move(connect(versions, versions, {})->client().sessions.at(0));
   };
   for (const ProtocolVersion made : {kOld, kNew}) {
     const ProtocolVersion other = made == kOld ? kNew : kOld;
     Session session = session_of({made, made});
     ASSERT_EQ(session.version, made);
-    const auto with = [&](const Versions& server, bool relabelled) {
+    const auto with = [&](const SpokenVersions& server, bool relabelled) {
       Session offered = session.clone();
       if (relabelled) {
         // The ticket is the same; what the client holds it for, and its secret, are another version's.
