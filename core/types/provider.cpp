@@ -72,11 +72,18 @@ const RecordMac* Provider::record_mac(MacAlgorithm id) const noexcept {
   return first(record_macs, [&](const RecordMac& mac) { return mac.id == id; });
 }
 
+const FiniteField* Provider::finite_field() const noexcept {
+  return finite_fields.empty() ? nullptr : finite_fields.front();
+}
+
 bool Provider::supports(CipherSuite suite) const noexcept {
   const auto made_of = parts(suite);
   if (!made_of || hash(made_of->hash) == nullptr) return false;
   // Where a secret travels to an RSA key, something has to encrypt it.
   if (made_of->key_exchange == KeyExchangeMethod::rsa && key_encryptor(KeyType::rsa) == nullptr) return false;
+  if (made_of->key_exchange == KeyExchangeMethod::dhe && finite_fields.empty() &&
+      std::ranges::none_of(groups, [](const Group* group) { return is_finite_field(group->id); }))
+    return false;
   if (made_of->cbc) return cbc_cipher(made_of->cbc->cipher) != nullptr && record_mac(made_of->cbc->mac) != nullptr;
   return aead(*made_of->aead) != nullptr;
 }
@@ -96,7 +103,7 @@ bool Provider::insecure() const noexcept {
     return std::ranges::any_of(descriptors, [](const auto* descriptor) { return descriptor->insecure; });
   };
   return any(aeads) || any(hashes) || any(groups) || any(verifiers) || any(key_loaders) || any(key_encryptors) ||
-         any(cbc_ciphers) || any(record_macs);
+         any(cbc_ciphers) || any(record_macs) || any(finite_fields);
 }
 
 std::vector<std::string> Provider::insecure_parts() const {
@@ -112,6 +119,7 @@ std::vector<std::string> Provider::insecure_parts() const {
   name_insecure(parts, key_encryptors, "key encryptor", [](const KeyEncryptor&) { return std::string("encryption"); });
   name_insecure(parts, cbc_ciphers, "CBC cipher", [](const CbcCipher&) { return std::string("CBC"); });
   name_insecure(parts, record_macs, "record MAC", [](const RecordMac&) { return std::string("record MAC"); });
+  name_insecure(parts, finite_fields, "finite field", [](const FiniteField&) { return std::string("finite fields"); });
   return parts;
 }
 
@@ -128,6 +136,7 @@ Provider compose(std::string_view name, std::initializer_list<Provider> in_order
     append(all.key_encryptors, part.key_encryptors);
     append(all.cbc_ciphers, part.cbc_ciphers);
     append(all.record_macs, part.record_macs);
+    append(all.finite_fields, part.finite_fields);
   }
   return all;
 }

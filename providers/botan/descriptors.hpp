@@ -12,6 +12,7 @@ std::vector<const Hash*> hashes();
 std::vector<const CbcCipher*> cbc_ciphers();
 std::vector<const KeyEncryptor*> key_encryptors();
 std::vector<const Group*> groups();
+std::vector<const FiniteField*> finite_fields();
 std::vector<const SignatureVerifier*> verifiers();
 std::vector<const KeyLoader*> key_loaders();
 

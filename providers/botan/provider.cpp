@@ -17,7 +17,8 @@ Provider provider(Options options) {
                .verifiers = verifiers(),
                .key_loaders = key_loaders(),
                .key_encryptors = key_encryptors(),
-               .cbc_ciphers = cbc_ciphers()};
+               .cbc_ciphers = cbc_ciphers(),
+               .finite_fields = finite_fields()};
   Provider all = behind_kernels(own);
   if (options.aeads == Choice::own) all.aeads = std::move(own.aeads);
   if (options.hashes == Choice::own) all.hashes = std::move(own.hashes);

@@ -73,8 +73,9 @@ std::string tables() {
   for (const KeyType type : every::kKeys)
     text += row(name(type), [type](const Capabilities& provider) { return provider.has(type); });
   text += heading("");
-  text +=
-      row("opens private keys under a passphrase", [](const Capabilities& provider) { return provider.decrypts_keys; });
+  text += row("opens private keys under a passphrase",
+              [](const Capabilities& provider) { return provider.decrypts_keys; }) +
+          row("finite fields by their parameters", [](const Capabilities& provider) { return provider.finite_fields; });
   text += row("protects anything", [](const Capabilities& provider) { return !provider.insecure; });
   return text + "\n\xc2\xb9 with libsodium 1.0.21 or later.\n";
 }

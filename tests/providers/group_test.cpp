@@ -37,7 +37,6 @@ constexpr Sizes kSizes[] = {
 
 bool is_any(NamedGroup) { return true; }
 bool is_montgomery(NamedGroup id) { return id == NamedGroup::x25519 || id == NamedGroup::x448; }
-bool is_finite_field(NamedGroup id) { return id >= NamedGroup::ffdhe2048 && id <= NamedGroup::ffdhe8192; }
 bool is_ml_kem(NamedGroup id) { return id >= NamedGroup::mlkem512 && id <= NamedGroup::mlkem1024; }
 bool is_curve(NamedGroup id) { return !is_montgomery(id) && !is_finite_field(id) && !is_ml_kem(id); }
 
@@ -332,6 +331,103 @@ TEST_P(EveryPublishedExchange, YieldsThePublishedVectors) {
   EXPECT_EQ(encapsulate(hex(vector->peer), for_server, server_share, secret), GroupResult::ok);
   EXPECT_EQ(server_share, hex(vector->public_key));
   EXPECT_EQ(secret, hex(vector->secret)) << vector->source;
+}
+
+// --- finite fields by their parameters -------------------------------------------------------------------------------
+
+class AnyFiniteField : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (subject().finite_field() == nullptr) GTEST_SKIP() << "none";
+  }
+  const FiniteField& field_ = *subject().finite_field();
+
+  /// A key pair, as long as it lives.
+  struct Key {
+    const FiniteField& field;
+    Storage<kMaxGroupContextSize> storage;
+    Buffer share;
+
+    Key(const FiniteField& its_field, const FieldParameters& parameters, RandomSource& random)
+        : field(its_field), share(parameters.p.size()) {
+      EXPECT_EQ(field.generate(storage.get(), parameters, random, share), GroupResult::ok);
+    }
+    ~Key() { field.destroy(storage.get()); }
+    Key(const Key&) = delete;
+    Key& operator=(const Key&) = delete;
+
+    GroupResult agree(Bytes theirs, Buffer& secret) {
+      secret.assign(share.size(), 0xee);
+      return field.agree(storage.get(), theirs, secret);
+    }
+  };
+};
+
+TEST_F(AnyFiniteField, BothHalvesAgree) {
+  EXPECT_LE(field_.context_size, kMaxGroupContextSize);
+  for (const NamedGroup id : {NamedGroup::ffdhe2048, NamedGroup::ffdhe3072}) {
+    const FieldParameters parameters = *field_parameters(id);
+    Key one(field_, parameters, system_random());
+    Key other(field_, parameters, system_random());
+    Buffer secret, same;
+    ASSERT_EQ(one.agree(other.share, secret), GroupResult::ok);
+    ASSERT_EQ(other.agree(one.share, same), GroupResult::ok);
+    EXPECT_EQ(secret, same);
+    EXPECT_NE(one.share, other.share);
+    // The same as the group of that name.
+    const Group* const group = subject().group(id);
+    if (group == nullptr) continue;
+    Buffer share(parameters.p.size());
+    ASSERT_EQ(group->encapsulate(one.share, system_random(), share, secret), GroupResult::ok);
+    ASSERT_EQ(one.agree(share, same), GroupResult::ok);
+    EXPECT_EQ(secret, same);
+  }
+}
+
+TEST_F(AnyFiniteField, RefusesWhatIsNotWithin) {
+  const FieldParameters parameters = *field_parameters(NamedGroup::ffdhe2048);
+  Key key(field_, parameters, system_random());
+  Buffer secret;
+  Buffer share(256);
+  EXPECT_EQ(key.agree(share, secret), GroupResult::bad_share) << "0";
+  share.back() = 1;
+  EXPECT_EQ(key.agree(share, secret), GroupResult::bad_share) << "1";
+  share.assign(parameters.p.begin(), parameters.p.end());
+  EXPECT_EQ(key.agree(share, secret), GroupResult::bad_share) << "p";
+  share.back() -= 1;
+  EXPECT_EQ(key.agree(share, secret), GroupResult::bad_share) << "p - 1";
+  share.back() -= 1;
+  EXPECT_EQ(key.agree(share, secret), GroupResult::ok) << "p - 2";
+  share.assign(256, 0xff);
+  EXPECT_EQ(key.agree(share, secret), GroupResult::bad_share) << "larger than p";
+  share.assign(255, 5);
+  EXPECT_EQ(key.agree(share, secret), GroupResult::bad_share) << "shorter";
+  // 3^2: all higher powers of 3 are 0.
+  const std::array<std::uint8_t, 1> nine{9};
+  const std::array<std::uint8_t, 1> two{2};
+  share.assign(1, 3);
+  for (int i = 0; i < 20; ++i) {
+    Key another(field_, {nine, two}, system_random());
+    const GroupResult result = another.agree(share, secret);
+    EXPECT_TRUE(result == GroupResult::bad_share || secret.front() == 3);
+  }
+}
+
+TEST_F(AnyFiniteField, TellsPrimes) {
+  for (const NamedGroup id : {NamedGroup::ffdhe2048, NamedGroup::ffdhe3072}) {
+    const Bytes p = field_parameters(id)->p;
+    EXPECT_TRUE(field_.is_prime(p));
+    Buffer composite(p.begin(), p.end());
+    composite.back() -= 2;
+    EXPECT_FALSE(field_.is_prime(composite));
+  }
+}
+
+TEST_F(AnyFiniteField, FailsWithoutRandomness) {
+  ScriptedRandom none({});
+  Storage<kMaxGroupContextSize> storage;
+  Buffer share(256);
+  EXPECT_EQ(field_.generate(storage.get(), *field_parameters(NamedGroup::ffdhe2048), none, share), GroupResult::failed);
 }
 
 }  // namespace

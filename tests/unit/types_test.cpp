@@ -242,6 +242,56 @@ TEST(Parts, OfHybridGroupsInOrderOfConcatenation) {
   EXPECT_FALSE(parts(NamedGroup::x25519));
 }
 
+// --- finite fields ---------------------------------------------------------------------------------------------------
+
+TEST(FiniteField, KnowsTheGroupsOfRfc7919ByTheirNumbers) {
+  struct Row {
+    NamedGroup group;
+    std::size_t bits;
+    std::array<std::uint8_t, 4> before_the_ones;
+  };
+  // RFC 7919 A.1 to A.5: the last word before the 64 bits that are set.
+  constexpr std::array kRows{Row{NamedGroup::ffdhe2048, 2048, {0x61, 0x28, 0x5c, 0x97}},
+                             Row{NamedGroup::ffdhe3072, 3072, {0x66, 0xc6, 0x2e, 0x37}},
+                             Row{NamedGroup::ffdhe4096, 4096, {0x5e, 0x65, 0x5f, 0x6a}},
+                             Row{NamedGroup::ffdhe6144, 6144, {0xd0, 0xe4, 0x0e, 0x65}},
+                             Row{NamedGroup::ffdhe8192, 8192, {0xc5, 0xc6, 0x42, 0x4c}}};
+  constexpr std::array<std::uint8_t, 12> kBegin{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xad, 0xf8, 0x54, 0x58};
+  for (const Row& row : kRows) {
+    EXPECT_TRUE(is_finite_field(row.group));
+    const auto [p, g] = field_parameters(row.group).value();
+    EXPECT_EQ(bit_size(p), row.bits);
+    EXPECT_TRUE(equal(p.first(12), kBegin));
+    EXPECT_TRUE(equal(p.last(12).first(4), row.before_the_ones)) << name(row.group);
+    EXPECT_TRUE(std::ranges::all_of(p.last(8), [](std::uint8_t byte) { return byte == 0xff; }));
+    EXPECT_TRUE(equal(g, std::array<std::uint8_t, 1>{2}));
+    EXPECT_EQ(named_field({p, g}), row.group);
+    EXPECT_FALSE(named_field({p, std::array<std::uint8_t, 1>{3}}));
+    EXPECT_FALSE(named_field({p.first(p.size() - 1), g}));
+  }
+  EXPECT_FALSE(field_parameters(NamedGroup::x25519));
+  EXPECT_FALSE(field_parameters(static_cast<NamedGroup>(511)));
+  EXPECT_TRUE(is_finite_field(static_cast<NamedGroup>(511)));
+  EXPECT_FALSE(is_finite_field(static_cast<NamedGroup>(512)));
+  EXPECT_FALSE(is_finite_field(NamedGroup::secp256r1));
+}
+
+TEST(FiniteField, KnowsWhatIsWithin) {
+  using Number = std::vector<std::uint8_t>;
+  const Number p{0, 1, 0, 7};
+  for (const Number& within : {Number{2}, Number{0, 0, 0, 0, 2}, Number{0xff, 0xff}, Number{1, 0, 5}})
+    EXPECT_TRUE(within_field(within, p));
+  for (const Number& outside : {Number{}, Number{0}, Number{1}, Number{0, 1}, Number{1, 0, 6}, Number{1, 0, 7},
+                                Number{1, 0, 8}, Number{1, 1, 0}, Number{1, 0, 0, 0}})
+    EXPECT_FALSE(within_field(outside, p));
+  EXPECT_FALSE(within_field(Number{2}, Number{3}));
+  EXPECT_FALSE(within_field(Number{2}, Number{}));
+  EXPECT_EQ(bit_size(Number{}), 0U);
+  EXPECT_EQ(bit_size(Number{0, 0}), 0U);
+  EXPECT_EQ(bit_size(Number{0, 1, 0}), 9U);
+  EXPECT_EQ(without_leading_zeros(Number{0, 0}).size(), 0U);
+}
+
 // --- provider --------------------------------------------------------------------------------------------------------
 
 TEST(Provider, FindsTheFirstDescriptorAndKnowsWhatItSupports) {
@@ -271,6 +321,18 @@ TEST(Provider, FindsTheFirstDescriptorAndKnowsWhatItSupports) {
   EXPECT_FALSE(provider.supports(CipherSuite::fallback_scsv));
   EXPECT_TRUE(provider.supports(CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256));
   EXPECT_FALSE(provider.supports(CipherSuite::tls_ecdhe_rsa_with_aes_128_cbc_sha256));
+  // DHE needs a finite field: a group of RFC 7919, or what takes any.
+  constexpr auto kDhe = CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256;
+  EXPECT_FALSE(provider.supports(kDhe));
+  const FiniteField field{};
+  provider.finite_fields = {&field};
+  EXPECT_EQ(provider.finite_field(), &field);
+  EXPECT_TRUE(provider.supports(kDhe));
+  provider.finite_fields.clear();
+  Group ffdhe{};
+  ffdhe.id = NamedGroup::ffdhe2048;
+  provider.groups = {&ffdhe};
+  EXPECT_TRUE(provider.supports(kDhe));
 
   provider.groups = {&x25519};
   EXPECT_TRUE(provider.supports(NamedGroup::x25519));

@@ -33,6 +33,7 @@ struct Capabilities {
   std::span<const CbcAlgorithm> cbc_ciphers{};  ///< for TLS 1.2
   std::span<const MacAlgorithm> record_macs{};  ///< beside them
   bool decrypts_keys = false;                   ///< opens PKCS#8 under a passphrase
+  bool finite_fields = false;                   ///< Diffie-Hellman over any, by its parameters (TLS 1.2)
   bool insecure = false;                        ///< protects nothing
 
   [[nodiscard]] constexpr bool has(AeadAlgorithm id) const { return std::ranges::find(aeads, id) != aeads.end(); }

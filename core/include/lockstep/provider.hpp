@@ -21,6 +21,7 @@
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/export.hpp>
+#include <lockstep/finite_field.hpp>
 #include <lockstep/jobs.hpp>
 #include <lockstep/types.hpp>
 
@@ -155,6 +156,24 @@ struct Group {
   bool insecure = false;  ///< anybody can compute the secret
 };
 
+/// Diffie-Hellman over finite fields whose parameters are known at run time alone (TLS 1.2, RFC 5246 7.4.3). Whoever
+/// calls has seen that p is odd and has at most kMaxDhBits, that 1 < g < p - 1, and that neither has leading zeros; of
+/// what else they are, nothing is known: secret exponents are as long as p.
+struct FiniteField {
+  std::string_view implementation;
+  std::size_t context_size;  ///< the private key's, with its group; at most kMaxGroupContextSize
+  /// Whether p is a prime, with an error of at most one in a million. For parameters of one's own: it takes its time.
+  bool (*is_prime)(Bytes p) noexcept;
+  /// Makes a key pair, and a share as long as p. Nothing to destroy unless ok.
+  GroupResult (*generate)(void* context, const FieldParameters& parameters, RandomSource& random,
+                          MutableBytes share) noexcept;
+  /// The secret, which like the peer's share is as long as p, with leading zeros. A bad share is one that is not
+  /// between 1 and p - 1, or leads to a secret that is not (NIST SP 800-56A revision 3, 5.7.1.1).
+  GroupResult (*agree)(void* context, Bytes share, MutableBytes secret) noexcept;
+  void (*destroy)(void* context) noexcept;
+  bool insecure = false;  ///< anybody can compute the secret
+};
+
 // --- signatures ------------------------------------------------------------------------------------------------
 
 /// `failed`: the library did (out of memory), and nothing is known of the signature.
@@ -248,6 +267,7 @@ struct Provider {
   std::vector<const KeyEncryptor*> key_encryptors{};
   std::vector<const CbcCipher*> cbc_ciphers{};
   std::vector<const RecordMac*> record_macs{};
+  std::vector<const FiniteField*> finite_fields{};
   /// AES runs on instructions of its own here; where it does not, ChaCha20-Poly1305 leads the default order.
   bool fast_aes = true;
 
@@ -267,6 +287,7 @@ struct Provider {
   [[nodiscard]] LOCKSTEP_API const KeyEncryptor* key_encryptor(KeyType type) const noexcept;
   [[nodiscard]] LOCKSTEP_API const CbcCipher* cbc_cipher(CbcAlgorithm id) const noexcept;
   [[nodiscard]] LOCKSTEP_API const RecordMac* record_mac(MacAlgorithm id) const noexcept;
+  [[nodiscard]] LOCKSTEP_API const FiniteField* finite_field() const noexcept;
 
   /// Whether everything that a suite, group (hybrids by their parts) or scheme needs is there.
   [[nodiscard]] LOCKSTEP_API bool supports(CipherSuite suite) const noexcept;

@@ -26,6 +26,7 @@ inline constexpr Capabilities kCapabilities{
     .cbc_ciphers = every::kCbcCiphers,
     .record_macs = every::kRecordMacs,
     .decrypts_keys = true,
+    .finite_fields = true,
 };
 
 /// Which implementations come first.
