@@ -172,6 +172,14 @@ std::expected<std::shared_ptr<const SigningKey>, FileError> load_private_key(con
   return std::move(*key);
 }
 
+std::expected<DhParameters, FileError> load_dh_parameters(const std::string& path) {
+  const auto bytes = read_file(path);
+  if (!bytes) return std::unexpected(bytes.error());
+  auto parameters = x509::load_dh_parameters(bytes->view());
+  if (!parameters) return refuse(path, std::move(parameters.error().text));
+  return std::move(*parameters);
+}
+
 std::expected<std::shared_ptr<const Credential>, FileError> load_credential(const Provider& provider,
                                                                             const std::string& chain_path,
                                                                             const std::string& key_path,

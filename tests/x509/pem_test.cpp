@@ -306,6 +306,39 @@ TEST(LoadKey, Sec1) {
   }
 }
 
+TEST(LoadDhParameters, OfPkcs3AndX942InPemAndDer) {
+  const Der pkcs3{0x30, 9, 2, 4, 0, 0x81, 3, 5, 2, 1, 2};
+  const Der with_length{0x30, 13, 2, 4, 0, 0x81, 3, 5, 2, 1, 2, 2, 2, 0, 0xe1};
+  const Der x942{0x30, 12, 2, 4, 0, 0x81, 3, 5, 2, 1, 2, 2, 1, 11};
+  const std::vector<std::uint8_t> p{0, 0x81, 3, 5};
+  const std::vector<std::uint8_t> g{2};
+  for (const std::string& text :
+       {std::string(as_text(pkcs3)), std::string(as_text(with_length)),
+        "2048 bits\n" + pem("CERTIFICATE", Der{1}) + pem("DH PARAMETERS", pkcs3), pem("X9.42 DH PARAMETERS", x942)}) {
+    const auto loaded = load_dh_parameters(as_bytes(text));
+    ASSERT_TRUE(loaded) << loaded.error().text;
+    EXPECT_EQ(*loaded, (DhParameters{p, g}));
+    EXPECT_EQ(bit_size(view_of(*loaded).p), 24U);
+  }
+}
+
+TEST(LoadDhParameters, SaysWhatIsWrong) {
+  const auto refused = [](std::string_view text, LoadCode code, std::string_view says) {
+    const auto loaded = load_dh_parameters(as_bytes(text));
+    ASSERT_FALSE(loaded) << says;
+    EXPECT_EQ(loaded.error().code, code);
+    EXPECT_TRUE(loaded.error().text.contains(says)) << loaded.error().text;
+  };
+  refused("", LoadCode::not_found, "BEGIN DH PARAMETERS");
+  refused(pem("PRIVATE KEY", Der{1}), LoadCode::not_found, "only PRIVATE KEY");
+  refused("-----BEGIN DH PARAMETERS-----\n!\n-----END DH PARAMETERS-----\n", LoadCode::pem_malformed, "base64");
+  for (const Der& malformed :
+       {Der{0x30, 0}, Der{0x30, 3, 2, 1, 5}, Der{0x30, 6, 2, 1, 0x85, 2, 1, 2}, Der{0x30, 6, 2, 1, 5, 2, 1, 0x82},
+        Der{0x30, 6, 2, 1, 5, 2, 1, 2, 0}, Der{0x30, 6, 4, 1, 5, 2, 1, 2}, Der{0x30, 7, 2, 1, 5, 2, 1, 2},
+        Der{0x30, 7, 2, 2, 0, 5, 2, 1, 2}})
+    refused(pem("DH PARAMETERS", malformed), LoadCode::der_malformed, "line 1: the parameters");
+}
+
 // Made with OpenSSL 3.5: `openssl genpkey -algorithm ed25519 | openssl pkcs8 -topk8 -v2 aes-256-cbc -passout
 // pass:secret`
 constexpr std::string_view kEncryptedKey =

@@ -1,5 +1,5 @@
 #pragma once
-// PEM texts (RFC 7468), and private keys from PEM or DER in any of the usual wrappings.
+// PEM texts (RFC 7468), and private keys and parameters from PEM or DER in any of the usual wrappings.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +12,7 @@
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/export.hpp>
+#include <lockstep/finite_field.hpp>
 #include <lockstep/provider.hpp>
 
 namespace lockstep::x509 {
@@ -144,6 +145,10 @@ struct LoadError {
 /// The PKCS#8 PrivateKeyInfo of the same, as DER, for keeping or writing.
 [[nodiscard]] LOCKSTEP_API std::expected<SecretBytes, LoadError> load_pkcs8(const Provider& provider, Bytes pem_or_der,
                                                                             std::string_view passphrase = {});
+
+/// Parameters of Diffie-Hellman for `ConfigBuilder::dh_parameters`, from PEM (the first in the text) or DER: DHParameter
+/// of PKCS#3 or DomainParameters of ANSI X9.42. Whether the numbers are any good `build` says.
+[[nodiscard]] LOCKSTEP_API std::expected<DhParameters, LoadError> load_dh_parameters(Bytes pem_or_der);
 
 /// Whether a certificate is for a key: by the key's value, not by its encoding (a point may be compressed).
 [[nodiscard]] LOCKSTEP_API bool belongs_to(Bytes certificate, const SigningKey& key) noexcept;

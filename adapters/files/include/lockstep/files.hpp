@@ -19,6 +19,7 @@
 #include <lockstep/bytes.hpp>
 #include <lockstep/event.hpp>
 #include <lockstep/export.hpp>
+#include <lockstep/finite_field.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/x509_pem.hpp>
 #include <lockstep/x509_verify.hpp>
@@ -71,6 +72,9 @@ struct AnchorReport {
 /// A private key from PEM or DER; see x509::load_private_key.
 [[nodiscard]] LOCKSTEP_API std::expected<std::shared_ptr<const SigningKey>, FileError> load_private_key(
     const Provider& provider, const std::string& path, std::string_view passphrase = {});
+
+/// Parameters of Diffie-Hellman from PEM or DER; see x509::load_dh_parameters.
+[[nodiscard]] LOCKSTEP_API std::expected<DhParameters, FileError> load_dh_parameters(const std::string& path);
 
 /// A chain and the key of its leaf; that they belong together is checked. Both may stand in one PEM file.
 [[nodiscard]] LOCKSTEP_API std::expected<std::shared_ptr<const Credential>, FileError> load_credential(
