@@ -75,7 +75,13 @@ bool of_version(CipherSuite suite, ProtocolVersion version) {
 }
 
 bool has_key_exchange(KeyExchangeMethod method) {
-  return method == KeyExchangeMethod::any || method == KeyExchangeMethod::ecdhe || method == KeyExchangeMethod::rsa;
+  return method == KeyExchangeMethod::any || method == KeyExchangeMethod::ecdhe || method == KeyExchangeMethod::dhe ||
+         method == KeyExchangeMethod::rsa;
+}
+
+bool uses_finite_field(CipherSuite suite) {
+  const auto known = parts(suite);
+  return known && known->key_exchange == KeyExchangeMethod::dhe;
 }
 
 bool uses_chacha20(CipherSuite suite) {
@@ -129,6 +135,58 @@ BoundSuite bind(CipherSuite id, const Provider& provider) {
           .version = known->version,
           .key_exchange = known->key_exchange,
           .authentication = known->authentication};
+}
+
+/// For suites with DHE where no groups are named. Larger ones cost more than they are worth to anybody who has ECDHE.
+constexpr std::array kFieldsWithDhe{NamedGroup::ffdhe2048, NamedGroup::ffdhe3072, NamedGroup::ffdhe4096};
+
+bool has_bits(NamedGroup group, std::size_t least) {
+  const auto parameters = field_parameters(group);
+  return parameters && bit_size(parameters->p) >= least;
+}
+
+std::string bits_text(std::size_t bits) { return std::to_string(bits) + " bits"; }
+
+// A server's own parameters. What is wrong with them first is said alone.
+void check_dh_parameters(std::vector<ConfigProblem>& problems, const Settings& settings, const Provider& provider) {
+  const auto complain = [&](std::string text) { problems.push_back({"dh_parameters", std::move(text)}); };
+  const FieldParameters parameters = view_of(settings.dh_parameters);
+  const std::size_t bits = bit_size(parameters.p);
+  if (bits < settings.min_dh_bits || bits > kMaxDhBits)
+    return complain("p has " + bits_text(bits) + ", and " + std::to_string(settings.min_dh_bits) + " to " +
+                    bits_text(kMaxDhBits) + " are taken; have others made, or leave the setting out");
+  if (!within_field(parameters.g, parameters.p)) return complain("g is not between 1 and p - 1; have others made");
+  if (named_field(parameters)) return;
+  const FiniteField* const field = provider.finite_field();
+  if (field == nullptr)
+    return complain("provider '" + std::string(provider.name) +
+                    "' has no finite fields but those that are named; choose a provider that has, or name groups");
+  if (parameters.p.back() % 2 == 0 || !field->is_prime(parameters.p))
+    return complain("p is not a prime; have others made, with `openssl dhparam 3072`");
+}
+
+// DHE needs groups, and they need DHE.
+void check_finite_fields(std::vector<ConfigProblem>& problems, const Settings& settings, bool dhe,
+                         const std::vector<NamedGroup>& groups, const Provider& provider) {
+  const auto complain = [&](const char* setting, std::string text) { problems.push_back({setting, std::move(text)}); };
+  if (settings.min_dh_bits < kMinDhBits || settings.min_dh_bits > kMaxDhBits)
+    return complain("min_dh_bits", "a prime has " + std::to_string(kMinDhBits) + " to " + bits_text(kMaxDhBits) +
+                                       "; say how many of them are needed");
+  for (const NamedGroup group : groups) {
+    if (field_parameters(group) && !has_bits(group, settings.min_dh_bits))
+      complain("groups", quoted(group) + " has fewer bits than min_dh_bits, " + std::to_string(settings.min_dh_bits) +
+                             "; remove it, or ask for fewer");
+  }
+  const bool custom = !settings.dh_parameters.empty();
+  if (custom) check_dh_parameters(problems, settings, provider);
+  if (settings.unknown_dh_groups && provider.finite_field() == nullptr)
+    complain("allow_unknown_dh_groups", "provider '" + std::string(provider.name) +
+                                            "' has no finite fields but those that are named; remove the setting");
+  if (dhe && !custom && !settings.unknown_dh_groups && std::ranges::none_of(groups, is_finite_field))
+    complain("suites", "DHE needs a finite field, and there is none; add 'ffdhe2048' or others to the groups");
+  if (!dhe && (custom || settings.unknown_dh_groups))
+    complain(custom ? "dh_parameters" : "allow_unknown_dh_groups",
+             "no suite with DHE is named that could use it; name one, or remove the setting");
 }
 
 // As many as can be read.
@@ -285,7 +343,7 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     });
     if (suites.empty() && !suites_->empty())
       complain("suites", "none of these is one of " + quoted(settings.max_version) +
-                             " with a key exchange that this build has (ECDHE, RSA); name one that is");
+                             " with a key exchange that this build has (ECDHE, DHE, RSA); name one that is");
   } else {
     for (const ProtocolVersion version : lockstep::versions()) {
       if (settings.speaks(version))
@@ -299,11 +357,20 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   check_each_version(problems, settings, "suites", suites,
                      [](ProtocolVersion version) { return lockstep::suites(version); });
 
-  const std::vector<NamedGroup> groups =
+  const bool dhe = std::ranges::any_of(suites, uses_finite_field);
+  std::vector<NamedGroup> groups =
       groups_ ? *groups_ : available<NamedGroup>(lockstep::groups(settings.max_version, kDefault), provider_);
+  // RFC 7919 3: a client that offers such groups "SHOULD also include at least one FFDHE cipher suite in the
+  // ClientHello", and the other way round, so that the server knows which it takes.
+  if (!groups_ && dhe)
+    groups = append<NamedGroup>(std::move(groups),
+                                filter(available<NamedGroup>(kFieldsWithDhe, provider_),
+                                       [&](NamedGroup id) { return has_bits(id, settings.min_dh_bits); }));
   check_list(problems, "groups", groups, provider_);
   check_each_version(problems, settings, "groups", groups,
                      [](ProtocolVersion version) { return lockstep::groups(version); });
+
+  check_finite_fields(problems, settings, dhe, groups, provider_);
 
   if (client && settings.speaks(ProtocolVersion::tls_1_3)) {
     if (key_shares_) {

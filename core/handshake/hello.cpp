@@ -138,7 +138,11 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
     // TLS_EMPTY_RENEGOTIATION_INFO_SCSV signaling cipher suite value in the ClientHello."
     hello.extended_main_secret = true;
     hello.renegotiation_info = Bytes();
-    hello.ec_point_formats = true;
+    // RFC 8422 4: "The client MUST NOT include these extensions in the ClientHello message if it does not propose any
+    // ECC cipher suites." supported_groups has become more than that (RFC 7919 2, RFC 9846 4.3.7).
+    hello.ec_point_formats = std::ranges::any_of(
+        settings.suites, [](KeyExchangeMethod method) { return method == KeyExchangeMethod::ecdhe; },
+        &BoundSuite::key_exchange);
     hello.encrypt_then_mac = settings.encrypt_then_mac && std::ranges::any_of(settings.suites, &BoundSuite::cbc);
     if (settings.resumption)
       hello.session_ticket = offer.session12 == nullptr ? Bytes() : Bytes(offer.session12->ticket);

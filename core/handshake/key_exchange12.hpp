@@ -13,6 +13,7 @@
 #include "codec/client_key_exchange.hpp"
 #include "codec/server_key_exchange.hpp"
 #include "handshake/authentication12.hpp"
+#include "handshake/finite_field.hpp"
 #include "handshake/key_exchange.hpp"
 
 namespace lockstep::handshake {
@@ -26,7 +27,11 @@ struct KeyTransport {};
 // --- the client's half ---
 
 /// What the server has said.
-using ServerExchange = std::variant<KeyTransport, codec::SignedEcdhe>;
+struct ShownField {
+  codec::SignedDhe message;
+  FieldGroup group;  ///< that of its parameters
+};
+using ServerExchange = std::variant<KeyTransport, codec::SignedEcdhe, ShownField>;
 
 /// Reads a ServerKeyExchange and checks that its parameters are among those that we offered.
 [[nodiscard]] std::expected<ServerExchange, Error> read_server_exchange(
@@ -51,7 +56,7 @@ struct OwnKey {
   std::shared_ptr<const Credential> credential;
   ProtocolVersion offered{};  ///< client_version of the ClientHello
 };
-using OwnExchange = std::variant<OwnKey, EphemeralKey>;
+using OwnExchange = std::variant<OwnKey, EphemeralKey, FieldKey>;
 
 /// Our half for a suite, and the parameters that get signed; none for a suite without ServerKeyExchange.
 struct OfferedExchange {

@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <optional>
+#include <ranges>
 
 #include "handshake/authentication12.hpp"
 
@@ -67,12 +68,14 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
 const BoundSuite* choose_suite12(const Context& context, const codec::ClientHello& hello, KeyType key) noexcept {
   const Settings& settings = context.settings();
   const bool common_group = choose_group12(context, hello) != nullptr;
+  const bool common_field = choose_field_group(context, hello).has_value();
   const auto place_of = [&](CipherSuite id) -> std::optional<std::size_t> {
     const auto place = place_in(settings.suites, id, &BoundSuite::suite);
     if (!place) return std::nullopt;
     const BoundSuite& suite = settings.suites[*place];
     if (suite.version != ProtocolVersion::tls_1_2 || !authenticates(suite, key)) return std::nullopt;
     if (suite.key_exchange == KeyExchangeMethod::ecdhe && !common_group) return std::nullopt;
+    if (suite.key_exchange == KeyExchangeMethod::dhe && !common_field) return std::nullopt;
     return place;
   };
   const bool follows_client = settings.hardware_aware && leads_with_chacha20(hello, ProtocolVersion::tls_1_2);
@@ -80,15 +83,16 @@ const BoundSuite* choose_suite12(const Context& context, const codec::ClientHell
   return chosen ? &settings.suites[*chosen] : nullptr;
 }
 
-bool usable_in_tls12(const BoundGroup& group) noexcept {
-  return group.second == nullptr && group.first->client_share_size == group.first->server_share_size;
+bool usable_for_ecdhe(const BoundGroup& group) noexcept {
+  return group.second == nullptr && group.first->client_share_size == group.first->server_share_size &&
+         !is_finite_field(group.id);
 }
 
 const BoundGroup* choose_group12(const Context& context, const codec::ClientHello& hello) noexcept {
   const Settings& settings = context.settings();
   const auto place_of = [&](NamedGroup id) -> std::optional<std::size_t> {
     const auto place = place_in(settings.groups, id, &BoundGroup::id);
-    return place && usable_in_tls12(settings.groups[*place]) ? place : std::nullopt;
+    return place && usable_for_ecdhe(settings.groups[*place]) ? place : std::nullopt;
   };
   // RFC 8422 4: "A client that proposes ECC cipher suites may choose not to include these extensions. In this case, the
   // server is free to choose any one of the elliptic curves or point formats listed in Section 5." P-256, which every
@@ -96,6 +100,41 @@ const BoundGroup* choose_group12(const Context& context, const codec::ClientHell
   if (!hello.supported_groups) return context.config.group(NamedGroup::secp256r1);
   const auto chosen = choose(*hello.supported_groups, settings.server_preference, place_of);
   return chosen ? &settings.groups[*chosen] : nullptr;
+}
+
+bool lists_finite_fields(const codec::ClientHello& hello) noexcept {
+  return hello.supported_groups && std::ranges::any_of(*hello.supported_groups, is_finite_field);
+}
+
+std::optional<FieldGroup> choose_field_group(const Context& context, const codec::ClientHello& hello,
+                                             std::size_t key_bits) noexcept {
+  const Settings& settings = context.settings();
+  const bool negotiates = lists_finite_fields(hello);
+  // RFC 7919 4: "In this scenario, a server MAY select a non-FFDHE cipher suite, or it MAY select an FFDHE cipher suite
+  // and offer an FFDHE group of its choice to the client as part of a traditional ServerKeyExchange."
+  if (!negotiates && !settings.dh_parameters.empty())
+    return field_group(context.config, view_of(settings.dh_parameters));
+  const auto choose_from = [&](const auto& theirs, std::size_t least_bits) -> std::optional<FieldGroup> {
+    const auto chosen = choose(theirs, settings.server_preference, [&](NamedGroup id) -> std::optional<std::size_t> {
+      const auto place = place_in(settings.groups, id, &BoundGroup::id);
+      const auto parameters = field_parameters(id);
+      return parameters && bit_size(parameters->p) >= least_bits ? place : std::nullopt;
+    });
+    if (!chosen) return std::nullopt;
+    const BoundGroup& group = settings.groups[*chosen];
+    return FieldGroup{.parameters = *field_parameters(group.id), .named = group.first};
+  };
+  // RFC 7919 4: "if none of the client-proposed FFDHE groups are known and acceptable to the server, then the server
+  // MUST NOT select an FFDHE cipher suite."
+  // RFC 7919 4: "If a non-anonymous FFDHE cipher suite is selected and the TLS client has used this extension to offer
+  // an FFDHE group of comparable or greater strength than the server's public key, the server SHOULD select an FFDHE
+  // group at least as strong as the server's public key."
+  const auto choose_by_strength = [&](const auto& theirs) {
+    const auto strong = choose_from(theirs, key_bits);
+    return strong ? strong : choose_from(theirs, 0);
+  };
+  if (negotiates) return choose_by_strength(*hello.supported_groups);
+  return choose_by_strength(std::views::transform(settings.groups, &BoundGroup::id));
 }
 
 void ask_server_credential(Context& context, const codec::ClientHello& hello, std::span<const SignatureScheme> schemes,

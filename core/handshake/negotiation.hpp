@@ -5,6 +5,7 @@
 
 #include "codec/client_hello.hpp"
 #include "handshake/context.hpp"
+#include "handshake/finite_field.hpp"
 
 namespace lockstep::handshake {
 
@@ -26,8 +27,16 @@ struct GroupChoice {
                                                KeyType key) noexcept;
 [[nodiscard]] const BoundGroup* choose_group12(const Context& context, const codec::ClientHello& hello) noexcept;
 
-/// Whether a group is one of TLS 1.2: hybrids and ML-KEM are not, whose client and server do not the same.
-[[nodiscard]] bool usable_in_tls12(const BoundGroup& group) noexcept;
+/// Whether a group is one for ECDHE: finite fields are not, nor hybrids and ML-KEM, whose client and server do not the
+/// same.
+[[nodiscard]] bool usable_for_ecdhe(const BoundGroup& group) noexcept;
+
+/// The group for DHE; nothing when DHE is not to be had with this client. Where there is a choice, the group is as
+/// strong as the key that signs, if that is an RSA key of `key_bits`.
+[[nodiscard]] std::optional<FieldGroup> choose_field_group(const Context& context, const codec::ClientHello& hello,
+                                                           std::size_t key_bits = 0) noexcept;
+/// Whether a client lists groups of finite fields, known here or not.
+[[nodiscard]] bool lists_finite_fields(const codec::ClientHello& hello) noexcept;
 
 /// Suspends for a server's credential. Lists live as long as the handshake.
 void ask_server_credential(Context& context, const codec::ClientHello& hello, std::span<const SignatureScheme> schemes,

@@ -40,12 +40,18 @@ std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& c
   const bool rsa_pss = choose_suite12(context, hello, KeyType::rsa_pss) != nullptr;
   const BoundSuite* const with_rsa = choose_suite12(context, hello, KeyType::rsa);
   if (!ecdsa && with_rsa == nullptr) {
-    // Is it the group alone that ECDHE lacks?
-    const bool suite_in_common = std::ranges::any_of(hello.cipher_suites, [&](CipherSuite id) {
-      const BoundSuite* const suite = context.config.suite(id);
-      return suite != nullptr && suite->version == ProtocolVersion::tls_1_2;
-    });
-    return context.fail(suite_in_common ? Reason::group_unsupported : Reason::suite_unsupported);
+    // Is it the group alone that is lacking?
+    const auto in_common = [&](KeyExchangeMethod method) {
+      return std::ranges::any_of(hello.cipher_suites, [&](CipherSuite id) {
+        const BoundSuite* const suite = context.config.suite(id);
+        return suite != nullptr && suite->key_exchange == method;
+      });
+    };
+    if (in_common(KeyExchangeMethod::ecdhe)) return context.fail(Reason::group_unsupported);
+    // RFC 7919 4: "If the extension is present with FFDHE groups, none of the client's offered groups are acceptable by
+    // the server, and none of the client's proposed non-FFDHE cipher suites are acceptable to the server, the server
+    // MUST end the connection with a fatal TLS alert of type insufficient_security(71)."
+    return context.fail(in_common(KeyExchangeMethod::dhe) ? Reason::dh_group_unsupported : Reason::suite_unsupported);
   }
   // RFC 5246 7.4.1.4.1: a client without the extension is taken to verify SHA-1 alone, which is not done here. Where
   // nothing is signed, that is no matter.

@@ -57,7 +57,7 @@ struct WaitCredential {
 struct WaitSignature {
   static constexpr std::string_view name = "(sign)";
   Offered offered;
-  Bytes parameters;  ///< ServerECDHParams
+  Bytes parameters;  ///< ServerECDHParams or ServerDHParams
 };
 struct WaitCertificate {
   static constexpr std::string_view name = "WAIT_CERT";

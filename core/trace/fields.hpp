@@ -177,6 +177,10 @@ void fields(A& a, Is<Configuration> auto& e) {
   a.list(e.implementations, [&a](auto& implementation) { a.text(implementation); });
   // Settings that are younger than the tapes that are kept: a tape whose entry ends here is of a connection that had
   // their defaults. One line for each, `if (a.more()) a.boolean(e.settings.x);`, the newest last.
+  if (a.more()) a.number(e.settings.min_dh_bits, kMaxDhBits);
+  if (a.more()) a.boolean(e.settings.unknown_dh_groups);
+  if (a.more()) a.list(e.settings.dh_parameters.p, [&a](auto& byte) { a.number(byte); });
+  if (a.more()) a.list(e.settings.dh_parameters.g, [&a](auto& byte) { a.number(byte); });
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {

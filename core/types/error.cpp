@@ -243,6 +243,22 @@ constexpr std::array kReasons{
               "The server's certificate has a key that the suite does not authenticate with.", kPeerBroken},
     ReasonRow{Reason::curve_not_named, "curve_not_named", Alert::illegal_parameter, kLocal,
               "The server describes an elliptic curve instead of naming one.", kPeerBroken},
+    ReasonRow{Reason::dh_group_unsupported, "dh_group_unsupported", Alert::insufficient_security, kLocal,
+              "Both ends have no group of a finite field in common, which the client's suites need.",
+              "Compare the ffdhe groups that both ends allow, or allow suites with ECDHE."},
+    ReasonRow{Reason::dh_group_unknown, "dh_group_unknown", Alert::insufficient_security, kLocal,
+              "The server exchanges keys over a finite field that this client does not know.",
+              "Have the server use a group of RFC 7919 or ECDHE, or allow its own by allow_unknown_dh_groups."},
+    ReasonRow{Reason::dh_group_weak, "dh_group_weak", Alert::insufficient_security, kLocal,
+              "The server exchanges keys modulo a prime that is too short.",
+              "Have the server use at least 2048 bits or ECDHE: see CVE-2015-4000 (Logjam)."},
+    ReasonRow{Reason::dh_group_too_large, "dh_group_too_large", Alert::handshake_failure, kLocal,
+              "The server exchanges keys modulo a prime that is longer than this end takes.",
+              "Have the server use a group of 2048 to 8192 bits or ECDHE."},
+    ReasonRow{Reason::dh_group_invalid, "dh_group_invalid", Alert::illegal_parameter, kLocal,
+              "The server's numbers do not make a group: p is even, or g is not between 1 and p - 1.", kPeerBroken},
+    ReasonRow{Reason::dh_share_invalid, "dh_share_invalid", Alert::handshake_failure, kLocal,
+              "A public value of Diffie-Hellman is not between 1 and p - 1.", kPeerBroken},
 
     // authentication
     ReasonRow{Reason::certificate_missing, "certificate_missing", Alert::decode_error, kLocal,
@@ -558,6 +574,11 @@ std::string detail_text(const Error& error, bool names_x509_code) {
     case Reason::scheme_not_offered:
     case Reason::scheme_wrong_key:
     case Reason::signature_invalid: return ", scheme " + to_text(static_cast<SignatureScheme>(error.detail));
+    case Reason::dh_group_unknown:
+    case Reason::dh_group_weak:
+    case Reason::dh_group_too_large:
+    case Reason::dh_group_invalid:
+    case Reason::dh_share_invalid: return ", " + std::to_string(error.detail) + " bits";
     // The place says which message; the alert has its own words.
     case Reason::message_too_long:
     case Reason::peer_alert:

@@ -242,4 +242,44 @@ inline Octets plain_record(std::uint8_t type, Bytes content, std::uint16_t versi
   return record;
 }
 
+/// ServerKeyExchange of TLS 1.2 with a finite field and a signature by an RSA key.
+struct RawDheExchange {
+  Octets p;
+  Octets g;
+  Octets ys;
+  std::uint16_t algorithm = 0;
+  Octets signature;
+
+  static RawDheExchange split(Bytes message) {
+    Cursor cursor(message.subspan(4));
+    RawDheExchange exchange;
+    exchange.p = cursor.vector(2);
+    exchange.g = cursor.vector(2);
+    exchange.ys = cursor.vector(2);
+    exchange.algorithm = static_cast<std::uint16_t>(cursor.number(2));
+    exchange.signature = cursor.vector(2);
+    return exchange;
+  }
+  [[nodiscard]] Octets params() const {
+    Octets out;
+    for (const Octets& number : {p, g, ys}) put_vector(out, number, 2);
+    return out;
+  }
+  [[nodiscard]] Octets join() const {
+    Octets body = params();
+    put(body, algorithm, 2);
+    put_vector(body, signature, 2);
+    return message_of(HandshakeType::server_key_exchange, body);
+  }
+  /// Signs what it says by now, with the server's key.
+  void sign(const Duel& duel) {
+    Octets content = RawClientHello::split(duel.client_forger.honest.front()).random;
+    append(content, RawServerHello::split(duel.server_forger.honest.front()).random);
+    append(content, params());
+    FixedRandom random(3);
+    signature.resize(kMaxSignatureSize);
+    signature.resize(key_of(KeyType::rsa)->sign(static_cast<SignatureScheme>(algorithm), content, random, signature));
+  }
+};
+
 }  // namespace lockstep::testing

@@ -3,6 +3,8 @@
 #include <array>
 
 #include "hostile/old_duel.hpp"
+#include "key_schedule/tls12.hpp"
+#include "pair/dh_groups.hpp"
 
 namespace lockstep::testing {
 namespace {
@@ -393,6 +395,298 @@ TEST(HostileTls12ServerKeyExchange, EndsWithItsSignature) {
   refuse([](Octets& body) { body.pop_back(); }, Reason::message_truncated);
   refuse([](Octets& body) { body.resize(10); }, Reason::message_truncated);
   refuse([](Octets& body) { body.clear(); }, Reason::message_truncated);
+}
+
+// --- DHE ------------------------------------------------------------------------------------------------------------
+
+constexpr auto kDhe = CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256;
+
+/// A duel with DHE alone, whose client takes groups that it does not know.
+struct DheDuel : OldDuel {
+  DheDuel() {
+    const std::vector schemes{SignatureScheme::rsa_pss_rsae_sha256};
+    client_config.suites({kDhe}).groups({NamedGroup::ffdhe2048}).schemes(schemes).allow_unknown_dh_groups(true);
+    server_config.suites({kDhe}).groups({NamedGroup::ffdhe2048}).schemes(schemes);
+  }
+  /// The engines, with the key that the suite needs.
+  DheDuel& with_rsa() {
+    server().credential = credential_of(KeyType::rsa);
+    return *this;
+  }
+  void replace_client_share(const Octets& body) {
+    client_forger.replace(HandshakeType::client_key_exchange, message_of(HandshakeType::client_key_exchange, body));
+  }
+};
+
+class HostileDhe : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!provider().supports(kDhe)) GTEST_SKIP() << "no finite fields";
+  }
+
+  /// The server's numbers are changed, and signed again, so that nothing else is wrong.
+  template <class Edit>
+  static void expect_refused(Edit edit, Reason reason, Alert alert) {
+    DheDuel duel;
+    duel.server_forger.change_parts<RawDheExchange>(HandshakeType::server_key_exchange, [&](RawDheExchange& exchange) {
+      edit(exchange);
+      exchange.sign(duel);
+    });
+    duel.with_rsa().expect_client_refuses(reason, alert, Place::server_key_exchange);
+  }
+  /// p itself, with something added in the last byte.
+  static Octets prime(int added = 0) {
+    const Bytes p = field_parameters(NamedGroup::ffdhe2048)->p;
+    Octets number(p.begin(), p.end());
+    number.back() = static_cast<std::uint8_t>(number.back() + added);
+    return number;
+  }
+  /// Numbers that are no public values of the group.
+  static std::vector<Octets> bad_shares() {
+    Octets longer = prime();
+    longer.push_back(0);
+    return {{0}, {1}, {0, 0, 1}, Octets(256, 0), prime(-1), prime(), Octets(256, 0xff), longer, Octets(60'000, 5)};
+  }
+};
+
+TEST_F(HostileDhe, WorksWhenNobodyIsHostile) {
+  DheDuel duel;
+  duel.with_rsa().expect_connected();
+  duel.expect_alive();
+  // Zeros before a number change nothing, nor does leaving them out.
+  DheDuel padded;
+  padded.server_forger.change_parts<RawDheExchange>(HandshakeType::server_key_exchange, [&](RawDheExchange& exchange) {
+    for (Octets* number : {&exchange.p, &exchange.g, &exchange.ys}) number->insert(number->begin(), 3, 0);
+    exchange.sign(padded);
+  });
+  padded.client_forger.change(HandshakeType::client_key_exchange, [](const Octets& message) {
+    Octets yc = Cursor(Bytes(message).subspan(4)).vector(2);
+    yc.insert(yc.begin(), 3, 0);
+    return message_of(HandshakeType::client_key_exchange, vector_of(yc, 2));
+  });
+  padded.with_rsa().expect_connected();
+  padded.expect_alive();
+}
+
+// CVE-2015-4000, Logjam: groups of 512 and 1024 bits.
+TEST_F(HostileDhe, GroupIsLongEnough) {
+  for (const std::string_view pem : {kDh512, kDh1024}) {
+    const DhParameters weak = dh_parameters(pem);
+    expect_refused(
+        [&](RawDheExchange& exchange) {
+          exchange.p = weak.p;
+          exchange.g = weak.g;
+          exchange.ys = Octets(60, 5);
+        },
+        Reason::dh_group_weak, Alert::insufficient_security);
+  }
+  for (const Octets& tiny : {Octets{0}, Octets{1}, Octets{5}, Octets(255, 0xff), Octets(300, 0)})
+    expect_refused([&](RawDheExchange& exchange) { exchange.p = tiny; }, Reason::dh_group_weak,
+                   Alert::insufficient_security);
+  // A client that asks for little gets no less than that.
+  DheDuel duel;
+  duel.client_config.min_dh_bits(1024);
+  duel.server_forger.change_parts<RawDheExchange>(HandshakeType::server_key_exchange,
+                                                  [&](RawDheExchange& exchange) { exchange.p = Octets(127, 0xff); });
+  duel.with_rsa().expect_client_refuses(Reason::dh_group_weak, Alert::insufficient_security,
+                                        Place::server_key_exchange);
+}
+
+TEST_F(HostileDhe, GroupIsNoLongerThanItIsWorth) {
+  for (const std::size_t size : std::to_array<std::size_t>({1025, 5000, 65'535}))
+    expect_refused([&](RawDheExchange& exchange) { exchange.p = Octets(size, 0xff); }, Reason::dh_group_too_large,
+                   Alert::handshake_failure);
+}
+
+TEST_F(HostileDhe, GroupIsOne) {
+  expect_refused([](RawDheExchange& exchange) { exchange.p = prime(-1); }, Reason::dh_group_invalid,
+                 Alert::illegal_parameter);
+  for (const Octets& g : {Octets{0}, Octets{1}, Octets(3, 0), prime(-1), prime(), Octets(300, 9)})
+    expect_refused([&](RawDheExchange& exchange) { exchange.g = g; }, Reason::dh_group_invalid,
+                   Alert::illegal_parameter);
+}
+
+TEST_F(HostileDhe, GroupIsKnownUnlessOthersAreTaken) {
+  const auto own = dh_parameters(kDh2048);
+  const auto [p, g] = *field_parameters(NamedGroup::ffdhe3072);
+  for (const DhParameters& unknown :
+       {own, DhParameters{{p.begin(), p.end()}, {g.begin(), g.end()}}, DhParameters{prime(), {3}}}) {
+    DheDuel duel;
+    duel.client_config.allow_unknown_dh_groups(false);
+    duel.server_forger.change_parts<RawDheExchange>(HandshakeType::server_key_exchange, [&](RawDheExchange& exchange) {
+      exchange.p = unknown.p;
+      exchange.g = unknown.g;
+    });
+    duel.with_rsa().expect_client_refuses(Reason::dh_group_unknown, Alert::insufficient_security,
+                                          Place::server_key_exchange);
+  }
+}
+
+// RFC 7919 3 and 4.
+TEST_F(HostileDhe, SharesAreWithinTheGroup) {
+  for (const Octets& share : bad_shares()) {
+    expect_refused([&](RawDheExchange& exchange) { exchange.ys = share; }, Reason::dh_share_invalid,
+                   Alert::handshake_failure);
+    DheDuel duel;
+    duel.replace_client_share(vector_of(share, 2));
+    duel.with_rsa().expect_server_refuses(Reason::dh_share_invalid, Alert::handshake_failure,
+                                          Place::client_key_exchange);
+  }
+  // In a group that is known by its numbers alone, too.
+  for (const Octets& share : {Octets{1}, prime(-1), prime()}) {
+    DheDuel duel;
+    duel.client_config.groups({NamedGroup::secp256r1});
+    duel.server_forger.change_parts<RawDheExchange>(HandshakeType::server_key_exchange, [&](RawDheExchange& exchange) {
+      exchange.ys = share;
+      exchange.sign(duel);
+    });
+    duel.with_rsa().expect_client_refuses(Reason::dh_share_invalid, Alert::handshake_failure,
+                                          Place::server_key_exchange);
+  }
+}
+
+// A p that is no prime may have a square that is nothing.
+TEST_F(HostileDhe, SecretIsWithinTheGroup) {
+  DheDuel duel;
+  duel.server_forger.change_parts<RawDheExchange>(HandshakeType::server_key_exchange, [&](RawDheExchange& exchange) {
+    // (2^1032 + 1)^2, whose root has no power but 0.
+    exchange.p.assign(259, 0);
+    exchange.p[0] = 1;
+    exchange.p[129] = 2;
+    exchange.p[258] = 1;
+    exchange.ys.assign(130, 0);
+    exchange.ys[0] = exchange.ys[129] = 1;
+    exchange.sign(duel);
+  });
+  duel.with_rsa().expect_client_refuses(Reason::dh_share_invalid, Alert::handshake_failure, Place::server_key_exchange);
+}
+
+TEST_F(HostileDhe, MessagesAreWellFormed) {
+  const auto refuse_server = [](auto edit, Reason reason) {
+    DheDuel duel;
+    duel.server_forger.change(HandshakeType::server_key_exchange, [edit](const Octets& message) {
+      Octets body(message.begin() + 4, message.end());
+      edit(body);
+      return message_of(HandshakeType::server_key_exchange, body);
+    });
+    duel.with_rsa().expect_client_refuses(reason, Alert::decode_error, Place::server_key_exchange);
+  };
+  refuse_server([](Octets& body) { body.push_back(0); }, Reason::message_trailing_data);
+  refuse_server([](Octets& body) { body.pop_back(); }, Reason::message_truncated);
+  refuse_server([](Octets& body) { body.resize(100); }, Reason::message_truncated);
+  refuse_server([](Octets& body) { body.clear(); }, Reason::message_truncated);
+  refuse_server([](Octets& body) { body[0] = body[1] = 0; }, Reason::vector_length);
+  const auto refuse_client = [](const Octets& body, Reason reason) {
+    DheDuel duel;
+    duel.replace_client_share(body);
+    duel.with_rsa().expect_server_refuses(reason, Alert::decode_error, Place::client_key_exchange);
+  };
+  refuse_client({0, 0}, Reason::vector_length);
+  refuse_client({}, Reason::message_truncated);
+  refuse_client({1, 0, 5}, Reason::message_truncated);
+  Octets longer = vector_of(Octets(256, 5), 2);
+  longer.push_back(0);
+  refuse_client(longer, Reason::message_trailing_data);
+}
+
+TEST_F(HostileDhe, NumbersAreSigned) {
+  DheDuel duel;
+  duel.server_forger.change_parts<RawDheExchange>(HandshakeType::server_key_exchange,
+                                                  [](RawDheExchange& exchange) { exchange.ys[9] ^= 1U; });
+  duel.with_rsa().expect_client_refuses(Reason::signature_invalid, Alert::decrypt_error, Place::server_key_exchange);
+}
+
+/// A key pair whose secret with `theirs` begins with a zero byte: one of 256.
+struct UnluckyPair {
+  Octets share = Octets(256);
+  Octets secret = Octets(256);
+
+  explicit UnluckyPair(const Octets& theirs) {
+    const Group& group = *provider().group(NamedGroup::ffdhe2048);
+    FixedRandom random(17);
+    do {
+      alignas(64) std::array<std::byte, kMaxGroupContextSize> key{};
+      EXPECT_EQ(group.generate(key.data(), random, share), GroupResult::ok);
+      EXPECT_EQ(group.decapsulate(key.data(), theirs, secret), GroupResult::ok);
+      group.destroy(key.data());
+    } while (secret.front() != 0);
+  }
+  /// RFC 5246 8.1.2: "Leading bytes of Z that contain all zero bits are stripped before it is used as the
+  /// pre_master_secret."
+  [[nodiscard]] Octets master_secret(const Duel& duel) const {
+    const auto master =
+        key_schedule::tls12::master_secret(*provider().hash(HashAlgorithm::sha256), without_leading_zeros(secret),
+                                           RawClientHello::split(duel.client_forger.honest.front()).random,
+                                           RawServerHello::split(duel.server_forger.honest.front()).random);
+    return {master->view().begin(), master->view().end()};
+  }
+};
+
+/// Without extended master secret, so that the randoms and the premaster secret are all that counts.
+struct ShortSecretDuel : DheDuel {
+  ShortSecretDuel() {
+    client_config.allow_no_extended_main_secret(true).key_log(true);
+    server_config.allow_no_extended_main_secret(true).key_log(true);
+    client_forger.change_parts<RawClientHello>(
+        HandshakeType::client_hello, [](RawClientHello& hello) { hello.extensions.remove(kExtendedMainSecret); });
+  }
+};
+
+// What Raccoon measures has to be done all the same, or some 4 in 1000 handshakes with others fail.
+TEST_F(HostileDhe, SecretIsStrippedOfLeadingZerosByTheServer) {
+  ShortSecretDuel duel;
+  std::optional<UnluckyPair> own;
+  duel.client_forger.change(HandshakeType::client_key_exchange, [&](const Octets&) {
+    own.emplace(RawDheExchange::split(duel.server_forger.honest[2]).ys);
+    return message_of(HandshakeType::client_key_exchange, vector_of(own->share, 2));
+  });
+  duel.with_rsa().run();
+  ASSERT_TRUE(own);
+  ASSERT_EQ(duel.server().secrets.size(), 1U);
+  EXPECT_EQ(duel.server().secrets.front(), own->master_secret(duel));
+}
+
+TEST_F(HostileDhe, SecretIsStrippedOfLeadingZerosByTheClient) {
+  // The client's key does not depend on what the server says: the first run shows its share.
+  Octets theirs;
+  std::optional<UnluckyPair> own;
+  for (const bool known : {false, true}) {
+    ShortSecretDuel duel;
+    if (known) own.emplace(theirs);
+    duel.server_forger.change_parts<RawDheExchange>(HandshakeType::server_key_exchange, [&](RawDheExchange& exchange) {
+      if (own) exchange.ys = own->share;
+      exchange.sign(duel);
+    });
+    duel.with_rsa().run();
+    const Octets share = Cursor(Bytes(duel.client_forger.honest[1]).subspan(4)).vector(2);
+    if (known) {
+      EXPECT_EQ(share, theirs);
+      ASSERT_EQ(duel.client().secrets.size(), 1U);
+      EXPECT_EQ(duel.client().secrets.front(), own->master_secret(duel));
+    }
+    theirs = share;
+  }
+}
+
+// RFC 5246 F.1.1.3.
+TEST_F(HostileDhe, KeysAreNeverUsedAgain) {
+  std::vector<Octets> seen;
+  for (int i = 0; i < 2; ++i) {
+    Pair pair(built(DheDuel().client_config), built(DheDuel().server_config),
+              {x509::PeerName::dns("example.com").value(), {}}, {}, static_cast<std::uint64_t>(7 * i));
+    pair.server.credential = credential_of(KeyType::rsa);
+    while (pair.step(pair.client, pair.to_server(), pair.to_client())) {
+    }
+    while (pair.step(pair.server, pair.to_client(), pair.to_server())) {
+    }
+    seen.push_back(pair.to_client());
+  }
+  // The share follows p and g in the flight.
+  const auto share = [](const Octets& flight) {
+    const auto p = std::ranges::search(flight, field_parameters(NamedGroup::ffdhe2048)->p);
+    return Octets(p.end() + 5, p.end() + 5 + 256);
+  };
+  EXPECT_NE(share(seen[0]), share(seen[1]));
 }
 
 TEST(HostileTls12ServerHelloDone, IsEmpty) {

@@ -5,6 +5,7 @@
 
 #include <lockstep/lists.hpp>
 
+#include "dh_groups.hpp"
 #include "pair.hpp"
 
 namespace lockstep::testing {
@@ -60,11 +61,11 @@ TEST(Config, KeepsTheSuitesOfItsVersions) {
   EXPECT_GT(both->settings().suites.size(), 10U);
   for (const BoundSuite& suite : both->settings().suites)
     EXPECT_TRUE(suite.key_exchange == KeyExchangeMethod::any || suite.key_exchange == KeyExchangeMethod::ecdhe ||
-                suite.key_exchange == KeyExchangeMethod::rsa);
+                suite.key_exchange == KeyExchangeMethod::dhe || suite.key_exchange == KeyExchangeMethod::rsa);
   // Who names suites of one version alone has named that version.
   const auto older = built(client_builder().suites({CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256}));
   EXPECT_EQ(older->settings().max_version, ProtocolVersion::tls_1_2);
-  const auto none = client_builder().suites({CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256}).build();
+  const auto none = client_builder().suites({CipherSuite::tls_psk_with_aes_128_gcm_sha256}).build();
   ASSERT_FALSE(none);
   EXPECT_EQ(settings_of(none.error()), std::vector<std::string>{"suites"});
 }
@@ -110,6 +111,62 @@ TEST(Config, SaysWhatIsWrongWithEachSetting) {
   EXPECT_EQ(problem_of(client_builder().alpn(many)), "alpn: the list is too long; name at most 255 protocols");
   const Provider harmless = with_a_harmless_group();
   EXPECT_TRUE(problem_of(ConfigBuilder::client(harmless)).starts_with("dangerous().allow_insecure_provider: "));
+}
+
+TEST(Config, HasFiniteFieldsWhereSuitesWithDheAreNamed) {
+  constexpr auto kDhe = CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256;
+  if (!provider().supports(kDhe)) GTEST_SKIP() << "no finite fields";
+  const auto fields = [](const auto& builder) {
+    std::vector<NamedGroup> ids;
+    for (const BoundGroup& group : built(builder)->settings().groups) {
+      if (is_finite_field(group.id)) ids.push_back(group.id);
+    }
+    return ids;
+  };
+  EXPECT_EQ(fields(client_builder().suites({kDhe})),
+            (std::vector{NamedGroup::ffdhe2048, NamedGroup::ffdhe3072, NamedGroup::ffdhe4096}));
+  EXPECT_EQ(fields(server_builder().suites({kDhe}).min_dh_bits(4096)), std::vector{NamedGroup::ffdhe4096});
+  EXPECT_EQ(fields(client_builder()), std::vector<NamedGroup>{});
+  EXPECT_EQ(built(client_builder().suites({kDhe}))->settings().groups.front().id, NamedGroup::x25519);
+
+  const auto refuses = [](const auto& builder, const char* setting, std::string_view text) {
+    const auto config = builder.build();
+    ASSERT_FALSE(config) << text;
+    ASSERT_EQ(config.error().size(), 1U) << text;
+    EXPECT_EQ(config.error().front().setting, setting);
+    EXPECT_TRUE(config.error().front().text.contains(text)) << config.error().front().text;
+  };
+  const auto client = client_builder().suites({kDhe});
+  const auto server = server_builder().suites({kDhe});
+  refuses(ClientConfigBuilder(client).min_dh_bits(1023), "min_dh_bits", "1024 to 8192 bits");
+  refuses(ClientConfigBuilder(client).min_dh_bits(8193), "min_dh_bits", "1024 to 8192 bits");
+  refuses(ClientConfigBuilder(client).groups({NamedGroup::ffdhe2048}).min_dh_bits(3072), "groups", "fewer bits");
+  refuses(ClientConfigBuilder(client).groups({NamedGroup::x25519}), "suites", "'ffdhe2048'");
+  refuses(ServerConfigBuilder(server).groups({NamedGroup::x25519}), "suites", "'ffdhe2048'");
+  refuses(client_builder().allow_unknown_dh_groups(true), "allow_unknown_dh_groups", "no suite with DHE");
+  refuses(server_builder().dh_parameters(dh_parameters(kDh2048)), "dh_parameters", "no suite with DHE");
+
+  const auto refuses_own = [&](DhParameters parameters, std::string_view text) {
+    refuses(ServerConfigBuilder(server).dh_parameters(std::move(parameters)), "dh_parameters", text);
+  };
+  DhParameters own = dh_parameters(kDh2048);
+  EXPECT_EQ(built(ServerConfigBuilder(server).dh_parameters(own))->settings().dh_parameters, own);
+  refuses_own(dh_parameters(kDh512), "p has 512 bits");
+  refuses_own(dh_parameters(kDh1024), "2048 to 8192 bits");
+  refuses_own({{}, {2}}, "p has 0 bits");
+  refuses_own({own.p, {}}, "g is not between");
+  refuses_own({own.p, {0}}, "g is not between");
+  refuses_own({own.p, {0, 1}}, "g is not between");
+  refuses_own({own.p, own.p}, "g is not between");
+  std::vector<std::uint8_t> order = own.p;
+  order.back() ^= 1U;
+  refuses_own({own.p, order}, "g is not between");
+  refuses_own({order, {2}}, "not a prime");  // even
+  order.back() ^= 5U;
+  refuses_own({order, {2}}, "not a prime");
+  own.p.insert(own.p.begin(), 7, 1);
+  own.p.resize(1025, 1);
+  refuses_own(own, "bits, and 2048 to 8192");
 }
 
 TEST(Config, PutsKeySharesInTheOrderOfTheGroups) {

@@ -166,6 +166,7 @@ struct End {
   std::vector<Session> sessions;
   std::vector<TrafficKeys> traffic_keys;
   std::vector<std::string> secrets_logged;
+  std::vector<std::vector<std::uint8_t>> secrets;  ///< the same, their values
   std::vector<std::vector<std::uint8_t>> peer_chain;
   std::vector<std::uint8_t> own_finished;
   std::vector<std::uint8_t> peer_finished;
@@ -343,6 +344,7 @@ struct End {
   }
   bool on(SecretLogged& event) {
     secrets_logged.emplace_back(event.label);
+    secrets.emplace_back(event.secret.begin(), event.secret.end());
     return true;
   }
   bool on(Failed& event) {

@@ -527,6 +527,28 @@ Provoke server_key_exchange(std::size_t place, std::uint8_t byte) {
   }));
 }
 
+/// DHE in a group of RFC 7919, by an RSA key.
+Provoke with_dhe(Provoke provoke) {
+  return in_tls12([=](Duel& duel, Role finder) {
+    const std::vector suites{CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256};
+    const std::vector schemes{SignatureScheme::rsa_pss_rsae_sha256};
+    duel.client_config.suites(suites).groups({NamedGroup::ffdhe2048}).schemes(schemes);
+    duel.server_config.suites(suites).groups({NamedGroup::ffdhe2048}).schemes(schemes);
+    provoke(duel, finder);
+    duel.server().credential = credential_of(KeyType::rsa);
+  });
+}
+/// With other numbers of the server's, signed by its key.
+Provoke with_numbers(std::function<void(RawDheExchange&)> edit) {
+  return with_dhe([=](Duel& duel, Role) {
+    duel.server_forger.change_parts<RawDheExchange>(HandshakeType::server_key_exchange,
+                                                    [=, &duel](RawDheExchange& exchange) {
+                                                      edit(exchange);
+                                                      exchange.sign(duel);
+                                                    });
+  });
+}
+
 std::vector<Row> tls12() {
   using enum Reason;
   using Type = ExtensionType;
@@ -564,6 +586,21 @@ std::vector<Row> tls12() {
        })),
        never("a server chooses the suite by the certificate")},
       {curve_not_named, Fault::peer, by(server_key_exchange(0, 1)), never(kServersAnswer)},
+      {dh_group_unsupported, Fault::both, never(kServersChoice),
+       by(with_dhe(client_hello(with(Type::supported_groups, {0, 2, 1, 1}))))},
+      {dh_group_unknown, Fault::peer, by(with_numbers([](RawDheExchange& numbers) { numbers.p = Octets(256, 0xff); })),
+       never(kServersAnswer)},
+      {dh_group_weak, Fault::peer, by(with_numbers([](RawDheExchange& numbers) { numbers.p = Octets(128, 0xff); })),
+       never(kServersAnswer)},
+      {dh_group_too_large, Fault::peer,
+       by(with_numbers([](RawDheExchange& numbers) { numbers.p = Octets(2048, 0xff); })), never(kServersAnswer)},
+      {dh_group_invalid, Fault::peer, by(with_numbers([](RawDheExchange& numbers) { numbers.p = Octets(256, 0xfe); })),
+       never(kServersAnswer)},
+      {dh_share_invalid, Fault::peer, by(with_numbers([](RawDheExchange& numbers) { numbers.ys = {1}; })),
+       by(with_dhe([](Duel& duel, Role) {
+         duel.client_forger.replace(HandshakeType::client_key_exchange,
+                                    message_of(HandshakeType::client_key_exchange, Octets{0, 1, 1}));
+       }))},
   };
 }
 

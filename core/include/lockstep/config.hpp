@@ -25,6 +25,7 @@
 #include <vector>
 
 #include <lockstep/export.hpp>
+#include <lockstep/finite_field.hpp>
 #include <lockstep/padding.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/session.hpp>
@@ -133,6 +134,9 @@ struct Settings {
   std::uint64_t key_update_bytes = kDefaultKeyUpdateBytes;
   std::size_t max_handshake_message = kDefaultMaxHandshakeMessage;
   std::size_t handshake_memory = kDefaultHandshakeMemory;
+  std::size_t min_dh_bits = kDefaultMinDhBits;  ///< TLS 1.2, with DHE
+  bool unknown_dh_groups = false;               ///< client, TLS 1.2: takes the server's own parameters
+  DhParameters dh_parameters;                   ///< server, TLS 1.2: empty: none of its own
 
   [[nodiscard]] bool speaks(ProtocolVersion version) const noexcept {
     return rank(min_version) <= rank(version) && rank(version) <= rank(max_version);
@@ -269,7 +273,8 @@ class BasicConfigBuilder : ConfigDraft {
     return *this;
   }
   /// Groups in order of preference. Default: X25519MLKEM768, X25519, P-256, P-384, P-521, X448 as the provider has
-  /// them.
+  /// them; behind them ffdhe2048, ffdhe3072 and ffdhe4096, as far as `min_dh_bits` admits them, where `suites` names
+  /// one with DHE.
   BasicConfigBuilder& groups(std::vector<NamedGroup> list) {
     groups_ = std::move(list);
     return *this;
@@ -417,6 +422,33 @@ class BasicConfigBuilder : ConfigDraft {
   /// records are as RFC 5246 made them, and opened in constant time. On by default.
   BasicConfigBuilder& encrypt_then_mac(bool on) {
     settings_.encrypt_then_mac = on;
+    return *this;
+  }
+  /// TLS 1.2, with DHE: the shortest prime that is taken of servers, and that a server takes of its own configuration:
+  /// kMinDhBits to kMaxDhBits, kDefaultMinDhBits by default. Servers that have 1024 bits and nothing else are old, and
+  /// whoever records such a connection may come to read it (CVE-2015-4000, Logjam).
+  BasicConfigBuilder& min_dh_bits(std::size_t bits) {
+    settings_.min_dh_bits = bits;
+    return *this;
+  }
+  /// TLS 1.2, with DHE: also take a server's own parameters, and not only those groups of RFC 7919 that `groups` has.
+  /// Whether p is a prime, and how its group is made, a client cannot see; what is refused is a p that is even, shorter
+  /// than `min_dh_bits` or longer than kMaxDhBits, and a g that is not between 1 and p - 1. Off by default (RFC 7919
+  /// 3.1).
+  BasicConfigBuilder& allow_unknown_dh_groups(bool on)
+    requires(kRole == Role::client)
+  {
+    settings_.unknown_dh_groups = on;
+    return *this;
+  }
+  /// Server, TLS 1.2, with DHE: parameters of its own (x509::load_dh_parameters reads them) for clients that list no
+  /// group of RFC 7919; among what a client lists, one of `groups` is chosen (RFC 7919 4). Default: such clients get
+  /// one of `groups`, which is quicker and known to be sound. `build` checks that p is a prime, which takes from a
+  /// tenth of a second for 2048 bits to some seconds for 8192.
+  BasicConfigBuilder& dh_parameters(DhParameters parameters)
+    requires(kRole == Role::server)
+  {
+    settings_.dh_parameters = std::move(parameters);
     return *this;
   }
   /// TLS 1.2: go on with peers that have no extended master secret (RFC 7627), such as Erlang's ssl. Without it, two

@@ -139,10 +139,16 @@ enum class Reason : std::uint8_t {
   extended_main_secret_missing = 115,  ///< TLS 1.2: RFC 7627
   renegotiation_info_missing = 116,    ///< TLS 1.2: RFC 5746
   renegotiation_info_mismatch = 117,
-  point_format = 118,     ///< the uncompressed format is not among those of the peer
-  session_changed = 119,  ///< what is resumed has another suite or extended master secret than its session
-  suite_wrong_key = 120,  ///< the certificate's key is not what the suite authenticates with
-  curve_not_named = 114,  ///< ServerKeyExchange describes a curve of its own
+  point_format = 118,          ///< the uncompressed format is not among those of the peer
+  session_changed = 119,       ///< what is resumed has another suite or extended master secret than its session
+  suite_wrong_key = 120,       ///< the certificate's key is not what the suite authenticates with
+  curve_not_named = 114,       ///< ServerKeyExchange describes a curve of its own
+  dh_group_unsupported = 121,  ///< no finite field in common
+  dh_group_unknown = 122,      ///< the server's is not among those offered; from here on, the detail is p's length
+  dh_group_weak = 123,
+  dh_group_too_large = 124,
+  dh_group_invalid = 125,  ///< p is even, or g is no generator
+  dh_share_invalid = 126,  ///< dh_Ys or dh_Yc is not between 1 and p - 1
   // authentication
   certificate_missing = 73,   ///< the server sent none
   certificate_required = 74,  ///< the client sent none, and the server insists
