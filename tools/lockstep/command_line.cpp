@@ -79,6 +79,7 @@ constexpr auto kForeignNames = std::to_array<std::pair<std::string_view, std::st
     {"no_tls1_3", "--tls1.2"},
     {"no_tls1_2", "--tls1.3"},
     {"no_etm", "--no-encrypt-then-mac"},
+    {"dhparam", "--dh-params"},
     {"sigalgs", "--scheme"},
     {"servername", "--sni"},
     {"verify_hostname", "--name"},

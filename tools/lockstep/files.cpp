@@ -140,6 +140,8 @@ std::shared_ptr<const Credential> read_credential(const std::string& certificate
   return value_of(files::load_credential(provider(), certificates, key, Passphrase(key, passphrase_file).view()));
 }
 
+DhParameters read_dh_parameters(const std::string& path) { return value_of(files::load_dh_parameters(path)); }
+
 std::shared_ptr<const Credential> with_staples(std::shared_ptr<const Credential> credential,
                                                const std::string& ocsp_response, const std::string& sct_list) {
   if (ocsp_response.empty() && sct_list.empty()) return credential;

@@ -58,6 +58,8 @@ void warn_of_readers(const std::string& path, int descriptor, std::string_view w
 /// A certificate chain with its key; checks that they belong together.
 [[nodiscard]] std::shared_ptr<const Credential> read_credential(const std::string& certificates, const std::string& key,
                                                                 const std::string& passphrase_file = {});
+/// Parameters of Diffie-Hellman from a PEM or DER file.
+[[nodiscard]] DhParameters read_dh_parameters(const std::string& path);
 /// The credential with what is stapled to its leaf, from files: an OCSP response in DER, and a
 /// SignedCertificateTimestampList with its length in front (RFC 6962 3.3). An empty path is none.
 [[nodiscard]] std::shared_ptr<const Credential> with_staples(std::shared_ptr<const Credential> credential,

@@ -39,7 +39,13 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
   apply_versions(options, builder);
   builder.encrypt_then_mac(!options.no_encrypt_then_mac);
   builder.allow_no_extended_main_secret(options.allow_no_extended_main_secret);
-  if constexpr (kRole == Role::client) builder.allow_no_renegotiation_info(options.allow_no_renegotiation_info);
+  builder.min_dh_bits(options.min_dh_bits);
+  if constexpr (kRole == Role::client) {
+    builder.allow_no_renegotiation_info(options.allow_no_renegotiation_info);
+    builder.allow_unknown_dh_groups(options.allow_unknown_dh_groups);
+  } else if (!options.dh_params.empty()) {
+    builder.dh_parameters(read_dh_parameters(options.dh_params));
+  }
   if (!options.alpn.empty()) builder.alpn(parse_alpn(options.alpn));
   if (!options.suites.empty()) builder.suites(parse_suites(options.suites));
   if (!options.groups.empty()) builder.groups(parse_groups(options.groups));
@@ -114,7 +120,20 @@ void add_tls12_options(CLI::App& app, TlsOptions& options, Role role) {
   app.add_flag("--allow-no-ems", options.allow_no_extended_main_secret,
                "Take peers of TLS 1.2 without extended master secret (RFC 7627), such as Erlang's")
       ->group(kGroup);
-  if (role == Role::server) return;
+  app.add_option("--min-dh-bits", options.min_dh_bits, "Shortest primes that will do for suites with DHE [2048]")
+      ->check(CLI::Range(kMinDhBits, kMaxDhBits))
+      ->option_text("N")
+      ->group(kGroup);
+  if (role == Role::server) {
+    app.add_option("--dh-params", options.dh_params,
+                   "Parameters for suites with DHE, from `openssl dhparam`, for clients that know none of RFC 7919")
+        ->option_text("FILE")
+        ->group(kGroup);
+    return;
+  }
+  app.add_flag("--allow-unknown-dh-groups", options.allow_unknown_dh_groups,
+               "Take a server's own parameters for suites with DHE, and not only those of RFC 7919")
+      ->group(kGroup);
   app.add_flag("--allow-no-renegotiation-info", options.allow_no_renegotiation_info,
                "Take servers of TLS 1.2 without secure renegotiation (RFC 5746)")
       ->group(kGroup);

@@ -38,6 +38,9 @@ struct TlsOptions {
   bool no_encrypt_then_mac = false;
   bool allow_no_extended_main_secret = false;
   bool allow_no_renegotiation_info = false;  ///< a client's
+  std::size_t min_dh_bits = kDefaultMinDhBits;
+  bool allow_unknown_dh_groups = false;  ///< a client's
+  std::string dh_params;                 ///< a server's
   std::string alpn;
   std::string suites;
   std::string groups;

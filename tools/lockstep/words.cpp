@@ -35,6 +35,7 @@ std::string on_command_line(std::string text) {
        "has to be named here, and --suite ALL names every one, or lack extended master secret, which --allow-no-ems "
        "allows."},
       {"Compare the suites that both ends allow.", "Compare the suites that both ends allow: --suite names ours."},
+      {"allow_unknown_dh_groups", "--allow-unknown-dh-groups"},
       {"Name it in Policy::handled_extensions if the application processes it.",
        "Have it issued again without; no command here processes it."},
   };
