@@ -10,7 +10,7 @@ from harness import MissingPeer, check, program, run_ok
 
 
 # The key exchanges that `lockstep client` has.
-BUILT = ("ECDHE_ECDSA", "ECDHE_RSA", "RSA")
+BUILT = ("ECDHE_ECDSA", "ECDHE_RSA", "DHE_RSA", "RSA")
 
 
 class Suite:
@@ -29,7 +29,7 @@ def known(session):
     found = json.loads(bytes(run_ok([session.tool, "ciphers", "--json"]).stdout))["suites"]
     suites = [Suite(each) for each in found if each["version"] == "TLSv1.2"]
     suites = [suite for suite in suites if suite.exchange in BUILT]
-    check(len(suites) >= 28, f"only {len(suites)} suites")
+    check(len(suites) >= 39, f"only {len(suites)} suites")
     return [suite for suite in suites if not suite.psk], [suite for suite in suites if suite.psk]
 
 

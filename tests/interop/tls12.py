@@ -51,10 +51,13 @@ def agreed(report, suite, etm=None):
     equal(report.get("encrypt_then_mac"), etm if suite.cbc else None, "encrypt-then-MAC")
 
 
+UNKNOWN_GROUPS = ["--allow-unknown-dh-groups"]
+
+
 def talk(session, port, suites, etm, *options, ems=True, answer=LINE):
-    """A connection of our client with each suite."""
+    """A connection of our client with each suite. Most peers have a group of their own for DHE."""
     for suite in suites:
-        client = session.client(port, *only([suite]), *options, stdin=LINE)
+        client = session.client(port, *only([suite]), *(UNKNOWN_GROUPS if suite.exchange == "DHE_RSA" else []), *options, stdin=LINE)
         agreed(client.report, suite, etm)
         equal((client.report["extended_master_secret"], client.output), (ems, answer), "extended master secret and what came back")
 
@@ -206,6 +209,16 @@ def gnutls_server(session, *words, options=("--disable-client-cert",)):
     return process
 
 
+def gnutls_client(session, server, words, *options):
+    process = Process([program("gnutls-cli"), "--x509cafile", session.ca(), "--port", server.port, "--verify-hostname", "localhost",
+                       "--sni-hostname", "localhost", "--priority", words, *options, "127.0.0.1"])
+    with process:
+        process.wait_for(r"^- Simple Client Mode|rror")
+        process.send_in_background(LINE)
+        process.finish()
+    return process
+
+
 def against_gnutls(session, suites):
     cbc = [suite for suite in suites if suite.cbc]
     with session.case("GnuTLS's server, every suite, and resumption"), gnutls_server(session) as server:
@@ -223,14 +236,8 @@ def against_gnutls(session, suites):
         matches(r"allow such servers by --allow-no-renegotiation-info", client.report["error"]["advice"], "advice")
         talk(session, server.port, suites[:1], True, "--allow-no-renegotiation-info")
 
-    def client(server, words, *options):
-        process = Process([program("gnutls-cli"), "--x509cafile", session.ca(), "--port", server.port, "--verify-hostname", "localhost",
-                           "--sni-hostname", "localhost", "--priority", words, *options, "127.0.0.1"])
-        with process:
-            process.wait_for(r"^- Simple Client Mode|rror")
-            process.send_in_background(LINE)
-            process.finish()
-        return process
+    def client(*words):
+        return gnutls_client(session, *words)
 
     for some, words, etm, ems in ((suites, "", True, True), (cbc, ":%NO_ETM:%NO_SESSION_HASH", False, False),
                                   (one_of_each(suites), ":%NO_SESSION_HASH", True, False)):
@@ -255,6 +262,78 @@ def against_gnutls(session, suites):
                 text = client(server, ":".join((PRIORITY, *words)), "--resume").text
                 matches(r"\*\*\* This is a resumed session", text, "GnuTLS says so")
                 equal(sorted(server.next_report()["resumed"] for _ in range(2)), [False, True], "resumed")
+
+
+# --- groups of DHE ---------------------------------------------------------------------------------------------------
+
+# As `openssl dhparam` made them.
+DH_1024 = b"""-----BEGIN DH PARAMETERS-----
+MIGLAoGBAOPIVb0wH9gmtsMYxLJF0KimD5wzGPHX+H4NvwqnyTHyHJj/cmkVcIhz
+i57Moi2JtRGBY27U+eNanmC7GSeIB1BOML+Dohd947i1m15YraWhU7X5YXLXO7qp
+BQCSDB1Cyqcsal+Lv8W9mRuWeSFj4JWU+AJkl6uR/J3/1zDqZiePAgECAgIArw==
+-----END DH PARAMETERS-----
+"""
+DH_2048 = b"""-----BEGIN DH PARAMETERS-----
+MIIBDAKCAQEA7ZGAGTLAV2xC6G30bECwMrYnZmTdxRKjinxIX86PDmirQ1FLoVRf
+NMdAGoiEw+wvz9UzlKin1Lrxa8isM+Bz/hYTCeODVxU+ZWlFfl/yqXdIVJzfMQNU
+uf4U2/iG3CUCVlwk8KDdDTS/uI/ldo79XhfVxtvT0o+h99Dd4rC4T4PiN7Uf91V7
+4Jl+Sh6EdxYko7odDWMWsgSo3fvHG3ejkl6zdzTwP0ZazHbsGNcqxlAU8aNP38lR
+qEkwJqjjG6X/inhEeFbMzjjxOlIpcrFXrNSHzk2sKtau2iaNDjNAAC3mq7g1ESlD
+2MhqGcc/X66WOn/K2PDQA15lfhXxK/EFlwIBAgICAOE=
+-----END DH PARAMETERS-----
+"""
+GROUPS = ("ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144", "ffdhe8192")
+
+
+def refused(client, reason, alert, option):
+    error = client.report["error"]
+    equal((error["reason"], error["alert"]), (reason, alert), "reason and alert")
+    matches(option, error["text"], "what to say")
+
+
+def groups_with_openssl(session, suites):
+    weak, own = session.write("dh1024.pem", DH_1024), session.write("dh2048.pem", DH_2048)
+    for words in ([], ["-dhparam", own]):
+        with session.case(f"OpenSSL's server, DHE with a group of its own {''.join(words[:1])}"), openssl_server(session, *words) as server:
+            talk(session, server.port, suites[:1], True, answer=BACK)
+            client = session.client(server.port, *only(suites[:1]), stdin=LINE, ok=False)
+            refused(client, "dh_group_unknown", "insufficient_security", "--allow-unknown-dh-groups")
+    with session.case("OpenSSL's server, DHE with 1024 bits"), openssl_server(session, "-dhparam", weak) as server:
+        client = session.client(server.port, *only(suites[:1]), *UNKNOWN_GROUPS, stdin=LINE, ok=False)
+        refused(client, "dh_group_weak", "insufficient_security", "CVE-2015-4000")
+        talk(session, server.port, suites[:1], True, "--min-dh-bits", "1024", answer=BACK)
+    for group in GROUPS:
+        with session.case(f"OpenSSL's server, DHE with {group}"):
+            path = session.path(f"{group}.pem")
+            run_ok([openssl_peer.openssl(), "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", f"group:{group}", "-out", path])
+            with openssl_server(session, "-dhparam", path) as server:
+                client = session.client(server.port, *only(suites[:1]), "--group", group, stdin=LINE)
+                equal((client.report["group"], client.output), (group, BACK), "group and what came back")
+    everything = ["--suite", names(suites)]
+    for words, bits in (([], 2048), (["--group", "ffdhe3072"], 3072), (["--dh-params", own], 2048),
+                        (["--dh-params", weak, "--min-dh-bits", "1024"], 1024)):
+        with session.case(f"OpenSSL's client, DHE with {bits} bits {' '.join(words[::2])}"):
+            with session.server(*everything, *words, credentials=credentials(session)) as server:
+                process, report = fetch(session, server, "-cipher", f"{suites[0].openssl_name}:@SECLEVEL=0", version="-tls1_2")
+                agreed(report, suites[0], True)
+                equal(report.get("group"), None if "--dh-params" in words else f"ffdhe{bits}", "group")
+                matches(rf"Temp Key: DH, {bits} bits", process.text, "what OpenSSL saw")
+
+
+def groups_with_gnutls(session, suites):
+    for group in GROUPS:
+        words = ("-GROUP-ALL", f"+GROUP-{group.upper()}")
+        with session.case(f"GnuTLS's server, DHE with {group}"), gnutls_server(session, *words) as server:
+            equal(session.client(server.port, *only(suites[:1]), "--group", ",".join(GROUPS), stdin=LINE).report["group"], group, "group")
+        with session.case(f"GnuTLS's client, DHE with {group}"):
+            with session.server("--echo", *only(suites[:1]), "--group", ",".join(GROUPS), credentials=credentials(session)) as server:
+                matches(r"^over the wire$", gnutls_client(session, server, ":".join((PRIORITY, *words))).text, "what came back")
+                equal(server.next_report()["group"], group, "group")
+    with session.case("GnuTLS's client, DHE without a group in common"):
+        with session.server("--echo", *only(suites[:1]), "--group", "ffdhe3072", credentials=credentials(session)) as server:
+            gnutls_client(session, server, f"{PRIORITY}:-GROUP-ALL:+GROUP-FFDHE2048")
+            error = server.next_report()["error"]
+            equal((error["reason"], error["alert"]), ("dh_group_unsupported", "insufficient_security"), "reason and alert")
 
 
 # --- Go, Node, NSS, Erlang, curl -------------------------------------------------------------------------------------
@@ -419,6 +498,9 @@ def main(session):
     against_openssl_server(session, with_openssl)
     against_openssl_client(session, with_openssl)
     against_gnutls(session, both("GnuTLS", suites12.of_gnutls()))
+    dhe = [suite for suite in ours if suite.exchange == "DHE_RSA"]
+    groups_with_openssl(session, dhe)
+    groups_with_gnutls(session, dhe)
     go = go_peer.build(session)
     against_go(session, both("Go", run_ok([go, "suites"]).text.split()), go)
     against_node(session, both("Node", suites12.of_node(ours)))
