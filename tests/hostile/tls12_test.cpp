@@ -1,9 +1,10 @@
 // What either side refuses in TLS 1.2, and what it bears.
 
+#include "key_schedule/tls12.hpp"
+
 #include <array>
 
 #include "hostile/old_duel.hpp"
-#include "key_schedule/tls12.hpp"
 #include "pair/dh_groups.hpp"
 
 namespace lockstep::testing {

@@ -26,7 +26,7 @@ class Peer:
         """Use as a context manager. `.port` is its port."""
         pairs = [word for (certificate, key), name in zip(credentials(self.session), KEYS) if name in keys
                  for word in ("--cert", certificate, "--key", key)]
-        process = Process([self.program, "server", "--suites", suites, *pairs, *options])
+        process = Process([self.program, "server", "--suites", suites, "--dh", suites12.dh_parameters(self.session), *pairs, *options])
         process.port = int(process.wait_for(r"^port (\d+)$").group(1))
         return process
 

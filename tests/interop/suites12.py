@@ -33,6 +33,23 @@ def known(session):
     return [suite for suite in suites if not suite.psk], [suite for suite in suites if suite.psk]
 
 
+# As `openssl dhparam` made it.
+DH_2048 = b"""-----BEGIN DH PARAMETERS-----
+MIIBDAKCAQEA7ZGAGTLAV2xC6G30bECwMrYnZmTdxRKjinxIX86PDmirQ1FLoVRf
+NMdAGoiEw+wvz9UzlKin1Lrxa8isM+Bz/hYTCeODVxU+ZWlFfl/yqXdIVJzfMQNU
+uf4U2/iG3CUCVlwk8KDdDTS/uI/ldo79XhfVxtvT0o+h99Dd4rC4T4PiN7Uf91V7
+4Jl+Sh6EdxYko7odDWMWsgSo3fvHG3ejkl6zdzTwP0ZazHbsGNcqxlAU8aNP38lR
+qEkwJqjjG6X/inhEeFbMzjjxOlIpcrFXrNSHzk2sKtau2iaNDjNAAC3mq7g1ESlD
+2MhqGcc/X66WOn/K2PDQA15lfhXxK/EFlwIBAgICAOE=
+-----END DH PARAMETERS-----
+"""
+
+
+def dh_parameters(session):
+    """A file with a group for DHE that has no name."""
+    return session.write("dh2048.pem", DH_2048)
+
+
 def names(suites):
     return ",".join(suite.name for suite in suites)
 

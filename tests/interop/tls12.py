@@ -18,7 +18,9 @@ ERLANG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "erlang", "pee
 
 
 def only(suites):
-    return ["--tls1.2", "--suite", names(suites)]
+    """What makes a client of ours speak these. Most peers have a group of their own for DHE."""
+    unknown_groups = ["--allow-unknown-dh-groups"] if any(suite.exchange == "DHE_RSA" for suite in suites) else []
+    return ["--tls1.2", "--suite", names(suites), *unknown_groups]
 
 
 def credentials(session):
@@ -51,13 +53,10 @@ def agreed(report, suite, etm=None):
     equal(report.get("encrypt_then_mac"), etm if suite.cbc else None, "encrypt-then-MAC")
 
 
-UNKNOWN_GROUPS = ["--allow-unknown-dh-groups"]
-
-
 def talk(session, port, suites, etm, *options, ems=True, answer=LINE):
-    """A connection of our client with each suite. Most peers have a group of their own for DHE."""
+    """A connection of our client with each suite."""
     for suite in suites:
-        client = session.client(port, *only([suite]), *(UNKNOWN_GROUPS if suite.exchange == "DHE_RSA" else []), *options, stdin=LINE)
+        client = session.client(port, *only([suite]), *options, stdin=LINE)
         agreed(client.report, suite, etm)
         equal((client.report["extended_master_secret"], client.output), (ems, answer), "extended master secret and what came back")
 
@@ -266,20 +265,11 @@ def against_gnutls(session, suites):
 
 # --- groups of DHE ---------------------------------------------------------------------------------------------------
 
-# As `openssl dhparam` made them.
+# As `openssl dhparam` made it.
 DH_1024 = b"""-----BEGIN DH PARAMETERS-----
 MIGLAoGBAOPIVb0wH9gmtsMYxLJF0KimD5wzGPHX+H4NvwqnyTHyHJj/cmkVcIhz
 i57Moi2JtRGBY27U+eNanmC7GSeIB1BOML+Dohd947i1m15YraWhU7X5YXLXO7qp
 BQCSDB1Cyqcsal+Lv8W9mRuWeSFj4JWU+AJkl6uR/J3/1zDqZiePAgECAgIArw==
------END DH PARAMETERS-----
-"""
-DH_2048 = b"""-----BEGIN DH PARAMETERS-----
-MIIBDAKCAQEA7ZGAGTLAV2xC6G30bECwMrYnZmTdxRKjinxIX86PDmirQ1FLoVRf
-NMdAGoiEw+wvz9UzlKin1Lrxa8isM+Bz/hYTCeODVxU+ZWlFfl/yqXdIVJzfMQNU
-uf4U2/iG3CUCVlwk8KDdDTS/uI/ldo79XhfVxtvT0o+h99Dd4rC4T4PiN7Uf91V7
-4Jl+Sh6EdxYko7odDWMWsgSo3fvHG3ejkl6zdzTwP0ZazHbsGNcqxlAU8aNP38lR
-qEkwJqjjG6X/inhEeFbMzjjxOlIpcrFXrNSHzk2sKtau2iaNDjNAAC3mq7g1ESlD
-2MhqGcc/X66WOn/K2PDQA15lfhXxK/EFlwIBAgICAOE=
 -----END DH PARAMETERS-----
 """
 GROUPS = ("ffdhe2048", "ffdhe3072", "ffdhe4096", "ffdhe6144", "ffdhe8192")
@@ -292,14 +282,15 @@ def refused(client, reason, alert, option):
 
 
 def groups_with_openssl(session, suites):
-    weak, own = session.write("dh1024.pem", DH_1024), session.write("dh2048.pem", DH_2048)
+    weak, own = session.write("dh1024.pem", DH_1024), suites12.dh_parameters(session)
+    one = ["--suite", suites[0].name]
     for words in ([], ["-dhparam", own]):
         with session.case(f"OpenSSL's server, DHE with a group of its own {''.join(words[:1])}"), openssl_server(session, *words) as server:
             talk(session, server.port, suites[:1], True, answer=BACK)
-            client = session.client(server.port, *only(suites[:1]), stdin=LINE, ok=False)
+            client = session.client(server.port, *one, stdin=LINE, ok=False)
             refused(client, "dh_group_unknown", "insufficient_security", "--allow-unknown-dh-groups")
     with session.case("OpenSSL's server, DHE with 1024 bits"), openssl_server(session, "-dhparam", weak) as server:
-        client = session.client(server.port, *only(suites[:1]), *UNKNOWN_GROUPS, stdin=LINE, ok=False)
+        client = session.client(server.port, *only(suites[:1]), stdin=LINE, ok=False)
         refused(client, "dh_group_weak", "insufficient_security", "CVE-2015-4000")
         talk(session, server.port, suites[:1], True, "--min-dh-bits", "1024", answer=BACK)
     for group in GROUPS:
@@ -307,7 +298,7 @@ def groups_with_openssl(session, suites):
             path = session.path(f"{group}.pem")
             run_ok([openssl_peer.openssl(), "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", f"group:{group}", "-out", path])
             with openssl_server(session, "-dhparam", path) as server:
-                client = session.client(server.port, *only(suites[:1]), "--group", group, stdin=LINE)
+                client = session.client(server.port, *one, "--group", group, stdin=LINE)
                 equal((client.report["group"], client.output), (group, BACK), "group and what came back")
     everything = ["--suite", names(suites)]
     for words, bits in (([], 2048), (["--group", "ffdhe3072"], 3072), (["--dh-params", own], 2048),
@@ -321,16 +312,17 @@ def groups_with_openssl(session, suites):
 
 
 def groups_with_gnutls(session, suites):
+    one = ["--suite", suites[0].name]
     for group in GROUPS:
         words = ("-GROUP-ALL", f"+GROUP-{group.upper()}")
         with session.case(f"GnuTLS's server, DHE with {group}"), gnutls_server(session, *words) as server:
-            equal(session.client(server.port, *only(suites[:1]), "--group", ",".join(GROUPS), stdin=LINE).report["group"], group, "group")
+            equal(session.client(server.port, *one, "--group", ",".join(GROUPS), stdin=LINE).report["group"], group, "group")
         with session.case(f"GnuTLS's client, DHE with {group}"):
-            with session.server("--echo", *only(suites[:1]), "--group", ",".join(GROUPS), credentials=credentials(session)) as server:
+            with session.server("--echo", *one, "--group", ",".join(GROUPS), credentials=credentials(session)) as server:
                 matches(r"^over the wire$", gnutls_client(session, server, ":".join((PRIORITY, *words))).text, "what came back")
                 equal(server.next_report()["group"], group, "group")
     with session.case("GnuTLS's client, DHE without a group in common"):
-        with session.server("--echo", *only(suites[:1]), "--group", "ffdhe3072", credentials=credentials(session)) as server:
+        with session.server("--echo", *one, "--group", "ffdhe3072", credentials=credentials(session)) as server:
             gnutls_client(session, server, f"{PRIORITY}:-GROUP-ALL:+GROUP-FFDHE2048")
             error = server.next_report()["error"]
             equal((error["reason"], error["alert"]), ("dh_group_unsupported", "insufficient_security"), "reason and alert")

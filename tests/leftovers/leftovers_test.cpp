@@ -421,6 +421,7 @@ std::vector<Variant> variants() {
            Variant{"Tls12Aes256", tls_ecdhe_rsa_with_aes_256_gcm_sha384, NamedGroup::secp256r1, KeyType::rsa},
            Variant{"Tls12ChaCha20", tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256, NamedGroup::x25519,
                    KeyType::ed25519},
+           Variant{"Tls12Dhe", tls_dhe_rsa_with_aes_128_gcm_sha256, NamedGroup::ffdhe2048, KeyType::rsa},
            Variant{"MlDsa", tls_aes_128_gcm_sha256, NamedGroup::x25519, KeyType::mldsa65},
        }) {
     if (real().supports(variant.suite) && real().supports(variant.group) && real().key_loader(variant.key) != nullptr)

@@ -146,8 +146,8 @@ struct LoadError {
 [[nodiscard]] LOCKSTEP_API std::expected<SecretBytes, LoadError> load_pkcs8(const Provider& provider, Bytes pem_or_der,
                                                                             std::string_view passphrase = {});
 
-/// Parameters of Diffie-Hellman for `ConfigBuilder::dh_parameters`, from PEM (the first in the text) or DER: DHParameter
-/// of PKCS#3 or DomainParameters of ANSI X9.42. Whether the numbers are any good `build` says.
+/// Parameters of Diffie-Hellman for `ConfigBuilder::dh_parameters`, from PEM (the first in the text) or DER:
+/// DHParameter of PKCS#3 or DomainParameters of ANSI X9.42. Whether the numbers are any good `build` says.
 [[nodiscard]] LOCKSTEP_API std::expected<DhParameters, LoadError> load_dh_parameters(Bytes pem_or_der);
 
 /// Whether a certificate is for a key: by the key's value, not by its encoding (a point may be compressed).

@@ -15,6 +15,7 @@ const options = {
   ca: read(given.ca),
   ecdhCurve: given.groups || 'auto',
   ciphers: given.suites,
+  dhparam: 'auto',
   ALPNProtocols: given.alpn,
 };
 
