@@ -30,7 +30,7 @@ class Peer:
         process.port = int(process.wait_for(r"^port (\d+)$").group(1))
         return process
 
-    def clients(self, port, suites, *options, ok=True):
+    def clients(self, port, suites, *options):
         """A connection with each suite and, by --count, more. Their reports."""
         words = [self.program, "client", "--port", port, "--ca", self.session.ca(), "--suites", suites, *options]
         reports = [json.loads(line) for line in bytes(run_ok(words).stdout).decode().splitlines()]
@@ -124,12 +124,34 @@ def their_client(session, peer, suites):
             reports(server, each, True, False, "--no-tickets", "--no-ems", count=3)
 
 
+# A pre-shared key, and the words that tell a peer's program of it.
+IDENTITY, KEY = "sensor 7", "00112233445566778899aabbccddeeff"
+SHARED = ["--psk", IDENTITY, KEY]
+
+
+def shared_keys(session, peer, suites):
+    ours = ["--psk-file", session.write("psk", f"{IDENTITY}:{KEY}\n".encode())]
+    os.chmod(ours[1], 0o600)
+    for some, how, etm in ((suites, "", True), ([suite for suite in suites if suite.cbc], ", CBC without encrypt-then-MAC", False)):
+        without = [] if etm else ["--no-etm"]
+        with session.case(f"its server, every suite with a pre-shared key{how}"):
+            with peer.server(names(some), *SHARED, *without, keys=("rsa",)) as server:
+                talk(session, server.port, some, etm, *ours)
+        with session.case(f"its client, every suite with a pre-shared key{how}"):
+            with session.server("--echo", *ours, "--suite", names(some), credentials=credentials(session)[1:]) as server:
+                peer.clients(server.port, names(some), *SHARED, *without)
+                for suite in some:
+                    agreed(server.next_report(), suite, etm)
+
+
 def against(session, peer):
-    ours, _ = suites12.known(session)
+    ours, with_keys = suites12.known(session)
     suites = suites12.common(session, peer.name, ours, peer.suites)
     session.ca()
     tls13(session, peer)
     their_server(session, peer, suites)
     their_client(session, peer, suites)
+    if with_keys:
+        shared_keys(session, peer, suites12.common(session, f"{peer.name} with pre-shared keys", with_keys, peer.suites))
     with session.case("client certificates in TLS 1.2, both roles"):
         mutual(session, peer, [suites[0].name], "--tls1.2")

@@ -92,6 +92,8 @@ class MbedConnection final : public Connection {
     require(mbedtls_ssl_write(ssl_.get(), reinterpret_cast<const unsigned char*>(data.data()), data.size()));
   }
 
+  void renegotiate() override { require(mbedtls_ssl_renegotiate(ssl_.get())); }
+
   void close() override { require(mbedtls_ssl_close_notify(ssl_.get())); }
 
  private:
@@ -124,6 +126,7 @@ class MbedEndpoint final : public Endpoint {
     mbedtls_ssl_conf_encrypt_then_mac(config_.get(),
                                       options.encrypt_then_mac ? MBEDTLS_SSL_ETM_ENABLED : MBEDTLS_SSL_ETM_DISABLED);
     remember_sessions();
+    if (options.renegotiate) mbedtls_ssl_conf_renegotiation(config_.get(), MBEDTLS_SSL_RENEGOTIATION_ENABLED);
     if (!options.dh_parameters.empty()) {
       require(mbedtls_dhm_parse_dhmfile(dh_parameters_.get(), options.dh_parameters.c_str()));
       require(mbedtls_ssl_conf_dh_param_ctx(config_.get(), dh_parameters_.get()));

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -23,6 +24,13 @@ std::vector<std::string> split(std::string_view text) {
     start = end + 1;
   }
   return parts;
+}
+
+std::string from_hexadecimal(const std::string& digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < digits.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  return bytes;
 }
 
 Options options_of(const std::vector<std::string>& words) {
@@ -51,11 +59,13 @@ Options options_of(const std::vector<std::string>& words) {
       options.extended_master_secret = false;
     } else if (word == "--no-etm") {
       options.encrypt_then_mac = false;
+    } else if (word == "--renegotiate") {
+      options.renegotiate = true;
     } else if (word == "--dh") {
       options.dh_parameters = value();
     } else if (word == "--psk") {
       options.psk_identity = value();
-      options.psk = value();
+      options.psk = from_hexadecimal(value());
     } else {
       throw std::runtime_error("unknown option " + word);
     }
@@ -97,9 +107,12 @@ void print(const Facts& facts) {
 
 void print(const std::exception& error) { std::printf("{\"ok\": false, \"error\": \"%s\"}\n", error.what()); }
 
-void echo(Endpoint& endpoint, const Socket& socket) {
+void echo(Endpoint& endpoint, const Socket& socket, bool renegotiate) {
   const auto connection = endpoint.connection(socket.number());
-  for (std::string data; !(data = connection->read()).empty();) connection->write(data);
+  for (std::string data; !(data = connection->read()).empty();) {
+    if (std::exchange(renegotiate, false)) connection->renegotiate();
+    connection->write(data);
+  }
   print(connection->facts());
   connection->close();
 }
@@ -117,28 +130,36 @@ void echo(Endpoint& endpoint, const Socket& socket) {
   for (;;) {
     const Socket socket(::accept(listener.number(), nullptr, nullptr));
     try {
-      echo(*endpoint, socket);
+      echo(*endpoint, socket, options.renegotiate);
     } catch (const std::exception& error) {
       print(error);
     }
   }
 }
 
-void send_line(Endpoint& endpoint, std::uint16_t port) {
+void send_line(Connection& connection) {
+  const std::string line = "over the wire\n";
+  connection.write(line);
+  std::string back;
+  while (back.size() < line.size()) {
+    const std::string data = connection.read();
+    if (data.empty()) throw std::runtime_error("closed before the line came back");
+    back += data;
+  }
+  if (back != line) throw std::runtime_error("what came back is not what was sent");
+}
+
+void connect(Endpoint& endpoint, std::uint16_t port, bool renegotiate) {
   const Socket socket(::socket(AF_INET, SOCK_STREAM, 0));
   const sockaddr_in address = loopback(port);
   if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     throw std::runtime_error("cannot connect");
   const auto connection = endpoint.connection(socket.number());
-  const std::string line = "over the wire\n";
-  connection->write(line);
-  std::string back;
-  while (back.size() < line.size()) {
-    const std::string data = connection->read();
-    if (data.empty()) throw std::runtime_error("closed before the line came back");
-    back += data;
+  send_line(*connection);
+  if (renegotiate) {
+    connection->renegotiate();
+    send_line(*connection);
   }
-  if (back != line) throw std::runtime_error("what came back is not what was sent");
   print(connection->facts());
   connection->close();
   while (!connection->read().empty()) continue;
@@ -150,7 +171,7 @@ void connect_with_each(Options options) {
   for (const std::string& suite : suites) {
     options.suites = {suite};
     const auto endpoint = make_endpoint(options);
-    for (int i = 0; i < options.count; ++i) send_line(*endpoint, port);
+    for (int i = 0; i < options.count; ++i) connect(*endpoint, port, options.renegotiate);
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -31,8 +32,11 @@ struct Options {
   bool tickets = true;      ///< Of TLS 1.2; without, sessions are resumed by their ids.
   bool extended_master_secret = true;
   bool encrypt_then_mac = true;
+  bool renegotiate = false;   ///< Once, behind what came first; it takes the
+                              ///< other side's wish for it as well.
   std::string dh_parameters;  ///< A server's, a file.
-  std::string psk_identity;   ///< Of a pre-shared key, and the key itself.
+  std::string psk_identity;   ///< Of a pre-shared key, and the key, which is said
+                              ///< in hexadecimal.
   std::string psk;
 };
 
@@ -51,6 +55,8 @@ class Connection {
   /// Nothing when the peer has closed.
   virtual std::string read() = 0;
   virtual void write(const std::string& data) = 0;
+  /// A client has done so when this returns, a server has asked for it.
+  virtual void renegotiate() { throw std::runtime_error("this library does not renegotiate"); }
   /// Sends close_notify.
   virtual void close() = 0;
 };
