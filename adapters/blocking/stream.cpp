@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -75,6 +77,7 @@ class Stream::Implementation {
   IoResult<void> close(Alert why);
   IoResult<Plain> downgrade();
   IoResult<void> update_keys(bool request_peer);
+  IoResult<void> renegotiate(std::optional<ClientAuth> client_auth);
   std::vector<Session> sessions() {
     const std::scoped_lock lock(engine_mutex_);
     return std::exchange(sessions_, {});
@@ -121,7 +124,16 @@ class Stream::Implementation {
   IoResult<std::size_t> flush(Operation operation, Deadline deadline);
   IoResult<void> send(Operation operation, Deadline deadline);
   void flush_now() noexcept;
+  [[nodiscard]] bool renegotiating() const {
+    const std::scoped_lock lock(engine_mutex_);
+    return connection_.renegotiating();
+  }
+  /// Returns with that side locked again.
+  IoResult<void> await_renegotiation(std::unique_lock<std::mutex>& writing, Deadline deadline);
   // With both sides locked:
+  IoResult<void> make_renegotiation(Deadline deadline);
+  IoResult<void> renegotiation_steps(std::vector<std::uint8_t>& unread, Deadline deadline);
+  void set_aside(std::vector<std::uint8_t>& unread);
   /// How far a handshake is to go.
   enum class Until : std::uint8_t { early_data, complete };
   IoResult<void> run_handshake(Until until);
@@ -155,6 +167,7 @@ class Stream::Implementation {
   ApplicationData plaintext_;  // views into inbound_, in front of begin_
   std::size_t segment_ = 0;
   std::size_t offset_ = 0;           // in that segment
+  std::vector<std::uint8_t> ahead_;  // what a writer has read: `plaintext_` may be a view of it
   std::vector<std::uint8_t> early_;  // no more than the configuration takes
   std::size_t early_taken_ = 0;
   bool peer_ended_ = false;
@@ -165,6 +178,7 @@ class Stream::Implementation {
   std::size_t out_end_ = 0;
 
   mutable std::mutex engine_mutex_;
+  std::condition_variable processed_;  // whoever reads has got on
   std::string server_name_;
   KeyCache keys_{2};
   Connection connection_;
@@ -329,7 +343,12 @@ IoResult<Stream::Implementation::Progress> Stream::Implementation::next(Operatio
     if (!progress) return std::unexpected(fail(progress.error()));
     // Answers to key updates. What the socket does not take, and what a writer is in the way of, goes with later
     // writes.
-    if (const std::unique_lock writing(write_mutex_, std::try_to_lock); writing) flush_now();
+    IoResult<std::size_t> flushed;
+    if (const std::unique_lock writing(write_mutex_, std::try_to_lock); writing) {
+      renegotiating() ? static_cast<void>(flushed = flush(operation, deadline)) : flush_now();
+    }
+    if (!flushed) return std::unexpected(fail(flushed.error()));
+    processed_.notify_all();
     if (*progress != Progress::starved) continue;
     if (auto received = receive(operation, deadline); !received) return std::unexpected(fail(received.error()));
   }
@@ -415,7 +434,7 @@ IoResult<std::size_t> Stream::Implementation::receive(Operation operation, Deadl
 
 IoResult<std::size_t> Stream::Implementation::writev(std::span<const Bytes> pieces) {
   if (auto done = handshake(); !done) return std::unexpected(std::move(done.error()));
-  const std::scoped_lock lock(write_mutex_);
+  std::unique_lock lock(write_mutex_);
   if (auto ok = usable(); !ok) return std::unexpected(std::move(ok.error()));
   const Deadline deadline = from_ticks(write_deadline);
   std::size_t total = 0;
@@ -453,6 +472,10 @@ IoResult<std::size_t> Stream::Implementation::writev(std::span<const Bytes> piec
       return stop(std::move(*error));
     }
     if (!sealed) return stop(plain_error(Operation::write, IoCondition::ended, "the stream was closed for writing"));
+    if (sealed->written == 0 && renegotiating()) {
+      if (auto done = await_renegotiation(lock, deadline); !done) return stop(std::move(done.error()));
+      continue;
+    }
     if (sealed->written == 0)
       return stop(plain_error(Operation::write, IoCondition::misuse, "nothing could be sealed"));
     out_begin_ = 0;
@@ -526,6 +549,87 @@ IoResult<void> Stream::Implementation::update_keys(bool request_peer) {
     return std::unexpected(std::move(flushed.error()));
   }
   return {};
+}
+
+IoResult<void> Stream::Implementation::renegotiate(std::optional<ClientAuth> client_auth) {
+  if (auto done = handshake(); !done) return done;
+  const std::scoped_lock lock(write_mutex_);
+  {
+    const std::scoped_lock engine(engine_mutex_);
+    if (auto begun = connection_.renegotiate(now(), client_auth); !begun) {
+      return std::unexpected(plain_error(Operation::handshake, IoCondition::misuse, name(begun.error())));
+    }
+  }
+  if (auto flushed = flush(Operation::write, from_ticks(write_deadline)); !flushed) {
+    return std::unexpected(std::move(flushed.error()));
+  }
+  return {};
+}
+
+// --- renegotiation ---------------------------------------------------------------------------------------------------
+
+/// Whoever reads makes the handshake. A writer makes it where nobody does; else it waits.
+IoResult<void> Stream::Implementation::await_renegotiation(std::unique_lock<std::mutex>& writing, Deadline deadline) {
+  // A reader that leaves before it is over says nothing.
+  constexpr std::chrono::milliseconds kLook{20};
+  while (renegotiating()) {
+    if (auto go_on = check(Operation::write, deadline, socket_.canceller()); !go_on)
+      return std::unexpected(located(std::move(go_on.error())));
+    writing.unlock();  // for the reader, who has to write
+    if (std::unique_lock reading(read_mutex_, std::try_to_lock); reading) {
+      writing.lock();
+      return make_renegotiation(deadline);
+    }
+    {
+      std::unique_lock engine(engine_mutex_);
+      processed_.wait_for(engine, kLook);
+    }
+    writing.lock();
+  }
+  return {};
+}
+
+IoResult<void> Stream::Implementation::make_renegotiation(Deadline deadline) {
+  std::vector<std::uint8_t> unread;
+  auto result = renegotiation_steps(unread, deadline);
+  if (!result && result.error().condition == IoCondition::tls) {
+    remember(result.error());
+    end_after_failure();
+  }
+  set_aside(unread);
+  if (unread.empty()) return result;
+  ahead_ = std::move(unread);
+  plaintext_.append(ahead_);
+  return result;
+}
+
+IoResult<void> Stream::Implementation::renegotiation_steps(std::vector<std::uint8_t>& unread, Deadline deadline) {
+  while (renegotiating()) {
+    set_aside(unread);
+    if (unread.size() > kMaxReadAhead) {
+      return std::unexpected(plain_error(Operation::write, IoCondition::misuse,
+                                         "the connection is renegotiated; read what the peer has sent before"));
+    }
+    const auto progress = process(Operation::write);
+    if (!progress) return std::unexpected(progress.error());
+    const auto flushed = flush(Operation::write, deadline);
+    if (!flushed) return std::unexpected(flushed.error());
+    if (*progress == Progress::ended)
+      return std::unexpected(plain_error(Operation::write, IoCondition::ended, "the peer has ended"));
+    if (*progress != Progress::starved || *flushed != 0 || !renegotiating()) continue;
+    if (auto received = receive(Operation::write, deadline); !received) return std::unexpected(received.error());
+  }
+  return {};
+}
+
+/// Keeps what was told and not read, so that the engine can go on.
+void Stream::Implementation::set_aside(std::vector<std::uint8_t>& unread) {
+  for (; segment_ < plaintext_.segments().size(); ++segment_) {
+    const MutableBytes segment = plaintext_.segments()[segment_].subspan(std::exchange(offset_, 0));
+    unread.insert(unread.end(), segment.begin(), segment.end());
+  }
+  plaintext_ = {};
+  segment_ = 0;
 }
 
 // --- ending ----------------------------------------------------------------------------------------------------------
@@ -675,6 +779,10 @@ void Stream::cancel() const noexcept { implementation_->socket_.canceller().canc
 IoResult<void> Stream::close_write() { return implementation_->close_write(); }
 IoResult<void> Stream::close(Alert why) { return implementation_->close(why); }
 IoResult<Plain> Stream::downgrade() { return implementation_->downgrade(); }
+IoResult<void> Stream::renegotiate(std::optional<ClientAuth> client_auth) {
+  return implementation_->renegotiate(client_auth);
+}
+
 IoResult<void> Stream::update_keys(bool request_peer) { return implementation_->update_keys(request_peer); }
 std::vector<Session> Stream::sessions() { return implementation_->sessions(); }
 const Connection& Stream::connection() const noexcept { return implementation_->connection_; }

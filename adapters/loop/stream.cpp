@@ -141,6 +141,20 @@ IoResult<void> Stream::update_keys(bool request_peer) {
   return {};
 }
 
+IoResult<void> Stream::renegotiate(std::optional<ClientAuth> client_auth) {
+  StreamCore& stream = core();
+  if (!stream.is_open() || stream.secure_ == nullptr) {
+    return std::unexpected(
+        plain_error(Operation::handshake, IoCondition::misuse, "TLS has not begun, or the stream is closed"));
+  }
+  if (auto begun = stream.secure_->connection.renegotiate(stream.engine_time(), client_auth); !begun) {
+    return std::unexpected(plain_error(Operation::handshake, IoCondition::misuse, name(begun.error())));
+  }
+  stream.queue_handshake();
+  stream.continue_later();
+  return {};
+}
+
 KernelTls Stream::kernel_tls() const {
   const auto& secure = core().secure_;
   if (secure == nullptr || secure->kernel == nullptr) return {};

@@ -293,6 +293,8 @@ class LOCKSTEP_API StreamCore final : public Stream,
   bool process_secure();
   bool handle(Event& event);
   void completed(const HandshakeComplete& complete);
+  void renegotiates(bool suspended);
+  void renegotiated();
   void become_plain();
   void end_of_input();
   void tell_end();

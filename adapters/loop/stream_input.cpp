@@ -189,6 +189,7 @@ bool StreamCore::process_secure() {
 bool StreamCore::handle(Event& event) {
   Connection& connection = secure_->connection;
   const bool suspended = asks(event);
+  if (connection.renegotiating()) renegotiates(suspended);
   bool taken = false;
   guarded([&] { taken = handler_->on_event(*this, event); });
   if (suspended) {
@@ -212,6 +213,8 @@ bool StreamCore::handle(Event& event) {
     }
   } else if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
     if (is_open()) completed(*complete);
+  } else if (std::holds_alternative<RenegotiationRefused>(event)) {
+    renegotiated();
   } else if (std::holds_alternative<PeerClosed>(event)) {
     inbound_ = Inbound::ended;
   } else if (auto* session = std::get_if<SessionReceived>(&event)) {
@@ -229,8 +232,25 @@ bool StreamCore::handle(Event& event) {
   return active();
 }
 
+/// Another handshake is under way: it has as much time as the first one, and its questions may be answered elsewhere.
+void StreamCore::renegotiates(bool suspended) {
+  if (deadline_ == TimerWheel::kNever) deadline_ = loop_->in(options_->handshake_timeout);
+  if (suspended) secure_->connection.wake_by(control());
+}
+
+/// It is over.
+void StreamCore::renegotiated() {
+  if (!downgrading_) deadline_ = TimerWheel::kNever;
+  tell_writable();
+}
+
 void StreamCore::completed(const HandshakeComplete& complete) {
   if (secure_->connection.role() == Role::server) server_name_ = complete.server_name;
+  if (complete.renegotiation) {
+    tell(&Handler::on_handshake, complete);
+    if (is_open()) renegotiated();
+    return;
+  }
   layer_ = Layer::secure;
   deadline_ = downgrading_ ? loop_->in(options_->handshake_timeout) : TimerWheel::kNever;
   last_activity_ = loop_->now();

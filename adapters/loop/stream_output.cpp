@@ -71,7 +71,8 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
   if (!is_open() || (secure_ != nullptr && secure_->connection.error() != nullptr)) {
     return std::unexpected(plain_error(Operation::write, IoCondition::ended, "the handshake has failed"));
   }
-  if (layer_ == Layer::expected || (secure_ != nullptr && !secure_->connection.connected())) {
+  if (layer_ == Layer::expected ||
+      (secure_ != nullptr && (!secure_->connection.connected() || secure_->connection.renegotiating()))) {
     writer_waits_ = true;
     mark_dirty();  // its deadline counts from here
     return 0;
@@ -178,7 +179,9 @@ void StreamCore::say_close() {
 void StreamCore::tell_writable() {
   if (!writer_waits_ || keys_wait() || !active() || out_pending_ > write_bounds().low || outbound_ != Outbound::open)
     return;
-  if (layer_ == Layer::expected || (secure_ != nullptr && !secure_->connection.connected())) return;
+  if (layer_ == Layer::expected ||
+      (secure_ != nullptr && (!secure_->connection.connected() || secure_->connection.renegotiating())))
+    return;
   writer_waits_ = false;
   tell(&Handler::on_writable);
 }

@@ -433,7 +433,7 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     complain("alpn", "the list is too long; name at most 255 protocols");
 
   check_authorities(problems, settings.certificate_authorities);
-  if (!client && settings.client_auth == ClientAuth::none) {
+  if (!client && settings.client_auth == ClientAuth::none && settings.renegotiation == Renegotiation::never) {
     if (!settings.certificate_authorities.empty())
       complain("certificate_authorities", "this server asks for no certificate; set client_auth, or remove the names");
     if (settings.ocsp_stapling)
@@ -468,6 +468,17 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     complain("early_data", "ages may be off by 0 to 600 seconds; a replay has to be recognised for so long");
   if (settings.session_ids && (!settings.resumption || !settings.speaks(ProtocolVersion::tls_1_2)))
     complain("session_ids", "nothing is resumed by an id here; allow resumption and TLSv1.2, or remove the setting");
+  if (settings.renegotiation != Renegotiation::never && !settings.speaks(ProtocolVersion::tls_1_2))
+    complain("renegotiation", "TLS 1.3 has none; allow TLSv1.2, or remove the setting");
+  if (settings.renegotiation_limit == 0 || settings.renegotiation_limit > kMaxRenegotiations)
+    complain("renegotiation_limit", "a peer may begin 1 to 100 renegotiations; `renegotiation` says whether any");
+  if (renegotiation_window_) {
+    if (*renegotiation_window_ < std::chrono::seconds(1) || *renegotiation_window_ > kMaxRenegotiationWindow) {
+      complain("renegotiation_limit", "renegotiations are counted over 1 to 86400 seconds");
+    } else {
+      settings.renegotiation_window = static_cast<std::uint32_t>(renegotiation_window_->count());
+    }
+  }
   if (settings.verify_on_resumption && !settings.resumption)
     complain("verify_on_resumption", "nothing is resumed here; allow resumption, or remove the setting");
   if (settings.early_data != 0 && !settings.resumption)

@@ -115,6 +115,11 @@ Connection::State::State(State&& other) noexcept
   attach();
 }
 
+void Connection::State::prepare(HandshakeRun& made) noexcept {
+  made.transport.attach(receiving, sending);
+  made.handshake.context().pending.wake_by(waker);
+}
+
 // The handshake's transport writes into our halves.
 void Connection::State::attach() noexcept {
   if (run() != nullptr) run()->transport.attach(receiving, sending);
@@ -146,8 +151,7 @@ bool Connection::State::create_run() noexcept {
     fail(Reason::memory, Place::handshake);
     return false;
   }
-  attach();
-  handshaking.run->handshake.context().pending.wake_by(waker);
+  prepare(*handshaking.run);
   handshaking.run->handshake.context().verification = handshaking.verification;
   return true;
 }
@@ -196,9 +200,11 @@ void Connection::State::fail(const Error& cause) noexcept {
   phase = std::move(ended);
   receiving.opener.clear();
   receiving.key_updated = false;
+  receiving.renegotiation_refused = false;
   receiving.protection = receiving.offloaded() ? connection::Receiving::Protection::elsewhere : receiving.protection;
   sending.withdraw_keys();
   sending.key_update = connection::Sending::KeyUpdate::none;
+  sending.hello_request = false;
   sending.warning.reset();
   if (cause.alert == Alert::close_notify && cause.reason == Reason::canceled) sending.warning = Alert::user_canceled;
   // RFC 9846 6.1: nothing answers an alert, and nobody hears one where the transport has ended.
@@ -219,6 +225,7 @@ void Connection::State::fail(const Error& cause) noexcept {
 }
 
 void Connection::State::establish() noexcept {
+  if (renegotiating() && run()->handshake.connected()) return adopt();
   if (!handshaking() || run() == nullptr || !run()->handshake.connected()) return;
   handshake::Context& context = run()->handshake.context();
   Established established{.run = {},
@@ -228,9 +235,11 @@ void Connection::State::establish() noexcept {
                           .inbox = {},
                           .sizer = {},
                           .origin = {},
-                          .sessions = {}};
+                          .sessions = {},
+                          .former = {}};
   if (role == Role::client && config->settings().resumption && context.agreed.version == ProtocolVersion::tls_1_3)
     established.origin = handshake::session_origin(context);
+  if (context.agreed.version == ProtocolVersion::tls_1_2) established.former = handshake::Former::of(context);
   established.run = std::move(std::get<Handshaking>(phase).run);
   phase = std::move(established);
   // RFC 5246 6.2.1: "multiple client messages of the same ContentType MAY be coalesced into a single TLSPlaintext
@@ -243,6 +252,7 @@ void Connection::State::establish() noexcept {
 void Connection::State::retire() noexcept {
   HandshakeRun* const now = run();
   if (now == nullptr || now->transport.pending() || tap() != nullptr || !now->handshake.events().empty()) return;
+  if (established() != nullptr && established()->former && now->handshake.context().rewriter != nullptr) return;
   std::visit(
       [&]<class Phase>(Phase& current) {
         if constexpr (std::same_as<Phase, Established>) {
@@ -563,6 +573,15 @@ std::expected<void, Misuse> Connection::update_keys(bool request_peer) {
                        [&] { return self.update_keys(request_peer); });
 }
 
+std::expected<void, Misuse> Connection::renegotiate(Time now, std::optional<ClientAuth> client_auth) {
+  State& self = state();
+  return self.recorded(
+      [&](trace::Tap& tap) {
+        tap.write(trace::Renegotiate{now, client_auth.has_value(), client_auth.value_or(ClientAuth{})});
+      },
+      [&] { return self.renegotiate({client_auth}, now); });
+}
+
 std::expected<void, Misuse> Connection::offload(Direction direction) {
   State& self = state();
   return self.recorded([&](trace::Tap& tap) { tap.write(trace::Offload{direction}); },
@@ -571,11 +590,12 @@ std::expected<void, Misuse> Connection::offload(Direction direction) {
 
 void Connection::State::close() noexcept {
   if (error() != nullptr || sending.closed) return;
-  if (handshaking()) return cancel(Alert::close_notify);
+  if (handshaking() || renegotiating()) return cancel(Alert::close_notify);
   // Nothing follows close_notify: neither the tickets that are left nor a KeyUpdate.
   if (run() != nullptr) run()->handshake.stop_tickets();
   sending.closed = true;
   sending.key_update = connection::Sending::KeyUpdate::none;
+  sending.hello_request = false;
   sending.alert = Alert::close_notify;
 }
 
@@ -623,7 +643,7 @@ Role Connection::role() const noexcept { return state().role; }
 bool Connection::connected() const noexcept { return state().established() != nullptr; }
 bool Connection::awaiting_answer() const noexcept {
   const State& self = state();
-  return self.handshaking() && self.run() != nullptr && self.run()->handshake.suspended();
+  return self.run() != nullptr && self.error() == nullptr && self.run()->handshake.suspended();
 }
 const Error* Connection::error() const noexcept { return state().error(); }
 bool Connection::peer_closed() const noexcept { return state().receiving.closed(); }
@@ -644,6 +664,8 @@ bool Connection::retried() const noexcept { return state().agreed().retried; }
 EarlyDataStatus Connection::early_data() const noexcept { return state().agreed().early_data; }
 bool Connection::extended_main_secret() const noexcept { return state().agreed().extended_main_secret; }
 bool Connection::encrypt_then_mac() const noexcept { return state().agreed().encrypt_then_mac; }
+bool Connection::secure_renegotiation() const noexcept { return state().agreed().secure_renegotiation; }
+bool Connection::renegotiating() const noexcept { return state().renegotiating(); }
 
 std::expected<void, Misuse> Connection::export_keying_material(std::string_view label, std::optional<Bytes> context,
                                                                MutableBytes out) const {
@@ -651,6 +673,8 @@ std::expected<void, Misuse> Connection::export_keying_material(std::string_view 
   if (!self.usable()) return std::unexpected(Misuse::unusable);
   const handshake::ConnectionSecrets* secrets = self.secrets();
   if (secrets == nullptr) return std::unexpected(Misuse::not_connected);
+  // Between two handshakes nobody could say of which it is.
+  if (self.renegotiating()) return std::unexpected(Misuse::handshake_not_over);
   const Agreed& agreed = self.agreed();
   const Hash& hash = *agreed.suite->hash;
   if (const auto* const secrets12 = std::get_if<handshake::Secrets12>(secrets)) {
@@ -684,6 +708,7 @@ std::string_view name(Misuse misuse) noexcept {
     case Misuse::not_extended: return "not_extended";
     case Misuse::no_aead: return "no_aead";
     case Misuse::not_in_tls12: return "not_in_tls12";
+    case Misuse::no_renegotiation: return "no_renegotiation";
   }
   return {};
 }

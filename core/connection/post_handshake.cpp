@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "codec/hello_request.hpp"
 #include "codec/key_update.hpp"
 #include "codec/new_session_ticket.hpp"
 #include "connection/state.hpp"
@@ -30,6 +31,16 @@ std::unexpected<Error> failure(Reason reason, Place place) noexcept {
 class Connection::State::Live final : public handshake::LiveTransport {
  public:
   Live(State& state, Time now) noexcept : state_(state), stands_(*state.established()), now_(now) {}
+
+  [[nodiscard]] handshake::LiveContext context() noexcept {
+    return {.agreed = stands_.agreed,
+            .secrets = stands_.secrets,
+            .transport = *this,
+            .inbox = stands_.inbox,
+            .settings = state_.config->settings(),
+            .former = state_.may_renegotiate() ? stands_.former.get() : nullptr,
+            .now = now_};
+  }
 
   [[nodiscard]] Status install_read(const handshake::Keys13& keys,
                                     handshake::RecordAligned /*aligned*/) noexcept override {
@@ -67,6 +78,8 @@ class Connection::State::Live final : public handshake::LiveTransport {
     return {};
   }
 
+  void request_hello() noexcept override { state_.sending.hello_request = true; }
+
   [[nodiscard]] bool wants_session() const noexcept override {
     return stands_.origin != nullptr && stands_.tickets_taken < record::kMaxTicketsPerConnection &&
            (!stands_.sessions || stands_.sessions->size() < record::kMaxTicketsPerRecord);
@@ -93,7 +106,7 @@ class Connection::State::Live final : public handshake::LiveTransport {
 Status Connection::State::receive_post_handshake(Bytes content, Time now) noexcept {
   connection::Established& stands = *established();
   Live transport(*this, now);
-  handshake::LiveContext context{stands.agreed, stands.secrets, transport, stands.inbox};
+  handshake::LiveContext context = transport.context();
   if (!stands.inbox.append(content)) return failure(Reason::memory, Place::handshake);
   for (;;) {
     const auto message = handshake::next_message(stands.inbox.unread(), config->settings().max_handshake_message,
@@ -101,12 +114,116 @@ Status Connection::State::receive_post_handshake(Bytes content, Time now) noexce
     if (!message) return std::unexpected(message.error());
     if (message->empty()) break;
     stands.inbox.consume(message->size());
-    if (trace::Tap* const tap = this->tap()) tap->message(Direction::receive, *message);
+    const bool hello = static_cast<HandshakeType>(message->front()) == HandshakeType::client_hello;
+    if (trace::Tap* const tap = this->tap(); tap != nullptr && !hello) tap->message(Direction::receive, *message);
     if (auto handled = handshake::dispatch_message(*message, {}, stands.machine, context); !handled) return handled;
+    const Bytes rest = stands.inbox.unread();
+    // A HelloRequest is no part of the handshake that it leads to; a ClientHello is, and is noted there.
+    if (renegotiating())
+      return begin_renegotiation(hello ? Bytes(message->data(), message->size() + rest.size()) : rest, now);
+    if (trace::Tap* const tap = this->tap(); tap != nullptr && hello) tap->message(Direction::receive, *message);
   }
   // Only a message that is cut by the end of its record is kept, and only until it is whole.
   if (!stands.inbox.settle()) return failure(Reason::memory, Place::handshake);
   return {};
+}
+
+// --- renegotiation (TLS 1.2) -----------------------------------------------------------------------------------------
+
+bool Connection::State::renegotiating() const noexcept {
+  const auto* const stands = established();
+  return stands != nullptr && (std::holds_alternative<handshake::client12::Renegotiating>(stands->machine) ||
+                               std::holds_alternative<handshake::server12::Renegotiating>(stands->machine));
+}
+
+bool Connection::State::may_renegotiate() const noexcept {
+  const auto* const stands = established();
+  const bool open = stands != nullptr && !renegotiating() && !sending.closed && !sending.offloaded() &&
+                    !receiving.offloaded() && !receiving.closed();
+  if (!open || run() == nullptr) return open;
+  return run()->handshake.over() && !run()->transport.pending() && run()->handshake.events().empty() &&
+         !run()->handshake.context().pending.any();
+}
+
+std::expected<void, Misuse> Connection::State::renegotiate(const handshake::Renegotiate& wish, Time now) noexcept {
+  if (const auto refused = not_sendable()) return std::unexpected(*refused);
+  retire();
+  connection::Established& stands = *established();
+  if (renegotiating() || std::holds_alternative<handshake::server12::HelloRequested>(stands.machine)) return {};
+  if (sending.offloaded() || receiving.offloaded()) return std::unexpected(Misuse::offloaded);
+  if (!stands.former || !stands.former->allows(config->settings()) || receiving.closed())
+    return std::unexpected(Misuse::no_renegotiation);
+  if (!may_renegotiate()) return std::unexpected(Misuse::handshake_not_over);
+  // The beginning of a message that belongs to no handshake is left.
+  if (within_message()) return std::unexpected(Misuse::handshake_not_over);
+  Live transport(*this, now);
+  handshake::LiveContext context = transport.context();
+  if (auto went = handshake::dispatch(stands.machine, wish, context); !went) {
+    fail(went.error());
+  } else if (renegotiating()) {
+    if (auto begun = begin_renegotiation({}, now); !begun) fail(begun.error());
+  }
+  return {};
+}
+
+Status Connection::State::begin_renegotiation(Bytes input, Time now) noexcept {
+  connection::Established& stands = *established();
+  trace::Tap* const tap = this->tap();
+  handshake::Rewriter* const rewriter = run() != nullptr ? run()->handshake.context().rewriter : nullptr;
+  stands.run.reset();  // which may have the memory that the next one takes
+  stands.run.reset(connection::HandshakeRun::create(*config, *random, supplied));
+  if (!stands.run) return failure(Reason::memory, Place::handshake);
+  prepare(*stands.run);
+  stands.run->record(tap);
+  stands.run->handshake.context().rewriter = rewriter;
+  sending.hello_request = false;
+  handshake::Handshake& handshake = stands.run->handshake;
+  if (auto begun = handshake.renegotiate(*stands.former, stands.agreed, now); !begun) return begun;
+  if (!input.empty()) {
+    if (auto went = handshake.receive(input, now); !went) return went;
+  }
+  stands.inbox.release();
+  return {};
+}
+
+void Connection::State::adopt() noexcept {
+  connection::Established& stands = *established();
+  handshake::Context& context = stands.run->handshake.context();
+  stands.machine = *stands.run->handshake.live();
+  stands.agreed = context.agreed;
+  stands.secrets = std::move(context.secrets);
+  if (!stands.former->renew(context)) return fail(Reason::provider_failed, Place::finished);
+  const Bytes rest = stands.run->handshake.unread();
+  if (rest.empty()) return;
+  if (auto went = receive_post_handshake(rest, context.now); !went) fail(went.error());
+}
+
+std::size_t Connection::State::write_hello_request(MutableBytes outbound) noexcept {
+  std::array<std::uint8_t, codec::kHandshakeHeaderSize> buffer{};
+  codec::Writer writer(buffer);
+  const Bytes message = codec::encode_hello_request(writer);
+  const auto written = sending.write(ContentType::handshake, message, outbound);
+  if (!written) {
+    fail(written.error(), Place::hello_request);
+    return 0;
+  }
+  if (*written == 0) return 0;
+  sending.hello_request = false;
+  if (trace::Tap* const tap = this->tap()) tap->message(Direction::send, message);
+  return *written;
+}
+
+bool Connection::State::renegotiation_refused() noexcept {
+  auto* const stands = established();
+  if (stands == nullptr || sending.hello_request) return false;
+  if (renegotiating() && (run()->transport.pending() || !run()->handshake.withdraw())) return false;
+  Live transport(*this, {});
+  handshake::LiveContext context = transport.context();
+  if (!handshake::accepts<RenegotiationRefused, handshake::LiveContext>(stands->machine) ||
+      !handshake::dispatch(stands->machine, RenegotiationRefused{}, context))
+    return false;
+  receiving.renegotiation_refused = true;
+  return true;
 }
 
 std::size_t Connection::State::write_key_update(MutableBytes outbound) noexcept {

@@ -25,7 +25,7 @@ Received Connection::State::receive(MutableBytes inbound, Time now) noexcept {
     notice_dropped_tokens();
   }
   if (auto event = waiting_event()) return {0, std::move(*event)};
-  if (handshaking() && run() != nullptr && run()->handshake.suspended()) return {0, Nothing{}};
+  if (run() != nullptr && run()->handshake.suspended()) return {0, Nothing{}};
   // RFC 9846 6.1: "Any data received after a closure alert has been received MUST be ignored."
   if (receiving.closed()) return {inbound.size(), Nothing{}};
 
@@ -87,6 +87,7 @@ std::optional<Event> Connection::State::waiting_event() noexcept {
     return received;
   }
   if (std::exchange(receiving.key_updated, false)) return PeerKeyUpdated{};
+  if (std::exchange(receiving.renegotiation_refused, false)) return RenegotiationRefused{};
   if (auto keys = keys_due()) return keys;
   if (receiving.end == Receiving::End::to_report) {
     receiving.end = Receiving::End::reported;
@@ -96,7 +97,7 @@ std::optional<Event> Connection::State::waiting_event() noexcept {
 }
 
 bool Connection::State::within_message() const noexcept {
-  if (const auto* const stands = established()) return !stands->inbox.empty();
+  if (const auto* const stands = established(); stands != nullptr && !renegotiating()) return !stands->inbox.empty();
   return run() != nullptr && run()->handshake.holds_input();
 }
 
@@ -108,7 +109,7 @@ Connection::State::Step Connection::State::refuse(Reason reason, Place place) no
 Connection::State::Step Connection::State::process_record(const record::Header& header, MutableBytes record,
                                                           ApplicationData& data, Time now) noexcept {
   const MutableBytes fragment = record.subspan(record::kHeaderSize);
-  if (header.type == ContentType::change_cipher_spec) return process_change_cipher_spec(header, fragment, now);
+  if (header.type == ContentType::change_cipher_spec) return process_change_cipher_spec(record, now);
   if (!receiving.opener.installed()) return process_plaintext(header.type, fragment, record.size(), data, now);
 
   const bool first = receiving.opener.records() == 0 && handshaking();
@@ -156,6 +157,10 @@ Connection::State::Step Connection::State::process_data(MutableBytes content, Ap
     if (content.size() > *left) return refuse(Reason::early_data_too_much);
     run()->transport.count_early_data(content.size());
   }
+  // RFC 5246 6.2.1: "Recipients MUST receive and process interleaved application layer traffic during handshakes
+  // subsequent to the first one on a connection." Under its next key a peer says nothing before its Finished (RFC 5246
+  // 7.4.9).
+  if (renegotiating() && run()->handshake.awaits_finished()) return refuse(Reason::message_unexpected);
   if (content.empty()) {
     if (!receiving.count_idle()) return refuse(Reason::too_many_empty_records);
     return Step::go_on;
@@ -166,14 +171,14 @@ Connection::State::Step Connection::State::process_data(MutableBytes content, Ap
 }
 
 Connection::State::Step Connection::State::process_handshake(Bytes content, Time now) noexcept {
-  if (established() != nullptr) {
+  if (established() != nullptr && !renegotiating()) {
     if (auto went = receive_post_handshake(content, now); !went) {
       fail(went.error());
       return Step::stop;
     }
   } else {
     if (!ensure_run()) return Step::stop;
-    receiving.progress();
+    if (handshaking()) receiving.progress();
     if (auto went = run()->handshake.receive(content, now); !went) {
       fail(went.error());
       return Step::stop;
@@ -184,7 +189,7 @@ Connection::State::Step Connection::State::process_handshake(Bytes content, Time
   const bool to_report = receiving.key_updated || receiving.protection == Receiving::Protection::keys_due ||
                          (stands != nullptr && stands->sessions) ||
                          (run() != nullptr && !run()->handshake.events().empty());
-  const bool waits = stands == nullptr && run()->handshake.suspended();
+  const bool waits = run() != nullptr && run()->handshake.suspended();
   return to_report || waits ? Step::stop : Step::go_on;
 }
 
@@ -211,6 +216,7 @@ Connection::State::Step Connection::State::process_alert(Bytes content) noexcept
   if (content[0] == kWarning && alert != Alert::close_notify && agreed().version != ProtocolVersion::tls_1_3 &&
       config->settings().speaks(ProtocolVersion::tls_1_2)) {
     if (within_message()) return refuse(Reason::record_interleaved, Place::alert);
+    if (alert == Alert::no_renegotiation && renegotiation_refused()) return Step::stop;
     if (!receiving.count_warning()) return refuse(Reason::too_many_warnings, Place::alert);
     return Step::go_on;
   }
@@ -228,14 +234,20 @@ Connection::State::Step Connection::State::process_alert(Bytes content) noexcept
   return Step::stop;
 }
 
-Connection::State::Step Connection::State::process_change_cipher_spec(const record::Header& header, Bytes fragment,
-                                                                      Time now) noexcept {
+Connection::State::Step Connection::State::process_change_cipher_spec(MutableBytes record, Time now) noexcept {
+  Bytes fragment = record.subspan(record::kHeaderSize);
   if (agreed().version == ProtocolVersion::tls_1_2) {
-    // RFC 5246 7.1: it comes once the peer has derived keys, and only then is there a state that takes it. One that is
-    // protected itself would be that of a renegotiation.
-    if (run() == nullptr || !handshaking() || !run()->handshake.accepts_change_cipher_spec())
+    // RFC 5246 7.1: it comes once the peer has derived keys, and only then is there a state that takes it.
+    if (run() == nullptr || !run()->handshake.accepts_change_cipher_spec())
       return refuse(Reason::change_cipher_spec_unexpected, Place::change_cipher_spec);
-    if (!record::is_compatibility_change_cipher_spec(header, fragment))
+    // RFC 5246 7.1: "The protocol consists of a single message, which is encrypted and compressed under the current
+    // (not the pending) connection state."
+    if (receiving.opener.installed()) {
+      const auto opened = receiving.opener.open(record);
+      if (!opened) return refuse(opened.error());
+      fragment = opened->content;
+    }
+    if (!record::is_change_cipher_spec(fragment))
       return refuse(Reason::change_cipher_spec_malformed, Place::change_cipher_spec);
     if (within_message()) return refuse(Reason::record_interleaved, Place::change_cipher_spec);
     if (trace::Tap* const tap = this->tap()) tap->write(trace::ChangeCipherSpec{Direction::receive});
@@ -256,7 +268,7 @@ Connection::State::Step Connection::State::process_change_cipher_spec(const reco
   // RFC 9846 5: "If an implementation detects a change_cipher_spec record received before the first ClientHello message
   // or after the peer's Finished message, it MUST be treated as an unexpected record type"
   if (!allowed) return refuse(Reason::change_cipher_spec_unexpected, Place::change_cipher_spec);
-  if (!record::is_compatibility_change_cipher_spec(header, fragment))
+  if (!record::is_change_cipher_spec(fragment))
     return refuse(Reason::change_cipher_spec_malformed, Place::change_cipher_spec);
   if (within_message()) return refuse(Reason::record_interleaved, Place::change_cipher_spec);
   if (trace::Tap* const tap = this->tap()) tap->write(trace::ChangeCipherSpec{Direction::receive});

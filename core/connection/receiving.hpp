@@ -29,6 +29,8 @@ struct Receiving {
 
   /// The peer has changed its key, which is to be reported.
   bool key_updated = false;
+  /// The peer does not want to renegotiate, which is to be reported.
+  bool renegotiation_refused = false;
   /// A record was accepted: the peer speaks TLS.
   bool any_record = false;
 

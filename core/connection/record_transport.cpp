@@ -114,10 +114,6 @@ Status RecordTransport::flush() noexcept {
 Status RecordTransport::append_dummy_change_cipher_spec() noexcept {
   if (!compatibility_ || change_cipher_spec_sent_) return {};
   change_cipher_spec_sent_ = true;
-  return append_change_cipher_spec();
-}
-
-Status RecordTransport::append_change_cipher_spec() noexcept {
   if (!reserve(kHeaderSize + kChangeCipherSpec.size())) return failure(Reason::handshake_too_large);
   size_ += record::write_plaintext(ContentType::change_cipher_spec, ProtocolVersion::tls_1_2, kChangeCipherSpec,
                                    buffer_.subspan(size_));
@@ -166,13 +162,26 @@ Status RecordTransport::write_under(const handshake::Keys12& keys) noexcept {
     tap_->write(trace::KeysInstalled{Direction::send, trace::Protection::application, keys.suite.suite});
   if (auto flushed = flush(); !flushed) return flushed;
   // The announcement is there with its key or not at all: behind it, an alert in clear would not be read.
-  if (!reserve(kHeaderSize + kChangeCipherSpec.size())) return failure(Reason::handshake_too_large);
+  const std::size_t before = size_;
+  if (auto announced = announce_key(); !announced) return announced;
   const BoundSuite& suite = keys.suite;
   const bool done = suite.cbc != nullptr
                         ? sending_->install(*suite.cbc, *suite.mac, keys.key, keys.mac_key, keys.encrypt_then_mac)
                         : sending_->install(*suite.aead, keys.key, keys.iv, false, format_of(suite));
-  if (!done) return failure(Reason::provider_failed);
-  return append_change_cipher_spec();
+  if (done) return {};
+  size_ = before;
+  return failure(Reason::provider_failed);
+}
+
+// RFC 5246 7.1: "The protocol consists of a single message, which is encrypted and compressed under the current (not
+// the pending) connection state."
+Status RecordTransport::announce_key() noexcept {
+  if (!reserve(sending_->overhead() + kChangeCipherSpec.size())) return failure(Reason::handshake_too_large);
+  const auto written = sending_->write(ContentType::change_cipher_spec, kChangeCipherSpec, buffer_.subspan(size_));
+  if (!written) return failure(written.error());
+  size_ += *written;
+  if (tap_ != nullptr) tap_->write(trace::ChangeCipherSpec{Direction::send});
+  return {};
 }
 
 // Behind our Finished the peer expects the next key: without it, not even an alert can be said.

@@ -76,7 +76,8 @@ class RecordTransport final : public handshake::Transport {
                                              handshake::RecordAligned aligned) noexcept;
   [[nodiscard]] handshake::Status append(Bytes bytes) noexcept;
   [[nodiscard]] handshake::Status write_under(const handshake::Keys12& keys) noexcept;
-  [[nodiscard]] handshake::Status append_change_cipher_spec() noexcept;
+  /// RFC 5246 7.1.
+  [[nodiscard]] handshake::Status announce_key() noexcept;
   /// RFC 9846 E.4, once.
   [[nodiscard]] handshake::Status append_dummy_change_cipher_spec() noexcept;
   [[nodiscard]] handshake::Status cannot_protect(handshake::Level level) noexcept;

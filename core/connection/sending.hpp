@@ -92,13 +92,18 @@ class Sending {
   KeyUpdate key_update = KeyUpdate::none;  ///< waits to be sent
   bool update_requested = false;           ///< a request is out, and its answer has not come
 
+  /// TLS 1.2, server: one waits to be sent (RFC 5246 7.4.1.1).
+  bool hello_request = false;
+
   /// How sending ends.
   std::optional<Alert> alert;  ///< waits to be sent
   /// A warning that waits to be sent, before that: user_canceled (RFC 9846 6.1), no_renegotiation (RFC 5246 7.2.2).
   std::optional<Alert> warning;
   bool closed = false;  ///< close_notify is due or sent
 
-  [[nodiscard]] bool control_due() const noexcept { return key_update != KeyUpdate::none || warning || alert; }
+  [[nodiscard]] bool control_due() const noexcept {
+    return key_update != KeyUpdate::none || hello_request || warning || alert;
+  }
 
  private:
   Protection protection_ = Protection::none;

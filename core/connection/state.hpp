@@ -36,7 +36,7 @@ struct Handshaking {
 };
 
 /// Application data may flow. The run stays until its last flight is sent and its events are reported, and with a
-/// server until no ticket is left to be sealed.
+/// server until no ticket is left to be sealed. While the connection is renegotiated it is that handshake's.
 struct Established {
   HandshakeRun::Owner run;
   handshake::LiveMachine machine;
@@ -46,6 +46,7 @@ struct Established {
   record::RecordSizer sizer;
   std::unique_ptr<const handshake::SessionOrigin> origin;  ///< client: of the sessions to come
   std::unique_ptr<std::vector<Session>> sessions;          ///< received and not yet reported
+  std::unique_ptr<handshake::Former> former;               ///< TLS 1.2: where there may be another handshake
   std::uint8_t tickets_taken = 0;
 };
 
@@ -89,6 +90,7 @@ struct Connection::State {
   void close() noexcept;
   void cancel(Alert why) noexcept;
   [[nodiscard]] std::expected<void, Misuse> update_keys(bool request_peer) noexcept;
+  [[nodiscard]] std::expected<void, Misuse> renegotiate(const handshake::Renegotiate& wish, Time now) noexcept;
 
   // --- receive.cpp
   [[nodiscard]] Received receive(MutableBytes inbound, Time now) noexcept;
@@ -108,6 +110,9 @@ struct Connection::State {
   // --- post_handshake.cpp
   [[nodiscard]] handshake::Status receive_post_handshake(Bytes content, Time now) noexcept;
   [[nodiscard]] std::size_t write_key_update(MutableBytes outbound) noexcept;
+  [[nodiscard]] std::size_t write_hello_request(MutableBytes outbound) noexcept;
+  /// Whether another handshake goes on beside the connection.
+  [[nodiscard]] bool renegotiating() const noexcept;
   // --- offload.cpp
   [[nodiscard]] std::expected<void, Misuse> offload(Direction direction) noexcept;
   /// The event that hands out keys which are due; nothing when none are.
@@ -188,7 +193,17 @@ struct Connection::State {
   [[nodiscard]] bool ensure_run() noexcept;
   /// False when there is no memory.
   [[nodiscard]] bool create_run() noexcept;
+  /// Whether the handshake before is done with, so that another one may begin.
+  [[nodiscard]] bool may_renegotiate() const noexcept;
+  /// Begins another handshake, which takes `input`.
+  [[nodiscard]] handshake::Status begin_renegotiation(Bytes input, Time now) noexcept;
+  /// The connection goes on with what a renegotiation has come to.
+  void adopt() noexcept;
+  /// Goes on without it: the peer does not want to renegotiate. False where that is not what we have asked for.
+  [[nodiscard]] bool renegotiation_refused() noexcept;
   void attach() noexcept;
+  /// Of a run that is new: to whom it belongs.
+  void prepare(connection::HandshakeRun& made) noexcept;
   [[nodiscard]] std::expected<void, Misuse> check_seal() noexcept;
   [[nodiscard]] Step process_record(const record::Header& header, MutableBytes record, ApplicationData& data,
                                     Time now) noexcept;
@@ -198,7 +213,7 @@ struct Connection::State {
   [[nodiscard]] Step process_data(MutableBytes content, ApplicationData& data) noexcept;
   [[nodiscard]] Step process_handshake(Bytes content, Time now) noexcept;
   [[nodiscard]] Step process_alert(Bytes content) noexcept;
-  [[nodiscard]] Step process_change_cipher_spec(const record::Header& header, Bytes fragment, Time now) noexcept;
+  [[nodiscard]] Step process_change_cipher_spec(MutableBytes record, Time now) noexcept;
   [[nodiscard]] Step refuse(Reason reason, Place place = Place::record) noexcept;
   /// Whether part of a handshake message has come, so that nothing else may come before its rest.
   [[nodiscard]] bool within_message() const noexcept;

@@ -57,6 +57,11 @@ std::size_t Connection::State::transmit(MutableBytes outbound, Time now) noexcep
     written += size;
     if (sending.protection() == Sending::Protection::keys_due) return written;
   }
+  if (sending.hello_request) {
+    const std::size_t size = write_hello_request(outbound.subspan(written));
+    if (size == 0) return written;
+    written += size;
+  }
   // An alert that cannot be protected is not sent: there is nothing to wait for.
   const auto write_alert = [&](Alert alert) {
     const auto size = sending.write(ContentType::alert, alert_content(alert), outbound.subspan(written));
@@ -87,6 +92,8 @@ std::expected<void, Misuse> Connection::State::check_seal() noexcept {
   if (answers_early_data()) return {};
   if (const auto refused = not_sendable()) return std::unexpected(*refused);
   if (sending.offloaded()) return std::unexpected(Misuse::offloaded);
+  // What the peer has left unfinished at its end is not finished any more.
+  if (receiving.closed() && renegotiating()) return std::unexpected(Misuse::closed);
   if (sending.sealer.wants_key_update(config->settings().key_update_bytes) &&
       sending.key_update == Sending::KeyUpdate::none)
     sending.key_update = Sending::KeyUpdate::not_requested;
@@ -102,6 +109,9 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
     result.written = transmit(outbound, now);
     if (output_due()) return result;
     if (error() != nullptr) return nothing_more(result);
+    // RFC 5246 would have us send until our change_cipher_spec. OpenSSL, BoringSSL and Go take no data that comes
+    // between the messages of a handshake.
+    if (renegotiating()) return result;
   }
 
   record::Cut cut{settings.max_send_fragment, settings.padding};
@@ -135,6 +145,7 @@ std::expected<MutableBytes, Misuse> Connection::State::seal_in_place(RecordSlot 
   if (auto allowed = check_seal(); !allowed) return std::unexpected(allowed.error());
   const Settings& settings = config->settings();
   if (output_due()) return std::unexpected(Misuse::transmit_first);
+  if (renegotiating()) return std::unexpected(Misuse::handshake_not_over);
   const std::size_t headroom = sending.sealer.headroom();
   if (slot.headroom < headroom || slot.payload > settings.max_send_fragment ||
       slot.buffer.size() < slot.headroom + slot.payload)

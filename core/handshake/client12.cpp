@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "handshake/negotiation.hpp"
+#include "handshake/renegotiation.hpp"
 #include "handshake/sessions.hpp"
 
 namespace lockstep::handshake::client12 {
@@ -19,21 +20,8 @@ std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuit
 }
 
 Status check_extensions(Context& context, const codec::ServerHello& hello) noexcept {
-  const Settings& settings = context.settings();
-  // RFC 5746 3.4: "The client MUST then verify that the length of the "renegotiated_connection" field is zero, and if
-  // it is not, MUST abort the handshake (by sending a fatal handshake_failure alert)."
-  if (hello.renegotiation_info && !hello.renegotiation_info->empty())
-    return context.fail(Reason::renegotiation_info_mismatch);
-  // RFC 5746 3.4: "In this case, some clients may want to terminate the handshake instead of continuing": a server that
-  // does not know the extension may be made to take our handshake for the continuation of an attacker's
-  // (CVE-2009-3555), and we cannot see that.
-  if (!hello.renegotiation_info && settings.renegotiation_info_required)
-    return context.fail(Reason::renegotiation_info_missing);
-  // RFC 7627 5.2: "If a client receives a ServerHello without the extension, it SHOULD abort the handshake if it does
-  // not wish to interoperate with legacy servers."
-  if (!hello.extended_main_secret && settings.extended_main_secret_required)
-    return context.fail(Reason::extended_main_secret_missing);
-  context.agreed.extended_main_secret = hello.extended_main_secret;
+  if (auto checked = check_renegotiation_info(context, hello); !checked) return checked;
+  if (auto checked = check_extended_main_secret(context, hello.extended_main_secret); !checked) return checked;
   // RFC 7366 3: "If a server receives an encrypt-then-MAC request extension from a client and then selects a stream or
   // Authenticated Encryption with Associated Data (AEAD) ciphersuite, it MUST NOT send an encrypt-then-MAC response
   // extension back to the client."
@@ -44,6 +32,7 @@ Status check_extensions(Context& context, const codec::ServerHello& hello) noexc
   // curves and MUST NOT support other formats for curves defined in this specification."
   if (hello.ec_point_formats && !hello.ec_point_formats->contains(0)) return context.fail(Reason::point_format);
   if (!hello.application_layer_protocol_negotiation) return {};
+  const Settings& settings = context.settings();
   const auto found = std::ranges::find(settings.alpn, as_text(*hello.application_layer_protocol_negotiation));
   // RFC 7301 3.1: the server chooses among the protocols that the client advertised.
   if (found == settings.alpn.end()) return context.fail(Reason::alpn_not_offered);
@@ -198,6 +187,32 @@ Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCiphe
                                                          .authenticated = Authenticated::by_psk(*resumed)});
 }
 
+Next<WaitServerHello> renegotiate(Context& context) {
+  context.place = Place::client_hello;
+  // RFC 5746 3.5 would let a session be offered. This handshake is there to show who is who.
+  auto offer = send_client_hello(context, {});
+  if (!offer) return std::unexpected(offer.error());
+  // A ServerHello of TLS 1.3 is refused for its version, and not for what comes with that.
+  for (const ExtensionType type : {ExtensionType::supported_versions, ExtensionType::key_share})
+    context.offered.insert(type);
+  return WaitServerHello{std::move(*offer)};
+}
+
+Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec> on(
+    WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
+  // RFC 9846 4.2.3: "A legacy TLS client performing renegotiation with TLS 1.2 or prior and which receives a TLS 1.3
+  // ServerHello during renegotiation MUST abort the handshake with a "protocol_version" alert."
+  const ProtocolVersion version = hello.supported_versions.value_or(hello.legacy_version);
+  if (version != context.agreed.version) return version_changed(context, version);
+  return begin(std::move(state.offer), hello, context);
+}
+
+// RFC 5246 7.4.1.1: "This message will be ignored by the client if the client is currently negotiating a session." One
+// that has crossed our ClientHello; behind its ServerHello no server has a reason to send one.
+Next<WaitServerHello> on(WaitServerHello&& state, const codec::HelloRequest& /*message*/, Context& /*context*/) {
+  return std::move(state);
+}
+
 Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificate&& state,
                                                                               const codec::Certificate12& message,
                                                                               Context& context) {
@@ -205,6 +220,7 @@ Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(Wa
   if (message.certificate_list.empty()) return context.fail(Reason::certificate_missing);
   const auto key = read_chain12(context, message);
   if (!key) return std::unexpected(key.error());
+  if (auto same = check_same_peer(context, context.peer_chain.front()); !same) return std::unexpected(same.error());
   // RFC 5246 7.4.2: "The end entity certificate's public key (and associated restrictions) MUST be compatible with the
   // selected key exchange algorithm."
   if (!authenticates(*context.agreed.suite, key->type))

@@ -54,6 +54,11 @@ struct Established {
   Authenticated authenticated;
 };
 
+/// A renegotiation has begun.
+struct WaitServerHello {
+  static constexpr std::string_view name = "WAIT_SH (renegotiation)";
+  Offer offer;
+};
 struct WaitCertificate {
   static constexpr std::string_view name = "WAIT_CERT";
   Hellos hellos;
@@ -117,6 +122,10 @@ struct WaitFinished {
   Established established;
 };
 
+Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitServerHello&&,
+                                                                                          const codec::ServerHello&,
+                                                                                          Context&);
+Next<WaitServerHello> on(WaitServerHello&&, const codec::HelloRequest&, Context&);
 Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificate&&,
                                                                               const codec::Certificate12&, Context&);
 Next<WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificateStatus&&, const codec::CertificateStatus&,
@@ -137,6 +146,9 @@ Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
 Next<WaitChangeCipherSpec> on(WaitNewSessionTicket&&, const codec::NewSessionTicket12&, Context&);
 Next<WaitFinished> on(WaitChangeCipherSpec&&, const ChangeCipherSpec&, Context&);
 Next<Connected> on(WaitFinished&&, const codec::Finished&, Context&);
+
+/// Sends the ClientHello of a renegotiation.
+[[nodiscard]] Next<WaitServerHello> renegotiate(Context& context);
 
 /// The server has chosen TLS 1.2.
 [[nodiscard]] Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec> begin(

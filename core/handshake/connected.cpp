@@ -57,20 +57,56 @@ Next<Connected> on(Connected&& state, const codec::KeyUpdate& message, LiveConte
 
 namespace client12 {
 
-// RFC 5246 7.4.1.1: "This message MAY be ignored by the client if it does not wish to renegotiate a session, or the
-// client may, if it wishes, respond with a no_renegotiation alert."
-Next<Connected> on(Connected&& state, const codec::HelloRequest& /*message*/, LiveContext& context) {
+Next<Connected, Renegotiating> on(Connected&& state, const codec::HelloRequest& /*message*/, LiveContext& context) {
+  if (context.former != nullptr && context.former->admit(context.settings, context.now)) return Renegotiating{state};
+  // RFC 5246 7.4.1.1: "This message MAY be ignored by the client if it does not wish to renegotiate a session, or the
+  // client may, if it wishes, respond with a no_renegotiation alert."
   if (auto refused = context.transport.refuse_renegotiation(); !refused) return std::unexpected(refused.error());
   return std::move(state);
+}
+
+Next<Renegotiating> on(Connected&& state, const Renegotiate& /*wish*/, LiveContext& /*context*/) {
+  return Renegotiating{state};
+}
+
+Next<Connected> on(Renegotiating&& state, const RenegotiationRefused& /*alert*/, LiveContext& /*context*/) {
+  return std::move(state.before);
 }
 
 }  // namespace client12
 
 namespace server12 {
 
-Next<Connected> on(Connected&& state, const codec::ClientHello& /*message*/, LiveContext& context) {
+namespace {
+
+// RFC 5246 7.2.2: no_renegotiation is what the server answers "in response to a client hello after initial
+// handshaking", where it does not want to renegotiate.
+Next<Connected> refuse(const Connected& state, LiveContext& context) {
   if (auto refused = context.transport.refuse_renegotiation(); !refused) return std::unexpected(refused.error());
-  return std::move(state);
+  return state;
+}
+
+}  // namespace
+
+Next<Connected, Renegotiating> on(Connected&& state, const codec::ClientHello& /*message*/, LiveContext& context) {
+  if (context.former != nullptr && context.former->admit(context.settings, context.now)) return Renegotiating{state};
+  return refuse(state, context);
+}
+
+Next<HelloRequested> on(Connected&& state, const Renegotiate& wish, LiveContext& context) {
+  if (wish.client_auth) context.former->client_auth = *wish.client_auth;
+  context.transport.request_hello();
+  return HelloRequested{state};
+}
+
+// What we have asked for is no burden, unless the connection has come to its end, or its keys elsewhere, meanwhile.
+Next<Connected, Renegotiating> on(HelloRequested&& state, const codec::ClientHello& /*message*/, LiveContext& context) {
+  if (context.former != nullptr) return Renegotiating{state.before};
+  return refuse(state.before, context);
+}
+
+Next<Connected> on(HelloRequested&& state, const RenegotiationRefused& /*alert*/, LiveContext& /*context*/) {
+  return std::move(state.before);
 }
 
 }  // namespace server12

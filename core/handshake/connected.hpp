@@ -1,6 +1,6 @@
 #pragma once
 // Where every handshake ends, and what goes on from there: NewSessionTicket and KeyUpdate (RFC 9846 4.7), and in
-// TLS 1.2 the wish to renegotiate, which is refused.
+// TLS 1.2 the wish to renegotiate, which is refused unless the configuration says otherwise.
 
 #include <string_view>
 #include <variant>
@@ -12,7 +12,9 @@
 #include "codec/key_update.hpp"
 #include "codec/new_session_ticket.hpp"
 #include "handshake/identity.hpp"
+#include "handshake/inputs.hpp"
 #include "handshake/machine.hpp"
+#include "handshake/renegotiation.hpp"
 
 namespace lockstep::handshake {
 
@@ -27,6 +29,8 @@ class LiveTransport {
   [[nodiscard]] virtual bool wants_session() const noexcept = 0;
   /// TLS 1.2: the peer wants to renegotiate. It is told that we do not, and the connection goes on.
   [[nodiscard]] virtual Status refuse_renegotiation() noexcept = 0;
+  /// TLS 1.2: sends a HelloRequest.
+  virtual void request_hello() noexcept = 0;
   [[nodiscard]] virtual Status session_received(const codec::NewSessionTicket& ticket, DigestSecret&& psk) noexcept = 0;
 
  protected:
@@ -39,6 +43,9 @@ struct LiveContext {
   ConnectionSecrets& secrets;
   LiveTransport& transport;
   const Inbox& inbox;
+  const Settings& settings;
+  Former* former = nullptr;  ///< where the connection may renegotiate, and its handshake has nothing left to do
+  Time now{};
   Place place = Place::handshake;
 
   /// Only in TLS 1.3.
@@ -82,8 +89,15 @@ struct Connected {
   Authenticated authenticated;
   VerifiedFinished finished;
 };
+/// Handshake messages are for another handshake, whose end decides what the connection goes on with.
+struct Renegotiating {
+  static constexpr std::string_view name = "RENEGOTIATING";
+  Connected before;
+};
 
-Next<Connected> on(Connected&&, const codec::HelloRequest&, LiveContext&);
+Next<Connected, Renegotiating> on(Connected&&, const codec::HelloRequest&, LiveContext&);
+Next<Renegotiating> on(Connected&&, const Renegotiate&, LiveContext&);
+Next<Connected> on(Renegotiating&&, const RenegotiationRefused&, LiveContext&);
 
 }  // namespace client12
 
@@ -94,12 +108,25 @@ struct Connected {
   Authenticated authenticated;
   VerifiedFinished finished;
 };
+/// We have asked for a ClientHello.
+struct HelloRequested {
+  static constexpr std::string_view name = "HELLO_REQUESTED";
+  Connected before;
+};
+struct Renegotiating {
+  static constexpr std::string_view name = "RENEGOTIATING";
+  Connected before;
+};
 
-Next<Connected> on(Connected&&, const codec::ClientHello&, LiveContext&);
+Next<Connected, Renegotiating> on(Connected&&, const codec::ClientHello&, LiveContext&);
+Next<HelloRequested> on(Connected&&, const Renegotiate&, LiveContext&);
+Next<Connected, Renegotiating> on(HelloRequested&&, const codec::ClientHello&, LiveContext&);
+Next<Connected> on(HelloRequested&&, const RenegotiationRefused&, LiveContext&);
 
 }  // namespace server12
 
 /// Every state after a handshake.
-using LiveMachine = std::variant<client13::Connected, server13::Connected, client12::Connected, server12::Connected>;
+using LiveMachine = std::variant<client13::Connected, server13::Connected, client12::Connected, server12::Connected,
+                                 client12::Renegotiating, server12::HelloRequested, server12::Renegotiating>;
 
 }  // namespace lockstep::handshake

@@ -36,6 +36,7 @@ class Tap;
 namespace lockstep::handshake {
 
 using Status = std::expected<void, Error>;
+class Former;
 
 /// The keys under which messages travel, in the order in which they come.
 enum class Level : std::uint8_t { initial, early_data, handshake, application };
@@ -96,6 +97,7 @@ struct Agreed {
   bool retried = false;
   bool extended_main_secret = false;  ///< TLS 1.2 (RFC 7627)
   bool encrypt_then_mac = false;      ///< TLS 1.2 (RFC 7366)
+  bool secure_renegotiation = false;  ///< TLS 1.2 (RFC 5746)
   EarlyDataStatus early_data{};
 
   /// The application protocol; empty for none.
@@ -150,6 +152,8 @@ struct Context {
 
   std::array<std::uint8_t, codec::kRandomSize> client_random{};
   std::array<std::uint8_t, codec::kRandomSize> server_random{};  ///< in TLS 1.2
+  const Former* former = nullptr;                                ///< what came before, where this is a renegotiation
+  ClientAuth client_auth = config.settings().client_auth;        ///< server: what it asks of its client
   codec::ExtensionSet offered{};                  ///< what we offered, to see through answers that nobody asked for
   std::string_view server_name{};                 ///< what the client asks for
   bool client_verified = false;                   ///< server: the client proved an identity that was accepted
@@ -167,6 +171,10 @@ struct Context {
   std::shared_ptr<const PeerCertificates> peer_shown{};  ///< what the application judges, or judged
 
   [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
+  /// Whether this handshake may come to a version. A renegotiation keeps the one that there is.
+  [[nodiscard]] bool speaks(ProtocolVersion version) const noexcept {
+    return former == nullptr ? settings().speaks(version) : version == agreed.version;
+  }
   /// Only while TLS 1.3 is negotiated, or the version is not settled.
   [[nodiscard]] Secrets13& secrets13() noexcept { return *std::get_if<Secrets13>(&secrets); }
 

@@ -38,6 +38,27 @@ void Handshake::start_server() noexcept {
   record_state();
 }
 
+Status Handshake::renegotiate(const Former& former, const Agreed& agreed, Time now) noexcept {
+  context_.now = now;
+  context_.former = &former;
+  context_.agreed.version = agreed.version;
+  context_.agreed.alpn = agreed.alpn;
+  context_.agreed.extended_main_secret = agreed.extended_main_secret;
+  context_.expected_name = &former.expected_name;
+  context_.server_name = former.server_name;
+  context_.verification = former.verification;
+  context_.client_auth = former.client_auth;
+  if (context_.config.role() == Role::server) {
+    machine_.emplace<server12::WaitClientHello>();
+    record_state();
+    return {};
+  }
+  const auto entered = allocated([&] { return enter(machine_, client12::renegotiate(context_), context_); });
+  if (!entered) return context_.fail(Reason::memory);
+  if (*entered) record_state();
+  return *entered;
+}
+
 Status Handshake::receive(Bytes content, Time now) noexcept {
   untouched_ = false;
   context_.now = now;

@@ -31,12 +31,12 @@ using Machine = std::variant<
     server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitSessionVerified,
     server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSignature, server13::WaitEndOfEarlyData,
     server13::WaitCertificate, server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitFinished,  //
-    client12::WaitCertificate, client12::WaitCertificateStatus, client12::WaitServerKeyExchange,
-    client12::WaitCertificateRequest, client12::WaitServerHelloDone, client12::WaitPeerVerified,
-    client12::WaitCredential, client12::WaitSignature, client12::WaitSessionVerified, client12::WaitNewSessionTicket,
-    client12::WaitChangeCipherSpec, client12::WaitFinished,  //
-    server12::WaitTicketOpened, server12::WaitSessionVerified, server12::WaitCredential, server12::WaitSignature,
-    server12::WaitCertificate, server12::WaitPeerVerified, server12::WaitClientKeyExchange,
+    client12::WaitServerHello, client12::WaitCertificate, client12::WaitCertificateStatus,
+    client12::WaitServerKeyExchange, client12::WaitCertificateRequest, client12::WaitServerHelloDone,
+    client12::WaitPeerVerified, client12::WaitCredential, client12::WaitSignature, client12::WaitSessionVerified,
+    client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec, client12::WaitFinished,  //
+    server12::WaitClientHello, server12::WaitTicketOpened, server12::WaitSessionVerified, server12::WaitCredential,
+    server12::WaitSignature, server12::WaitCertificate, server12::WaitPeerVerified, server12::WaitClientKeyExchange,
     server12::WaitCertifiedKeyExchange, server12::WaitDecrypted, server12::WaitCertifiedDecrypted,
     server12::WaitCertificateVerify, server12::WaitChangeCipherSpec, server12::WaitFinished,
     server12::WaitTicketSealed,  //
@@ -65,11 +65,21 @@ class Handshake {
                                     std::span<Session> sessions, Time now) noexcept;
   /// Server: waits for one.
   void start_server() noexcept;
+  /// TLS 1.2: begins another handshake of a connection, which has `agreed` on things before. `former` outlives it.
+  [[nodiscard]] Status renegotiate(const Former& former, const Agreed& agreed, Time now) noexcept;
 
   /// Whether a change_cipher_spec record moves the handshake on (TLS 1.2).
   [[nodiscard]] bool accepts_change_cipher_spec() const noexcept { return accepts<ChangeCipherSpec>(machine_); }
   /// Takes one. Only where it is accepted.
   [[nodiscard]] Status receive_change_cipher_spec(Time now) noexcept;
+  /// Whether the peer is to say that it has the keys under which it speaks.
+  [[nodiscard]] bool awaits_finished() const noexcept { return accepts<codec::Finished>(machine_); }
+  /// TLS 1.2: the server does not want what `renegotiate` has begun, so that it ends. False where it has gone further.
+  [[nodiscard]] bool withdraw() noexcept {
+    const bool begun = accepts<codec::ServerHello>(machine_);
+    if (begun) machine_.emplace<std::monostate>();
+    return begun;
+  }
   /// Takes handshake bytes, whole messages or not, and goes on as far as it can. Only while not `suspended`.
   [[nodiscard]] Status receive(Bytes content, Time now) noexcept;
 
@@ -85,7 +95,8 @@ class Handshake {
   [[nodiscard]] std::optional<LiveMachine> live() const noexcept;
   /// Nothing more is to be done, tickets included.
   [[nodiscard]] bool over() const noexcept {
-    return connected() && std::holds_alternative<server13::NoTickets>(tickets_);
+    return (connected() || std::holds_alternative<std::monostate>(machine_)) &&
+           std::holds_alternative<server13::NoTickets>(tickets_);
   }
   /// Ends what is left to do: no more tickets.
   void stop_tickets() noexcept { tickets_ = server13::NoTickets{}; }

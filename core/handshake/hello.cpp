@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "handshake/renegotiation.hpp"
 #include "handshake/sessions.hpp"
 #include "key_schedule/key_log.hpp"
 
@@ -87,14 +88,18 @@ bool offers_early_data(const Context& context, const Offer& offer) noexcept {
 
 Status encode_and_send(Context& context, Offer& offer) noexcept {
   const Settings& settings = context.settings();
-  const auto suites = context.arena.array<CipherSuite>(settings.suites.size());
+  auto suites = context.arena.array<CipherSuite>(settings.suites.size());
   const auto groups = context.arena.array<NamedGroup>(settings.groups.size());
   const auto authorities = context.arena.array<Bytes>(settings.certificate_authorities.size());
   const auto psks = context.arena.array<codec::PskOffer>(offer.sessions.size());
   if (suites.size() != settings.suites.size() || groups.size() != settings.groups.size() ||
       authorities.size() != settings.certificate_authorities.size() || psks.size() != offer.sessions.size())
     return context.fail(Reason::handshake_too_large);
-  std::ranges::transform(settings.suites, suites.begin(), &BoundSuite::suite);
+  std::size_t suite_count = 0;
+  for (const BoundSuite& suite : settings.suites) {
+    if (context.speaks(suite.version)) suites[suite_count++] = suite.suite;
+  }
+  suites = suites.first(suite_count);
   // RFC 9846 4.3.7: "The "named_group_list" MUST NOT contain any duplicate entries." No setting lists one twice.
   std::ranges::transform(settings.groups, groups.begin(), &BoundGroup::id);
   std::ranges::transform(settings.certificate_authorities, authorities.begin(),
@@ -111,21 +116,22 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   hello.server_name = context.server_name;
   std::array<ProtocolVersion, kVersions.size()> versions{};
   const auto end = std::ranges::copy_if(kVersions, versions.begin(), [&](ProtocolVersion version) {
-                     return settings.speaks(version);
+                     return context.speaks(version);
                    }).out;
   hello.supported_versions = std::span(versions.begin(), end);
   hello.supported_groups = groups;
   hello.key_shares = offer.share_entries;
   hello.signature_algorithms = settings.schemes;
   hello.signature_algorithms_cert = settings.schemes_cert;
-  hello.application_layer_protocol_negotiation = settings.alpn;
+  // The protocol that the connection speaks is settled by its first handshake.
+  if (context.former == nullptr) hello.application_layer_protocol_negotiation = settings.alpn;
   hello.certificate_authorities = authorities;
   hello.status_request = settings.ocsp_stapling;
   hello.signed_certificate_timestamp = settings.signed_certificate_timestamps;
   // RFC 9846 4.3.9: also without PSKs to offer, so that the server sends tickets.
   // RFC 9846 4.3.9: "To use PSKs, clients MUST also send a "psk_key_exchange_modes" extension. ... A client MUST
   // provide a "psk_key_exchange_modes" extension if it offers a "pre_shared_key" extension."
-  if (settings.resumption && settings.speaks(ProtocolVersion::tls_1_3)) hello.psk_key_exchange_modes = kPskModes;
+  if (settings.resumption && context.speaks(ProtocolVersion::tls_1_3)) hello.psk_key_exchange_modes = kPskModes;
   hello.pre_shared_keys = psks;
   // RFC 9846 4.3.2: "Clients MUST NOT use cookies in their initial ClientHello in subsequent connections."
   hello.cookie = offer.cookie;
@@ -133,11 +139,13 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   hello.grease = offer.grease;
   hello.permutation_seed = offer.permutation_seed;
 
-  if (settings.speaks(ProtocolVersion::tls_1_2)) {
+  if (context.speaks(ProtocolVersion::tls_1_2)) {
+    hello.extended_main_secret = true;
     // RFC 5746 3.4: "The client MUST include either an empty "renegotiation_info" extension, or the
     // TLS_EMPTY_RENEGOTIATION_INFO_SCSV signaling cipher suite value in the ClientHello."
-    hello.extended_main_secret = true;
-    hello.renegotiation_info = Bytes();
+    // RFC 5746 3.5: "The client MUST include the "renegotiation_info" extension in the ClientHello, containing the
+    // saved client_verify_data. The SCSV MUST NOT be included."
+    hello.renegotiation_info = context.former == nullptr ? Bytes() : context.former->client_verify_data();
     // RFC 8422 4: "The client MUST NOT include these extensions in the ClientHello message if it does not propose any
     // ECC cipher suites." supported_groups has become more than that (RFC 7919 2, RFC 9846 4.3.7).
     hello.ec_point_formats = std::ranges::any_of(
@@ -172,7 +180,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   if (session12 != sessions.end()) offer.session12 = &*session12;
   if (offer.session12 != nullptr && !offer.session12->session_id.empty()) {
     offer.legacy_session_id = offer.session12->session_id;
-  } else if ((settings.middlebox_compatibility && settings.speaks(ProtocolVersion::tls_1_3)) ||
+  } else if ((settings.middlebox_compatibility && context.speaks(ProtocolVersion::tls_1_3)) ||
              offer.session12 != nullptr) {
     // RFC 9846 4.2.2: "In compatibility mode (see Appendix E.4), this field MUST be non-empty, so a client not offering
     // a pre-TLS 1.3 session MUST generate a new 32-byte value."
@@ -183,7 +191,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   // RFC 9846 4.2.2: "Otherwise, it MUST be set as a zero-length list"
   // RFC 5077 3.4: "When presenting a ticket, the client MAY generate and include a Session ID in the TLS ClientHello."
   context.transport.middlebox_compatibility(settings.middlebox_compatibility &&
-                                            settings.speaks(ProtocolVersion::tls_1_3));
+                                            context.speaks(ProtocolVersion::tls_1_3));
   if (settings.grease) {
     std::array<std::uint8_t, 13> random{};
     if (!context.random.fill(random)) return context.fail(Reason::random_failed);
@@ -204,7 +212,7 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   offer.sessions = offered.first(count);
   offer.early_data = offers_early_data(context, offer);
 
-  if (settings.speaks(ProtocolVersion::tls_1_3)) {
+  if (context.speaks(ProtocolVersion::tls_1_3)) {
     if (auto made = make_shares(context, offer, settings.key_shares); !made) return std::unexpected(made.error());
   }
   if (auto sent = encode_and_send(context, offer); !sent) return std::unexpected(sent.error());

@@ -60,7 +60,11 @@ void ask_about_session(Context& context, const Session& session, Role peer) {
 }
 
 std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context) {
-  if (!context.settings().verify_on_resumption) return nullptr;
+  // Who has to be judged again, or to be known again when the connection is renegotiated.
+  const Settings& settings = context.settings();
+  const bool renegotiates =
+      settings.renegotiation != Renegotiation::never && context.agreed.version == ProtocolVersion::tls_1_2;
+  if (!settings.verify_on_resumption && !renegotiates) return nullptr;
   return context.resumed_session != nullptr ? context.resumed_session->peer : context.peer_shown;
 }
 

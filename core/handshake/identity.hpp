@@ -115,9 +115,9 @@ class Authenticated {
   /// Client, TLS 1.2 with RSA key exchange: whoever can make the server's Finished has read the secret that was
   /// encrypted to the accepted certificate's key.
   static Authenticated by_decryption(const PeerVerified& /*proof*/) noexcept { return Authenticated(); }
-  /// Server: nothing, where the configuration does not demand a certificate.
-  static std::optional<Authenticated> not_required(const Settings& settings) noexcept {
-    if (settings.client_auth == ClientAuth::require) return std::nullopt;
+  /// Server: nothing, where no certificate is demanded.
+  static std::optional<Authenticated> not_required(ClientAuth client_auth) noexcept {
+    if (client_auth == ClientAuth::require) return std::nullopt;
     return Authenticated();
   }
 

@@ -57,6 +57,11 @@ struct EarlyDataJudged {
 /// that comes before its time (CVE-2014-0224) finds none.
 struct ChangeCipherSpec {};
 
+/// The application wants another handshake (TLS 1.2).
+struct Renegotiate {
+  std::optional<ClientAuth> client_auth{};  ///< server: what it asks of its client from now on
+};
+
 struct TicketSealed {
   Bytes ticket;  ///< empty: none is sent
 };

@@ -11,20 +11,15 @@
 #include "codec/server_hello_done.hpp"
 #include "codec/server_key_exchange.hpp"
 #include "handshake/negotiation.hpp"
+#include "handshake/renegotiation.hpp"
 #include "handshake/sessions.hpp"
 
 namespace lockstep::handshake::server12 {
 namespace {
 
 Status check_hello(Context& context, const codec::ClientHello& hello) noexcept {
-  // RFC 5746 3.6: "The server MUST then verify that the length of the "renegotiated_connection" field is zero, and if
-  // it is not, MUST abort the handshake."
-  if (hello.renegotiation_info && !hello.renegotiation_info->empty())
-    return context.fail(Reason::renegotiation_info_mismatch);
-  // RFC 7627 5.2: "If the server receives a ClientHello without the extension, it SHOULD abort the handshake if it does
-  // not wish to interoperate with legacy clients."
-  if (!hello.extended_main_secret && context.settings().extended_main_secret_required)
-    return context.fail(Reason::extended_main_secret_missing);
+  if (auto checked = check_renegotiation_info(context, hello); !checked) return checked;
+  if (auto checked = check_extended_main_secret(context, hello.extended_main_secret); !checked) return checked;
   // RFC 8422 5.1.2: "If the client sends the extension and the extension does not contain the uncompressed point
   // format, and the client has used the Supported Groups extension to indicate support for any of the curves defined in
   // this specification, then the server MUST abort the handshake and return an illegal_parameter alert."
@@ -112,9 +107,12 @@ codec::ServerHello12Parameters hello_parameters(const Context& context, const co
   parameters.ec_point_formats = hello.ec_point_formats.has_value();
   // RFC 5746 3.6: "the server MUST include an empty "renegotiation_info" extension in the ServerHello message", for a
   // client that has sent the extension or the signalling suite.
-  if (hello.renegotiation_info || hello.offers(CipherSuite::empty_renegotiation_info_scsv))
-    parameters.renegotiation_info = Bytes();
-  if (context.agreed.alpn != nullptr)
+  // RFC 5746 3.7: "The server MUST include a "renegotiation_info" extension containing the saved client_verify_data and
+  // server_verify_data in the ServerHello."
+  if (context.agreed.secure_renegotiation)
+    parameters.renegotiation_info = context.former == nullptr ? Bytes() : context.former->verify_data();
+  // The protocol that the connection speaks is settled by its first handshake.
+  if (context.agreed.alpn != nullptr && context.former == nullptr)
     parameters.application_layer_protocol_negotiation = as_bytes(*context.agreed.alpn);
   return parameters;
 }
@@ -197,13 +195,13 @@ Next<Connected> finish(Established&& established, Connected proven, Context& con
 
 // What ends our flight, behind the certificate and what is signed.
 Next<WaitCertificate, WaitClientKeyExchange> end_flight(Offered&& offered, Context& context) {
-  const bool asks = context.settings().client_auth != ClientAuth::none;
+  const bool asks = context.client_auth != ClientAuth::none;
   if (asks) send_certificate_request(context, offered.messages);
   send_noted(context, offered.messages, codec::kHandshakeHeaderSize,
              [](codec::Writer& writer) { return codec::encode_server_hello_done(writer); });
   context.end_flight();
   if (asks) return WaitCertificate{std::move(offered)};
-  const auto nothing_due = Authenticated::not_required(context.settings());
+  const auto nothing_due = Authenticated::not_required(context.client_auth);
   if (!nothing_due) return context.fail(Reason::certificate_required);
   return WaitClientKeyExchange{std::move(offered), *nothing_due};
 }
@@ -231,7 +229,6 @@ VerifiedPsk resumed_session(Context& context) noexcept { return VerifiedPsk(*con
 Next<WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Context& context) {
   context.transport.middlebox_compatibility(false);
   if (auto checked = check_hello(context, hello); !checked) return std::unexpected(checked.error());
-  context.agreed.extended_main_secret = hello.extended_main_secret;
   if (auto chosen = choose_alpn(context, hello); !chosen) return std::unexpected(chosen.error());
   Asked asked{hello, context.message};
   const Settings& settings = context.settings();
@@ -244,6 +241,17 @@ Next<WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Co
                          .now = context.now,
                          .session_id = by_id});
   return WaitTicketOpened{std::move(asked)};
+}
+
+Next<WaitCredential> on(WaitClientHello&& /*state*/, const codec::ClientHello& hello, Context& context) {
+  // RFC 9846 4.2.2: "If a server established a TLS connection with a previous version of TLS and receives a TLS 1.3
+  // ClientHello in a renegotiation, it MUST retain the previous protocol version. In particular, it MUST NOT negotiate
+  // TLS 1.3."
+  if (!hello.offers(context.agreed.version)) return version_changed(context, hello.legacy_version);
+  std::ranges::copy(hello.random, context.client_random.begin());
+  context.server_name = hello.server_name.value_or(std::string_view());
+  if (auto checked = check_hello(context, hello); !checked) return std::unexpected(checked.error());
+  return ask_credential(Asked{hello, context.message}, context);
 }
 
 Next<WaitSessionVerified, WaitCredential, WaitChangeCipherSpec> on(WaitTicketOpened&& state, const TicketOpened& answer,
@@ -331,7 +339,8 @@ Next<WaitPeerVerified, WaitClientKeyExchange> on(WaitCertificate&& state, const 
     // RFC 5246 7.4.6: "If the client does not send any certificates, the server MAY at its discretion either continue
     // the handshake without client authentication, or respond with a fatal handshake_failure alert." The reason's own
     // alert came with TLS 1.3.
-    const auto nothing_due = Authenticated::not_required(context.settings());
+    if (auto same = check_same_peer(context, {}); !same) return std::unexpected(same.error());
+    const auto nothing_due = Authenticated::not_required(context.client_auth);
     if (!nothing_due) {
       Error error = make_error(Reason::certificate_required, context.place);
       error.alert = Alert::handshake_failure;
@@ -342,6 +351,7 @@ Next<WaitPeerVerified, WaitClientKeyExchange> on(WaitCertificate&& state, const 
   }
   const auto key = read_chain12(context, message);
   if (!key) return std::unexpected(key.error());
+  if (auto same = check_same_peer(context, context.peer_chain.front()); !same) return std::unexpected(same.error());
   note_message(context, state.offered.messages);
   ask_about_peer(context, Role::client);
   return WaitPeerVerified{std::move(state.offered), *key};

@@ -41,6 +41,10 @@ struct Established {
   Bytes session_id{};
 };
 
+/// A renegotiation is to begin.
+struct WaitClientHello {
+  static constexpr std::string_view name = "WAIT_CH (renegotiation)";
+};
 struct WaitTicketOpened {
   static constexpr std::string_view name = "(open ticket)";
   Asked asked;
@@ -116,6 +120,7 @@ struct WaitTicketSealed {
   Connected proven;            ///< what the connection will stand on
 };
 
+Next<WaitCredential> on(WaitClientHello&&, const codec::ClientHello&, Context&);
 Next<WaitSessionVerified, WaitCredential, WaitChangeCipherSpec> on(WaitTicketOpened&&, const TicketOpened&, Context&);
 Next<WaitChangeCipherSpec> on(WaitSessionVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);

@@ -508,7 +508,7 @@ Next<WaitCertificate, WaitFinished> on(WaitSignature&& state, const Signed& answ
   auto established = finish_flight(std::move(state.keys), context);
   if (!established) return std::unexpected(established.error());
   if (context.settings().client_auth != ClientAuth::none) return WaitCertificate{std::move(*established)};
-  const auto nothing_due = Authenticated::not_required(context.settings());
+  const auto nothing_due = Authenticated::not_required(context.client_auth);
   if (!nothing_due) return context.fail(Reason::certificate_required);
   return WaitFinished{std::move(*established), *nothing_due};
 }
@@ -527,7 +527,7 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
     // RFC 9846 4.5.1.3: "If the client does not send any certificates (i.e., it sends an empty Certificate message),
     // the server MAY at its discretion either continue the handshake without client authentication, or abort the
     // handshake with a "certificate_required" alert."
-    const auto nothing_due = Authenticated::not_required(context.settings());
+    const auto nothing_due = Authenticated::not_required(context.client_auth);
     if (!nothing_due) return context.fail(Reason::certificate_required);
     context.hash_message();
     return WaitFinished{std::move(state.established), *nothing_due};

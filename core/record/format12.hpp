@@ -141,9 +141,15 @@ class Tls12CbcRecords {
   std::array<AdditionalData12, kMaxSealBatch> additional_data_;  // of the batch, as far as it has come
 };
 
+/// change_cipher_spec as well may be protected, by the key before the one that it announces: whether one is due, and
+/// what it says, is for the connection to judge.
+[[nodiscard]] inline Reason judge_content12(ContentType type, std::size_t content_size) noexcept {
+  return judge_content(type == ContentType::change_cipher_spec ? ContentType::handshake : type, content_size);
+}
+
 // Whether it is empty is judged once it is authentic.
 inline Reason Tls12Records::judge_header(Bytes record) noexcept {
-  return judge_content(static_cast<ContentType>(record[0]), 1);
+  return judge_content12(static_cast<ContentType>(record[0]), 1);
 }
 
 inline std::expected<Content, Reason> Tls12Records::content(Bytes record, MutableBytes plaintext) noexcept {
@@ -153,7 +159,7 @@ inline std::expected<Content, Reason> Tls12Records::content(Bytes record, Mutabl
   // RFC 5246 6.2.1: "Implementations MUST NOT send zero-length fragments of Handshake, Alert, or ChangeCipherSpec
   // content types. Zero-length fragments of Application data MAY be sent as they are potentially useful as a traffic
   // analysis countermeasure."
-  if (const Reason reason = judge_content(type, plaintext.size()); reason != Reason::none)
+  if (const Reason reason = judge_content12(type, plaintext.size()); reason != Reason::none)
     return refuse(plaintext, reason);
   return Content{.type = type, .content = plaintext};
 }

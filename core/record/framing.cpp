@@ -65,9 +65,7 @@ std::expected<std::optional<Header>, Error> parse_header(Bytes inbound, Stream s
   return header;
 }
 
-bool is_compatibility_change_cipher_spec(const Header& header, Bytes fragment) noexcept {
-  return header.type == ContentType::change_cipher_spec && fragment.size() == 1 && fragment[0] == 1;
-}
+bool is_change_cipher_spec(Bytes content) noexcept { return content.size() == 1 && content[0] == 1; }
 
 std::size_t write_plaintext(ContentType type, ProtocolVersion legacy_record_version, Bytes content,
                             MutableBytes out) noexcept {

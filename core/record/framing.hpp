@@ -46,8 +46,8 @@ enum class Stream : std::uint8_t {
 /// record_too_long and record_empty on any. The fragment need not have arrived.
 [[nodiscard]] std::expected<std::optional<Header>, Error> parse_header(Bytes inbound, Stream stream) noexcept;
 
-/// RFC 9846 5: a change_cipher_spec record that may be dropped is the single byte 1.
-[[nodiscard]] bool is_compatibility_change_cipher_spec(const Header& header, Bytes fragment) noexcept;
+/// RFC 5246 7.1, RFC 9846 5: the content of a change_cipher_spec record is the single byte 1.
+[[nodiscard]] bool is_change_cipher_spec(Bytes content) noexcept;
 
 /// Writes a record header, in words: it is read again at once, as additional data.
 inline void write_header(ContentType type, ProtocolVersion legacy_record_version, std::size_t length,

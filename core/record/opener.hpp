@@ -45,8 +45,8 @@ class Opener {
   ///
   /// Reasons: record_unprotected (TLS 1.3: its outer type is not application_data; change_cipher_spec is the caller's
   /// to drop first), record_mac, record_too_long, record_all_padding (TLS 1.3), record_type,
-  /// change_cipher_spec_unexpected, record_empty (a handshake or alert record without content), record_limit, and
-  /// provider_failed.
+  /// change_cipher_spec_unexpected (TLS 1.3), record_empty (a handshake or alert record without content), record_limit,
+  /// and provider_failed.
   [[nodiscard]] std::expected<Content, Reason> open(MutableBytes record) noexcept {
     return protection_.format().open(*this, record);
   }
@@ -76,7 +76,6 @@ class Opener {
       // connection with an "unexpected_message" alert."
       return content_size == 0 ? Reason::record_empty : Reason::none;
     case ContentType::change_cipher_spec:
-      // In TLS 1.2 it would change keys anew, as only a renegotiation does.
       // RFC 9846 5: "An implementation which receives [...] a protected change_cipher_spec record MUST abort the
       // handshake with an "unexpected_message" alert."
       return Reason::change_cipher_spec_unexpected;

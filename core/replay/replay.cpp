@@ -124,6 +124,7 @@ class Replay::Player {
   std::optional<TapeError> play(const Close& call);
   std::optional<TapeError> play(const Cancel& call);
   std::optional<TapeError> play(const UpdateKeys& call);
+  std::optional<TapeError> play(const Renegotiate& call);
   std::optional<TapeError> play(const Offload& call);
   template <class NotACall>
   std::optional<TapeError> play(const NotACall& /*entry*/) {
@@ -500,6 +501,11 @@ std::optional<TapeError> Replay::Player::play(const Cancel& call) {
 
 std::optional<TapeError> Replay::Player::play(const UpdateKeys& call) {
   (void)connection_->update_keys(call.request_peer);
+  return std::nullopt;
+}
+
+std::optional<TapeError> Replay::Player::play(const Renegotiate& call) {
+  (void)connection_->renegotiate(call.now, call.asks ? std::optional(call.client_auth) : std::nullopt);
   return std::nullopt;
 }
 

@@ -1,5 +1,6 @@
 // Entries as lines for people.
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -144,6 +145,11 @@ struct Details {
   std::string operator()(const UpdateKeys& e) const {
     return std::string("ours") + (e.request_peer ? ", and the peer's" : "");
   }
+  std::string operator()(const Renegotiate& e) const {
+    if (!e.asks) return {};
+    constexpr std::array<std::string_view, 3> kAuth{"none", "request", "require"};
+    return "client_auth: " + std::string(kAuth[static_cast<std::size_t>(e.client_auth)]);
+  }
   std::string operator()(const Draw& e) const { return bytes(e.bytes.size) + (e.ok ? "" : ", which failed"); }
   std::string operator()(const Message& e) const {
     return std::string(arrow(e.direction)) + " " + (e.retry ? "hello_retry_request" : to_text(e.type)) + ", " +
@@ -204,6 +210,7 @@ struct Details {
     if (e.early_data != EarlyDataStatus::none) text += ", early data " + std::string(lockstep::name(e.early_data));
     if (e.peer_identity.size != 0) text += ", peer known by " + bytes(e.peer_identity.size);
     if (e.application_data.size != 0) text += ", application data of " + bytes(e.application_data.size);
+    if (e.renegotiation) text += ", by renegotiation";
     return text + marked(e.hash);
   }
   std::string operator()(const SessionTold& e) const { return bytes(e.size) + marked(e.hash); }
@@ -255,6 +262,7 @@ struct Words {
   std::string_view operator()(const Close&) const { return "close"; }
   std::string_view operator()(const Cancel&) const { return "cancel"; }
   std::string_view operator()(const UpdateKeys&) const { return "update_keys"; }
+  std::string_view operator()(const Renegotiate&) const { return "renegotiate"; }
   std::string_view operator()(const Draw&) const { return "draw"; }
   std::string_view operator()(const TokenDropped&) const { return "token_dropped"; }
   std::string_view operator()(const Message&) const { return "message"; }
@@ -278,6 +286,7 @@ struct Words {
   std::string_view operator()(const SessionTold&) const { return "session"; }
   std::string_view operator()(const PeerClosedTold&) const { return "peer_closed"; }
   std::string_view operator()(const PeerKeysTold&) const { return "peer_key_updated"; }
+  std::string_view operator()(const RefusalTold&) const { return "renegotiation_refused"; }
   std::string_view operator()(const SecretTold&) const { return "secret_logged"; }
   std::string_view operator()(const FailureTold&) const { return "failed"; }
   std::string_view operator()(const Started&) const { return "started"; }

@@ -59,6 +59,8 @@ inline constexpr std::uint8_t kKind<UpdateKeys> = 0x22;
 template <>
 inline constexpr std::uint8_t kKind<Offload> = 0x23;
 template <>
+inline constexpr std::uint8_t kKind<Renegotiate> = 0x24;
+template <>
 inline constexpr std::uint8_t kKind<Draw> = 0x30;
 template <>
 inline constexpr std::uint8_t kKind<TokenDropped> = 0x31;
@@ -106,6 +108,8 @@ template <>
 inline constexpr std::uint8_t kKind<EarlyDataTold> = 0x5d;
 template <>
 inline constexpr std::uint8_t kKind<EarlyDataAsked> = 0x5e;
+template <>
+inline constexpr std::uint8_t kKind<RefusalTold> = 0x70;
 template <>
 inline constexpr std::uint8_t kKind<Started> = 0x60;
 template <>
@@ -181,6 +185,9 @@ void fields(A& a, Is<Configuration> auto& e) {
   if (a.more()) a.boolean(e.settings.unknown_dh_groups);
   if (a.more()) a.list(e.settings.dh_parameters.p, [&a](auto& byte) { a.number(byte); });
   if (a.more()) a.list(e.settings.dh_parameters.g, [&a](auto& byte) { a.number(byte); });
+  if (a.more()) a.choice(e.settings.renegotiation, 2);
+  if (a.more()) a.number(e.settings.renegotiation_limit);
+  if (a.more()) a.number(e.settings.renegotiation_window);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {
@@ -282,6 +289,12 @@ void fields(A& a, Is<Cancel> auto& e) {
 template <class A>
 void fields(A& a, Is<UpdateKeys> auto& e) {
   a.boolean(e.request_peer);
+}
+template <class A>
+void fields(A& a, Is<Renegotiate> auto& e) {
+  a.time(e.now);
+  a.boolean(e.asks);
+  a.choice(e.client_auth, 2);
 }
 template <class A>
 void fields(A& a, Is<Offload> auto& e) {
@@ -404,6 +417,7 @@ void fields(A& a, Is<Completed> auto& e) {
   a.choice(e.early_data, 8);
   a.content(e.peer_identity);
   a.content(e.application_data);
+  if (a.more()) a.boolean(e.renegotiation);
 }
 template <class A>
 void fields(A& a, Is<SessionTold> auto& e) {

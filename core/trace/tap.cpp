@@ -156,7 +156,8 @@ struct Teller {
                         .sct_list = event.sct_list.size(),
                         .early_data = event.early_data,
                         .peer_identity = event.peer_identity,
-                        .application_data = event.application_data});
+                        .application_data = event.application_data,
+                        .renegotiation = event.renegotiation});
   }
   void operator()(const SessionReceived& event) const {
     const Serialized session(event.session);
@@ -165,6 +166,7 @@ struct Teller {
   }
   void operator()(const PeerClosed& /*event*/) const { tap.write(PeerClosedTold{}); }
   void operator()(const PeerKeyUpdated& /*event*/) const { tap.write(PeerKeysTold{}); }
+  void operator()(const RenegotiationRefused& /*event*/) const { tap.write(RefusalTold{}); }
   void operator()(const TrafficKeys& event) const { tap.write(TrafficKeysTold{event.direction, event.sequence}); }
   void operator()(const SecretLogged& event) const {
     tap.write(SecretTold{event.label, Content(event.client_random), Content(event.secret)});

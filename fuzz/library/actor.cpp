@@ -254,6 +254,10 @@ void Actor::on(PeerKeyUpdated& /*event*/) {
   played_.key_updated = true;
 }
 
+void Actor::on(RenegotiationRefused& /*event*/) {
+  require(complete && !connection_->renegotiating(), "what was refused does not go on");
+}
+
 void Actor::on(TrafficKeys& event) {
   testing::RecordProtection& half = event.direction == Direction::send ? sending_ : receiving_;
   require(event.direction == Direction::send ? send_offloaded_ : receive_offloaded_, "keys are told to those who ask");

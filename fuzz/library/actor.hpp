@@ -203,6 +203,7 @@ class Actor {
   void on(SessionReceived& event);
   void on(PeerClosed& event);
   void on(PeerKeyUpdated& event);
+  void on(RenegotiationRefused& event);
   void on(TrafficKeys& event);
   void on(SecretLogged& /*event*/) {}
   void on(Failed& event);

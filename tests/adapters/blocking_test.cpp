@@ -311,6 +311,71 @@ TEST_F(BlockingTest, ChangesKeysWhileItTransfers) {
   echo.get();
 }
 
+/// The same options for TLS 1.2 whose connections may be renegotiated.
+template <class Builder>
+Options renegotiating(Options options, Builder builder) {
+  options.config = built(builder.versions(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_2)
+                             .renegotiation(Renegotiation::freely)
+                             .renegotiation_limit(100));
+  return options;
+}
+
+TEST_F(BlockingTest, IsRenegotiatedWhileItTransfers) {
+  auto [client, server] =
+      connected(renegotiating(client_options(), client_config()), renegotiating(server_options(), server_config()));
+  auto echo = in_background([&] {
+    for (int i = 0; i < 10; ++i) {
+      must(server.write(as_bytes(read_exactly(server, 3))));
+      if (i % 3 == 1) must(server.renegotiate());
+    }
+  });
+  for (int i = 0; i < 10; ++i) {
+    if (i % 2 == 0) must(client.renegotiate());
+    must(client.write(as_bytes("abc")));
+    EXPECT_EQ(read_exactly(client, 3), "abc");
+  }
+  echo.get();
+  EXPECT_TRUE(client.connection().connected());
+}
+
+TEST_F(BlockingTest, IsRenegotiatedByAReaderForAWriter) {
+  auto [client, server] =
+      connected(renegotiating(client_options(), client_config()), renegotiating(server_options(), server_config()));
+  constexpr int kTimes = 300;
+  auto received = in_background([&] { return read_exactly(client, kTimes); });
+  auto echo = in_background([&] {
+    for (int i = 0; i < kTimes; ++i) {
+      must(server.write(as_bytes(read_exactly(server, 1))));
+      if (i % 30 == 7) must(server.renegotiate());
+    }
+  });
+  for (int i = 0; i < kTimes; ++i) must(client.write(as_bytes("x")));
+  EXPECT_EQ(received.get(), std::string(kTimes, 'x'));
+  echo.get();
+}
+
+TEST_F(BlockingTest, KeepsWhatAWriterReadsAheadToRenegotiate) {
+  auto [client, server] =
+      connected(renegotiating(client_options(), client_config()), renegotiating(server_options(), server_config()));
+  must(server.write(as_bytes("before ")));
+  std::array<std::uint8_t, 3> first{};
+  ASSERT_EQ(must(client.read(first)), 3U);
+  must(server.write(as_bytes("and more")));
+  must(client.renegotiate());
+  auto peer = in_background([&] { return read_exactly(server, 4); });
+  must(client.write(as_bytes("ping")));
+  EXPECT_EQ(peer.get(), "ping");
+  EXPECT_EQ(read_exactly(client, 12), "ore and more");
+  must(server.write(as_bytes("behind")));
+  EXPECT_EQ(read_exactly(client, 6), "behind");
+}
+
+TEST_F(BlockingTest, IsNotRenegotiatedUnlessThatIsAllowed) {
+  auto [client, server] = connected();
+  EXPECT_EQ(client.renegotiate().error().condition, IoCondition::misuse);
+  EXPECT_EQ(server.renegotiate(ClientAuth::require).error().condition, IoCondition::misuse);
+}
+
 TEST_F(BlockingTest, SurvivesSignals) {
   struct sigaction action{};
   struct sigaction before{};

@@ -275,6 +275,31 @@ TEST_P(LoopTest, ChangesKeysWhileItTransfers) {
   EXPECT_EQ(client.log->received, text);
 }
 
+TEST_P(LoopTest, IsRenegotiatedWhileItTransfers) {
+  const auto renegotiating = [](loop::Options options, auto builder) {
+    options.config = built(builder.versions(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_2)
+                               .renegotiation(Renegotiation::freely)
+                               .renegotiation_limit(100));
+    return options;
+  };
+  End client;
+  End server = echo_end();
+  const std::string text = pattern(2'000'000);
+  Writer writer(text);
+  int begun = 0;
+  int made = 0;
+  client.handler->on_handshake_do = client.handler->on_writable_do = [&](loop::Stream& stream) {
+    if (++begun <= 5) must(stream.renegotiate());
+    ++made;
+    writer(stream);
+  };
+  connect(client, server, renegotiating(client_options(), client_config()),
+          renegotiating(server_options(), server_config()));
+  turn_until([&] { return client.log->received.size() == text.size(); });
+  EXPECT_EQ(client.log->received, text);
+  EXPECT_GE(made, 5);
+}
+
 // --- backpressure [175, 187] -----------------------------------------------------------------------------------------
 
 TEST_P(LoopTest, HoldsAWriterBackWhoseReaderPauses) {

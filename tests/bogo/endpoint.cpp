@@ -101,6 +101,8 @@ Step Endpoint::next() {
     }
     auto [consumed, event] = engine_.receive(MutableBytes(inbound_).first(shown_), shared_.now);
     auto step = handle(event);  // before the bytes that it refers to move
+    if (!step && options_->use_exporter_between_reads && engine_.renegotiating() && exporter_fails())
+      return Stop{.error = {}, .text = "failed to export keying material"};
     inbound_.erase(inbound_.begin(), inbound_.begin() + static_cast<std::ptrdiff_t>(consumed));
     shown_ -= consumed;
     if (step) return std::move(*step);
@@ -118,6 +120,11 @@ Step Endpoint::next() {
       return stop(failed->error);
     }
   }
+}
+
+bool Endpoint::exporter_fails() const {
+  std::array<std::uint8_t, 1> byte{};
+  return !engine_.export_keying_material("", {}, byte);
 }
 
 std::optional<Stop> Endpoint::idle() {
@@ -156,6 +163,10 @@ std::optional<Step> Endpoint::handle(Event& event) {
   if (auto* early = std::get_if<AcceptEarlyData>(&event)) return ask(std::move(*early));
   if (auto* seal = std::get_if<SealTicket>(&event)) return ask(std::move(*seal));
   if (const auto* done = std::get_if<HandshakeComplete>(&event)) {
+    if (done->renegotiation) {
+      ++renegotiations_;
+      return std::nullopt;
+    }
     agreed_ = {.resumed = done->resumed,
                .server_name = std::string(done->server_name),
                .peer_chain = {},
@@ -305,7 +316,7 @@ std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
                     engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_wrong_usage}));
   }
   if (!equal(question.shown->ocsp_response, from_base64(options_->expect_ocsp_response)) &&
-      !options_->expect_ocsp_response.empty()) {
+      !options_->expect_ocsp_response.empty() && !engine_.renegotiating()) {
     return Stop{.error = {}, .text = "the OCSP response is not there to be judged"};
   }
   if (!options_->server && options_->fail_ocsp_callback) {

@@ -114,6 +114,7 @@ class Endpoint {
   bool peer_was_judged() const { return judged_; }
   bool key_usage_invalid() const { return key_usage_invalid_; }
   std::size_t sessions() const { return sessions_; }
+  int renegotiations() const { return renegotiations_; }
   bool ticket_is_new() const { return session_ && session_->ticket != offered_ticket_; }
   const std::optional<lockstep::Session>& session() const { return session_; }  ///< the last that came
   std::optional<lockstep::Session> take_session() { return std::move(session_); }
@@ -142,6 +143,7 @@ class Endpoint {
   Stop stop(const lockstep::Error& error) const;
   bool peer_is_older(const lockstep::Error& error) const;
   bool waits_for_data() const;
+  bool exporter_fails() const;
   bool send_all(lockstep::Bytes bytes);
   bool receive_more();
 
@@ -169,6 +171,7 @@ class Endpoint {
   std::vector<std::uint8_t> server_secret_;
   std::optional<lockstep::Session> session_;
   std::size_t sessions_ = 0;
+  int renegotiations_ = 0;
 };
 
 }  // namespace bogo

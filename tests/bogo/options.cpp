@@ -109,7 +109,9 @@ const Flag kFlags[] = {
     {"export-traffic-secrets", &Options::export_traffic_secrets},
     {"allow-hint-mismatch", &Options::allow_hint_mismatch},
     {"srtp-profiles", &Options::srtp_profiles},
+    {"renegotiate-once", &Options::renegotiate_once},
     {"renegotiate-freely", &Options::renegotiate_freely},
+    {"renegotiate-explicit", &Options::renegotiate_explicit},
     {"renegotiate-ignore", &Options::renegotiate_ignore},
     {"ignore-rsa-key-usage", &Options::ignore_rsa_key_usage},
     {"expect-version", &Options::expect_version},
@@ -144,6 +146,7 @@ const Flag kFlags[] = {
     {"expect-no-hrr", &Options::expect_no_hrr},
     {"expect-total-renegotiations", &Options::expect_total_renegotiations},
     {"expect-secure-renegotiation", &Options::expect_secure_renegotiation},
+    {"expect-no-secure-renegotiation", &Options::expect_no_secure_renegotiation},
     {"expect-extended-master-secret", &Options::expect_extended_master_secret},
 };
 

@@ -116,10 +116,13 @@ struct Options {
   // permissions and demands that every connection meets
   bool allow_hint_mismatch = false;  ///< there are no hints: each handshake is computed by itself
   std::string srtp_profiles;         ///< of DTLS (RFC 5764); over TLS nobody is to speak of them
+  bool renegotiate_once = false;
   bool renegotiate_freely = false;
+  bool renegotiate_explicit = false;  ///< BoringSSL's own: whoever wants a renegotiation has to say so each time
   bool renegotiate_ignore = false;
   int expect_total_renegotiations = 0;
-  bool expect_secure_renegotiation = false;    ///< of TLS 1.2: then it is required
+  bool expect_secure_renegotiation = false;  ///< of TLS 1.2: then it is required
+  bool expect_no_secure_renegotiation = false;
   bool expect_extended_master_secret = false;  ///< of TLS 1.2: then it is required
 
   // what must come of it

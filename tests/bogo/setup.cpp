@@ -112,6 +112,8 @@ ClientConfigBuilder client(const Options& options, const Provider& provider) {
   ClientConfigBuilder builder = ConfigBuilder::client(provider);
   builder.grease(options.enable_grease).alpn(protocols(options.advertise_alpn));
   builder.allow_no_renegotiation_info(!options.expect_secure_renegotiation);
+  if (options.renegotiate_once) builder.renegotiation(Renegotiation::once);
+  if (options.renegotiate_freely || options.renegotiate_explicit) builder.renegotiation(Renegotiation::freely);
   // BoringSSL's servers ask no client for staples, whatever the flags say.
   builder.ocsp_stapling(options.enable_ocsp_stapling)
       .signed_certificate_timestamps(options.enable_signed_cert_timestamps);
@@ -276,7 +278,6 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   if (options.expect_version != 0 && options.expect_version < static_cast<int>(ProtocolVersion::tls_1_2))
     return not_implemented("an older version is expected");
 
-  if (options.expect_total_renegotiations != 0) return not_implemented("nobody renegotiates");
   if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
   if (auto failed = load_credentials(options, provider, shared)) return failed;
 

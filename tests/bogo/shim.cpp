@@ -125,6 +125,10 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
   if ((expected_scheme != 0 || agreed.resumed) && scheme != expected_scheme) {
     return wrong("scheme " + (scheme != 0 ? to_text(*engine.peer_scheme()) : "none"));
   }
+  if (tls12 && (options.expect_secure_renegotiation || options.expect_no_secure_renegotiation) &&
+      engine.secure_renegotiation() != options.expect_secure_renegotiation) {
+    return wrong("whether the peer supports secure renegotiation");
+  }
   if (options.expect_hrr && !engine.retried()) return wrong("no HelloRetryRequest");
   if (options.expect_no_hrr && engine.retried()) return wrong("a HelloRetryRequest");
   if (options.expect_key_usage_invalid != endpoint.key_usage_invalid())
@@ -360,6 +364,8 @@ Outcome exchange(const Options& first, bool resuming, Endpoint& endpoint, const 
   if (!options.shim_shuts_down) {
     if (auto failed = echo(options, endpoint)) return failed;
   }
+  if (endpoint.renegotiations() != options.expect_total_renegotiations)
+    return wrong(std::to_string(endpoint.renegotiations()) + " renegotiations");
   if (!options.server) {
     // In TLS 1.2 it comes within the handshake, and where one is resumed without another it is told again.
     const bool tls12 = endpoint.engine().version() == ProtocolVersion::tls_1_2;

@@ -10,7 +10,7 @@ import node_peer
 import openssl_peer
 import suites12
 from suites12 import names
-from harness import Process, check, equal, free_port, matches, program, run, run_ok, wait_until_listening
+from harness import Client, Process, check, equal, free_port, matches, program, run, run_ok, wait_until_listening
 from openssl_client import fetch
 
 LINE = b"over the wire\n"
@@ -328,6 +328,100 @@ def groups_with_gnutls(session, suites):
             equal((error["reason"], error["alert"]), ("dh_group_unsupported", "insufficient_security"), "reason and alert")
 
 
+# --- renegotiation ---------------------------------------------------------------------------------------------------
+
+
+def renegotiate_openssl_server(session, suite):
+    with session.case("OpenSSL's server, which we renegotiate"):
+        with openssl_server(session, "-client_renegotiation", "-msg") as server:
+            client = session.client(server.port, *only([suite]), "--renegotiate", "begin", stdin=LINE)
+            equal((client.report["renegotiations"], client.output), (1, BACK), "renegotiations and what came back")
+            equal(len(re.findall(r"^<<< .*ClientHello", server.text, re.MULTILINE)), 2, "hellos that it saw")
+    with session.case("OpenSSL's server, which does not want to, and the connection goes on"), openssl_server(session) as server:
+        client = session.client(server.port, *only([suite]), "--renegotiate", "begin", stdin=LINE)
+        equal((client.report["renegotiations"], client.output), (0, BACK), "renegotiations and what came back")
+    with session.case("OpenSSL's server, which renegotiates, and asks for a certificate"):
+        certificate, key = client_pair(session)
+        with openssl_peer.server(session, "-msg", "-CAfile", session.ca(), version="-tls1_2") as server:
+            process = session.client_process(server.port, "--tls1.2", "--renegotiate", "freely", "--cert", certificate, "--key", key)
+            server.wait_for(r"^CIPHER is ")
+            for number, letter in enumerate((b"r", b"R"), start=2):
+                server.send(letter + b"\n")
+                server.wait_for(r"(?s)(^>>> [^\n]*Finished.*){%d}" % number)
+                server.send(b"behind %d\n" % number)
+                process.wait_for(f"behind {number}")
+                process.send(b"and back %d\n" % number)
+                server.wait_for(f"^and back {number}$")
+            matches(r"^<<< .*CertificateVerify", server.text, "our certificate")
+            process.close_stdin()
+            equal(process.finish(), 0, "exit status")
+            equal(Client(process).report["renegotiations"], 2, "renegotiations")
+
+
+def renegotiate_openssl_client(session, suite):
+    certificate, key = client_pair(session)
+    with session.case("OpenSSL's client, which renegotiates"):
+        with session.server("--echo", "--renegotiate", "freely", *only([suite]), credentials=credentials(session)) as server:
+            process = openssl_peer.client(session, server.port, "-tls1_2", "-msg")
+            process.wait_for(r"^<<< .*Finished")
+            process.send(b"R\n")
+            process.wait_for(r"(?s)(^<<< [^\n]*Finished.*){2}")
+            process.send(b"behind it\n")
+            process.wait_for(r"^behind it$")
+            process.send(b"Q\n")
+            equal(process.finish(), 0, "exit status of s_client")
+            equal(server.next_report()["renegotiations"], 1, "renegotiations")
+    for loop in session.loops():
+        with session.case(f"OpenSSL's client, which we ask for a certificate later ({loop})"):
+            with session.server("--echo", "--renegotiate", "begin", "--client-auth", "request", "--client-ca", session.ca(), "--loop", loop,
+                                *only([suite]), credentials=credentials(session)) as server:
+                process = openssl_peer.client(session, server.port, "-tls1_2", "-msg", "-cert", certificate, "-key", key)
+                process.wait_for(r"(?s)(^<<< [^\n]*Finished.*){2}")
+                process.send(b"behind it\n")
+                process.wait_for(r"^behind it$")
+                process.send(b"Q\n")
+                equal(process.finish(), 0, "exit status of s_client")
+                report = server.next_report()
+                equal((report["renegotiations"], report["client_verdict"]), (1, "ok"), "renegotiations and whom we saw")
+    with session.case("OpenSSL's client, which does not want to, and the connection goes on"):
+        with session.server("--echo", "--renegotiate", "begin", *only([suite]), credentials=credentials(session)) as server:
+            process = openssl_peer.client(session, server.port, "-tls1_2", "-msg", "-no_renegotiation")
+            process.wait_for(r"^>>> .*no_renegotiation")
+            process.send(b"behind it\n")
+            process.wait_for(r"^behind it$")
+            process.send(b"Q\n")
+            equal(process.finish(), 0, "exit status of s_client")
+            equal(server.next_report()["renegotiations"], 0, "renegotiations")
+
+
+def renegotiate_gnutls(session, suite):
+    certificate, key = client_pair(session)
+    with session.case("GnuTLS's server, which we renegotiate"), gnutls_server(session) as server:
+        client = session.client(server.port, *only([suite]), "--renegotiate", "begin", stdin=LINE)
+        equal((client.report["renegotiations"], client.output), (1, LINE), "renegotiations and what came back")
+    with session.case("GnuTLS's server, which renegotiates"), gnutls_server(session) as server:
+        process = session.client_process(server.port, *only([suite]), "--renegotiate", "freely")
+        process.send(b"**REHANDSHAKE**\n")
+        server.wait_for(r"\*\*\* Received hello message|rehandshake request")
+        process.send(LINE)
+        process.wait_for(r"^over the wire$")
+        process.close_stdin()
+        equal(process.finish(), 0, "exit status")
+        equal(Client(process).report["renegotiations"], 1, "renegotiations")
+
+    with session.case("GnuTLS's client, which renegotiates"):
+        with session.server("--echo", "--renegotiate", "freely", *only([suite]), credentials=credentials(session)) as server:
+            matches(r"^over the wire$", gnutls_client(session, server, PRIORITY, "--rehandshake").text, "what came back")
+            equal(server.next_report()["renegotiations"], 1, "renegotiations")
+    with session.case("GnuTLS's client, which we ask for a certificate later"):
+        with session.server("--echo", "--renegotiate", "begin", "--client-auth", "request", "--client-ca", session.ca(), *only([suite]),
+                            credentials=credentials(session)) as server:
+            process = gnutls_client(session, server, PRIORITY, "--x509certfile", certificate, "--x509keyfile", key)
+            matches(r"^over the wire$", process.text, "what came back")
+            report = server.next_report()
+            equal((report["renegotiations"], report["client_verdict"]), (1, "ok"), "renegotiations and whom we saw")
+
+
 # --- Go, Node, NSS, Erlang, curl -------------------------------------------------------------------------------------
 
 
@@ -493,6 +587,10 @@ def main(session):
     dhe = [suite for suite in ours if suite.exchange == "DHE_RSA"]
     groups_with_openssl(session, dhe)
     groups_with_gnutls(session, dhe)
+    usual = next(suite for suite in with_openssl if suite.name == "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256")
+    renegotiate_openssl_server(session, usual)
+    renegotiate_openssl_client(session, usual)
+    renegotiate_gnutls(session, usual)
     go = go_peer.build(session)
     against_go(session, both("Go", run_ok([go, "suites"]).text.split()), go)
     against_node(session, both("Node", suites12.of_node(ours)))

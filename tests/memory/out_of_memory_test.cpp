@@ -99,6 +99,9 @@ class Side {
   void update_keys() {
     (void)engine([&] { return connection_->update_keys(true); });
   }
+  void renegotiate() {
+    (void)engine([&] { return connection_->renegotiate(kNow); });
+  }
   void offload() {
     for (const Direction direction : {Direction::send, Direction::receive})
       (void)engine([&] { return connection_->offload(direction); });
@@ -164,6 +167,7 @@ class Side {
   }
   bool on(PeerClosed& /*event*/) { return peer_closed = true; }
   bool on(PeerKeyUpdated& /*event*/) { return ++key_updates != 0; }
+  bool on(RenegotiationRefused& /*event*/) { return true; }
   bool on(TrafficKeys& /*event*/) { return ++keys_told != 0; }
   bool on(SecretLogged& /*event*/) { return true; }
   bool on(Failed& event) {
@@ -266,6 +270,16 @@ const std::vector<Kind>& kinds() {
        .client = [] { return old_client().verify_on_resumption(true); },
        .server = [] { return old_server().client_auth(ClientAuth::require).verify_on_resumption(true); },
        .resumes = true},
+      {.name = "tls12_renegotiated",
+       .client = [] { return old_client().renegotiation(Renegotiation::freely); },
+       .server = [] { return old_server().renegotiation(Renegotiation::freely).client_auth(ClientAuth::request); },
+       .then =
+           [](Ends& ends) {
+             ends.client.renegotiate();
+             ends.run();
+             ends.server.renegotiate();
+             ends.run();
+           }},
       {.name = "recorded",
        .client = [] { return usual_client().early_data(kEarlyData).verify_on_resumption(true).key_log(true); },
        .server =

@@ -212,6 +212,13 @@ TEST(Config, RefusesWhatCannotWorkOrHasNoEffect) {
   longest.insert(longest.end(), subject.begin(), subject.end());
   refused(asking().certificate_authorities({longest}), authorities);
 
+  refused(
+      client_builder().versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3).renegotiation(Renegotiation::once),
+      "renegotiation");
+  refused(client_builder().renegotiation_limit(0), "renegotiation_limit");
+  refused(client_builder().renegotiation_limit(kMaxRenegotiations + 1), "renegotiation_limit");
+  refused(server_builder().renegotiation_limit(3, std::chrono::seconds(0)), "renegotiation_limit");
+  refused(server_builder().renegotiation_limit(3, std::chrono::seconds(86'401)), "renegotiation_limit");
   refused(client_builder().verify_on_resumption(true).resumption(false), "verify_on_resumption");
   refused(server_builder().verify_on_resumption(true).resumption(false), "verify_on_resumption");
   EXPECT_TRUE(server_builder().early_data(kMaxEarlyData).build());

@@ -308,8 +308,9 @@ struct End {
     return true;
   }
   bool on(HandshakeComplete& event) {
-    events.emplace_back("complete");
+    events.emplace_back(event.renegotiation ? "renegotiated" : "complete");
     complete = true;
+    if (event.renegotiation) peer_chain.clear();
     server_name = event.server_name;
     early_data_status = event.early_data;
     EXPECT_EQ(connection.early_data(), event.early_data);
@@ -335,6 +336,10 @@ struct End {
   bool on(PeerKeyUpdated& /*event*/) {
     events.emplace_back("key_updated");
     key_updated = true;
+    return true;
+  }
+  bool on(RenegotiationRefused& /*event*/) {
+    events.emplace_back("renegotiation_refused");
     return true;
   }
   bool on(TrafficKeys& event) {

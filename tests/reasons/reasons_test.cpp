@@ -519,6 +519,24 @@ Provoke resumed_in_tls12(std::function<void(Duel&)> change) {
     duel.server().ticket_keys = keys;
   });
 }
+/// Another handshake of a connection of TLS 1.2, which the client begins: `change` is done before the first one,
+/// `between` before the second.
+Provoke renegotiated(Provoke change, Provoke between = [](Duel&, Role) {}) {
+  return in_tls12([=](Duel& duel, Role finder) {
+    duel.client_config.renegotiation(Renegotiation::once).allow_no_extended_main_secret(true);
+    duel.server_config.renegotiation(Renegotiation::once).allow_no_extended_main_secret(true);
+    change(duel, finder);
+    duel.expect_connected();
+    between(duel, finder);
+    EXPECT_TRUE(duel.client().connection.renegotiate(kNow));
+  });
+}
+/// With a hello that is changed in the second one.
+template <class Parts>
+Provoke renegotiated_hello(HandshakeType type, std::function<void(Parts&)> edit) {
+  return renegotiated(
+      [=](Duel& duel, Role finder) { forger_against(duel, finder).change_parts<Parts>(type, edit, 1); });
+}
 /// ServerKeyExchange with another byte at a place of its body.
 Provoke server_key_exchange(std::size_t place, std::uint8_t byte) {
   return in_tls12(hears_changed(HandshakeType::server_key_exchange, [=](Octets message) {
@@ -563,7 +581,7 @@ std::vector<Row> tls12() {
       {extended_main_secret_missing, Fault::both, by(in_tls12(server_hello(without(Type::extended_main_secret)))),
        by(in_tls12(client_hello(without(Type::extended_main_secret))))},
       {renegotiation_info_missing, Fault::both, by(in_tls12(server_hello(without(Type::renegotiation_info)))),
-       never("a server cannot tell a client that never renegotiates")},
+       by(renegotiated_hello<RawClientHello>(HandshakeType::client_hello, without(Type::renegotiation_info)))},
       {renegotiation_info_mismatch, Fault::both, by(in_tls12(server_hello(with(Type::renegotiation_info, {2, 1, 2})))),
        by(in_tls12(client_hello(with(Type::renegotiation_info, {2, 1, 2}))))},
       {point_format, Fault::peer, by(in_tls12(server_hello(with(Type::ec_point_formats, {1, 1})))),
@@ -585,6 +603,23 @@ std::vector<Row> tls12() {
                                                          [](RawServerHello& hello) { hello.cipher_suite = 0xc02f; });
        })),
        never("a server chooses the suite by the certificate")},
+      {renegotiation_scsv, Fault::both, never(kClientsOffer),
+       by(renegotiated_hello<RawClientHello>(
+           HandshakeType::client_hello,
+           [](RawClientHello& hello) { append(hello.cipher_suites, Octets{0x00, 0xff}); }))},
+      {renegotiation_changed, Fault::peer,
+       by(renegotiated_hello<RawServerHello>(HandshakeType::server_hello, without(Type::extended_main_secret))),
+       by(renegotiated_hello<RawClientHello>(HandshakeType::client_hello, without(Type::extended_main_secret)))},
+      either(renegotiation_peer_changed, Fault::both,
+             renegotiated(
+                 [](Duel& duel, Role finder) {
+                   if (finder == Role::client) return;
+                   duel.server_config.client_auth(ClientAuth::require);
+                   duel.client().credential = credential_of(KeyType::ec_p256);
+                 },
+                 [](Duel& duel, Role finder) {
+                   other_of(duel, finder).credential = credential_of(KeyType::ec_p256, "other.example");
+                 })),
       {curve_not_named, Fault::peer, by(server_key_exchange(0, 1)), never(kServersAnswer)},
       {dh_group_unsupported, Fault::both, never(kServersChoice),
        by(with_dhe(client_hello(with(Type::supported_groups, {0, 2, 1, 1}))))},

@@ -17,8 +17,10 @@
 
 namespace lockstep::testing {
 
-/// Everything that moves a handshake on, beside the messages of `handshake::Messages`: records, then answers.
-using Records = handshake::MessageList<handshake::ChangeCipherSpec>;
+/// Everything that moves a handshake on, beside the messages of `handshake::Messages`: records and alerts, calls of the
+/// application, its answers.
+using Records = handshake::MessageList<handshake::ChangeCipherSpec, RenegotiationRefused>;
+using Calls = handshake::MessageList<handshake::Renegotiate>;
 using Answers = handshake::MessageList<handshake::TicketOpened, handshake::EarlyDataJudged,
                                        handshake::CredentialSelected, handshake::Signed, handshake::Decrypted,
                                        handshake::PeerVerified, handshake::PeerRefused, handshake::TicketSealed>;
@@ -29,13 +31,13 @@ constexpr std::string_view type_name() {
   std::string_view text = __PRETTY_FUNCTION__;
   text.remove_prefix(text.find("Type = ") + 7);
   text = text.substr(0, text.find_first_of(";]"));
-  for (const std::string_view prefix : {"lockstep::handshake::", "lockstep::codec::"}) {
+  for (const std::string_view prefix : {"lockstep::handshake::", "lockstep::codec::", "lockstep::"}) {
     if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
   }
   return text;
 }
 
-enum class InputKind : std::uint8_t { message, record, answer };
+enum class InputKind : std::uint8_t { message, record, call, answer };
 
 struct Transition {
   std::string_view input;
@@ -93,6 +95,7 @@ void add_row(std::vector<ChartState>& rows) {
     ChartState row{type_name<State>(), State::name, {}};
     add_all<State>(row, InputKind::message, handshake::Messages{});
     add_all<State>(row, InputKind::record, Records{});
+    add_all<State>(row, InputKind::call, Calls{});
     add_all<State>(row, InputKind::answer, Answers{});
     rows.push_back(std::move(row));
   }
@@ -117,6 +120,17 @@ inline const std::vector<ChartState>& chart() {
 inline const std::vector<ChartState>& ticket_chart() {
   static const std::vector<ChartState> all = detail::rows(std::type_identity<handshake::TicketMachine>{});
   return all;
+}
+
+/// The same for a connection that stands: `handshake::LiveMachine`.
+inline const std::vector<ChartState>& live_chart() {
+  static const std::vector<ChartState> all = detail::rows(std::type_identity<handshake::LiveMachine>{});
+  return all;
+}
+
+/// Whether only a renegotiation begins in this state.
+inline bool renegotiates(std::string_view type) {
+  return type == "client12::WaitServerHello" || type == "server12::WaitClientHello";
 }
 
 /// The machine that a state belongs to: "client13".

@@ -558,7 +558,9 @@ TEST(Ways, LeadToEveryState) {
   std::set<std::string_view> reached;
   for (const Way& way : kWays) reached.insert(way.state);
   std::set<std::string_view> all;
-  for (const ChartState& state : chart()) all.insert(state.type);
+  for (const ChartState& state : chart()) {
+    if (!renegotiates(state.type)) all.insert(state.type);  // which is played in tests/hostile
+  }
   EXPECT_EQ(reached, all);
   std::printf(
       "%zu states: %zu x %zu messages on the wire, %zu x %zu foreign answers, %zu x every input of the machine\n",

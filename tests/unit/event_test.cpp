@@ -27,13 +27,14 @@ TEST(EventTest, NewsAsksForNothing) {
   EXPECT_FALSE(asks(SessionReceived{}));
   EXPECT_FALSE(asks(PeerClosed{}));
   EXPECT_FALSE(asks(PeerKeyUpdated{}));
+  EXPECT_FALSE(asks(RenegotiationRefused{}));
   EXPECT_FALSE(asks(TrafficKeys{}));
   EXPECT_FALSE(asks(SecretLogged{}));
   EXPECT_FALSE(asks(Failed{}));
 }
 
 /// Each kind of event is in one of the lists above.
-static_assert(std::variant_size_v<Event> == 7 + 10);
+static_assert(std::variant_size_v<Event> == 7 + 11);
 
 }  // namespace
 }  // namespace lockstep

@@ -122,12 +122,10 @@ TEST(Framing, DecidesAtTheFifthByteAtTheLatest) {
 }
 
 TEST(Framing, KnowsTheChangeCipherSpecThatMayBeDropped) {
-  const Header header{ContentType::change_cipher_spec, ProtocolVersion::tls_1_2, 1};
-  EXPECT_TRUE(is_compatibility_change_cipher_spec(header, Octets{1}));
-  EXPECT_FALSE(is_compatibility_change_cipher_spec(header, Octets{2}));
-  EXPECT_FALSE(is_compatibility_change_cipher_spec(header, Octets{1, 1}));
-  EXPECT_FALSE(is_compatibility_change_cipher_spec(header, Octets{}));
-  EXPECT_FALSE(is_compatibility_change_cipher_spec({ContentType::alert, ProtocolVersion::tls_1_2, 1}, Octets{1}));
+  EXPECT_TRUE(is_change_cipher_spec(Octets{1}));
+  EXPECT_FALSE(is_change_cipher_spec(Octets{2}));
+  EXPECT_FALSE(is_change_cipher_spec(Octets{1, 1}));
+  EXPECT_FALSE(is_change_cipher_spec(Octets{}));
 }
 
 TEST(Framing, WritesPlaintextRecords) {

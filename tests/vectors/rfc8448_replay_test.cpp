@@ -234,6 +234,7 @@ class Player {
   }
   bool on(PeerClosed& /*event*/) { return peer_closed = true; }
   bool on(PeerKeyUpdated& /*event*/) { return true; }
+  bool on(RenegotiationRefused& /*event*/) { return true; }
   bool on(TrafficKeys& /*event*/) { return true; }
   bool on(SecretLogged& event) {
     EXPECT_EQ(to_hex(event.client_random), to_hex(Bytes(trace_["message_client_hello"]).subspan(6, 32)));

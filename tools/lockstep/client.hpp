@@ -108,6 +108,7 @@ struct ClientOutcome {
   StaplesShown staples;
   std::string withheld;  ///< why the server did not get our certificate, which it asked for
   unsigned peer_key_updates = 0;
+  unsigned renegotiations = 0;
   std::size_t early = 0;       ///< application bytes that went early; they may have been refused
   std::uint64_t sent = 0;      ///< application bytes
   std::uint64_t received = 0;  ///< application bytes

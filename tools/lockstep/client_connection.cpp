@@ -174,6 +174,9 @@ Result<void> converse(blocking::Stream& stream, const ClientPlan& plan, const Cl
   if (options.key_update) {
     if (auto updated = stream.update_keys(true); !updated) return std::unexpected(updated.error());
   }
+  if (options.tls.renegotiate == Renegotiate::begin) {
+    if (auto begun = stream.renegotiate(); !begun) return std::unexpected(begun.error());
+  }
   Output output(plan.output, plan.connection.canceller.value());
   try {
     if (!plan.request.empty()) return ask(stream, plan, options, last ? &output : nullptr, outcome);
@@ -245,6 +248,7 @@ ClientOutcome connect_once(const ClientPlan& plan, const ClientOptions& options,
     fail(shaken.error());
   }
   outcome.peer_key_updates = check.peer_key_updates();
+  outcome.renegotiations = check.renegotiations();
   outcome.total = Steady::now() - start;
   outcome.ok = !outcome.trouble;
   return outcome;

@@ -110,6 +110,7 @@ Json report_of(const ClientOutcome& outcome, const ClientPlan& plan, const Clien
     report["body_bytes"] = outcome.answer->body;
   }
   report["peer_key_updates"] = outcome.peer_key_updates;
+  report["renegotiations"] = outcome.renegotiations;
   report["tickets"] = outcome.sessions.size();
   report["early_bytes"] = outcome.early;
   report["bytes_sent"] = outcome.sent;

@@ -100,6 +100,8 @@ PeerCheck::PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::Pe
 
 std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const Event& event) {
   if (std::holds_alternative<PeerKeyUpdated>(event)) ++peer_key_updates_;
+  if (const auto* complete = std::get_if<HandshakeComplete>(&event); complete != nullptr && complete->renegotiation)
+    ++renegotiations_;
   if (const auto* early = std::get_if<EarlyData>(&event)) early_bytes_ += early->size();
   if (const auto* complete = std::get_if<HandshakeComplete>(&event); complete != nullptr && !judgement_) {
     // Verification was off: what it would have said is told all the same.

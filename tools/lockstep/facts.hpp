@@ -76,6 +76,7 @@ class PeerCheck {
   [[nodiscard]] const std::vector<std::vector<std::uint8_t>>& chain() const noexcept { return chain_; }
   [[nodiscard]] const StaplesShown& staples() const noexcept { return staples_; }
   [[nodiscard]] unsigned peer_key_updates() const noexcept { return peer_key_updates_; }
+  [[nodiscard]] unsigned renegotiations() const noexcept { return renegotiations_; }
   [[nodiscard]] std::uint64_t early_bytes() const noexcept { return early_bytes_; }
 
  private:
@@ -95,6 +96,7 @@ class PeerCheck {
   StaplesShown staples_;
   std::optional<Judgement> judgement_;
   unsigned peer_key_updates_ = 0;
+  unsigned renegotiations_ = 0;
   std::uint64_t early_bytes_ = 0;
 };
 

@@ -75,7 +75,12 @@ ServerPlan plan_of(const ServerOptions& options) {
   // Browsers and curl offer h2 as well; what answers here speaks HTTP/1.1.
   if (options.tls.alpn.empty() && !options.echo) builder.alpn({"http/1.1"});
   apply(options.tls, builder);
-  builder.cookie(options.cookie).client_auth(options.client_auth).server_preference(!options.client_preference);
+  // Where it is to be asked for in a renegotiation, that is not done before.
+  const bool asks_later = options.tls.renegotiate == Renegotiate::begin;
+  if (asks_later && options.client_auth == ClientAuth::require)
+    throw UsageError("--renegotiate begin goes on with clients that do not; say --client-auth request");
+  builder.client_auth(asks_later ? ClientAuth::none : options.client_auth);
+  builder.cookie(options.cookie).server_preference(!options.client_preference);
   builder.tickets(static_cast<std::uint8_t>(options.tickets)).resumption(options.tickets != 0 || options.session_ids);
   builder.session_ids(options.session_ids);
   builder.early_data(options.early_data);
@@ -117,6 +122,7 @@ ServerPlan plan_of(const ServerOptions& options) {
   plan.answers = *setup;
   plan.key_log = key_log_of(options.tls);
   plan.ask_clients = options.client_auth != ClientAuth::none;
+  if (asks_later) plan.renegotiate = options.client_auth;
   return plan;
 }
 
@@ -137,6 +143,7 @@ Json report_of(const Outcome& outcome) {
   if (outcome.traffic.status != 0) report["status"] = outcome.traffic.status;
   if (outcome.traffic.requests > 1) report["requests"] = outcome.traffic.requests;
   report["peer_key_updates"] = outcome.peer_key_updates;
+  report["renegotiations"] = outcome.renegotiations;
   report["early_bytes"] = outcome.early_bytes;
   report["bytes_received"] = outcome.traffic.received;
   report["bytes_sent"] = outcome.traffic.sent;

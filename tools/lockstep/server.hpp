@@ -61,6 +61,7 @@ struct ServerPlan {
   std::chrono::milliseconds patience{};
   std::shared_ptr<const x509::TrustAnchors> client_anchors;
   bool ask_clients = false;
+  std::optional<ClientAuth> renegotiate;  ///< with every client, and what to ask of it then
   std::optional<Time> moment;
   x509::Policy policy;
   std::unique_ptr<const Service> service;  ///< null: echo
@@ -72,6 +73,7 @@ struct Outcome {
   std::optional<Judgement> judgement;
   std::vector<std::vector<std::uint8_t>> chain;
   unsigned peer_key_updates = 0;
+  unsigned renegotiations = 0;
   std::uint64_t early_bytes = 0;
   Traffic traffic;
   std::chrono::duration<double, std::milli> total{};

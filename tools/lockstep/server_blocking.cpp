@@ -136,6 +136,8 @@ Outcome serve(blocking::Socket socket, const ServerPlan& plan, const ServerOptio
     outcome.trouble = check.explained(shaken.error());
     watch.failed();
   } else {
+    // Where it cannot be had the connection goes on: so it does with clients that refuse.
+    if (plan.renegotiate) (void)stream->renegotiate(plan.renegotiate);
     const auto served = plan.service == nullptr ? echo(*stream, plan, outcome.traffic)
                                                 : serve_http(*stream, plan, outcome.facts, check, outcome.traffic);
     if (!served)
@@ -146,6 +148,7 @@ Outcome serve(blocking::Socket socket, const ServerPlan& plan, const ServerOptio
   outcome.judgement = check.judgement();
   outcome.chain = check.chain();
   outcome.peer_key_updates = check.peer_key_updates();
+  outcome.renegotiations = check.renegotiations();
   outcome.early_bytes = check.early_bytes();
   outcome.total = std::chrono::steady_clock::now() - start;
   return outcome;

@@ -50,11 +50,14 @@ class Session final : public loop::Handler, Visitor {
     stream_ = &stream;
     if (record_ != nullptr) record_->outcome.facts.peer = stream.peer_address().text();
   }
-  void on_handshake(loop::Stream& stream, const HandshakeComplete&) override {
+  void on_handshake(loop::Stream& stream, const HandshakeComplete& complete) override {
     if (record_ != nullptr) {
       record_->outcome.facts = facts();
       record_->outcome.connected = true;
     }
+    if (complete.renegotiation) return;
+    // Where it cannot be had the connection goes on: so it does with clients that refuse.
+    if (run_.plan.renegotiate) (void)stream.renegotiate(run_.plan.renegotiate);
     expect_request(stream);
   }
   bool on_event(loop::Stream& stream, Event& event) override {
@@ -102,6 +105,7 @@ class Session final : public loop::Handler, Visitor {
       outcome.judgement = record_->check.judgement();
       outcome.chain = record_->check.chain();
       outcome.peer_key_updates = record_->check.peer_key_updates();
+      outcome.renegotiations = record_->check.renegotiations();
       outcome.early_bytes = record_->check.early_bytes();
       outcome.total = std::chrono::steady_clock::now() - record_->start;
       run_.reports.add(outcome);

@@ -115,6 +115,10 @@ class Teller {
   void operator()(const trace::UpdateKeys& entry) {
     aside(Aside::Kind::call, entry.request_peer ? "update keys, the peer's too" : "update keys");
   }
+  void operator()(const trace::Renegotiate& /*entry*/) { aside(Aside::Kind::call, "renegotiate"); }
+  void operator()(const trace::RefusalTold& /*entry*/) {
+    aside(Aside::Kind::call, "the peer does not want to renegotiate");
+  }
   void operator()(const trace::Offload& entry) {
     aside(Aside::Kind::call, entry.direction == Direction::send ? "offload sending" : "offload receiving");
   }

@@ -39,6 +39,9 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
   apply_versions(options, builder);
   builder.encrypt_then_mac(!options.no_encrypt_then_mac);
   builder.allow_no_extended_main_secret(options.allow_no_extended_main_secret);
+  builder.renegotiation(options.renegotiate == Renegotiate::never  ? Renegotiation::never
+                        : options.renegotiate == Renegotiate::once ? Renegotiation::once
+                                                                   : Renegotiation::freely);
   builder.min_dh_bits(options.min_dh_bits);
   if constexpr (kRole == Role::client) {
     builder.allow_no_renegotiation_info(options.allow_no_renegotiation_info);
@@ -119,6 +122,19 @@ void add_tls12_options(CLI::App& app, TlsOptions& options, Role role) {
       ->group(kGroup);
   app.add_flag("--allow-no-ems", options.allow_no_extended_main_secret,
                "Take peers of TLS 1.2 without extended master secret (RFC 7627), such as Erlang's")
+      ->group(kGroup);
+  const std::map<std::string, Renegotiate> modes = {{"never", Renegotiate::never},
+                                                    {"once", Renegotiate::once},
+                                                    {"freely", Renegotiate::freely},
+                                                    {"begin", Renegotiate::begin}};
+  app.add_option(
+         "--renegotiate", options.renegotiate,
+         role == Role::server
+             ? "Whether connections of TLS 1.2 may be renegotiated [never]; begin: ask every client for it, and "
+               "for a certificate not before"
+             : "Whether connections of TLS 1.2 may be renegotiated [never]; begin: do so before the first byte")
+      ->transform(CLI::CheckedTransformer(modes).description(""))
+      ->option_text("never|once|freely|begin")
       ->group(kGroup);
   app.add_option("--min-dh-bits", options.min_dh_bits, "Shortest primes that will do for suites with DHE [2048]")
       ->check(CLI::Range(kMinDhBits, kMaxDhBits))

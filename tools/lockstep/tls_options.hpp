@@ -29,6 +29,14 @@ struct PolicyOptions {
 void add_policy_options(CLI::App& app, PolicyOptions& options);
 [[nodiscard]] x509::Policy policy_of(const PolicyOptions& options);
 
+/// Whether TLS 1.2 is renegotiated.
+enum class Renegotiate : std::uint8_t {
+  never,
+  once,
+  freely,
+  begin,  ///< as freely as others may, and we do behind the first handshake
+};
+
 struct TlsOptions {
   PolicyOptions policy;
   std::optional<ProtocolVersion> min_version;
@@ -41,6 +49,7 @@ struct TlsOptions {
   std::size_t min_dh_bits = kDefaultMinDhBits;
   bool allow_unknown_dh_groups = false;  ///< a client's
   std::string dh_params;                 ///< a server's
+  Renegotiate renegotiate{};
   std::string alpn;
   std::string suites;
   std::string groups;

@@ -40,6 +40,13 @@ enum class ClientAuth : std::uint8_t {
   require,  ///< a client without one fails with certificate_required
 };
 
+/// Whether connections of TLS 1.2 are renegotiated (RFC 5246 7.4.1.1).
+enum class Renegotiation : std::uint8_t {
+  never,   ///< whoever asks for it is told no_renegotiation, and the connection goes on
+  once,    ///< a connection at most once
+  freely,  ///< as often as the rate allows
+};
+
 /// A suite with the algorithms that the provider supplies for it.
 struct BoundSuite {
   CipherSuite suite{};
@@ -77,6 +84,12 @@ inline constexpr std::size_t kDefaultMaxHandshakeMessage = 131072;
 inline constexpr std::size_t kMaxChainLength = 100;
 /// The default bound on all memory of one handshake, in bytes.
 inline constexpr std::size_t kDefaultHandshakeMemory = 262144;
+/// How many renegotiations a peer may begin on one connection, and in which time. Each costs as much as a new
+/// connection, which nobody who counts connections would see.
+inline constexpr std::uint16_t kDefaultRenegotiations = 3;
+inline constexpr std::chrono::seconds kDefaultRenegotiationWindow{600};
+inline constexpr std::uint16_t kMaxRenegotiations = 100;
+inline constexpr std::chrono::seconds kMaxRenegotiationWindow{86'400};
 /// The most tickets that a server sends after a handshake. Browsers ask for two; a client that wants a fresh one for
 /// each of several connections at once is well served, and all fit into the default memory of a handshake.
 inline constexpr std::uint8_t kMaxTickets = 16;
@@ -116,10 +129,13 @@ struct Settings {
   bool send_tickets = true;
   bool resumption = true;
   bool verify_on_resumption = false;
-  bool session_ids = false;                        ///< server, TLS 1.2: sessions are stored under ids
-  bool encrypt_then_mac = true;                    ///< TLS 1.2, for suites with CBC: RFC 7366
-  bool extended_main_secret_required = true;       ///< TLS 1.2: RFC 7627
-  bool renegotiation_info_required = true;         ///< client, TLS 1.2: RFC 5746
+  bool session_ids = false;                            ///< server, TLS 1.2: sessions are stored under ids
+  bool encrypt_then_mac = true;                        ///< TLS 1.2, for suites with CBC: RFC 7366
+  bool extended_main_secret_required = true;           ///< TLS 1.2: RFC 7627
+  bool renegotiation_info_required = true;             ///< client, TLS 1.2: RFC 5746
+  Renegotiation renegotiation = Renegotiation::never;  ///< TLS 1.2
+  std::uint16_t renegotiation_limit = kDefaultRenegotiations;
+  std::uint32_t renegotiation_window = kDefaultRenegotiationWindow.count();  ///< seconds
   std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
   std::uint32_t max_authentication_age = 604'800;  ///< seconds, at most 7 days
   std::uint8_t ticket_count = 2;
@@ -228,6 +244,7 @@ class LOCKSTEP_API ConfigDraft {
   std::optional<std::vector<SignatureScheme>> signing_schemes_;
   std::optional<std::vector<std::uint8_t>> session_context_;
   std::optional<std::chrono::seconds> max_authentication_age_;
+  std::optional<std::chrono::seconds> renegotiation_window_;
   std::optional<std::size_t> handshake_memory_;
   std::optional<bool> prefer_chacha20_;
   bool versions_named_ = false;
@@ -464,6 +481,25 @@ class BasicConfigBuilder : ConfigDraft {
     requires(kRole == Role::client)
   {
     settings_.renegotiation_info_required = !on;
+    return *this;
+  }
+  /// TLS 1.2: whether a connection may be renegotiated (RFC 5246 7.4.1.1), by `Connection::renegotiate` and by the
+  /// peer: old servers ask for a client's certificate that way. Only with peers that support RFC 5746, by full
+  /// handshakes, and only with the very same end-entity certificate of the peer as before (against the triple
+  /// handshake): a client that has shown none may show one. Version, application protocol and extended master secret
+  /// stay as they are. With this setting sessions hold the peer's certificates, as with `verify_on_resumption`. `never`
+  /// by default: an answer by application data says nothing of who has sent what came before (CVE-2009-3555), and each
+  /// renegotiation costs as much as a connection.
+  BasicConfigBuilder& renegotiation(Renegotiation mode) {
+    settings_.renegotiation = mode;
+    return *this;
+  }
+  /// How many renegotiations the peer may begin on a connection within a time; another one is refused, and the
+  /// connection goes on. 1 to 100 (default 3) within 1 to 86,400 seconds (default 600).
+  BasicConfigBuilder& renegotiation_limit(std::uint16_t count,
+                                          std::chrono::seconds window = kDefaultRenegotiationWindow) {
+    settings_.renegotiation_limit = count;
+    renegotiation_window_ = window;
     return *this;
   }
   /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a

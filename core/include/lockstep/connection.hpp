@@ -181,6 +181,16 @@ class LOCKSTEP_API Connection {
   /// Changes our sending key, and asks the peer to change its own when `request_peer` (RFC 9846 4.7.3). One request is
   /// out at a time: until the peer has answered it, further ones change nothing.
   std::expected<void, Misuse> update_keys(bool request_peer);
+  /// TLS 1.2: makes another handshake on this connection, where `ConfigBuilder::renegotiation` allows it and the peer
+  /// supports RFC 5746; else `no_renegotiation`. A server sends a HelloRequest, upon which its client may begin; with
+  /// `client_auth` it asks for the client's certificate from now on. A client sends a ClientHello. `HandshakeComplete`
+  /// tells that it is done, `RenegotiationRefused` that the peer does not want to; a peer that ignores a HelloRequest
+  /// leaves everything as it is. Nothing happens while one is under way.
+  ///
+  /// From the ClientHello on until the new handshake is complete, whoever has begun it, `seal` takes nothing, and
+  /// `seal_in_place` gives `handshake_not_over`. Data that comes from the peer meanwhile is told as ever. `close`
+  /// cancels it, and the connection with it.
+  std::expected<void, Misuse> renegotiate(Time now, std::optional<ClientAuth> client_auth = {});
   /// Hands the record protection of one direction over to something below the engine, such as the kernel (kTLS): the
   /// next event is `TrafficKeys`, and the engine forgets them. From then on
   ///
@@ -224,9 +234,14 @@ class LOCKSTEP_API Connection {
   [[nodiscard]] bool extended_main_secret() const noexcept;
   /// TLS 1.2 with a suite in CBC mode: whether what is authenticated is the ciphertext (RFC 7366).
   [[nodiscard]] bool encrypt_then_mac() const noexcept;
+  /// TLS 1.2: the peer says to which handshake before its own belongs (RFC 5746). False in TLS 1.3, which has no need
+  /// of it.
+  [[nodiscard]] bool secure_renegotiation() const noexcept;
+  /// Whether another handshake is under way on the connection, so that nothing may be sealed.
+  [[nodiscard]] bool renegotiating() const noexcept;
   /// Keying material for the application (RFC 9846 7.5, RFC 5705). `out` has at most 255 times the hash's size. In TLS
   /// 1.2 no context gives other bytes than an empty one, and without extended master secret there are none
-  /// (`not_extended`).
+  /// (`not_extended`), nor while the connection is renegotiated (`handshake_not_over`).
   [[nodiscard]] std::expected<void, Misuse> export_keying_material(std::string_view label, std::optional<Bytes> context,
                                                                    MutableBytes out) const;
 

@@ -149,6 +149,10 @@ enum class Reason : std::uint8_t {
   dh_group_too_large = 124,
   dh_group_invalid = 125,  ///< p is even, or g is no generator
   dh_share_invalid = 126,  ///< dh_Ys or dh_Yc is not between 1 and p - 1
+  // a renegotiation (TLS 1.2)
+  renegotiation_scsv = 130,          ///< the signalling suite of a first handshake (RFC 5746 3.7)
+  renegotiation_changed = 131,       ///< another version or extended master secret than before
+  renegotiation_peer_changed = 132,  ///< another end-entity certificate than before
   // authentication
   certificate_missing = 73,   ///< the server sent none
   certificate_required = 74,  ///< the client sent none, and the server insists

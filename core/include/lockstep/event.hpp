@@ -277,7 +277,8 @@ enum class EarlyDataStatus : std::uint8_t {
 [[nodiscard]] LOCKSTEP_API std::string_view name(EarlyDataStatus) noexcept;
 
 /// The handshake is complete: both sides are authenticated as the configuration demands. Views live until the next
-/// call.
+/// call. It comes again whenever the connection was renegotiated (`ConfigBuilder::renegotiation`): from then on all
+/// that `Connection` says of what was agreed, and what it exports, is of the new handshake.
 struct HandshakeComplete {
   bool resumed = false;
   std::string_view server_name;       ///< server: what the client asked for
@@ -292,7 +293,8 @@ struct HandshakeComplete {
   EarlyDataStatus early_data{};
   /// Who the peer is, as `PeerAccepted` said in this handshake, or in the one that made the session which is resumed.
   Bytes peer_identity{};
-  Bytes application_data{};  ///< of the session that is resumed; else empty
+  Bytes application_data{};    ///< of the session that is resumed; else empty
+  bool renegotiation = false;  ///< it was not the first one of this connection
 };
 
 /// Client: the server sent a ticket. Store the session and offer it next time (once: RFC 9846 C.4).
@@ -305,6 +307,10 @@ struct PeerClosed {};
 
 /// The peer changed its sending key (RFC 9846 4.7.3).
 struct PeerKeyUpdated {};
+
+/// The peer does not want what `Connection::renegotiate` has asked for (no_renegotiation, RFC 5246 7.2.2). The
+/// connection goes on as it was.
+struct RenegotiationRefused {};
 
 /// One line of a key log, only when the configuration asks for it. Views live until the next call.
 struct SecretLogged {
@@ -345,7 +351,7 @@ struct Failed {
 
 using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, Decrypt, VerifyPeer, OpenTicket,
                            AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated,
-                           TrafficKeys, SecretLogged, Failed>;
+                           RenegotiationRefused, TrafficKeys, SecretLogged, Failed>;
 
 /// Whether the event asks for an answer, by a token. Its type says so, also when the token has been taken out.
 [[nodiscard]] constexpr bool asks(const Event& event) noexcept {

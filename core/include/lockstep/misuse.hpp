@@ -19,10 +19,12 @@ enum class Misuse : std::uint8_t {
   transmit_first,      ///< `seal_in_place` while `transmit` has something to send
   no_early_data,       ///< `seal_early` when early data was not offered, was refused, or is over
   unusable,            ///< a connection that was moved from, or made without a configuration
-  handshake_not_over,  ///< `offload` while tickets are still being sealed or sent: answer, transmit, and try again
+  handshake_not_over,  ///< `offload` or `renegotiate` while tickets are still being sealed or sent: answer, transmit,
+                       ///< and try again; `seal_in_place` and exporters while the connection is renegotiated
   not_extended,        ///< an exporter of TLS 1.2 without extended master secret (RFC 7627 5.4)
   no_aead,             ///< `offload` of a suite in CBC mode
   not_in_tls12,        ///< `update_keys`: TLS 1.2 keeps its keys
+  no_renegotiation,    ///< `renegotiate`: the configuration, the version or the peer does not allow it
 };
 [[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
 

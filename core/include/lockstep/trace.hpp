@@ -153,6 +153,11 @@ struct Cancel {
 struct UpdateKeys {
   bool request_peer = false;
 };
+struct Renegotiate {
+  Time now{};
+  bool asks = false;  ///< server: with `client_auth`
+  ClientAuth client_auth{};
+};
 /// Record protection goes elsewhere.
 struct Offload {
   Direction direction{};
@@ -279,6 +284,7 @@ struct Completed {
   EarlyDataStatus early_data{};
   Content peer_identity;
   Content application_data;
+  bool renegotiation = false;
 };
 struct SessionTold {
   std::uint64_t size = 0;
@@ -286,6 +292,8 @@ struct SessionTold {
 };
 struct PeerClosedTold {};
 struct PeerKeysTold {};
+/// The peer does not want to renegotiate.
+struct RefusalTold {};
 /// Keys were handed out. What they are follows from what is on the tape before.
 struct TrafficKeysTold {
   Direction direction{};
@@ -334,10 +342,10 @@ struct Stopped {
 using Entry =
     std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
                  AnswerCredential, AnswerSignature, AnswerDecryption, AnswerVerdict, AnswerTicketOpened,
-                 AnswerEarlyData, AnswerTicketSealed, Close, Cancel, UpdateKeys, Offload, Draw, TokenDropped, Message,
-                 ChangeCipherSpec, AlertRecord, StateEntered, KeysInstalled, Secret, DataTold, EarlyDataTold,
-                 CredentialAsked, SignatureAsked, DecryptionAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked,
-                 TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold, TrafficKeysTold, SecretTold,
-                 FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
+                 AnswerEarlyData, AnswerTicketSealed, Close, Cancel, UpdateKeys, Renegotiate, Offload, Draw,
+                 TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered, KeysInstalled, Secret, DataTold,
+                 EarlyDataTold, CredentialAsked, SignatureAsked, DecryptionAsked, VerdictAsked, TicketOpeningAsked,
+                 EarlyDataAsked, TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold, RefusalTold,
+                 TrafficKeysTold, SecretTold, FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
 
 }  // namespace lockstep::trace

@@ -223,6 +223,7 @@ class LOCKSTEP_API End {
   void on(SessionReceived& event);
   void on(PeerClosed& event);
   void on(PeerKeyUpdated& /*event*/) {}
+  void on(RenegotiationRefused& /*event*/) {}
   void on(TrafficKeys& /*event*/) {}
   void on(SecretLogged& /*event*/) {}
 

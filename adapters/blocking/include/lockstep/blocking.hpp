@@ -224,6 +224,10 @@ class LOCKSTEP_API Stream {
 
   /// Changes our sending key, and asks the peer to change its own.
   [[nodiscard]] IoResult<void> update_keys(bool request_peer);
+  /// TLS 1.2: begins another handshake on this connection; see `Connection::renegotiate`. Whoever reads next makes it,
+  /// and where nobody reads, who writes next: for that it may read ahead up to kMaxReadAhead bytes of data.
+  [[nodiscard]] IoResult<void> renegotiate(std::optional<ClientAuth> client_auth = {});
+  static constexpr std::size_t kMaxReadAhead = std::size_t{1} << 20U;
 
   /// Sessions that the server has given since the last call, for `Target::sessions`; at most kMaxSessions are kept, the
   /// newest.

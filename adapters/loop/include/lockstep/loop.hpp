@@ -74,6 +74,7 @@ class LOCKSTEP_API Handler {
   /// The transport stands: accepted or connected. In plain text until the handshake, or until `start_tls`.
   virtual void on_open(Stream&) {}
   /// The handshake is complete; `stream.connection()` says what was agreed.
+  /// Told again, with `HandshakeComplete::renegotiation`, where the connection was renegotiated.
   virtual void on_handshake(Stream&, const HandshakeComplete&) {}
   /// There are bytes to take: `readable` and `consume`, or `read`. What is left stays; the loop calls again when more
   /// has come, or after `resume`.
@@ -255,6 +256,9 @@ class LOCKSTEP_API Stream {
   }
   /// Changes our sending key, and asks the peer to change its own.
   [[nodiscard]] IoResult<void> update_keys(bool request_peer);
+  /// TLS 1.2: makes another handshake on this connection; see `Connection::renegotiate`. `Handler::on_handshake` is
+  /// told when it is done, and `on_event` where the peer does not want to. Until then `write_now` takes nothing.
+  [[nodiscard]] IoResult<void> renegotiate(std::optional<ClientAuth> client_auth = {});
   /// Whether TLS has begun; not in plain text.
   [[nodiscard]] bool secure() const noexcept;
   /// Whether the kernel protects records: with Options::kernel_tls, some time after the handshake.
