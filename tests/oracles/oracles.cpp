@@ -1,7 +1,7 @@
 // Measures what a server takes to refuse each shape of a premaster secret and of a record in CBC mode, and says whether
 // the times can be told apart. See docs/constant-time.md.
 //
-//     oracles [--rounds N] [--json]
+//     oracles [--rounds N] [--json] [--leaky]
 
 #include "hostile/oracles.hpp"
 
@@ -213,6 +213,13 @@ Group measure_cbc(const RecordMac& mac, bool encrypt_then_mac, std::size_t round
   return group;
 }
 
+/// A MAC whose time follows the secret length, as those had that Lucky Thirteen was found in.
+bool leaky_mac(Bytes key, Bytes header, Bytes content_then_padding, std::size_t secret_length,
+               MutableBytes out) noexcept {
+  const std::array<Bytes, 2> segments{header, content_then_padding.first(secret_length)};
+  return provider().record_mac(MacAlgorithm::hmac_sha1)->mac(key, segments, out);
+}
+
 /// The same at whole connections: from the record to the alert, which is a record as well.
 Group measure_cbc_at_connections(CipherSuite suite, std::size_t rounds) {
   constexpr std::size_t kTextSize = 320;
@@ -293,18 +300,24 @@ void print_json(const std::vector<Group>& groups) {
   std::printf("]}\n");
 }
 
-int run(std::size_t rounds, bool json) {
+int run(std::size_t rounds, bool json, bool leaky) {
   // A record takes a thousandth of what an RSA key does.
   constexpr std::size_t kRecordsPerSecret = 10;
   std::vector<Group> groups;
-  groups.push_back(measure_rsa(rounds));
-  for (const RecordMac* const mac : provider().record_macs) {
-    for (const bool encrypt_then_mac : {false, true})
-      groups.push_back(measure_cbc(*mac, encrypt_then_mac, rounds * kRecordsPerSecret));
+  if (leaky) {
+    RecordMac mac = *provider().record_mac(MacAlgorithm::hmac_sha1);
+    mac.mac_of_secret_length = leaky_mac;
+    groups.push_back(measure_cbc(mac, false, rounds * kRecordsPerSecret));
+  } else {
+    groups.push_back(measure_rsa(rounds));
+    for (const RecordMac* const mac : provider().record_macs) {
+      for (const bool encrypt_then_mac : {false, true})
+        groups.push_back(measure_cbc(*mac, encrypt_then_mac, rounds * kRecordsPerSecret));
+    }
+    for (const CipherSuite suite :
+         {CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha, CipherSuite::tls_ecdhe_ecdsa_with_aes_256_cbc_sha384})
+      groups.push_back(measure_cbc_at_connections(suite, rounds));
   }
-  for (const CipherSuite suite :
-       {CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha, CipherSuite::tls_ecdhe_ecdsa_with_aes_256_cbc_sha384})
-    groups.push_back(measure_cbc_at_connections(suite, rounds));
   if (json) print_json(groups);
   bool differs = false;
   for (const Group& group : groups) {
@@ -321,10 +334,13 @@ int main(int count, char** arguments) {
   ::testing::InitGoogleTest();
   std::size_t rounds = 2000;
   bool json = false;
+  bool leaky = false;
   for (int i = 1; i < count; ++i) {
     const std::string_view word = arguments[i];
     if (word == "--json") {
       json = true;
+    } else if (word == "--leaky") {
+      leaky = true;
     } else if (word == "--rounds" && i + 1 < count) {
       rounds = std::strtoul(arguments[++i], nullptr, 10);
     } else {
@@ -332,8 +348,8 @@ int main(int count, char** arguments) {
     }
   }
   if (rounds == 0) {
-    std::fputs("usage: oracles [--rounds N] [--json]\n", stderr);
+    std::fputs("usage: oracles [--rounds N] [--json] [--leaky]\n", stderr);
     return 2;
   }
-  return lockstep::testing::run(rounds, json);
+  return lockstep::testing::run(rounds, json, leaky);
 }
