@@ -64,9 +64,10 @@ void Eavesdropper::judge_messages(Bytes content) {
 }
 
 // In TLS 1.2 all is in the clear before change_cipher_spec, and everything is protected behind it: an explicit nonce,
-// or none, and a tag.
+// or none, and a tag; or an IV, padding and a MAC.
 void Eavesdropper::judge_tls12(std::uint8_t type, Bytes content) {
   constexpr std::size_t kTag = 16;
+  constexpr std::size_t kMostAdded = 16 + 16 + 48;
   const bool changed = change_cipher_specs_ != 0;
   switch (type) {
     case 20:
@@ -82,7 +83,7 @@ void Eavesdropper::judge_tls12(std::uint8_t type, Bytes content) {
       verdict_.require(content.size() > kTag, "a protected record has its size");
       break;
     case 23:
-      verdict_.require(changed && content.size() > kTag && content.size() <= 16384 + 24,
+      verdict_.require(changed && content.size() > kTag && content.size() <= 16384 + kMostAdded,
                        "application data is protected");
       break;
     default: verdict_.require(false, "a record has a known type"); break;
