@@ -356,11 +356,12 @@ int main(int count, char** arguments) {
   Octets calls;
   for (int i = 0; i < 40; ++i) calls.insert(calls.end(), {0x9f, 1, 0, 0, 1, 0x1f, 1, 0, 0, 1});
   calls.insert(calls.end(), {0x89, 5, 'h', 'e', 'l', 'l', 'o', 0x0b, 1, 0x8c, 0x9f, 1, 0x1f, 1});
-  seeds.write("record", {},
-              std::string_view("\x03\x05"
-                               "12345\x10\x83\x02"
-                               "ab\x01\x07\x03",
-                               14));
+  for (std::uint8_t form = 0; form < 5; ++form)
+    seeds.write("record", {form},
+                std::string_view("\x05"
+                                 "12345\x10\x83\x02"
+                                 "ab\x01\x07\x03",
+                                 13));
   seeds.write("kernels", {0}, calls);
   seeds.write("kernels", {2}, calls);
   const auto session = Scene::session().serialize();

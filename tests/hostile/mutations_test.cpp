@@ -243,7 +243,10 @@ TEST_P(HostileMutations, FollowedByAByte) {
 
 TEST_P(HostileMutations, EveryBitUnderTheRightKeys) {
   const Octets message = honest();
+  // RSA makes noise of any of them, and takes its time: one of each byte of a ciphertext.
+  const std::size_t ciphertext = GetParam().tls12 == kRsa ? 6 : message.size();
   for (std::size_t bit = 0; bit < 8 * message.size(); ++bit) {
+    if (bit / 8 >= ciphertext && bit % 8 != bit / 8 % 8) continue;
     Octets turned = message;
     turned[bit / 8] ^= static_cast<std::uint8_t>(1U << bit % 8);
     with(turned, [&](const End& victim) {
