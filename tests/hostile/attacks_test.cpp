@@ -13,6 +13,7 @@
 
 #include "hostile/old_duel.hpp"
 #include "hostile/oracles.hpp"
+#include "pair/dh_groups.hpp"
 
 namespace lockstep::testing {
 namespace {
@@ -397,6 +398,14 @@ TEST(Attack, SLOTH) {
   }
 }
 
+/// DHE alone, in a group of RFC 7919.
+void ask_for_dhe(ClientConfigBuilder& client, ServerConfigBuilder& server) {
+  const std::vector suites{CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256};
+  const std::vector schemes{SignatureScheme::rsa_pss_rsae_sha256};
+  client.suites(suites).groups({NamedGroup::ffdhe2048}).schemes(schemes);
+  server.suites(suites).groups({NamedGroup::ffdhe2048}).schemes(schemes);
+}
+
 /// What a client offers that nobody has configured.
 std::vector<CipherSuite> offered_by_default() {
   FixedRandom random(8);
@@ -450,6 +459,51 @@ TEST(Attack, Logjam) {
     const auto known = parts(suite);
     EXPECT_TRUE(!known || known->key_exchange != KeyExchangeMethod::dhe) << name(suite);
   }
+  // Who asks for DHE takes no such group either, well signed as it may be.
+  for (const std::string_view pem : {kDh512, kDh1024}) {
+    OldDuel duel;
+    ask_for_dhe(duel.client_config, duel.server_config);
+    duel.client_config.allow_unknown_dh_groups(true);
+    duel.server_forger.change_parts<RawDheExchange>(HandshakeType::server_key_exchange, [&](RawDheExchange& exchange) {
+      const DhParameters weak = dh_parameters(pem);
+      exchange.p = weak.p;
+      exchange.g = weak.g;
+      exchange.ys = Octets(60, 5);
+      exchange.sign(duel);
+    });
+    duel.server().credential = credential_of(KeyType::rsa);
+    duel.expect_client_refuses(Reason::dh_group_weak, Alert::insufficient_security, Place::server_key_exchange);
+  }
+}
+
+// Merget and others, 2020: how long a secret without its leading zeros takes to be hashed tells how many it had, and
+// where one key of the server's makes many secrets, that tells any of them. Here a key makes one.
+TEST(Attack, Raccoon) {
+  OldDuel model;
+  ask_for_dhe(model.client_config, model.server_config);
+  const auto client = built(model.client_config);
+  const auto server = built(model.server_config);
+  std::set<Octets> shares;
+  for (const std::uint64_t seed : {10U, 20U, 30U}) {
+    Pair pair(client, server, {x509::PeerName::dns("example.com").value(), {}}, {}, seed);
+    pair.server.credential = credential_of(KeyType::rsa);
+    pair.step(pair.client, pair.to_server(), pair.to_client());
+    while (pair.step(pair.server, pair.to_client(), pair.to_server())) {
+    }
+    // ServerKeyExchange: p, g of one byte, and the share, each behind two bytes of length.
+    const auto p = std::ranges::search(pair.to_client(), field_parameters(NamedGroup::ffdhe2048)->p);
+    ASSERT_GT(pair.to_client().end() - p.end(), 5 + 256);
+    EXPECT_TRUE(shares.insert(Octets(p.end() + 5, p.end() + 5 + 256)).second) << "a key is used again";
+  }
+  OldDuel twice;
+  ask_for_dhe(twice.client_config, twice.server_config);
+  twice.client_forger.change(HandshakeType::client_key_exchange, [](const Octets& message) {
+    Octets both = message;
+    append(both, message);
+    return both;
+  });
+  twice.server().credential = credential_of(KeyType::rsa);
+  twice.expect_server_refuses(Reason::message_unexpected, Alert::unexpected_message, Place::client_key_exchange);
 }
 
 // Aviram and others, 2016: a server that speaks SSL 2 with the same RSA key says whether a secret was well formed.
