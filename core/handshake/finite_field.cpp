@@ -71,27 +71,58 @@ void FieldKey::destroy() noexcept {
   group_ = {};
 }
 
-std::expected<Bytes, Error> agree(Context& context, FieldKey&& key, Bytes share, SharedSecret& secret) noexcept {
-  const std::size_t size = key.group().size();
-  const auto detail = static_cast<std::uint16_t>(bit_size(key.group().parameters.p));
+namespace {
+
+// The peer's share, as long as p.
+std::expected<Bytes, Error> read_share(Context& context, const FieldGroup& group, Bytes share) noexcept {
   share = without_leading_zeros(share);
   // RFC 7919 3: "the client MUST verify that dh_Ys is in the range 1 < dh_Ys < dh_p - 1. If dh_Ys is not in this range,
   // the client MUST terminate the connection with a fatal handshake_failure(40) alert."
   // RFC 7919 4: "the server MUST verify that 1 < dh_Yc < dh_p - 1. If dh_Yc is out of range, the server MUST terminate
   // the connection with a fatal handshake_failure(40) alert."
-  if (!within_field(share, key.group().parameters.p)) return context.fail(Reason::dh_share_invalid, detail);
-  const auto padded = context.scratch(size);
+  if (!within_field(share, group.parameters.p)) return context.fail(Reason::dh_share_invalid, group.bits());
+  const auto padded = context.scratch(group.size());
   if (!padded) return std::unexpected(padded.error());
   std::ranges::fill(*padded, std::uint8_t{0});
   std::ranges::copy_backward(share, padded->end());
-  switch (std::move(key).agree(*padded, secret)) {
-    case GroupResult::ok: break;
-    case GroupResult::bad_share: return context.fail(Reason::dh_share_invalid, detail);
-    case GroupResult::failed: return context.fail(Reason::provider_failed, detail);
+  return *padded;
+}
+
+// RFC 5246 8.1.2: "Leading bytes of Z that contain all zero bits are stripped before it is used as the
+// pre_master_secret." How many there are shows in time, which the key does not outlive.
+std::expected<Bytes, Error> premaster_of(Context& context, const FieldGroup& group, GroupResult result,
+                                         const SharedSecret& z) noexcept {
+  switch (result) {
+    case GroupResult::ok: return without_leading_zeros(z.view());
+    case GroupResult::bad_share: return context.fail(Reason::dh_share_invalid, group.bits());
+    case GroupResult::failed: break;
   }
-  // RFC 5246 8.1.2: "Leading bytes of Z that contain all zero bits are stripped before it is used as the
-  // pre_master_secret." How many there are shows in time, which the key does not outlive.
-  return without_leading_zeros(secret.view());
+  return context.fail(Reason::provider_failed, group.bits());
+}
+
+}  // namespace
+
+std::expected<Bytes, Error> agree(Context& context, FieldKey&& key, Bytes theirs, SharedSecret& z) noexcept {
+  const FieldGroup group = key.group();
+  const auto share = read_share(context, group, theirs);
+  if (!share) return std::unexpected(share.error());
+  return premaster_of(context, group, std::move(key).agree(*share, z), z);
+}
+
+std::expected<Bytes, Error> answer_share(Context& context, const FieldGroup& group, Bytes theirs, MutableBytes ours,
+                                         SharedSecret& z) noexcept {
+  const auto share = read_share(context, group, theirs);
+  if (!share) return std::unexpected(share.error());
+  WatchedRandom random(context.random);
+  z.resize(group.size());
+  const auto result = [&] {
+    if (group.named != nullptr) return group.named->encapsulate(*share, random, ours, z.writable());
+    FieldKey key;
+    const GroupResult made = key.generate(group, random, ours);
+    return made == GroupResult::ok ? std::move(key).agree(*share, z) : made;
+  }();
+  if (random.failed()) return context.fail(Reason::random_failed);
+  return premaster_of(context, group, result, z);
 }
 
 }  // namespace lockstep::handshake

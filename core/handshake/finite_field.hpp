@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 
 #include <lockstep/config.hpp>
@@ -23,6 +24,7 @@ struct FieldGroup {
 
   /// The size of p, of shares and of the secret before it is stripped.
   [[nodiscard]] std::size_t size() const noexcept { return parameters.p.size(); }
+  [[nodiscard]] std::uint16_t bits() const noexcept { return static_cast<std::uint16_t>(bit_size(parameters.p)); }
 };
 
 /// The group of these numbers.
@@ -63,8 +65,11 @@ class FieldKey {
   alignas(64) std::array<std::byte, kMaxGroupContextSize> key_;
 };
 
-/// Agrees with a share as it came, and gives the premaster secret.
-[[nodiscard]] std::expected<Bytes, Error> agree(Context& context, FieldKey&& key, Bytes share,
-                                                SharedSecret& secret) noexcept;
+/// The premaster secret, in `z`, from the peer's share as it came: with a key pair whose share the peer has.
+[[nodiscard]] std::expected<Bytes, Error> agree(Context& context, FieldKey&& key, Bytes theirs,
+                                                SharedSecret& z) noexcept;
+/// The same with a new key pair, whose share goes to `ours`, of group.size() bytes.
+[[nodiscard]] std::expected<Bytes, Error> answer_share(Context& context, const FieldGroup& group, Bytes theirs,
+                                                       MutableBytes ours, SharedSecret& z) noexcept;
 
 }  // namespace lockstep::handshake

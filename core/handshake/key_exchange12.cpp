@@ -58,13 +58,9 @@ std::expected<Derived12, Error> answer(Context& context, MessageLog& messages, c
                                        const ShownField& exchange) noexcept {
   const auto share = context.scratch(exchange.group.size());
   if (!share) return std::unexpected(share.error());
-  WatchedRandom random(context.random);
-  FieldKey own;
-  if (own.generate(exchange.group, random, *share) != GroupResult::ok)
-    return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed);
   SharedSecret secret;
   context.place = Place::server_key_exchange;
-  const auto premaster = agree(context, std::move(own), exchange.message.params.dh_Ys, secret);
+  const auto premaster = answer_share(context, exchange.group, exchange.message.params.dh_Ys, *share, secret);
   if (!premaster) return std::unexpected(premaster.error());
   note_field(context, exchange.group);
   send_client_key_exchange(context, messages, *share, Form::vector16);

@@ -56,6 +56,7 @@ Scene make_scene() {
     return suite.key_exchange == KeyExchangeMethod::ecdhe || suite.key_exchange == KeyExchangeMethod::rsa;
   });
   const auto rsa = suites_with([](const SuiteParts& suite) { return suite.key_exchange == KeyExchangeMethod::rsa; });
+  const auto dhe = suites_with([](const SuiteParts& suite) { return suite.key_exchange == KeyExchangeMethod::dhe; });
   const auto cbc = suites_with(
       [](const SuiteParts& suite) { return suite.key_exchange == KeyExchangeMethod::ecdhe && suite.cbc.has_value(); });
   scene.clients = {
@@ -64,13 +65,14 @@ Scene make_scene() {
       built(client(provider).grease(false).middlebox_compatibility(false).groups({NamedGroup::secp384r1})),
       built(client(provider).key_shares({NamedGroup::x448}).max_send_fragment(64).key_log(true)),
       built(client(provider).alpn({"two"}).key_update_after(16384).padding(PaddingPolicy::to_multiple_of(32))),
-      // TLS 1.2 alone: what there is by default; secrets that travel to an RSA key; CBC; all of it, and less asked for
+      // TLS 1.2 alone: what there is by default; secrets that travel to an RSA key; CBC; all of it, DHE first, and
+      // less asked for
       built(client(provider).versions(kOld, kOld).alpn({"one", "two"}).ocsp_stapling(true)),
       built(client(provider).versions(kOld, kOld).suites(rsa).grease(false)),
       built(client(provider).versions(kOld, kOld).suites(cbc).max_send_fragment(64).key_log(true)),
       built(client(provider)
                 .versions(kOld, kOld)
-                .suites(all)
+                .suites(prepend<CipherSuite>(dhe, all))
                 .allow_no_extended_main_secret(true)
                 .allow_no_renegotiation_info(true)
                 .verify_on_resumption(true)),

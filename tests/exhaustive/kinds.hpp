@@ -317,10 +317,12 @@ inline std::vector<Kind> make_tls12_kinds() {
                    .tls12 = true});
   const auto with = [](std::string name, CipherSuite suite, bool encrypt_then_mac, ClientAuth client_auth) {
     const std::vector schemes{SignatureScheme::ed25519, SignatureScheme::rsa_pss_rsae_sha256};
+    const std::vector groups{NamedGroup::x25519, NamedGroup::ffdhe2048};
     return Kind{.name = std::move(name),
-                .client = old_client().suites({suite}).schemes(schemes).build().value(),
+                .client = old_client().suites({suite}).groups(groups).schemes(schemes).build().value(),
                 .server = old_server()
                               .suites({suite})
+                              .groups(groups)
                               .schemes(schemes)
                               .encrypt_then_mac(encrypt_then_mac)
                               .client_auth(client_auth)
@@ -332,6 +334,7 @@ inline std::vector<Kind> make_tls12_kinds() {
   using enum CipherSuite;
   kinds.push_back(with("Tls12Rsa", tls_rsa_with_aes_128_gcm_sha256, true, ClientAuth::none));
   kinds.push_back(with("Tls12RsaMutual", tls_rsa_with_aes_128_cbc_sha, false, ClientAuth::require));
+  kinds.push_back(with("Tls12Dhe", tls_dhe_rsa_with_aes_128_gcm_sha256, true, ClientAuth::none));
   kinds.push_back(with("Tls12Cbc", tls_ecdhe_ecdsa_with_aes_128_cbc_sha, false, ClientAuth::none));
   kinds.push_back(with("Tls12CbcEncryptThenMac", tls_ecdhe_ecdsa_with_aes_128_cbc_sha256, true, ClientAuth::none));
   return kinds;
