@@ -147,6 +147,8 @@ IoResult<void> Stream::renegotiate(std::optional<ClientAuth> client_auth) {
     return std::unexpected(
         plain_error(Operation::handshake, IoCondition::misuse, "TLS has not begun, or the stream is closed"));
   }
+  stream.queue_handshake();  // the end of the one before
+  if (!stream.is_open()) return {};
   if (auto begun = stream.secure_->connection.renegotiate(stream.engine_time(), client_auth); !begun) {
     return std::unexpected(plain_error(Operation::handshake, IoCondition::misuse, name(begun.error())));
   }

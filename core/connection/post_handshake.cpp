@@ -153,11 +153,13 @@ std::expected<void, Misuse> Connection::State::renegotiate(const handshake::Rene
   if (sending.offloaded() || receiving.offloaded()) return std::unexpected(Misuse::offloaded);
   if (!stands.former || !stands.former->allows(config->settings()) || receiving.closed())
     return std::unexpected(Misuse::no_renegotiation);
-  if (!may_renegotiate()) return std::unexpected(Misuse::handshake_not_over);
+  // A HelloRequest may follow a flight that is not out yet; a handshake begins where the one before has nothing to do.
+  if (role == Role::client && !may_renegotiate()) return std::unexpected(Misuse::handshake_not_over);
   // The beginning of a message that belongs to no handshake is left.
   if (within_message()) return std::unexpected(Misuse::handshake_not_over);
   Live transport(*this, now);
   handshake::LiveContext context = transport.context();
+  context.former = stands.former.get();
   if (auto went = handshake::dispatch(stands.machine, wish, context); !went) {
     fail(went.error());
   } else if (renegotiating()) {

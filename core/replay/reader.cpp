@@ -23,7 +23,7 @@ class Parse {
     if (read > largest || read > std::numeric_limits<Number>::max()) return fail(TapeError::value_out_of_range);
     value = static_cast<Number>(read);
   }
-  [[nodiscard]] bool more() const noexcept { return !rest_.empty(); }
+  [[nodiscard]] bool more(bool /*worth_it*/ = true) const noexcept { return !rest_.empty(); }
   void boolean(bool& value) { value = up_to(1) != 0; }
   template <class Enumeration>
   void choice(Enumeration& value, std::uint64_t largest) {

@@ -417,7 +417,8 @@ void fields(A& a, Is<Completed> auto& e) {
   a.choice(e.early_data, 8);
   a.content(e.peer_identity);
   a.content(e.application_data);
-  if (a.more()) a.boolean(e.renegotiation);
+  // Only where it is so: what is told is compared, and tapes that are kept end before it.
+  if (a.more(e.renegotiation)) a.boolean(e.renegotiation);
 }
 template <class A>
 void fields(A& a, Is<SessionTold> auto& e) {
@@ -505,8 +506,8 @@ class Outward {
     buffer[size++] = static_cast<std::uint8_t>(value);
     sink().put({buffer, size});
   }
-  /// Whether the entry goes on.
-  [[nodiscard]] bool more() const noexcept { return true; }
+  /// Whether the entry goes on: with what there is to say.
+  [[nodiscard]] bool more(bool worth_it = true) const noexcept { return worth_it; }
   void boolean(bool value) { number(value ? 1 : 0); }
   template <class Enumeration>
   void choice(Enumeration value, std::uint64_t /*largest*/) {

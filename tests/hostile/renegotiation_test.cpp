@@ -703,6 +703,33 @@ TEST(RenegotiationAttack, VersionDoesNotChange) {
   both.expect_renegotiated(1);
 }
 
+// In place of its ServerHello a server sends nothing but another HelloRequest, which has crossed our ClientHello.
+TEST(RenegotiationAttack, NothingComesInPlaceOfTheServerHello) {
+  for (const HandshakeType type :
+       {HandshakeType::client_hello, HandshakeType::new_session_ticket, HandshakeType::certificate,
+        HandshakeType::server_hello_done, HandshakeType::finished, HandshakeType::key_update}) {
+    RenegotiatingDuel duel;
+    duel.begin(Role::client);
+    duel.say(Role::server, kHelloRequest);
+    duel.say(Role::server, kHelloRequest);
+    duel.client_speaks();
+    EXPECT_TRUE(duel.client().connection.renegotiating()) << error_text(duel.client());
+    duel.say(Role::server, message_of(type, Octets(12, 1)));
+    duel.client_speaks();
+    Duel::expect_refusal(duel.client(), Reason::message_unexpected, Alert::unexpected_message);
+  }
+}
+
+// A handshake message that is cut is followed by its rest, and by nothing else.
+TEST(RenegotiationAttack, NothingComesWithinAMessage) {
+  RenegotiatingDuel duel;
+  duel.expect_connected();
+  duel.say(Role::client, Octets{1, 0, 0});
+  append(duel.to_server(), seal_record(duel.client().connection, ContentType::application_data, Octets{1}));
+  duel.server_speaks();
+  Duel::expect_refusal(duel.server(), Reason::record_interleaved, Alert::unexpected_message);
+}
+
 // A refusal that nobody has asked for is a warning like any other, and one that comes too late as well.
 TEST(RenegotiationAttack, RefusalsThatNobodyAskedForAreBounded) {
   for (const Role victim : {Role::client, Role::server}) {
