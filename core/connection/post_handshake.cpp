@@ -191,6 +191,9 @@ Status Connection::State::begin_renegotiation(Bytes input, Time now) noexcept {
 void Connection::State::adopt() noexcept {
   connection::Established& stands = *established();
   handshake::Context& context = stands.run->handshake.context();
+  // Also where a key exchange has shown no certificate.
+  const Bytes leaf = context.peer_chain.empty() ? Bytes() : context.peer_chain.front();
+  if (auto same = handshake::check_same_peer(context, leaf); !same) return fail(same.error());
   stands.machine = *stands.run->handshake.live();
   stands.agreed = context.agreed;
   stands.secrets = std::move(context.secrets);
