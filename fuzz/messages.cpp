@@ -187,12 +187,14 @@ Bytes encode(Writer& writer, const EncryptedExtensions& message) {
                                               .application_layer_protocol_negotiation =
                                                   message.application_layer_protocol_negotiation.value_or(Bytes{}),
                                               .record_size_limit = message.record_size_limit,
+                                              .max_fragment_length = message.max_fragment_length,
                                               .early_data = message.early_data});
 }
 bool same(const EncryptedExtensions& a, const EncryptedExtensions& b) {
   return a.server_name == b.server_name && same(a.supported_groups, b.supported_groups) &&
          same(a.application_layer_protocol_negotiation, b.application_layer_protocol_negotiation) &&
-         a.record_size_limit == b.record_size_limit && a.early_data == b.early_data;
+         a.record_size_limit == b.record_size_limit && a.max_fragment_length == b.max_fragment_length &&
+         a.early_data == b.early_data;
 }
 
 Bytes encode(Writer& writer, const CertificateRequest& message) {

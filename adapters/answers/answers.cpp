@@ -67,7 +67,8 @@ void Answers::reply(Connection& connection, VerifyPeer& peer) {
                            .peer = peer.peer,
                            .name = peer.name,
                            .time = std::chrono::floor<std::chrono::seconds>(peer.now).time_since_epoch().count(),
-                           .policy = options.policy});
+                           .policy = options.policy,
+                           .use = peer.use});
   if (!verdict_->ok()) {
     (void)connection.answer(std::move(peer.token), PeerRejected{.reason = reason_of(verdict_->code),
                                                                 .detail = static_cast<std::uint16_t>(verdict_->code)});

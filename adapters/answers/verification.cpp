@@ -53,7 +53,7 @@ void write(Content& content, const x509::Policy& policy) {
   content.numbers(policy.key_types);
   content.number(policy.handled_extensions.size());
   for (const std::string_view extension : policy.handled_extensions) content.bytes(as_bytes(extension));
-  for (const bool rule : {policy.require_digital_signature,
+  for (const bool rule : {policy.require_key_usage,
                           policy.any_purpose_on_ca,
                           policy.any_purpose_on_leaf,
                           policy.accept_partial_chain,

@@ -36,7 +36,10 @@ void StreamCore::enter_kernel_tls() {
     secure_->kernel->why_not = std::move(enabled.error().text);
     return;
   }
-  if (connection.offload(Direction::send)) secure_->kernel->sending = true;
+  // It makes records as large as they may be, and knows of no smaller limit.
+  constexpr std::size_t kLargestFragment = 16384;
+  if (connection.max_fragment() == kLargestFragment && connection.offload(Direction::send))
+    secure_->kernel->sending = true;
   if (loop_->backend().receives_records() && connection.offload(Direction::receive)) secure_->kernel->receiving = true;
   for (;;) {
     Event event = connection.receive({}, engine_time()).event;

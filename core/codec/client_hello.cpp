@@ -63,6 +63,7 @@ constexpr auto kExtensions = std::to_array<Row>({
     {encrypt_then_mac, sets<&In::encrypt_then_mac>, marks<&Out::encrypt_then_mac>},
     {max_fragment_length, reads<&In::max_fragment_length, read_max_fragment_length>,
      writes<&Out::max_fragment_length, &Writer::u8>},
+    {next_protocol_negotiation, sets<&In::next_protocol_negotiation>, marks<&Out::next_protocol_negotiation>},
     // Up to here, those that are sent may be permuted.
     {compress_certificate, reads<&In::compress_certificate, read_code_points8<std::uint16_t>>, never_sent},
     {pre_shared_key, reads<&In::pre_shared_key, read_offered_psks>, writes<&Out::pre_shared_keys, write_offered_psks>},

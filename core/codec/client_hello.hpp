@@ -59,6 +59,7 @@ struct ClientHello {
   std::optional<CodePoints<std::uint16_t>> compress_certificate;  ///< algorithms of RFC 8879 7.3
   std::optional<std::uint16_t> record_size_limit;
   std::optional<Bytes> session_ticket;      ///< RFC 5077; empty asks for one
+  bool next_protocol_negotiation = false;   ///< draft-agl-tls-nextprotoneg
   std::optional<Bytes> renegotiation_info;  ///< RFC 5746 renegotiated_connection
   std::optional<CodePoints<ProtocolVersion>> supported_versions;
   std::optional<Bytes> cookie;
@@ -131,6 +132,7 @@ struct ClientHelloParameters {
   std::optional<Bytes> renegotiation_info{};  ///< empty in a first handshake
   std::optional<Bytes> session_ticket{};      ///< empty asks for one
   bool encrypt_then_mac = false;
+  bool next_protocol_negotiation = false;             ///< draft-agl-tls-nextprotoneg
   std::optional<std::uint8_t> max_fragment_length{};  ///< 1 to 4 for 2^9 to 2^12 bytes (RFC 6066 4)
 
   std::optional<Grease> grease{};

@@ -1,5 +1,7 @@
 #include "codec/encrypted_extensions.hpp"
 
+#include <utility>
+
 #include "codec/extension_codecs.hpp"
 
 namespace lockstep::codec {
@@ -22,7 +24,8 @@ constexpr auto kExtensions = std::to_array<Row>({
     // RFC 6066 3: "The "extension_data" field of this extension SHALL be empty."
     {server_name, sets<&In::server_name>, marks<&Out::server_name>},
     {early_data, sets<&In::early_data>, marks<&Out::early_data>},
-    {max_fragment_length, reads<&In::max_fragment_length, read_max_fragment_length>, never_sent},
+    {max_fragment_length, reads<&In::max_fragment_length, read_max_fragment_length>,
+     writes<&Out::max_fragment_length, &Writer::u8>},
 });
 static_assert(complete(kExtensions, {use_srtp, client_certificate_type, server_certificate_type}));
 
@@ -38,6 +41,10 @@ Decoded<EncryptedExtensions> EncryptedExtensions::decode(Bytes body, const Decod
   // are found MUST abort the handshake with an "illegal_parameter" alert."
   if (const auto decoded = decode_extensions<kExtensions>(message, context.offered); !decoded)
     return std::unexpected(decoded.error());
+  // RFC 8449 5: "A client MUST treat receipt of both "max_fragment_length" and "record_size_limit" as a fatal error,
+  // and it SHOULD generate an "illegal_parameter" alert."
+  if (message.max_fragment_length && message.record_size_limit)
+    return failure(Reason::extension_forbidden, place, std::to_underlying(ExtensionType::max_fragment_length));
   return message;
 }
 

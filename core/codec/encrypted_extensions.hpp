@@ -38,6 +38,7 @@ struct EncryptedExtensionsParameters {
   std::span<const NamedGroup> supported_groups{};
   Bytes application_layer_protocol_negotiation{};
   std::optional<std::uint16_t> record_size_limit{};
+  std::optional<std::uint8_t> max_fragment_length{};
   bool early_data = false;
 };
 

@@ -85,6 +85,7 @@ inline constexpr auto kExtensionTable = [] {
       {post_handshake_auth, {client_hello}},
       {signature_algorithms_cert, {client_hello, certificate_request}},
       {key_share, {client_hello, server_hello, hello_retry_request}},
+      {next_protocol_negotiation, {client_hello, server_hello_tls12}},
       {renegotiation_info, {client_hello, server_hello_tls12}},
   });
 }();

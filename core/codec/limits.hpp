@@ -52,6 +52,8 @@ inline constexpr std::size_t kMaxClientKeyExchange = kMaxVector16 + kMaxVector16
 inline constexpr std::size_t kMaxCertificateRequest12 = kMaxVector8 + kMaxVector16 + kMaxVector16;
 /// RFC 5077 3.3: ticket_lifetime_hint, ticket.
 inline constexpr std::size_t kMaxNewSessionTicket12 = 4 + kMaxVector16;
+/// draft-agl-tls-nextprotoneg-04 3: selected_protocol, padding.
+inline constexpr std::size_t kMaxNextProtocol = kMaxVector8 + kMaxVector8;
 /// RFC 5246 7.4: "uint24 length;"
 inline constexpr std::size_t kMaxCertificateStatus = 0xff'ffff;
 /// RFC 5246 7.4.5: "struct { } ServerHelloDone;"

@@ -14,6 +14,15 @@ void write_key_share(Writer& writer, const KeyShareEntry& share) noexcept {
   writer.opaque16(share.key_exchange);
 }
 
+// draft-agl-tls-nextprotoneg-04 3: "the list is serialized as a concatenation of 8-bit, length prefixed byte strings".
+ProtocolNames read_next_protocols(Reader& reader) noexcept {
+  return read_list<ProtocolName>(reader, reader.remaining());
+}
+
+void write_next_protocols(Writer& writer, std::span<const std::string> names) noexcept {
+  for (const std::string& name : names) writer.opaque8(as_bytes(name));
+}
+
 constexpr auto kServerHello =
     std::to_array<ExtensionCodec<ExtensionBlock::server_hello, ServerHello, ServerHelloParameters>>({
         {key_share, reads<&ServerHello::key_share, KeyShareEntry::read>,
@@ -60,6 +69,8 @@ constexpr auto kServerHelloTls12 =
          writes<&Out12::max_fragment_length, &Writer::u8>},
         {record_size_limit, reads<&ServerHello::record_size_limit, read_record_size_limit>,
          writes<&Out12::record_size_limit, &Writer::u16>},
+        {next_protocol_negotiation, reads<&ServerHello::next_protocol_negotiation, read_next_protocols>,
+         writes<&Out12::next_protocol_negotiation, write_next_protocols>},
         {encrypt_then_mac, sets<&ServerHello::encrypt_then_mac>, marks<&Out12::encrypt_then_mac>},
         {extended_main_secret, sets<&ServerHello::extended_main_secret>, marks<&Out12::extended_main_secret>},
     });
@@ -104,6 +115,9 @@ Decoded<ServerHello> ServerHello::decode(Bytes body, const DecodeContext& contex
   if (hello->max_fragment_length && hello->record_size_limit) {
     return failure(Reason::extension_forbidden, place, std::to_underlying(ExtensionType::max_fragment_length));
   }
+  // Two ways to agree on one thing.
+  if (hello->next_protocol_negotiation && hello->application_layer_protocol_negotiation)
+    return failure(Reason::extension_forbidden, place, std::to_underlying(ExtensionType::next_protocol_negotiation));
   return hello;
 }
 

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include <lockstep/bytes.hpp>
@@ -61,6 +63,7 @@ struct ServerHello {
   std::optional<Bytes> signed_certificate_timestamps;  ///< a SignedCertificateTimestampList (RFC 6962 3.3)
   std::optional<std::uint8_t> max_fragment_length;
   std::optional<std::uint16_t> record_size_limit;
+  std::optional<ProtocolNames> next_protocol_negotiation;  ///< may be empty
 
   /// selected_version, or legacy_version when there is none.
   [[nodiscard]] ProtocolVersion version() const noexcept { return supported_versions.value_or(legacy_version); }
@@ -119,6 +122,7 @@ struct ServerHello12Parameters {
   Bytes signed_certificate_timestamps{};           ///< a SignedCertificateTimestampList (RFC 6962 3.3)
   std::optional<std::uint8_t> max_fragment_length{};
   std::optional<std::uint16_t> record_size_limit{};
+  std::span<const std::string> next_protocol_negotiation{};
 };
 
 /// Write a whole message; an empty view when it did not fit.

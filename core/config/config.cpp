@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <functional>
 #include <optional>
 #include <string>
@@ -122,7 +123,7 @@ void narrow_versions(Settings& settings, const std::optional<std::vector<CipherS
 
 BoundGroup bind(NamedGroup id, const Provider& provider) {
   if (const auto hybrid = parts(id)) return {id, provider.group(hybrid->first), provider.group(hybrid->second)};
-  return {id, provider.group(id), nullptr};
+  return {id, provider.group(as_listed(id)), nullptr};
 }
 
 BoundSuite bind(CipherSuite id, const Provider& provider) {
@@ -198,6 +199,21 @@ std::string insecure_parts(const Provider& provider) {
     text += (text.empty() ? "" : ", ") + part;
   if (parts.size() > kNamed) text += " and " + std::to_string(parts.size() - kNamed) + " more";
   return text;
+}
+
+void check_protocols(std::vector<ConfigProblem>& problems, const char* setting, const std::vector<std::string>& list) {
+  const auto complain = [&](std::string text) { problems.push_back({setting, std::move(text)}); };
+  std::size_t size = 0;
+  for (auto protocol = list.begin(); protocol != list.end(); ++protocol) {
+    size += protocol->size() + 1;
+    if (std::find(list.begin(), protocol, *protocol) != protocol) {
+      complain("'" + *protocol + "' is listed twice; remove one");
+    } else if (protocol->empty() || protocol->size() > kMaxProtocolName) {
+      complain("protocol names have 1 to 255 bytes; '" + *protocol + "' has " + std::to_string(protocol->size()));
+    }
+  }
+  if (size > kMaxAlpnList || list.size() > codec::kMaxProtocolNames)
+    complain("the list is too long; name at most 255 protocols");
 }
 
 // What cannot be sent, or what the peer could not read.
@@ -378,14 +394,17 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
       for (auto share = settings.key_shares.begin(); share != settings.key_shares.end(); ++share) {
         if (std::find(settings.key_shares.begin(), share, *share) != share) {
           complain("key_shares", quoted(*share) + " is listed twice; remove one");
+        } else if (as_listed(*share) != *share) {
+          complain("key_shares",
+                   quoted(*share) + " is not for TLSv1.3, whose name for it is " + quoted(as_listed(*share)));
         } else if (std::ranges::find(groups, *share) == groups.end()) {
           complain("key_shares", quoted(*share) + " is not among the groups; add it there too");
         }
       }
     } else {
       for (const bool post_quantum : {true, false}) {
-        const auto found =
-            std::ranges::find_if(groups, [&](NamedGroup id) { return is_post_quantum(id) == post_quantum; });
+        const auto found = std::ranges::find_if(
+            groups, [&](NamedGroup id) { return is_post_quantum(id) == post_quantum && as_listed(id) == id; });
         if (found != groups.end()) settings.key_shares.push_back(*found);
       }
     }
@@ -394,7 +413,7 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     std::ranges::sort(settings.key_shares, {}, [&](NamedGroup id) { return std::ranges::find(groups, id); });
   }
 
-  const auto known = known_schemes();
+  const auto known = secure_schemes();
   settings.schemes = schemes_ ? *schemes_ : available<SignatureScheme>(known, provider_);
   const auto for_handshake = [&](SignatureScheme scheme) {
     return std::ranges::any_of(lockstep::versions(), [&](ProtocolVersion version) {
@@ -419,18 +438,10 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
                      [](ProtocolVersion version) { return lockstep::schemes(version); });
   check_for_handshake("signing_schemes", settings.signing_schemes);
 
-  std::size_t alpn_size = 0;
-  for (auto protocol = settings.alpn.begin(); protocol != settings.alpn.end(); ++protocol) {
-    alpn_size += protocol->size() + 1;
-    if (std::find(settings.alpn.begin(), protocol, *protocol) != protocol) {
-      complain("alpn", "'" + *protocol + "' is listed twice; remove one");
-    } else if (protocol->empty() || protocol->size() > kMaxProtocolName) {
-      complain("alpn",
-               "protocol names have 1 to 255 bytes; '" + *protocol + "' has " + std::to_string(protocol->size()));
-    }
-  }
-  if (alpn_size > kMaxAlpnList || settings.alpn.size() > codec::kMaxProtocolNames)
-    complain("alpn", "the list is too long; name at most 255 protocols");
+  check_protocols(problems, "alpn", settings.alpn);
+  check_protocols(problems, "next_protocols", settings.next_protocols);
+  if (!settings.next_protocols.empty() && !settings.speaks(ProtocolVersion::tls_1_2))
+    complain("next_protocols", "TLSv1.3 has ALPN alone; allow TLSv1.2, or remove the setting");
 
   check_authorities(problems, settings.certificate_authorities);
   if (!client && settings.client_auth == ClientAuth::none && settings.renegotiation == Renegotiation::never) {
@@ -488,6 +499,15 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     complain("early_data", "a server without tickets gets no early data; let it send some, or remove the setting");
   if (settings.max_send_fragment < kMinSendFragment || settings.max_send_fragment > kMaxSendFragment)
     complain("max_send_fragment", "a fragment has 64 to 16384 bytes");
+  if (settings.false_start && !settings.speaks(ProtocolVersion::tls_1_2))
+    complain("false_start", "TLSv1.3 sends no earlier than it does anyway; allow TLSv1.2, or remove the setting");
+  const std::uint16_t most = settings.speaks(ProtocolVersion::tls_1_3) ? kMaxSendFragment + 1 : kMaxSendFragment;
+  if (settings.record_size_limit != 0 &&
+      (settings.record_size_limit < kMinSendFragment || settings.record_size_limit > most))
+    complain("record_size_limit", "a limit has 64 to " + std::to_string(most) + " bytes (RFC 8449 4); 0 asks for none");
+  if (settings.max_fragment_length != 0 && (!std::has_single_bit(settings.max_fragment_length) ||
+                                            settings.max_fragment_length < 512 || settings.max_fragment_length > 4096))
+    complain("max_fragment_length", "RFC 6066 4 has 512, 1024, 2048 and 4096 bytes; 0 asks for none");
   if (settings.key_update_bytes < kMaxSendFragment)
     complain("key_update_after", "a key serves at least one full record: 16384 bytes or more");
   if (settings.max_handshake_message < kMinHandshakeMessage || settings.max_handshake_message > kMaxHandshakeMessage)

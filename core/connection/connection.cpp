@@ -134,6 +134,7 @@ Connection::State Connection::State::make(Role role, std::shared_ptr<const Confi
   state.random = random;
   state.supplied = memory;
   state.phase = Handshaking{};
+  state.sending.max_fragment = state.config->settings().max_send_fragment;
   return state;
 }
 
@@ -300,6 +301,15 @@ const handshake::ConnectionSecrets* Connection::State::secrets() const noexcept 
   return answers_early_data() ? &run()->handshake.context().secrets : nullptr;
 }
 
+std::expected<const handshake::Secrets12*, Misuse> Connection::State::secrets12() const noexcept {
+  if (!usable()) return std::unexpected(Misuse::unusable);
+  const auto* const held = secrets();
+  if (held == nullptr) return std::unexpected(Misuse::not_connected);
+  const auto* const of_tls12 = std::get_if<handshake::Secrets12>(held);
+  if (of_tls12 == nullptr) return std::unexpected(Misuse::not_in_tls13);
+  return of_tls12;
+}
+
 std::optional<Misuse> Connection::State::not_sendable() const noexcept {
   if (!usable()) return Misuse::unusable;
   if (handshaking()) return Misuse::not_connected;
@@ -358,13 +368,15 @@ std::expected<MutableBytes, Misuse> Connection::seal_in_place(RecordSlot slot, T
 std::size_t Connection::tailroom(std::size_t payload) const noexcept {
   if (!state().usable()) return 0;
   const Settings& settings = state().config->settings();
-  const std::size_t padding = settings.padding.padding_for(payload, settings.max_send_fragment);
+  const std::size_t padding = settings.padding.padding_for(payload, state().sending.max_fragment);
   const record::Sealer& sealer = state().sending.sealer;
   if (sealer.installed()) return sealer.trailer_size(padding);
   return record::kInnerTypeSize + padding + kMaxAeadTagSize;
 }
 
 std::size_t Connection::headroom() const noexcept { return state().sending.sealer.headroom(); }
+
+std::size_t Connection::max_fragment() const noexcept { return state().sending.max_fragment; }
 
 std::size_t Connection::max_record() const noexcept { return state().receiving.max_record(); }
 
@@ -662,6 +674,7 @@ std::string_view Connection::alpn() const noexcept { return state().agreed().pro
 bool Connection::resumed() const noexcept { return state().agreed().resumed; }
 bool Connection::retried() const noexcept { return state().agreed().retried; }
 EarlyDataStatus Connection::early_data() const noexcept { return state().agreed().early_data; }
+bool Connection::false_start() const noexcept { return state().starts_falsely(); }
 bool Connection::extended_main_secret() const noexcept { return state().agreed().extended_main_secret; }
 bool Connection::encrypt_then_mac() const noexcept { return state().agreed().encrypt_then_mac; }
 bool Connection::secure_renegotiation() const noexcept { return state().agreed().secure_renegotiation; }
@@ -693,6 +706,56 @@ std::expected<void, Misuse> Connection::export_keying_material(std::string_view 
   return {};
 }
 
+std::expected<std::array<std::uint8_t, 32>, Misuse> Connection::tls_exporter() const {
+  // RFC 9266 2: a "Zero-length string" for context, which in TLS 1.2 is not the same as none.
+  std::array<std::uint8_t, 32> out{};
+  if (auto done = export_keying_material("EXPORTER-Channel-Binding", Bytes(), out); !done)
+    return std::unexpected(done.error());
+  return out;
+}
+
+std::expected<Bytes, Misuse> Connection::tls_unique() const noexcept {
+  // RFC 7627 5.4, of a session without extended master secret that is resumed: "the client MUST disable renegotiation
+  // and any use of the "tls-unique" channel binding [RFC5929] on the current connection."
+  const auto first = finished(resumed() ? Role::server : Role::client);
+  if (first && resumed() && !extended_main_secret()) return std::unexpected(Misuse::not_extended);
+  return first;
+}
+
+std::expected<Bytes, Misuse> Connection::client_random() const noexcept {
+  return state().secrets12().transform([](const auto* secrets) { return Bytes(secrets->client_random); });
+}
+std::expected<Bytes, Misuse> Connection::server_random() const noexcept {
+  return state().secrets12().transform([](const auto* secrets) { return Bytes(secrets->server_random); });
+}
+std::expected<Bytes, Misuse> Connection::finished(Role sender) const noexcept {
+  return state().secrets12().transform([&](const auto* secrets) {
+    return Bytes(sender == Role::client ? secrets->client_finished : secrets->server_finished);
+  });
+}
+
+std::expected<Bytes, Misuse> Connection::master_secret() const noexcept {
+  const auto secrets = state().secrets12();
+  if (!secrets) return std::unexpected(secrets.error());
+  if (!state().config->settings().expose_master_secret) return std::unexpected(Misuse::not_exposed);
+  return (*secrets)->master.view();
+}
+
+std::expected<void, Misuse> Connection::prf(std::string_view label, Bytes seed, MutableBytes out) const {
+  const auto secret = master_secret();
+  if (!secret) return std::unexpected(secret.error());
+  if (!extended_main_secret()) return std::unexpected(Misuse::not_extended);
+  return prf(*secret, label, seed, out);
+}
+
+std::expected<void, Misuse> Connection::prf(Bytes secret, std::string_view label, Bytes seed, MutableBytes out) const {
+  const auto secrets = state().secrets12();
+  if (!secrets) return std::unexpected(secrets.error());
+  if (!key_schedule::tls12::prf(*state().agreed().suite->hash, secret, label, {seed}, out))
+    return std::unexpected(Misuse::invalid_answer);
+  return {};
+}
+
 std::string_view name(Misuse misuse) noexcept {
   switch (misuse) {
     case Misuse::unusable: return "unusable";
@@ -709,6 +772,8 @@ std::string_view name(Misuse misuse) noexcept {
     case Misuse::no_aead: return "no_aead";
     case Misuse::not_in_tls12: return "not_in_tls12";
     case Misuse::no_renegotiation: return "no_renegotiation";
+    case Misuse::not_in_tls13: return "not_in_tls13";
+    case Misuse::not_exposed: return "not_exposed";
   }
   return {};
 }

@@ -110,6 +110,8 @@ Connection::State::Step Connection::State::process_record(const record::Header& 
                                                           ApplicationData& data, Time now) noexcept {
   const MutableBytes fragment = record.subspan(record::kHeaderSize);
   if (header.type == ContentType::change_cipher_spec) return process_change_cipher_spec(record, now);
+  if (!receiving.opener.installed() && header.length > receiving.max_unprotected && !receiving.offloaded())
+    return refuse(Reason::record_too_long);
   if (!receiving.opener.installed()) return process_plaintext(header.type, fragment, record.size(), data, now);
 
   const bool first = receiving.opener.records() == 0 && handshaking();

@@ -12,6 +12,8 @@ namespace lockstep::connection {
 /// The receiving half of a connection.
 struct Receiving {
   record::Opener opener;
+  /// The most content of a record without protection (RFC 6066 4).
+  std::uint16_t max_unprotected = record::kMaxPlaintext;
 
   enum class Protection : std::uint8_t {
     ours,       ///< records are opened here, once there is a key

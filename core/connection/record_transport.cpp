@@ -62,10 +62,10 @@ Status RecordTransport::send(handshake::Level /*level: that of the installed key
 
 // All of a message or nothing: one that finds no room leaves what was queued before it whole.
 Status RecordTransport::append(Bytes bytes) noexcept {
-  const std::size_t fragment = settings_.max_send_fragment;
+  const std::size_t fragment = sending_->max_fragment;
   const std::size_t size = content_ + bytes.size();
   const std::size_t records = size / fragment + 1;
-  const std::size_t padding = settings_.padding.padding_for(size % fragment, settings_.max_send_fragment);
+  const std::size_t padding = settings_.padding.padding_for(size % fragment, fragment);
   if (!reserve(size + padding +
                records * std::max(kMaxAdded, sending_->sealer.installed() ? sending_->sealer.overhead() : 0)))
     return failure(Reason::handshake_too_large);
@@ -98,7 +98,7 @@ Status RecordTransport::flush() noexcept {
     return {};
   }
   if (!sending_->sealer.installed()) return failure(Reason::provider_failed);
-  const std::size_t padding = settings_.padding.padding_for(content_, settings_.max_send_fragment);
+  const std::size_t padding = settings_.padding.padding_for(content_, sending_->max_fragment);
   if (!reserve(sending_->headroom() + content_ + sending_->sealer.trailer_size(padding)))
     return failure(Reason::handshake_too_large);
   const auto sealed = sending_->sealer.seal_in_place(ContentType::handshake, buffer_.subspan(size_),
@@ -201,6 +201,7 @@ Status RecordTransport::install_read(handshake::Level level, const handshake::Ke
                                                             keys12->encrypt_then_mac)
                                            : opener.install(*suite.aead, keys12->key, keys12->iv, format_of(suite));
     if (!done) return failure(Reason::provider_failed);
+    opener.limit(received_limit_);
     return {};
   }
   const auto& keys13 = std::get<handshake::Keys13>(keys);
@@ -218,6 +219,7 @@ Status RecordTransport::read_under(handshake::Level level, const handshake::Keys
   const auto key = key_schedule::traffic_key(*suite.hash, secret, suite.aead->key_size);
   if (!key || !receiving_->opener.install(*suite.aead, key->key.view(), key->iv.view()))
     return failure(Reason::provider_failed);
+  if (level != handshake::Level::early_data) receiving_->opener.limit(received_limit_);
   return {};
 }
 
@@ -236,6 +238,17 @@ Status RecordTransport::end_early_data(std::optional<handshake::RecordAligned> a
   if (const auto next = std::exchange(next_write_, std::nullopt))
     return write_under(handshake::Level::handshake, {*next->suite, next->secret});
   sending_->end_early_data();
+  return {};
+}
+
+Status RecordTransport::limit_records(const handshake::RecordLimits& limits) noexcept {
+  if (auto flushed = flush(); !flushed) return flushed;
+  sending_->max_fragment = std::min(sending_->max_fragment, static_cast<std::uint16_t>(limits.send));
+  received_limit_ = limits.receive;
+  if (limits.unprotected) receiving_->max_unprotected = static_cast<std::uint16_t>(limits.receive);
+  // RFC 8449 4: "Records are subject to the limits that were set in the handshake that produces the keys that are used
+  // to protect those records." A server's client has not heard of any when it sends early data.
+  if (settings_.role == Role::client) receiving_->opener.limit(received_limit_);
   return {};
 }
 

@@ -32,6 +32,7 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] handshake::Status install_read(handshake::Level level, const handshake::Keys& keys,
                                                handshake::RecordAligned aligned) noexcept override;
   [[nodiscard]] handshake::Status end_flight() noexcept override;
+  [[nodiscard]] handshake::Status limit_records(const handshake::RecordLimits& limits) noexcept override;
   void middlebox_compatibility(bool on) noexcept override { compatibility_ = on; }
   void skip_early_data() noexcept override {
     early_data_to_skip_ = std::max<std::size_t>(record::kMaxEarlyDataSkipped, settings_.early_data);
@@ -94,6 +95,7 @@ class RecordTransport final : public handshake::Transport {
   std::size_t sent_ = 0;
   std::size_t size_ = 0;
   std::size_t content_ = 0;  // of the open record, behind its headroom; 0: none is open
+  std::size_t received_limit_ = record::kMaxInnerPlaintext;
   std::size_t early_data_to_skip_ = 0;
   std::optional<std::size_t> early_data_left_;
   std::optional<Waiting> next_write_;

@@ -86,6 +86,9 @@ class Sending {
   [[nodiscard]] std::expected<std::size_t, Reason> write(ContentType type, Bytes content, MutableBytes out) noexcept;
 
   record::Sealer sealer;
+  /// The most content and padding in a record of ours: as the configuration says, or less where the peer has asked for
+  /// that.
+  std::uint16_t max_fragment = record::kMaxPlaintext;
 
   /// KeyUpdates of ours (RFC 9846 4.7.3).
   enum class KeyUpdate : std::uint8_t { none, not_requested, requested };

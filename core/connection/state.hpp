@@ -138,10 +138,14 @@ struct Connection::State {
   /// What is agreed so far.
   [[nodiscard]] const handshake::Agreed& agreed() const noexcept;
   [[nodiscard]] const handshake::ConnectionSecrets* secrets() const noexcept;
+  /// Those of a connection of TLS 1.2 that stands.
+  [[nodiscard]] std::expected<const handshake::Secrets12*, Misuse> secrets12() const noexcept;
   /// Whether a server that took early data may answer to it, its flight being out.
   [[nodiscard]] bool answers_early_data() const noexcept {
     return handshaking() && run() != nullptr && run()->handshake.answers_early_data();
   }
+  /// Whether a client may send application data before the server's Finished has come (RFC 7918).
+  [[nodiscard]] bool starts_falsely() const noexcept { return handshaking() && agreed().false_start; }
   /// Early data that we may still send, or the peer; nothing outside of its time.
   [[nodiscard]] std::optional<std::size_t> early_data_left() const noexcept {
     return handshaking() && run() != nullptr ? run()->transport.early_data_left() : std::nullopt;

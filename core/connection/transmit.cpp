@@ -89,7 +89,7 @@ std::size_t Connection::State::transmit(MutableBytes outbound, Time now) noexcep
 
 // Whether application data may be sealed now; has the key changed in time.
 std::expected<void, Misuse> Connection::State::check_seal() noexcept {
-  if (answers_early_data()) return {};
+  if (answers_early_data() || starts_falsely()) return {};
   if (const auto refused = not_sendable()) return std::unexpected(*refused);
   if (sending.offloaded()) return std::unexpected(Misuse::offloaded);
   // What the peer has left unfinished at its end is not finished any more.
@@ -114,7 +114,7 @@ std::expected<Sealed, Misuse> Connection::State::seal(std::span<const Bytes> pla
     if (renegotiating()) return result;
   }
 
-  record::Cut cut{settings.max_send_fragment, settings.padding};
+  record::Cut cut{sending.max_fragment, settings.padding};
   record::RecordSizer* const sizer =
       settings.dynamic_record_sizing && established() != nullptr ? &established()->sizer : nullptr;
   if (sizer != nullptr) cut.max_fragment = sizer->fragment_size(now, cut.max_fragment);
@@ -147,10 +147,10 @@ std::expected<MutableBytes, Misuse> Connection::State::seal_in_place(RecordSlot 
   if (output_due()) return std::unexpected(Misuse::transmit_first);
   if (renegotiating()) return std::unexpected(Misuse::handshake_not_over);
   const std::size_t headroom = sending.sealer.headroom();
-  if (slot.headroom < headroom || slot.payload > settings.max_send_fragment ||
+  if (slot.headroom < headroom || slot.payload > sending.max_fragment ||
       slot.buffer.size() < slot.headroom + slot.payload)
     return std::unexpected(Misuse::buffer_too_small);
-  const std::size_t padding = settings.padding.padding_for(slot.payload, settings.max_send_fragment);
+  const std::size_t padding = settings.padding.padding_for(slot.payload, sending.max_fragment);
   const MutableBytes record = slot.buffer.subspan(slot.headroom - headroom);
   const auto sealed = sending.sealer.seal_in_place(ContentType::application_data, record, slot.payload, padding);
   if (!sealed) {
@@ -173,7 +173,7 @@ std::expected<Sealed, Misuse> Connection::State::seal_early(std::span<const Byte
   if (output_due() || left.value_or(0) == 0) return result;
 
   const Settings& settings = config->settings();
-  const record::Cut cut{settings.max_send_fragment, settings.padding, *left};
+  const record::Cut cut{sending.max_fragment, settings.padding, *left};
   const auto sealed =
       sending.sealer.seal(ContentType::application_data, plaintext, cut, outbound.subspan(result.written));
   if (!sealed) {

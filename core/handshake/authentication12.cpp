@@ -50,7 +50,15 @@ std::expected<Derived12, Error> derive_keys(Context& context, Bytes premaster) n
 }
 
 void keep_secrets(Context& context, Derived12&& derived) noexcept {
-  context.secrets.emplace<Secrets12>(DigestSecret(derived.master.view()), context.client_random, context.server_random);
+  auto& secrets = context.secrets.emplace<Secrets12>(DigestSecret(derived.master.view()), context.client_random,
+                                                     context.server_random);
+  // What a rewriter has sent in place of ours may be of any length.
+  const auto keep = [](Bytes verify_data, tls12::VerifyData& kept) {
+    std::ranges::copy(verify_data.first(std::min(verify_data.size(), kept.size())), kept.begin());
+  };
+  const bool client = context.config.role() == Role::client;
+  keep(context.own_finished, client ? secrets.client_finished : secrets.server_finished);
+  keep(context.peer_finished, client ? secrets.server_finished : secrets.client_finished);
   derived.master.clear();
 }
 
@@ -140,8 +148,12 @@ std::expected<VerifiedSignature, Error> verify_signature12(Context& context, con
                                                            const codec::DigitallySigned& signature,
                                                            Bytes content) noexcept {
   const auto scheme = parts(signature.algorithm);
-  // RFC 8446 brought curves into the names of schemes; before it, they said ECDSA and a hash alone.
-  const bool fits = scheme && (scheme->key == key.type || (is_nist_curve(scheme->key) && is_nist_curve(key.type)));
+  // RFC 8446 brought curves into the names of schemes; before it, they said ECDSA and a hash alone. Which curves may
+  // be used, groups say: of brainpool's those that are named (RFC 7027).
+  const auto curve = curve_of(key.type);
+  const bool on_curve = is_nist_curve(key.type) || (curve && context.config.group(*curve) != nullptr);
+  const bool fits = usable_scheme_in_tls12(signature.algorithm) &&
+                    (scheme->key == key.type || (is_nist_curve(scheme->key) && on_curve));
   if (auto verified = verify_signed(context, key, fits, signature.algorithm, content, signature.signature); !verified)
     return std::unexpected(verified.error());
   return VerifiedSignature();
@@ -149,9 +161,25 @@ std::expected<VerifiedSignature, Error> verify_signature12(Context& context, con
 
 void ask_signature12(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme,
                      Bytes content) {
-  context.agreed.own_scheme = scheme;
+  const auto brainpool = std::ranges::find(kBrainpoolSchemes, scheme, &BrainpoolScheme::of_key);
+  context.agreed.own_scheme = brainpool == kBrainpoolSchemes.end() ? scheme : brainpool->named;
   context.ask(Sign{
       .token = {}, .scheme = scheme, .credential = std::move(credential), .message = {content.begin(), content.end()}});
+}
+
+Status share_schemes12(Context& context, std::span<const SignatureScheme> usable) noexcept {
+  if (auto shared = share_schemes(context, usable); !shared) return shared;
+  const auto& ours = context.settings().own_schemes();
+  const auto all = context.arena.array<SignatureScheme>(context.shared_schemes.size() + kBrainpoolSchemes.size());
+  if (all.empty()) return context.fail(Reason::handshake_too_large);
+  auto end = std::ranges::copy(context.shared_schemes, all.begin()).out;
+  for (const BrainpoolScheme& scheme : kBrainpoolSchemes) {
+    const auto has = [](const auto& list, SignatureScheme id) { return std::ranges::find(list, id) != list.end(); };
+    if (has(usable, scheme.of_key) && has(ours, scheme.named) && !has(context.shared_schemes, scheme.of_key))
+      *end++ = scheme.of_key;
+  }
+  context.shared_schemes = all.first(static_cast<std::size_t>(end - all.begin()));
+  return {};
 }
 
 std::optional<SignatureScheme> choose_scheme12(const Context& context, const Credential& credential) noexcept {

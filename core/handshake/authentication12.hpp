@@ -85,7 +85,25 @@ void send_certificate12(Context& context, MessageLog& messages, const Credential
                                                                          const PeerVerified& accepted,
                                                                          const codec::DigitallySigned& signature,
                                                                          Bytes content) noexcept;
-/// Suspends for a signature.
+/// Keys on brainpool's curves. TLS 1.2 says ECDSA and a hash, and names the curve as a group (RFC 7027 2, RFC 5246
+/// 7.4.1.4.1); RFC 8734 has names for TLS 1.3, by which the keys are known here.
+struct BrainpoolScheme {
+  SignatureScheme of_key;
+  SignatureScheme named;  ///< in messages of TLS 1.2
+  NamedGroup curve;
+};
+inline constexpr std::array kBrainpoolSchemes{
+    BrainpoolScheme{SignatureScheme::ecdsa_brainpoolP256r1tls13_sha256, SignatureScheme::ecdsa_secp256r1_sha256,
+                    NamedGroup::brainpoolP256r1},
+    BrainpoolScheme{SignatureScheme::ecdsa_brainpoolP384r1tls13_sha384, SignatureScheme::ecdsa_secp384r1_sha384,
+                    NamedGroup::brainpoolP384r1},
+    BrainpoolScheme{SignatureScheme::ecdsa_brainpoolP512r1tls13_sha512, SignatureScheme::ecdsa_secp521r1_sha512,
+                    NamedGroup::brainpoolP512r1}};
+
+/// share_schemes() in TLS 1.2, where `usable` may have brainpool's.
+[[nodiscard]] Status share_schemes12(Context& context, std::span<const SignatureScheme> usable) noexcept;
+
+/// Suspends for a signature; `scheme` is the key's.
 void ask_signature12(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme,
                      Bytes content);
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "codec/next_protocol.hpp"
 #include "handshake/negotiation.hpp"
+#include "handshake/record_limits.hpp"
 #include "handshake/renegotiation.hpp"
 #include "handshake/sessions.hpp"
 
@@ -19,6 +21,21 @@ std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuit
   return bound;
 }
 
+// draft-agl-tls-nextprotoneg-04 4: "In the event that the client doesn't support any of server's protocols, or the
+// server doesn't advertise any, it SHOULD select the first protocol that it supports."
+void choose_next_protocol(Context& context, const codec::ProtocolNames& servers) noexcept {
+  const auto& ours = context.settings().next_protocols;
+  auto chosen = ours.begin();
+  for (const Bytes protocol : servers) {
+    const auto found = std::ranges::find(ours, as_text(protocol));
+    if (found == ours.end()) continue;
+    chosen = found;
+    break;
+  }
+  context.agreed.alpn = &*chosen;
+  context.agreed.next_protocol = true;
+}
+
 Status check_extensions(Context& context, const codec::ServerHello& hello) noexcept {
   if (auto checked = check_renegotiation_info(context, hello); !checked) return checked;
   if (auto checked = check_extended_main_secret(context, hello.extended_main_secret); !checked) return checked;
@@ -31,6 +48,8 @@ Status check_extensions(Context& context, const codec::ServerHello& hello) noexc
   // RFC 8422 5.1.2: "Implementations of this document MUST support the uncompressed format for all of their supported
   // curves and MUST NOT support other formats for curves defined in this specification."
   if (hello.ec_point_formats && !hello.ec_point_formats->contains(0)) return context.fail(Reason::point_format);
+  context.agreed.next_protocol = false;  // that of an earlier handshake stays as it is
+  if (hello.next_protocol_negotiation) choose_next_protocol(context, *hello.next_protocol_negotiation);
   if (!hello.application_layer_protocol_negotiation) return {};
   const Settings& settings = context.settings();
   const auto found = std::ranges::find(settings.alpn, as_text(*hello.application_layer_protocol_negotiation));
@@ -63,13 +82,27 @@ Next<WaitNewSessionTicket, WaitChangeCipherSpec> await_server(bool ticket_follow
 // ChangeCipherSpec and Finished, which end our flight.
 void finish_flight(Context& context, const Derived12& derived) noexcept {
   change_write_key(context, derived);
+  // draft-agl-tls-nextprotoneg-04 3: between change_cipher_spec and Finished, in every handshake.
+  if (context.agreed.next_protocol)
+    context.send(Level::application, codec::kHandshakeHeaderSize + codec::kMaxNextProtocol, [&](codec::Writer& writer) {
+      return codec::encode_next_protocol(writer, {.selected_protocol = as_bytes(*context.agreed.alpn)});
+    });
   send_finished12(context, derived);
   context.end_flight();
+}
+
+// RFC 7918 4 asks for keys that are as good as those that honest peers would agree on, whatever was changed on the way:
+// forward secrecy and an AEAD. Without an application protocol nobody has heard of the other's software (BoringSSL).
+bool starts_falsely(const Context& context) noexcept {
+  const BoundSuite& suite = *context.agreed.suite;
+  return context.settings().false_start && context.former == nullptr &&
+         suite.key_exchange == KeyExchangeMethod::ecdhe && suite.aead != nullptr && context.agreed.alpn != nullptr;
 }
 
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> finish(Hellos&& hellos, Derived12&& derived,
                                                         Authenticated authenticated, Context& context) {
   finish_flight(context, derived);
+  context.agreed.false_start = starts_falsely(context);
   return await_server(hellos.ticket_follows, Established{.derived = std::move(derived),
                                                          .session_id = hellos.session_id,
                                                          .ticket = {},
@@ -98,14 +131,18 @@ Next<WaitCredential> ask_credential(Hellos&& hellos, const Shown& shown, const R
     return authentication_of(scheme) == SuiteAuthentication::rsa ? codec::ClientCertificateType::rsa_sign
                                                                  : codec::ClientCertificateType::ecdsa_sign;
   };
-  const auto span = context.arena.array<SignatureScheme>(schemes->size());
-  if (span.size() != schemes->size()) return context.fail(Reason::handshake_too_large);
-  const auto end = std::ranges::copy_if(*schemes, span.begin(), [&](SignatureScheme scheme) {
-                     return requested.types.contains(type_of(scheme));
-                   }).out;
+  const auto span = context.arena.array<SignatureScheme>(schemes->size() + kBrainpoolSchemes.size());
+  if (span.empty()) return context.fail(Reason::handshake_too_large);
+  auto end = std::ranges::copy_if(*schemes, span.begin(), [&](SignatureScheme scheme) {
+               return usable_scheme_in_tls12(scheme) && requested.types.contains(type_of(scheme));
+             }).out;
+  for (const BrainpoolScheme& scheme : kBrainpoolSchemes) {
+    if (requested.types.contains(codec::ClientCertificateType::ecdsa_sign) &&
+        requested.schemes.contains(scheme.named) && context.config.group(scheme.curve) != nullptr)
+      *end++ = scheme.of_key;
+  }
   const auto usable = span.first(static_cast<std::size_t>(end - span.begin()));
-  if (auto shared = share_schemes(context, std::span<const SignatureScheme>(usable)); !shared)
-    return std::unexpected(shared.error());
+  if (auto shared = share_schemes12(context, usable); !shared) return std::unexpected(shared.error());
   SelectCredential question;
   question.role = Role::client;
   question.server_name = context.server_name;
@@ -167,10 +204,14 @@ Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCiphe
     if (!hello.legacy_session_id_echo.empty() && equal(hello.legacy_session_id_echo, offer.legacy_session_id))
       return context.fail(Reason::session_id_echo);
     if (hello.signed_certificate_timestamps) context.peer_sct_list = *hello.signed_certificate_timestamps;
+    if (auto taken = take_record_limits(context, hello.record_size_limit, hello.max_fragment_length, nullptr); !taken)
+      return std::unexpected(taken.error());
     return WaitCertificate{std::move(hellos), hello.status_request};
   }
   const Session& session = resumed->session();
   if (auto same = check_resumption(context, session, hello); !same) return std::unexpected(same.error());
+  if (auto taken = take_record_limits(context, hello.record_size_limit, hello.max_fragment_length, &session); !taken)
+    return std::unexpected(taken.error());
   inherit(context, session);
   auto master = MasterSecret::of_session(session.secret.view());
   if (!master) return context.fail(Reason::provider_failed);
@@ -225,6 +266,9 @@ Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(Wa
   // selected key exchange algorithm."
   if (!authenticates(*context.agreed.suite, key->type))
     return context.fail(Reason::suite_wrong_key, static_cast<std::uint16_t>(context.agreed.suite->suite));
+  // RFC 5246 7.4.2, of RSA key exchange: "keyEncipherment bit MUST be set if the key usage extension is present".
+  if (context.agreed.suite->key_exchange == KeyExchangeMethod::rsa && !key->may_encipher)
+    return context.fail(Reason::certificate_wrong_usage);
   // RFC 8422 5.3: the certificate's curve is among those that we offered.
   if (const auto curve = curve_of(key->type); curve && context.config.group(*curve) == nullptr)
     return context.fail(Reason::group_not_offered, static_cast<std::uint16_t>(*curve));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "handshake/negotiation.hpp"
+#include "handshake/record_limits.hpp"
 #include "handshake/sessions.hpp"
 #include "key_schedule/key_log.hpp"
 
@@ -74,6 +76,7 @@ std::expected<SharedSecret, Error> agree(Context& context, Offer& offer, const c
 
 // ServerHello, whichever ClientHello it answers: the transcript has started and holds that ClientHello.
 Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& hello, Context& context) {
+  std::ranges::copy(hello.random, context.server_random.begin());
   const auto psk = chosen_psk(context, offer, hello);
   if (!psk) return std::unexpected(psk.error());
   const auto shared = agree(context, offer, hello);
@@ -200,7 +203,8 @@ Next<WaitSecondServerHello> begin(Offer&& offer, const codec::HelloRetryRequest&
   // with an "illegal_parameter" alert."
   if (retry.key_share) {
     const auto detail = static_cast<std::uint16_t>(*retry.key_share);
-    if (context.config.group(*retry.key_share) == nullptr) return context.fail(Reason::group_not_offered, detail);
+    if (context.config.group(*retry.key_share) == nullptr || !usable_in_tls13(*retry.key_share))
+      return context.fail(Reason::group_not_offered, detail);
     if (offer.shares.find(*retry.key_share) != nullptr) return context.fail(Reason::group_unchanged, detail);
   }
   // RFC 9846 4.2.4: "Clients MUST abort the handshake with an "illegal_parameter" alert if the HelloRetryRequest would
@@ -251,6 +255,8 @@ Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncrypted
                                                                    const codec::EncryptedExtensions& message,
                                                                    Context& context) {
   if (auto taken = take_alpn(context, message); !taken) return std::unexpected(taken.error());
+  if (auto taken = take_record_limits(context, message.record_size_limit, message.max_fragment_length, nullptr); !taken)
+    return std::unexpected(taken.error());
   if (auto settled = settle_early_data(context, state, message); !settled) return std::unexpected(settled.error());
   context.hash_message();
   if (!state.psk) return WaitCertificateRequest{std::move(state.keys)};

@@ -53,6 +53,10 @@ void Context::install(Level level, Direction direction, const Keys& keys) noexce
   stop_unless(transport.install_read(level, keys, *aligned));
 }
 
+void Context::limit_records(const RecordLimits& limits) noexcept {
+  if (!failure) stop_unless(transport.limit_records(limits));
+}
+
 void Context::end_flight() noexcept {
   if (!failure) stop_unless(transport.end_flight());
 }
@@ -95,7 +99,7 @@ void Context::tell_complete() noexcept {
       events.push(HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished,
                                     shared_schemes, peer_ocsp_response, peer_sct_list, agreed.early_data, peer_identity,
                                     resumed_session == nullptr ? Bytes() : Bytes(resumed_session->application_data),
-                                    former != nullptr},
+                                    former != nullptr, client_random, server_random},
                   arena);
   if (!told) stop(Reason::handshake_too_large);
 }

@@ -26,6 +26,7 @@
 #include "handshake/event_queue.hpp"
 #include "handshake/inbox.hpp"
 #include "handshake/pending.hpp"
+#include "key_schedule/tls12.hpp"
 #include "key_schedule/tls13.hpp"
 #include "key_schedule/transcript.hpp"
 
@@ -56,6 +57,13 @@ struct Keys12 {
 };
 using Keys = std::variant<Keys13, Keys12>;
 
+/// How large records may be (RFC 8449, RFC 6066 4).
+struct RecordLimits {
+  std::size_t send;     ///< content and padding of one of ours
+  std::size_t receive;  ///< plaintext of one of the peer's, in TLS 1.3 with its type and padding
+  bool unprotected;     ///< the peer's records without protection keep to it as well
+};
+
 /// What a handshake asks of its transport, whichever it is: TLS records, datagrams, QUIC.
 class Transport {
  public:
@@ -70,6 +78,9 @@ class Transport {
   [[nodiscard]] virtual Status end_flight() noexcept = 0;
 
   // What only TLS over a stream needs; others have nothing to do.
+
+  /// From here on, for whatever keys, but for a client's early data.
+  [[nodiscard]] virtual Status limit_records(const RecordLimits& /*limits*/) noexcept { return {}; }
 
   /// RFC 9846 E.4: whether dummy change_cipher_spec records are sent.
   virtual void middlebox_compatibility(bool /*on*/) noexcept {}
@@ -93,11 +104,15 @@ struct Agreed {
   SignatureScheme own_scheme{};
   SignatureScheme peer_scheme{};
   const std::string* alpn = nullptr;  ///< in the configuration
+  bool false_start = false;           ///< client: data may go before the server's Finished has come (RFC 7918)
+  bool next_protocol = false;         ///< `alpn` is agreed on by a NextProtocol, TLS 1.2
   bool resumed = false;
   bool retried = false;
-  bool extended_main_secret = false;  ///< TLS 1.2 (RFC 7627)
-  bool encrypt_then_mac = false;      ///< TLS 1.2 (RFC 7366)
-  bool secure_renegotiation = false;  ///< TLS 1.2 (RFC 5746)
+  bool extended_main_secret = false;     ///< TLS 1.2 (RFC 7627)
+  bool encrypt_then_mac = false;         ///< TLS 1.2 (RFC 7366)
+  std::uint8_t max_fragment_length = 0;  ///< RFC 6066 4: 1 to 4 for 2^9 to 2^12 bytes; 0: none
+  std::uint16_t record_size_limit = 0;   ///< RFC 8449: what we take; 0: not agreed on
+  bool secure_renegotiation = false;     ///< TLS 1.2 (RFC 5746)
   EarlyDataStatus early_data{};
 
   /// The application protocol; empty for none.
@@ -113,11 +128,13 @@ struct Secrets13 {
   DigestSecret exporter;
   DigestSecret resumption;  ///< client: for tickets to come
 };
-/// Those of TLS 1.2: what its exporter and its keys are made of (RFC 5705 4, RFC 5246 6.3).
+/// Those of TLS 1.2: what its exporter and its keys are made of (RFC 5705 4, RFC 5246 6.3), and both Finished.
 struct Secrets12 {
   DigestSecret master;
   std::array<std::uint8_t, codec::kRandomSize> client_random{};
   std::array<std::uint8_t, codec::kRandomSize> server_random{};
+  key_schedule::tls12::VerifyData client_finished{};
+  key_schedule::tls12::VerifyData server_finished{};
 };
 using ConnectionSecrets = std::variant<Secrets13, Secrets12>;
 
@@ -151,9 +168,9 @@ struct Context {
   Place place = Place::handshake;
 
   std::array<std::uint8_t, codec::kRandomSize> client_random{};
-  std::array<std::uint8_t, codec::kRandomSize> server_random{};  ///< in TLS 1.2
-  const Former* former = nullptr;                                ///< what came before, where this is a renegotiation
-  ClientAuth client_auth = config.settings().client_auth;        ///< server: what it asks of its client
+  std::array<std::uint8_t, codec::kRandomSize> server_random{};
+  const Former* former = nullptr;                          ///< what came before, where this is a renegotiation
+  ClientAuth client_auth = config.settings().client_auth;  ///< server: what it asks of its client
   codec::ExtensionSet offered{};                  ///< what we offered, to see through answers that nobody asked for
   std::string_view server_name{};                 ///< what the client asks for
   bool client_verified = false;                   ///< server: the client proved an identity that was accepted
@@ -222,6 +239,7 @@ struct Context {
     install(level, direction, Keys13{*agreed.suite, secret});
   }
   /// See Transport.
+  void limit_records(const RecordLimits& limits) noexcept;
   void end_flight() noexcept;
   void end_early_data() noexcept;
 

@@ -38,7 +38,7 @@ using Machine = std::variant<
     server12::WaitClientHello, server12::WaitTicketOpened, server12::WaitSessionVerified, server12::WaitCredential,
     server12::WaitSignature, server12::WaitCertificate, server12::WaitPeerVerified, server12::WaitClientKeyExchange,
     server12::WaitCertifiedKeyExchange, server12::WaitDecrypted, server12::WaitCertifiedDecrypted,
-    server12::WaitCertificateVerify, server12::WaitChangeCipherSpec, server12::WaitFinished,
+    server12::WaitCertificateVerify, server12::WaitChangeCipherSpec, server12::WaitNextProtocol, server12::WaitFinished,
     server12::WaitTicketSealed,  //
     client13::Connected, server13::Connected, client12::Connected, server12::Connected>;
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "handshake/record_limits.hpp"
 #include "handshake/renegotiation.hpp"
 #include "handshake/sessions.hpp"
 #include "key_schedule/key_log.hpp"
@@ -136,6 +137,9 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   // RFC 9846 4.3.2: "Clients MUST NOT use cookies in their initial ClientHello in subsequent connections."
   hello.cookie = offer.cookie;
   hello.early_data = offer.early_data;
+  if (settings.record_size_limit != 0) hello.record_size_limit = settings.record_size_limit;
+  if (const std::uint8_t code = max_fragment_length_code(settings.max_fragment_length); code != 0)
+    hello.max_fragment_length = code;
   hello.grease = offer.grease;
   hello.permutation_seed = offer.permutation_seed;
 
@@ -146,6 +150,7 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
     // RFC 5746 3.5: "The client MUST include the "renegotiation_info" extension in the ClientHello, containing the
     // saved client_verify_data. The SCSV MUST NOT be included."
     hello.renegotiation_info = context.former == nullptr ? Bytes() : context.former->client_verify_data();
+    hello.next_protocol_negotiation = !settings.next_protocols.empty() && context.former == nullptr;
     // RFC 8422 4: "The client MUST NOT include these extensions in the ClientHello message if it does not propose any
     // ECC cipher suites." supported_groups has become more than that (RFC 7919 2, RFC 9846 4.3.7).
     hello.ec_point_formats = std::ranges::any_of(

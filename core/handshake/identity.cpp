@@ -11,12 +11,21 @@ namespace {
 // More schemes than there are: a configuration names each once.
 constexpr std::size_t kMostSchemes = 64;
 
-void ask_for_verdict(Context& context, Role peer, bool resumed) {
+// What a peer does with its key in a suite's handshake.
+x509::KeyUsage use_of_key(Role peer, CipherSuite suite) noexcept {
+  const auto known = parts(suite);
+  return peer == Role::server && known && known->key_exchange == KeyExchangeMethod::rsa
+             ? x509::KeyUsage::key_encipherment
+             : x509::KeyUsage::digital_signature;
+}
+
+void ask_for_verdict(Context& context, Role peer, CipherSuite suite, bool resumed) {
   context.ask(VerifyPeer{.token = {},
                          .peer = peer,
                          .shown = context.peer_shown,
                          .name = peer == Role::server ? *context.expected_name : x509::PeerName(x509::NoNameCheck{}),
                          .now = context.now,
+                         .use = use_of_key(peer, suite),
                          .resumed = resumed});
 }
 
@@ -32,7 +41,11 @@ std::expected<PeerKey, Error> read_leaf(Context& context, std::span<const Bytes>
   const auto leaf = x509::Certificate::parse(chain.front());
   if (!leaf) return context.fail(Reason::certificate_malformed);
   if (!leaf->key_type()) return context.fail(Reason::certificate_type);
-  return PeerKey{leaf->subject_public_key_info(), *leaf->key_type(), leaf->public_key().only_algorithm};
+  const auto& usage = leaf->key_usage();
+  return PeerKey{.subject_public_key_info = leaf->subject_public_key_info(),
+                 .type = *leaf->key_type(),
+                 .only_algorithm = leaf->public_key().only_algorithm,
+                 .may_encipher = !usage || usage->has(x509::KeyUsage::key_encipherment)};
 }
 
 bool verifies_on_resumption(const Settings& settings, const Session& session) noexcept {
@@ -51,12 +64,12 @@ void ask_about_peer(Context& context, Role peer) {
   shown.ocsp_response.assign(context.peer_ocsp_response.begin(), context.peer_ocsp_response.end());
   shown.sct_list.assign(context.peer_sct_list.begin(), context.peer_sct_list.end());
   context.peer_shown = std::make_shared<const PeerCertificates>(std::move(shown));
-  ask_for_verdict(context, peer, false);
+  ask_for_verdict(context, peer, context.agreed.suite->suite, false);
 }
 
 void ask_about_session(Context& context, const Session& session, Role peer) {
   context.peer_shown = session.peer;
-  ask_for_verdict(context, peer, true);
+  ask_for_verdict(context, peer, session.suite, true);
 }
 
 std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context) {

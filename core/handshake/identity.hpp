@@ -48,6 +48,7 @@ struct PeerKey {
   Bytes subject_public_key_info;  ///< lives as long as the handshake
   KeyType type{};
   std::optional<SignatureAlgorithm> only_algorithm;  ///< of an id-RSASSA-PSS key with parameters
+  bool may_encipher = true;                          ///< its certificate's key usage does not forbid it
 };
 
 /// Whether ECDSA signs with keys of this type in TLS 1.2, whatever the curve.
@@ -55,12 +56,15 @@ struct PeerKey {
   return type == KeyType::ec_p256 || type == KeyType::ec_p384 || type == KeyType::ec_p521;
 }
 
-/// The curve of a key for ECDSA.
+/// The curve of a key for ECDSA, as TLS 1.2 names it.
 [[nodiscard]] constexpr std::optional<NamedGroup> curve_of(KeyType type) noexcept {
   switch (type) {
     case KeyType::ec_p256: return NamedGroup::secp256r1;
     case KeyType::ec_p384: return NamedGroup::secp384r1;
     case KeyType::ec_p521: return NamedGroup::secp521r1;
+    case KeyType::ec_brainpoolP256r1: return NamedGroup::brainpoolP256r1;
+    case KeyType::ec_brainpoolP384r1: return NamedGroup::brainpoolP384r1;
+    case KeyType::ec_brainpoolP512r1: return NamedGroup::brainpoolP512r1;
     default: return std::nullopt;
   }
 }

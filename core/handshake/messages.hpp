@@ -29,6 +29,7 @@
 #include "codec/key_update.hpp"
 #include "codec/new_session_ticket.hpp"
 #include "codec/new_session_ticket12.hpp"
+#include "codec/next_protocol.hpp"
 #include "codec/server_hello.hpp"
 #include "codec/server_hello_done.hpp"
 #include "codec/server_key_exchange.hpp"
@@ -47,7 +48,7 @@ using Messages =
                 // TLS 1.2
                 codec::HelloRequest, codec::Certificate12, codec::CertificateStatus, codec::ServerKeyExchange,
                 codec::CertificateRequest12, codec::ServerHelloDone, codec::ClientKeyExchange,
-                codec::NewSessionTicket12>;
+                codec::NewSessionTicket12, codec::NextProtocol>;
 
 namespace detail {
 

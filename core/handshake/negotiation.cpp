@@ -84,9 +84,14 @@ const BoundSuite* choose_suite12(const Context& context, const codec::ClientHell
 }
 
 bool usable_for_ecdhe(const BoundGroup& group) noexcept {
-  return group.second == nullptr && group.first->client_share_size == group.first->server_share_size &&
+  // RFC 7027 gave brainpool's curves code points, RFC 8734 others for TLS 1.3.
+  const bool newer_name = group.id == NamedGroup::brainpoolP256r1tls13 ||
+                          group.id == NamedGroup::brainpoolP384r1tls13 || group.id == NamedGroup::brainpoolP512r1tls13;
+  return !newer_name && group.second == nullptr && group.first->client_share_size == group.first->server_share_size &&
          !is_finite_field(group.id);
 }
+
+bool usable_in_tls13(NamedGroup group) noexcept { return as_listed(group) == group; }
 
 const BoundGroup* choose_group12(const Context& context, const codec::ClientHello& hello) noexcept {
   const Settings& settings = context.settings();
@@ -170,7 +175,9 @@ std::expected<GroupChoice, Error> choose_group(Context& context, const codec::Cl
   if (!hello.supported_groups)
     return context.fail(Reason::extension_missing, static_cast<std::uint16_t>(ExtensionType::supported_groups));
   const Settings& settings = context.settings();
-  const auto place_of = [&](NamedGroup id) { return place_in(settings.groups, id, &BoundGroup::id); };
+  const auto place_of = [&](NamedGroup id) {
+    return usable_in_tls13(id) ? place_in(settings.groups, id, &BoundGroup::id) : std::nullopt;
+  };
   std::array<Bytes, kMostGroups> shares;  // the client's, by the places of our groups; none of them is empty
   for (const codec::KeyShareEntry& entry : *hello.key_share) {
     if (const auto place = place_of(entry.group)) shares[*place] = entry.key_exchange;

@@ -38,6 +38,9 @@ struct GroupChoice {
 /// Whether a client lists groups of finite fields, known here or not.
 [[nodiscard]] bool lists_finite_fields(const codec::ClientHello& hello) noexcept;
 
+/// Whether a group is one of TLS 1.3, which has other names for brainpool's curves.
+[[nodiscard]] bool usable_in_tls13(NamedGroup group) noexcept;
+
 /// Suspends for a server's credential. Lists live as long as the handshake.
 void ask_server_credential(Context& context, const codec::ClientHello& hello, std::span<const SignatureScheme> schemes,
                            std::span<const SignatureScheme> schemes_cert) noexcept;

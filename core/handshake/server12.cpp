@@ -11,6 +11,7 @@
 #include "codec/server_hello_done.hpp"
 #include "codec/server_key_exchange.hpp"
 #include "handshake/negotiation.hpp"
+#include "handshake/record_limits.hpp"
 #include "handshake/renegotiation.hpp"
 #include "handshake/sessions.hpp"
 
@@ -25,6 +26,27 @@ Status check_hello(Context& context, const codec::ClientHello& hello) noexcept {
   // this specification, then the server MUST abort the handshake and return an illegal_parameter alert."
   if (hello.ec_point_formats && !hello.ec_point_formats->contains(0)) return context.fail(Reason::point_format);
   return {};
+}
+
+// Those of a client that names none.
+std::expected<std::span<const SignatureScheme>, Error> schemes_of_old(Context& context, const BoundSuite* with_rsa,
+                                                                      bool ecdsa) noexcept {
+  const auto& ours = context.settings().own_schemes();
+  // Where nothing is signed, it is no matter.
+  if (with_rsa != nullptr && !has_server_key_exchange(*with_rsa)) return ours;
+  // RFC 5246 7.4.1.4.1: "If the negotiated key exchange algorithm is one of (RSA, DHE_RSA, DH_RSA, RSA_PSK, ECDH_RSA,
+  // ECDHE_RSA), behave as if client had sent the value {sha1,rsa}." "If the negotiated key exchange algorithm is one of
+  // (ECDH_ECDSA, ECDHE_ECDSA), behave as if the client had sent value {sha1,ecdsa}." That counts where it was named.
+  const auto kept = context.arena.array<SignatureScheme>(2);
+  if (kept.empty()) return context.fail(Reason::handshake_too_large);
+  std::size_t count = 0;
+  const auto keep = [&](bool suits, SignatureScheme scheme) {
+    if (suits && std::ranges::find(ours, scheme) != ours.end()) kept[count++] = scheme;
+  };
+  keep(ecdsa, SignatureScheme::ecdsa_sha1);
+  keep(with_rsa != nullptr, SignatureScheme::rsa_pkcs1_sha1);
+  if (count == 0) return context.fail(Reason::scheme_unsupported);
+  return kept.first(count);
 }
 
 // The schemes by which a credential could serve this client: those that it verifies, on curves that it knows, and for
@@ -48,25 +70,27 @@ std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& c
     // MUST end the connection with a fatal TLS alert of type insufficient_security(71)."
     return context.fail(in_common(KeyExchangeMethod::dhe) ? Reason::dh_group_unsupported : Reason::suite_unsupported);
   }
-  // RFC 5246 7.4.1.4.1: a client without the extension is taken to verify SHA-1 alone, which is not done here. Where
-  // nothing is signed, that is no matter.
-  if (!hello.signature_algorithms && with_rsa != nullptr && !has_server_key_exchange(*with_rsa))
-    return context.settings().own_schemes();
-  if (!hello.signature_algorithms) return context.fail(Reason::scheme_unsupported);
+  if (!hello.signature_algorithms) return schemes_of_old(context, with_rsa, ecdsa);
   const auto usable = [&](SignatureScheme scheme) {
     const auto known = parts(scheme);
     if (!known) return true;  // what we do not know is no credential's
     if (known->key == KeyType::rsa) return with_rsa != nullptr;
     if (known->key == KeyType::rsa_pss) return rsa_pss;
+    if (!usable_scheme_in_tls12(scheme)) return false;
     const auto curve = curve_of(known->key);
     // RFC 8422 5.1: a server with an ECDSA key must not use it unless its curve is among the client's.
     return ecdsa && (!curve || !hello.supported_groups || hello.supported_groups->contains(*curve));
   };
-  const auto kept = context.arena.array<SignatureScheme>(hello.signature_algorithms->size());
+  const auto kept = context.arena.array<SignatureScheme>(hello.signature_algorithms->size() + kBrainpoolSchemes.size());
   if (kept.empty()) return context.fail(Reason::handshake_too_large);
   std::size_t count = 0;
   for (const SignatureScheme scheme : *hello.signature_algorithms) {
     if (usable(scheme)) kept[count++] = scheme;
+  }
+  for (const BrainpoolScheme& scheme : kBrainpoolSchemes) {
+    if (ecdsa && hello.signature_algorithms->contains(scheme.named) && hello.supported_groups &&
+        hello.supported_groups->contains(scheme.curve) && context.config.group(scheme.curve) != nullptr)
+      kept[count++] = scheme.of_key;
   }
   return kept.first(count);
 }
@@ -81,7 +105,7 @@ Next<WaitCredential> ask_credential(Asked&& asked, Context& context) {
     if (!listed) return std::unexpected(listed.error());
     schemes_cert = *listed;
   }
-  if (auto shared = share_schemes(context, *schemes); !shared) return std::unexpected(shared.error());
+  if (auto shared = share_schemes12(context, *schemes); !shared) return std::unexpected(shared.error());
   ask_server_credential(context, hello, *schemes, schemes_cert);
   return WaitCredential{std::move(asked)};
 }
@@ -111,6 +135,11 @@ codec::ServerHello12Parameters hello_parameters(const Context& context, const co
   // server_verify_data in the ServerHello."
   if (context.agreed.secure_renegotiation)
     parameters.renegotiation_info = context.former == nullptr ? Bytes() : context.former->verify_data();
+  if (context.agreed.record_size_limit != 0) parameters.record_size_limit = context.agreed.record_size_limit;
+  // RFC 6066 1.1, of resumption: "a server hello containing none of the extension types".
+  if (context.agreed.max_fragment_length != 0 && !context.agreed.resumed)
+    parameters.max_fragment_length = context.agreed.max_fragment_length;
+  if (context.agreed.next_protocol) parameters.next_protocol_negotiation = context.settings().next_protocols;
   // The protocol that the connection speaks is settled by its first handshake.
   if (context.agreed.alpn != nullptr && context.former == nullptr)
     parameters.application_layer_protocol_negotiation = as_bytes(*context.agreed.alpn);
@@ -119,8 +148,9 @@ codec::ServerHello12Parameters hello_parameters(const Context& context, const co
 
 void send_server_hello(Context& context, MessageLog& messages,
                        const codec::ServerHello12Parameters& parameters) noexcept {
-  const std::size_t most =
+  std::size_t most =
       256 + parameters.application_layer_protocol_negotiation.size() + parameters.signed_certificate_timestamps.size();
+  for (const std::string& protocol : parameters.next_protocol_negotiation) most += 1 + protocol.size();
   send_noted(context, messages, most,
              [&](codec::Writer& writer) { return codec::encode_server_hello12(writer, parameters); });
 }
@@ -166,6 +196,7 @@ Next<WaitChangeCipherSpec> resume(const Asked& asked, VerifiedPsk psk, Context& 
   if (auto started = start(context, asked, *context.config.suite(session.suite), messages); !started)
     return std::unexpected(started.error());
   context.agreed.extended_main_secret = session.extended_master_secret;
+  agree_on_record_limits(context, asked.hello, &session);
   auto parameters = hello_parameters(context, asked.hello);
   // RFC 5077 3.4: "If the server accepts the ticket and the Session ID is not empty, then it MUST respond with the same
   // Session ID present in the ClientHello."
@@ -230,6 +261,8 @@ Next<WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Co
   context.transport.middlebox_compatibility(false);
   if (auto checked = check_hello(context, hello); !checked) return std::unexpected(checked.error());
   if (auto chosen = choose_alpn(context, hello); !chosen) return std::unexpected(chosen.error());
+  context.agreed.next_protocol = context.former == nullptr && context.agreed.alpn == nullptr &&
+                                 hello.next_protocol_negotiation && !context.settings().next_protocols.empty();
   Asked asked{hello, context.message};
   const Settings& settings = context.settings();
   const bool by_ticket = settings.resumption && hello.session_ticket && !hello.session_ticket->empty();
@@ -292,6 +325,7 @@ Next<WaitSignature, WaitCertificate, WaitClientKeyExchange> on(WaitCredential&& 
   if (auto started = start(context, state.asked, *suite, offered.messages); !started)
     return std::unexpected(started.error());
   const Settings& settings = context.settings();
+  agree_on_record_limits(context, hello, nullptr);
   auto parameters = hello_parameters(context, hello);
   // RFC 5077 3.2: "The server uses a zero-length SessionTicket extension to indicate to the client that it will send a
   // new session ticket using the NewSessionTicket handshake message".
@@ -410,8 +444,20 @@ Next<WaitChangeCipherSpec> on(WaitCertificateVerify&& state, const codec::Certif
   return WaitChangeCipherSpec{std::move(state.established), Authenticated::by_signature(*proof)};
 }
 
-Next<WaitFinished> on(WaitChangeCipherSpec&& state, const ChangeCipherSpec& /*record*/, Context& context) {
+Next<WaitNextProtocol, WaitFinished> on(WaitChangeCipherSpec&& state, const ChangeCipherSpec& /*record*/,
+                                        Context& context) {
   change_read_key(context, state.established.derived);
+  if (context.agreed.next_protocol) return WaitNextProtocol{std::move(state.established), state.authenticated};
+  return WaitFinished{std::move(state.established), state.authenticated};
+}
+
+Next<WaitFinished> on(WaitNextProtocol&& state, const codec::NextProtocol& message, Context& context) {
+  // The client may choose what was not in our list; nothing here speaks it.
+  const auto& ours = context.settings().next_protocols;
+  const auto found = std::ranges::find(ours, as_text(message.selected_protocol));
+  if (found == ours.end()) return context.fail(Reason::alpn_mismatch);
+  context.agreed.alpn = &*found;
+  context.hash_message();
   return WaitFinished{std::move(state.established), state.authenticated};
 }
 

@@ -12,6 +12,7 @@
 #include "codec/client_hello.hpp"
 #include "codec/client_key_exchange.hpp"
 #include "codec/finished.hpp"
+#include "codec/next_protocol.hpp"
 #include "handshake/authentication12.hpp"
 #include "handshake/connected.hpp"
 #include "handshake/inputs.hpp"
@@ -108,6 +109,11 @@ struct WaitChangeCipherSpec {
   Established established;
   Authenticated authenticated;
 };
+struct WaitNextProtocol {
+  static constexpr std::string_view name = "WAIT_NP";
+  Established established;
+  Authenticated authenticated;
+};
 struct WaitFinished {
   static constexpr std::string_view name = "WAIT_FINISHED";
   Established established;
@@ -135,7 +141,8 @@ Next<WaitCertifiedDecrypted, WaitCertificateVerify> on(WaitCertifiedKeyExchange&
 Next<WaitChangeCipherSpec> on(WaitDecrypted&&, const Decrypted&, Context&);
 Next<WaitCertificateVerify> on(WaitCertifiedDecrypted&&, const Decrypted&, Context&);
 Next<WaitChangeCipherSpec> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
-Next<WaitFinished> on(WaitChangeCipherSpec&&, const ChangeCipherSpec&, Context&);
+Next<WaitNextProtocol, WaitFinished> on(WaitChangeCipherSpec&&, const ChangeCipherSpec&, Context&);
+Next<WaitFinished> on(WaitNextProtocol&&, const codec::NextProtocol&, Context&);
 Next<WaitTicketSealed, Connected> on(WaitFinished&&, const codec::Finished&, Context&);
 Next<Connected> on(WaitTicketSealed&&, const TicketSealed&, Context&);
 

@@ -11,6 +11,7 @@
 #include "codec/server_hello.hpp"
 #include "handshake/hello.hpp"
 #include "handshake/negotiation.hpp"
+#include "handshake/record_limits.hpp"
 #include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake::server13 {
@@ -178,6 +179,7 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
       return context.fail(watched.failed() ? Reason::random_failed : Reason::provider_failed, detail);
   }
   context.agreed.group = negotiated.group->id;
+  std::ranges::copy(*random, context.server_random.begin());
 
   codec::ServerHelloParameters hello;
   hello.random = *random;
@@ -188,6 +190,7 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   // RFC 9846 4.3.9: "the client and server MUST supply "key_share" values as described in Section 4.3.8."
   hello.key_share = codec::KeyShareEntry{negotiated.group->id, *share};
   hello.selected_identity = selected_identity;
+  agree_on_record_limits(context, negotiated.hello, nullptr);
   context.send(Level::initial, 256 + share->size(),
                [&](codec::Writer& writer) { return codec::encode_server_hello(writer, hello); });
 
@@ -217,6 +220,8 @@ void send_encrypted_extensions(Context& context) noexcept {
   // RFC 9846 4.3.10: "If any of these checks fail, the server MUST NOT respond with the extension"
   message.early_data = context.agreed.early_data == EarlyDataStatus::accepted;
   if (context.agreed.alpn != nullptr) message.application_layer_protocol_negotiation = as_bytes(*context.agreed.alpn);
+  if (context.agreed.record_size_limit != 0) message.record_size_limit = context.agreed.record_size_limit;
+  if (context.agreed.max_fragment_length != 0) message.max_fragment_length = context.agreed.max_fragment_length;
   context.send(Level::handshake, 64 + message.application_layer_protocol_negotiation.size(),
                [&](codec::Writer& writer) { return codec::encode_encrypted_extensions(writer, message); });
 }
@@ -227,13 +232,19 @@ void send_certificate_request(Context& context) noexcept {
   if (authorities.size() != settings.certificate_authorities.size()) return context.stop(Reason::handshake_too_large);
   std::ranges::transform(settings.certificate_authorities, authorities.begin(),
                          [](const auto& name) { return Bytes(name); });
+  // RFC 9846 4.5.2: "The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify messages."
+  const auto schemes = context.arena.array<SignatureScheme>(settings.schemes.size());
+  if (schemes.size() != settings.schemes.size()) return context.stop(Reason::handshake_too_large);
+  const auto end = std::ranges::remove_copy_if(settings.schemes, schemes.begin(), [](SignatureScheme scheme) {
+                     return is_insecure(scheme);
+                   }).out;
   std::size_t size = 256 + 2 * (settings.schemes.size() + settings.schemes_cert.size());
   for (const Bytes name : authorities) size += 2 + name.size();
   const codec::CertificateRequestParameters message{
       // RFC 9846 4.4.2: "The certificate_request_context MUST be unique within the scope of this connection": the only
       // one is empty.
       .certificate_request_context = {},
-      .signature_algorithms = settings.schemes,
+      .signature_algorithms = schemes.first(static_cast<std::size_t>(end - schemes.begin())),
       .signature_algorithms_cert = settings.schemes_cert,
       .certificate_authorities = authorities,
       .status_request = settings.ocsp_stapling,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "handshake/identity.hpp"
+#include "handshake/record_limits.hpp"
 #include "types/allocated.hpp"
 
 namespace lockstep::handshake {
@@ -57,7 +58,7 @@ bool offerable(const Context& context, const Session& session) noexcept {
 bool offerable12(const Context& context, const Session& session) noexcept {
   return session.version == ProtocolVersion::tls_1_2 && (!session.ticket.empty() || !session.session_id.empty()) &&
          (session.extended_master_secret || !context.settings().extended_main_secret_required) &&
-         offerable_here(context, session);
+         fits_record_limits(context, session) && offerable_here(context, session);
 }
 
 bool resumable(const Context& context, const Session& session) noexcept {
@@ -78,7 +79,7 @@ bool resumable12(const Context& context, const codec::ClientHello& hello, const 
   const Settings& settings = context.settings();
   return session.version == ProtocolVersion::tls_1_2 && context.config.suite(session.suite) != nullptr &&
          // RFC 5246 7.4.1.2: a client that resumes lists the session's suite.
-         hello.offers(session.suite) &&
+         hello.offers(session.suite) && fits_record_limits(context, hello, session) &&
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          (settings.client_auth != ClientAuth::require || session.peer_verified) && can_be_verified(settings, session) &&
          belongs_here(context, session);
@@ -157,6 +158,8 @@ Session session_from(const SessionOrigin& origin, const Agreed& agreed, Time now
   Session session;
   session.version = agreed.version;
   session.suite = agreed.suite->suite;
+  // TLS 1.3 agrees on it anew.
+  if (agreed.version == ProtocolVersion::tls_1_2) session.max_fragment_length = agreed.max_fragment_length;
   session.issued_at = now;
   session.authenticated_at = origin.authenticated_at;
   session.verified_until = origin.verified_until;

@@ -3,6 +3,7 @@
 // authenticated beside it. Two forms of nonce: with an explicit part in every record (AES-GCM, RFC 5288 3; AES-CCM, RFC
 // 6655 3), and with none (ChaCha20-Poly1305, RFC 7905 2).
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -98,7 +99,8 @@ class Tls12Records {
     std::size_t explicit_nonce_size_;
     AdditionalData12 additional_data_;
   };
-  [[nodiscard]] static std::expected<Content, Reason> content(Bytes record, MutableBytes plaintext) noexcept;
+  [[nodiscard]] static std::expected<Content, Reason> content(Bytes record, MutableBytes plaintext,
+                                                              std::size_t limit) noexcept;
 
  private:
   const Protection& protection_;
@@ -152,9 +154,10 @@ inline Reason Tls12Records::judge_header(Bytes record) noexcept {
   return judge_content12(static_cast<ContentType>(record[0]), 1);
 }
 
-inline std::expected<Content, Reason> Tls12Records::content(Bytes record, MutableBytes plaintext) noexcept {
+inline std::expected<Content, Reason> Tls12Records::content(Bytes record, MutableBytes plaintext,
+                                                            std::size_t limit) noexcept {
   // RFC 5246 6.2.1: "The length MUST NOT exceed 2^14."
-  if (plaintext.size() > kMaxPlaintext) return refuse(plaintext, Reason::record_too_long);
+  if (plaintext.size() > std::min(limit, kMaxPlaintext)) return refuse(plaintext, Reason::record_too_long);
   const auto type = static_cast<ContentType>(record[0]);
   // RFC 5246 6.2.1: "Implementations MUST NOT send zero-length fragments of Handshake, Alert, or ChangeCipherSpec
   // content types. Zero-length fragments of Application data MAY be sent as they are potentially useful as a traffic

@@ -103,7 +103,8 @@ class Tls13Records {
     Bytes record_;
   };
   /// The content of what was decrypted, or why it is refused and has been wiped.
-  [[nodiscard]] static std::expected<Content, Reason> content(Bytes record, MutableBytes inner) noexcept;
+  [[nodiscard]] static std::expected<Content, Reason> content(Bytes record, MutableBytes inner,
+                                                              std::size_t limit) noexcept;
 
  private:
   /// What padding is taken from.
@@ -114,10 +115,11 @@ class Tls13Records {
   std::uint8_t inner_type_;
 };
 
-inline std::expected<Content, Reason> Tls13Records::content(Bytes /*record*/, MutableBytes inner) noexcept {
+inline std::expected<Content, Reason> Tls13Records::content(Bytes /*record*/, MutableBytes inner,
+                                                            std::size_t limit) noexcept {
   // RFC 9846 5.4: "The presence of padding does not change the overall record size limitations: the full encoded
   // TLSInnerPlaintext MUST NOT exceed 2^14 + 1 octets."
-  if (inner.size() > kMaxInnerPlaintext) return refuse(inner, Reason::record_too_long);
+  if (inner.size() > limit) return refuse(inner, Reason::record_too_long);
   // RFC 9846 5.4: "the receiving implementation scans the field from the end toward the beginning until it finds a
   // non-zero octet. This non-zero octet is the content type of the message."
   const std::size_t size = without_padding(inner);

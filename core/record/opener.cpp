@@ -37,7 +37,7 @@ std::expected<Content, Reason> Opener::open_as(Opener& self, MutableBytes record
     return std::unexpected(job.failed ? Reason::provider_failed : Reason::record_mac);
   protection.advance(1);
 
-  return Records::content(record, inner);
+  return Records::content(record, inner, self.limit_);
 }
 
 std::expected<Content, Reason> Opener::open_cbc(Opener& self, MutableBytes record) noexcept {
@@ -56,7 +56,7 @@ std::expected<Content, Reason> Opener::open_cbc(Opener& self, MutableBytes recor
     case CbcKey::Opened::failed: return std::unexpected(Reason::provider_failed);
   }
   protection.advance(1);
-  return Tls12Records::content(record, content);
+  return Tls12Records::content(record, content, self.limit_);
 }
 
 template std::expected<Content, Reason> Opener::open_as<Tls13Records>(Opener&, MutableBytes) noexcept;

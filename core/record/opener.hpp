@@ -1,6 +1,8 @@
 #pragma once
 // Opening protected records in place (RFC 9846 5.2, RFC 5246 6.2.3).
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 
@@ -9,6 +11,7 @@
 #include <lockstep/provider.hpp>
 #include <lockstep/types.hpp>
 
+#include "record/limits.hpp"
 #include "record/protection.hpp"
 
 namespace lockstep::record {
@@ -37,6 +40,11 @@ class Opener {
   void clear() noexcept { protection_.clear(); }
   /// Where to expand keys; see Protection.
   void use(ContextCache* cache) noexcept { protection_.use(cache); }
+  /// How much a record may hold from here on, whatever its key: as RFC 8449 4 counts it, which is all plaintext, in
+  /// TLS 1.3 with the type and the padding. More is record_too_long. 2^14 + 1 (in TLS 1.2 2^14) when nobody says less.
+  void limit(std::size_t plaintext) noexcept {
+    limit_ = static_cast<std::uint16_t>(std::min(plaintext, kMaxInnerPlaintext));
+  }
   /// While it lives, all records are opened with one expansion of their key, cache or none.
   [[nodiscard]] StackSlot burst() noexcept { return StackSlot(protection_); }
 
@@ -63,6 +71,7 @@ class Opener {
 
  private:
   Protection protection_;
+  std::uint16_t limit_ = kMaxInnerPlaintext;
 };
 
 /// Why protected content of this type and size is refused; none when it is not.

@@ -168,6 +168,8 @@ std::expected<Replay, TapeProblem> Replay::open(Bytes tape, const Provider& prov
 
   Settings settings = configuration.settings;
   for (const Content& protocol : configuration.alpn) settings.alpn.emplace_back(as_text(protocol.bytes));
+  for (const Content& protocol : configuration.next_protocols)
+    settings.next_protocols.emplace_back(as_text(protocol.bytes));
   for (const Content& authority : configuration.certificate_authorities)
     settings.certificate_authorities.push_back(copy_of(authority.bytes));
   auto config =

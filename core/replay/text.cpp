@@ -91,6 +91,7 @@ struct Details {
     for (const BoundSuite& suite : e.settings.suites) text += " " + to_text(suite.suite);
     for (const BoundGroup& group : e.settings.groups) text += " " + to_text(group.id);
     for (const Content& protocol : e.alpn) text += " ALPN " + quoted(protocol);
+    for (const Content& protocol : e.next_protocols) text += " NPN " + quoted(protocol);
     return text;
   }
   std::string operator()(const StartClient& e) const {

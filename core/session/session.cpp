@@ -17,8 +17,11 @@ namespace {
 constexpr std::uint8_t kFormat = 3;
 constexpr std::uint8_t kPeerVerified = 0x01;
 constexpr std::uint8_t kExtendedMasterSecret = 0x02;
-constexpr std::size_t kMaxSessionId = 32;      // RFC 5246 7.4.1.2: "opaque SessionID<0..32>"
-constexpr std::size_t kMasterSecretSize = 48;  // RFC 5246 8.1
+constexpr unsigned kMaxFragmentLengthShift = 2;  // in three bits
+constexpr std::uint8_t kMaxFragmentLengthMask = 0x1c;
+constexpr std::uint8_t kMostFragmentLength = 4;  // RFC 6066 4
+constexpr std::size_t kMaxSessionId = 32;        // RFC 5246 7.4.1.2: "opaque SessionID<0..32>"
+constexpr std::size_t kMasterSecretSize = 48;    // RFC 5246 8.1
 
 /// What does not vary: format, version, suite, flags, three times, lifetime, ticket_age_add, max_early_data, context,
 /// the name's kind, and the length of each of the ten vectors.
@@ -56,6 +59,7 @@ Session Session::clone() const {
   copy.ticket = ticket;
   copy.session_id = session_id;
   copy.extended_master_secret = extended_master_secret;
+  copy.max_fragment_length = max_fragment_length;
   copy.ticket_age_add = ticket_age_add;
   copy.issued_at = issued_at;
   copy.lifetime = lifetime;
@@ -112,7 +116,8 @@ std::size_t Session::serialize(MutableBytes out) const noexcept {
   writer.code_point(version);
   writer.code_point(suite);
   writer.u8(static_cast<std::uint8_t>((peer_verified ? kPeerVerified : 0U) |
-                                      (extended_master_secret ? kExtendedMasterSecret : 0U)));
+                                      (extended_master_secret ? kExtendedMasterSecret : 0U) |
+                                      static_cast<unsigned>(max_fragment_length) << kMaxFragmentLengthShift));
   write_time(writer, issued_at);
   writer.u32(static_cast<std::uint32_t>(lifetime.count()));
   write_time(writer, authenticated_at);
@@ -187,12 +192,13 @@ std::expected<Session, SessionError> Session::parse(Bytes bytes) {
   codec::Reader chain_reader(chain_bytes);
   const auto chain = codec::read_list<SessionCertificate>(chain_reader, chain_reader.remaining());
   std::optional<x509::PeerName> peer_name = name_of(name_kind, name_bytes);
-  if (!chain_reader.ok() || (flags & ~(kPeerVerified | kExtendedMasterSecret)) != 0 || !issued_at ||
-      !authenticated_at || !verified_until || !peer_name || secret.size() > DigestSecret::capacity()) {
+  if (!chain_reader.ok() || (flags & ~(kPeerVerified | kExtendedMasterSecret | kMaxFragmentLengthMask)) != 0 ||
+      !issued_at || !authenticated_at || !verified_until || !peer_name || secret.size() > DigestSecret::capacity()) {
     return std::unexpected(SessionError::malformed);
   }
   session.peer_verified = (flags & kPeerVerified) != 0;
   session.extended_master_secret = (flags & kExtendedMasterSecret) != 0;
+  session.max_fragment_length = static_cast<std::uint8_t>((flags & kMaxFragmentLengthMask) >> kMaxFragmentLengthShift);
   session.issued_at = *issued_at;
   session.authenticated_at = *authenticated_at;
   session.verified_until = *verified_until;
@@ -270,7 +276,8 @@ bool plausible(const Session& session) noexcept {
   const bool tls13 = session.version == ProtocolVersion::tls_1_3;
   return !session.secret.empty() && session.secret.size() == secret_size(session.version, session.suite) &&
          session.session_id.size() <= (tls13 ? 0 : kMaxSessionId) && !(tls13 && session.extended_master_secret) &&
-         session.issued_at >= Time{} && session.authenticated_at >= Time{} && session.verified_until >= Time{} &&
+         session.max_fragment_length <= (tls13 ? 0 : kMostFragmentLength) && session.issued_at >= Time{} &&
+         session.authenticated_at >= Time{} && session.verified_until >= Time{} &&
          session.lifetime >= std::chrono::seconds{0} && session.lifetime <= kMaxTicketLifetime &&
          (session.peer == nullptr || (*session.peer != PeerCertificates{} &&
                                       std::ranges::none_of(session.peer->chain, &std::vector<std::uint8_t>::empty)));

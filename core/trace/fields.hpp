@@ -188,6 +188,12 @@ void fields(A& a, Is<Configuration> auto& e) {
   if (a.more()) a.choice(e.settings.renegotiation, 2);
   if (a.more()) a.number(e.settings.renegotiation_limit);
   if (a.more()) a.number(e.settings.renegotiation_window);
+  if (a.more()) a.number(e.settings.record_size_limit);
+  if (a.more()) a.number(e.settings.max_fragment_length);
+  if (a.more()) a.boolean(e.settings.accept_max_fragment_length);
+  if (a.more()) a.boolean(e.settings.expose_master_secret);
+  if (a.more()) a.contents(e.next_protocols);
+  if (a.more()) a.boolean(e.settings.false_start);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {

@@ -217,6 +217,7 @@ void Tap::start(const Config& config, const ClientOptions& options, Time now) no
     entry.settings = settings;
     entry.provider = config.provider().name;
     for (const std::string& protocol : settings.alpn) entry.alpn.emplace_back(as_bytes(protocol));
+    for (const std::string& protocol : settings.next_protocols) entry.next_protocols.emplace_back(as_bytes(protocol));
     for (const auto& authority : settings.certificate_authorities)
       entry.certificate_authorities.emplace_back(authority);
     for (const BoundSuite& suite : settings.suites)

@@ -139,6 +139,8 @@ constexpr std::array kReasons{
               "The server chose an application protocol that was not offered.", kPeerBroken},
     ReasonRow{Reason::record_size_limit, "record_size_limit", Alert::illegal_parameter, kLocal,
               "The peer asks for records smaller than the 64 bytes that RFC 8449 allows.", kPeerBroken},
+    ReasonRow{Reason::max_fragment_length, "max_fragment_length", Alert::illegal_parameter, kLocal,
+              "The server's max_fragment_length is not the one that was asked for.", kPeerBroken},
 
     // negotiation
     ReasonRow{Reason::version_unsupported, "version_unsupported", Alert::protocol_version, kLocal,
@@ -475,6 +477,7 @@ constexpr std::array kPlaces{
     PlaceRow{Place::handshake, "handshake"},
     PlaceRow{Place::application, "application"},
     PlaceRow{Place::transport, "transport"},
+    PlaceRow{Place::next_protocol, "next_protocol"},
 };
 
 std::string facts_of(const Error& error, bool names_x509_code);

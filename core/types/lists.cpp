@@ -35,7 +35,7 @@ bool usable(CipherSuite suite, ProtocolVersion version) noexcept { return parts(
 
 // Hybrids and ML-KEM need key shares of two different sizes, and brainpool's code points for TLS 1.2 are others.
 bool usable(NamedGroup group, ProtocolVersion version) noexcept {
-  if (version == ProtocolVersion::tls_1_3) return true;
+  if (version == ProtocolVersion::tls_1_3) return as_listed(group) == group;
   switch (group) {
     case NamedGroup::mlkem512:
     case NamedGroup::mlkem768:
@@ -145,7 +145,7 @@ std::vector<NamedGroup> groups(ProtocolVersion version, ListKind kind) {
 }
 
 std::vector<SignatureScheme> schemes(ProtocolVersion version, ListKind kind) {
-  return choose<SignatureScheme>({known_schemes(), known_schemes(), nullptr}, version, kind);
+  return choose<SignatureScheme>({known_schemes(), secure_schemes(), is_insecure}, version, kind);
 }
 
 std::vector<ProtocolVersion> versions() { return {kVersions.begin(), kVersions.end()}; }
@@ -157,7 +157,7 @@ std::expected<std::vector<NamedGroup>, ListError> groups_from_text(std::string_v
 
 std::expected<std::vector<SignatureScheme>, ListError> schemes_from_text(std::string_view text) {
   return parse<SignatureScheme>(text, scheme_from_name, schemes(ProtocolVersion::tls_1_3, ListKind::by_default),
-                                known_schemes());
+                                secure_schemes());
 }
 
 std::string ListError::text() const { return "'" + item + "' is not known; use one of: " + known; }

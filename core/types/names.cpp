@@ -44,6 +44,7 @@ constexpr std::array kHandshakeTypes{
     Name{HandshakeType::finished, "finished"},
     Name{HandshakeType::certificate_status, "certificate_status"},
     Name{HandshakeType::key_update, "key_update"},
+    Name{HandshakeType::next_protocol, "next_protocol"},
     Name{HandshakeType::compressed_certificate, "compressed_certificate"},
     Name{HandshakeType::message_hash, "message_hash"},
 };
@@ -77,6 +78,7 @@ constexpr std::array kExtensionTypes{
     Name{ExtensionType::post_handshake_auth, "post_handshake_auth"},
     Name{ExtensionType::signature_algorithms_cert, "signature_algorithms_cert"},
     Name{ExtensionType::key_share, "key_share"},
+    Name{ExtensionType::next_protocol_negotiation, "next_protocol_negotiation"},
     Name{ExtensionType::renegotiation_info, "renegotiation_info"},
 };
 
@@ -228,6 +230,9 @@ constexpr std::array kNamedGroups{
     Name{NamedGroup::secp521r1, "secp521r1"},
     Name{NamedGroup::x25519, "x25519"},
     Name{NamedGroup::x448, "x448"},
+    Name{NamedGroup::brainpoolP256r1, "brainpoolP256r1"},
+    Name{NamedGroup::brainpoolP384r1, "brainpoolP384r1"},
+    Name{NamedGroup::brainpoolP512r1, "brainpoolP512r1"},
     Name{NamedGroup::brainpoolP256r1tls13, "brainpoolP256r1tls13"},
     Name{NamedGroup::brainpoolP384r1tls13, "brainpoolP384r1tls13"},
     Name{NamedGroup::brainpoolP512r1tls13, "brainpoolP512r1tls13"},
@@ -291,6 +296,8 @@ constexpr std::array kSchemeAliases{
     Name{SignatureScheme::rsa_pkcs1_sha256, "RSA+SHA256"},
     Name{SignatureScheme::rsa_pkcs1_sha384, "RSA+SHA384"},
     Name{SignatureScheme::rsa_pkcs1_sha512, "RSA+SHA512"},
+    Name{SignatureScheme::ecdsa_sha1, "ECDSA+SHA1"},
+    Name{SignatureScheme::rsa_pkcs1_sha1, "RSA+SHA1"},
     Name{SignatureScheme::mldsa44, "ML-DSA-44"},
     Name{SignatureScheme::mldsa65, "ML-DSA-65"},
     Name{SignatureScheme::mldsa87, "ML-DSA-87"},
@@ -372,6 +379,8 @@ constexpr std::array kSignatureAlgorithms{
     Name{SignatureAlgorithm::ed448, "ed448"},
     Name{SignatureAlgorithm::mldsa44, "mldsa44"},
     Name{SignatureAlgorithm::mldsa65, "mldsa65"},
+    Name{SignatureAlgorithm::rsa_pkcs1_sha1, "rsa_pkcs1_sha1"},
+    Name{SignatureAlgorithm::ecdsa_sha1, "ecdsa_sha1"},
     Name{SignatureAlgorithm::mldsa87, "mldsa87"},
 };
 

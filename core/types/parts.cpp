@@ -149,6 +149,9 @@ constexpr std::array kGroups{
     NamedGroup::brainpoolP256r1tls13,
     NamedGroup::brainpoolP384r1tls13,
     NamedGroup::brainpoolP512r1tls13,
+    NamedGroup::brainpoolP256r1,
+    NamedGroup::brainpoolP384r1,
+    NamedGroup::brainpoolP512r1,
     NamedGroup::ffdhe2048,
     NamedGroup::ffdhe3072,
     NamedGroup::ffdhe4096,
@@ -194,6 +197,9 @@ constexpr std::array kSchemes{
                 kCertificatesOnly},
     SchemeParts{SignatureScheme::rsa_pkcs1_sha512, KeyType::rsa, SignatureAlgorithm::rsa_pkcs1_sha512,
                 kCertificatesOnly},
+    // For peers of TLS 1.2 that know nothing else, where they are named.
+    SchemeParts{SignatureScheme::ecdsa_sha1, KeyType::ec_p256, SignatureAlgorithm::ecdsa_sha1, kCertificatesOnly},
+    SchemeParts{SignatureScheme::rsa_pkcs1_sha1, KeyType::rsa, SignatureAlgorithm::rsa_pkcs1_sha1, kCertificatesOnly},
 };
 
 template <auto field, class Row, std::size_t size>
@@ -204,6 +210,10 @@ constexpr auto column(const std::array<Row, size>& table) {
 }
 
 constexpr auto kSuiteIds = column<&SuiteParts::suite>(kSuites);
+constexpr bool has_sha1(SignatureScheme scheme) noexcept {
+  return scheme == SignatureScheme::rsa_pkcs1_sha1 || scheme == SignatureScheme::ecdsa_sha1;
+}
+
 constexpr auto kSchemeIds = column<&SchemeParts::scheme>(kSchemes);
 
 template <auto field, class Table, class Id>
@@ -247,6 +257,17 @@ std::optional<SchemeParts> parts(SignatureScheme scheme) noexcept {
   return find<&SchemeParts::scheme>(kSchemes, scheme);
 }
 
+bool is_insecure(SignatureScheme scheme) noexcept { return has_sha1(scheme); }
+
+NamedGroup as_listed(NamedGroup group) noexcept {
+  switch (group) {
+    case NamedGroup::brainpoolP256r1: return NamedGroup::brainpoolP256r1tls13;
+    case NamedGroup::brainpoolP384r1: return NamedGroup::brainpoolP384r1tls13;
+    case NamedGroup::brainpoolP512r1: return NamedGroup::brainpoolP512r1tls13;
+    default: return group;
+  }
+}
+
 std::optional<HybridParts> parts(NamedGroup group) noexcept {
   // draft-ietf-tls-ecdhe-mlkem 4: the NIST curve leads its hybrids, ML-KEM leads X25519MLKEM768, so that an approved
   // algorithm is first.
@@ -261,5 +282,11 @@ std::optional<HybridParts> parts(NamedGroup group) noexcept {
 std::span<const CipherSuite> known_suites() noexcept { return kSuiteIds; }
 std::span<const NamedGroup> known_groups() noexcept { return kGroups; }
 std::span<const SignatureScheme> known_schemes() noexcept { return kSchemeIds; }
+std::span<const SignatureScheme> secure_schemes() noexcept {
+  // Those that are not come last.
+  constexpr auto kSecure = static_cast<std::size_t>(std::ranges::find_if(kSchemeIds, has_sha1) - kSchemeIds.begin());
+  static_assert(std::ranges::all_of(std::span(kSchemeIds).subspan(kSecure), has_sha1));
+  return std::span(kSchemeIds).first(kSecure);
+}
 
 }  // namespace lockstep

@@ -90,7 +90,7 @@ bool Provider::supports(CipherSuite suite) const noexcept {
 
 bool Provider::supports(NamedGroup id) const noexcept {
   if (const auto hybrid = parts(id)) return group(hybrid->first) != nullptr && group(hybrid->second) != nullptr;
-  return group(id) != nullptr;
+  return group(as_listed(id)) != nullptr;
 }
 
 bool Provider::supports(SignatureScheme scheme) const noexcept {

@@ -216,6 +216,8 @@ bool fits(SignatureAlgorithm algorithm, KeyType key) noexcept {
     case SignatureAlgorithm::mldsa44: return key == KeyType::mldsa44;
     case SignatureAlgorithm::mldsa65: return key == KeyType::mldsa65;
     case SignatureAlgorithm::mldsa87: return key == KeyType::mldsa87;
+    case SignatureAlgorithm::rsa_pkcs1_sha1:
+    case SignatureAlgorithm::ecdsa_sha1: return false;
   }
   return false;
 }

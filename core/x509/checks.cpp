@@ -231,11 +231,13 @@ Code check_leaf_has_no_ca_fields(const Certificate& certificate, Position, const
   return certificate.name_constraints() ? Code::name_constraints_in_leaf : Code::ok;
 }
 
-Code check_digital_signature(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
+Code check_key_usage(const Certificate& certificate, Position, const VerifyRequest& request) noexcept {
   // RFC 9846 4.5.1.2: "the digitalSignature bit MUST be set if the Key Usage extension is present".
+  // RFC 5246 7.4.2, of RSA key exchange: the "keyEncipherment bit MUST be set if the key usage extension is present".
   const auto& usage = certificate.key_usage();
-  const bool refused = request.policy.require_digital_signature && usage && !usage->has(KeyUsage::digital_signature);
-  return refused ? Code::keyusage_no_digital_signature : Code::ok;
+  if (!request.policy.require_key_usage || !usage || usage->has(request.use)) return Code::ok;
+  return request.use == KeyUsage::key_encipherment ? Code::keyusage_no_key_encipherment
+                                                   : Code::keyusage_no_digital_signature;
 }
 
 Code check_purpose(const Certificate& certificate, Position position, const VerifyRequest& request) noexcept {
@@ -273,7 +275,7 @@ constexpr std::array kRules = std::to_array<Rule>({
     {kIssuers, check_authority},
     {kLeaf, check_leaf_is_no_ca},
     {kLeaves, check_leaf_has_no_ca_fields},
-    {kLeaves, check_digital_signature},
+    {kLeaves, check_key_usage},
     {kEvery, check_purpose},
     {kEvery, check_names},
     {kLeaf | kIntermediate, check_serial_number},

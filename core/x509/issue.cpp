@@ -18,6 +18,10 @@ namespace {
 
 using Writer = der::Writer;
 
+constexpr std::uint16_t bit_of(KeyUsage usage) noexcept {
+  return static_cast<std::uint16_t>(1U << static_cast<unsigned>(usage));
+}
+
 std::optional<std::vector<std::uint8_t>> write_name(std::string_view text);
 void write_signature_identifier(Writer& out, SignatureAlgorithm algorithm);
 std::optional<SignatureScheme> choose_scheme(const SigningKey& key, std::optional<SignatureScheme> wanted) noexcept;
@@ -90,18 +94,21 @@ CertificateBuilder& CertificateBuilder::ca(std::optional<std::uint32_t> path_len
 
 CertificateBuilder& CertificateBuilder::server() {
   if (std::ranges::find(purposes_, Purpose::server_auth) == purposes_.end()) purposes_.push_back(Purpose::server_auth);
-  return key_usage({KeyUsage::digital_signature});
+  key_usage_ = bit_of(KeyUsage::digital_signature);
+  encipherment_for_rsa_ = true;
+  return *this;
 }
 
 CertificateBuilder& CertificateBuilder::client() {
   if (std::ranges::find(purposes_, Purpose::client_auth) == purposes_.end()) purposes_.push_back(Purpose::client_auth);
-  return key_usage({KeyUsage::digital_signature});
+  key_usage_ = bit_of(KeyUsage::digital_signature);
+  return *this;
 }
 
 CertificateBuilder& CertificateBuilder::key_usage(std::initializer_list<KeyUsage> usages) {
   key_usage_ = 0;
-  for (const KeyUsage usage : usages)
-    key_usage_ = static_cast<std::uint16_t>(key_usage_ | 1U << static_cast<unsigned>(usage));
+  for (const KeyUsage usage : usages) key_usage_ = static_cast<std::uint16_t>(key_usage_ | bit_of(usage));
+  encipherment_for_rsa_ = false;
   return *this;
 }
 
@@ -206,7 +213,8 @@ CertificateBuilder::Result CertificateBuilder::build(const Signer& signer, Bytes
     });
     tbs.raw(subject_);
     tbs.raw(subject_public_key_info);
-    const std::vector<std::uint8_t> extensions = write_extensions(signer.key_identifier, subject_identifier);
+    const std::vector<std::uint8_t> extensions =
+        write_extensions(usage_of(subject_public_key_info), signer.key_identifier, subject_identifier);
     if (!extensions.empty()) {
       tbs.nest(der::context_constructed(3), [&] { tbs.element(der::kSequence, extensions); });
     }
@@ -224,8 +232,15 @@ CertificateBuilder::Result CertificateBuilder::build(const Signer& signer, Bytes
   return std::move(certificate).take();
 }
 
+std::uint16_t CertificateBuilder::usage_of(Bytes subject_public_key_info) const noexcept {
+  const auto key = PublicKey::parse(subject_public_key_info);
+  const bool enciphers = encipherment_for_rsa_ && key && key->type == KeyType::rsa;
+  return static_cast<std::uint16_t>(key_usage_ | (enciphers ? bit_of(KeyUsage::key_encipherment) : 0));
+}
+
 std::vector<std::uint8_t> CertificateBuilder::write_extensions(
-    Bytes issuer_identifier, std::optional<std::array<std::uint8_t, 20>> subject_identifier) const {
+    std::uint16_t key_usage, Bytes issuer_identifier,
+    std::optional<std::array<std::uint8_t, 20>> subject_identifier) const {
   Writer out(512);
   const auto put = [&out](Bytes oid, bool critical, auto write_value) {
     out.nest(der::kSequence, [&] {
@@ -245,8 +260,8 @@ std::vector<std::uint8_t> CertificateBuilder::write_extensions(
       });
     });
   }
-  if (key_usage_ != 0 && wanted(oid::kKeyUsage))
-    put(oid::kKeyUsage.view(), true, [&] { write_key_usage(out, key_usage_); });
+  if (key_usage != 0 && wanted(oid::kKeyUsage))
+    put(oid::kKeyUsage.view(), true, [&] { write_key_usage(out, key_usage); });
   if (!purposes_.empty() && wanted(oid::kExtendedKeyUsage)) {
     put(oid::kExtendedKeyUsage.view(), false, [&] {
       out.nest(der::kSequence, [&] {
@@ -415,7 +430,7 @@ void write_signature_identifier(Writer& out, SignatureAlgorithm algorithm) {
 std::optional<SignatureScheme> choose_scheme(const SigningKey& key, std::optional<SignatureScheme> wanted) noexcept {
   const auto schemes = key.schemes();
   const auto has = [&](SignatureScheme scheme) {
-    return std::ranges::find(schemes, scheme) != schemes.end() && parts(scheme);
+    return std::ranges::find(schemes, scheme) != schemes.end() && parts(scheme) && !is_insecure(scheme);
   };
   if (wanted) return has(*wanted) ? wanted : std::nullopt;
   if (has(SignatureScheme::rsa_pkcs1_sha256)) return SignatureScheme::rsa_pkcs1_sha256;

@@ -68,7 +68,7 @@ constexpr std::array kRows = std::to_array<Row>({
     {Code::invalid_non_ca, "INVALID_NON_CA", CodeGroup::purpose, "the peer's certificate is one of a CA",
      "Use a certificate that was issued for an end entity, or use Policy::private_pki() if it is of your own making."},
     {Code::keyusage_no_digital_signature, "KEYUSAGE_NO_DIGITAL_SIGNATURE", CodeGroup::purpose,
-     "the key usage does not include digitalSignature, with which TLS 1.3 proves possession", kReissue},
+     "the key usage does not include digitalSignature, with which the peer proves possession", kReissue},
     {Code::invalid_policy_extension, "INVALID_POLICY_EXTENSION", CodeGroup::malformed,
      "the certificate maps a policy from or to anyPolicy, or has one policy twice", kReissue},
     {Code::permitted_violation, "PERMITTED_VIOLATION", CodeGroup::constraint,
@@ -178,6 +178,9 @@ constexpr std::array kRows = std::to_array<Row>({
      "the certificate has the expected name, but host names in certificates have no underscores", kReissueOrRelax, 53},
     {Code::constraint_with_leading_dot, "CONSTRAINT_WITH_LEADING_DOT", CodeGroup::malformed,
      "the CA's constraints on DNS names begin with a dot, which RFC 5280 has for URIs alone", kReissueOrRelax, 52},
+    {Code::keyusage_no_key_encipherment, "KEYUSAGE_NO_KEY_ENCIPHERMENT", CodeGroup::purpose,
+     "the key usage does not include keyEncipherment, which RSA key exchange needs",
+     "Use a suite with ECDHE, or get a certificate issued that may be used so.", 26},
 });
 
 const Row& row_of(Code code) noexcept {

@@ -109,6 +109,8 @@ const Botan::EC_Group* domain(KeyType key) {
 
 SignatureMethod signature_method(SignatureAlgorithm algorithm) noexcept {
   switch (algorithm) {
+    case SignatureAlgorithm::rsa_pkcs1_sha1: return {"PKCS1v15(SHA-1)", "PKCS1v15(SHA-1)", false};
+    case SignatureAlgorithm::ecdsa_sha1: return {"SHA-1", "SHA-1", true};
     case SignatureAlgorithm::rsa_pkcs1_sha256: return {"PKCS1v15(SHA-256)", "PKCS1v15(SHA-256)", false};
     case SignatureAlgorithm::rsa_pkcs1_sha384: return {"PKCS1v15(SHA-384)", "PKCS1v15(SHA-384)", false};
     case SignatureAlgorithm::rsa_pkcs1_sha512: return {"PKCS1v15(SHA-512)", "PKCS1v15(SHA-512)", false};

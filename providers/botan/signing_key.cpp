@@ -44,7 +44,8 @@ HeldKey::HeldKey(std::unique_ptr<const Botan::Private_Key> key, const key_info::
     : key_(std::move(key)),
       type_(algorithm.type),
       subject_public_key_info_(make_public_key_info(*key_, algorithm_identifier)),
-      schemes_(schemes_of(*key_, algorithm)) {}
+      schemes_(schemes_of(*key_, algorithm)),
+      signers_(std::make_unique<Signers[]>(schemes_.size())) {}
 
 HeldKey::~HeldKey() = default;
 

@@ -1,7 +1,6 @@
 #pragma once
 // A private key held by Botan.
 
-#include <array>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -44,13 +43,11 @@ class HeldKey final : public SigningKey {
     std::vector<std::unique_ptr<Botan::PK_Signer>> idle_;
   };
 
-  static constexpr std::size_t kMaxSchemes = 6;
-
   std::unique_ptr<const Botan::Private_Key> key_;
   KeyType type_;
   std::vector<std::uint8_t> subject_public_key_info_;
   std::vector<SignatureScheme> schemes_;
-  mutable std::array<Signers, kMaxSchemes> signers_;  ///< by position in schemes_
+  std::unique_ptr<Signers[]> signers_;  ///< by position in schemes_
 };
 
 }  // namespace lockstep::botan

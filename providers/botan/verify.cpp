@@ -79,6 +79,10 @@ constexpr std::array kVerifiers{
     row<mldsa44, KeyType::mldsa44>(),
     row<mldsa65, KeyType::mldsa65>(),
     row<mldsa87, KeyType::mldsa87>(),
+    row<ecdsa_sha1, KeyType::ec_p256>(),
+    row<ecdsa_sha1, KeyType::ec_p384>(),
+    row<ecdsa_sha1, KeyType::ec_p521>(),
+    row<rsa_pkcs1_sha1, KeyType::rsa>(),
 };
 
 }  // namespace

@@ -152,7 +152,7 @@ TEST(AnswerSetup, TellsWhatItVerifiesBy) {
                                   verification({&one}, {.signature_algorithms = algorithms}),
                                   verification({&one}, {.key_types = types}),
                                   verification({&one}, {.handled_extensions = extensions})};
-  for (bool x509::Policy::* rule : {&x509::Policy::require_digital_signature,
+  for (bool x509::Policy::* rule : {&x509::Policy::require_key_usage,
                                     &x509::Policy::any_purpose_on_ca,
                                     &x509::Policy::any_purpose_on_leaf,
                                     &x509::Policy::accept_partial_chain,

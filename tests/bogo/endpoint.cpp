@@ -306,10 +306,7 @@ std::optional<Stop> Endpoint::reply(VerifyPeer& question) {
   if (!leaf)
     return accepted(engine_,
                     engine_.answer(std::move(question.token), PeerRejected{.reason = Reason::certificate_malformed}));
-  const auto suite = engine_.suite();
-  const bool encrypts = suite && parts(*suite)->key_exchange == KeyExchangeMethod::rsa;
-  key_usage_invalid_ = leaf->key_usage() && !leaf->key_usage()->has(encrypts ? x509::KeyUsage::key_encipherment
-                                                                             : x509::KeyUsage::digital_signature);
+  key_usage_invalid_ = leaf->key_usage() && !leaf->key_usage()->has(question.use);
   // For TLS 1.3 BoringSSL never ignores it.
   if (key_usage_invalid_ && !(options_->ignore_rsa_key_usage && engine_.version() == ProtocolVersion::tls_1_2)) {
     return accepted(engine_,

@@ -53,6 +53,8 @@ struct Options {
   std::string select_alpn;
   bool decline_alpn = false;
   bool reject_alpn = false;
+  std::string advertise_npn;      ///< a server's
+  std::string select_next_proto;  ///< a client's
   bool verify_peer = false;
   bool require_any_client_certificate = false;
   std::string use_client_ca_list;
@@ -103,6 +105,7 @@ struct Options {
   bool write_different_record_sizes = false;
   bool partial_write = false;  ///< the engine always says how much it took
   bool read_with_unfinished_write = false;
+  bool false_start = false;
   int read_size = 0;
   bool peek_then_read = false;  ///< data that was told can be looked at as often as one likes
   int export_keying_material = 0;
@@ -137,6 +140,7 @@ struct Options {
   std::string expect_server_name;
   std::string expect_alpn;
   std::string expect_advertised_alpn;
+  std::string expect_next_proto;
   std::string expect_client_ca_list;
   std::string expect_peer_cert_file;
   std::string expect_ocsp_response;           ///< base64

@@ -108,9 +108,12 @@ std::optional<Profile> profile(const Options& options) {
   return std::nullopt;
 }
 
-ClientConfigBuilder client(const Options& options, const Provider& provider) {
+ClientConfigBuilder client(const Options& options, const Versions& spoken, const Provider& provider) {
   ClientConfigBuilder builder = ConfigBuilder::client(provider);
   builder.grease(options.enable_grease).alpn(protocols(options.advertise_alpn));
+  builder.false_start(options.false_start);
+  if (!options.select_next_proto.empty() && spoken.oldest == ProtocolVersion::tls_1_2)
+    builder.next_protocols({options.select_next_proto});
   builder.allow_no_renegotiation_info(!options.expect_secure_renegotiation);
   if (options.renegotiate_once) builder.renegotiation(Renegotiation::once);
   if (options.renegotiate_freely || options.renegotiate_explicit) builder.renegotiation(Renegotiation::freely);
@@ -135,6 +138,7 @@ ServerConfigBuilder server(const Options& options, const Versions& spoken, const
   }
   if (options.require_any_client_certificate || options.verify_peer)
     builder.certificate_authorities(names_from_hex(options.use_client_ca_list));
+  if (spoken.oldest == ProtocolVersion::tls_1_2) builder.next_protocols(protocols(options.advertise_npn));
   if (!options.decline_alpn) {
     if (options.reject_alpn) {
       builder.alpn({"nobody speaks this"});
@@ -282,7 +286,7 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
   if (auto failed = load_credentials(options, provider, shared)) return failed;
 
   return options.server ? build(server(options, *spoken, provider), options, *spoken, provider, shared)
-                        : build(client(options, provider), options, *spoken, provider, shared);
+                        : build(client(options, *spoken, provider), options, *spoken, provider, shared);
 }
 
 }  // namespace bogo

@@ -105,8 +105,11 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
   if (!options.expect_server_name.empty() && agreed.server_name != options.expect_server_name) {
     return wrong("server name \"" + agreed.server_name + '"');
   }
-  const std::string& alpn = options.server ? options.select_alpn : options.expect_alpn;
-  if (engine.alpn() != alpn) return wrong("protocol \"" + std::string(engine.alpn()) + '"');
+  std::string_view protocol = options.expect_alpn;
+  if (options.server) protocol = options.expect_next_proto.empty() ? options.select_alpn : options.expect_next_proto;
+  // What a client chooses by NPN the runner checks.
+  if (!options.server && protocol.empty()) protocol = engine.alpn().empty() ? protocol : options.select_next_proto;
+  if (engine.alpn() != protocol) return wrong("protocol \"" + std::string(engine.alpn()) + '"');
 
   const int suite = static_cast<int>(*engine.suite());
   const int expected_here = config.provider().fast_aes ? options.expect_cipher_aes : options.expect_cipher_no_aes;
@@ -192,11 +195,9 @@ Outcome write_exported(const Options& options, Endpoint& endpoint) {
 Outcome write_what_is_asked(const Options& options, Endpoint& endpoint) {
   if (auto failed = write_exported(options, endpoint)) return failed;
   if (options.tls_unique) {
-    // RFC 5929 3.1: the first Finished of the handshake, which is the client's, or when a session is resumed the
-    // server's.
-    const Agreed& agreed = endpoint.agreed();
-    const bool ours = options.server == agreed.resumed;
-    if (auto stop = endpoint.write(ours ? agreed.own_finished : agreed.peer_finished)) return stop;
+    const auto unique = endpoint.engine().tls_unique();
+    if (!unique) return wrong("failed to get tls-unique: " + std::string(name(unique.error())));
+    if (auto stop = endpoint.write(*unique)) return stop;
   }
   if (options.export_traffic_secrets) {
     const auto& read = endpoint.secret(options.server);
@@ -279,6 +280,8 @@ std::expected<bool, Stop> shake_hands(const Options& options, Endpoint& endpoint
   if (options.server && options.enable_early_data) {
     endpoint.stop_when([](const Connection& engine) { return engine.early_data() == EarlyDataStatus::accepted; });
   }
+  if (options.false_start && !options.server && !options.handshake_twice)
+    endpoint.stop_when([](const Connection& engine) { return engine.false_start(); });
   while (!endpoint.engine().connected()) {
     Step step = endpoint.next();
     if (auto* stop = std::get_if<Stop>(&step)) return std::unexpected(std::move(*stop));

@@ -62,7 +62,7 @@ std::string tables() {
   for (const NamedGroup group : known_groups())
     text += row(name(group), [group](const Capabilities& provider) {
       const auto hybrid = parts(group);
-      return hybrid ? provider.has(hybrid->first) && provider.has(hybrid->second) : provider.has(group);
+      return hybrid ? provider.has(hybrid->first) && provider.has(hybrid->second) : provider.has(as_listed(group));
     });
   text += heading("signature scheme, verified");
   for (const SignatureScheme scheme : known_schemes())

@@ -221,7 +221,7 @@ TEST_F(HostileConnected, NoOtherMessageIsExpected) {
         {5, Place::end_of_early_data},    {8, Place::encrypted_extensions}, {11, Place::certificate},
         {12, Place::server_key_exchange}, {13, Place::certificate_request}, {14, Place::server_hello_done},
         {15, Place::certificate_verify},  {16, Place::client_key_exchange}, {20, Place::finished},
-        {22, Place::certificate_status}};
+        {22, Place::certificate_status},  {67, Place::next_protocol}};
     const auto known = named.find(type);
     const Place place = known == named.end() ? Place::handshake : known->second;
     expect_server_refuses(message, Reason::message_unexpected, Alert::unexpected_message, place);

@@ -254,6 +254,28 @@ TEST(HostileTls12Certificate, IsForEncryptionWhereTheSecretTravelsToItsKey) {
   duel.expect_client_refuses(Reason::suite_wrong_key, Alert::illegal_parameter, Place::certificate);
 }
 
+// The certificate itself may forbid it.
+TEST(HostileTls12Certificate, AllowsEncryptionWhereTheSecretTravelsToItsKey) {
+  constexpr auto kTransports = CipherSuite::tls_rsa_with_aes_128_gcm_sha256;
+  constexpr auto kSigns = CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256;
+  if (!provider().supports(kTransports)) GTEST_SKIP() << "no RSA";
+  const auto prepare = [](OldDuel& duel, CipherSuite suite, x509::KeyUsage usage) {
+    duel.client_config.suites({suite}).schemes({SignatureScheme::rsa_pss_rsae_sha256});
+    duel.server_config.suites({suite}).schemes({SignatureScheme::rsa_pss_rsae_sha256});
+    duel.server().credential = credential_of(KeyType::rsa, "example.com", {usage});
+  };
+  OldDuel forbids;
+  prepare(forbids, kTransports, x509::KeyUsage::digital_signature);
+  forbids.expect_client_refuses(Reason::certificate_wrong_usage, Alert::unsupported_certificate, Place::certificate);
+  OldDuel allows;
+  prepare(allows, kTransports, x509::KeyUsage::key_encipherment);
+  allows.expect_connected();
+  // A key that signs is the application's to judge.
+  OldDuel signs;
+  prepare(signs, kSigns, x509::KeyUsage::digital_signature);
+  signs.expect_connected();
+}
+
 TEST(HostileTls12Certificate, FitsTheSuite) {
   OldDuel duel;
   duel.client_config.suites(
@@ -261,6 +283,18 @@ TEST(HostileTls12Certificate, FitsTheSuite) {
   duel.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello,
                                                   [](RawServerHello& hello) { hello.cipher_suite = 0xc02f; });
   duel.expect_client_refuses(Reason::suite_wrong_key, Alert::illegal_parameter, Place::certificate);
+}
+
+// RFC 8422 5.3.
+TEST(HostileTls12Certificate, IsOnACurveThatWasOffered) {
+  if (!provider().supports(NamedGroup::brainpoolP256r1)) GTEST_SKIP() << "no brainpool";
+  OldDuel duel;
+  duel.server_config.groups({NamedGroup::x25519, NamedGroup::brainpoolP256r1});
+  duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
+    hello.extensions[ExtensionType::supported_groups] = {0, 6, 0, 29, 0, 23, 0, 26};
+  });
+  duel.server().credential = credential_of(KeyType::ec_brainpoolP256r1);
+  duel.expect_client_refuses(Reason::group_not_offered, Alert::illegal_parameter, Place::certificate);
 }
 
 struct RawServerKeyExchange {
@@ -368,6 +402,36 @@ TEST(HostileTls12ServerKeyExchange, IsSignedByTheServersKey) {
   }
   expect_key_exchange_refused([](RawServerKeyExchange& exchange) { exchange.algorithm = 0x0807; },
                               Reason::scheme_wrong_key);
+}
+
+// SLOTH (Bhargavan and Leurent, 2016): a peer that offers weak hashes to nobody is not made to take one, and none gets
+// weaker ones than it names.
+TEST(HostileTls12ServerKeyExchange, HasNoWeakerHashThanWasAskedFor) {
+  // MD5, SHA-1 and SHA-224 with ECDSA and RSA.
+  for (const std::uint16_t algorithm : std::to_array<std::uint16_t>({0x0101, 0x0103, 0x0201, 0x0203, 0x0301, 0x0303})) {
+    expect_key_exchange_refused([algorithm](RawServerKeyExchange& exchange) { exchange.algorithm = algorithm; },
+                                Reason::scheme_not_offered);
+    if (algorithm == 0x0203 || !provider().supports(SignatureScheme::ecdsa_sha1)) continue;
+    OldDuel duel;
+    duel.client_config.schemes({SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_sha1});
+    duel.server_forger.change_parts<RawServerKeyExchange>(
+        HandshakeType::server_key_exchange, [&](RawServerKeyExchange& exchange) { exchange.algorithm = algorithm; });
+    duel.expect_client_refuses(Reason::scheme_not_offered, Alert::illegal_parameter, Place::server_key_exchange);
+  }
+}
+
+// RFC 5246 7.4.1.4.1.
+TEST(HostileTls12ServerKeyExchange, IsSignedWithSha1ForAClientThatNamesNothing) {
+  if (!provider().supports(SignatureScheme::ecdsa_sha1)) GTEST_SKIP();
+  OldDuel duel;
+  const std::vector both{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_sha1};
+  duel.client_config.schemes(both);
+  duel.server_config.schemes(both);
+  duel.client_forger.change_parts<RawClientHello>(HandshakeType::client_hello, [](RawClientHello& hello) {
+    hello.extensions.remove(ExtensionType::signature_algorithms);
+  });
+  duel.expect_connected();
+  EXPECT_EQ(duel.server().connection.own_scheme(), SignatureScheme::ecdsa_sha1);
 }
 
 // Both randoms are part of what is signed: what was signed for another connection is worth nothing here.
@@ -1024,6 +1088,30 @@ TEST_F(HostileTls12Resumption, KeepsExtendedMainSecret) {
   EXPECT_FALSE(client_gained.client().connection.resumed());
 }
 
+// RFC 7627 5.4: two connections may have the same Finished then, and two full handshakes the same master secret.
+TEST_F(HostileTls12Resumption, BindsNothingToWhatTwoConnectionsMayShare) {
+  lenient = true;
+  OldDuel first;
+  first.client_config.dangerous().expose_master_secret();
+  forget_extended_main_secret(first);
+  prepare(first);
+  first.expect_connected();
+  EXPECT_TRUE(first.client().connection.tls_unique());
+  Octets out(12);
+  EXPECT_EQ(first.client().connection.tls_exporter().error(), Misuse::not_extended);
+  EXPECT_EQ(first.client().connection.prf("label", {}, out).error(), Misuse::not_extended);
+  OldDuel again;
+  again.sessions.push_back(session(false));
+  forget_extended_main_secret(again);
+  prepare(again);
+  again.expect_connected();
+  ASSERT_TRUE(again.client().connection.resumed());
+  for (const End* end : {&again.client(), &again.server()}) {
+    EXPECT_EQ(end->connection.tls_unique().error(), Misuse::not_extended);
+    EXPECT_TRUE(end->connection.finished(Role::server));
+  }
+}
+
 TEST_F(HostileTls12Resumption, NeedsTheWholeTicket) {
   const auto with = [&](auto edit) {
     OldDuel duel;
@@ -1194,6 +1282,175 @@ TEST(HostileTls12Alerts, AreNotPartOfAMessage) {
   append(duel.to_client(), plain_record(22, Octets{2, 0}));
   append(duel.to_client(), plain_record(21, Octets{1, 112}));
   duel.expect_client_refuses(Reason::record_interleaved, Alert::unexpected_message, Place::alert);
+}
+
+// --- NPN -----------------------------------------------------------------------------------------------------------
+
+TEST(HostileNextProtocol, ComesWhereItWasAgreedOnAlone) {
+  const auto configure = [](OldDuel& duel) {
+    duel.client_config.next_protocols({"a"});
+    duel.server_config.next_protocols({"a"});
+  };
+  OldDuel omitted;
+  configure(omitted);
+  omitted.client_forger.omit(HandshakeType::next_protocol);
+  omitted.expect_server_refuses(Reason::message_unexpected, Alert::unexpected_message, Place::finished);
+  OldDuel uninvited;
+  uninvited.client_forger.precede(HandshakeType::finished, message_of(HandshakeType::next_protocol, Octets{0, 0}));
+  uninvited.expect_server_refuses(Reason::message_unexpected, Alert::unexpected_message, Place::next_protocol);
+  OldDuel unsolicited;
+  unsolicited.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello, [](RawServerHello& hello) {
+    hello.extensions.add(ExtensionType::next_protocol_negotiation, {1, 'a'});
+  });
+  unsolicited.expect_client_refuses(Reason::extension_unsolicited, Alert::unsupported_extension, Place::server_hello);
+  OldDuel both;
+  both.client_config.next_protocols({"a"}).alpn({"b"});
+  both.server_config.alpn({"b"});
+  both.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello, [](RawServerHello& hello) {
+    hello.extensions.add(ExtensionType::next_protocol_negotiation, {1, 'a'});
+  });
+  both.expect_client_refuses(Reason::extension_forbidden, Alert::illegal_parameter, Place::server_hello);
+}
+
+TEST(HostileNextProtocol, IsWellFormed) {
+  const auto refuse = [](const Octets& body, Reason reason, Alert alert) {
+    OldDuel duel;
+    duel.client_config.next_protocols({"a"});
+    duel.server_config.next_protocols({"a"});
+    duel.client_forger.replace(HandshakeType::next_protocol, message_of(HandshakeType::next_protocol, body));
+    duel.expect_server_refuses(reason, alert, Place::next_protocol);
+  };
+  refuse({}, Reason::message_truncated, Alert::decode_error);
+  refuse({1, 'a'}, Reason::message_truncated, Alert::decode_error);
+  refuse({1, 'a', 0, 0}, Reason::message_trailing_data, Alert::decode_error);
+  refuse({1, 'b', 0}, Reason::alpn_mismatch, Alert::no_application_protocol);
+  refuse({0, 0}, Reason::alpn_mismatch, Alert::no_application_protocol);
+  OldDuel duel;
+  duel.client_config.next_protocols({"a"});
+  duel.server_config.next_protocols({"a"});
+  duel.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello, [](RawServerHello& hello) {
+    hello.extensions[ExtensionType::next_protocol_negotiation] = {2, 'a'};
+  });
+  duel.expect_client_refuses(Reason::extension_malformed, Alert::decode_error, Place::server_hello);
+}
+
+// Data is out, and what follows is refused all the same.
+TEST(HostileFalseStart, StillNeedsTheServersFinished) {
+  OldDuel duel;
+  duel.client_config.false_start(true).alpn({"a"});
+  duel.server_config.alpn({"a"});
+  duel.server_forger.change(HandshakeType::finished, [](Octets message) {
+    message.back() ^= 1U;
+    return message;
+  });
+  duel.exchange_hellos();
+  ASSERT_TRUE(duel.client().connection.false_start());
+  duel.pair().send(duel.client(), "early");
+  duel.run();
+  OldDuel::expect_refusal(duel.client(), Reason::finished_mismatch, Alert::decrypt_error, Place::finished);
+  EXPECT_FALSE(duel.client().connection.false_start());
+
+  // A server's data may not come before its Finished.
+  OldDuel skips;
+  skips.client_config.false_start(true).alpn({"a"});
+  skips.server_config.alpn({"a"});
+  skips.exchange_hellos();
+  append(skips.to_client(), plain_record(23, Octets{1}));
+  skips.client_speaks();
+  ASSERT_TRUE(skips.client().error);
+  EXPECT_EQ(skips.client().error->reason, Reason::message_unexpected);
+}
+
+// --- how large records may be, in both versions --------------------------------------------------------------------
+
+Duel& speak(Duel& duel, ProtocolVersion version) {
+  if (version == kTls12) speak_tls12(duel);
+  return duel;
+}
+
+// RFC 8449 4: all of the plaintext counts.
+TEST(HostileRecordLimits, RecordsKeepToThem) {
+  for (const ProtocolVersion version : {kTls12, ProtocolVersion::tls_1_3}) {
+    SCOPED_TRACE(name(version));
+    const std::size_t type = version == kTls12 ? 0 : 1;
+    for (const bool client_sends : {true, false}) {
+      for (const std::size_t more : {0U, 1U}) {
+        for (const std::size_t padding : {std::size_t{0}, 30 * type}) {
+          Duel duel;
+          speak(duel, version);
+          duel.client_config.record_size_limit(100);
+          duel.server_config.record_size_limit(100);
+          duel.expect_connected();
+          End& sender = client_sends ? duel.client() : duel.server();
+          End& receiver = client_sends ? duel.server() : duel.client();
+          const Octets content(100 - type - padding + more, 7);
+          append(client_sends ? duel.to_server() : duel.to_client(),
+                 seal_record(sender.connection, ContentType::application_data, content, padding));
+          duel.run();
+          if (more == 0) {
+            EXPECT_EQ(receiver.data, content) << error_text(receiver);
+          } else {
+            Duel::expect_refusal(receiver, Reason::record_too_long, Alert::record_overflow);
+          }
+        }
+      }
+    }
+  }
+}
+
+// RFC 6066 4: what is not protected counts as well.
+TEST(HostileRecordLimits, RecordsInClearKeepToTheFragmentLength) {
+  for (const std::uint16_t fragment : std::to_array<std::uint16_t>({512, 513})) {
+    OldDuel duel;
+    duel.client_config.max_fragment_length(512).ocsp_stapling(true);
+    duel.server_config.max_send_fragment(fragment);
+    Credential credential = *credential_of(KeyType::ec_p256);
+    credential.ocsp_response.assign(1500, 1);
+    duel.server().credential = std::make_shared<const Credential>(credential);
+    duel.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello, [](RawServerHello& hello) {
+      hello.extensions.add(ExtensionType::max_fragment_length, {1});
+    });
+    if (fragment == 512) {
+      duel.expect_connected();
+    } else {
+      duel.expect_client_refuses(Reason::record_too_long, Alert::record_overflow, Place::record);
+    }
+  }
+}
+
+TEST(HostileRecordLimits, FragmentLengthIsTheOneThatWasAskedFor) {
+  for (const ProtocolVersion version : {kTls12, ProtocolVersion::tls_1_3}) {
+    Duel duel;
+    speak(duel, version);
+    duel.client_config.max_fragment_length(512);
+    const auto add = [](RawExtensions& extensions) { extensions.add(ExtensionType::max_fragment_length, {2}); };
+    if (version == kTls12) {
+      duel.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello,
+                                                      [&](RawServerHello& hello) { add(hello.extensions); });
+    } else {
+      duel.server_forger.change_parts<RawEncryptedExtensions>(
+          HandshakeType::encrypted_extensions, [&](RawEncryptedExtensions& message) { add(message.extensions); });
+    }
+    duel.expect_client_refuses(Reason::max_fragment_length, Alert::illegal_parameter);
+  }
+}
+
+TEST(HostileRecordLimits, OneOfBothIsAnswered) {
+  for (const ProtocolVersion version : {kTls12, ProtocolVersion::tls_1_3}) {
+    Duel duel;
+    speak(duel, version);
+    duel.client_config.max_fragment_length(512).record_size_limit(600);
+    duel.server_config.record_size_limit(600);
+    const auto add = [](RawExtensions& extensions) { extensions.add(ExtensionType::max_fragment_length, {1}); };
+    if (version == kTls12) {
+      duel.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello,
+                                                      [&](RawServerHello& hello) { add(hello.extensions); });
+    } else {
+      duel.server_forger.change_parts<RawEncryptedExtensions>(
+          HandshakeType::encrypted_extensions, [&](RawEncryptedExtensions& message) { add(message.extensions); });
+    }
+    duel.expect_client_refuses(Reason::extension_forbidden, Alert::illegal_parameter);
+  }
 }
 
 }  // namespace

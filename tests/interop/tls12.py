@@ -422,6 +422,48 @@ def renegotiate_gnutls(session, suite):
             equal((report["renegotiations"], report["client_verdict"]), (1, "ok"), "renegotiations and whom we saw")
 
 
+# --- how large records may be, in both versions ------------------------------------------------------------------------
+
+LONG_LINE = b"0123456789" * 900 + b"\n"
+
+
+def record_sizes(session):
+    for version in ("1.2", "1.3"):
+        ours, theirs = f"--tls{version}", f"-tls{version.replace('.', '_')}"
+        with session.case(f"OpenSSL's server, max_fragment_length, TLS {version}"):
+            with openssl_peer.server(session, "-rev", credential=session.leaf("p256"), version=theirs) as server:
+                for length in ("512", "4096"):
+                    client = session.client(server.port, ours, "--max-fragment-length", length, "--resume", "1", stdin=LONG_LINE)
+                    equal([report["resumed"] for report in client.reports], [False, True], "resumed")
+                    equal(client.output, LONG_LINE.strip()[::-1] + b"\n", "what came back")
+        with session.case(f"OpenSSL's client, max_fragment_length, TLS {version}"):
+            with session.server("--max-fragment-length") as server:
+                for length in ("512", "4096"):
+                    _, report = fetch(session, server, "-maxfraglen", length, version=theirs)
+                    check(report["ok"], f"our report: {report}")
+        gnutls_version = f"NORMAL:-VERS-ALL:+VERS-TLS{version}"
+        with session.case(f"GnuTLS's server, record_size_limit, TLS {version}"):
+            certificate, key = session.leaf("p256")
+            port = free_port()
+            with Process([program("gnutls-serv"), "--echo", "--disable-client-cert", "--port", port, "--x509certfile", certificate,
+                          "--x509keyfile", key, "--priority", gnutls_version, "--recordsize", "600"]) as server:
+                wait_until_listening(port, server)
+                for limit in ("512", "2000"):
+                    client = session.client(port, ours, "--record-size-limit", limit, stdin=LONG_LINE)
+                    equal(client.output, LONG_LINE, "what came back")
+        with session.case(f"GnuTLS's client, record_size_limit, TLS {version}"):
+            with session.server("--echo", "--record-size-limit", "700") as server:
+                process = Process([program("gnutls-cli"), "--x509cafile", session.ca(), "--port", server.port, "--verify-hostname",
+                                   "localhost", "--sni-hostname", "localhost", "--priority", gnutls_version, "--recordsize", "512",
+                                   "127.0.0.1"])
+                with process:
+                    process.wait_for(r"^- Simple Client Mode|rror")
+                    process.send_in_background(LONG_LINE)
+                    process.finish()
+                check(LONG_LINE.strip().decode() in process.text, "what came back")
+                check(server.next_report()["ok"], "our report")
+
+
 # --- Go, Node, NSS, Erlang, curl -------------------------------------------------------------------------------------
 
 
@@ -591,6 +633,7 @@ def main(session):
     renegotiate_openssl_server(session, usual)
     renegotiate_openssl_client(session, usual)
     renegotiate_gnutls(session, usual)
+    record_sizes(session)
     go = go_peer.build(session)
     against_go(session, both("Go", run_ok([go, "suites"]).text.split()), go)
     against_node(session, both("Node", suites12.of_node(ours)))

@@ -78,16 +78,14 @@ inline std::shared_ptr<const SigningKey> key_of(KeyType type) {
 }
 
 /// A self-signed certificate for example.com: what the engine needs; the tests decide about trust.
-inline std::shared_ptr<const Credential> credential_of(KeyType type, std::string_view name = "example.com") {
+inline std::shared_ptr<const Credential> credential_of(KeyType type, std::string_view name = "example.com",
+                                                       std::initializer_list<x509::KeyUsage> usages = {}) {
   FixedRandom random(7);
   const auto key = key_of(type);
-  auto der = x509::CertificateBuilder("CN=test")
-                 .dns(name)
-                 .server()
-                 .client()
-                 .validity(kNowSeconds - kDay, kNowSeconds + kDay)
-                 .self_signed(provider(), *key, random)
-                 .value();
+  x509::CertificateBuilder builder("CN=test");
+  builder.dns(name).server().client().validity(kNowSeconds - kDay, kNowSeconds + kDay);
+  if (usages.size() != 0) builder.key_usage(usages);
+  auto der = builder.self_signed(provider(), *key, random).value();
   Credential credential;
   credential.chain.push_back(std::move(der));
   credential.schemes.assign(key->schemes().begin(), key->schemes().end());
@@ -169,6 +167,7 @@ struct End {
   std::vector<std::vector<std::uint8_t>> secrets;  ///< the same, their values
   std::vector<std::vector<std::uint8_t>> peer_chain;
   std::vector<std::uint8_t> own_finished;
+  std::vector<std::vector<std::uint8_t>> randoms;  ///< the client's and the server's, of every handshake
   std::vector<std::uint8_t> peer_finished;
   std::vector<SignatureScheme> shared_schemes;
   std::vector<Staples> judged_staples;  ///< in VerifyPeer, one for each
@@ -321,6 +320,7 @@ struct End {
     peer_staples = Staples::of(event.ocsp_response, event.sct_list);
     peer_identity.assign(event.peer_identity.begin(), event.peer_identity.end());
     application_data.assign(event.application_data.begin(), event.application_data.end());
+    for (const Bytes each : {event.client_random, event.server_random}) randoms.emplace_back(each.begin(), each.end());
     return true;
   }
   bool on(SessionReceived& event) {

@@ -1,8 +1,12 @@
 // Whole handshakes of TLS 1.2: what is agreed, with every suite and key, resumed and not.
 
+#include <array>
+
+#include <lockstep/channel_binding.hpp>
 #include <lockstep/lists.hpp>
 
 #include "dh_groups.hpp"
+#include "key_schedule/transcript.hpp"
 #include "pair.hpp"
 #include "record/sealer.hpp"
 
@@ -10,6 +14,7 @@ namespace lockstep::testing {
 namespace {
 
 constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+constexpr std::array kBothVersions{kTls12, ProtocolVersion::tls_1_3};
 
 ClientConfigBuilder old_client() { return client_builder().versions(kTls12, kTls12); }
 ServerConfigBuilder old_server() { return server_builder().versions(kTls12, kTls12); }
@@ -635,6 +640,513 @@ TEST(Tls12, NeedsACommonVersion) {
   older.run();
   ASSERT_TRUE(older.server.error);
   EXPECT_EQ(older.server.error->reason, Reason::version_unsupported);
+}
+
+// --- SHA-1
+// ---------------------------------------------------------------------------------------------------------------
+
+struct OldSignature {
+  SignatureScheme scheme;
+  KeyType key;
+};
+constexpr std::array kOldSignatures{OldSignature{SignatureScheme::rsa_pkcs1_sha1, KeyType::rsa},
+                                    OldSignature{SignatureScheme::ecdsa_sha1, KeyType::ec_p256}};
+
+TEST(Sha1, SignsWhereBothSidesNameIt) {
+  for (const auto [scheme, key] : kOldSignatures) {
+    if (!provider().supports(scheme) || provider().key_loader(key) == nullptr) continue;
+    SCOPED_TRACE(name(scheme));
+    Pair pair(built(client_builder().schemes({scheme})),
+              built(server_builder().schemes({scheme}).client_auth(ClientAuth::require)));
+    pair.server.credential = credential_of(key);
+    pair.client.credential = credential_of(key);
+    pair.run();
+    expect_connected(pair);
+    EXPECT_EQ(pair.client.connection.peer_scheme(), scheme);
+    EXPECT_EQ(pair.server.connection.peer_scheme(), scheme);
+    expect_echo(pair);
+
+    // Something better comes first, whatever the order of the peer's list, and it alone is for TLS 1.3.
+    for (const ProtocolVersion version : kBothVersions) {
+      const SignatureScheme better =
+          key == KeyType::rsa ? SignatureScheme::rsa_pss_rsae_sha256 : SignatureScheme::ecdsa_secp256r1_sha256;
+      Pair newer(
+          built(client_builder().schemes({scheme, better})),
+          built(server_builder().versions(kTls12, version).schemes({scheme, better}).client_auth(ClientAuth::require)));
+      newer.server.credential = credential_of(key);
+      newer.client.credential = credential_of(key);
+      newer.run();
+      EXPECT_EQ(newer.client.connection.version(), version) << error_text(newer.client);
+      EXPECT_EQ(newer.client.connection.peer_scheme(), better);
+      EXPECT_EQ(newer.server.connection.peer_scheme(), better);
+    }
+  }
+}
+
+TEST(Sha1, IsNeverThereByItself) {
+  for (const ProtocolVersion version : kBothVersions) {
+    const auto config = built(client_builder().versions(kTls12, version));
+    for (const auto* list : {&config->settings().schemes, &config->settings().schemes_cert}) {
+      for (const SignatureScheme scheme : *list) EXPECT_FALSE(is_insecure(scheme)) << name(scheme);
+    }
+  }
+  constexpr auto kTls13 = ProtocolVersion::tls_1_3;
+  const auto refused = client_builder()
+                           .versions(kTls13, kTls13)
+                           .schemes({SignatureScheme::ed25519, SignatureScheme::ecdsa_sha1})
+                           .build();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().front().setting, "schemes");
+}
+
+// --- brainpool (RFC 7027)
+// ------------------------------------------------------------------------------------------------
+
+struct BrainpoolCurve {
+  NamedGroup group;
+  KeyType key;
+  SignatureScheme named;
+};
+constexpr std::array kBrainpool{
+    BrainpoolCurve{NamedGroup::brainpoolP256r1, KeyType::ec_brainpoolP256r1, SignatureScheme::ecdsa_secp256r1_sha256},
+    BrainpoolCurve{NamedGroup::brainpoolP384r1, KeyType::ec_brainpoolP384r1, SignatureScheme::ecdsa_secp384r1_sha384},
+    BrainpoolCurve{NamedGroup::brainpoolP512r1, KeyType::ec_brainpoolP512r1, SignatureScheme::ecdsa_secp521r1_sha512}};
+
+TEST(Brainpool, AgreesAndSignsWhereTheCurveIsNamed) {
+  for (const auto [group, key, named] : kBrainpool) {
+    if (!provider().supports(group) || provider().key_loader(key) == nullptr) continue;
+    SCOPED_TRACE(name(group));
+    for (const bool both : {false, true}) {
+      Pair pair(built((both ? client_builder() : old_client()).groups({group, NamedGroup::x25519})),
+                built(old_server().groups({group}).client_auth(ClientAuth::require)));
+      pair.server.credential = credential_of(key);
+      pair.client.credential = credential_of(key);
+      pair.run();
+      expect_connected(pair);
+      EXPECT_EQ(pair.client.connection.group(), group);
+      EXPECT_EQ(pair.client.connection.peer_scheme(), named);
+      EXPECT_EQ(pair.server.connection.peer_scheme(), named);
+      EXPECT_EQ(pair.client.connection.own_scheme(), named);
+      expect_echo(pair);
+    }
+  }
+}
+
+TEST(Brainpool, KeysServeNobodyWhoNamesAnotherCurve) {
+  for (const auto [group, key, named] : kBrainpool) {
+    if (!provider().supports(group) || provider().key_loader(key) == nullptr) continue;
+    SCOPED_TRACE(name(group));
+    Pair pair(built(old_client()), built(old_server().groups({group, NamedGroup::x25519})));
+    pair.server.credential = credential_of(key);
+    pair.run();
+    ASSERT_TRUE(pair.server.error);
+    EXPECT_EQ(pair.server.error->reason, Reason::scheme_unsupported);
+    // A server that does not name it takes no client's.
+    Pair client(built(old_client().groups({group, NamedGroup::x25519, NamedGroup::secp256r1})),
+                built(old_server().client_auth(ClientAuth::require)));
+    client.client.credential = credential_of(key);
+    client.run();
+    ASSERT_TRUE(client.server.error);
+    EXPECT_EQ(client.server.error->reason, Reason::scheme_wrong_key);
+  }
+}
+
+// RFC 8734 has other code points for TLS 1.3, which have no place in TLS 1.2.
+TEST(Brainpool, HasANameForEachVersion) {
+  constexpr auto kOld = NamedGroup::brainpoolP256r1;
+  constexpr auto kNew = NamedGroup::brainpoolP256r1tls13;
+  if (!provider().supports(kOld)) GTEST_SKIP();
+  Pair newer(built(client_builder().groups({kOld, kNew, NamedGroup::x25519})),
+             built(server_builder().groups({kOld, kNew, NamedGroup::x25519})));
+  newer.run();
+  EXPECT_EQ(newer.client.connection.version(), ProtocolVersion::tls_1_3) << error_text(newer.client);
+  EXPECT_EQ(newer.client.connection.group(), kNew);
+  Pair older(built(client_builder().groups({kNew, NamedGroup::secp256r1})),
+             built(old_server().groups({NamedGroup::secp256r1})));
+  older.run();
+  EXPECT_EQ(older.client.connection.group(), NamedGroup::secp256r1) << error_text(older.client);
+  const auto refused = client_builder().groups({kOld, kNew}).key_shares({kOld}).build();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().front().setting, "key_shares");
+}
+
+// --- NPN
+// -----------------------------------------------------------------------------------------------------------------
+
+TEST(NextProtocol, IsTheServersFirstThatTheClientHas) {
+  const auto keys = ticket_keys();
+  const auto client = built(client_builder().next_protocols({"spdy/2", "http/1.1"}));
+  const auto server = built(old_server().next_protocols({"spdy/3", "http/1.1", "spdy/2"}));
+  Pair first(client, server);
+  first.server.ticket_keys = keys;
+  first.run();
+  expect_connected(first);
+  for (const End* end : {&first.client, &first.server}) EXPECT_EQ(end->connection.alpn(), "http/1.1");
+  expect_echo(first);
+  // It is agreed on anew when a session is resumed.
+  Session offered = first.client.sessions.at(0).clone();
+  EXPECT_EQ(offered.alpn, "http/1.1");
+  Pair second(client, built(old_server().next_protocols({"spdy/2"})),
+              {x509::PeerName::dns("example.com").value(), {&offered, 1}}, {}, 5);
+  second.server.ticket_keys = keys;
+  second.run();
+  expect_connected(second);
+  EXPECT_TRUE(second.client.connection.resumed());
+  for (const End* end : {&second.client, &second.server}) EXPECT_EQ(end->connection.alpn(), "spdy/2");
+  expect_echo(second);
+}
+
+TEST(NextProtocol, GivesWayToAlpnAndToTls13) {
+  Pair alpn(built(old_client().next_protocols({"npn"}).alpn({"alpn"})),
+            built(old_server().next_protocols({"npn"}).alpn({"alpn"})));
+  alpn.run();
+  expect_connected(alpn);
+  EXPECT_EQ(alpn.client.connection.alpn(), "alpn");
+  EXPECT_EQ(alpn.server.connection.alpn(), "alpn");
+  Pair without(built(old_client().next_protocols({"npn"}).alpn({"alpn"})), built(old_server().next_protocols({"npn"})));
+  without.run();
+  expect_connected(without);
+  EXPECT_EQ(without.server.connection.alpn(), "npn");
+  Pair newer(built(client_builder().next_protocols({"npn"})), built(server_builder().next_protocols({"npn"})));
+  newer.run();
+  EXPECT_TRUE(newer.server.connection.connected()) << error_text(newer.server);
+  EXPECT_EQ(newer.server.connection.alpn(), "");
+  for (const bool asks : {true, false}) {
+    Pair alone(built(asks ? old_client().next_protocols({"npn"}) : old_client()),
+               built(asks ? old_server() : old_server().next_protocols({"npn"})));
+    alone.run();
+    expect_connected(alone);
+    EXPECT_EQ(alone.client.connection.alpn(), "");
+  }
+}
+
+TEST(NextProtocol, HasToBeOneOfTheServers) {
+  Pair pair(built(old_client().next_protocols({"other"})), built(old_server().next_protocols({"npn"})));
+  pair.run();
+  ASSERT_TRUE(pair.server.error);
+  EXPECT_EQ(pair.server.error->reason, Reason::alpn_mismatch);
+  EXPECT_EQ(pair.server.error->place, Place::next_protocol);
+}
+
+// --- false start (RFC 7918)
+// ------------------------------------------------------------------------------------------------
+
+/// A client that has sent its Finished, and whose server has not answered.
+std::unique_ptr<Pair> half_done(const ClientConfigBuilder& client, const ServerConfigBuilder& server,
+                                std::span<Session> offered = {}) {
+  auto pair = std::make_unique<Pair>(built(client), built(server),
+                                     ClientOptions{x509::PeerName::dns("example.com").value(), offered}, Wire{},
+                                     offered.empty() ? 1 : 5);
+  const auto speak = [&](End& end, auto& out, auto& in) {
+    while (pair->step(end, out, in)) {
+    }
+  };
+  speak(pair->client, pair->to_server(), pair->to_client());
+  speak(pair->server, pair->to_client(), pair->to_server());
+  speak(pair->client, pair->to_server(), pair->to_client());
+  EXPECT_FALSE(pair->server.complete);
+  return pair;
+}
+
+TEST(FalseStart, SendsARoundTripEarlier) {
+  const auto pair = half_done(old_client().false_start(true).alpn({"a"}), old_server().alpn({"a"}));
+  ASSERT_TRUE(pair->client.connection.false_start()) << error_text(pair->client);
+  EXPECT_FALSE(pair->client.connection.connected());
+  pair->send(pair->client, "early");
+  pair->run();
+  expect_connected(*pair);
+  EXPECT_FALSE(pair->client.connection.false_start());
+  EXPECT_EQ(as_text(pair->server.data), "early");
+  pair->server.data.clear();
+  expect_echo(*pair);
+}
+
+TEST(FalseStart, IsForWhatIsAsGoodAsTheRestOfTheHandshakeMakesIt) {
+  const auto refused = [](const ClientConfigBuilder& client, const ServerConfigBuilder& server) {
+    const auto pair = half_done(client, server);
+    EXPECT_FALSE(pair->client.connection.false_start());
+    const Bytes data = as_bytes("early");
+    std::vector<std::uint8_t> out(1000);
+    EXPECT_EQ(pair->client.connection.seal({&data, 1}, out, kNow).error(), Misuse::not_connected);
+    pair->run();
+    expect_connected(*pair);
+  };
+  refused(old_client().alpn({"a"}), old_server().alpn({"a"}));        // it was not asked for
+  refused(old_client().false_start(true), old_server().alpn({"a"}));  // no protocol
+  constexpr auto kCbc = CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha256;
+  if (!provider().supports(kCbc)) return;
+  refused(client_builder().suites({kCbc}).false_start(true).alpn({"a"}), server_builder().suites({kCbc}).alpn({"a"}));
+}
+
+// --- channel bindings, and what they are made of
+// -----------------------------------------------------------------------
+
+std::vector<std::uint8_t> octets(const std::expected<Bytes, Misuse>& bytes) {
+  EXPECT_TRUE(bytes) << name(bytes.error());
+  return bytes ? std::vector<std::uint8_t>(bytes->begin(), bytes->end()) : std::vector<std::uint8_t>();
+}
+
+// RFC 5929 3.1: the client's Finished, or when a session is resumed the server's.
+TEST(ChannelBinding, UniqueIsTheFirstFinished) {
+  const auto keys = ticket_keys();
+  {
+    Pair first(built(old_client()), built(old_server()));
+    first.server.ticket_keys = keys;
+    EXPECT_EQ(first.client.connection.tls_unique().error(), Misuse::not_connected);
+    first.run();
+    expect_connected(first);
+    EXPECT_EQ(octets(first.client.connection.tls_unique()), first.client.own_finished);
+    EXPECT_EQ(octets(first.server.connection.tls_unique()), first.client.own_finished);
+    ASSERT_FALSE(first.client.sessions.empty());
+    Session offered = first.client.sessions.front().clone();
+    Pair second(built(old_client()), built(old_server()), {x509::PeerName::dns("example.com").value(), {&offered, 1}},
+                {}, 5);
+    second.server.ticket_keys = keys;
+    second.run();
+    expect_connected(second);
+    ASSERT_TRUE(second.client.connection.resumed());
+    EXPECT_EQ(octets(second.client.connection.tls_unique()), second.server.own_finished);
+    EXPECT_EQ(octets(second.server.connection.tls_unique()), second.server.own_finished);
+    for (const End* end : {&second.client, &second.server}) {
+      EXPECT_EQ(octets(end->connection.finished(Role::client)), second.client.own_finished);
+      EXPECT_EQ(octets(end->connection.finished(Role::server)), second.server.own_finished);
+    }
+  }
+}
+
+TEST(ChannelBinding, ExporterIsTheSameOnBothSides) {
+  for (const ProtocolVersion version : kBothVersions) {
+    Pair pair(built(client_builder().versions(version, version)), built(server_builder().versions(version, version)));
+    EXPECT_EQ(pair.client.connection.tls_exporter().error(), Misuse::not_connected);
+    pair.run();
+    const auto bound = pair.client.connection.tls_exporter();
+    ASSERT_TRUE(bound) << error_text(pair.client);
+    EXPECT_EQ(bound, pair.server.connection.tls_exporter());
+    std::array<std::uint8_t, 32> exported{};
+    ASSERT_TRUE(pair.client.connection.export_keying_material("EXPORTER-Channel-Binding", Bytes(), exported));
+    EXPECT_EQ(*bound, exported);
+    EXPECT_EQ(pair.client.randoms, pair.server.randoms);
+    ASSERT_EQ(pair.client.randoms.size(), 2U);
+    EXPECT_NE(pair.client.randoms[0], pair.client.randoms[1]);
+    const Connection& connection = pair.client.connection;
+    if (version == kTls12) {
+      EXPECT_EQ(octets(connection.client_random()), pair.client.randoms[0]);
+      EXPECT_EQ(octets(connection.server_random()), pair.client.randoms[1]);
+      continue;
+    }
+    std::array<std::uint8_t, 12> out{};
+    EXPECT_EQ(connection.tls_unique().error(), Misuse::not_in_tls13);
+    EXPECT_EQ(connection.client_random().error(), Misuse::not_in_tls13);
+    EXPECT_EQ(connection.server_random().error(), Misuse::not_in_tls13);
+    EXPECT_EQ(connection.finished(Role::client).error(), Misuse::not_in_tls13);
+    EXPECT_EQ(connection.master_secret().error(), Misuse::not_in_tls13);
+    EXPECT_EQ(connection.prf(as_bytes("secret"), "label", as_bytes("seed"), out).error(), Misuse::not_in_tls13);
+  }
+}
+
+TEST(ChannelBinding, MasterSecretIsToldWhereThatIsAskedFor) {
+  Pair pair(built(old_client().dangerous().expose_master_secret()), built(old_server()));
+  pair.run();
+  expect_connected(pair);
+  const Connection& knows = pair.client.connection;
+  const Connection& keeps = pair.server.connection;
+  std::array<std::uint8_t, 12> out{};
+  EXPECT_EQ(keeps.master_secret().error(), Misuse::not_exposed);
+  EXPECT_EQ(keeps.prf("client EAP encryption", {}, out).error(), Misuse::not_exposed);
+  // RFC 5246 7.4.9 with it gives what the client's Finished has: it is the very secret, and the PRF is the suite's.
+  ASSERT_EQ(octets(knows.master_secret()).size(), 48U);
+  std::array<std::uint8_t, 100> ours{};
+  std::array<std::uint8_t, 100> by_hand{};
+  ASSERT_TRUE(knows.prf("client EAP encryption", *knows.client_random(), ours));
+  ASSERT_TRUE(keeps.prf(*knows.master_secret(), "client EAP encryption", *keeps.client_random(), by_hand));
+  EXPECT_EQ(ours, by_hand);
+}
+
+// RFC 5929 4.1.
+TEST(ChannelBinding, EndPointIsADigestOfTheCertificate) {
+  std::array<std::uint8_t, kMaxServerEndPoint> out{};
+  EXPECT_EQ(tls_server_end_point(provider(), as_bytes("no certificate"), out), 0U);
+  struct Known {
+    KeyType key;
+    HashAlgorithm hash;
+  };
+  for (const Known known :
+       {Known{KeyType::ec_p256, HashAlgorithm::sha256}, Known{KeyType::ec_p384, HashAlgorithm::sha384},
+        Known{KeyType::ec_p521, HashAlgorithm::sha512}}) {
+    if (provider().key_loader(known.key) == nullptr || provider().hash(known.hash) == nullptr) continue;
+    const auto credential = credential_of(known.key);
+    const auto& der = credential->chain.front();
+    const auto digest = key_schedule::digest_of(*provider().hash(known.hash), {Bytes(der)});
+    ASSERT_TRUE(digest);
+    const std::size_t size = tls_server_end_point(provider(), der, out);
+    EXPECT_TRUE(equal(Bytes(out).first(size), digest->view()));
+    EXPECT_EQ(tls_server_end_point(provider(), der, MutableBytes(out).first(size - 1)), 0U);
+  }
+  if (provider().key_loader(KeyType::ed25519) == nullptr) return;
+  EXPECT_EQ(tls_server_end_point(provider(), credential_of(KeyType::ed25519)->chain.front(), out), 0U);
+}
+
+// --- how large records may be, in both versions --------------------------------------------------------------------
+
+/// The longest record on its way, without its header.
+std::size_t longest_record(Bytes stream) {
+  std::size_t longest = 0;
+  while (!stream.empty()) {
+    const std::size_t length = std::size_t{stream[3]} << 8U | stream[4];
+    longest = std::max(longest, length);
+    stream = stream.subspan(record::kHeaderSize + length);
+  }
+  return longest;
+}
+
+/// What a peer sends in bulk is in records of exactly this much plaintext, the type of TLS 1.3 included.
+void expect_plaintext(Pair& pair, End& sender, std::vector<std::uint8_t>& wire, std::size_t plaintext) {
+  const std::vector<std::uint8_t> much(40'001, 7);
+  End& receiver = &sender == &pair.client ? pair.server : pair.client;
+  receiver.data.clear();
+  pair.send(sender, much);
+  const std::size_t around = sender.connection.headroom() - record::kHeaderSize + sender.connection.tailroom(0) -
+                             (sender.connection.version() == kTls12 ? 0 : record::kInnerTypeSize);
+  EXPECT_EQ(longest_record(wire), plaintext + around);
+  pair.run();
+  EXPECT_EQ(receiver.data, much);
+}
+
+TEST(RecordLimits, EachSideKeepsToWhatTheOtherTakes) {
+  for (const ProtocolVersion version : kBothVersions) {
+    SCOPED_TRACE(name(version));
+    const std::size_t type = version == kTls12 ? 0 : 1;
+    Pair pair(built(client_builder().versions(version, version).record_size_limit(1000)),
+              built(server_builder().versions(version, version).record_size_limit(2000)));
+    pair.run();
+    EXPECT_EQ(pair.client.connection.max_fragment(), 2000 - type) << error_text(pair.client);
+    EXPECT_EQ(pair.server.connection.max_fragment(), 1000 - type) << error_text(pair.server);
+    expect_plaintext(pair, pair.client, pair.to_server(), 2000);
+    expect_plaintext(pair, pair.server, pair.to_client(), 1000);
+    // What we send less of by ourselves stays so.
+    Pair small(built(client_builder().versions(version, version).record_size_limit(16384)),
+               built(server_builder().versions(version, version).record_size_limit(64).max_send_fragment(500)));
+    small.run();
+    EXPECT_EQ(small.server.connection.max_fragment(), 500U);
+    EXPECT_EQ(small.client.connection.max_fragment(), 64 - type);
+    expect_plaintext(small, small.client, small.to_server(), 64);
+  }
+}
+
+TEST(RecordLimits, TakeTwoToBeAgreedOn) {
+  for (const ProtocolVersion version : kBothVersions) {
+    for (const bool client : {true, false}) {
+      Pair pair(built(client_builder().versions(version, version).record_size_limit(client ? 100 : 0)),
+                built(server_builder().versions(version, version).record_size_limit(client ? 0 : 100)));
+      pair.run();
+      EXPECT_EQ(pair.client.connection.max_fragment(), 16384U) << error_text(pair.client);
+      EXPECT_EQ(pair.server.connection.max_fragment(), 16384U) << error_text(pair.server);
+    }
+    // A client's largest is a server's largest.
+    Pair most(built(client_builder().record_size_limit(16385)),
+              built(server_builder()
+                        .versions(version, version)
+                        .record_size_limit(static_cast<std::uint16_t>(version == kTls12 ? 16384 : 16385))));
+    most.run();
+    EXPECT_EQ(most.client.connection.max_fragment(), 16384U) << error_text(most.client);
+    EXPECT_EQ(most.server.connection.max_fragment(), 16384U) << error_text(most.server);
+  }
+}
+
+TEST(RecordLimits, FragmentLengthHoldsForBothAndForTheHandshake) {
+  for (const ProtocolVersion version : kBothVersions) {
+    SCOPED_TRACE(name(version));
+    const std::size_t type = version == kTls12 ? 0 : 1;
+    const auto client = built(client_builder().versions(version, version).max_fragment_length(512).ocsp_stapling(true));
+    for (const bool accepts : {true, false}) {
+      Pair pair(client, built(server_builder().versions(version, version).accept_max_fragment_length(accepts)));
+      Credential credential = *credential_of(usual_key());
+      credential.ocsp_response.assign(3000, 1);
+      pair.server.credential = std::make_shared<const Credential>(credential);
+      pair.step(pair.client, pair.to_server(), pair.to_client());
+      while (pair.step(pair.server, pair.to_client(), pair.to_server())) {
+      }
+      const std::size_t longest = longest_record(pair.to_client());
+      EXPECT_EQ(longest <= 512 + type + kMaxAeadTagSize, accepts) << longest;
+      pair.run();
+      EXPECT_EQ(pair.client.connection.max_fragment(), accepts ? 512U : 16384U) << error_text(pair.client);
+      EXPECT_EQ(pair.server.connection.max_fragment(), accepts ? 512U : 16384U) << error_text(pair.server);
+      expect_plaintext(pair, pair.client, pair.to_server(), accepts ? 512 + type : 16384 + type);
+      expect_plaintext(pair, pair.server, pair.to_client(), accepts ? 512 + type : 16384 + type);
+    }
+  }
+}
+
+// RFC 8449 5.
+TEST(RecordLimits, TheNewerExtensionIsTaken) {
+  for (const ProtocolVersion version : kBothVersions) {
+    Pair pair(
+        built(client_builder().versions(version, version).max_fragment_length(512).record_size_limit(3000)),
+        built(server_builder().versions(version, version).accept_max_fragment_length(true).record_size_limit(4000)));
+    pair.run();
+    EXPECT_GT(pair.client.connection.max_fragment(), 3900U) << error_text(pair.client);
+    EXPECT_GT(pair.server.connection.max_fragment(), 2900U) << error_text(pair.server);
+  }
+}
+
+// RFC 6066 1.1 and 4.
+TEST(RecordLimits, FragmentLengthBelongsToTheSessionOfTls12) {
+  const auto keys = ticket_keys();
+  const auto connect = [&](std::uint16_t asked, bool accepts, std::span<Session> offered) {
+    auto pair = std::make_unique<Pair>(
+        built(old_client().max_fragment_length(asked)), built(old_server().accept_max_fragment_length(accepts)),
+        ClientOptions{x509::PeerName::dns("example.com").value(), offered}, Wire{}, offered.empty() ? 1 : 5);
+    pair->server.ticket_keys = keys;
+    pair->run();
+    expect_connected(*pair);
+    return pair;
+  };
+  const auto first = connect(1024, true, {});
+  ASSERT_EQ(first->client.sessions.size(), 1U);
+  EXPECT_EQ(first->client.sessions.front().max_fragment_length, 2U);
+  struct Again {
+    std::uint16_t asked;
+    bool accepts;
+    bool resumed;
+    std::size_t fragment;
+  };
+  for (const Again& again : {Again{1024, true, true, 1024}, Again{1024, false, true, 1024}, Again{0, true, true, 1024},
+                             Again{512, true, false, 512}, Again{512, false, false, 16384}}) {
+    SCOPED_TRACE(std::to_string(again.asked) + (again.accepts ? " accepted" : ""));
+    Session offered = first->client.sessions.front().clone();
+    const auto second = connect(again.asked, again.accepts, {&offered, 1});
+    EXPECT_EQ(second->client.connection.resumed(), again.resumed);
+    EXPECT_EQ(second->client.connection.max_fragment(), again.fragment);
+    EXPECT_EQ(second->server.connection.max_fragment(), again.fragment);
+    expect_echo(*second);
+  }
+}
+
+// Early data is on its way before the client hears of a limit.
+TEST(RecordLimits, EarlyDataCannotKnowThem) {
+  const auto keys = ticket_keys();
+  const auto client = built(client_builder().early_data(16384).record_size_limit(1000));
+  const auto server = built(server_builder().early_data(16384).record_size_limit(64));
+  Pair first(client, server);
+  first.server.ticket_keys = keys;
+  first.run();
+  ASSERT_FALSE(first.client.sessions.empty()) << error_text(first.client);
+  Session offered = first.client.sessions.front().clone();
+  Pair second(client, server, {x509::PeerName::dns("example.com").value(), {&offered, 1}}, {}, 5);
+  second.server.ticket_keys = keys;
+  second.server.accept_early_data = true;
+  const std::vector<std::uint8_t> early(10'000, 3);
+  const Bytes view = early;
+  std::vector<std::uint8_t> out(20'000);
+  const auto sealed = second.client.connection.seal_early({&view, 1}, out, kNow);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->consumed, early.size());
+  second.to_server().assign(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+  second.run();
+  EXPECT_EQ(second.client.early_data_status, EarlyDataStatus::accepted) << error_text(second.server);
+  EXPECT_EQ(second.client.connection.max_fragment(), 63U);
+  second.server.data.clear();
+  expect_plaintext(second, second.client, second.to_server(), 64);
 }
 
 }  // namespace

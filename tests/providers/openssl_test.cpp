@@ -219,6 +219,7 @@ const char* digest_name(SignatureAlgorithm algorithm) {
   return text.ends_with("sha256")   ? "SHA256"
          : text.ends_with("sha384") ? "SHA384"
          : text.ends_with("sha512") ? "SHA512"
+         : text.ends_with("sha1")   ? "SHA1"
                                     : nullptr;
 }
 

@@ -331,7 +331,12 @@ std::vector<Row> messages() {
        })},
       {alpn_not_offered, Fault::peer,
        by(encrypted_extensions([](RawExtensions& list) { list[kAlpn] = {0, 3, 2, 'h', '3'}; })), never(kServersAnswer)},
-      {record_size_limit, Fault::peer, never("our ClientHello does not offer it"),
+      {record_size_limit, Fault::peer, by([](Duel& duel, Role) {
+         duel.client_config.record_size_limit(1000);
+         duel.server_forger.change_parts<RawEncryptedExtensions>(
+             HandshakeType::encrypted_extensions,
+             [](RawEncryptedExtensions& message) { message.extensions.add(Type::record_size_limit, {0, 63}); });
+       }),
        by(client_hello([](RawClientHello& hello) { hello.extensions.add(Type::record_size_limit, {0, 63}); }))},
   };
 }
@@ -586,6 +591,12 @@ std::vector<Row> tls12() {
        by(in_tls12(client_hello(with(Type::renegotiation_info, {2, 1, 2}))))},
       {point_format, Fault::peer, by(in_tls12(server_hello(with(Type::ec_point_formats, {1, 1})))),
        by(in_tls12(client_hello(with(Type::ec_point_formats, {1, 1}))))},
+      {max_fragment_length, Fault::peer, by([with](Duel& duel, Role finder) {
+         duel.client_config.max_fragment_length(1024);
+         duel.server_config.accept_max_fragment_length(true);
+         in_tls12(server_hello(with(Type::max_fragment_length, {1})))(duel, finder);
+       }),
+       never(kClientsOffer)},
       {session_changed, Fault::peer, by(resumed_in_tls12([](Duel& duel) {
          duel.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello,
                                                          [](RawServerHello& hello) { hello.cipher_suite = 0xcca9; });

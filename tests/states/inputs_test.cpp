@@ -29,6 +29,7 @@ struct Way {
   bool record = false;      ///< a change_cipher_spec record would come next
   bool staple = false;      ///< the server staples what an OCSP responder said
   bool rsa = false;         ///< the client's secret travels to the server's RSA key
+  bool npn = false;         ///< the client names a protocol behind its change_cipher_spec
   bool cbc = false;         ///< records are those of CBC
   bool ids = false;         ///< the server keeps sessions under ids
   std::string_view note{};  ///< what tells it from another way to the same state
@@ -147,6 +148,7 @@ const std::array kWays{
         .next = HandshakeType::certificate_verify,
         .client_auth = kAuth},
     Way{.state = "server12::WaitChangeCipherSpec", .role = Role::server, .record = true},
+    Way{.state = "server12::WaitNextProtocol", .role = Role::server, .next = HandshakeType::next_protocol, .npn = true},
     Way{.state = "server12::WaitFinished", .role = Role::server, .next = HandshakeType::finished},
     Way{.state = "server12::WaitTicketSealed", .role = Role::server, .question = "SealTicket", .tickets = true},
     Way{.state = "client12::Connected", .role = Role::client},
@@ -217,10 +219,11 @@ constexpr Way kWithTicket{"server13::Connected", Role::server, {}, "SealTicket",
 constexpr std::array kFlight{HandshakeType::end_of_early_data,   HandshakeType::encrypted_extensions,
                              HandshakeType::certificate_request, HandshakeType::certificate,
                              HandshakeType::certificate_verify,  HandshakeType::finished};
-constexpr std::array kFlight12{
-    HandshakeType::certificate,         HandshakeType::certificate_status, HandshakeType::server_key_exchange,
-    HandshakeType::certificate_request, HandshakeType::server_hello_done,  HandshakeType::client_key_exchange,
-    HandshakeType::certificate_verify,  HandshakeType::new_session_ticket, HandshakeType::finished};
+constexpr std::array kFlight12{HandshakeType::certificate,         HandshakeType::certificate_status,
+                               HandshakeType::server_key_exchange, HandshakeType::certificate_request,
+                               HandshakeType::server_hello_done,   HandshakeType::client_key_exchange,
+                               HandshakeType::certificate_verify,  HandshakeType::new_session_ticket,
+                               HandshakeType::next_protocol,       HandshakeType::finished};
 
 std::span<const HandshakeType> flight_of(const Way& way) {
   if (way.tls12()) return kFlight12;
@@ -278,6 +281,10 @@ void configure(Duel& duel, const Way& way) {
   if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
   if (way.resume) duel.sessions.push_back((way.ids ? session_with_id() : session(way.tls12())).clone());
   if (way.staple) duel.client_config.ocsp_stapling(true);
+  if (way.npn) {
+    duel.client_config.next_protocols({"a"});
+    duel.server_config.next_protocols({"a"});
+  }
   if (way.early) {
     duel.client_config.early_data(1000);
     duel.server_config.early_data(1000);
@@ -330,27 +337,19 @@ std::vector<Message> messages13() {
 std::vector<Message> messages12() {
   Duel model;
   speak_tls12(model);
-  model.client_config.ocsp_stapling(true);
-  model.server_config.client_auth(kAuth).tickets(1);
+  model.client_config.ocsp_stapling(true).next_protocols({"a"});
+  model.server_config.client_auth(kAuth).tickets(1).next_protocols({"a"});
   model.server().credential = stapling_credential();
   model.server().ticket_keys = ticket_keys();
   model.expect_connected();
   const auto& client = model.client_forger.honest;
   const auto& server = model.server_forger.honest;
   return {
-      {"ClientHello", client[0]},
-      {"ServerHello", server[0]},
-      {"HelloRequest", {0, 0, 0, 0}},
-      {"Certificate12", server[1]},
-      {"CertificateStatus", server[2]},
-      {"ServerKeyExchange", server[3]},
-      {"CertificateRequest12", server[4]},
-      {"ServerHelloDone", server[5]},
-      {"NewSessionTicket12", server[6]},
-      {"Certificate12", client[1]},
-      {"ClientKeyExchange", client[2]},
-      {"CertificateVerify", client[3]},
-      {"Finished", client[4]},
+      {"ClientHello", client[0]},          {"ServerHello", server[0]},       {"HelloRequest", {0, 0, 0, 0}},
+      {"Certificate12", server[1]},        {"CertificateStatus", server[2]}, {"ServerKeyExchange", server[3]},
+      {"CertificateRequest12", server[4]}, {"ServerHelloDone", server[5]},   {"NewSessionTicket12", server[6]},
+      {"Certificate12", client[1]},        {"ClientKeyExchange", client[2]}, {"CertificateVerify", client[3]},
+      {"NextProtocol", client[4]},         {"Finished", client[5]},
   };
 }
 
@@ -460,7 +459,8 @@ class Journey {
   [[nodiscard]] bool in_the_open() const { return hello() || way_.record; }
   // Whether a TLS 1.2 peer that goes on by itself would change keys behind the state.
   [[nodiscard]] bool stops_before_keys() const {
-    return way_.tls12() && (way_.record || (way_.next != HandshakeType{} && way_.next != HandshakeType::finished));
+    return way_.tls12() && (way_.record || (way_.next != HandshakeType{} && way_.next != HandshakeType::finished &&
+                                            way_.next != HandshakeType::next_protocol));
   }
   // Loses what the peer has said from its change_cipher_spec on.
   void cut(std::size_t begin) {

@@ -270,6 +270,7 @@ TEST(ClientHello, EveryExtensionChecksItsForm) {
       {key_share, hex("0005 001d 0001 aa"), {{}, hex("0004 001d 0000"), hex("0005 001d 0002 aa"), hex("0000 00")}},
       {psk_key_exchange_modes, hex("01 01"), {{}, hex("00"), hex("02 01")}},
       {early_data, {}, {hex("00000000")}},
+      {next_protocol_negotiation, {}, {hex("00")}},
       {post_handshake_auth, {}, {hex("00")}},
       {certificate_authorities, hex("0003 0001 30"), {{}, hex("0000"), hex("0002 0000"), hex("0003 0002 30")}},
       {pre_shared_key, {}, {{}}},

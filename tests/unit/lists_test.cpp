@@ -61,24 +61,33 @@ TEST(Lists, HaveSuitesOfTls12ByKind) {
 TEST(Lists, HaveWhatTls12CanUse) {
   EXPECT_THAT(groups(kTls12),
               ElementsAre(NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::x448,
-                          NamedGroup::secp521r1, NamedGroup::ffdhe2048, NamedGroup::ffdhe3072, NamedGroup::ffdhe4096,
-                          NamedGroup::ffdhe6144, NamedGroup::ffdhe8192));
+                          NamedGroup::secp521r1, NamedGroup::brainpoolP256r1, NamedGroup::brainpoolP384r1,
+                          NamedGroup::brainpoolP512r1, NamedGroup::ffdhe2048, NamedGroup::ffdhe3072,
+                          NamedGroup::ffdhe4096, NamedGroup::ffdhe6144, NamedGroup::ffdhe8192));
   EXPECT_THAT(groups(kTls12, ListKind::by_default),
               ElementsAre(NamedGroup::x25519, NamedGroup::secp256r1, NamedGroup::secp384r1, NamedGroup::secp521r1,
                           NamedGroup::x448));
-  EXPECT_THAT(schemes(kTls12),
-              ElementsAre(SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ed25519,
-                          SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::ecdsa_secp521r1_sha512,
-                          SignatureScheme::ed448, SignatureScheme::rsa_pss_rsae_sha256,
-                          SignatureScheme::rsa_pss_rsae_sha384, SignatureScheme::rsa_pss_rsae_sha512,
-                          SignatureScheme::rsa_pss_pss_sha256, SignatureScheme::rsa_pss_pss_sha384,
-                          SignatureScheme::rsa_pss_pss_sha512, SignatureScheme::rsa_pkcs1_sha256,
-                          SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512));
+  EXPECT_THAT(
+      schemes(kTls12),
+      ElementsAre(SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ed25519,
+                  SignatureScheme::ecdsa_secp384r1_sha384, SignatureScheme::ecdsa_secp521r1_sha512,
+                  SignatureScheme::ed448, SignatureScheme::rsa_pss_rsae_sha256, SignatureScheme::rsa_pss_rsae_sha384,
+                  SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pss_pss_sha256,
+                  SignatureScheme::rsa_pss_pss_sha384, SignatureScheme::rsa_pss_pss_sha512,
+                  SignatureScheme::rsa_pkcs1_sha256, SignatureScheme::rsa_pkcs1_sha384,
+                  SignatureScheme::rsa_pkcs1_sha512, SignatureScheme::ecdsa_sha1, SignatureScheme::rsa_pkcs1_sha1));
+  EXPECT_THAT(schemes(kTls12, ListKind::insecure),
+              ElementsAre(SignatureScheme::ecdsa_sha1, SignatureScheme::rsa_pkcs1_sha1));
+  EXPECT_EQ(schemes(kTls12, ListKind::insecure), schemes(kTls12, ListKind::opt_in));
+  EXPECT_THAT(schemes(kTls13, ListKind::insecure), IsEmpty());
+  EXPECT_THAT(schemes_from_text("ALL").value(), Not(Contains(SignatureScheme::ecdsa_sha1)));
+  EXPECT_THAT(schemes_from_text("ECDSA+SHA1:rsa_pkcs1_sha1").value(),
+              ElementsAre(SignatureScheme::ecdsa_sha1, SignatureScheme::rsa_pkcs1_sha1));
 }
 
 TEST(Lists, LeadWithTheHybrid) {
   EXPECT_EQ(groups(kTls13, ListKind::by_default).front(), NamedGroup::x25519mlkem768);
-  EXPECT_EQ(groups(kTls13).size(), known_groups().size());
+  EXPECT_EQ(groups(kTls13).size() + 3, known_groups().size()) << "brainpool's of TLS 1.2";
 }
 
 TEST(Lists, KeepCertificateSchemesApart) {

@@ -116,6 +116,21 @@ TEST(Builder, EveryKeyUsageIsWritten) {
   }
 }
 
+TEST(Builder, AServersRsaKeyMayEncipher) {
+  const KeyLoader* const loader = provider().key_loader(KeyType::rsa);
+  if (loader == nullptr) GTEST_SKIP() << "no RSA";
+  const auto rsa = loader->load(loader->generate(KeyType::rsa, 2048, random_source()).value()).value();
+  const auto enciphers = [](const CertificateBuilder& builder, const SigningKey& signer) {
+    const Der der = built(builder.self_signed(provider(), signer, random_source()));
+    return Certificate::parse(der).value().key_usage()->has(KeyUsage::key_encipherment);
+  };
+  EXPECT_TRUE(enciphers(make("CN=x").server(), *rsa));
+  EXPECT_TRUE(enciphers(make("CN=x").server().client(), *rsa));
+  EXPECT_FALSE(enciphers(make("CN=x").client(), *rsa));
+  EXPECT_FALSE(enciphers(make("CN=x").server(), *key("leaf")));
+  EXPECT_FALSE(enciphers(make("CN=x").server().key_usage({KeyUsage::digital_signature}), *rsa));
+}
+
 TEST(Builder, SerialNumbersArePositiveAndDiffer) {
   std::set<std::string> seen;
   for (int i = 0; i < 50; ++i) {

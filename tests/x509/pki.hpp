@@ -172,6 +172,7 @@ struct Question {
   PeerName name = PeerName::dns("example.com").value();
   std::int64_t time = kNow;
   Policy policy = {};
+  KeyUsage use = KeyUsage::digital_signature;
 
   Question& trust(const Der& der) {
     EXPECT_TRUE(anchors.add(der).has_value());
@@ -180,7 +181,7 @@ struct Question {
   /// The verdict. Its views live as long as the question.
   [[nodiscard]] Verdict ask() {
     views.assign(chain.begin(), chain.end());
-    return verify({provider(), anchors, views, peer, name, time, policy});
+    return verify({provider(), anchors, views, peer, name, time, policy, use});
   }
   std::vector<Bytes> views;
 };

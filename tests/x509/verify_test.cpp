@@ -328,6 +328,12 @@ const std::vector<Case>& cases() {
        }},
       {Code::keyusage_no_digital_signature, 0, "a key for encipherment",
        [] { return leaf_question(leaf().key_usage({KeyUsage::key_encipherment})); }},
+      {Code::keyusage_no_key_encipherment, 0, "a key for signatures where secrets travel to it",
+       [] {
+         Question question = leaf_question(leaf().key_usage({KeyUsage::digital_signature}));
+         question.use = KeyUsage::key_encipherment;
+         return question;
+       }},
       {Code::unhandled_critical_extension, 0, "a critical extension that nobody knows",
        [] { return leaf_question(leaf().extension("1.3.6.1.4.1.55738.1", true, bytes({5, 0}))); }},
       {Code::unhandled_critical_extension, 1, "a demand for an explicit policy",
@@ -687,7 +693,7 @@ TEST(Verify, OptionsAcceptWhatTheDefaultsRefuse) {
       [](Policy& policy) { policy.any_purpose_on_ca = true; });
   add("a short RSA key", rsa_leaf(1024), [](Policy& policy) { policy.min_rsa_bits = 1024; });
   add("a key for encipherment", leaf_question(leaf().key_usage({KeyUsage::key_encipherment})),
-      [](Policy& policy) { policy.require_digital_signature = false; });
+      [](Policy& policy) { policy.require_key_usage = false; });
   static constexpr std::array<std::string_view, 1> kHandled = {"1.3.6.1.4.1.55738.1"};
   add("an extension that the caller handles", leaf_question(leaf().extension(kHandled[0], true, bytes({5, 0}))),
       [](Policy& policy) { policy.handled_extensions = kHandled; });
@@ -994,6 +1000,7 @@ std::string_view why_not(Code code, Role judge) {
     case Code::ok:
     case Code::unspecified: return "no refusal";
     case Code::no_certificate: return "an empty chain is the engine's to refuse: certificate_missing or _required";
+    case Code::keyusage_no_key_encipherment: return "the engine's to refuse, before it asks: certificate_wrong_usage";
     case Code::cert_revoked:
     case Code::application_verification: return "an application's own";
     case Code::out_of_mem: return "a failure of the library";

@@ -68,7 +68,7 @@ std::string implementations(CipherSuite suite) {
 
 std::string implementations(NamedGroup group) {
   const auto of_plain = [](NamedGroup plain) -> std::string {
-    return std::string(provider().group(plain)->implementation);
+    return std::string(provider().group(as_listed(plain))->implementation);
   };
   const auto hybrid = parts(group);
   return hybrid ? of_plain(hybrid->first) + " + " + of_plain(hybrid->second) : of_plain(group);

@@ -54,6 +54,12 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
   if (!options.groups.empty()) builder.groups(parse_groups(options.groups));
   if (!options.schemes.empty()) builder.schemes(parse_schemes(options.schemes));
   if (options.max_fragment != 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_fragment));
+  builder.record_size_limit(static_cast<std::uint16_t>(options.record_size_limit));
+  if constexpr (kRole == Role::client) {
+    builder.max_fragment_length(static_cast<std::uint16_t>(options.max_fragment_length));
+  } else {
+    builder.accept_max_fragment_length(options.accept_max_fragment_length);
+  }
   if (options.max_message != 0) builder.max_handshake_message(options.max_message);
   if (options.padding != 0) builder.padding(PaddingPolicy::to_multiple_of(static_cast<std::uint16_t>(options.padding)));
   builder.key_log(!options.key_log.empty());
@@ -178,6 +184,24 @@ void add_tls_options(CLI::App& app, TlsOptions& options, Role role) {
       ->check(CLI::Range(64, 16384))
       ->option_text("BYTES")
       ->group(kGroup);
+  app.add_option("--record-size-limit", options.record_size_limit,
+                 "The most plaintext in a record that the peer may send (RFC 8449), 64 to 16385; a server's holds for "
+                 "clients that know it")
+      ->check(CLI::Range(64, 16385))
+      ->option_text("BYTES")
+      ->group(kGroup);
+  if (role == Role::client) {
+    app.add_option("--max-fragment-length", options.max_fragment_length,
+                   "Ask for records of 512, 1024, 2048 or 4096 bytes both ways (RFC 6066), of servers that know no "
+                   "record_size_limit")
+        ->check(CLI::IsMember({512U, 1024U, 2048U, 4096U}))
+        ->option_text("BYTES")
+        ->group(kGroup);
+  } else {
+    app.add_flag("--max-fragment-length", options.accept_max_fragment_length,
+                 "Give clients the max_fragment_length that they ask for (RFC 6066)")
+        ->group(kGroup);
+  }
   app.add_option(
          "--max-message", options.max_message,
          "The longest handshake message that is taken, or that a certificate of ours may need; 131072 by default")

@@ -55,6 +55,9 @@ struct TlsOptions {
   std::string groups;
   std::string schemes;
   unsigned max_fragment = 0;
+  unsigned record_size_limit = 0;
+  unsigned max_fragment_length = 0;         ///< a client's
+  bool accept_max_fragment_length = false;  ///< a server's
   unsigned max_message = 0;
   unsigned padding = 0;
   std::string key_log;

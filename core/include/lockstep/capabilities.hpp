@@ -116,6 +116,10 @@ inline constexpr Verification kVerifications[] = {
     {SignatureAlgorithm::mldsa44, KeyType::mldsa44},
     {SignatureAlgorithm::mldsa65, KeyType::mldsa65},
     {SignatureAlgorithm::mldsa87, KeyType::mldsa87},
+    {SignatureAlgorithm::ecdsa_sha1, KeyType::ec_p256},
+    {SignatureAlgorithm::ecdsa_sha1, KeyType::ec_p384},
+    {SignatureAlgorithm::ecdsa_sha1, KeyType::ec_p521},
+    {SignatureAlgorithm::rsa_pkcs1_sha1, KeyType::rsa},
 };
 inline constexpr KeyType kKeys[] = {
     KeyType::rsa,

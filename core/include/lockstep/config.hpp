@@ -115,6 +115,7 @@ struct Settings {
   std::vector<SignatureScheme> schemes_cert;     ///< offered for certificates; empty: the same as schemes
   std::vector<SignatureScheme> signing_schemes;  ///< of our own CertificateVerify; empty: the same as schemes
   std::vector<std::string> alpn;
+  std::vector<std::string> next_protocols;  ///< TLS 1.2: NPN
   ClientAuth client_auth = ClientAuth::none;
   std::vector<std::vector<std::uint8_t>> certificate_authorities;  ///< DER distinguished names to send
   bool ocsp_stapling = false;                  ///< ask the peer for an OCSP response with its certificate
@@ -136,6 +137,7 @@ struct Settings {
   Renegotiation renegotiation = Renegotiation::never;  ///< TLS 1.2
   std::uint16_t renegotiation_limit = kDefaultRenegotiations;
   std::uint32_t renegotiation_window = kDefaultRenegotiationWindow.count();  ///< seconds
+  bool false_start = false;                                                  ///< client, TLS 1.2: RFC 7918
   std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
   std::uint32_t max_authentication_age = 604'800;  ///< seconds, at most 7 days
   std::uint8_t ticket_count = 2;
@@ -144,8 +146,12 @@ struct Settings {
   std::uint32_t early_data_tolerance = kDefaultEarlyDataTolerance.count();  ///< seconds
   bool key_log = false;
   bool skip_verification = false;
+  bool expose_master_secret = false;  ///< TLS 1.2
   PaddingPolicy padding;
   std::uint16_t max_send_fragment = 16384;
+  std::uint16_t record_size_limit = 0;      ///< RFC 8449: plaintext of a record that we take; 0: not asked for
+  std::uint16_t max_fragment_length = 0;    ///< client, RFC 6066 4: bytes; 0: not asked for
+  bool accept_max_fragment_length = false;  ///< server
   bool dynamic_record_sizing = false;
   std::uint64_t key_update_bytes = kDefaultKeyUpdateBytes;
   std::size_t max_handshake_message = kDefaultMaxHandshakeMessage;
@@ -305,7 +311,9 @@ class BasicConfigBuilder : ConfigDraft {
     key_shares_ = std::move(list);
     return *this;
   }
-  /// Signature schemes for CertificateVerify in order of preference: the peer's, and our own.
+  /// Signature schemes for CertificateVerify in order of preference: the peer's, and our own. Those with SHA-1 are
+  /// insecure (`is_insecure`): they have to be named, and serve TLS 1.2 alone. A server that names them serves clients
+  /// that send no signature_algorithms, too (RFC 5246 7.4.1.4.1).
   BasicConfigBuilder& schemes(std::vector<SignatureScheme> list) {
     schemes_ = std::move(list);
     return *this;
@@ -325,6 +333,15 @@ class BasicConfigBuilder : ConfigDraft {
   /// a client whose server picks what was not offered.
   BasicConfigBuilder& alpn(std::vector<std::string> list) {
     settings_.alpn = std::move(list);
+    return *this;
+  }
+  /// TLS 1.2: application protocols in order of preference for peers that know Next Protocol Negotiation
+  /// (draft-agl-tls-nextprotoneg-04), which ALPN replaced. A server tells its list to a client that asks and with which
+  /// ALPN agrees on nothing; the client takes the server's first that it has, or its own first. A server fails where
+  /// the client has chosen another. `Connection::alpn` says what came of it: at a server with `HandshakeComplete`.
+  /// Empty, the default: none.
+  BasicConfigBuilder& next_protocols(std::vector<std::string> list) {
+    settings_.next_protocols = std::move(list);
     return *this;
   }
   /// Server: whether clients are asked for certificates.
@@ -502,6 +519,16 @@ class BasicConfigBuilder : ConfigDraft {
     renegotiation_window_ = window;
     return *this;
   }
+  /// Client, TLS 1.2: let application data go as soon as our own Finished is out, a round trip before the server's has
+  /// come (RFC 7918): `Connection::false_start` says when. Only in full handshakes with ECDHE, an AEAD and an
+  /// application protocol agreed on, and only once the server has proved who it is; but what an attacker has changed in
+  /// the hellos is found out after data was sent. Off by default.
+  BasicConfigBuilder& false_start(bool on)
+    requires(kRole == Role::client)
+  {
+    settings_.false_start = on;
+    return *this;
+  }
   /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a
   /// certificate may have expired or been revoked since, or the application may have changed its mind. A client is
   /// asked about every server, a server about clients that had been authenticated, each before its own Finished.
@@ -545,6 +572,32 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.max_send_fragment = bytes;
     return *this;
   }
+  /// Have the peer send smaller records (record_size_limit, RFC 8449): at most this much plaintext in each, 64 to 16385
+  /// bytes as the RFC counts them, which in TLS 1.3 includes the byte of the type and the padding; without TLS 1.3 at
+  /// most 16384. A client asks for it; a server answers one that asks, whose own limit then holds for what the server
+  /// sends. More than that is refused (`record_too_long`). Peers that do not know the extension send what they like. 0,
+  /// the default: neither asked for nor answered.
+  BasicConfigBuilder& record_size_limit(std::uint16_t bytes) {
+    settings_.record_size_limit = bytes;
+    return *this;
+  }
+  /// Client: ask for smaller records both ways (max_fragment_length, RFC 6066 4): 512, 1024, 2048 or 4096 bytes of
+  /// content; what `record_size_limit` replaces, for servers that know nothing newer. With both, the server decides,
+  /// and takes the newer one if it knows it. In TLS 1.2 the length belongs to the session. 0, the default: not asked
+  /// for.
+  BasicConfigBuilder& max_fragment_length(std::uint16_t bytes)
+    requires(kRole == Role::client)
+  {
+    settings_.max_fragment_length = bytes;
+    return *this;
+  }
+  /// Server: give clients that ask for it the max_fragment_length that they ask for. Off by default.
+  BasicConfigBuilder& accept_max_fragment_length(bool on)
+    requires(kRole == Role::server)
+  {
+    settings_.accept_max_fragment_length = on;
+    return *this;
+  }
   /// Small records at first and after idle time, so that the first bytes can be read early; full ones in bulk.
   BasicConfigBuilder& dynamic_record_sizing(bool on) {
     settings_.dynamic_record_sizing = on;
@@ -577,6 +630,11 @@ class BasicConfigBuilder : ConfigDraft {
       requires(kRole == Role::client)
     {
       builder_.settings_.skip_verification = true;
+      return builder_;
+    }
+    /// TLS 1.2: let `Connection::master_secret` and `Connection::prf` answer.
+    BasicConfigBuilder& expose_master_secret() {
+      builder_.settings_.expose_master_secret = true;
       return builder_;
     }
     /// Accept a provider of which a part protects nothing, such as `fake::provider()`: for tests and fuzzing.

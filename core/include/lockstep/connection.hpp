@@ -140,6 +140,9 @@ class LOCKSTEP_API Connection {
   [[nodiscard]] std::size_t headroom() const noexcept;
   /// Bytes that `seal_in_place` needs behind a payload.
   [[nodiscard]] std::size_t tailroom(std::size_t payload) const noexcept;
+  /// The most content, padding included, that one record of ours holds: `max_send_fragment`, or less where the peer has
+  /// asked for that (RFC 8449, RFC 6066 4). Known once connected.
+  [[nodiscard]] std::size_t max_fragment() const noexcept;
   /// The largest record, header included, that the peer may send now. It grows when TLS 1.2 is agreed, up to
   /// `kMaxRecord`.
   [[nodiscard]] std::size_t max_record() const noexcept;
@@ -229,6 +232,9 @@ class LOCKSTEP_API Connection {
   [[nodiscard]] bool resumed() const noexcept;
   [[nodiscard]] bool retried() const noexcept;  ///< a HelloRetryRequest was needed
   [[nodiscard]] EarlyDataStatus early_data() const noexcept;
+  /// Client, TLS 1.2: whether `seal` takes application data although the handshake is not complete
+  /// (`ConfigBuilder::false_start`). It ends with `HandshakeComplete`, or with the connection.
+  [[nodiscard]] bool false_start() const noexcept;
   /// TLS 1.2: whether the master secret is bound to the whole handshake (RFC 7627). False in TLS 1.3, which has no
   /// other.
   [[nodiscard]] bool extended_main_secret() const noexcept;
@@ -244,6 +250,32 @@ class LOCKSTEP_API Connection {
   /// (`not_extended`), nor while the connection is renegotiated (`handshake_not_over`).
   [[nodiscard]] std::expected<void, Misuse> export_keying_material(std::string_view label, std::optional<Bytes> context,
                                                                    MutableBytes out) const;
+
+  // Channel bindings (RFC 5056), which an authentication inside the connection covers, so that it is good for this
+  // connection alone; tls-server-end-point is lockstep/channel_binding.hpp's.
+
+  /// tls-exporter (RFC 9266 2); the same misuses as for `export_keying_material`.
+  [[nodiscard]] std::expected<std::array<std::uint8_t, 32>, Misuse> tls_exporter() const;
+  /// tls-unique (RFC 5929 3): the first Finished of the handshake. TLS 1.2 alone (`not_in_tls13`: RFC 9846 C.5), and
+  /// not where a session without extended master secret was resumed (`not_extended`). Lives as long as the connection
+  /// stays where it is.
+  [[nodiscard]] std::expected<Bytes, Misuse> tls_unique() const noexcept;
+
+  // What TLS 1.2 was made of; in TLS 1.3 `not_in_tls13`: `HandshakeComplete` tells its randoms and Finished. Views live
+  // as long as the connection stays where it is.
+
+  [[nodiscard]] std::expected<Bytes, Misuse> client_random() const noexcept;        ///< 32 bytes
+  [[nodiscard]] std::expected<Bytes, Misuse> server_random() const noexcept;        ///< 32 bytes
+  [[nodiscard]] std::expected<Bytes, Misuse> finished(Role sender) const noexcept;  ///< verify_data, 12 bytes
+  /// RFC 5246 5: PRF(master secret, label, seed) by the suite's hash, of any length, for protocols that are older than
+  /// exporters (EAP-TLS: RFC 5216 2.3). Only with `dangerous().expose_master_secret()` (`not_exposed`): whoever chooses
+  /// label and seed can choose those of the keys. Not without extended master secret (`not_extended`: RFC 7627 5.4).
+  std::expected<void, Misuse> prf(std::string_view label, Bytes seed, MutableBytes out) const;
+  /// The same with a secret of the caller's, which gives nothing away: no setting is needed.
+  std::expected<void, Misuse> prf(Bytes secret, std::string_view label, Bytes seed, MutableBytes out) const;
+  /// The master secret (RFC 5246 8.1), 48 bytes: whoever has it reads the connection and can resume it as either side.
+  /// Only with `dangerous().expose_master_secret()` (`not_exposed`). Wiped when the connection goes.
+  [[nodiscard]] std::expected<Bytes, Misuse> master_secret() const noexcept;
 
  private:
   struct State;

@@ -96,8 +96,9 @@ enum class Reason : std::uint8_t {
   server_name_malformed = 35,
   alpn_malformed = 36,
   alpn_mismatch = 37,
-  alpn_not_offered = 38,   ///< the server chose a protocol that was not offered
-  record_size_limit = 39,  ///< below the 64 bytes of RFC 8449
+  alpn_not_offered = 38,      ///< the server chose a protocol that was not offered
+  record_size_limit = 39,     ///< below the 64 bytes of RFC 8449
+  max_fragment_length = 150,  ///< not the one that was asked for
   // negotiation
   version_unsupported = 40,
   version_ssl3 = 41,       ///< SSL 3.0, recognised and refused
@@ -215,6 +216,7 @@ enum class Place : std::uint8_t {
   handshake,  ///< a message that has no name here
   application,
   transport,
+  next_protocol,
 };
 
 /// Who ended it.

@@ -22,6 +22,7 @@
 #include <lockstep/session.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
+#include <lockstep/x509_certificate.hpp>
 #include <lockstep/x509_name.hpp>
 
 namespace lockstep {
@@ -183,6 +184,8 @@ struct VerifyPeer {
   std::shared_ptr<const PeerCertificates> shown;  ///< its chain, never empty, and the staples that were asked for
   x509::PeerName name = x509::NoNameCheck{};      ///< whom the client expects; nobody in particular for a server
   Time now{};
+  /// What it does with its key: it signs, but for a server with RSA key exchange (`x509::VerifyRequest::use`).
+  x509::KeyUsage use = x509::KeyUsage::digital_signature;
   bool resumed = false;  ///< it was shown when the session was made that is resumed now (verify_on_resumption)
 };
 /// Who the peer is, for `HandshakeComplete` and for the sessions of this connection; copied.
@@ -295,6 +298,8 @@ struct HandshakeComplete {
   Bytes peer_identity{};
   Bytes application_data{};    ///< of the session that is resumed; else empty
   bool renegotiation = false;  ///< it was not the first one of this connection
+  Bytes client_random{};       ///< 32 bytes each
+  Bytes server_random{};
 };
 
 /// Client: the server sent a ticket. Store the session and offer it next time (once: RFC 9846 C.4).

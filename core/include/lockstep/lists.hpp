@@ -21,7 +21,7 @@ enum class ListKind : std::uint8_t {
   all,         ///< everything that this version of the protocol can use here
   by_default,  ///< what a configuration has that names none
   opt_in,      ///< what must be named to be had
-  insecure,    ///< opt-in, and weaker than the rest: `is_insecure(CipherSuite)`
+  insecure,    ///< opt-in, and weaker than the rest: `is_insecure`
   anonymous,   ///< without authentication: none here
 };
 
@@ -43,8 +43,8 @@ struct ListError {
 };
 
 /// Lists as text: names separated by ':', ',', ';' or white space, in order of preference. "DEFAULT" ("auto") and "ALL"
-/// stand for those lists; "-NAME" takes out what came before. Names are registered or OpenSSL's, without regard to
-/// case. What is there already is not added again.
+/// stand for those lists, but for insecure schemes, which have to be named; "-NAME" takes out what came before. Names
+/// are registered or OpenSSL's, without regard to case. What is there already is not added again.
 ///
 /// Suites have the grammar of "openssl ciphers", too, for every version in one list. A word may choose many suites of
 /// TLS 1.2: by key exchange (ECDHE, DHE, kRSA, PSK), authentication (aRSA, aECDSA, aPSK), cipher (AESGCM, AESCCM,

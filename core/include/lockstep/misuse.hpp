@@ -25,6 +25,8 @@ enum class Misuse : std::uint8_t {
   no_aead,             ///< `offload` of a suite in CBC mode
   not_in_tls12,        ///< `update_keys`: TLS 1.2 keeps its keys
   no_renegotiation,    ///< `renegotiate`: the configuration, the version or the peer does not allow it
+  not_in_tls13,        ///< TLS 1.3 has no such thing
+  not_exposed,         ///< the configuration does not say `dangerous().expose_master_secret()`
 };
 [[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
 

@@ -71,6 +71,7 @@ struct LOCKSTEP_API Session {
   std::vector<std::uint8_t> ticket;      ///< the client's: what it sends to resume; at most 65535 bytes
   std::vector<std::uint8_t> session_id;  ///< TLS 1.2; at most 32 bytes
   bool extended_master_secret = false;   ///< TLS 1.2 (RFC 7627); false in TLS 1.3, which has no other
+  std::uint8_t max_fragment_length = 0;  ///< TLS 1.2 (RFC 6066 4): 1 to 4 for 2^9 to 2^12 bytes; 0: none
   std::uint32_t ticket_age_add = 0;
   Time issued_at{};  ///< when the server sent the ticket, or the client received it
   std::chrono::seconds lifetime{0};

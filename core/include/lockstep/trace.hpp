@@ -51,11 +51,12 @@ enum class Protection : std::uint8_t { none, handshake, application, early_data 
 /// The configuration, in a form from which replay builds it again. Keys, anchors and credentials are no part of it:
 /// they belong to whoever answers, and the answers are on the tape.
 struct Configuration {
-  Settings settings;  ///< without pointers to the provider, alpn and certificate_authorities
+  Settings settings;  ///< without pointers to the provider, alpn, next_protocols and certificate_authorities
   std::vector<Content> alpn;
   std::vector<Content> certificate_authorities;
   std::string_view provider;                      ///< its name
   std::vector<std::string_view> implementations;  ///< of each suite's AEAD and each group, in order
+  std::vector<Content> next_protocols;
 };
 /// `Connection::client`.
 struct StartClient {

@@ -69,6 +69,7 @@ enum class HandshakeType : std::uint8_t {
   certificate_status = 22,
   key_update = 24,
   compressed_certificate = 25,
+  next_protocol = 67,  ///< draft-agl-tls-nextprotoneg
   message_hash = 254,
 };
 
@@ -102,6 +103,7 @@ enum class ExtensionType : std::uint16_t {
   post_handshake_auth = 49,
   signature_algorithms_cert = 50,
   key_share = 51,
+  next_protocol_negotiation = 13172,
   renegotiation_info = 0xff01,
 };
 
@@ -199,6 +201,9 @@ enum class NamedGroup : std::uint16_t {
   secp256r1 = 23,
   secp384r1 = 24,
   secp521r1 = 25,
+  brainpoolP256r1 = 26,  ///< of TLS 1.2 (RFC 7027), as 27 and 28; those of TLS 1.3 are 31 to 33 (RFC 8734)
+  brainpoolP384r1 = 27,
+  brainpoolP512r1 = 28,
   x25519 = 29,
   x448 = 30,
   brainpoolP256r1tls13 = 31,
@@ -303,6 +308,8 @@ enum class SignatureAlgorithm : std::uint8_t {
   mldsa44,
   mldsa65,
   mldsa87,
+  rsa_pkcs1_sha1,  ///< of TLS 1.2's handshake, never of certificates
+  ecdsa_sha1,      ///< the same
 };
 
 /// What a CBC suite protects records with (RFC 5246 6.2.3.2).
@@ -339,8 +346,14 @@ struct SchemeParts {
 /// this build speaks it or not; `parts(suite)->version` is the one that negotiates it here. For what is unknown:
 /// nothing.
 [[nodiscard]] LOCKSTEP_API std::optional<ProtocolVersion> oldest_version(CipherSuite suite) noexcept;
-/// The parts of a scheme, or nothing when it is unknown or too old to be verified (SHA-1).
+/// The parts of a scheme, or nothing when it is unknown or too old to be verified (MD5).
 [[nodiscard]] LOCKSTEP_API std::optional<SchemeParts> parts(SignatureScheme scheme) noexcept;
+/// Whether two messages can be found that have the same signature: those with SHA-1 (RFC 9155).
+[[nodiscard]] LOCKSTEP_API bool is_insecure(SignatureScheme scheme) noexcept;
+
+/// The group as providers list it: brainpool's curves are one and the same under the code points of TLS 1.2 and
+/// TLS 1.3.
+[[nodiscard]] LOCKSTEP_API NamedGroup as_listed(NamedGroup group) noexcept;
 
 /// The two groups of a hybrid in the order in which shares and secrets are concatenated; nothing for a plain group.
 struct HybridParts {
@@ -354,6 +367,8 @@ struct HybridParts {
 [[nodiscard]] LOCKSTEP_API std::span<const CipherSuite> known_suites() noexcept;
 [[nodiscard]] LOCKSTEP_API std::span<const NamedGroup> known_groups() noexcept;
 [[nodiscard]] LOCKSTEP_API std::span<const SignatureScheme> known_schemes() noexcept;
+/// Those of them that are not `is_insecure`: what is had without being named.
+[[nodiscard]] LOCKSTEP_API std::span<const SignatureScheme> secure_schemes() noexcept;
 
 /// Registered names ("TLS_AES_128_GCM_SHA256", "X25519MLKEM768", "rsa_pss_rsae_sha256"); empty when unknown.
 [[nodiscard]] LOCKSTEP_API std::string_view name(ProtocolVersion) noexcept;

@@ -56,7 +56,8 @@ class LOCKSTEP_API CertificateBuilder {
 
   /// A CA: basic constraints, keyCertSign and cRLSign.
   CertificateBuilder& ca(std::optional<std::uint32_t> path_length = {});
-  /// A TLS server or client: digitalSignature and the purpose; both may be called.
+  /// A TLS server or client: digitalSignature and the purpose; both may be called. A server's RSA key gets
+  /// keyEncipherment as well, for the RSA key exchange of TLS 1.2 (RFC 5246 7.4.2).
   CertificateBuilder& server();
   CertificateBuilder& client();
   /// Instead of what ca(), server() and client() choose.
@@ -92,9 +93,11 @@ class LOCKSTEP_API CertificateBuilder {
     std::vector<std::uint8_t> value;
   };
   struct Signer;
+  [[nodiscard]] std::uint16_t usage_of(Bytes subject_public_key_info) const noexcept;
   [[nodiscard]] Result build(const Signer& signer, Bytes subject_public_key_info, RandomSource& random) const;
   [[nodiscard]] std::vector<std::uint8_t> write_extensions(
-      Bytes issuer_identifier, std::optional<std::array<std::uint8_t, 20>> subject_identifier) const;
+      std::uint16_t key_usage, Bytes issuer_identifier,
+      std::optional<std::array<std::uint8_t, 20>> subject_identifier) const;
   void fail(BuildError error) noexcept;
 
   std::optional<BuildError> error_;
@@ -108,6 +111,7 @@ class LOCKSTEP_API CertificateBuilder {
   bool ca_ = false;
   std::optional<std::uint32_t> path_length_;
   std::uint16_t key_usage_ = 0;
+  bool encipherment_for_rsa_ = false;
   std::vector<Purpose> purposes_;
   bool key_identifiers_ = true;
   std::vector<RawExtension> extra_;

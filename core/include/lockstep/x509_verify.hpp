@@ -43,8 +43,8 @@ struct Policy {
   /// Critical extensions that the caller processes itself, as "1.2.3" texts.
   std::span<const std::string_view> handled_extensions = {};
 
-  /// The leaf's key usage, when present, must allow signing (RFC 9846 4.5.1.2). Off for key transport.
-  bool require_digital_signature = true;
+  /// The leaf's key usage, when present, must allow VerifyRequest::use.
+  bool require_key_usage = true;
   /// anyExtendedKeyUsage counts as the role's purpose in CA certificates; in leaves.
   bool any_purpose_on_ca = false;
   bool any_purpose_on_leaf = false;
@@ -166,6 +166,7 @@ enum class Code : std::uint16_t {
   work_limit_exceeded = 1016,
   name_with_underscore = 1017,
   constraint_with_leading_dot = 1018,
+  keyusage_no_key_encipherment = 1019,
 };
 
 /// What kind of failure a code is; stable, for mapping to alerts (RFC 9846 6.2) and for statistics.
@@ -208,6 +209,9 @@ struct VerifyRequest {
   /// Seconds since 1970-01-01T00:00:00Z.
   std::int64_t time;
   Policy policy = {};
+  /// What the peer does with its key: it signs, or it reads what is encrypted to the key (keyEncipherment), which is
+  /// RSA key exchange in TLS 1.2.
+  KeyUsage use = KeyUsage::digital_signature;
 };
 
 /// How much was done.

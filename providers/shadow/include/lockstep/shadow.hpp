@@ -412,6 +412,7 @@ constexpr bool is_deterministic(SignatureAlgorithm algorithm) noexcept {
   switch (algorithm) {
     case SignatureAlgorithm::ed25519:
     case SignatureAlgorithm::ed448:
+    case SignatureAlgorithm::rsa_pkcs1_sha1:
     case SignatureAlgorithm::rsa_pkcs1_sha256:
     case SignatureAlgorithm::rsa_pkcs1_sha384:
     case SignatureAlgorithm::rsa_pkcs1_sha512: return true;
