@@ -103,6 +103,22 @@ void Answers::reply(Connection& connection, Decrypt& decrypt) {
   }
 }
 
+void Answers::reply(Connection& connection, SelectPsk& select) {
+  const auto& psks = setup_->options().psks;
+  const auto chosen = psks == nullptr ? std::nullopt : psks->select(select);
+  if (!chosen) return (void)connection.answer(std::move(select.token), NoPsk{});
+  (void)connection.answer(std::move(select.token),
+                          PskChosen{.identity = as_bytes(chosen->identity), .key = chosen->key.view()});
+}
+
+void Answers::reply(Connection& connection, FindPsk& find) {
+  const auto& psks = setup_->options().psks;
+  const auto found = psks == nullptr ? std::nullopt : psks->find(find);
+  if (!found) return (void)connection.answer(std::move(find.token), PskUnknown{});
+  (void)connection.answer(std::move(find.token),
+                          PskFound{.key = found->key.view(), .peer_identity = as_bytes(found->identity)});
+}
+
 void Answers::reply(Connection& connection, OpenTicket& open) {
   if (open.session_id) return reply_by_id(connection, open);
   const auto& keys = setup_->options().ticket_keys;

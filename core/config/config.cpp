@@ -75,14 +75,15 @@ bool of_version(CipherSuite suite, ProtocolVersion version) {
   return known && known->version == version;
 }
 
-bool has_key_exchange(KeyExchangeMethod method) {
-  return method == KeyExchangeMethod::any || method == KeyExchangeMethod::ecdhe || method == KeyExchangeMethod::dhe ||
-         method == KeyExchangeMethod::rsa;
-}
-
 bool uses_finite_field(CipherSuite suite) {
   const auto known = parts(suite);
-  return known && known->key_exchange == KeyExchangeMethod::dhe;
+  return known && (known->key_exchange == KeyExchangeMethod::dhe || known->key_exchange == KeyExchangeMethod::dhe_psk);
+}
+
+bool uses_psk(CipherSuite suite) {
+  const auto known = parts(suite);
+  return known &&
+         (known->authentication == SuiteAuthentication::psk || known->key_exchange == KeyExchangeMethod::rsa_psk);
 }
 
 bool uses_chacha20(CipherSuite suite) {
@@ -349,17 +350,15 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   if (!versions_named_ && !version_list_) narrow_versions(settings, suites_, groups_, schemes_);
 
   constexpr auto kDefault = ListKind::by_default;
-  // A list may hold every suite that has a name; those of the versions that are spoken count, and of the key exchanges
-  // that are in this build.
+  // A list may hold every suite that has a name; those of the versions that are spoken count.
   std::vector<CipherSuite> suites = suites_.value_or(std::vector<CipherSuite>());
   if (suites_) {
     std::erase_if(suites, [&](CipherSuite suite) {
       const auto known = parts(suite);
-      return known && !(settings.speaks(known->version) && has_key_exchange(known->key_exchange));
+      return known && !settings.speaks(known->version);
     });
     if (suites.empty() && !suites_->empty())
-      complain("suites", "none of these is one of " + quoted(settings.max_version) +
-                             " with a key exchange that this build has (ECDHE, DHE, RSA); name one that is");
+      complain("suites", "none of these is one of " + quoted(settings.max_version) + "; name one that is");
   } else {
     for (const ProtocolVersion version : lockstep::versions()) {
       if (settings.speaks(version))
@@ -490,6 +489,16 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
       settings.renegotiation_window = static_cast<std::uint32_t>(renegotiation_window_->count());
     }
   }
+  if (settings.psk_identity_hint.size() > kMaxPskIdentityHint)
+    complain("psk_identity_hint", "a hint has at most " + std::to_string(kMaxPskIdentityHint) + " bytes; shorten it");
+  if (!client && (!settings.psk_identity_hint.empty() || settings.tell_unknown_psk) &&
+      std::ranges::none_of(suites, uses_psk))
+    complain(settings.psk_identity_hint.empty() ? "tell_unknown_psk" : "psk_identity_hint",
+             "no suite with a pre-shared key is named; name one in suites, or remove the setting");
+  if (settings.client_auth == ClientAuth::require && !suites.empty() && std::ranges::all_of(suites, uses_psk))
+    complain("client_auth",
+             "with these suites clients show a pre-shared key and no certificate; name others, or do "
+             "not require one");
   if (settings.verify_on_resumption && !settings.resumption)
     complain("verify_on_resumption", "nothing is resumed here; allow resumption, or remove the setting");
   if (settings.early_data != 0 && !settings.resumption)

@@ -33,6 +33,9 @@ bool can_be_sent(const Credential& credential) noexcept {
   return staples_well_formed(credential) && certificate_message_size(credential) <= codec::kMaxCertificate;
 }
 
+// As long as RFC 9846 4.5.1 lets a certificate be: "opaque cert_data<1..2^24-1>".
+constexpr std::size_t kMaxIdentity = 0xff'ffff;
+
 constexpr Error kUnusable{.alert = Alert::internal_error,
                           .reason = Reason::unusable,
                           .place = Place::application,
@@ -464,6 +467,45 @@ std::expected<void, Misuse> Connection::answer(Token<Decrypt>&& token, Decryptio
                        [&] { return self.answer(token, handshake::Decrypted{}, Place::client_key_exchange); });
 }
 
+std::expected<void, Misuse> Connection::answer(Token<SelectPsk>&& token, PskChosen chosen) {
+  State& self = state();
+  return self.recorded(
+      [&](trace::Tap& tap) { tap.write(trace::AnswerPsk{self.number_of(token), true, chosen.identity, chosen.key}); },
+      [&]() -> std::expected<void, Misuse> {
+        if (chosen.key.empty() || chosen.key.size() > kMaxPskSize || chosen.identity.size() > kMaxPskIdentity)
+          return std::unexpected(Misuse::invalid_answer);
+        return self.answer(token, handshake::Handshake::psk_given(chosen.identity, chosen.key),
+                           Place::client_key_exchange);
+      });
+}
+
+std::expected<void, Misuse> Connection::answer(Token<SelectPsk>&& token, NoPsk) {
+  State& self = state();
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerPsk{self.number_of(token), false, {}, {}}); },
+                       [&] { return self.answer(token, handshake::PskWithheld{}, Place::client_key_exchange); });
+}
+
+std::expected<void, Misuse> Connection::answer(Token<FindPsk>&& token, PskFound found) {
+  State& self = state();
+  return self.recorded(
+      [&](trace::Tap& tap) {
+        tap.write(trace::AnswerPskLookup{self.number_of(token), true, found.peer_identity, found.key});
+      },
+      [&]() -> std::expected<void, Misuse> {
+        if (found.key.empty() || found.key.size() > kMaxPskSize || found.peer_identity.size() > kMaxIdentity)
+          return std::unexpected(Misuse::invalid_answer);
+        return self.answer(token, handshake::Handshake::psk_given(found.peer_identity, found.key),
+                           Place::client_key_exchange);
+      });
+}
+
+std::expected<void, Misuse> Connection::answer(Token<FindPsk>&& token, PskUnknown) {
+  State& self = state();
+  return self.recorded(
+      [&](trace::Tap& tap) { tap.write(trace::AnswerPskLookup{self.number_of(token), false, {}, {}}); },
+      [&] { return self.answer(token, handshake::PskWithheld{}, Place::client_key_exchange); });
+}
+
 std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerAccepted accepted) {
   State& self = state();
   return self.recorded(
@@ -476,8 +518,7 @@ std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerAc
                                        .expires = accepted.expires});
       },
       [&]() -> std::expected<void, Misuse> {
-        // As long as RFC 9846 4.5.1 lets a certificate be: "opaque cert_data<1..2^24-1>".
-        if (accepted.identity.size() > 0xff'ffff) return std::unexpected(Misuse::invalid_answer);
+        if (accepted.identity.size() > kMaxIdentity) return std::unexpected(Misuse::invalid_answer);
         return self.answer(token, handshake::Handshake::peer_verified(accepted), Place::certificate);
       });
 }

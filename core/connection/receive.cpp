@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "connection/state.hpp"
+#include "handshake/key_exchange12.hpp"
 #include "record/framing.hpp"
 
 namespace lockstep {
@@ -122,7 +123,14 @@ Connection::State::Step Connection::State::process_record(const record::Header& 
     return process_alert(fragment);
   const auto content = receiving.opener.open(record);
   if (content) return process_content(content->type, content->content, data, now);
-  if (content.error() == Reason::record_mac && first && run()->transport.skip(record.size())) return Step::go_on;
+  if (content.error() == Reason::record_mac && first) {
+    if (run()->transport.skip(record.size())) return Step::go_on;
+    // RFC 4279 2 has a server respond with a "decrypt_error" alert where the key was incorrect: all that is protected
+    // by keys which come from another pre-shared one is Finished, as the record's authentication says first.
+    const handshake::Agreed& now_agreed = agreed();
+    if (!now_agreed.resumed && handshake::uses_psk(*now_agreed.suite))
+      return refuse(Reason::psk_mismatch, Place::finished);
+  }
   return refuse(content.error());
 }
 

@@ -195,7 +195,8 @@ SuiteAuthentication authentication_of(KeyType key) noexcept {
 
 bool authenticates(const BoundSuite& suite, KeyType key) noexcept {
   // RFC 5246 7.4.2 has RSA key exchange take keys that may encrypt. One of RSASSA-PSS signs, and does nothing else.
-  if (suite.key_exchange == KeyExchangeMethod::rsa) return key == KeyType::rsa;
+  if (suite.key_exchange == KeyExchangeMethod::rsa || suite.key_exchange == KeyExchangeMethod::rsa_psk)
+    return key == KeyType::rsa;
   return suite.authentication == authentication_of(key);
 }
 

@@ -154,10 +154,39 @@ Next<WaitCredential> ask_credential(Hellos&& hellos, const Shown& shown, const R
   return WaitCredential{std::move(hellos), shown, *authenticated};
 }
 
+void ask_for_psk(Context& context, Bytes hint) {
+  SelectPsk question;
+  question.version = ProtocolVersion::tls_1_2;
+  question.server_name = context.server_name;
+  question.identity_hint = hint;
+  context.ask(std::move(question));
+}
+
+// The server is accepted; its certificate is shown before any identity of ours is.
+Next<WaitCertifiedPsk> ask_certified_psk(Hellos&& hellos, const Shown& shown, const std::optional<Requested>& requested,
+                                         const PeerVerified& accepted, Context& context) {
+  ask_for_psk(context, std::get<PskTransport>(shown.exchange).identity_hint);
+  return WaitCertifiedPsk{std::move(hellos), shown, requested, accepted};
+}
+
+// A pre-shared key is all, and everything that the server says of it is there.
+Next<WaitPsk> ask_psk(Hellos&& hellos, const PskServerExchange& exchange, Context& context) {
+  note_message(context, hellos.messages);
+  ask_for_psk(context, identity_hint(exchange));
+  return WaitPsk{std::move(hellos), exchange};
+}
+
+Next<WaitPskHelloDone> take_psk_exchange(Hellos&& hellos, const codec::ServerKeyExchange& message, Context& context) {
+  const auto exchange = read_psk_server_exchange(context, message);
+  if (!exchange) return std::unexpected(exchange.error());
+  note_message(context, hellos.messages);
+  return WaitPskHelloDone{std::move(hellos), *exchange};
+}
+
 Next<WaitCertificateRequest> take_key_exchange(Hellos&& hellos, const PeerKey& key,
                                                const codec::ServerKeyExchange& message, Context& context) {
-  // A suite whose secret travels to the server's key has no place for this message.
-  if (!has_server_key_exchange(*context.agreed.suite))
+  // A suite whose secret travels to the server's key has no place for this message, unless there is an identity hint.
+  if (context.agreed.suite->key_exchange == KeyExchangeMethod::rsa)
     return context.fail(Reason::message_unexpected, static_cast<std::uint16_t>(HandshakeType::server_key_exchange));
   const auto exchange = read_server_exchange(context, message);
   if (!exchange) return std::unexpected(exchange.error());
@@ -166,8 +195,10 @@ Next<WaitCertificateRequest> take_key_exchange(Hellos&& hellos, const PeerKey& k
 }
 
 // The certificate and its status are there.
-Next<WaitServerKeyExchange, WaitCertificateRequest> await_exchange(Hellos&& hellos, const PeerKey& key,
-                                                                   Context& context) {
+Next<WaitServerKeyExchange, WaitCertifiedHint, WaitCertificateRequest> await_exchange(Hellos&& hellos,
+                                                                                      const PeerKey& key,
+                                                                                      Context& context) {
+  if (uses_psk(*context.agreed.suite)) return WaitCertifiedHint{std::move(hellos), key};
   if (has_server_key_exchange(*context.agreed.suite)) return WaitServerKeyExchange{std::move(hellos), key};
   return WaitCertificateRequest{std::move(hellos), Shown{key, KeyTransport{}}};
 }
@@ -184,8 +215,8 @@ std::optional<VerifiedPsk> resumed_session(Context& /*context*/, const Offer& of
   return VerifiedPsk(*offer.session12);
 }
 
-Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec> begin(
-    Offer&& offer, const codec::ServerHello& hello, Context& context) {
+Next<WaitCertificate, WaitPskKeyExchange, WaitPskHint, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec>
+begin(Offer&& offer, const codec::ServerHello& hello, Context& context) {
   context.transport.middlebox_compatibility(false);
   const auto suite = check_suite(context, hello.cipher_suite);
   if (!suite) return std::unexpected(suite.error());
@@ -203,6 +234,13 @@ Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCiphe
     // The id that we made up is no session of the server's.
     if (!hello.legacy_session_id_echo.empty() && equal(hello.legacy_session_id_echo, offer.legacy_session_id))
       return context.fail(Reason::session_id_echo);
+    // RFC 4279 2: "The Certificate and CertificateRequest payloads are omitted from the response."
+    if (authenticates_by_psk(**suite)) {
+      // Nothing would show that the server is the one that it was before.
+      if (context.former != nullptr) return context.fail(Reason::renegotiation_peer_changed);
+      if (has_server_key_exchange(**suite)) return WaitPskKeyExchange{std::move(hellos)};
+      return WaitPskHint{std::move(hellos)};
+    }
     if (hello.signed_certificate_timestamps) context.peer_sct_list = *hello.signed_certificate_timestamps;
     if (auto taken = take_record_limits(context, hello.record_size_limit, hello.max_fragment_length, nullptr); !taken)
       return std::unexpected(taken.error());
@@ -239,8 +277,8 @@ Next<WaitServerHello> renegotiate(Context& context) {
   return WaitServerHello{std::move(*offer)};
 }
 
-Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec> on(
-    WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
+Next<WaitCertificate, WaitPskKeyExchange, WaitPskHint, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec>
+on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
   // RFC 9846 4.2.3: "A legacy TLS client performing renegotiation with TLS 1.2 or prior and which receives a TLS 1.3
   // ServerHello during renegotiation MUST abort the handshake with a "protocol_version" alert."
   const ProtocolVersion version = hello.supported_versions.value_or(hello.legacy_version);
@@ -254,9 +292,8 @@ Next<WaitServerHello> on(WaitServerHello&& state, const codec::HelloRequest& /*m
   return std::move(state);
 }
 
-Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificate&& state,
-                                                                              const codec::Certificate12& message,
-                                                                              Context& context) {
+Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertifiedHint, WaitCertificateRequest> on(
+    WaitCertificate&& state, const codec::Certificate12& message, Context& context) {
   // RFC 5246 7.4.2: the server sends one with every key exchange that authenticates by certificates.
   if (message.certificate_list.empty()) return context.fail(Reason::certificate_missing);
   const auto key = read_chain12(context, message);
@@ -277,8 +314,9 @@ Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(Wa
   return await_exchange(std::move(state.hellos), *key, context);
 }
 
-Next<WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificateStatus&& state,
-                                                       const codec::CertificateStatus& message, Context& context) {
+Next<WaitServerKeyExchange, WaitCertifiedHint, WaitCertificateRequest> on(WaitCertificateStatus&& state,
+                                                                          const codec::CertificateStatus& message,
+                                                                          Context& context) {
   context.peer_ocsp_response = message.ocsp_response;
   note_message(context, state.hellos.messages);
   return await_exchange(std::move(state.hellos), state.key, context);
@@ -311,28 +349,37 @@ Next<WaitServerHelloDone> on(WaitCertificateRequest&& state, const codec::Certif
   return WaitServerHelloDone{std::move(state.hellos), state.shown, requested};
 }
 
-Next<WaitPeerVerified, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCertificateRequest&& state,
-                                                                      const codec::ServerHelloDone& /*message*/,
-                                                                      Context& context) {
+Next<WaitPeerVerified, WaitCertifiedPsk, WaitNewSessionTicket, WaitChangeCipherSpec> on(
+    WaitCertificateRequest&& state, const codec::ServerHelloDone& /*message*/, Context& context) {
   note_message(context, state.hellos.messages);
-  if (const auto accepted = verification_skipped(context.settings()))
+  if (const auto accepted = verification_skipped(context.settings())) {
+    if (uses_psk(*context.agreed.suite))
+      return ask_certified_psk(std::move(state.hellos), state.shown, std::nullopt, *accepted, context);
     return answer(std::move(state.hellos), state.shown, *accepted, context);
+  }
   ask_about_peer(context, Role::server);
   return WaitPeerVerified{std::move(state.hellos), state.shown, std::nullopt};
 }
 
-Next<WaitPeerVerified, WaitCredential> on(WaitServerHelloDone&& state, const codec::ServerHelloDone& /*message*/,
-                                          Context& context) {
+Next<WaitPeerVerified, WaitCertifiedPsk, WaitCredential> on(WaitServerHelloDone&& state,
+                                                            const codec::ServerHelloDone& /*message*/,
+                                                            Context& context) {
   note_message(context, state.hellos.messages);
-  if (const auto accepted = verification_skipped(context.settings()))
+  if (const auto accepted = verification_skipped(context.settings())) {
+    if (uses_psk(*context.agreed.suite))
+      return ask_certified_psk(std::move(state.hellos), state.shown, state.requested, *accepted, context);
     return ask_credential(std::move(state.hellos), state.shown, state.requested, *accepted, context);
+  }
   ask_about_peer(context, Role::server);
   return WaitPeerVerified{std::move(state.hellos), state.shown, state.requested};
 }
 
-Next<WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPeerVerified&& state,
-                                                                    const PeerVerified& accepted, Context& context) {
+Next<WaitCertifiedPsk, WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPeerVerified&& state,
+                                                                                      const PeerVerified& accepted,
+                                                                                      Context& context) {
   context.note(accepted.answer());
+  if (uses_psk(*context.agreed.suite))
+    return ask_certified_psk(std::move(state.hellos), state.shown, state.requested, accepted, context);
   if (state.requested) return ask_credential(std::move(state.hellos), state.shown, *state.requested, accepted, context);
   return answer(std::move(state.hellos), state.shown, accepted, context);
 }
@@ -367,6 +414,61 @@ Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSignature&& state, const
                                             {.algorithm = context.agreed.own_scheme, .signature = answer.signature});
   });
   return finish(std::move(state.hellos), std::move(state.derived), state.authenticated, context);
+}
+
+Next<WaitPskHelloDone> on(WaitPskKeyExchange&& state, const codec::ServerKeyExchange& message, Context& context) {
+  return take_psk_exchange(std::move(state.hellos), message, context);
+}
+
+Next<WaitPskHelloDone> on(WaitPskHint&& state, const codec::ServerKeyExchange& message, Context& context) {
+  return take_psk_exchange(std::move(state.hellos), message, context);
+}
+
+Next<WaitPsk> on(WaitPskHint&& state, const codec::ServerHelloDone& /*message*/, Context& context) {
+  return ask_psk(std::move(state.hellos), PskAlone{}, context);
+}
+
+Next<WaitPsk> on(WaitPskHelloDone&& state, const codec::ServerHelloDone& /*message*/, Context& context) {
+  return ask_psk(std::move(state.hellos), state.exchange, context);
+}
+
+Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPsk&& state, const PskGiven& chosen, Context& context) {
+  auto derived = answer_psk_exchange(context, state.hellos.messages, state.exchange, chosen);
+  if (!derived) return std::unexpected(derived.error());
+  return finish(std::move(state.hellos), std::move(*derived), Authenticated::by_shared_key(chosen), context);
+}
+
+Next<> on(WaitPsk&& /*state*/, const PskWithheld& /*answer*/, Context& context) { return context.fail(Reason::no_psk); }
+
+Next<WaitCertificateRequest> on(WaitCertifiedHint&& state, const codec::ServerKeyExchange& message, Context& context) {
+  return take_key_exchange(std::move(state.hellos), state.key, message, context);
+}
+
+Next<WaitServerHelloDone> on(WaitCertifiedHint&& state, const codec::CertificateRequest12& message, Context& context) {
+  return on(WaitCertificateRequest{std::move(state.hellos), Shown{state.key, PskTransport{}}}, message, context);
+}
+
+Next<WaitPeerVerified, WaitCertifiedPsk> on(WaitCertifiedHint&& state, const codec::ServerHelloDone& /*message*/,
+                                            Context& context) {
+  note_message(context, state.hellos.messages);
+  const Shown shown{state.key, PskTransport{}};
+  if (const auto accepted = verification_skipped(context.settings()))
+    return ask_certified_psk(std::move(state.hellos), shown, std::nullopt, *accepted, context);
+  ask_about_peer(context, Role::server);
+  return WaitPeerVerified{std::move(state.hellos), shown, std::nullopt};
+}
+
+Next<WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCertifiedPsk&& state, const PskGiven& chosen,
+                                                                    Context& context) {
+  if (auto kept = keep_psk(context, std::get<PskTransport>(state.shown.exchange), chosen); !kept)
+    return std::unexpected(kept.error());
+  if (state.requested)
+    return ask_credential(std::move(state.hellos), state.shown, *state.requested, state.accepted, context);
+  return answer(std::move(state.hellos), state.shown, state.accepted, context);
+}
+
+Next<> on(WaitCertifiedPsk&& /*state*/, const PskWithheld& /*answer*/, Context& context) {
+  return context.fail(Reason::no_psk);
 }
 
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSessionVerified&& state, const PeerVerified& accepted,

@@ -103,6 +103,44 @@ struct WaitSignature {
   Derived12 derived;
   Authenticated authenticated;
 };
+// With a pre-shared key and no certificate (RFC 4279 2 and 3, RFC 5489 2).
+
+struct WaitPskKeyExchange {
+  static constexpr std::string_view name = "WAIT_SKE (with a PSK)";
+  Hellos hellos;
+};
+/// A server without a hint leaves its ServerKeyExchange out, where there is nothing else in it.
+struct WaitPskHint {
+  static constexpr std::string_view name = "WAIT_SKE_SHD (with a PSK)";
+  Hellos hellos;
+};
+struct WaitPskHelloDone {
+  static constexpr std::string_view name = "WAIT_SHD (with a PSK)";
+  Hellos hellos;
+  PskServerExchange exchange;
+};
+struct WaitPsk {
+  static constexpr std::string_view name = "(select PSK)";
+  Hellos hellos;
+  PskServerExchange exchange;
+};
+
+// With both (RFC 4279 4).
+
+/// The hint may be left out here as well.
+struct WaitCertifiedHint {
+  static constexpr std::string_view name = "WAIT_SKE_CR_SHD";
+  Hellos hellos;
+  PeerKey key;
+};
+struct WaitCertifiedPsk {
+  static constexpr std::string_view name = "(select PSK, with a certificate)";
+  Hellos hellos;
+  Shown shown;
+  std::optional<Requested> requested;
+  PeerVerified accepted;
+};
+
 struct WaitSessionVerified {
   static constexpr std::string_view name = "(verify peer of session)";
   Hellos hellos;
@@ -122,25 +160,38 @@ struct WaitFinished {
   Established established;
 };
 
-Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitServerHello&&,
-                                                                                          const codec::ServerHello&,
-                                                                                          Context&);
+Next<WaitCertificate, WaitPskKeyExchange, WaitPskHint, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec>
+on(WaitServerHello&&, const codec::ServerHello&, Context&);
 Next<WaitServerHello> on(WaitServerHello&&, const codec::HelloRequest&, Context&);
-Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificate&&,
-                                                                              const codec::Certificate12&, Context&);
-Next<WaitServerKeyExchange, WaitCertificateRequest> on(WaitCertificateStatus&&, const codec::CertificateStatus&,
-                                                       Context&);
+Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertifiedHint, WaitCertificateRequest> on(
+    WaitCertificate&&, const codec::Certificate12&, Context&);
+Next<WaitServerKeyExchange, WaitCertifiedHint, WaitCertificateRequest> on(WaitCertificateStatus&&,
+                                                                          const codec::CertificateStatus&, Context&);
 Next<WaitCertificateRequest> on(WaitCertificateStatus&&, const codec::ServerKeyExchange&, Context&);
 Next<WaitCertificateRequest> on(WaitServerKeyExchange&&, const codec::ServerKeyExchange&, Context&);
 Next<WaitServerHelloDone> on(WaitCertificateRequest&&, const codec::CertificateRequest12&, Context&);
-Next<WaitPeerVerified, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCertificateRequest&&,
-                                                                      const codec::ServerHelloDone&, Context&);
-Next<WaitPeerVerified, WaitCredential> on(WaitServerHelloDone&&, const codec::ServerHelloDone&, Context&);
-Next<WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPeerVerified&&, const PeerVerified&, Context&);
+Next<WaitPeerVerified, WaitCertifiedPsk, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCertificateRequest&&,
+                                                                                        const codec::ServerHelloDone&,
+                                                                                        Context&);
+Next<WaitPeerVerified, WaitCertifiedPsk, WaitCredential> on(WaitServerHelloDone&&, const codec::ServerHelloDone&,
+                                                            Context&);
+Next<WaitCertifiedPsk, WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPeerVerified&&,
+                                                                                      const PeerVerified&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
 Next<WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredential&&, const CredentialSelected&,
                                                                    Context&);
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSignature&&, const Signed&, Context&);
+Next<WaitPskHelloDone> on(WaitPskKeyExchange&&, const codec::ServerKeyExchange&, Context&);
+Next<WaitPskHelloDone> on(WaitPskHint&&, const codec::ServerKeyExchange&, Context&);
+Next<WaitPsk> on(WaitPskHint&&, const codec::ServerHelloDone&, Context&);
+Next<WaitPsk> on(WaitPskHelloDone&&, const codec::ServerHelloDone&, Context&);
+Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPsk&&, const PskGiven&, Context&);
+Next<> on(WaitPsk&&, const PskWithheld&, Context&);
+Next<WaitCertificateRequest> on(WaitCertifiedHint&&, const codec::ServerKeyExchange&, Context&);
+Next<WaitServerHelloDone> on(WaitCertifiedHint&&, const codec::CertificateRequest12&, Context&);
+Next<WaitPeerVerified, WaitCertifiedPsk> on(WaitCertifiedHint&&, const codec::ServerHelloDone&, Context&);
+Next<WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCertifiedPsk&&, const PskGiven&, Context&);
+Next<> on(WaitCertifiedPsk&&, const PskWithheld&, Context&);
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSessionVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
 Next<WaitChangeCipherSpec> on(WaitNewSessionTicket&&, const codec::NewSessionTicket12&, Context&);
@@ -151,7 +202,8 @@ Next<Connected> on(WaitFinished&&, const codec::Finished&, Context&);
 [[nodiscard]] Next<WaitServerHello> renegotiate(Context& context);
 
 /// The server has chosen TLS 1.2.
-[[nodiscard]] Next<WaitCertificate, WaitSessionVerified, WaitNewSessionTicket, WaitChangeCipherSpec> begin(
-    Offer&& offer, const codec::ServerHello& hello, Context& context);
+[[nodiscard]] Next<WaitCertificate, WaitPskKeyExchange, WaitPskHint, WaitSessionVerified, WaitNewSessionTicket,
+                   WaitChangeCipherSpec>
+begin(Offer&& offer, const codec::ServerHello& hello, Context& context);
 
 }  // namespace lockstep::handshake::client12

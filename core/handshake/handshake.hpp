@@ -33,12 +33,16 @@ using Machine = std::variant<
     server13::WaitCertificate, server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitFinished,  //
     client12::WaitServerHello, client12::WaitCertificate, client12::WaitCertificateStatus,
     client12::WaitServerKeyExchange, client12::WaitCertificateRequest, client12::WaitServerHelloDone,
-    client12::WaitPeerVerified, client12::WaitCredential, client12::WaitSignature, client12::WaitSessionVerified,
-    client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec, client12::WaitFinished,  //
+    client12::WaitPeerVerified, client12::WaitCredential, client12::WaitSignature, client12::WaitPskKeyExchange,
+    client12::WaitPskHint, client12::WaitPskHelloDone, client12::WaitPsk, client12::WaitCertifiedHint,
+    client12::WaitCertifiedPsk, client12::WaitSessionVerified, client12::WaitNewSessionTicket,
+    client12::WaitChangeCipherSpec,
+    client12::WaitFinished,  //
     server12::WaitClientHello, server12::WaitTicketOpened, server12::WaitSessionVerified, server12::WaitCredential,
     server12::WaitSignature, server12::WaitCertificate, server12::WaitPeerVerified, server12::WaitClientKeyExchange,
     server12::WaitCertifiedKeyExchange, server12::WaitDecrypted, server12::WaitCertifiedDecrypted,
-    server12::WaitCertificateVerify, server12::WaitChangeCipherSpec, server12::WaitNextProtocol, server12::WaitFinished,
+    server12::WaitPskKeyExchange, server12::WaitPsk, server12::WaitPskDecrypted, server12::WaitCertificateVerify,
+    server12::WaitChangeCipherSpec, server12::WaitNextProtocol, server12::WaitFinished,
     server12::WaitTicketSealed,  //
     client13::Connected, server13::Connected, client12::Connected, server12::Connected>;
 
@@ -127,6 +131,7 @@ class Handshake {
     context_.pending.redeem(token);
     return ticket_sealed(input);
   }
+  [[nodiscard]] static PskGiven psk_given(Bytes identity, Bytes key) noexcept { return PskGiven(identity, key); }
   [[nodiscard]] static PeerVerified peer_verified(const PeerAccepted& answer) noexcept { return PeerVerified(answer); }
   /// Takes note of a token that was dropped. False when the handshake cannot go on without its answer.
   [[nodiscard]] bool survives_dropped_token() noexcept;

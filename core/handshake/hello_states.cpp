@@ -30,8 +30,8 @@ Next<> on(WaitOfferVerified&& /*state*/, const PeerRefused& refused, Context& co
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitSessionVerified,
-     client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec>
+Next<client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange, client12::WaitPskHint,
+     client12::WaitSessionVerified, client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec>
 on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
   const auto version = settle_version(context, hello);
   if (!version) return std::unexpected(version.error());
@@ -57,7 +57,7 @@ Next<client13::WaitSecondServerHello> on(WaitServerHello&& state, const codec::H
 }
 
 Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
-     server12::WaitCredential>
+     server12::WaitCredential, server12::WaitPskKeyExchange>
 on(WaitClientHello&& /*state*/, const codec::ClientHello& hello, Context& context) {
   const auto version = settle_version(context, hello);
   if (!version) return std::unexpected(version.error());

@@ -28,12 +28,12 @@ struct WaitClientHello {
 
 Next<WaitServerHello> on(WaitOfferVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitOfferVerified&&, const PeerRefused&, Context&);
-Next<client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitSessionVerified,
-     client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec>
+Next<client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange, client12::WaitPskHint,
+     client12::WaitSessionVerified, client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec>
 on(WaitServerHello&&, const codec::ServerHello&, Context&);
 Next<client13::WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
 Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
-     server12::WaitCredential>
+     server12::WaitCredential, server12::WaitPskKeyExchange>
 on(WaitClientHello&&, const codec::ClientHello&, Context&);
 
 /// Sends the ClientHello.

@@ -119,6 +119,8 @@ class Authenticated {
   /// Client, TLS 1.2 with RSA key exchange: whoever can make the server's Finished has read the secret that was
   /// encrypted to the accepted certificate's key.
   static Authenticated by_decryption(const PeerVerified& /*proof*/) noexcept { return Authenticated(); }
+  /// Client, TLS 1.2: whoever can make the server's Finished holds the pre-shared key.
+  static Authenticated by_shared_key(const PskGiven& /*proof*/) noexcept { return Authenticated(); }
   /// Server: nothing, where no certificate is demanded.
   static std::optional<Authenticated> not_required(ClientAuth client_auth) noexcept {
     if (client_auth == ClientAuth::require) return std::nullopt;

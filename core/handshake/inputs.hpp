@@ -45,6 +45,22 @@ struct Decrypted {
   Bytes premaster;  ///< empty: it could not be read
 };
 
+/// The application's pre-shared key, and proof that it gave one. Views that live as long as the call that brings it.
+class PskGiven {
+ public:
+  /// Client: the key's. Server: who the client is; empty: whom the key's identity names.
+  [[nodiscard]] Bytes identity() const noexcept { return identity_; }
+  [[nodiscard]] Bytes key() const noexcept { return key_; }
+
+ private:
+  friend class Handshake;
+  PskGiven(Bytes identity, Bytes key) noexcept : identity_(identity), key_(key) {}
+  Bytes identity_;
+  Bytes key_;
+};
+
+struct PskWithheld {};
+
 struct TicketOpened {
   Session* session = nullptr;  ///< null: declined; else to be taken
 };

@@ -7,6 +7,7 @@
 #include <ranges>
 
 #include "handshake/authentication12.hpp"
+#include "handshake/key_exchange12.hpp"
 
 namespace lockstep::handshake {
 namespace {
@@ -65,7 +66,8 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
   return context.fail(Reason::suite_unsupported);
 }
 
-const BoundSuite* choose_suite12(const Context& context, const codec::ClientHello& hello, KeyType key) noexcept {
+const BoundSuite* choose_suite12(const Context& context, const codec::ClientHello& hello,
+                                 std::optional<KeyType> key) noexcept {
   const Settings& settings = context.settings();
   const bool common_group = choose_group12(context, hello) != nullptr;
   const bool common_field = choose_field_group(context, hello).has_value();
@@ -73,9 +75,13 @@ const BoundSuite* choose_suite12(const Context& context, const codec::ClientHell
     const auto place = place_in(settings.suites, id, &BoundSuite::suite);
     if (!place) return std::nullopt;
     const BoundSuite& suite = settings.suites[*place];
-    if (suite.version != ProtocolVersion::tls_1_2 || !authenticates(suite, key)) return std::nullopt;
-    if (suite.key_exchange == KeyExchangeMethod::ecdhe && !common_group) return std::nullopt;
-    if (suite.key_exchange == KeyExchangeMethod::dhe && !common_field) return std::nullopt;
+    if (suite.version != ProtocolVersion::tls_1_2) return std::nullopt;
+    if (!authenticates_by_psk(suite) && !(key && authenticates(suite, *key))) return std::nullopt;
+    // With a pre-shared key no client is asked for the certificate that is demanded here, or that it has shown before.
+    if (uses_psk(suite) && (context.client_auth == ClientAuth::require || context.former != nullptr))
+      return std::nullopt;
+    if (uses_group(suite) && !common_group) return std::nullopt;
+    if (uses_field(suite) && !common_field) return std::nullopt;
     return place;
   };
   const bool follows_client = settings.hardware_aware && leads_with_chacha20(hello, ProtocolVersion::tls_1_2);

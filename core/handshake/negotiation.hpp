@@ -1,6 +1,8 @@
 #pragma once
 // What a server chooses from a ClientHello: suite, group, application protocol.
 
+#include <optional>
+
 #include <lockstep/types.hpp>
 
 #include "codec/client_hello.hpp"
@@ -22,9 +24,9 @@ struct GroupChoice {
 [[nodiscard]] std::expected<GroupChoice, Error> choose_group(Context& context,
                                                              const codec::ClientHello& hello) noexcept;
 
-/// TLS 1.2: the suite and the group for a server with such a key; null when there is none in common.
+/// TLS 1.2: the suite and the group for a server with such a key, or without any; null when there is none in common.
 [[nodiscard]] const BoundSuite* choose_suite12(const Context& context, const codec::ClientHello& hello,
-                                               KeyType key) noexcept;
+                                               std::optional<KeyType> key) noexcept;
 [[nodiscard]] const BoundGroup* choose_group12(const Context& context, const codec::ClientHello& hello) noexcept;
 
 /// Whether a group is one for ECDHE: finite fields are not, nor hybrids and ML-KEM, whose client and server do not the

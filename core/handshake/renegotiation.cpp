@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "handshake/key_exchange12.hpp"
 #include "types/allocated.hpp"
 
 namespace lockstep::handshake {
@@ -35,6 +36,8 @@ Former::Former(const Context& context)
 
 std::unique_ptr<Former> Former::of(const Context& context) noexcept {
   // Without the extension nobody could tell whose the handshake before was (RFC 5746 4.2, 4.4).
+  // A peer is known again by its certificate.
+  if (uses_psk(*context.agreed.suite)) return nullptr;
   if (context.settings().renegotiation == Renegotiation::never || !context.agreed.secure_renegotiation) return nullptr;
   // Whom nobody would know again is not asked who it is.
   if (is_somebody(context) && leaf_of(context).empty()) return nullptr;

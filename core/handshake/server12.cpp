@@ -49,13 +49,29 @@ std::expected<std::span<const SignatureScheme>, Error> schemes_of_old(Context& c
   return kept.first(count);
 }
 
+// The suite for a certificate's key, unless one without a certificate is preferred to it.
+const BoundSuite* certified_suite(const Context& context, const codec::ClientHello& hello, KeyType key) noexcept {
+  const BoundSuite* const suite = choose_suite12(context, hello, key);
+  return suite != nullptr && !authenticates_by_psk(*suite) ? suite : nullptr;
+}
+
+// The suite where no certificate is asked for: whichever key there might be, a pre-shared one is preferred.
+const BoundSuite* preferred_psk_suite(const Context& context, const codec::ClientHello& hello) noexcept {
+  const BoundSuite* const suite = choose_suite12(context, hello, std::nullopt);
+  if (suite == nullptr) return nullptr;
+  constexpr std::array kKeys{KeyType::ec_p256, KeyType::rsa, KeyType::rsa_pss};
+  const bool certificate_preferred =
+      std::ranges::any_of(kKeys, [&](KeyType key) { return certified_suite(context, hello, key) != nullptr; });
+  return certificate_preferred ? nullptr : suite;
+}
+
 // The schemes by which a credential could serve this client: those that it verifies, on curves that it knows, and for
 // which there is a suite.
 std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& context,
                                                                       const codec::ClientHello& hello) noexcept {
-  const bool ecdsa = choose_suite12(context, hello, KeyType::ec_p256) != nullptr;
-  const bool rsa_pss = choose_suite12(context, hello, KeyType::rsa_pss) != nullptr;
-  const BoundSuite* const with_rsa = choose_suite12(context, hello, KeyType::rsa);
+  const bool ecdsa = certified_suite(context, hello, KeyType::ec_p256) != nullptr;
+  const bool rsa_pss = certified_suite(context, hello, KeyType::rsa_pss) != nullptr;
+  const BoundSuite* const with_rsa = certified_suite(context, hello, KeyType::rsa);
   if (!ecdsa && with_rsa == nullptr) {
     // Is it the group alone that is lacking?
     const auto in_common = [&](KeyExchangeMethod method) {
@@ -64,11 +80,14 @@ std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& c
         return suite != nullptr && suite->key_exchange == method;
       });
     };
-    if (in_common(KeyExchangeMethod::ecdhe)) return context.fail(Reason::group_unsupported);
+    const bool ecdhe = in_common(KeyExchangeMethod::ecdhe) || in_common(KeyExchangeMethod::ecdhe_psk);
+    if (ecdhe && choose_group12(context, hello) == nullptr) return context.fail(Reason::group_unsupported);
     // RFC 7919 4: "If the extension is present with FFDHE groups, none of the client's offered groups are acceptable by
     // the server, and none of the client's proposed non-FFDHE cipher suites are acceptable to the server, the server
     // MUST end the connection with a fatal TLS alert of type insufficient_security(71)."
-    return context.fail(in_common(KeyExchangeMethod::dhe) ? Reason::dh_group_unsupported : Reason::suite_unsupported);
+    const bool dhe = in_common(KeyExchangeMethod::dhe) || in_common(KeyExchangeMethod::dhe_psk);
+    return context.fail(dhe && !choose_field_group(context, hello) ? Reason::dh_group_unsupported
+                                                                   : Reason::suite_unsupported);
   }
   if (!hello.signature_algorithms) return schemes_of_old(context, with_rsa, ecdsa);
   const auto usable = [&](SignatureScheme scheme) {
@@ -224,17 +243,67 @@ Next<Connected> finish(Established&& established, Connected proven, Context& con
   return proven;
 }
 
+void send_hello_done(Context& context, Offered& offered) noexcept {
+  send_noted(context, offered.messages, codec::kHandshakeHeaderSize,
+             [](codec::Writer& writer) { return codec::encode_server_hello_done(writer); });
+  context.end_flight();
+}
+
+// What ends our flight where a pre-shared key is used. RFC 4279 2: "The Certificate and CertificateRequest payloads are
+// omitted from the response." With RSA_PSK the key says who the client is, as well.
+Next<WaitPskKeyExchange> end_psk_flight(Offered&& offered, Bytes parameters, Context& context) {
+  send_psk_server_exchange(context, offered.messages, parameters);
+  send_hello_done(context, offered);
+  const auto nothing_due = Authenticated::not_required(context.client_auth);
+  if (!nothing_due) return context.fail(Reason::certificate_required);
+  return WaitPskKeyExchange{std::move(offered), *nothing_due};
+}
+
 // What ends our flight, behind the certificate and what is signed.
 Next<WaitCertificate, WaitClientKeyExchange> end_flight(Offered&& offered, Context& context) {
   const bool asks = context.client_auth != ClientAuth::none;
   if (asks) send_certificate_request(context, offered.messages);
-  send_noted(context, offered.messages, codec::kHandshakeHeaderSize,
-             [](codec::Writer& writer) { return codec::encode_server_hello_done(writer); });
-  context.end_flight();
+  send_hello_done(context, offered);
   if (asks) return WaitCertificate{std::move(offered)};
   const auto nothing_due = Authenticated::not_required(context.client_auth);
   if (!nothing_due) return context.fail(Reason::certificate_required);
   return WaitClientKeyExchange{std::move(offered), *nothing_due};
+}
+
+// Whether there will be a ticket or a stored session, in the ServerHello of a full handshake.
+Status announce_session(Context& context, const codec::ClientHello& hello, Offered& offered,
+                        codec::ServerHello12Parameters& parameters) noexcept {
+  const Settings& settings = context.settings();
+  // RFC 5077 3.2: "The server uses a zero-length SessionTicket extension to indicate to the client that it will send a
+  // new session ticket using the NewSessionTicket handshake message".
+  offered.ticket_follows = settings.send_tickets && settings.resumption && hello.session_ticket.has_value();
+  parameters.session_ticket = offered.ticket_follows;
+  if (offered.ticket_follows || !settings.session_ids) return {};
+  const auto id = context.draw(codec::kMaxSessionIdSize);
+  if (!id) return std::unexpected(id.error());
+  offered.session_id = parameters.session_id = *id;
+  return {};
+}
+
+// A full handshake without a certificate.
+Next<WaitPskKeyExchange> offer_psk(const Asked& asked, const BoundSuite& suite, Context& context) {
+  Offered offered;
+  if (auto started = start(context, asked, suite, offered.messages); !started) return std::unexpected(started.error());
+  agree_on_record_limits(context, asked.hello, nullptr);
+  auto parameters = hello_parameters(context, asked.hello);
+  if (auto session = announce_session(context, asked.hello, offered, parameters); !session)
+    return std::unexpected(session.error());
+  send_server_hello(context, offered.messages, parameters);
+  auto made = offer_exchange(context, asked.hello, nullptr, choose_group12(context, asked.hello));
+  if (!made) return std::unexpected(made.error());
+  offered.exchange = std::move(made->own);
+  return end_psk_flight(std::move(offered), made->parameters, context);
+}
+
+Next<WaitCredential, WaitPskKeyExchange> begin_in_full(Asked&& asked, Context& context) {
+  if (const BoundSuite* const suite = preferred_psk_suite(context, asked.hello))
+    return offer_psk(asked, *suite, context);
+  return ask_credential(std::move(asked), context);
 }
 
 Established establish(Offered& offered, Derived12&& derived) noexcept {
@@ -257,7 +326,7 @@ std::expected<bool, Error> same_extended_main_secret(Context& context, const Ask
 
 VerifiedPsk resumed_session(Context& context) noexcept { return VerifiedPsk(*context.resumed_session); }
 
-Next<WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Context& context) {
+Next<WaitTicketOpened, WaitCredential, WaitPskKeyExchange> begin(const codec::ClientHello& hello, Context& context) {
   context.transport.middlebox_compatibility(false);
   if (auto checked = check_hello(context, hello); !checked) return std::unexpected(checked.error());
   if (auto chosen = choose_alpn(context, hello); !chosen) return std::unexpected(chosen.error());
@@ -267,7 +336,7 @@ Next<WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Co
   const Settings& settings = context.settings();
   const bool by_ticket = settings.resumption && hello.session_ticket && !hello.session_ticket->empty();
   const bool by_id = !by_ticket && settings.session_ids && !hello.legacy_session_id.empty();
-  if (!by_ticket && !by_id) return ask_credential(std::move(asked), context);
+  if (!by_ticket && !by_id) return begin_in_full(std::move(asked), context);
   context.ask(OpenTicket{.token = {},
                          .ticket = by_id ? hello.legacy_session_id : *hello.session_ticket,
                          .obfuscated_ticket_age = 0,
@@ -287,13 +356,14 @@ Next<WaitCredential> on(WaitClientHello&& /*state*/, const codec::ClientHello& h
   return ask_credential(Asked{hello, context.message}, context);
 }
 
-Next<WaitSessionVerified, WaitCredential, WaitChangeCipherSpec> on(WaitTicketOpened&& state, const TicketOpened& answer,
-                                                                   Context& context) {
+Next<WaitSessionVerified, WaitCredential, WaitPskKeyExchange, WaitChangeCipherSpec> on(WaitTicketOpened&& state,
+                                                                                       const TicketOpened& answer,
+                                                                                       Context& context) {
   if (answer.session == nullptr || !resumable12(context, state.asked.hello, *answer.session))
-    return ask_credential(std::move(state.asked), context);
+    return begin_in_full(std::move(state.asked), context);
   const auto same = same_extended_main_secret(context, state.asked, *answer.session);
   if (!same) return std::unexpected(same.error());
-  if (!*same) return ask_credential(std::move(state.asked), context);
+  if (!*same) return begin_in_full(std::move(state.asked), context);
   context.keep_session(std::move(*answer.session));
   const VerifiedPsk session = resumed_session(context);
   if (!verifies_on_resumption(context.settings(), session.session())) return resume(state.asked, session, context);
@@ -310,32 +380,28 @@ Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& 
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<WaitSignature, WaitCertificate, WaitClientKeyExchange> on(WaitCredential&& state,
-                                                               const CredentialSelected& selected, Context& context) {
-  if (selected.credential == nullptr || selected.credential->chain.empty()) return context.fail(Reason::no_credential);
-  const Credential& credential = *selected.credential;
-  const auto scheme = choose_scheme12(context, credential);
-  if (!scheme) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
+Next<WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> on(WaitCredential&& state,
+                                                                                   const CredentialSelected& selected,
+                                                                                   Context& context) {
   const codec::ClientHello& hello = state.asked.hello;
-  const BoundSuite* const suite = choose_suite12(context, hello, parts(*scheme)->key);
-  const BoundGroup* const group = choose_group12(context, hello);
+  const bool shows = selected.credential != nullptr && !selected.credential->chain.empty();
+  const auto scheme = shows ? choose_scheme12(context, *selected.credential) : std::nullopt;
+  const BoundSuite* const suite =
+      choose_suite12(context, hello, scheme ? std::optional(parts(*scheme)->key) : std::nullopt);
+  // Without a certificate that serves this client, a pre-shared key may still do.
+  if (suite != nullptr && authenticates_by_psk(*suite)) return offer_psk(state.asked, *suite, context);
+  if (!shows) return context.fail(Reason::no_credential);
+  if (!scheme) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
   if (suite == nullptr) return Context::fail_at(Place::client_hello, Reason::suite_unsupported);
 
+  const Credential& credential = *selected.credential;
   Offered offered;
   if (auto started = start(context, state.asked, *suite, offered.messages); !started)
     return std::unexpected(started.error());
-  const Settings& settings = context.settings();
   agree_on_record_limits(context, hello, nullptr);
   auto parameters = hello_parameters(context, hello);
-  // RFC 5077 3.2: "The server uses a zero-length SessionTicket extension to indicate to the client that it will send a
-  // new session ticket using the NewSessionTicket handshake message".
-  offered.ticket_follows = settings.send_tickets && settings.resumption && hello.session_ticket.has_value();
-  parameters.session_ticket = offered.ticket_follows;
-  if (!offered.ticket_follows && settings.session_ids) {
-    const auto id = context.draw(codec::kMaxSessionIdSize);
-    if (!id) return std::unexpected(id.error());
-    offered.session_id = parameters.session_id = *id;
-  }
+  if (auto session = announce_session(context, hello, offered, parameters); !session)
+    return std::unexpected(session.error());
   parameters.status_request = hello.status_request && !credential.ocsp_response.empty();
   if (hello.signed_certificate_timestamp) parameters.signed_certificate_timestamps = credential.sct_list;
   send_server_hello(context, offered.messages, parameters);
@@ -346,9 +412,10 @@ Next<WaitSignature, WaitCertificate, WaitClientKeyExchange> on(WaitCredential&& 
     send_noted(context, offered.messages, 16 + credential.ocsp_response.size(), [&](codec::Writer& writer) {
       return codec::encode_certificate_status(writer, {.ocsp_response = credential.ocsp_response});
     });
-  auto made = offer_exchange(context, hello, selected.credential, group);
+  auto made = offer_exchange(context, hello, selected.credential, choose_group12(context, hello));
   if (!made) return std::unexpected(made.error());
   offered.exchange = std::move(made->own);
+  if (uses_psk(*suite)) return end_psk_flight(std::move(offered), made->parameters, context);
   if (!has_server_key_exchange(*suite)) return end_flight(std::move(offered), context);
   const auto content = signed_parameters(context, made->parameters);
   if (!content) return std::unexpected(content.error());
@@ -428,6 +495,55 @@ Next<WaitCertificateVerify> on(WaitCertifiedDecrypted&& state, const Decrypted& 
   if (!derived) return std::unexpected(derived.error());
   return WaitCertificateVerify{establish(state.offered, std::move(*derived)), state.offered.messages, state.key,
                                state.accepted};
+}
+
+Next<WaitPsk> on(WaitPskKeyExchange&& state, const codec::ClientKeyExchange& message, Context& context) {
+  const auto said = read_psk_exchange(context, message);
+  if (!said) return std::unexpected(said.error());
+  note_message(context, state.offered.messages);
+  Secret<kStandInPskSize> stand_in(kStandInPskSize);
+  if (!context.random.fill(stand_in.writable())) return context.fail(Reason::random_failed);
+  FindPsk question;
+  question.version = ProtocolVersion::tls_1_2;
+  question.server_name = context.server_name;
+  question.identity = said->psk_identity;
+  context.ask(std::move(question));
+  return WaitPsk{std::move(state.offered), state.authenticated, *said, std::move(stand_in)};
+}
+
+namespace {
+
+Next<WaitPskDecrypted, WaitChangeCipherSpec> use_psk(WaitPsk&& state, Bytes psk, Context& context) {
+  auto derived = take_psk_exchange(context, state.offered.exchange, state.said.exchange, psk);
+  if (!derived) return std::unexpected(derived.error());
+  if (*derived) return WaitChangeCipherSpec{establish(state.offered, std::move(**derived)), state.authenticated};
+  const auto kept = context.scratch(psk.size());
+  if (!kept) return std::unexpected(kept.error());
+  std::ranges::copy(psk, kept->begin());
+  return WaitPskDecrypted{std::move(state.offered), state.authenticated, *kept};
+}
+
+}  // namespace
+
+Next<WaitPskDecrypted, WaitChangeCipherSpec> on(WaitPsk&& state, const PskGiven& found, Context& context) {
+  context.note(PeerAccepted{.identity = found.identity().empty() ? state.said.psk_identity : found.identity()});
+  return use_psk(std::move(state), found.key(), context);
+}
+
+Next<WaitPskDecrypted, WaitChangeCipherSpec> on(WaitPsk&& state, const PskWithheld& /*answer*/, Context& context) {
+  // RFC 4279 2: "If the server does not recognize the PSK identity, it MAY respond with an "unknown_psk_identity" alert
+  // message. Alternatively, if the server wishes to hide the fact that the PSK identity was not known, it MAY continue
+  // the protocol as if the PSK identity existed but the key was incorrect".
+  if (context.settings().tell_unknown_psk) return context.fail(Reason::psk_identity_unknown);
+  const auto stand_in = std::move(state.stand_in);
+  return use_psk(std::move(state), stand_in.view(), context);
+}
+
+Next<WaitChangeCipherSpec> on(WaitPskDecrypted&& state, const Decrypted& answer, Context& context) {
+  auto derived = take_psk_decrypted(context, state.offered.exchange, answer.premaster, state.psk);
+  wipe(state.psk);
+  if (!derived) return std::unexpected(derived.error());
+  return WaitChangeCipherSpec{establish(state.offered, std::move(*derived)), state.authenticated};
 }
 
 Next<WaitChangeCipherSpec> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message,

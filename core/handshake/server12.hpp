@@ -21,6 +21,9 @@
 
 namespace lockstep::handshake::server12 {
 
+/// A usual size of a key.
+inline constexpr std::size_t kStandInPskSize = 32;
+
 /// A ClientHello that is being answered. Views live as long as the handshake.
 struct Asked {
   codec::ClientHello hello;
@@ -97,6 +100,26 @@ struct WaitCertifiedDecrypted {
   PeerKey key;
   PeerVerified accepted;
 };
+// With a pre-shared key.
+
+struct WaitPskKeyExchange {
+  static constexpr std::string_view name = "WAIT_CKE (with a PSK)";
+  Offered offered;
+  Authenticated authenticated;
+};
+struct WaitPsk {
+  static constexpr std::string_view name = "(find PSK)";
+  Offered offered;
+  Authenticated authenticated;
+  codec::PskExchange said;
+  Secret<kStandInPskSize> stand_in;  ///< for a key that is not known; drawn whether it is or not
+};
+struct WaitPskDecrypted {
+  static constexpr std::string_view name = "(decrypt, with a PSK)";
+  Offered offered;
+  Authenticated authenticated;
+  MutableBytes psk;  ///< in the handshake's memory; wiped once it is used
+};
 struct WaitCertificateVerify {
   static constexpr std::string_view name = "WAIT_CV";
   Established established;
@@ -127,10 +150,12 @@ struct WaitTicketSealed {
 };
 
 Next<WaitCredential> on(WaitClientHello&&, const codec::ClientHello&, Context&);
-Next<WaitSessionVerified, WaitCredential, WaitChangeCipherSpec> on(WaitTicketOpened&&, const TicketOpened&, Context&);
+Next<WaitSessionVerified, WaitCredential, WaitPskKeyExchange, WaitChangeCipherSpec> on(WaitTicketOpened&&,
+                                                                                       const TicketOpened&, Context&);
 Next<WaitChangeCipherSpec> on(WaitSessionVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
-Next<WaitSignature, WaitCertificate, WaitClientKeyExchange> on(WaitCredential&&, const CredentialSelected&, Context&);
+Next<WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> on(WaitCredential&&,
+                                                                                   const CredentialSelected&, Context&);
 Next<WaitCertificate, WaitClientKeyExchange> on(WaitSignature&&, const Signed&, Context&);
 Next<WaitPeerVerified, WaitClientKeyExchange> on(WaitCertificate&&, const codec::Certificate12&, Context&);
 Next<WaitCertifiedKeyExchange> on(WaitPeerVerified&&, const PeerVerified&, Context&);
@@ -140,6 +165,10 @@ Next<WaitCertifiedDecrypted, WaitCertificateVerify> on(WaitCertifiedKeyExchange&
                                                        Context&);
 Next<WaitChangeCipherSpec> on(WaitDecrypted&&, const Decrypted&, Context&);
 Next<WaitCertificateVerify> on(WaitCertifiedDecrypted&&, const Decrypted&, Context&);
+Next<WaitPsk> on(WaitPskKeyExchange&&, const codec::ClientKeyExchange&, Context&);
+Next<WaitPskDecrypted, WaitChangeCipherSpec> on(WaitPsk&&, const PskGiven&, Context&);
+Next<WaitPskDecrypted, WaitChangeCipherSpec> on(WaitPsk&&, const PskWithheld&, Context&);
+Next<WaitChangeCipherSpec> on(WaitPskDecrypted&&, const Decrypted&, Context&);
 Next<WaitChangeCipherSpec> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
 Next<WaitNextProtocol, WaitFinished> on(WaitChangeCipherSpec&&, const ChangeCipherSpec&, Context&);
 Next<WaitFinished> on(WaitNextProtocol&&, const codec::NextProtocol&, Context&);
@@ -147,6 +176,7 @@ Next<WaitTicketSealed, Connected> on(WaitFinished&&, const codec::Finished&, Con
 Next<Connected> on(WaitTicketSealed&&, const TicketSealed&, Context&);
 
 /// The client's hello allows TLS 1.2 and nothing newer that we speak.
-[[nodiscard]] Next<WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Context& context);
+[[nodiscard]] Next<WaitTicketOpened, WaitCredential, WaitPskKeyExchange> begin(const codec::ClientHello& hello,
+                                                                               Context& context);
 
 }  // namespace lockstep::handshake::server12

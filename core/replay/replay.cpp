@@ -117,6 +117,8 @@ class Replay::Player {
   std::optional<TapeError> play(const AnswerCredential& call);
   std::optional<TapeError> play(const AnswerSignature& call);
   std::optional<TapeError> play(const AnswerDecryption& call);
+  std::optional<TapeError> play(const AnswerPsk& call);
+  std::optional<TapeError> play(const AnswerPskLookup& call);
   std::optional<TapeError> play(const AnswerVerdict& call);
   std::optional<TapeError> play(const AnswerTicketOpened& call);
   std::optional<TapeError> play(const AnswerEarlyData& call);
@@ -441,6 +443,29 @@ std::optional<TapeError> Replay::Player::play(const AnswerDecryption& call) {
     (void)connection_->answer(std::move(asked), call.premaster.bytes);
   } else {
     (void)connection_->answer(std::move(asked), DecryptionFailed{});
+  }
+  return std::nullopt;
+}
+
+std::optional<TapeError> Replay::Player::play(const AnswerPsk& call) {
+  Token<SelectPsk> none;
+  auto& asked = token(call.token, none);
+  if (call.chosen) {
+    (void)connection_->answer(std::move(asked), PskChosen{.identity = call.identity.bytes, .key = call.key.bytes});
+  } else {
+    (void)connection_->answer(std::move(asked), NoPsk{});
+  }
+  return std::nullopt;
+}
+
+std::optional<TapeError> Replay::Player::play(const AnswerPskLookup& call) {
+  Token<FindPsk> none;
+  auto& asked = token(call.token, none);
+  if (call.found) {
+    (void)connection_->answer(std::move(asked),
+                              PskFound{.key = call.key.bytes, .peer_identity = call.peer_identity.bytes});
+  } else {
+    (void)connection_->answer(std::move(asked), PskUnknown{});
   }
   return std::nullopt;
 }

@@ -125,6 +125,22 @@ struct Details {
   std::string operator()(const DecryptionAsked& e) const {
     return question(e.token) + ": " + bytes(e.size) + marked(e.hash);
   }
+  std::string operator()(const AnswerPsk& e) const {
+    return question(e.token) + ": " + (e.chosen ? "the key of " + quoted(e.identity) : "none");
+  }
+  std::string operator()(const AnswerPskLookup& e) const {
+    if (!e.found) return question(e.token) + ": unknown";
+    return question(e.token) + ": found" +
+           (e.peer_identity.size == 0 ? "" : ", known by " + bytes(e.peer_identity.size));
+  }
+  std::string operator()(const PskAsked& e) const {
+    return question(e.token) + ": " + to_text(e.version) + ", for " + quoted(e.server_name) +
+           (e.identity_hint.size == 0 ? "" : ", hint " + quoted(e.identity_hint));
+  }
+  std::string operator()(const PskLookupAsked& e) const {
+    return question(e.token) + ": " + to_text(e.version) + ", for " + quoted(e.server_name) + ", identity " +
+           quoted(e.identity);
+  }
   std::string operator()(const AnswerSignature& e) const {
     return question(e.token) + ": " + (e.made ? bytes(e.signature.size) : "signing failed");
   }
@@ -256,6 +272,8 @@ struct Words {
   std::string_view operator()(const AnswerCredential&) const { return "answer_credential"; }
   std::string_view operator()(const AnswerSignature&) const { return "answer_signature"; }
   std::string_view operator()(const AnswerDecryption&) const { return "answer_decryption"; }
+  std::string_view operator()(const AnswerPsk&) const { return "answer_psk"; }
+  std::string_view operator()(const AnswerPskLookup&) const { return "answer_psk_lookup"; }
   std::string_view operator()(const AnswerVerdict&) const { return "answer_verdict"; }
   std::string_view operator()(const AnswerTicketOpened&) const { return "answer_ticket_opened"; }
   std::string_view operator()(const AnswerEarlyData&) const { return "answer_early_data"; }
@@ -279,6 +297,8 @@ struct Words {
   std::string_view operator()(const CredentialAsked&) const { return "select_credential"; }
   std::string_view operator()(const SignatureAsked&) const { return "sign"; }
   std::string_view operator()(const DecryptionAsked&) const { return "decrypt"; }
+  std::string_view operator()(const PskAsked&) const { return "select_psk"; }
+  std::string_view operator()(const PskLookupAsked&) const { return "find_psk"; }
   std::string_view operator()(const VerdictAsked&) const { return "verify_peer"; }
   std::string_view operator()(const TicketOpeningAsked&) const { return "open_ticket"; }
   std::string_view operator()(const EarlyDataAsked&) const { return "accept_early_data"; }

@@ -43,6 +43,10 @@ inline constexpr std::uint8_t kKind<AnswerSignature> = 0x19;
 template <>
 inline constexpr std::uint8_t kKind<AnswerDecryption> = 0x1e;
 template <>
+inline constexpr std::uint8_t kKind<AnswerPsk> = 0x28;
+template <>
+inline constexpr std::uint8_t kKind<AnswerPskLookup> = 0x29;
+template <>
 inline constexpr std::uint8_t kKind<AnswerVerdict> = 0x1a;
 template <>
 inline constexpr std::uint8_t kKind<AnswerTicketOpened> = 0x1b;
@@ -84,6 +88,10 @@ template <>
 inline constexpr std::uint8_t kKind<SignatureAsked> = 0x52;
 template <>
 inline constexpr std::uint8_t kKind<DecryptionAsked> = 0x5f;
+template <>
+inline constexpr std::uint8_t kKind<PskAsked> = 0x4e;
+template <>
+inline constexpr std::uint8_t kKind<PskLookupAsked> = 0x4f;
 template <>
 inline constexpr std::uint8_t kKind<VerdictAsked> = 0x53;
 template <>
@@ -194,6 +202,8 @@ void fields(A& a, Is<Configuration> auto& e) {
   if (a.more()) a.boolean(e.settings.expose_master_secret);
   if (a.more()) a.contents(e.next_protocols);
   if (a.more()) a.boolean(e.settings.false_start);
+  if (a.more()) a.list(e.settings.psk_identity_hint, [&a](auto& byte) { a.number(byte); });
+  if (a.more()) a.boolean(e.settings.tell_unknown_psk);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {
@@ -261,6 +271,34 @@ void fields(A& a, Is<DecryptionAsked> auto& e) {
   a.number(e.token);
   a.number(e.size);
   a.number(e.hash);
+}
+template <class A>
+void fields(A& a, Is<AnswerPsk> auto& e) {
+  a.number(e.token);
+  a.boolean(e.chosen);
+  a.content(e.identity);
+  a.content(e.key);
+}
+template <class A>
+void fields(A& a, Is<AnswerPskLookup> auto& e) {
+  a.number(e.token);
+  a.boolean(e.found);
+  a.content(e.peer_identity);
+  a.content(e.key);
+}
+template <class A>
+void fields(A& a, Is<PskAsked> auto& e) {
+  a.number(e.token);
+  a.code(e.version);
+  a.content(e.server_name);
+  a.content(e.identity_hint);
+}
+template <class A>
+void fields(A& a, Is<PskLookupAsked> auto& e) {
+  a.number(e.token);
+  a.code(e.version);
+  a.content(e.server_name);
+  a.content(e.identity);
 }
 template <class A>
 void fields(A& a, Is<AnswerVerdict> auto& e) {

@@ -106,6 +106,18 @@ struct Teller {
     tap.write(
         DecryptionAsked{.token = number(event.token), .size = ciphertext.size(), .hash = hash_of({&ciphertext, 1})});
   }
+  void operator()(const SelectPsk& event) const {
+    tap.write(PskAsked{.token = number(event.token),
+                       .version = event.version,
+                       .server_name = as_bytes(event.server_name),
+                       .identity_hint = event.identity_hint});
+  }
+  void operator()(const FindPsk& event) const {
+    tap.write(PskLookupAsked{.token = number(event.token),
+                             .version = event.version,
+                             .server_name = as_bytes(event.server_name),
+                             .identity = event.identity});
+  }
   void operator()(const VerifyPeer& event) const {
     const std::string name = event.name.text();
     const PeerCertificates& shown = *event.shown;

@@ -270,6 +270,9 @@ constexpr std::array kReasons{
               "The server's numbers do not make a group: p is even, or g is not between 1 and p - 1.", kPeerBroken},
     ReasonRow{Reason::dh_share_invalid, "dh_share_invalid", Alert::handshake_failure, kLocal,
               "A public value of Diffie-Hellman is not between 1 and p - 1.", kPeerBroken},
+    ReasonRow{Reason::psk_identity_too_long, "psk_identity_too_long", Alert::illegal_parameter, kLocal,
+              "The client's PSK identity is longer than the limit of 256 bytes.",
+              "Have the client use a shorter identity."},
 
     // authentication
     ReasonRow{Reason::certificate_missing, "certificate_missing", Alert::decode_error, kLocal,
@@ -336,6 +339,16 @@ constexpr std::array kReasons{
               "Configure a certificate and key for the name that the client asks for."},
     ReasonRow{Reason::signing_failed, "signing_failed", Alert::internal_error, kApplication,
               "The private key could not sign.", "Check the key and what holds it (file, token or service)."},
+    ReasonRow{Reason::no_psk, "no_psk", Alert::handshake_failure, kApplication,
+              "The server chose a suite with a pre-shared key, and the application has none for it.",
+              "Configure the identity and key for this server, or do not offer such suites."},
+    ReasonRow{Reason::psk_identity_unknown, "psk_identity_unknown", Alert::unknown_psk_identity, kApplication,
+              "The application knows no pre-shared key of the identity that the client named.",
+              "Compare the identities at both ends."},
+    ReasonRow{Reason::psk_mismatch, "psk_mismatch", Alert::decrypt_error, kLocal,
+              "The peer's Finished cannot be read: both ends do not hold the same pre-shared key, or this server does "
+              "not know the client's identity and hides that.",
+              "Compare identity and key at both ends."},
 
     // keys and tickets
     ReasonRow{Reason::key_update_malformed, "key_update_malformed", Alert::illegal_parameter, kLocal,

@@ -79,11 +79,20 @@ const FiniteField* Provider::finite_field() const noexcept {
 bool Provider::supports(CipherSuite suite) const noexcept {
   const auto made_of = parts(suite);
   if (!made_of || hash(made_of->hash) == nullptr) return false;
-  // Where a secret travels to an RSA key, something has to encrypt it.
-  if (made_of->key_exchange == KeyExchangeMethod::rsa && key_encryptor(KeyType::rsa) == nullptr) return false;
-  if (made_of->key_exchange == KeyExchangeMethod::dhe && finite_fields.empty() &&
-      std::ranges::none_of(groups, [](const Group* group) { return is_finite_field(group->id); }))
-    return false;
+  switch (made_of->key_exchange) {
+    case KeyExchangeMethod::dhe:
+    case KeyExchangeMethod::dhe_psk:
+      if (finite_fields.empty() &&
+          std::ranges::none_of(groups, [](const Group* group) { return is_finite_field(group->id); }))
+        return false;
+      break;
+    // Where a secret travels to an RSA key, something has to encrypt it.
+    case KeyExchangeMethod::rsa:
+    case KeyExchangeMethod::rsa_psk:
+      if (key_encryptor(KeyType::rsa) == nullptr) return false;
+      break;
+    default: break;
+  }
   if (made_of->cbc) return cbc_cipher(made_of->cbc->cipher) != nullptr && record_mac(made_of->cbc->mac) != nullptr;
   return aead(*made_of->aead) != nullptr;
 }

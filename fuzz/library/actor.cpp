@@ -341,6 +341,22 @@ void Actor::reply(Decrypt& question, const Mischief& mischief) {
   give(question.token, Bytes(premaster));
 }
 
+void Actor::reply(SelectPsk& question, const Mischief& mischief) {
+  if (mischief.refuse && choices_.below(8) == 1) {
+    excused_ = true;
+    return give(question.token, NoPsk{});
+  }
+  give(question.token, PskChosen{.identity = as_bytes("identity"), .key = as_bytes("key")});
+}
+
+void Actor::reply(FindPsk& question, const Mischief& mischief) {
+  if (mischief.refuse && choices_.below(8) == 1) {
+    excused_ = true;
+    return give(question.token, PskUnknown{});
+  }
+  give(question.token, PskFound{.key = as_bytes("key")});
+}
+
 void Actor::reply(OpenTicket& question, const Mischief& mischief) {
   if (mischief.tamper && choices_.below(8) == 1) played_.tampered = true;
   auto session = Session::parse(played_.tampered && choices_.flag() ? choices_.bytes(150) : question.ticket);

@@ -497,6 +497,60 @@ Session session_with_id(std::uint8_t id) {
   return session;
 }
 
+std::optional<PreSharedKey> found_in(const PskTable& psks, std::string_view identity) {
+  FindPsk question;
+  question.identity = as_bytes(identity);
+  return psks.find(question);
+}
+
+TEST(PskTable, FindsWhatWasAdded) {
+  PskTable psks;
+  EXPECT_FALSE(psks.select({}));
+  EXPECT_TRUE(psks.add("b", as_bytes("key of b")));
+  EXPECT_TRUE(psks.add("a", as_bytes("key of a")));
+  EXPECT_FALSE(psks.add("a", as_bytes("another"))) << "it is there";
+  EXPECT_FALSE(psks.add("c", {})) << "no key";
+  EXPECT_FALSE(psks.add("c", std::vector<std::uint8_t>(kMaxPskSize + 1)));
+  EXPECT_FALSE(psks.add(std::string(kMaxPskIdentity + 1, 'c'), as_bytes("key")));
+  EXPECT_TRUE(psks.add(std::string(kMaxPskIdentity, 'c'), std::vector<std::uint8_t>(kMaxPskSize)));
+  EXPECT_EQ(psks.size(), 3U);
+  const auto found = found_in(psks, "a");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->identity, "a");
+  EXPECT_EQ(as_text(found->key.view()), "key of a");
+  ASSERT_TRUE(psks.select({}));
+  EXPECT_EQ(psks.select({})->identity, "b") << "the first that was added";
+  EXPECT_TRUE(psks.remove("b"));
+  EXPECT_FALSE(psks.remove("b"));
+  EXPECT_FALSE(found_in(psks, "b"));
+  EXPECT_EQ(psks.select({})->identity, "a");
+}
+
+TEST(PskTable, ReadsLines) {
+  PskTable psks;
+  EXPECT_TRUE(psks.add_lines("# keys\r\n\r\nsensor:7:00fF10\r\n:01\nlast:AB"));
+  EXPECT_EQ(psks.size(), 3U);
+  const std::vector<std::uint8_t> key{0x00, 0xff, 0x10};
+  ASSERT_TRUE(found_in(psks, "sensor:7"));
+  EXPECT_TRUE(equal(found_in(psks, "sensor:7")->key.view(), key));
+  EXPECT_TRUE(found_in(psks, ""));
+  EXPECT_TRUE(found_in(psks, "last"));
+  struct Case {
+    std::string_view line;
+    std::string_view says;
+  };
+  for (const Case& wrong : {Case{"a", "no colon"}, Case{"a:", "hexadecimal"}, Case{"a:0", "hexadecimal"},
+                            Case{"a:0g", "hexadecimal"}, Case{"last:01", "there already"}}) {
+    const auto added = psks.add_lines("\n" + std::string(wrong.line));
+    ASSERT_FALSE(added) << wrong.line;
+    EXPECT_EQ(added.error().line, 2U);
+    EXPECT_THAT(added.error().text, HasSubstr(std::string(wrong.says)));
+  }
+  EXPECT_FALSE(psks.add_lines("a:" + std::string(2 * kMaxPskSize + 2, '0')));
+  EXPECT_FALSE(psks.add_lines(std::string(kMaxPskIdentity + 1, 'a') + ":00"));
+  EXPECT_EQ(psks.size(), 3U);
+}
+
 TEST(SessionStore, LetsGoWhatWasUsedLongestAgo) {
   SessionStore store(2);
   const auto has = [&](std::uint8_t id) { return store.find(session_with_id(id).session_id).has_value(); };
@@ -936,6 +990,33 @@ TEST_F(Handshake, ResumesByIdUntilAConnectionFails) {
   third->client.connection.cancel(Alert::internal_error);
   third->client.transmit_to(third->server);
   EXPECT_EQ(store->size(), 0U);
+}
+
+TEST_F(Handshake, KnowsItsPeerByAPreSharedKey) {
+  const std::vector suites{CipherSuite::tls_ecdhe_psk_with_chacha20_poly1305_sha256};
+  const auto client_side = built(client_config().suites(suites));
+  const auto server_side = built(server_config().suites(suites));
+  const auto setup_with = [](std::string_view lines) {
+    auto psks = std::make_shared<PskTable>();
+    EXPECT_TRUE(psks->add_lines(lines));
+    return setup_of({.provider = provider(), .psks = psks});
+  };
+  const auto knowing = setup_with("sensor 6:0001\nsensor 7:0102030405060708\n");
+  const Pair pair(client_side, setup_with("sensor 7:0102030405060708\nsensor 6:01\n"), server_side, knowing);
+  ASSERT_TRUE(pair.client.connection.connected());
+  ASSERT_TRUE(pair.server.connection.connected());
+  EXPECT_EQ(as_text(pair.server.peer_identity), "sensor 7");
+
+  const Pair unknown(client_side, setup_with("sensor 8:01"), server_side, knowing);
+  ASSERT_NE(unknown.server.connection.error(), nullptr);
+  EXPECT_EQ(unknown.server.connection.error()->reason, Reason::psk_mismatch);
+  const Pair without(client_side, trusting(), server_side, knowing);
+  ASSERT_NE(without.client.connection.error(), nullptr);
+  EXPECT_EQ(without.client.connection.error()->reason, Reason::no_psk);
+  const Pair nobody(client_side, setup_with("sensor 7:01"),
+                    built(server_config().suites(suites).tell_unknown_psk(true)), trusting());
+  ASSERT_NE(nobody.server.connection.error(), nullptr);
+  EXPECT_EQ(nobody.server.connection.error()->reason, Reason::psk_identity_unknown);
 }
 
 TEST_F(Handshake, ShowsWhatIsStapled) {

@@ -158,6 +158,8 @@ std::optional<Step> Endpoint::handle(Event& event) {
   if (auto* select = std::get_if<SelectCredential>(&event)) return ask(std::move(*select));
   if (auto* sign = std::get_if<Sign>(&event)) return ask(std::move(*sign));
   if (auto* decrypt = std::get_if<Decrypt>(&event)) return ask(std::move(*decrypt));
+  if (auto* select = std::get_if<SelectPsk>(&event)) return ask(std::move(*select));
+  if (auto* find = std::get_if<FindPsk>(&event)) return ask(std::move(*find));
   if (auto* verify = std::get_if<VerifyPeer>(&event)) return ask(std::move(*verify));
   if (auto* open = std::get_if<OpenTicket>(&event)) return ask(std::move(*open));
   if (auto* early = std::get_if<AcceptEarlyData>(&event)) return ask(std::move(*early));
@@ -297,6 +299,21 @@ std::optional<Stop> Endpoint::reply(Decrypt& question) {
   const bool read = question.credential->key->decrypt(question.ciphertext, *shared_.random, premaster);
   return accepted(engine_, read ? engine_.answer(std::move(question.token), premaster)
                                 : engine_.answer(std::move(question.token), DecryptionFailed{}));
+}
+
+std::optional<Stop> Endpoint::reply(SelectPsk& question) {
+  if (options_->psk.empty()) return accepted(engine_, engine_.answer(std::move(question.token), NoPsk{}));
+  // BoringSSL's server tells the identity as its hint, and its client insists on that.
+  if (as_text(question.identity_hint) != options_->psk_identity) return Stop{.error = {}, .text = "another PSK hint"};
+  return accepted(
+      engine_, engine_.answer(std::move(question.token),
+                              PskChosen{.identity = as_bytes(options_->psk_identity), .key = as_bytes(options_->psk)}));
+}
+
+std::optional<Stop> Endpoint::reply(FindPsk& question) {
+  if (options_->psk.empty() || as_text(question.identity) != options_->psk_identity)
+    return accepted(engine_, engine_.answer(std::move(question.token), PskUnknown{}));
+  return accepted(engine_, engine_.answer(std::move(question.token), PskFound{.key = as_bytes(options_->psk)}));
 }
 
 /// The runner decides: its certificates lead to no authority. What a key may be used for is checked all the same.

@@ -120,9 +120,9 @@ class Endpoint {
   std::optional<lockstep::Session> take_session() { return std::move(session_); }
 
  private:
-  using Question =
-      std::variant<std::monostate, lockstep::SelectCredential, lockstep::Sign, lockstep::Decrypt, lockstep::VerifyPeer,
-                   lockstep::OpenTicket, lockstep::AcceptEarlyData, lockstep::SealTicket>;
+  using Question = std::variant<std::monostate, lockstep::SelectCredential, lockstep::Sign, lockstep::Decrypt,
+                                lockstep::SelectPsk, lockstep::FindPsk, lockstep::VerifyPeer, lockstep::OpenTicket,
+                                lockstep::AcceptEarlyData, lockstep::SealTicket>;
 
   std::optional<Step> handle(lockstep::Event& event);
   std::optional<Step> ask(Question question);
@@ -131,6 +131,8 @@ class Endpoint {
   std::optional<Stop> reply(lockstep::SelectCredential& question);
   std::optional<Stop> reply(lockstep::Sign& question);
   std::optional<Stop> reply(lockstep::Decrypt& question);
+  std::optional<Stop> reply(lockstep::SelectPsk& question);
+  std::optional<Stop> reply(lockstep::FindPsk& question);
   std::optional<Stop> reply(lockstep::VerifyPeer& question);
   std::optional<Stop> reply(lockstep::OpenTicket& question);
   std::optional<Stop> reply(lockstep::AcceptEarlyData& question);

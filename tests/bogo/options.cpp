@@ -45,6 +45,8 @@ const Flag kFlags[] = {
     {"no-tls11", &Options::no_tls11},
     {"no-tls1", &Options::no_tls1},
     {"cipher", &Options::cipher},
+    {"psk", &Options::psk},
+    {"psk-identity", &Options::psk_identity},
     {"curves", &Options::curves},
     {"key-shares", &Options::key_shares},
     {"no-key-shares", &Options::no_key_shares},

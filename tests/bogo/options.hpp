@@ -43,6 +43,8 @@ struct Options {
   bool no_tls11 = false;
   bool no_tls1 = false;
   std::string cipher;  ///< suites of TLS 1.2 in OpenSSL's grammar
+  std::string psk;
+  std::string psk_identity;
   std::vector<int> curves;
   std::vector<int> key_shares;
   bool no_key_shares = false;

@@ -130,6 +130,8 @@ ServerConfigBuilder server(const Options& options, const Versions& spoken, const
   builder.server_preference(options.server_preference || (wanted && wanted->server_preference));
   const bool ids = spoken.oldest == ProtocolVersion::tls_1_2;
   builder.session_ids(ids);
+  // Its hint is BoringSSL's identity.
+  if (!options.psk.empty()) builder.psk_identity_hint(options.psk_identity);
   if (options.no_ticket) builder.tickets(0).resumption(ids);
   if (options.require_any_client_certificate) {
     builder.client_auth(ClientAuth::require);
@@ -208,7 +210,9 @@ template <Role kRole>
 std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& options, const Versions& spoken,
                           const Provider& provider, Shared& shared) {
   builder.versions(spoken.oldest, spoken.newest).allow_no_extended_main_secret(!options.expect_extended_master_secret);
-  auto suites = suites_from_text(options.cipher.empty() ? "DEFAULT:" + std::string(kOlderSuites) : options.cipher);
+  // BoringSSL's default has its suites with pre-shared keys, which are used where there is a key.
+  const std::string usual = "DEFAULT:" + std::string(kOlderSuites) + (options.psk.empty() ? "" : ":kECDHEPSK:kPSK");
+  auto suites = suites_from_text(options.cipher.empty() ? usual : options.cipher);
   if (!suites) return not_implemented(suites.error().text());
   std::erase_if(*suites, [&](CipherSuite suite) { return !provider.supports(suite); });
   if (!provider.fast_aes) {

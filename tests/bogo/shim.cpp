@@ -142,7 +142,8 @@ Outcome check_handshake(const Options& options, bool resuming, Endpoint& endpoin
         endpoint.asked().selected_credential != *options.expect_selected_credential) {
       return wrong("credential " + std::to_string(endpoint.asked().selected_credential));
     }
-    if ((!options.server || options.require_any_client_certificate) && agreed.peer_chain.empty()) {
+    const bool by_psk = parts(*engine.suite())->authentication == SuiteAuthentication::psk;
+    if ((!options.server || options.require_any_client_certificate) && agreed.peer_chain.empty() && !by_psk) {
       return wrong("the peer showed no certificate");
     }
     if (endpoint.peer_was_judged() != !agreed.peer_chain.empty()) return wrong("a chain without a verdict");

@@ -779,6 +779,185 @@ TEST(HostileTls12Flight, LeavesNothingOut) {
   newer.expect_client_refuses(Reason::message_unexpected, Alert::unexpected_message, Place::encrypted_extensions);
 }
 
+// --- pre-shared keys -------------------------------------------------------------------------------------------------
+
+constexpr auto kPlainPsk = CipherSuite::tls_psk_with_chacha20_poly1305_sha256;
+constexpr auto kEcdhePsk = CipherSuite::tls_ecdhe_psk_with_chacha20_poly1305_sha256;
+constexpr auto kDhePsk = CipherSuite::tls_dhe_psk_with_chacha20_poly1305_sha256;
+constexpr auto kRsaPsk = CipherSuite::tls_rsa_psk_with_chacha20_poly1305_sha256;
+
+/// A duel over one suite with a pre-shared key, of which both know the same one.
+struct PskDuel : OldDuel {
+  explicit PskDuel(CipherSuite suite, std::string_view hint = "") {
+    client_config.suites({suite});
+    server_config.suites({suite}).psk_identity_hint(hint);
+    if (suite == kDhePsk) {
+      client_config.groups({NamedGroup::x25519, NamedGroup::ffdhe2048});
+      server_config.groups({NamedGroup::x25519, NamedGroup::ffdhe2048});
+    }
+    if (suite == kRsaPsk) {
+      const std::vector schemes{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pss_rsae_sha256};
+      client_config.schemes(schemes);
+      server_config.schemes(schemes);
+      server().credential = credential_of(KeyType::rsa);
+    }
+    client().psks = server().psks = {{"sensor 7", "not to be guessed"}};
+  }
+};
+
+const Octets kCertificateRequest =
+    message_of(HandshakeType::certificate_request, Octets{2, 1, 64, 0, 4, 4, 3, 8, 7, 0, 0});
+
+TEST(HostileTls12Psk, WorksWhenNobodyIsHostile) {
+  for (const CipherSuite suite : {kPlainPsk, kEcdhePsk, kDhePsk, kRsaPsk}) {
+    if (!provider().supports(suite)) continue;
+    PskDuel duel(suite, "hint");
+    duel.expect_connected();
+    duel.expect_alive();
+  }
+}
+
+TEST(HostileTls12Psk, SuiteWasOffered) {
+  for (const std::uint16_t suite : std::to_array<std::uint16_t>({0x00a8, 0xccab, 0xccac, 0xccad, 0xccae}))
+    expect_server_hello_refused([suite](RawServerHello& hello) { hello.cipher_suite = suite; },
+                                Reason::suite_not_offered);
+}
+
+// RFC 4279 2: "The Certificate and CertificateRequest payloads are omitted from the response."
+TEST(HostileTls12Psk, NobodyShowsOrAsksForACertificate) {
+  for (const CipherSuite suite : {kPlainPsk, kEcdhePsk}) {
+    PskDuel certified(suite, "hint");
+    certified.server_forger.precede(HandshakeType::server_key_exchange,
+                                    message_of(HandshakeType::certificate, Octets{0, 0, 0}));
+    certified.expect_client_refuses(Reason::message_unexpected, Alert::unexpected_message, Place::certificate);
+    for (const std::string_view hint : {"", "hint"}) {
+      PskDuel asked(suite, hint);
+      asked.server_forger.precede(HandshakeType::server_hello_done, kCertificateRequest);
+      asked.expect_client_refuses(Reason::message_unexpected, Alert::unexpected_message, Place::certificate_request);
+    }
+  }
+}
+
+// With RSA_PSK a server may: RFC 4279 4 leaves it open. The client answers once it has shown its identity's key.
+TEST(HostileTls12Psk, AServerWithACertificateMayAskForOne) {
+  if (!provider().supports(kRsaPsk)) GTEST_SKIP() << "no RSA";
+  for (const std::string_view hint : {"", "hint"}) {
+    PskDuel duel(kRsaPsk, hint);
+    duel.server_forger.precede(HandshakeType::server_hello_done, kCertificateRequest);
+    duel.run();
+    EXPECT_EQ(duel.client().events,
+              (std::vector<std::string>{"verify_peer", "select_psk", "select_credential", "sign", "failed"}));
+    // Our server has not asked.
+    Duel::expect_refusal(duel.server(), Reason::message_unexpected, Alert::unexpected_message);
+  }
+}
+
+TEST(HostileTls12Psk, ServerKeyExchangeIsThereWhereItHasMoreThanAHint) {
+  PskDuel duel(kEcdhePsk, "hint");
+  duel.server_forger.omit(HandshakeType::server_key_exchange);
+  duel.expect_client_refuses(Reason::message_unexpected, Alert::unexpected_message, Place::server_hello_done);
+  PskDuel twice(kPlainPsk, "hint");
+  twice.server_forger.change(HandshakeType::server_key_exchange, [](Octets message) {
+    const Octets copy = message;
+    append(message, copy);
+    return message;
+  });
+  twice.expect_client_refuses(Reason::message_unexpected, Alert::unexpected_message, Place::server_key_exchange);
+}
+
+TEST(HostileTls12Psk, ServerKeyExchangeIsWellFormed) {
+  const auto refuse = [](CipherSuite suite, const Octets& body, Reason reason, Alert alert) {
+    PskDuel duel(suite, "hint");
+    duel.server_forger.replace(HandshakeType::server_key_exchange,
+                               message_of(HandshakeType::server_key_exchange, body));
+    duel.expect_client_refuses(reason, alert, Place::server_key_exchange);
+  };
+  for (const CipherSuite suite : {kPlainPsk, kRsaPsk}) {
+    if (!provider().supports(suite)) continue;
+    refuse(suite, {}, Reason::message_truncated, Alert::decode_error);
+    refuse(suite, {0, 2, 1}, Reason::message_truncated, Alert::decode_error);
+    refuse(suite, {0, 1, 1, 0}, Reason::message_trailing_data, Alert::decode_error);
+  }
+  Octets point{0, 0, 3, 0, 29};
+  put_vector(point, Octets(32, 9), 1);
+  Octets longer = point;
+  longer.push_back(0);
+  refuse(kEcdhePsk, longer, Reason::message_trailing_data, Alert::decode_error);
+  Octets shorter{0, 0, 3, 0, 29};
+  put_vector(shorter, Octets(31, 9), 1);
+  refuse(kEcdhePsk, shorter, Reason::key_share_size, Alert::illegal_parameter);
+  Octets other = point;
+  other[4] = 25;
+  refuse(kEcdhePsk, other, Reason::group_not_offered, Alert::illegal_parameter);
+  other[2] = 1;
+  refuse(kEcdhePsk, other, Reason::curve_not_named, Alert::illegal_parameter);
+  Octets small{0, 0, 3, 0, 29};
+  put_vector(small, Octets(32, 0), 1);
+  refuse(kEcdhePsk, small, Reason::key_share_invalid, Alert::illegal_parameter);
+}
+
+TEST(HostileTls12Psk, ClientKeyExchangeIsWellFormed) {
+  const auto refuse = [](CipherSuite suite, const Octets& body, Reason reason, Alert alert) {
+    PskDuel duel(suite);
+    duel.client_forger.replace(HandshakeType::client_key_exchange,
+                               message_of(HandshakeType::client_key_exchange, body));
+    duel.expect_server_refuses(reason, alert, Place::client_key_exchange);
+  };
+  const Octets identity = vector_of(Octets{'s', 'e', 'n', 's', 'o', 'r', ' ', '7'}, 2);
+  for (const CipherSuite suite : {kPlainPsk, kEcdhePsk, kRsaPsk}) {
+    if (!provider().supports(suite)) continue;
+    refuse(suite, {}, Reason::message_truncated, Alert::decode_error);
+    refuse(suite, {0, 9, 1}, Reason::message_truncated, Alert::decode_error);
+  }
+  Octets longer = identity;
+  longer.push_back(0);
+  refuse(kPlainPsk, longer, Reason::message_trailing_data, Alert::decode_error);
+  refuse(kPlainPsk, vector_of(Octets(kMaxPskIdentity + 1, 'i'), 2), Reason::psk_identity_too_long,
+         Alert::illegal_parameter);
+  refuse(kEcdhePsk, identity, Reason::message_truncated, Alert::decode_error);
+  const auto with_point = [&](const Octets& point) {
+    Octets body = identity;
+    put_vector(body, point, 1);
+    return body;
+  };
+  if (provider().supports(kDhePsk)) {
+    refuse(kDhePsk, identity, Reason::message_truncated, Alert::decode_error);
+    Octets body = identity;
+    put_vector(body, Octets(256, 0), 2);
+    refuse(kDhePsk, body, Reason::dh_share_invalid, Alert::handshake_failure);
+  }
+  refuse(kEcdhePsk, with_point(Octets(31, 9)), Reason::key_share_size, Alert::illegal_parameter);
+  refuse(kEcdhePsk, with_point(Octets(32, 0)), Reason::key_share_invalid, Alert::illegal_parameter);
+}
+
+// What the server's key cannot read is no different from another pre-shared key (Bleichenbacher).
+TEST(HostileTls12Psk, ASecretThatCannotBeReadIsAnotherOne) {
+  if (!provider().supports(kRsaPsk)) GTEST_SKIP() << "no RSA";
+  const auto play = [](std::function<void(PskDuel&)> spoil) {
+    PskDuel duel(kRsaPsk);
+    spoil(duel);
+    duel.expect_server_refuses(Reason::psk_mismatch, Alert::decrypt_error, Place::finished);
+    return duel.server().events;
+  };
+  const auto wrong_key = play([](PskDuel& duel) { duel.client().psks = {{"sensor 7", "another"}}; });
+  const auto unknown = play([](PskDuel& duel) { duel.client().psks = {{"sensor 8", "another"}}; });
+  const auto unreadable = play([](PskDuel& duel) {
+    duel.client_forger.change(HandshakeType::client_key_exchange, [](Octets message) {
+      message.back() ^= 1U;
+      return message;
+    });
+  });
+  const auto of_other_size = play([](PskDuel& duel) {
+    Octets body = vector_of(Octets{'s', 'e', 'n', 's', 'o', 'r', ' ', '7'}, 2);
+    put_vector(body, Octets(7, 1), 2);
+    duel.client_forger.replace(HandshakeType::client_key_exchange,
+                               message_of(HandshakeType::client_key_exchange, body));
+  });
+  EXPECT_EQ(wrong_key, unknown);
+  EXPECT_EQ(wrong_key, unreadable);
+  EXPECT_EQ(wrong_key, of_other_size);
+}
+
 // --- the client's flight -------------------------------------------------------------------------------------------
 
 TEST(HostileTls12Client, KeyExchangeIsAPointOfTheGroup) {

@@ -10,7 +10,7 @@ from harness import MissingPeer, check, program, run_ok
 
 
 # The key exchanges that `lockstep client` has.
-BUILT = ("ECDHE_ECDSA", "ECDHE_RSA", "DHE_RSA", "RSA")
+BUILT = ("ECDHE_ECDSA", "ECDHE_RSA", "DHE_RSA", "RSA", "ECDHE_PSK", "DHE_PSK", "PSK", "RSA_PSK")
 
 
 class Suite:

@@ -8,6 +8,7 @@ import re
 import go_peer
 import node_peer
 import openssl_peer
+import psk12
 import suites12
 from suites12 import names
 from harness import Client, Process, check, equal, free_port, matches, program, run, run_ok, wait_until_listening
@@ -634,6 +635,7 @@ def main(session):
     renegotiate_openssl_client(session, usual)
     renegotiate_gnutls(session, usual)
     record_sizes(session)
+    psk12.against_both(session)
     go = go_peer.build(session)
     against_go(session, both("Go", run_ok([go, "suites"]).text.split()), go)
     against_node(session, both("Node", suites12.of_node(ours)))

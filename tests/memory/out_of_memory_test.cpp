@@ -142,6 +142,10 @@ class Side {
     return answer(event, Bytes(signature).first(size));
   }
   bool on(Decrypt& event) { return answer(event, DecryptionFailed{}); }
+  bool on(SelectPsk& event) {
+    return answer(event, PskChosen{.identity = as_bytes("identity"), .key = as_bytes("key")});
+  }
+  bool on(FindPsk& event) { return answer(event, PskFound{.key = as_bytes("key")}); }
   bool on(VerifyPeer& event) { return answer(event, PeerAccepted{}); }
   bool on(OpenTicket& event) {
     auto session = Session::parse(event.ticket);

@@ -146,6 +146,7 @@ struct End {
   std::optional<PeerRejected> rejection;
   std::shared_ptr<TicketKeys> ticket_keys;
   std::map<std::vector<std::uint8_t>, std::vector<std::uint8_t>>* store = nullptr;  ///< sessions by their ids
+  std::map<std::string, std::string> psks;  ///< keys by their identities; a client uses the first
   bool sign_fails = false;
   bool drop_tokens = false;
   bool accept_early_data = false;
@@ -180,6 +181,8 @@ struct End {
   std::vector<std::string> alpn_offered;
   std::vector<std::pair<std::vector<std::uint8_t>, std::vector<std::uint8_t>>> oid_filters;  ///< OIDs and values
   std::string server_name;
+  std::string psk_server_name;  ///< in SelectPsk and FindPsk
+  std::string identity_hint;
   std::optional<Error> error;
   bool complete = false;
   bool peer_closed = false;
@@ -240,6 +243,31 @@ struct End {
       EXPECT_TRUE(connection.answer(std::move(event.token), Bytes(premaster)));
     } else {
       EXPECT_TRUE(connection.answer(std::move(event.token), DecryptionFailed{}));
+    }
+    return true;
+  }
+  bool on(SelectPsk& event) {
+    events.emplace_back("select_psk");
+    psk_server_name = event.server_name;
+    identity_hint = as_text(event.identity_hint);
+    EXPECT_EQ(event.version, ProtocolVersion::tls_1_2);
+    if (psks.empty()) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), NoPsk{}));
+    } else {
+      const auto& [own_identity, key] = *psks.begin();
+      EXPECT_TRUE(connection.answer(std::move(event.token), PskChosen{as_bytes(own_identity), as_bytes(key)}));
+    }
+    return true;
+  }
+  bool on(FindPsk& event) {
+    events.emplace_back("find_psk");
+    psk_server_name = event.server_name;
+    EXPECT_EQ(event.version, ProtocolVersion::tls_1_2);
+    const auto found = psks.find(std::string(as_text(event.identity)));
+    if (found == psks.end()) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), PskUnknown{}));
+    } else {
+      EXPECT_TRUE(connection.answer(std::move(event.token), PskFound{as_bytes(found->second), identity}));
     }
     return true;
   }

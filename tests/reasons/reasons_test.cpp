@@ -650,6 +650,37 @@ std::vector<Row> tls12() {
   };
 }
 
+/// Both ends share a pre-shared key, unless `change` has it otherwise.
+Provoke with_psk(std::function<void(Duel&)> change, bool tell_unknown = false) {
+  return in_tls12([=](Duel& duel, Role) {
+    const std::vector suites{CipherSuite::tls_psk_with_chacha20_poly1305_sha256};
+    duel.client_config.suites(suites);
+    duel.server_config.suites(suites).tell_unknown_psk(tell_unknown);
+    duel.client().psks = duel.server().psks = {{"sensor 7", "a key"}};
+    change(duel);
+  });
+}
+
+std::vector<Row> pre_shared_keys() {
+  using enum Reason;
+  constexpr std::string_view kServersFinished = "the server reads the client's Finished before it sends its own";
+  return {
+      {psk_identity_too_long, Fault::both, never("a client sends the identity"), by(with_psk([](Duel& duel) {
+         Octets body(2 + kMaxPskIdentity + 1, 'i');
+         body[0] = static_cast<std::uint8_t>((body.size() - 2) >> 8U);
+         body[1] = static_cast<std::uint8_t>((body.size() - 2) & 0xffU);
+         duel.client_forger.replace(HandshakeType::client_key_exchange,
+                                    message_of(HandshakeType::client_key_exchange, body));
+       }))},
+      {no_psk, Fault::caller, by(with_psk([](Duel& duel) { duel.client().psks.clear(); })),
+       never("a server without the key does not know the identity")},
+      {psk_identity_unknown, Fault::caller, never("a server looks the identity up"),
+       by(with_psk([](Duel& duel) { duel.client().psks = {{"sensor 8", "a key"}}; }, true))},
+      {psk_mismatch, Fault::both, never(kServersFinished),
+       by(with_psk([](Duel& duel) { duel.client().psks = {{"sensor 7", "another"}}; }))},
+  };
+}
+
 std::vector<Row> authentication() {
   using enum Reason;
   // id-ecPublicKey, 1.2.840.10045.2.1, becomes 1.2.840.10045.2.127.
@@ -739,7 +770,7 @@ std::vector<Row> the_rest() {
 
 std::vector<Row> table() {
   std::vector<Row> rows;
-  for (auto part : {records, messages, negotiation, resumption, tls12, authentication, the_rest}) {
+  for (auto part : {records, messages, negotiation, resumption, tls12, pre_shared_keys, authentication, the_rest}) {
     for (Row& row : part()) rows.push_back(std::move(row));
   }
   return rows;

@@ -21,9 +21,10 @@ namespace lockstep::testing {
 /// application, its answers.
 using Records = handshake::MessageList<handshake::ChangeCipherSpec, RenegotiationRefused>;
 using Calls = handshake::MessageList<handshake::Renegotiate>;
-using Answers = handshake::MessageList<handshake::TicketOpened, handshake::EarlyDataJudged,
-                                       handshake::CredentialSelected, handshake::Signed, handshake::Decrypted,
-                                       handshake::PeerVerified, handshake::PeerRefused, handshake::TicketSealed>;
+using Answers =
+    handshake::MessageList<handshake::TicketOpened, handshake::EarlyDataJudged, handshake::CredentialSelected,
+                           handshake::Signed, handshake::Decrypted, handshake::PskGiven, handshake::PskWithheld,
+                           handshake::PeerVerified, handshake::PeerRefused, handshake::TicketSealed>;
 
 /// The name of a type without what does not distinguish it: "client13::WaitFinished", "Finished".
 template <class Type>

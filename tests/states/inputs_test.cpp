@@ -33,11 +33,15 @@ struct Way {
   bool cbc = false;         ///< records are those of CBC
   bool ids = false;         ///< the server keeps sessions under ids
   std::string_view note{};  ///< what tells it from another way to the same state
+  CipherSuite psk{};        ///< a suite with a pre-shared key
 
   [[nodiscard]] bool tls12() const { return state.starts_with("client12") || state.starts_with("server12"); }
 };
 
 constexpr auto kAuth = ClientAuth::require;
+constexpr auto kPsk = CipherSuite::tls_psk_with_aes_128_gcm_sha256;
+constexpr auto kEcdhePsk = CipherSuite::tls_ecdhe_psk_with_aes_128_gcm_sha256;
+constexpr auto kRsaPsk = CipherSuite::tls_rsa_psk_with_aes_128_gcm_sha256;
 
 const std::array kWays{
     Way{"hello::WaitOfferVerified", Role::client, {}, "VerifyPeer", ClientAuth::none, false, true, true, true, true},
@@ -151,6 +155,27 @@ const std::array kWays{
     Way{.state = "server12::WaitNextProtocol", .role = Role::server, .next = HandshakeType::next_protocol, .npn = true},
     Way{.state = "server12::WaitFinished", .role = Role::server, .next = HandshakeType::finished},
     Way{.state = "server12::WaitTicketSealed", .role = Role::server, .question = "SealTicket", .tickets = true},
+    Way{.state = "client12::WaitPskKeyExchange",
+        .role = Role::client,
+        .next = HandshakeType::server_key_exchange,
+        .psk = kEcdhePsk},
+    Way{.state = "client12::WaitPskHint", .role = Role::client, .next = HandshakeType::server_hello_done, .psk = kPsk},
+    Way{.state = "client12::WaitPskHelloDone",
+        .role = Role::client,
+        .next = HandshakeType::server_hello_done,
+        .psk = kEcdhePsk},
+    Way{.state = "client12::WaitPsk", .role = Role::client, .question = "SelectPsk", .psk = kPsk},
+    Way{.state = "client12::WaitCertifiedHint",
+        .role = Role::client,
+        .next = HandshakeType::server_hello_done,
+        .psk = kRsaPsk},
+    Way{.state = "client12::WaitCertifiedPsk", .role = Role::client, .question = "SelectPsk", .psk = kRsaPsk},
+    Way{.state = "server12::WaitPskKeyExchange",
+        .role = Role::server,
+        .next = HandshakeType::client_key_exchange,
+        .psk = kPsk},
+    Way{.state = "server12::WaitPsk", .role = Role::server, .question = "FindPsk", .psk = kEcdhePsk},
+    Way{.state = "server12::WaitPskDecrypted", .role = Role::server, .question = "Decrypt", .psk = kRsaPsk},
     Way{.state = "client12::Connected", .role = Role::client},
     Way{.state = "server12::Connected", .role = Role::server},
     // The same states by other suites, and with sessions under ids.
@@ -265,8 +290,8 @@ const Session& session(bool tls12 = false) {
 
 void configure(Duel& duel, const Way& way) {
   if (way.tls12()) speak_tls12(duel);
-  if (way.rsa) {
-    const std::vector suites{CipherSuite::tls_rsa_with_aes_128_gcm_sha256};
+  if (way.rsa || way.psk != CipherSuite{}) {
+    const std::vector suites{way.rsa ? CipherSuite::tls_rsa_with_aes_128_gcm_sha256 : way.psk};
     const std::vector schemes{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::rsa_pss_rsae_sha256};
     duel.client_config.suites(suites).schemes(schemes);
     duel.server_config.suites(suites).schemes(schemes);
@@ -393,7 +418,8 @@ class Journey {
     if (way_.ids) duel.server().store = &store();
     duel.server().accept_early_data = way_.early;
     if (way_.staple) duel.server().credential = stapling_credential();
-    if (way_.rsa) duel.server().credential = credential_of(KeyType::rsa);
+    if (way_.rsa || way_.psk == kRsaPsk) duel.server().credential = credential_of(KeyType::rsa);
+    duel.client().psks = duel.server().psks = {{"identity", "key"}};
     go();
     if (in_the_open() && !message.empty()) append(inbound(), plain_record(22, message));
     if (in_the_open() || way_.next != HandshakeType{}) go();
@@ -478,6 +504,8 @@ class Journey {
            (way_.question == "SelectCredential" && std::holds_alternative<SelectCredential>(event)) ||
            (way_.question == "Sign" && std::holds_alternative<Sign>(event)) ||
            (way_.question == "Decrypt" && std::holds_alternative<Decrypt>(event)) ||
+           (way_.question == "SelectPsk" && std::holds_alternative<SelectPsk>(event)) ||
+           (way_.question == "FindPsk" && std::holds_alternative<FindPsk>(event)) ||
            (way_.question == "OpenTicket" && std::holds_alternative<OpenTicket>(event)) ||
            (way_.question == "AcceptEarlyData" && std::holds_alternative<AcceptEarlyData>(event)) ||
            (way_.question == "SealTicket" && std::holds_alternative<SealTicket>(event));
@@ -504,6 +532,10 @@ std::expected<void, Misuse> give(Connection& connection, Event& event) {
     return connection.answer(std::move(token), as_bytes("a signature or a ticket"));
   } else if constexpr (std::is_same_v<Given, Credential>) {
     return connection.answer(std::move(token), credential_of(usual_key()));
+  } else if constexpr (std::is_same_v<Given, PskChosen>) {
+    return connection.answer(std::move(token), PskChosen{.identity = as_bytes("identity"), .key = as_bytes("key")});
+  } else if constexpr (std::is_same_v<Given, PskFound>) {
+    return connection.answer(std::move(token), PskFound{.key = as_bytes("key")});
   } else {
     return connection.answer(std::move(token), Given{});
   }
@@ -516,6 +548,10 @@ constexpr Answer kAnswers[] = {
     {"signing failed", "Sign", give<Sign, SigningFailed>},
     {"secret", "Decrypt", give<Decrypt, Bytes>},
     {"decryption failed", "Decrypt", give<Decrypt, DecryptionFailed>},
+    {"PSK", "SelectPsk", give<SelectPsk, PskChosen>},
+    {"no PSK", "SelectPsk", give<SelectPsk, NoPsk>},
+    {"PSK found", "FindPsk", give<FindPsk, PskFound>},
+    {"PSK unknown", "FindPsk", give<FindPsk, PskUnknown>},
     {"peer accepted", "VerifyPeer", give<VerifyPeer, PeerAccepted>},
     {"peer rejected", "VerifyPeer", give<VerifyPeer, PeerRejected>},
     {"session of a ticket", "OpenTicket", give<OpenTicket, Session>},
@@ -818,6 +854,8 @@ TEST_P(HandshakeState, AcceptsWhatTheChartSays) {
   expect_dispatch(*handshake, row, handshake::CredentialSelected{});
   expect_dispatch(*handshake, row, handshake::Signed{});
   expect_dispatch(*handshake, row, handshake::Decrypted{});
+  expect_dispatch(*handshake, row, handshake::Handshake::psk_given({}, {}));
+  expect_dispatch(*handshake, row, handshake::PskWithheld{});
   expect_dispatch(*handshake, row, handshake::Handshake::peer_verified(PeerAccepted{}));
   expect_dispatch(*handshake, row, handshake::PeerRefused{});
   expect_dispatch(*handshake, row, handshake::TicketSealed{});

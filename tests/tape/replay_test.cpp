@@ -165,6 +165,15 @@ std::vector<Octets> tapes_of_every_kind() {
     EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
     keep(pair);
   }
+  for (const bool known : {true, false}) {  // pre-shared keys
+    const std::vector suites{CipherSuite::tls_ecdhe_psk_with_chacha20_poly1305_sha256};
+    RecordedPair pair(client_builder().suites(suites), server_builder().suites(suites).psk_identity_hint("hint"));
+    pair.client.psks = {{"identity", "key"}};
+    if (known) pair.server.psks = pair.client.psks;
+    pair.run();
+    EXPECT_EQ(pair.client.connection.connected(), known) << error_text(pair.client);
+    keep(pair);
+  }
   {  // the client rejects the server
     RecordedPair pair;
     pair.client.rejection = PeerRejected{Reason::certificate_expired, 10};

@@ -14,6 +14,8 @@ TEST(EventTest, SuspendedOperationsAskForAnAnswer) {
   EXPECT_TRUE(asks(Sign{}));
   EXPECT_TRUE(asks(VerifyPeer{}));
   EXPECT_TRUE(asks(Decrypt{}));
+  EXPECT_TRUE(asks(SelectPsk{}));
+  EXPECT_TRUE(asks(FindPsk{}));
   EXPECT_TRUE(asks(OpenTicket{}));
   EXPECT_TRUE(asks(AcceptEarlyData{}));
   EXPECT_TRUE(asks(SealTicket{}));

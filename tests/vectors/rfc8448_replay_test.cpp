@@ -206,6 +206,8 @@ class Player {
     return true;
   }
   bool on(Decrypt& /*event*/) { return false; }
+  bool on(SelectPsk& /*event*/) { return false; }
+  bool on(FindPsk& /*event*/) { return false; }
   bool on(OpenTicket& event) {
     if (ticket_session) {
       EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*ticket_session)));

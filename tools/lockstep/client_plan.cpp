@@ -138,6 +138,7 @@ ClientPlan plan_of(const ClientOptions& options) {
   AnswerOptions answers{.provider = provider(), .policy = policy_of(options.tls.policy)};
   if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   answers.ignore_stapled_responses = options.ocsp;  // --ocsp says whether one came, and that nobody has judged it
+  answers.psks = psks_of(options.tls);
   if (!options.certificate.empty()) {
     answers.credentials.push_back(read_credential(options.certificate, options.key, options.passphrase_file));
   }

@@ -494,6 +494,7 @@ int run(LoadOptions& options) {
   ClientConfigBuilder builder = ConfigBuilder::client(provider());
   apply(options.tls, builder);
   AnswerOptions answers{.provider = provider(), .policy = policy_of(options.tls.policy)};
+  answers.psks = psks_of(options.tls);
   if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   if (options.insecure) {
     builder.dangerous().skip_verification();

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <lockstep/lists.hpp>
 #include <lockstep/session.hpp>
 #include <lockstep/x509.hpp>
 
@@ -60,7 +61,8 @@ std::vector<std::vector<std::uint8_t>> names_of(const x509::TrustAnchors& anchor
 }
 
 ServerPlan plan_of(const ServerOptions& options) {
-  if (options.certificates.empty()) {
+  const auto psks = psks_of(options.tls);
+  if (options.certificates.empty() && psks == nullptr) {
     throw UsageError("a server needs a certificate: --cert FILE --key FILE (`lockstep cert self-signed` makes one)");
   }
   if (options.certificates.size() != options.keys.size()) {
@@ -75,6 +77,12 @@ ServerPlan plan_of(const ServerOptions& options) {
   // Browsers and curl offer h2 as well; what answers here speaks HTTP/1.1.
   if (options.tls.alpn.empty() && !options.echo) builder.alpn({"http/1.1"});
   apply(options.tls, builder);
+  // Clients with and without a pre-shared key are welcome to a server that has a certificate, too.
+  if (psks != nullptr && !options.certificates.empty() && options.tls.suites.empty()) {
+    std::vector<CipherSuite> suites = parse_suites("DEFAULT");
+    std::erase_if(suites, [](CipherSuite suite) { return !provider().supports(suite); });
+    builder.suites(append<CipherSuite>(std::move(suites), usual_psk_suites()));
+  }
   // Where it is to be asked for in a renegotiation, that is not done before.
   const bool asks_later = options.tls.renegotiate == Renegotiate::begin;
   if (asks_later && options.client_auth == ClientAuth::require)
@@ -91,6 +99,7 @@ ServerPlan plan_of(const ServerOptions& options) {
   if (!options.time.empty()) plan.moment = parse_time(options.time);
   plan.policy = policy_of(options.tls.policy);
   AnswerOptions answers{.provider = provider(), .policy = plan.policy};
+  answers.psks = psks;
   if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   for (std::size_t i = 0; i < options.certificates.size(); ++i) {
     answers.credentials.push_back(

@@ -98,6 +98,8 @@ class Teller {
     answered(entry.token, entry.present ? count(entry.chain.size(), "certificate") : "none");
   }
   void operator()(const trace::AnswerDecryption& entry) { answered(entry.token, entry.made ? "decrypted" : "failed"); }
+  void operator()(const trace::AnswerPsk& entry) { answered(entry.token, entry.chosen ? "a key" : "none"); }
+  void operator()(const trace::AnswerPskLookup& entry) { answered(entry.token, entry.found ? "a key" : "unknown"); }
   void operator()(const trace::AnswerSignature& entry) { answered(entry.token, entry.made ? "signed" : "failed"); }
   void operator()(const trace::AnswerVerdict& entry) {
     answered(entry.token, entry.accepted ? "accepted" : id_name(entry.reason));
@@ -182,6 +184,8 @@ class Teller {
   }
   void operator()(const trace::CredentialAsked& entry) { question("select credential", entry.token); }
   void operator()(const trace::DecryptionAsked& entry) { question("decrypt", entry.token); }
+  void operator()(const trace::PskAsked& entry) { question("select PSK", entry.token); }
+  void operator()(const trace::PskLookupAsked& entry) { question("find PSK", entry.token); }
   void operator()(const trace::SignatureAsked& entry) { question("sign " + to_text(entry.scheme), entry.token); }
   void operator()(const trace::VerdictAsked& entry) { question("verify peer", entry.token); }
   void operator()(const trace::TicketOpeningAsked& entry) { question("open ticket", entry.token); }

@@ -12,11 +12,14 @@
 
 #include "arguments.hpp"
 #include "files.hpp"
+#include "provider.hpp"
 
 namespace lockstep::tool {
 namespace {
 
 constexpr const char* kGroup = "Protocol";
+
+bool names_psks(const TlsOptions& options) { return !options.psk.empty() || !options.psk_file.empty(); }
 
 /// Versions are named only where an option does: otherwise those follow that the suites belong to.
 template <Role kRole>
@@ -50,7 +53,13 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
     builder.dh_parameters(read_dh_parameters(options.dh_params));
   }
   if (!options.alpn.empty()) builder.alpn(parse_alpn(options.alpn));
-  if (!options.suites.empty()) builder.suites(parse_suites(options.suites));
+  if (!options.suites.empty()) {
+    builder.suites(parse_suites(options.suites));
+  } else if (names_psks(options)) {
+    builder.suites(usual_psk_suites());
+  }
+  if constexpr (kRole == Role::server)
+    builder.psk_identity_hint(options.psk_hint).tell_unknown_psk(options.tell_unknown_psk);
   if (!options.groups.empty()) builder.groups(parse_groups(options.groups));
   if (!options.schemes.empty()) builder.schemes(parse_schemes(options.schemes));
   if (options.max_fragment != 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_fragment));
@@ -75,6 +84,31 @@ std::shared_ptr<const ConfigOf<kRole>> built_by(const BasicConfigBuilder<kRole>&
 }
 
 }  // namespace
+
+std::shared_ptr<const PskTable> psks_of(const TlsOptions& options) {
+  if (!names_psks(options)) return nullptr;
+  auto psks = std::make_shared<PskTable>();
+  if (!options.psk.empty()) {
+    print_warning("--psk: whoever can list this machine's processes can read the key; --psk-file has it from a file");
+    if (auto added = psks->add_lines(options.psk); !added)
+      throw UsageError("--psk wants IDENTITY:HEX: " + added.error().text);
+  }
+  if (!options.psk_file.empty()) {
+    constexpr std::size_t kLongest = std::size_t{1} << 26U;
+    if (auto added = psks->add_lines(as_text(read_secret(options.psk_file, kLongest).view())); !added)
+      throw Failure(options.psk_file + ", line " + std::to_string(added.error().line) + ": " + added.error().text,
+                    "Give it lines as psktool of GnuTLS writes them: identity:key, the key in hexadecimal.");
+  }
+  if (psks->size() == 0) throw Failure(options.psk_file + " holds no pre-shared key");
+  return psks;
+}
+
+std::vector<CipherSuite> usual_psk_suites() {
+  return filter(suites(ProtocolVersion::tls_1_2), [](CipherSuite suite) {
+    return parts(suite)->key_exchange == KeyExchangeMethod::ecdhe_psk && !is_insecure(suite) &&
+           provider().supports(suite);
+  });
+}
 
 void add_policy_options(CLI::App& app, PolicyOptions& options) {
   constexpr const char* kPolicy = "Policy";
@@ -161,6 +195,25 @@ void add_tls12_options(CLI::App& app, TlsOptions& options, Role role) {
       ->group(kGroup);
 }
 
+void add_psk_options(CLI::App& app, TlsOptions& options, Role role) {
+  app.add_option("--psk", options.psk,
+                 "A pre-shared key for TLS 1.2, with its identity; without --suite, ECDHE-PSK suites are those spoken")
+      ->option_text("IDENTITY:HEX")
+      ->group(kGroup);
+  app.add_option("--psk-file", options.psk_file,
+                 role == Role::client ? "The same from the first line of a file, unseen by others"
+                                      : "The same from a file, one on each line, unseen by others")
+      ->option_text("FILE")
+      ->group(kGroup);
+  if (role == Role::client) return;
+  app.add_option("--psk-hint", options.psk_hint, "Tell clients this, to help them choose a pre-shared key")
+      ->option_text("TEXT")
+      ->group(kGroup);
+  app.add_flag("--tell-unknown-psk", options.tell_unknown_psk,
+               "Tell clients whose identity has no pre-shared key here; otherwise it is as with a wrong key")
+      ->group(kGroup);
+}
+
 }  // namespace
 
 void add_tls_options(CLI::App& app, TlsOptions& options, Role role) {
@@ -180,6 +233,7 @@ void add_tls_options(CLI::App& app, TlsOptions& options, Role role) {
       ->option_text("LIST")
       ->group(kGroup);
   add_tls12_options(app, options, role);
+  add_psk_options(app, options, role);
   app.add_option("--max-fragment", options.max_fragment, "The most plaintext in a record that is sent, 64 to 16384")
       ->check(CLI::Range(64, 16384))
       ->option_text("BYTES")

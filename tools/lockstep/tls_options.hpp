@@ -12,6 +12,7 @@
 
 #include <lockstep/config.hpp>
 #include <lockstep/io.hpp>
+#include <lockstep/psk_table.hpp>
 #include <lockstep/x509_verify.hpp>
 
 #include "terminal.hpp"
@@ -54,6 +55,10 @@ struct TlsOptions {
   std::string suites;
   std::string groups;
   std::string schemes;
+  std::string psk;       ///< IDENTITY:HEX
+  std::string psk_file;  ///< the same, a line for each
+  std::string psk_hint;  ///< a server's
+  bool tell_unknown_psk = false;
   unsigned max_fragment = 0;
   unsigned record_size_limit = 0;
   unsigned max_fragment_length = 0;         ///< a client's
@@ -69,6 +74,11 @@ void add_tls_options(CLI::App& app, TlsOptions& options, Role role);
 /// Puts the options into a builder. Throws `UsageError` for words that it does not know.
 void apply(const TlsOptions& options, ClientConfigBuilder& builder);
 void apply(const TlsOptions& options, ServerConfigBuilder& builder);
+
+/// The pre-shared keys; null when there are none. Throws `UsageError` and `Failure`. Once: it warns.
+[[nodiscard]] std::shared_ptr<const PskTable> psks_of(const TlsOptions& options);
+/// Suites of TLS 1.2 for them, where none are named: with a fresh key exchange, and with an AEAD.
+[[nodiscard]] std::vector<CipherSuite> usual_psk_suites();
 
 /// The configuration; throws `UsageError` with every problem.
 [[nodiscard]] std::shared_ptr<const ClientConfig> built(const ClientConfigBuilder& builder);

@@ -99,6 +99,8 @@ inline constexpr std::uint32_t kMaxEarlyData = 1U << 20U;
 /// RFC 9846 8.3: "windows on the order of ten seconds".
 inline constexpr std::chrono::seconds kDefaultEarlyDataTolerance{10};
 inline constexpr std::chrono::seconds kMaxEarlyDataTolerance{600};
+/// The longest hint of a server's for choosing a pre-shared key, in bytes. As long as OpenSSL's.
+inline constexpr std::size_t kMaxPskIdentityHint = 256;
 /// Bytes sealed with one key before it is updated by itself; far below what AES-GCM allows (RFC 9846 5.5: 2^24.5
 /// records).
 inline constexpr std::uint64_t kDefaultKeyUpdateBytes = std::uint64_t{1} << 36U;
@@ -138,6 +140,8 @@ struct Settings {
   std::uint16_t renegotiation_limit = kDefaultRenegotiations;
   std::uint32_t renegotiation_window = kDefaultRenegotiationWindow.count();  ///< seconds
   bool false_start = false;                                                  ///< client, TLS 1.2: RFC 7918
+  std::vector<std::uint8_t> psk_identity_hint;     ///< server, TLS 1.2: RFC 4279; empty: none is sent
+  bool tell_unknown_psk = false;                   ///< server
   std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
   std::uint32_t max_authentication_age = 604'800;  ///< seconds, at most 7 days
   std::uint8_t ticket_count = 2;
@@ -282,7 +286,9 @@ class BasicConfigBuilder : ConfigDraft {
     version_list_.emplace(list.begin(), list.end());
     return *this;
   }
-  /// Suites of all versions in order of preference. CCM suites are opt-in: not in the default. Default: AES-128-GCM,
+  /// Suites of all versions in order of preference. What `ListKind::by_default` leaves out is opt-in: CCM, CBC, RSA key
+  /// exchange, and pre-shared keys (PSK, ECDHE_PSK, DHE_PSK, RSA_PSK), with which neither side shows a certificate,
+  /// RSA_PSK's server excepted: a server that requires one of its client takes none of these. Default: AES-128-GCM,
   /// AES-256-GCM, ChaCha20-Poly1305, and the same with ECDHE in TLS 1.2; a server with this default follows a client
   /// that puts ChaCha20-Poly1305 first, because that client's machine has no fast AES.
   BasicConfigBuilder& suites(std::vector<CipherSuite> list) {
@@ -527,6 +533,26 @@ class BasicConfigBuilder : ConfigDraft {
     requires(kRole == Role::client)
   {
     settings_.false_start = on;
+    return *this;
+  }
+  /// Server, TLS 1.2 with pre-shared keys: what clients are told to help them choose one, at most kMaxPskIdentityHint
+  /// bytes; empty, the default, tells nothing. RFC 4279 5.2: "In the absence of an application profile specification
+  /// specifying otherwise, servers SHOULD NOT provide an identity hint and clients MUST ignore the identity hint
+  /// field."
+  BasicConfigBuilder& psk_identity_hint(std::string_view text)
+    requires(kRole == Role::server)
+  {
+    const Bytes bytes = as_bytes(text);
+    settings_.psk_identity_hint.assign(bytes.begin(), bytes.end());
+    return *this;
+  }
+  /// Server: tell a client that its PSK identity is not known, by the alert unknown_psk_identity. Off by default: the
+  /// handshake goes on with a random key and fails at the client's Finished as with a wrong one, so that nobody can ask
+  /// who is known here (RFC 4279 2).
+  BasicConfigBuilder& tell_unknown_psk(bool on)
+    requires(kRole == Role::server)
+  {
+    settings_.tell_unknown_psk = on;
     return *this;
   }
   /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a

@@ -164,6 +164,10 @@ class LOCKSTEP_API Connection {
   /// `premaster` has 48 bytes; wipe it afterwards.
   std::expected<void, Misuse> answer(Token<Decrypt>&& token, Bytes premaster);
   std::expected<void, Misuse> answer(Token<Decrypt>&& token, DecryptionFailed);
+  std::expected<void, Misuse> answer(Token<SelectPsk>&& token, PskChosen chosen);
+  std::expected<void, Misuse> answer(Token<SelectPsk>&& token, NoPsk);
+  std::expected<void, Misuse> answer(Token<FindPsk>&& token, PskFound found);
+  std::expected<void, Misuse> answer(Token<FindPsk>&& token, PskUnknown);
   std::expected<void, Misuse> answer(Token<OpenTicket>&& token, Session session);
   std::expected<void, Misuse> answer(Token<OpenTicket>&& token, TicketDeclined);
   std::expected<void, Misuse> answer(Token<AcceptEarlyData>&& token, EarlyDataAccepted);

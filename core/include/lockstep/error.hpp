@@ -150,6 +150,7 @@ enum class Reason : std::uint8_t {
   dh_group_too_large = 124,
   dh_group_invalid = 125,  ///< p is even, or g is no generator
   dh_share_invalid = 126,  ///< dh_Ys or dh_Yc is not between 1 and p - 1
+  psk_identity_too_long = 133,
   // a renegotiation (TLS 1.2)
   renegotiation_scsv = 130,          ///< the signalling suite of a first handshake (RFC 5746 3.7)
   renegotiation_changed = 131,       ///< another version or extended master secret than before
@@ -177,6 +178,9 @@ enum class Reason : std::uint8_t {
   finished_mismatch = 91,
   no_credential = 92,  ///< the application has none to offer
   signing_failed = 93,
+  no_psk = 134,                ///< the application has no pre-shared key for this server
+  psk_identity_unknown = 135,  ///< the application knows no pre-shared key of the client's identity
+  psk_mismatch = 136,          ///< TLS 1.2: the peer's Finished was made with another pre-shared key
   // keys and tickets
   key_update_malformed = 94,
   // the peer and the application

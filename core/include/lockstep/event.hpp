@@ -171,6 +171,52 @@ struct Decrypt {
 };
 struct DecryptionFailed {};
 
+// A pre-shared key is found by its identity, which is sent in the open. The client says which it uses, the server looks
+// it up. In TLS 1.2 (RFC 4279, RFC 5489; opt-in, by suites that are named), the suite is settled before.
+
+/// The longest identity of a pre-shared key that is sent or read, in bytes. RFC 4279 5.3: "TLS implementations
+/// supporting these ciphersuites MUST support arbitrary PSK identities up to 128 octets in length, and arbitrary PSKs
+/// up to 64 octets in length. Supporting longer identities and keys is RECOMMENDED." As long as OpenSSL's.
+inline constexpr std::size_t kMaxPskIdentity = 256;
+/// The longest pre-shared key, in bytes. As long as OpenSSL's.
+inline constexpr std::size_t kMaxPskSize = 512;
+
+/// Client: which pre-shared key to use. Answer with `PskChosen`, or `NoPsk`, which fails the handshake.
+struct SelectPsk {
+  Token<SelectPsk> token;
+  ProtocolVersion version{};     ///< whose handshake asks
+  std::string_view server_name;  ///< as it was asked for (SNI); empty: none
+  /// What the server says to help, which nobody has authenticated; often empty. RFC 4279 5.2: "In the absence of an
+  /// application profile specification specifying otherwise, servers SHOULD NOT provide an identity hint and clients
+  /// MUST ignore the identity hint field."
+  Bytes identity_hint;
+};
+/// Copied.
+struct PskChosen {
+  Bytes identity;  ///< UTF-8 by RFC 4279 5.1; at most kMaxPskIdentity bytes, and in the open on the wire
+  Bytes key;       ///< 1 to kMaxPskSize bytes; wipe it afterwards
+};
+struct NoPsk {};
+
+/// Server: a client names a pre-shared key. Answer with `PskFound`, or `PskUnknown`. Nobody has proved yet that the
+/// client holds the key: that is found out behind the answer.
+struct FindPsk {
+  Token<FindPsk> token;
+  ProtocolVersion version{};     ///< whose handshake asks
+  std::string_view server_name;  ///< what the client asked for (SNI); empty: nothing
+  Bytes identity;                ///< as the client sent it; it may be empty
+};
+/// Copied.
+struct PskFound {
+  Bytes key;  ///< 1 to kMaxPskSize bytes; wipe it afterwards
+  /// Who the client is, for `HandshakeComplete::peer_identity` and for the sessions of this connection, as long as
+  /// `PeerAccepted::identity` may be. Empty: the identity that it sent.
+  Bytes peer_identity{};
+};
+/// The handshake fails with unknown_psk_identity, or at the client's Finished as with a wrong key:
+/// `ConfigBuilder::tell_unknown_psk`.
+struct PskUnknown {};
+
 /// Judge the peer's certificates. Answer `PeerAccepted` only when the chain was validated for `name` (or when the
 /// application has another way of knowing its peer); `PeerRejected` otherwise.
 ///
@@ -294,7 +340,8 @@ struct HandshakeComplete {
   Bytes sct_list{};       ///< beside the peer's leaf in this handshake; else empty
   /// Client: unless it was accepted, what was sent early is lost, and may be sent again as usual data.
   EarlyDataStatus early_data{};
-  /// Who the peer is, as `PeerAccepted` said in this handshake, or in the one that made the session which is resumed.
+  /// Who the peer is, as `PeerAccepted` or `PskFound` said in this handshake, or in the one that made the session which
+  /// is resumed.
   Bytes peer_identity{};
   Bytes application_data{};    ///< of the session that is resumed; else empty
   bool renegotiation = false;  ///< it was not the first one of this connection
@@ -354,9 +401,9 @@ struct Failed {
   Error error;
 };
 
-using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, Decrypt, VerifyPeer, OpenTicket,
-                           AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived, PeerClosed, PeerKeyUpdated,
-                           RenegotiationRefused, TrafficKeys, SecretLogged, Failed>;
+using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, Decrypt, SelectPsk, FindPsk,
+                           VerifyPeer, OpenTicket, AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived,
+                           PeerClosed, PeerKeyUpdated, RenegotiationRefused, TrafficKeys, SecretLogged, Failed>;
 
 /// Whether the event asks for an answer, by a token. Its type says so, also when the token has been taken out.
 [[nodiscard]] constexpr bool asks(const Event& event) noexcept {

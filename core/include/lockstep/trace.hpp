@@ -125,6 +125,20 @@ struct AnswerDecryption {
   bool made = false;  ///< false: DecryptionFailed
   Content premaster;  ///< a secret
 };
+/// To `SelectPsk`.
+struct AnswerPsk {
+  TokenNumber token = 0;
+  bool chosen = false;  ///< false: NoPsk
+  Content identity;
+  Content key;  ///< a secret
+};
+/// To `FindPsk`.
+struct AnswerPskLookup {
+  TokenNumber token = 0;
+  bool found = false;  ///< false: PskUnknown
+  Content peer_identity;
+  Content key;  ///< a secret
+};
 struct AnswerVerdict {
   TokenNumber token = 0;
   bool accepted = false;
@@ -241,6 +255,20 @@ struct DecryptionAsked {
   std::uint64_t size = 0;  ///< of the ciphertext
   std::uint64_t hash = 0;
 };
+/// `SelectPsk`.
+struct PskAsked {
+  TokenNumber token = 0;
+  ProtocolVersion version{};
+  Content server_name;
+  Content identity_hint;
+};
+/// `FindPsk`.
+struct PskLookupAsked {
+  TokenNumber token = 0;
+  ProtocolVersion version{};
+  Content server_name;
+  Content identity;
+};
 struct VerdictAsked {
   TokenNumber token = 0;
   Role peer{};
@@ -342,11 +370,12 @@ struct Stopped {
 
 using Entry =
     std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
-                 AnswerCredential, AnswerSignature, AnswerDecryption, AnswerVerdict, AnswerTicketOpened,
-                 AnswerEarlyData, AnswerTicketSealed, Close, Cancel, UpdateKeys, Renegotiate, Offload, Draw,
-                 TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered, KeysInstalled, Secret, DataTold,
-                 EarlyDataTold, CredentialAsked, SignatureAsked, DecryptionAsked, VerdictAsked, TicketOpeningAsked,
-                 EarlyDataAsked, TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold, RefusalTold,
-                 TrafficKeysTold, SecretTold, FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
+                 AnswerCredential, AnswerSignature, AnswerDecryption, AnswerPsk, AnswerPskLookup, AnswerVerdict,
+                 AnswerTicketOpened, AnswerEarlyData, AnswerTicketSealed, Close, Cancel, UpdateKeys, Renegotiate,
+                 Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered, KeysInstalled,
+                 Secret, DataTold, EarlyDataTold, CredentialAsked, SignatureAsked, DecryptionAsked, PskAsked,
+                 PskLookupAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed,
+                 SessionTold, PeerClosedTold, PeerKeysTold, RefusalTold, TrafficKeysTold, SecretTold, FailureTold,
+                 Started, Consumed, Transmitted, SealDone, Done, Stopped>;
 
 }  // namespace lockstep::trace

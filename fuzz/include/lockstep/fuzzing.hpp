@@ -216,6 +216,8 @@ class LOCKSTEP_API End {
   void on(Sign& event);
   void on(VerifyPeer& event);
   void on(Decrypt& event);
+  void on(SelectPsk& event);
+  void on(FindPsk& event);
   void on(OpenTicket& event);
   void on(AcceptEarlyData& event);
   void on(SealTicket& event);

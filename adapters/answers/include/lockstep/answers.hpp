@@ -1,6 +1,6 @@
 #pragma once
 // Answers every suspended operation of an engine in place, for callers who need no other thread, process or device for
-// it: selects credentials, signs, verifies the peer, opens and seals tickets.
+// it: selects credentials, signs, verifies the peer, finds pre-shared keys, opens and seals tickets.
 //
 //     auto setup = AnswerSetup::create({.provider = botan::provider(), .anchors = anchors}).value();
 //     Answers answers(setup, random);  // the setup is shared by all connections, each has answers of its own
@@ -28,6 +28,7 @@
 #include <lockstep/event.hpp>
 #include <lockstep/export.hpp>
 #include <lockstep/provider.hpp>
+#include <lockstep/psk_table.hpp>
 #include <lockstep/replay_guard.hpp>
 #include <lockstep/session.hpp>
 #include <lockstep/session_store.hpp>
@@ -78,6 +79,9 @@ struct AnswerOptions {
   /// Server, TLS 1.2: where sessions are kept by their ids, where the configuration has them
   /// (`ConfigBuilder::session_ids`). Without it none are kept.
   std::shared_ptr<SessionStore> session_store{};
+  /// Where pre-shared keys come from, for suites of TLS 1.2 that use them. Without it a client has none, and a server
+  /// knows nobody's.
+  std::shared_ptr<const PskSource> psks{};
   /// Server: what early data is accepted by, where the configuration has it (`ConfigBuilder::early_data`). Without it
   /// none is.
   std::shared_ptr<ReplayGuard> replay_guard{};
@@ -178,6 +182,8 @@ class LOCKSTEP_API Answers {
   void reply(Connection& connection, SelectCredential& wishes);
   void reply(Connection& connection, Sign& sign);
   void reply(Connection& connection, Decrypt& decrypt);
+  void reply(Connection& connection, SelectPsk& select);
+  void reply(Connection& connection, FindPsk& find);
   void reply(Connection& connection, VerifyPeer& peer);
   void reply(Connection& connection, OpenTicket& open);
   void reply(Connection& connection, AcceptEarlyData& early);
