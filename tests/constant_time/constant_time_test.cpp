@@ -104,6 +104,11 @@ auto with_rsa(CipherSuite suite) {
     server.suites({suite}).schemes(schemes);
   };
 }
+void with_dhe(ClientConfigBuilder& client, ServerConfigBuilder& server) {
+  with_rsa(CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256)(client, server);
+  client.groups({NamedGroup::ffdhe2048});
+  server.groups({NamedGroup::ffdhe2048});
+}
 auto with_cbc(CipherSuite suite, bool encrypt_then_mac) {
   return [suite, encrypt_then_mac](ClientConfigBuilder& client, ServerConfigBuilder& server) {
     with_suite(suite)(client, server);
@@ -160,6 +165,7 @@ const Variant kVariants[] = {
     {"Tls12Aes256", with_suite(CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384)},
     {"Tls12ChaCha20", with_suite(CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256)},
     {"Tls12Mutual", mutual_of_tls12},
+    {"Tls12Dhe", with_dhe, false, {}, KeyType::rsa},
     {"Tls12Rsa", with_rsa(CipherSuite::tls_rsa_with_aes_128_gcm_sha256), true, {}, KeyType::rsa},
     {"Tls12RsaCbcSha1", with_rsa(CipherSuite::tls_rsa_with_aes_128_cbc_sha), false, {}, KeyType::rsa},
     {"Tls12Cbc128Sha1", with_cbc(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha, false)},

@@ -29,6 +29,7 @@ enum class Public : std::uint8_t {
   public_key,
   signature,
   encrypted_secret,
+  leading_zeros,
 };
 
 struct Declassified {
@@ -64,6 +65,10 @@ inline constexpr std::array kDeclassified{
                  "signatures, and the length of those in DER, go out in CertificateVerify"},
     Declassified{Public::encrypted_secret, "encrypted_secret",
                  "the premaster secret of RSA key exchange goes out encrypted to the server's key"},
+    Declassified{
+        Public::leading_zeros, "leading_zeros",
+        "TLS 1.2 strips the zeros that a DHE secret begins with (RFC 5246 8.1.2), up to a byte that is none; no "
+        "key makes a second secret"},
 };
 
 /// How many bytes were declassified, by `Public`.
