@@ -4,19 +4,19 @@ import json
 import os
 
 import suites12
-from harness import SUITES, MissingPeer, Process, check, equal, run_ok
+from harness import SUITES, Client, MissingPeer, Process, check, equal, run_ok
 from suites12 import names
-from tls12 import LINE, agreed, credentials, one_of_each, only, talk
+from tls12 import LINE, agreed, client_pair, credentials, one_of_each, only, talk
 
 KEYS = ("p256", "rsa")  # of tls12.credentials
 
 
 class Peer:
     """A peer's program. `one_certificate` where a server of it has room for no more, `insists` where one cannot do without extended
-    master secret."""
+    master secret, `renegotiates` where it can."""
 
-    def __init__(self, session, name, package, one_certificate=False, insists=False):
-        self.session, self.name, self.one_certificate, self.insists = session, name, one_certificate, insists
+    def __init__(self, session, name, package, one_certificate=False, insists=False, renegotiates=False):
+        self.session, self.name, self.one_certificate, self.insists, self.renegotiates = session, name, one_certificate, insists, renegotiates
         self.program = os.path.join(session.peers, f"{name}_peer")
         if not os.path.exists(self.program):
             raise MissingPeer(f"{name}_peer was not built, because {package} was not installed; tools/setup installs it")
@@ -124,6 +124,27 @@ def their_client(session, peer, suites):
             reports(server, each, True, False, "--no-tickets", "--no-ems", count=3)
 
 
+def renegotiation(session, peer, suite):
+    """Each side begins one when it has `--renegotiate` (the peer) or `begin` (we); the peer's comes last."""
+    certificate, key = client_pair(session)
+    for ours, count in (("freely", 1), ("begin", 2)):
+        with session.case(f"its server, which renegotiates, as we do {ours}"), peer.server(suite.name, "--renegotiate") as server:
+            process = session.client_process(server.port, *only([suite]), "--renegotiate", ours)
+            for number in (1, 2):  # the second line waits until the handshake is over that was asked for in front of the first's echo
+                process.send(LINE)
+                process.wait_for(r"(?:over the wire\n){%d}" % number)
+            process.close_stdin()
+            equal((process.finish(), Client(process).report["renegotiations"]), (0, count), "status and renegotiations")
+        with session.case(f"its client, which renegotiates, as we do {ours}"):
+            with session.server("--echo", "--renegotiate", ours, "--client-auth", "request", "--client-ca", session.ca(), *only([suite])) as server:
+                peer.clients(server.port, suite.name, "--renegotiate", "--cert", certificate, "--key", key)
+                report = server.next_report()
+                agreed(report, suite, True)
+                # Both sides' wishes may meet in one.
+                check(1 <= report["renegotiations"] <= count, f"{report['renegotiations']} renegotiations")
+                equal(report["client_verdict"], "ok", "whom we saw")
+
+
 # A pre-shared key, and the words that tell a peer's program of it.
 IDENTITY, KEY = "sensor 7", "00112233445566778899aabbccddeeff"
 SHARED = ["--psk", IDENTITY, KEY]
@@ -153,5 +174,7 @@ def against(session, peer):
     their_client(session, peer, suites)
     if with_keys:
         shared_keys(session, peer, suites12.common(session, f"{peer.name} with pre-shared keys", with_keys, peer.suites))
+    if peer.renegotiates:
+        renegotiation(session, peer, suites[0])
     with session.case("client certificates in TLS 1.2, both roles"):
         mutual(session, peer, [suites[0].name], "--tls1.2")

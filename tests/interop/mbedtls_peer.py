@@ -4,4 +4,4 @@ import library_peer
 
 
 def main(session):
-    library_peer.against(session, library_peer.Peer(session, "mbedtls", "libmbedtls-dev"))
+    library_peer.against(session, library_peer.Peer(session, "mbedtls", "libmbedtls-dev", renegotiates=True))

@@ -1,8 +1,12 @@
 #!/usr/bin/env escript
 %% A TLS 1.2 peer made of Erlang's ssl: `peer.escript server CERT KEY CERT KEY SUITE...`, `peer.escript client PORT CA SUITE...`, which
-%% connects twice with each, or `peer.escript suites`; suites by IANA's names. Prints a line for each connection.
+%% connects twice with each, or `peer.escript suites`; suites by IANA's names. With a pre-shared key, `psk IDENTITY KEY` goes before.
+%% Prints a line for each connection.
 main(["suites"]) ->
-    [io:format("~s~n", [ssl:suite_to_str(Suite)]) || Suite <- ssl:cipher_suites(all, 'tlsv1.2')];
+    [io:format("~s~n", [ssl:suite_to_str(Suite)]) || Kind <- [all, anonymous], Suite <- ssl:cipher_suites(Kind, 'tlsv1.2')];
+main(["psk", Identity, Key | Words]) ->
+    put(psk, [{psk_identity, Identity}, {user_lookup_fun, {fun lookup/3, {list_to_binary(Identity), binary:decode_hex(list_to_binary(Key))}}}]),
+    main(Words);
 main(["server", Cert1, Key1, Cert2, Key2 | Suites]) ->
     {ok, _} = application:ensure_all_started(ssl),
     {ok, Listening} = ssl:listen(0, [{ip, {127, 0, 0, 1}}, {reuseaddr, true},
@@ -15,7 +19,12 @@ main(["client", Port, CA | Suites]) ->
     {ok, _} = application:ensure_all_started(ssl),
     [connect(list_to_integer(Port), CA, [Suite]) || Suite <- Suites, _ <- [first, again]].
 
+%% A server is asked by the identity that came, a client by the hint, which may not have come.
+lookup(psk, Asked, {Identity, Key}) when Asked =:= Identity; Asked =:= <<>>; Asked =:= undefined -> {ok, Key};
+lookup(psk, _, _) -> error.
+
 common(Suites) ->
+    case get(psk) of undefined -> []; Shared -> Shared end ++
     [binary, {active, false}, {packet, line}, {versions, ['tlsv1.2']}, {ciphers, [ssl:str_to_suite(Suite) || Suite <- Suites]}].
 
 serve(Listening) ->
@@ -36,8 +45,9 @@ echo(Connection) ->
         {error, _} -> ok
     end.
 
+%% With PSK alone it would take the master secret of the connection before, though that left no session behind.
 connect(Port, CA, Suites) ->
-    Options = [{cacertfile, CA}, {verify, verify_peer}, {server_name_indication, "localhost"}, {reuse_sessions, true} | common(Suites)],
+    Options = [{cacertfile, CA}, {verify, verify_peer}, {server_name_indication, "localhost"}, {reuse_sessions, get(psk) =:= undefined} | common(Suites)],
     case ssl:connect("localhost", Port, Options, 10000) of  % which it knows sessions by
         {ok, Connection} ->
             tell(Connection),

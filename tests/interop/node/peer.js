@@ -19,6 +19,14 @@ const options = {
   ALPNProtocols: given.alpn,
 };
 
+if (given.psk) {
+  const secret = Buffer.from(given.psk.key, 'hex');
+  options.pskCallback = role === 'server'
+    ? (socket, identity) => (identity === given.psk.identity ? secret : null)
+    : () => ({ psk: secret, identity: given.psk.identity });
+  options.checkServerIdentity = () => undefined;  // there may be no certificate
+}
+
 function describe(socket) {
   const peer = socket.getPeerCertificate();
   return {
