@@ -21,7 +21,9 @@ RandomSource& system_random() {
   return random;
 }
 
-bool private_keys_are_random_bytes() { return false; }
+bool private_keys_are_random_bytes(NamedGroup /*group*/) { return false; }
+
+bool ecdsa_is_deterministic() { return false; }
 
 bool is_real() { return false; }
 

@@ -34,7 +34,9 @@ const Provider& subject() {
 
 RandomSource& system_random() { return botan::system_random(); }
 
-bool private_keys_are_random_bytes() { return true; }
+bool private_keys_are_random_bytes(NamedGroup /*group*/) { return true; }
+
+bool ecdsa_is_deterministic() { return true; }
 
 bool is_real() { return true; }
 

@@ -21,8 +21,12 @@ bool is_real();
 /// Whether nothing is allocated per record. Not so for a shadow.
 bool is_lean();
 
-/// Whether private keys are what the random source yields, so that vectors with private keys can be replayed.
-bool private_keys_are_random_bytes();
+/// Whether a group's private keys are what the random source yields first, so that vectors with private keys can be
+/// replayed.
+bool private_keys_are_random_bytes(NamedGroup group);
+
+/// Whether ECDSA draws nothing (RFC 6979), so that published signatures can be compared.
+bool ecdsa_is_deterministic();
 
 using Buffer = std::vector<std::uint8_t>;
 
@@ -62,6 +66,22 @@ class ScriptedRandom final : public RandomSource {
 
  private:
   Bytes rest_;
+};
+
+/// Yields the given bytes, then others: what a library draws beside a private key hides how it works with it.
+class KeyThenSeeded final : public RandomSource {
+ public:
+  explicit KeyThenSeeded(Bytes key) : rest_(key) {}
+  [[nodiscard]] bool fill(MutableBytes out) noexcept override {
+    const Bytes now = rest_.first(std::min(out.size(), rest_.size()));
+    std::ranges::copy(now, out.begin());
+    rest_ = rest_.subspan(now.size());
+    return seeded_.fill(out.subspan(now.size()));
+  }
+
+ private:
+  Bytes rest_;
+  SeededRandom seeded_{1};
 };
 
 /// Storage for any context, of the size and alignment that descriptors may count on.

@@ -1,0 +1,52 @@
+#pragma once
+// What providers know of signature algorithms alike.
+
+#include <optional>
+#include <vector>
+
+#include <lockstep/types.hpp>
+
+#include "common/key_info.hpp"
+
+namespace lockstep {
+
+/// The hash of an RSA algorithm or of ECDSA; nothing for those that sign the message itself.
+[[nodiscard]] constexpr std::optional<HashAlgorithm> hash_of(SignatureAlgorithm algorithm) noexcept {
+  switch (algorithm) {
+    case SignatureAlgorithm::rsa_pkcs1_sha256:
+    case SignatureAlgorithm::rsa_pss_sha256:
+    case SignatureAlgorithm::ecdsa_sha256: return HashAlgorithm::sha256;
+    case SignatureAlgorithm::rsa_pkcs1_sha384:
+    case SignatureAlgorithm::rsa_pss_sha384:
+    case SignatureAlgorithm::ecdsa_sha384: return HashAlgorithm::sha384;
+    case SignatureAlgorithm::rsa_pkcs1_sha512:
+    case SignatureAlgorithm::rsa_pss_sha512:
+    case SignatureAlgorithm::ecdsa_sha512: return HashAlgorithm::sha512;
+    default: return std::nullopt;
+  }
+}
+
+[[nodiscard]] constexpr bool is_pss(SignatureAlgorithm algorithm) noexcept {
+  return algorithm == SignatureAlgorithm::rsa_pss_sha256 || algorithm == SignatureAlgorithm::rsa_pss_sha384 ||
+         algorithm == SignatureAlgorithm::rsa_pss_sha512;
+}
+
+/// The engine's order of preference, cut down to what a private key can do. `modulus_bits`: of RSA alone.
+[[nodiscard]] inline std::vector<SignatureScheme> schemes_of(const key_info::Algorithm& key, std::size_t modulus_bits) {
+  // RFC 8017 9.1.1: an encoded message of PSS holds a digest, a salt as long and two bytes more.
+  const auto fits = [&](HashAlgorithm hash) {
+    const std::size_t digest_size = hash == HashAlgorithm::sha512 ? 64 : hash == HashAlgorithm::sha384 ? 48 : 32;
+    return (modulus_bits - 1 + 7) / 8 >= 2 * digest_size + 2;
+  };
+  const bool rsa = key.type == KeyType::rsa || key.type == KeyType::rsa_pss;
+  std::vector<SignatureScheme> schemes;
+  for (const SignatureScheme scheme : known_schemes()) {
+    const SchemeParts made_of = *parts(scheme);
+    const auto hash = hash_of(made_of.algorithm);
+    if (made_of.key != key.type || (rsa && !fits(*hash)) || (key.only_hash && key.only_hash != hash)) continue;
+    schemes.push_back(scheme);
+  }
+  return schemes;
+}
+
+}  // namespace lockstep

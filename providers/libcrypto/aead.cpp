@@ -1,0 +1,177 @@
+// AEADs on EVP. Records allocate nothing: a context serves one direction, and is prepared at the first record.
+
+#include <array>
+#include <new>
+
+#include "descriptors.hpp"
+
+namespace lockstep::libcrypto {
+namespace {
+
+struct Mode {
+  AeadAlgorithm id;
+  const char* name;
+  std::size_t key_size;
+  std::size_t tag_size;
+  bool ccm;  ///< wants to know sizes first, and the whole message at once
+};
+
+constexpr std::array kModes{
+    Mode{AeadAlgorithm::aes_128_gcm, "AES-128-GCM", 16, 16, false},
+    Mode{AeadAlgorithm::aes_256_gcm, "AES-256-GCM", 32, 16, false},
+    Mode{AeadAlgorithm::chacha20_poly1305, "ChaCha20-Poly1305", 32, 16, false},
+    Mode{AeadAlgorithm::aes_128_ccm, "AES-128-CCM", 16, 16, true},
+    Mode{AeadAlgorithm::aes_128_ccm_8, "AES-128-CCM", 16, 8, true},
+    Mode{AeadAlgorithm::aes_256_ccm, "AES-256-CCM", 32, 16, true},
+    Mode{AeadAlgorithm::aes_256_ccm_8, "AES-256-CCM", 32, 8, true},
+};
+
+std::size_t plaintext_size(const SealJob& job) noexcept {
+  std::size_t size = job.tail.size();
+  for (const Bytes segment : job.source) size += segment.size();
+  return size;
+}
+
+/// Writes the plaintext to where the ciphertext will be.
+void gather(const SealJob& job) noexcept {
+  std::uint8_t* to = job.destination;
+  for (const Bytes segment : job.source) {
+    if (!segment.empty() && segment.data() != to) std::memmove(to, segment.data(), segment.size());
+    to += segment.size();
+  }
+  if (!job.tail.empty()) std::memcpy(to, job.tail.data(), job.tail.size());
+}
+
+class RecordKey {
+ public:
+  RecordKey(const Library& library, const Mode& mode) noexcept
+      : mode_(mode),
+        cipher_(EVP_CIPHER_fetch(library.context, mode.name, library.query())),
+        context_(EVP_CIPHER_CTX_new()) {}
+  ~RecordKey() { wipe(key_); }
+  RecordKey(const RecordKey&) = delete;
+  RecordKey& operator=(const RecordKey&) = delete;
+
+  [[nodiscard]] bool take(Bytes key) noexcept {
+    if (!cipher_ || !context_ || key.size() != mode_.key_size) return false;
+    std::ranges::copy(key, key_.begin());
+    return true;
+  }
+  [[nodiscard]] std::size_t tag_size() const noexcept { return mode_.tag_size; }
+
+  [[nodiscard]] bool seal(const SealJob& job) noexcept {
+    gather(job);
+    const std::size_t size = plaintext_size(job);
+    std::uint8_t* const tag = job.destination + size;
+    return begin(Direction::seal, job.nonce, job.aad, size, nullptr) && process(job.destination, size) &&
+           EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(mode_.tag_size), tag) > 0;
+  }
+  /// False when the tag is wrong, as on any other failure. `source` holds a tag at least.
+  [[nodiscard]] bool open(const OpenJob& job) noexcept {
+    const std::size_t size = job.source.size() - mode_.tag_size;
+    if (size != 0 && job.source.data() != job.destination) std::memmove(job.destination, job.source.data(), size);
+    return begin(Direction::open, job.nonce, job.aad, size, job.source.data() + size) && process(job.destination, size);
+  }
+
+ private:
+  enum class Direction : std::uint8_t { none, open, seal };
+
+  bool begin(Direction direction, const std::uint8_t* nonce, Bytes aad, std::size_t size,
+             const std::uint8_t* tag) noexcept {
+    const int encrypts = direction == Direction::seal ? 1 : 0;
+    EVP_CIPHER_CTX* const context = context_.get();
+    // A prepared key is kept. CCM is told the size of its tag before its key.
+    const bool fresh = direction_ != direction || mode_.ccm;
+    if (fresh) {
+      direction_ = Direction::none;
+      if (EVP_CipherInit_ex2(context, cipher_.get(), nullptr, nullptr, encrypts, nullptr) <= 0 ||
+          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, kAeadNonceSize, nullptr) <= 0)
+        return false;
+    }
+    auto* const expected = const_cast<std::uint8_t*>(tag);
+    if ((mode_.ccm || tag != nullptr) &&
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(mode_.tag_size), expected) <= 0)
+      return false;
+    if (EVP_CipherInit_ex2(context, nullptr, fresh ? key_.data() : nullptr, nonce, encrypts, nullptr) <= 0)
+      return false;
+    direction_ = direction;
+    int written = 0;
+    if (mode_.ccm && EVP_CipherUpdate(context, nullptr, &written, nullptr, static_cast<int>(size)) <= 0) return false;
+    return aad.empty() || EVP_CipherUpdate(context, nullptr, &written, aad.data(), static_cast<int>(aad.size())) > 0;
+  }
+  /// In place.
+  bool process(std::uint8_t* text, std::size_t size) noexcept {
+    int written = 0;
+    std::uint8_t nothing = 0;
+    if ((size != 0 || mode_.ccm) && EVP_CipherUpdate(context_.get(), size == 0 ? &nothing : text, &written,
+                                                     size == 0 ? &nothing : text, static_cast<int>(size)) <= 0)
+      return false;
+    // CCM has checked or made its tag by then.
+    return mode_.ccm || EVP_CipherFinal_ex(context_.get(), &nothing, &written) > 0;
+  }
+
+  const Mode& mode_;
+  Owned<EVP_CIPHER, EVP_CIPHER_free> cipher_;
+  CipherContext context_;
+  Direction direction_ = Direction::none;
+  std::array<std::uint8_t, kMaxAeadKeySize> key_{};
+};
+
+template <std::size_t number, std::size_t mode>
+bool init(void* context, Bytes key) noexcept {
+  const Quiet quiet;
+  std::unique_ptr<RecordKey> made(new (std::nothrow) RecordKey(library<number>(), kModes[mode]));
+  if (!made || !made->take(key)) return false;
+  hold(context, made.release());
+  return true;
+}
+
+bool seal(void* context, std::span<const SealJob> jobs) noexcept {
+  const Quiet quiet;
+  RecordKey& key = *held<RecordKey>(context);
+  if (std::ranges::all_of(jobs, [&](const SealJob& job) { return key.seal(job); })) return true;
+  for (const SealJob& job : jobs) wipe({job.destination, plaintext_size(job) + key.tag_size()});
+  return false;
+}
+
+bool open(void* context, std::span<OpenJob> jobs) noexcept {
+  const Quiet quiet;
+  RecordKey& key = *held<RecordKey>(context);
+  bool all = true;
+  for (OpenJob& job : jobs) {
+    job.failed = false;
+    job.ok = job.source.size() >= key.tag_size() && key.open(job);
+    if (!job.ok && job.source.size() >= key.tag_size()) wipe({job.destination, job.source.size() - key.tag_size()});
+    all = all && job.ok;
+  }
+  return all;
+}
+
+void drop(void* context) noexcept {
+  delete held<RecordKey>(context);
+  std::memset(context, 0, sizeof(RecordKey*));
+}
+
+template <std::size_t number>
+std::span<const Aead> table() {
+  static constexpr auto kAeads = []<std::size_t... mode>(std::index_sequence<mode...>) {
+    return std::array{Aead{kModes[mode].id, kImplementation, kModes[mode].key_size, kModes[mode].tag_size,
+                           sizeof(RecordKey*), init<number, mode>, seal, open, drop}...};
+  }(std::make_index_sequence<kModes.size()>());
+  return kAeads;
+}
+
+}  // namespace
+
+std::vector<const Aead*> aeads(std::size_t library) {
+  const Quiet quiet;
+  return of_library(library, []<std::size_t number>() {
+    return pointers(table<number>(), [](const Aead& aead) {
+      const Library& in = libcrypto::library<number>();
+      const Mode& mode = *std::ranges::find(kModes, aead.id, &Mode::id);
+      return Owned<EVP_CIPHER, EVP_CIPHER_free>(EVP_CIPHER_fetch(in.context, mode.name, in.query())) != nullptr;
+    });
+  });
+}
+
+}  // namespace lockstep::libcrypto
