@@ -1,4 +1,5 @@
-// AEADs on EVP. Records allocate nothing: a context serves one direction, and is prepared at the first record.
+// AEADs on EVP. A context serves one direction: it is prepared at the first record and kept, so that records after it
+// allocate nothing.
 
 #include <array>
 #include <new>
@@ -45,15 +46,13 @@ void gather(const SealJob& job) noexcept {
 class RecordKey {
  public:
   RecordKey(const Library& library, const Mode& mode) noexcept
-      : mode_(mode),
-        cipher_(EVP_CIPHER_fetch(library.context, mode.name, library.query())),
-        context_(EVP_CIPHER_CTX_new()) {}
+      : mode_(mode), cipher_(EVP_CIPHER_fetch(library.context, mode.name, library.query())) {}
   ~RecordKey() { wipe(key_); }
   RecordKey(const RecordKey&) = delete;
   RecordKey& operator=(const RecordKey&) = delete;
 
   [[nodiscard]] bool take(Bytes key) noexcept {
-    if (!cipher_ || !context_ || key.size() != mode_.key_size) return false;
+    if (!cipher_ || key.size() != mode_.key_size) return false;
     std::ranges::copy(key, key_.begin());
     return true;
   }
@@ -62,58 +61,59 @@ class RecordKey {
   [[nodiscard]] bool seal(const SealJob& job) noexcept {
     gather(job);
     const std::size_t size = plaintext_size(job);
-    std::uint8_t* const tag = job.destination + size;
-    return begin(Direction::seal, job.nonce, job.aad, size, nullptr) && process(job.destination, size) &&
-           EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, static_cast<int>(mode_.tag_size), tag) > 0;
+    EVP_CIPHER_CTX* const context = prepared(sealing_, true);
+    return process(context, job.nonce, job.aad, job.destination, size, nullptr) &&
+           EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, static_cast<int>(mode_.tag_size),
+                               job.destination + size) > 0;
   }
   /// False when the tag is wrong, as on any other failure. `source` holds a tag at least.
   [[nodiscard]] bool open(const OpenJob& job) noexcept {
     const std::size_t size = job.source.size() - mode_.tag_size;
     if (size != 0 && job.source.data() != job.destination) std::memmove(job.destination, job.source.data(), size);
-    return begin(Direction::open, job.nonce, job.aad, size, job.source.data() + size) && process(job.destination, size);
+    return process(prepared(opening_, false), job.nonce, job.aad, job.destination, size, job.source.data() + size);
   }
 
  private:
-  enum class Direction : std::uint8_t { none, open, seal };
-
-  bool begin(Direction direction, const std::uint8_t* nonce, Bytes aad, std::size_t size,
-             const std::uint8_t* tag) noexcept {
-    const int encrypts = direction == Direction::seal ? 1 : 0;
-    EVP_CIPHER_CTX* const context = context_.get();
-    // A prepared key is kept. CCM is told the size of its tag before its key.
-    const bool fresh = direction_ != direction || mode_.ccm;
-    if (fresh) {
-      direction_ = Direction::none;
-      if (EVP_CipherInit_ex2(context, cipher_.get(), nullptr, nullptr, encrypts, nullptr) <= 0 ||
-          EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_IVLEN, kAeadNonceSize, nullptr) <= 0)
-        return false;
-    }
-    auto* const expected = const_cast<std::uint8_t*>(tag);
-    if ((mode_.ccm || tag != nullptr) &&
-        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(mode_.tag_size), expected) <= 0)
-      return false;
-    if (EVP_CipherInit_ex2(context, nullptr, fresh ? key_.data() : nullptr, nonce, encrypts, nullptr) <= 0)
-      return false;
-    direction_ = direction;
-    int written = 0;
-    if (mode_.ccm && EVP_CipherUpdate(context, nullptr, &written, nullptr, static_cast<int>(size)) <= 0) return false;
-    return aad.empty() || EVP_CipherUpdate(context, nullptr, &written, aad.data(), static_cast<int>(aad.size())) > 0;
+  /// The context of a direction, with everything but what is a record's own.
+  EVP_CIPHER_CTX* prepared(CipherContext& kept, bool seals) noexcept {
+    if (kept) return kept.get();
+    CipherContext made(EVP_CIPHER_CTX_new());
+    const int encrypts = seals ? 1 : 0;
+    // CCM wants to know the size of its tag before its key.
+    if (!made || EVP_CipherInit_ex2(made.get(), cipher_.get(), nullptr, nullptr, encrypts, nullptr) <= 0 ||
+        EVP_CIPHER_CTX_ctrl(made.get(), EVP_CTRL_AEAD_SET_IVLEN, kAeadNonceSize, nullptr) <= 0 ||
+        (mode_.ccm &&
+         EVP_CIPHER_CTX_ctrl(made.get(), EVP_CTRL_AEAD_SET_TAG, static_cast<int>(mode_.tag_size), nullptr) <= 0) ||
+        EVP_CipherInit_ex2(made.get(), nullptr, key_.data(), nullptr, encrypts, nullptr) <= 0)
+      return nullptr;
+    kept = std::move(made);
+    return kept.get();
   }
-  /// In place.
-  bool process(std::uint8_t* text, std::size_t size) noexcept {
+
+  /// In place. `tag`: that which is expected, or nothing.
+  bool process(EVP_CIPHER_CTX* context, const std::uint8_t* nonce, Bytes aad, std::uint8_t* text, std::size_t size,
+               const std::uint8_t* tag) noexcept {
     int written = 0;
     std::uint8_t nothing = 0;
-    if ((size != 0 || mode_.ccm) && EVP_CipherUpdate(context_.get(), size == 0 ? &nothing : text, &written,
-                                                     size == 0 ? &nothing : text, static_cast<int>(size)) <= 0)
+    if (size == 0) text = &nothing;
+    const auto whole = static_cast<int>(size);
+    if (context == nullptr ||
+        (tag != nullptr && EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, static_cast<int>(mode_.tag_size),
+                                               const_cast<std::uint8_t*>(tag)) <= 0) ||
+        EVP_CipherInit_ex2(context, nullptr, nullptr, nonce, -1, nullptr) <= 0 ||
+        (mode_.ccm && EVP_CipherUpdate(context, nullptr, &written, nullptr, whole) <= 0) ||
+        (!aad.empty() && EVP_CipherUpdate(context, nullptr, &written, aad.data(), static_cast<int>(aad.size())) <= 0))
       return false;
-    // CCM has checked or made its tag by then.
-    return mode_.ccm || EVP_CipherFinal_ex(context_.get(), &nothing, &written) > 0;
+    // CCM makes or checks its tag here, and has no end.
+    if (mode_.ccm) return EVP_CipherUpdate(context, text, &written, text, whole) > 0;
+    return (size == 0 || EVP_CipherUpdate(context, text, &written, text, whole) > 0) &&
+           EVP_CipherFinal_ex(context, &nothing, &written) > 0;
   }
 
   const Mode& mode_;
   Owned<EVP_CIPHER, EVP_CIPHER_free> cipher_;
-  CipherContext context_;
-  Direction direction_ = Direction::none;
+  CipherContext sealing_;
+  CipherContext opening_;
   std::array<std::uint8_t, kMaxAeadKeySize> key_{};
 };
 
