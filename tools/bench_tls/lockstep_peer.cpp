@@ -11,6 +11,9 @@
 #include <lockstep/key_cache.hpp>
 #include <lockstep/version.hpp>
 #include <lockstep/x509_pem.hpp>
+#ifdef LOCKSTEP_BENCH_LIBCRYPTO
+#include <lockstep/libcrypto.hpp>
+#endif
 #ifdef LOCKSTEP_BENCH_SODIUM
 #include <lockstep/sodium.hpp>
 #endif
@@ -232,6 +235,9 @@ std::vector<std::unique_ptr<Peer>> make_lockstep_peers() {
   };
   add("Lockstep " LOCKSTEP_VERSION, "lockstep", botan::provider());
   add("Lockstep, Botan's AEADs", "lockstep-botan", botan::provider({.aeads = botan::Choice::own}));
+#ifdef LOCKSTEP_BENCH_LIBCRYPTO
+  add("Lockstep, libcrypto", "lockstep-libcrypto", libcrypto::provider());
+#endif
 #ifdef LOCKSTEP_BENCH_SODIUM
   add("Lockstep, libsodium", "lockstep-sodium", sodium::provider());
 #endif

@@ -6,6 +6,9 @@
 #ifdef LOCKSTEP_HAS_BOTAN
 #include <lockstep/botan.hpp>
 #endif
+#ifdef LOCKSTEP_HAS_LIBCRYPTO
+#include <lockstep/libcrypto.hpp>
+#endif
 #ifdef LOCKSTEP_HAS_SODIUM
 #include <lockstep/sodium.hpp>
 #endif
@@ -24,6 +27,10 @@ struct Choice {
 constexpr Choice kChoices[] = {
 #ifdef LOCKSTEP_HAS_BOTAN
     {"botan", [] { return botan::provider(); }, botan::system_random, "Botan", botan::library_version},
+#endif
+#ifdef LOCKSTEP_HAS_LIBCRYPTO
+    {"libcrypto", [] { return libcrypto::provider(); }, libcrypto::system_random, "OpenSSL",
+     libcrypto::library_version},
 #endif
 #ifdef LOCKSTEP_HAS_SODIUM
     {"sodium", sodium::provider, sodium::system_random, "libsodium", sodium::library_version},
