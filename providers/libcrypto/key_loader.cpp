@@ -287,6 +287,8 @@ std::expected<std::vector<std::uint8_t>, KeyError> generate(KeyType type, std::s
 
 // --- opening ---------------------------------------------------------------------------------------------------------
 
+/// False where the library has no such function, or refuses it: a FIPS module wants more iterations than some files
+/// have.
 bool derive(const Library& library, const pbes2::Encrypted& encrypted, std::string_view passphrase,
             MutableBytes key) noexcept {
   const bool scrypt = encrypted.scrypt.has_value();
@@ -333,7 +335,7 @@ std::expected<std::vector<std::uint8_t>, KeyError> decrypt(Bytes encrypted_pkcs8
   try {
     const Quiet quiet;
     Secret<pbes2::kMaxKeySize> key(encrypted->cipher->key_size);
-    if (!derive(in, *encrypted, passphrase, key.writable())) return std::unexpected(KeyError::failed);
+    if (!derive(in, *encrypted, passphrase, key.writable())) return std::unexpected(KeyError::unsupported);
     const Owned<EVP_CIPHER, EVP_CIPHER_free> cipher(
         EVP_CIPHER_fetch(in.context, std::string(encrypted->cipher->name).c_str(), in.query()));
     if (!cipher) return std::unexpected(KeyError::unsupported);

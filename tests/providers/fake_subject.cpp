@@ -23,6 +23,8 @@ RandomSource& system_random() {
 
 bool private_keys_are_random_bytes(NamedGroup /*group*/) { return false; }
 
+bool is_fips_module() { return false; }
+
 bool ecdsa_is_deterministic() { return false; }
 
 bool is_real() { return false; }

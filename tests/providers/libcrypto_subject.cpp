@@ -24,6 +24,8 @@ RandomSource& system_random() { return libcrypto::system_random(); }
 // OpenSSL draws a bit more than the order has when that begins with 100, and throws away what is too large.
 bool private_keys_are_random_bytes(NamedGroup group) { return group != NamedGroup::brainpoolP384r1tls13; }
 
+bool is_fips_module() { return false; }
+
 bool ecdsa_is_deterministic() { return false; }
 
 bool is_real() { return true; }

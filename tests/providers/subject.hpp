@@ -25,6 +25,9 @@ bool is_lean();
 /// replayed.
 bool private_keys_are_random_bytes(NamedGroup group);
 
+/// Whether it is a FIPS module: it lacks what is not approved, and draws by itself instead of from a RandomSource.
+bool is_fips_module();
+
 /// Whether ECDSA draws nothing (RFC 6979), so that published signatures can be compared.
 bool ecdsa_is_deterministic();
 

@@ -75,7 +75,10 @@ void check_aead(const std::string& file, std::initializer_list<AeadAlgorithm> id
 }
 
 TEST(Wycheproof, AesGcm) { check_aead("aes_gcm", {AeadAlgorithm::aes_128_gcm, AeadAlgorithm::aes_256_gcm}); }
-TEST(Wycheproof, ChaCha20Poly1305) { check_aead("chacha20_poly1305", {AeadAlgorithm::chacha20_poly1305}); }
+TEST(Wycheproof, ChaCha20Poly1305) {
+  if (subject().aead(AeadAlgorithm::chacha20_poly1305) == nullptr) GTEST_SKIP() << "not listed";
+  check_aead("chacha20_poly1305", {AeadAlgorithm::chacha20_poly1305});
+}
 TEST(Wycheproof, AesCcm) {
   if (subject().aead(AeadAlgorithm::aes_128_ccm) == nullptr) GTEST_SKIP() << "not listed";
   check_aead("aes_ccm", {AeadAlgorithm::aes_128_ccm, AeadAlgorithm::aes_128_ccm_8, AeadAlgorithm::aes_256_ccm,
