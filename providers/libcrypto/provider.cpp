@@ -23,6 +23,16 @@ Provider provider_of(std::size_t library) {
 
 }  // namespace
 
+const Capabilities& capabilities() noexcept {
+  constexpr unsigned kMajor = 3;
+  constexpr unsigned kMinor = 5;
+  const unsigned major = OPENSSL_version_major();
+#if OPENSSL_VERSION_PREREQ(3, 5)
+  if (major > kMajor || (major == kMajor && OPENSSL_version_minor() >= kMinor)) return kCapabilitiesOf35;
+#endif
+  return kCapabilities;
+}
+
 Provider provider(Options options) {
   if (!open_own()) return {.name = kImplementation};
   Provider own = provider_of(0);

@@ -120,8 +120,8 @@ bool draw_from_source(OSSL_LIB_CTX* context) noexcept {
 }
 
 RandomSource& system_random() noexcept {
-  static SystemRandom source;  // holds nothing
-  return source;
+  static SystemRandom system;  // holds nothing
+  return system;
 }
 
 }  // namespace lockstep::libcrypto

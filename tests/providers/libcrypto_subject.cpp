@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
-#include <openssl/opensslv.h>
 
 #include <lockstep/config.hpp>
 #include <lockstep/libcrypto.hpp>
@@ -34,10 +33,11 @@ bool is_lean() { return true; }
 
 namespace {
 
-TEST(Libcrypto, HasWhatItsTableSays) {
-  if (OPENSSL_VERSION_NUMBER < 0x30500000L) GTEST_SKIP() << "the table is that of OpenSSL 3.5";
-  expect_exactly(libcrypto::kCapabilities);
-}
+static_assert(libcrypto::kCapabilities.has(NamedGroup::x25519) && !libcrypto::kCapabilities.has(NamedGroup::mlkem768));
+static_assert(libcrypto::kCapabilitiesOf35.has(NamedGroup::mlkem768));
+static_assert(!libcrypto::kCapabilities.has(KeyType::mldsa44) && libcrypto::kCapabilities.has(KeyType::ed448));
+
+TEST(Libcrypto, HasWhatItsTableSays) { expect_exactly(libcrypto::capabilities()); }
 
 TEST(Libcrypto, PrefersKernelsAndKeepsItsOwnSelectable) {
   const Provider own = libcrypto::provider({.aeads = libcrypto::Choice::own, .hashes = libcrypto::Choice::own});

@@ -12,6 +12,10 @@
 // Limits: RSA keys within rsa_limits.hpp; elliptic curve keys on named curves; ML-DSA private keys that hold their
 // seed.
 
+#include <algorithm>
+#include <array>
+#include <type_traits>
+
 #include <lockstep/capabilities.hpp>
 #include <lockstep/export.hpp>
 #include <lockstep/provider.hpp>
@@ -20,8 +24,27 @@ struct ossl_lib_ctx_st;  ///< OpenSSL's OSSL_LIB_CTX
 
 namespace lockstep::libcrypto {
 
-/// What OpenSSL 3.5 and later have. An older one lacks ML-KEM and ML-DSA.
-inline constexpr Capabilities kCapabilities{
+namespace detail {
+// What came with OpenSSL 3.5: FIPS 203 and 204.
+constexpr bool is_new(NamedGroup id) {
+  return id == NamedGroup::mlkem512 || id == NamedGroup::mlkem768 || id == NamedGroup::mlkem1024;
+}
+constexpr bool is_new(KeyType id) {
+  return id == KeyType::mldsa44 || id == KeyType::mldsa65 || id == KeyType::mldsa87;
+}
+constexpr bool is_new(Verification id) { return is_new(id.key); }
+
+template <const auto& all>
+inline constexpr auto kOld = [] {
+  constexpr auto kCount = std::ranges::count_if(all, [](auto id) { return !is_new(id); });
+  std::array<std::remove_cvref_t<decltype(all[0])>, static_cast<std::size_t>(kCount)> old{};
+  std::ranges::copy_if(all, old.begin(), [](auto id) { return !is_new(id); });
+  return old;
+}();
+}  // namespace detail
+
+/// What OpenSSL 3.5 and later have.
+inline constexpr Capabilities kCapabilitiesOf35{
     .provider = "libcrypto",
     .aeads = every::kAeads,
     .hashes = every::kHashes,
@@ -32,6 +55,20 @@ inline constexpr Capabilities kCapabilities{
     .record_macs = every::kRecordMacs,
     .decrypts_keys = true,
 };
+/// What every version has that this builds with.
+inline constexpr Capabilities kCapabilities{
+    .provider = "libcrypto",
+    .aeads = every::kAeads,
+    .hashes = every::kHashes,
+    .groups = detail::kOld<every::kGroups>,
+    .verifications = detail::kOld<every::kVerifications>,
+    .private_keys = detail::kOld<every::kKeys>,
+    .cbc_ciphers = every::kCbcCiphers,
+    .record_macs = every::kRecordMacs,
+    .decrypts_keys = true,
+};
+/// That of the version that runs, in a library context with OpenSSL's default provider.
+[[nodiscard]] LOCKSTEP_API const Capabilities& capabilities() noexcept;
 
 /// Which implementations come first.
 enum class Choice : std::uint8_t {
