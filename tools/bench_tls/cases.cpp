@@ -17,6 +17,7 @@
 #include "machine.hpp"
 #include "measure.hpp"
 #include "memory_process.hpp"
+#include "operations.hpp"
 #include "progress.hpp"
 #include "spent.hpp"
 
@@ -126,6 +127,7 @@ class Bench {
     measure_key_schedules();
     measure_kernels();
     measure_all_waking();
+    measure_all_operations();
     if (wants("memory")) {
       progress_.begin("memory", "in a process of its own");
       for (Row& row : rows_of_memory_process(options_)) results_.rows.push_back(std::move(row));
@@ -441,6 +443,37 @@ class Bench {
             samples);
   }
 
+  void measure_all_operations() {
+    for (const std::string& algorithm : operation_names()) {
+      if (wants("operations-" + algorithm)) measure_operations(algorithm);
+    }
+  }
+
+  void measure_operations(const std::string& algorithm) {
+    const std::string name = "operations-" + algorithm;
+    progress_.begin("operations", algorithm);
+    // One operation after the other, all providers in turns.
+    std::vector<std::pair<std::string, std::vector<Operation>>> all;
+    for (const NamedProvider& each : lockstep_providers()) {
+      if (auto made = operations(each.provider, algorithm); !made.empty()) all.emplace_back(each.key, std::move(made));
+    }
+    for (std::size_t i = 0; !all.empty() && i < all.front().second.size(); ++i) {
+      Samples samples;
+      for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+        for (const auto& [key, made] : all) samples.add(key, 1e6 * seconds_of(made[i].run));
+      }
+      add_row({.name = name,
+               .group = "operations",
+               .label = algorithm,
+               .size = 0,
+               .measure = all.front().second[i].what,
+               .unit = "us",
+               .more_is_better = false,
+               .figures = {}},
+              samples);
+    }
+  }
+
   void measure_all_waking() {
     for (const kernels::Aead& aead : kernels::available()) measure_waking(aead);
   }
@@ -500,6 +533,7 @@ std::vector<std::string> case_names(bool quick) {
     }
   }
   names.emplace_back("parts");
+  for (const std::string& algorithm : operation_names()) names.push_back("operations-" + algorithm);
   for (const Suite& suite : std::span(kSuites).first(2)) names.push_back("key-schedule-" + std::string(suite.word));
   for (const kernels::Aead& aead : kernels::available())
     names.push_back("kernels-" + std::string(aead.name) + "-" + kernels::name(aead.instruction_set));

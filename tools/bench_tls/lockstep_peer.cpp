@@ -18,6 +18,7 @@
 #include <lockstep/sodium.hpp>
 #endif
 
+#include "operations.hpp"
 #include "peer.hpp"
 #include "spent.hpp"
 
@@ -227,20 +228,26 @@ class LockstepPeer final : public Peer {
 
 }  // namespace
 
+std::vector<NamedProvider> lockstep_providers() {
+  std::vector<NamedProvider> providers;
+  providers.push_back({"Lockstep " LOCKSTEP_VERSION, "lockstep", botan::provider()});
+#ifdef LOCKSTEP_BENCH_LIBCRYPTO
+  providers.push_back({"Lockstep, libcrypto", "lockstep-libcrypto", libcrypto::provider()});
+#endif
+#ifdef LOCKSTEP_BENCH_SODIUM
+  providers.push_back({"Lockstep, libsodium", "lockstep-sodium", sodium::provider()});
+#endif
+  return providers;
+}
+
 std::vector<std::unique_ptr<Peer>> make_lockstep_peers() {
   std::vector<std::unique_ptr<Peer>> peers;
   const auto add = [&peers](std::string title, std::string key, const Provider& provider) {
     peers.push_back(std::make_unique<LockstepPeer>(
         LockstepPeer::Traits{.title = std::move(title), .key = std::move(key)}, provider));
   };
-  add("Lockstep " LOCKSTEP_VERSION, "lockstep", botan::provider());
+  for (const NamedProvider& each : lockstep_providers()) add(each.title, each.key, each.provider);
   add("Lockstep, Botan's AEADs", "lockstep-botan", botan::provider({.aeads = botan::Choice::own}));
-#ifdef LOCKSTEP_BENCH_LIBCRYPTO
-  add("Lockstep, libcrypto", "lockstep-libcrypto", libcrypto::provider());
-#endif
-#ifdef LOCKSTEP_BENCH_SODIUM
-  add("Lockstep, libsodium", "lockstep-sodium", sodium::provider());
-#endif
   return peers;
 }
 

@@ -109,6 +109,7 @@ std::string group_title(const std::string& group) {
   if (group == "parts") return "Where the time of a handshake goes (X25519, P-256)";
   if (group == "key-schedule") return "The key schedule of one connection";
   if (group == "waking") return "What the first record on an idle connection costs more: its key is expanded";
+  if (group == "operations") return "Public-key operations of each provider, alone";
   if (group == "memory") return "Heap";
   if (group == "kernels") return "AEADs alone, with a prepared key";
   return group;
