@@ -17,6 +17,7 @@ std::vector<const Hash*> hashes(std::size_t library);
 std::vector<const CbcCipher*> cbc_ciphers(std::size_t library);
 std::vector<const KeyEncryptor*> key_encryptors(std::size_t library);
 std::vector<const Group*> groups(std::size_t library);
+std::vector<const FiniteField*> finite_fields(std::size_t library);
 std::vector<const SignatureVerifier*> verifiers(std::size_t library);
 std::vector<const KeyLoader*> key_loaders(std::size_t library);
 

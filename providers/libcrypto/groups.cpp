@@ -74,13 +74,8 @@ Key make_key(const Library& library, const Known& known) noexcept {
 }
 
 /// RFC 9846 4.3.8.1: "Peers MUST validate each other's public key Y by ensuring that 1 < Y < p-1."
-bool in_range(const EVP_PKEY* field, Bytes share) noexcept {
-  BIGNUM* read = nullptr;
-  if (EVP_PKEY_get_bn_param(field, OSSL_PKEY_PARAM_FFC_P, &read) <= 0) return false;
-  const Number prime(read);
-  const Number y(BN_bin2bn(share.data(), static_cast<int>(share.size()), nullptr));
-  return y && BN_cmp(y.get(), BN_value_one()) > 0 && BN_sub_word(prime.get(), 1) > 0 &&
-         BN_cmp(y.get(), prime.get()) < 0;
+bool in_range(NamedGroup group, Bytes share) noexcept {
+  return within_field(without_leading_zeros(share), field_parameters(group)->p);
 }
 
 /// The peer's key; null when the share is none.
@@ -93,7 +88,7 @@ Key read_share(const Library& library, const Known& known, Bytes share) noexcept
         EVP_PKEY_new_raw_public_key_ex(library.context, known.type, library.query(), share.data(), share.size()));
   const bool curve = known.family == Family::weierstrass;
   EVP_PKEY* const group = (curve ? library.curves[known.index] : library.fields[known.index]).get();
-  if (curve ? share.front() != kUncompressed : !in_range(group, share)) return nullptr;
+  if (curve ? share.front() != kUncompressed : !in_range(known.id, share)) return nullptr;
   Key key(EVP_PKEY_dup(group));
   if (!key || EVP_PKEY_set1_encoded_public_key(key.get(), share.data(), share.size()) <= 0) return nullptr;
   return key;

@@ -18,7 +18,8 @@ Provider provider_of(std::size_t library) {
           .verifiers = verifiers(library),
           .key_loaders = key_loaders(library),
           .key_encryptors = key_encryptors(library),
-          .cbc_ciphers = cbc_ciphers(library)};
+          .cbc_ciphers = cbc_ciphers(library),
+          .finite_fields = finite_fields(library)};
 }
 
 }  // namespace

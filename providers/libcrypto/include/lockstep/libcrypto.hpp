@@ -54,6 +54,7 @@ inline constexpr Capabilities kCapabilitiesOf35{
     .cbc_ciphers = every::kCbcCiphers,
     .record_macs = every::kRecordMacs,
     .decrypts_keys = true,
+    .finite_fields = true,
 };
 /// What every version has that this builds with.
 inline constexpr Capabilities kCapabilities{
@@ -66,6 +67,7 @@ inline constexpr Capabilities kCapabilities{
     .cbc_ciphers = every::kCbcCiphers,
     .record_macs = every::kRecordMacs,
     .decrypts_keys = true,
+    .finite_fields = true,
 };
 /// That of the version that runs, in a library context with OpenSSL's default provider.
 [[nodiscard]] LOCKSTEP_API const Capabilities& capabilities() noexcept;
