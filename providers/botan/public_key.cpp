@@ -129,19 +129,4 @@ SignatureMethod signature_method(SignatureAlgorithm algorithm) noexcept {
   return {};
 }
 
-std::optional<HashAlgorithm> hash_of(SignatureAlgorithm algorithm) noexcept {
-  switch (algorithm) {
-    case SignatureAlgorithm::rsa_pkcs1_sha256:
-    case SignatureAlgorithm::rsa_pss_sha256:
-    case SignatureAlgorithm::ecdsa_sha256: return HashAlgorithm::sha256;
-    case SignatureAlgorithm::rsa_pkcs1_sha384:
-    case SignatureAlgorithm::rsa_pss_sha384:
-    case SignatureAlgorithm::ecdsa_sha384: return HashAlgorithm::sha384;
-    case SignatureAlgorithm::rsa_pkcs1_sha512:
-    case SignatureAlgorithm::rsa_pss_sha512:
-    case SignatureAlgorithm::ecdsa_sha512: return HashAlgorithm::sha512;
-    default: return std::nullopt;
-  }
-}
-
 }  // namespace lockstep::botan

@@ -2,7 +2,6 @@
 // Public keys as SubjectPublicKeyInfo states them, turned into Botan's.
 
 #include <memory>
-#include <optional>
 
 #include <botan/ml_dsa.h>
 #include <botan/pk_keys.h>
@@ -27,8 +26,5 @@ struct SignatureMethod {
   bool der;  ///< ECDSA: a sequence of two integers (RFC 3279 2.2.3)
 };
 SignatureMethod signature_method(SignatureAlgorithm algorithm) noexcept;
-
-/// The hash of an RSA algorithm or of ECDSA; nothing for those that sign the message itself.
-std::optional<HashAlgorithm> hash_of(SignatureAlgorithm algorithm) noexcept;
 
 }  // namespace lockstep::botan

@@ -4,31 +4,12 @@
 
 #include <botan/system_rng.h>
 
+#include "common/signing.hpp"
 #include "der.hpp"
 #include "random.hpp"
 
 namespace lockstep::botan {
 namespace {
-
-/// RFC 8017 9.1.1: an encoded message of PSS holds a digest, a salt as long and two bytes more.
-bool fits(const Botan::Private_Key& key, const SchemeParts& parts) noexcept {
-  if (parts.key != KeyType::rsa && parts.key != KeyType::rsa_pss) return true;
-  const auto hash = hash_of(parts.algorithm);
-  const std::size_t digest_size = hash == HashAlgorithm::sha512 ? 64 : hash == HashAlgorithm::sha384 ? 48 : 32;
-  return (key.key_length() - 1 + 7) / 8 >= 2 * digest_size + 2;
-}
-
-/// The engine's order of preference, cut down to what the key can do.
-std::vector<SignatureScheme> schemes_of(const Botan::Private_Key& key, const key_info::Algorithm& algorithm) {
-  std::vector<SignatureScheme> schemes;
-  for (const SignatureScheme scheme : known_schemes()) {
-    const SchemeParts made_of = *parts(scheme);
-    if (made_of.key != algorithm.type || !fits(key, made_of)) continue;
-    if (algorithm.only_hash && algorithm.only_hash != hash_of(made_of.algorithm)) continue;
-    schemes.push_back(scheme);
-  }
-  return schemes;
-}
 
 std::vector<std::uint8_t> make_public_key_info(const Botan::Private_Key& key, Bytes algorithm_identifier) {
   constexpr std::array<std::uint8_t, 1> kNoUnusedBits{0};
@@ -44,7 +25,7 @@ HeldKey::HeldKey(std::unique_ptr<const Botan::Private_Key> key, const key_info::
     : key_(std::move(key)),
       type_(algorithm.type),
       subject_public_key_info_(make_public_key_info(*key_, algorithm_identifier)),
-      schemes_(schemes_of(*key_, algorithm)),
+      schemes_(schemes_of(algorithm, key_->key_length())),
       signers_(std::make_unique<Signers[]>(schemes_.size())) {}
 
 HeldKey::~HeldKey() = default;

@@ -7,6 +7,7 @@
 
 #include "common/edwards.hpp"
 #include "common/key_info.hpp"
+#include "common/signing.hpp"
 #include "descriptors.hpp"
 #include "public_key.hpp"
 

@@ -53,7 +53,8 @@ Key make_ec(const Library& library, std::size_t index, Bytes bits) noexcept {
 bool begin(const Library& library, EVP_MD_CTX* context, SignatureAlgorithm algorithm, EVP_PKEY* key,
            auto* initialise) noexcept {
   const auto hash = hash_of(algorithm);
-  const char* const name = !hash                            ? nullptr
+  const char* const name = is_sha1(algorithm)               ? "SHA1"
+                           : !hash                          ? nullptr
                            : *hash == HashAlgorithm::sha256 ? "SHA2-256"
                            : *hash == HashAlgorithm::sha384 ? "SHA2-384"
                                                             : "SHA2-512";
