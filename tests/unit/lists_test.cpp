@@ -80,7 +80,7 @@ TEST(Lists, HaveWhatTls12CanUse) {
               ElementsAre(SignatureScheme::ecdsa_sha1, SignatureScheme::rsa_pkcs1_sha1));
   EXPECT_EQ(schemes(kTls12, ListKind::insecure), schemes(kTls12, ListKind::opt_in));
   EXPECT_THAT(schemes(kTls13, ListKind::insecure), IsEmpty());
-  EXPECT_THAT(schemes_from_text("ALL").value(), Not(Contains(SignatureScheme::ecdsa_sha1)));
+  EXPECT_THAT(schemes_from_text("ALL").value(), ::testing::Not(::testing::Contains(SignatureScheme::ecdsa_sha1)));
   EXPECT_THAT(schemes_from_text("ECDSA+SHA1:rsa_pkcs1_sha1").value(),
               ElementsAre(SignatureScheme::ecdsa_sha1, SignatureScheme::rsa_pkcs1_sha1));
 }
