@@ -174,6 +174,16 @@ std::vector<Octets> tapes_of_every_kind() {
     EXPECT_EQ(pair.client.connection.connected(), known) << error_text(pair.client);
     keep(pair);
   }
+  for (const auto allowed : {Renegotiation::freely, Renegotiation::never}) {  // renegotiated, or refused
+    constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+    RecordedPair pair(client_builder().versions(kTls12, kTls12).renegotiation(Renegotiation::freely),
+                      server_builder().versions(kTls12, kTls12).renegotiation(allowed));
+    pair.run();
+    EXPECT_TRUE(pair.client.connection.renegotiate(kNow)) << error_text(pair.client);
+    pair.run();
+    EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+    keep(pair);
+  }
   {  // the client rejects the server
     RecordedPair pair;
     pair.client.rejection = PeerRejected{Reason::certificate_expired, 10};

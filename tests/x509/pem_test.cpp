@@ -105,12 +105,12 @@ TEST(Pem, EmptyTextsHoldNothing) {
 }
 
 TEST(Pem, RefusesEachFaultForItsOwnReasonAndGoesOn) {
-  struct Fault {
+  struct Broken {
     PemCode code;
     std::size_t line;
     std::string_view text;
   };
-  const std::vector<Fault> faults = {
+  const std::vector<Broken> faults = {
       {PemCode::line_malformed, 1, "-----BEGIN -----\naGk=\n"},
       {PemCode::line_malformed, 1, "-----BEGIN THING----\naGk=\n"},
       {PemCode::line_malformed, 1, "-----END THING-----\n"},
@@ -128,7 +128,7 @@ TEST(Pem, RefusesEachFaultForItsOwnReasonAndGoesOn) {
       {PemCode::headers_malformed, 3, "-----BEGIN THING-----\nName: value\naGk=\n-----END THING-----\n"},
       {PemCode::empty, 1, "-----BEGIN THING-----\n-----END THING-----\n"},
   };
-  for (const Fault& fault : faults) {
+  for (const Broken& fault : faults) {
     const std::string text = std::string(fault.text) + std::string(kHello);
     const auto objects = read_all(text);
     ASSERT_EQ(objects.size(), 2U) << fault.text;
@@ -216,12 +216,12 @@ const Der kPkcs7InBer{0x30, 0x80, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d
 
 TEST(LoadChain, RefusesEachFaultForItsOwnReason) {
   const Der root = Authority("Root").certificate;
-  struct Fault {
+  struct Broken {
     LoadCode code;
     std::string text;
     std::string_view says;
   };
-  const std::vector<Fault> faults = {
+  const std::vector<Broken> faults = {
       {LoadCode::not_found, "", "no certificate"},
       {LoadCode::not_found, pem("PRIVATE KEY", Der{1}), "no certificate"},
       {LoadCode::pem_malformed, "-----BEGIN CERTIFICATE-----\nAA", "line 1: end_missing"},
@@ -236,7 +236,7 @@ TEST(LoadChain, RefusesEachFaultForItsOwnReason) {
       {LoadCode::container, std::string(as_text(kPkcs7InBer)), "openssl pkcs7 -print_certs -inform DER"},
       {LoadCode::container, std::string(as_text(kPkcs12)), "openssl pkcs12 -in FILE"},
   };
-  for (const Fault& fault : faults) {
+  for (const Broken& fault : faults) {
     const auto loaded = load_chain(as_bytes(fault.text));
     ASSERT_FALSE(loaded) << fault.text;
     EXPECT_EQ(loaded.error().code, fault.code) << loaded.error().text;
@@ -497,14 +497,14 @@ TEST(LoadKey, RefusesEachFaultForItsOwnReason) {
   const Der secret = inner_key(p256);
   const auto at = std::ranges::search(zero, Bytes(secret).subspan(7, 32)).begin();
   std::fill_n(at, 32, std::uint8_t{0});
-  struct Fault {
+  struct Broken {
     LoadCode code;
     std::string text;
     std::string_view passphrase;
     std::string_view says;
   };
   const auto text_of = [](const Der& der) { return std::string(as_text(der)); };
-  const std::vector<Fault> faults = {
+  const std::vector<Broken> faults = {
       {LoadCode::not_found, "", "", "no private key: neither DER nor PEM"},
       {LoadCode::not_found, pem("CERTIFICATE", Der{1}), "", "no private key, only CERTIFICATE"},
       {LoadCode::pem_malformed, "-----BEGIN PRIVATE KEY-----\n", "", "line 1: end_missing"},
@@ -528,7 +528,7 @@ TEST(LoadKey, RefusesEachFaultForItsOwnReason) {
        "on 2.16.840.1.101.3.4.2.1, a curve that is not known"},
       {LoadCode::key_invalid, text_of(zero), "", "do not make a key"},
   };
-  for (const Fault& fault : faults) {
+  for (const Broken& fault : faults) {
     const auto loaded = load_private_key(provider(), as_bytes(fault.text), fault.passphrase);
     ASSERT_FALSE(loaded) << fault.says;
     EXPECT_EQ(loaded.error().code, fault.code) << loaded.error().text;

@@ -29,9 +29,7 @@ namespace detail {
 constexpr bool is_new(NamedGroup id) {
   return id == NamedGroup::mlkem512 || id == NamedGroup::mlkem768 || id == NamedGroup::mlkem1024;
 }
-constexpr bool is_new(KeyType id) {
-  return id == KeyType::mldsa44 || id == KeyType::mldsa65 || id == KeyType::mldsa87;
-}
+constexpr bool is_new(KeyType id) { return id == KeyType::mldsa44 || id == KeyType::mldsa65 || id == KeyType::mldsa87; }
 constexpr bool is_new(Verification id) { return is_new(id.key); }
 
 template <const auto& all>
