@@ -1,8 +1,11 @@
-"""Pre-shared keys in TLS 1.2 (RFC 4279, RFC 5489) with OpenSSL and GnuTLS, in both roles: every suite that both have."""
+"""Pre-shared keys in TLS 1.2 (RFC 4279, RFC 5489) with other implementations, in both roles: every suite that both have."""
 
+import json
+
+import node_peer
 import openssl_peer
 import suites12
-from harness import Process, check, equal, free_port, matches, program, wait_until_listening
+from harness import Process, check, equal, free_port, matches, program, run_ok, wait_until_listening
 
 LINE = b"over the wire\n"
 IDENTITY, KEY = "sensor 7", "00112233445566778899aabbccddeeff"
@@ -10,7 +13,7 @@ OTHER_KEY = "ff" + KEY[2:]
 
 
 def words_of(suite):
-    # OpenSSL chooses primes of RFC 3526.
+    # Its servers have primes of their own; where OpenSSL has no certificate to go by, it would choose 1024 bits.
     return ["--suite", suite.name, *(["--allow-unknown-dh-groups"] if suite.exchange == "DHE_PSK" else [])]
 
 
@@ -35,7 +38,8 @@ def against_openssl(session, suites):
     for hint in ([], ["-psk_hint", "factory floor"]):
         with session.case(f"OpenSSL's server, every suite, {'with a hint' if hint else 'no hint'}"):
             certificate = session.leaf("rsa", "--key-type", "rsa", "--key-encipherment")
-            with openssl_peer.server(session, "-rev", "-cipher", every, "-psk", KEY, *hint, credential=certificate, version="-tls1_2") as server:
+            with openssl_peer.server(session, "-rev", "-cipher", every, "-psk", KEY, "-dhparam", suites12.dh_parameters(session), *hint,
+                                     credential=certificate, version="-tls1_2") as server:
                 for suite in shared:
                     client = session.client(server.port, "--psk-file", key, *words_of(suite), stdin=LINE)
                     agreed(client.report, suite)
@@ -51,7 +55,7 @@ def against_openssl(session, suites):
                     process = openssl_peer.client(session, server.port, "-tls1_2", "-cipher", every, *theirs)
                     with process:
                         process.wait_for(r"^\s*Verify return code")
-                        process.send_in_background(LINE)
+                        process.send(LINE)
                         process.wait_for(r"^over the wire")
                         process.close_stdin()
                         process.finish()
@@ -101,8 +105,51 @@ def against_gnutls(session, suites):
                 agreed(server.next_report(), suite)
 
 
+def against_node(session, suites):
+    shared = suites12.common(session, "Node with pre-shared keys", suites, suites12.of_node(suites))
+    certificate, key = session.leaf("rsa", "--key-type", "rsa", "--key-encipherment")
+    given = {"version": "TLSv1.2", "psk": {"identity": IDENTITY, "key": KEY}}
+    with session.case("Node's server, every suite with a pre-shared key"):
+        words = {"cert": certificate, "key": key, "dh": suites12.dh_parameters(session), "suites": ":".join(suite.openssl_name for suite in shared) + ":@SECLEVEL=0", **given}
+        with Process([node_peer.node(), node_peer.SCRIPT, "server", json.dumps(words)]) as server:
+            port = int(server.wait_for(r"^port (\d+)$").group(1))
+            for suite in shared:
+                client = session.client(port, "--psk-file", psk_file(session), *words_of(suite), stdin=LINE)
+                agreed(client.report, suite)
+                equal(client.output, LINE, "what came back")
+    with session.case("Node's client, every suite with a pre-shared key"):
+        with session.server("--echo", "--psk-file", psk_file(session), "--suite", suites12.names(shared), credentials=[(certificate, key)]) as server:
+            words = {"port": server.port, "ca": session.ca(), "suites": [f"{suite.openssl_name}:@SECLEVEL=0" for suite in shared], **given}
+            run_ok([node_peer.node(), node_peer.SCRIPT, "client", json.dumps(words)])
+            for suite in shared:
+                agreed(server.next_report(), suite)
+
+
+def against_erlang(session, suites):
+    """Which has ECDHE_PSK with AES-CCM (RFC 8442). Without RSA_PSK: its server signs a ServerKeyExchange that has no signature."""
+    shared = [suite for suite in suites12.common(session, "Erlang with pre-shared keys", suites, suites12.of_erlang()) if not suite.key]
+    peer = [program("escript"), suites12.ERLANG, "psk", IDENTITY, KEY]
+    certificate, key = session.leaf("rsa", "--key-type", "rsa", "--key-encipherment")
+    with session.case("Erlang's server, every suite with a pre-shared key"):
+        with Process([*peer, "server", certificate, key, certificate, key, *(suite.name for suite in shared)]) as server:
+            port = int(server.wait_for(r"^port (\d+)$").group(1))
+            for suite in shared:
+                client = session.client(port, "--psk-file", psk_file(session), "--allow-no-ems", *words_of(suite), stdin=LINE)
+                agreed(client.report, suite)
+                equal(client.output, LINE, "what came back")
+    with session.case("Erlang's client, every suite with a pre-shared key"):
+        with session.server("--echo", "--psk-file", psk_file(session), "--allow-no-ems", "--suite", suites12.names(shared),
+                            credentials=[(certificate, key)]) as server:
+            run_ok([*peer, "client", server.port, session.ca(), *(suite.name for suite in shared)])
+            for suite in shared:
+                for _ in range(2):
+                    agreed(server.next_report(), suite)
+
+
 def against_both(session):
     _, suites = suites12.known(session)
     check(len(suites) >= 20, f"only {len(suites)} suites")
     against_openssl(session, suites)
     against_gnutls(session, suites)
+    against_node(session, suites)
+    against_erlang(session, suites)

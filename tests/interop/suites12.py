@@ -2,12 +2,15 @@
 
 import ctypes
 import json
+import os
 import re
 
 import node_peer
 import openssl_peer
 from harness import MissingPeer, check, program, run_ok
 
+
+ERLANG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "erlang", "peer.escript")
 
 # The key exchanges that `lockstep client` has.
 BUILT = ("ECDHE_ECDSA", "ECDHE_RSA", "DHE_RSA", "RSA", "ECDHE_PSK", "DHE_PSK", "PSK", "RSA_PSK")
@@ -84,6 +87,10 @@ def of_node(ours):
     """It has OpenSSL's names, in small letters."""
     theirs = json.loads(bytes(run_ok([node_peer.node(), "-p", "JSON.stringify(tls.getCiphers())"]).stdout))
     return [suite.name for suite in ours if suite.openssl_name.lower() in theirs]
+
+
+def of_erlang():
+    return run_ok([program("escript"), ERLANG, "suites"]).text.split()
 
 
 def of_nss():

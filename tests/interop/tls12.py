@@ -15,7 +15,6 @@ from harness import Client, Process, check, equal, free_port, matches, program, 
 from openssl_client import fetch
 
 LINE = b"over the wire\n"
-ERLANG = os.path.join(os.path.dirname(os.path.abspath(__file__)), "erlang", "peer.escript")
 
 
 def only(suites):
@@ -577,7 +576,7 @@ def against_erlang(session, suites):
     words = [suite.name for suite in suites]
     pairs = [path for pair in credentials(session) for path in pair]
     with session.case("Erlang's server, which has no extended master secret"):
-        with Process([program("escript"), ERLANG, "server", *pairs, *words]) as server:
+        with Process([program("escript"), suites12.ERLANG, "server", *pairs, *words]) as server:
             port = int(server.wait_for(r"^port (\d+)$").group(1))
             error = session.client(port, stdin=LINE, ok=False).report["error"]
             equal(error["reason"], "extended_main_secret_missing", "reason")
@@ -587,7 +586,7 @@ def against_erlang(session, suites):
             equal([report["resumed"] for report in client.reports], [False, True, True], "resumed by session id")
     with session.case("Erlang's client, every suite, and resumption by session id"):
         with session.server("--echo", "--allow-no-ems", "--session-ids", "--suite", names(suites), credentials=credentials(session)) as server:
-            process = run_ok([program("escript"), ERLANG, "client", server.port, session.ca(), *words])
+            process = run_ok([program("escript"), suites12.ERLANG, "client", server.port, session.ca(), *words])
             for suite in suites:
                 for resumed in (False, True):
                     report = server.next_report()
@@ -641,5 +640,5 @@ def main(session):
     against_node(session, both("Node", suites12.of_node(ours)))
     codes = suites12.of_nss()
     against_nss(session, both("NSS", codes), codes)
-    against_erlang(session, both("Erlang", run_ok([program("escript"), ERLANG, "suites"]).text.split()))
+    against_erlang(session, both("Erlang", suites12.of_erlang()))
     against_curl(session)

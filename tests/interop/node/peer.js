@@ -15,7 +15,7 @@ const options = {
   ca: read(given.ca),
   ecdhCurve: given.groups || 'auto',
   ciphers: given.suites,
-  dhparam: 'auto',
+  dhparam: read(given.dh) || 'auto',
   ALPNProtocols: given.alpn,
 };
 
