@@ -189,7 +189,9 @@ TEST(AnswerSetup, CredentialSignsWithAllThatItsKeyCan) {
   EXPECT_EQ(credential->schemes,
             (std::vector{SignatureScheme::rsa_pss_rsae_sha256, SignatureScheme::rsa_pss_rsae_sha384,
                          SignatureScheme::rsa_pss_rsae_sha512, SignatureScheme::rsa_pkcs1_sha256,
-                         SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512}));
+                         SignatureScheme::rsa_pkcs1_sha384, SignatureScheme::rsa_pkcs1_sha512,
+                         SignatureScheme::rsa_pkcs1_sha1}))
+      << "what is signed with of these is the configuration's to say";
 }
 
 // --- selection -------------------------------------------------------------------------------------------------------
