@@ -137,7 +137,7 @@ def command_line(session):
                 matches(pattern, found.text, "the reason")
     with session.case("ciphers lists what the build can do"):
         found = json.loads(bytes(run_ok([session.tool, "ciphers", "--json"]).stdout))
-        equal((len(found["groups"]), len(found["keys"])), (19, 13), "groups, key types")
+        equal((len(found["groups"]), len(found["keys"])), (22, 13), "groups, key types")
         of = {version: [suite for suite in found["suites"] if suite["version"] == version] for version in found["versions"]}
         equal(list(of), ["TLSv1.3", "TLSv1.2"], "versions")
         equal(len(of["TLSv1.3"]), 5, "suites of TLS 1.3")
