@@ -78,11 +78,12 @@ bool Former::admit(const Settings& settings, Time now) noexcept {
   return true;
 }
 
-bool Former::same_peer(Bytes leaf) const noexcept {
+std::optional<bool> Former::same_peer(Bytes leaf) const noexcept {
   if (!leaf_) return true;
   if (leaf.empty()) return false;
   const auto digest = key_schedule::digest_of(*leaf_->hash, {leaf});
-  return digest && equal(digest->view(), leaf_->digest.view());
+  if (!digest) return std::nullopt;
+  return equal(digest->view(), leaf_->digest.view());
 }
 
 Status check_renegotiation_info(Context& context, const codec::ServerHello& hello) noexcept {
@@ -153,8 +154,10 @@ Status check_extended_main_secret(Context& context, bool extended_main_secret) n
 }
 
 Status check_same_peer(Context& context, Bytes leaf) noexcept {
-  if (context.former == nullptr || context.former->same_peer(leaf)) return {};
-  return context.fail(Reason::renegotiation_peer_changed);
+  const std::optional<bool> same = context.former == nullptr ? true : context.former->same_peer(leaf);
+  if (!same) return context.fail(Reason::provider_failed);
+  if (!*same) return context.fail(Reason::renegotiation_peer_changed);
+  return {};
 }
 
 }  // namespace lockstep::handshake

@@ -44,8 +44,9 @@ class Former {
     return Bytes(verify_data_).first(key_schedule::tls12::kVerifyDataSize);
   }
   [[nodiscard]] Bytes verify_data() const noexcept { return verify_data_; }
-  /// Whether the peer that shows this certificate (empty: none) is the one that it was before.
-  [[nodiscard]] bool same_peer(Bytes leaf) const noexcept;
+  /// Whether the peer that shows this certificate (empty: none) is the one that it was before; nothing when the
+  /// provider failed.
+  [[nodiscard]] std::optional<bool> same_peer(Bytes leaf) const noexcept;
 
   std::string server_name;                             ///< client: what it asks for
   x509::PeerName expected_name = x509::NoNameCheck{};  ///< client: whom the peer must be
