@@ -270,6 +270,7 @@ class Rfc8448Replay : public testing::Test {
         .groups({NamedGroup::x25519, NamedGroup::secp256r1})
         .key_shares({NamedGroup::x25519})
         .grease(false)
+        .record_size_limit(16385)  // as the hellos of the traces say
         .middlebox_compatibility(compatibility())
         .key_log(true);
   }

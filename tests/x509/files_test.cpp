@@ -128,7 +128,8 @@ TEST_F(Files, Credentials) {
   ASSERT_TRUE(credential) << credential.error().text();
   EXPECT_EQ((*credential)->chain.size(), 2U);
   EXPECT_EQ((*credential)->key->type(), KeyType::ec_p256);
-  EXPECT_EQ((*credential)->schemes, std::vector{SignatureScheme::ecdsa_secp256r1_sha256});
+  EXPECT_EQ((*credential)->schemes,
+            (std::vector{SignatureScheme::ecdsa_secp256r1_sha256, SignatureScheme::ecdsa_sha1}));
   // Both in one file.
   const std::string both = write("both.pem", pem("PRIVATE KEY", pkcs8) + pem("CERTIFICATE", own_leaf));
   EXPECT_TRUE(files::load_credential(provider(), both, both));
