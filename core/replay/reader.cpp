@@ -272,6 +272,7 @@ Part part(const Entry& entry) noexcept {
   return std::visit(
       []<class E>(const E&) {
         constexpr std::uint8_t kind = kKind<E>;
+        static_assert(kind <= kKind<Done> || kind == kKind<Stopped>, "numbers say what part an entry is");
         if constexpr (kind == 0x01) return Part::configuration;
         if constexpr (kind < 0x10) return Part::start;
         if constexpr (kind < 0x30) return Part::call;

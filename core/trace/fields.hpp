@@ -117,7 +117,7 @@ inline constexpr std::uint8_t kKind<EarlyDataTold> = 0x5d;
 template <>
 inline constexpr std::uint8_t kKind<EarlyDataAsked> = 0x5e;
 template <>
-inline constexpr std::uint8_t kKind<RefusalTold> = 0x70;
+inline constexpr std::uint8_t kKind<RefusalTold> = 0x4d;
 template <>
 inline constexpr std::uint8_t kKind<Started> = 0x60;
 template <>

@@ -182,6 +182,7 @@ std::vector<Octets> tapes_of_every_kind() {
     EXPECT_TRUE(pair.client.connection.renegotiate(kNow)) << error_text(pair.client);
     pair.run();
     EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+    EXPECT_EQ(std::ranges::count(pair.client.events, "renegotiation_refused"), allowed == Renegotiation::never);
     keep(pair);
   }
   {  // the client rejects the server
