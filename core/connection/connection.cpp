@@ -764,15 +764,19 @@ std::expected<Bytes, Misuse> Connection::tls_unique() const noexcept {
 }
 
 std::expected<Bytes, Misuse> Connection::client_random() const noexcept {
-  return state().secrets12().transform([](const auto* secrets) { return Bytes(secrets->client_random); });
+  const auto secrets = state().secrets12();
+  if (!secrets) return std::unexpected(secrets.error());
+  return (*secrets)->client_random;
 }
 std::expected<Bytes, Misuse> Connection::server_random() const noexcept {
-  return state().secrets12().transform([](const auto* secrets) { return Bytes(secrets->server_random); });
+  const auto secrets = state().secrets12();
+  if (!secrets) return std::unexpected(secrets.error());
+  return (*secrets)->server_random;
 }
 std::expected<Bytes, Misuse> Connection::finished(Role sender) const noexcept {
-  return state().secrets12().transform([&](const auto* secrets) {
-    return Bytes(sender == Role::client ? secrets->client_finished : secrets->server_finished);
-  });
+  const auto secrets = state().secrets12();
+  if (!secrets) return std::unexpected(secrets.error());
+  return sender == Role::client ? (*secrets)->client_finished : (*secrets)->server_finished;
 }
 
 std::expected<Bytes, Misuse> Connection::master_secret() const noexcept {
