@@ -322,6 +322,38 @@ std::expected<bool, Error> same_extended_main_secret(Context& context, const Ask
   return session.extended_master_secret == now;
 }
 
+// A full handshake with a certificate.
+Next<WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> offer_certificate(
+    const Asked& asked, const std::shared_ptr<const Credential>& credential, SignatureScheme scheme,
+    const BoundSuite& suite, Context& context) {
+  const codec::ClientHello& hello = asked.hello;
+  Offered offered;
+  if (auto started = start(context, asked, suite, offered.messages); !started) return std::unexpected(started.error());
+  agree_on_record_limits(context, hello, nullptr);
+  auto parameters = hello_parameters(context, hello);
+  if (auto session = announce_session(context, hello, offered, parameters); !session)
+    return std::unexpected(session.error());
+  parameters.status_request = hello.status_request && !credential->ocsp_response.empty();
+  if (hello.signed_certificate_timestamp) parameters.signed_certificate_timestamps = credential->sct_list;
+  send_server_hello(context, offered.messages, parameters);
+  send_certificate12(context, offered.messages, credential.get());
+  // RFC 6066 8: "Servers return a certificate response along with their certificate by sending a "CertificateStatus"
+  // message immediately after the "Certificate" message".
+  if (parameters.status_request)
+    send_noted(context, offered.messages, 16 + credential->ocsp_response.size(), [&](codec::Writer& writer) {
+      return codec::encode_certificate_status(writer, {.ocsp_response = credential->ocsp_response});
+    });
+  auto made = offer_exchange(context, hello, credential, choose_group12(context, hello));
+  if (!made) return std::unexpected(made.error());
+  offered.exchange = std::move(made->own);
+  if (uses_psk(suite)) return end_psk_flight(std::move(offered), made->parameters, context);
+  if (!has_server_key_exchange(suite)) return end_flight(std::move(offered), context);
+  const auto content = signed_parameters(context, made->parameters);
+  if (!content) return std::unexpected(content.error());
+  ask_signature12(context, credential, scheme, *content);
+  return WaitSignature{std::move(offered), made->parameters};
+}
+
 }  // namespace
 
 VerifiedPsk resumed_session(Context& context) noexcept { return VerifiedPsk(*context.resumed_session); }
@@ -385,42 +417,18 @@ Next<WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> 
                                                                                    Context& context) {
   const codec::ClientHello& hello = state.asked.hello;
   const bool shows = selected.credential != nullptr && !selected.credential->chain.empty();
-  const auto scheme = shows ? choose_scheme12(context, *selected.credential) : std::nullopt;
+  // No scheme has the number 0. (g++ 12 takes an optional for one that may not be set below.)
+  constexpr SignatureScheme kNone{};
+  SignatureScheme scheme = kNone;
+  if (shows) scheme = choose_scheme12(context, *selected.credential).value_or(kNone);
   const BoundSuite* const suite =
-      choose_suite12(context, hello, scheme ? std::optional(parts(*scheme)->key) : std::nullopt);
+      choose_suite12(context, hello, scheme != kNone ? std::optional(parts(scheme)->key) : std::nullopt);
   // Without a certificate that serves this client, a pre-shared key may still do.
   if (suite != nullptr && authenticates_by_psk(*suite)) return offer_psk(state.asked, *suite, context);
   if (!shows) return context.fail(Reason::no_credential);
-  if (!scheme) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
+  if (scheme == kNone) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
   if (suite == nullptr) return Context::fail_at(Place::client_hello, Reason::suite_unsupported);
-
-  const Credential& credential = *selected.credential;
-  Offered offered;
-  if (auto started = start(context, state.asked, *suite, offered.messages); !started)
-    return std::unexpected(started.error());
-  agree_on_record_limits(context, hello, nullptr);
-  auto parameters = hello_parameters(context, hello);
-  if (auto session = announce_session(context, hello, offered, parameters); !session)
-    return std::unexpected(session.error());
-  parameters.status_request = hello.status_request && !credential.ocsp_response.empty();
-  if (hello.signed_certificate_timestamp) parameters.signed_certificate_timestamps = credential.sct_list;
-  send_server_hello(context, offered.messages, parameters);
-  send_certificate12(context, offered.messages, &credential);
-  // RFC 6066 8: "Servers return a certificate response along with their certificate by sending a "CertificateStatus"
-  // message immediately after the "Certificate" message".
-  if (parameters.status_request)
-    send_noted(context, offered.messages, 16 + credential.ocsp_response.size(), [&](codec::Writer& writer) {
-      return codec::encode_certificate_status(writer, {.ocsp_response = credential.ocsp_response});
-    });
-  auto made = offer_exchange(context, hello, selected.credential, choose_group12(context, hello));
-  if (!made) return std::unexpected(made.error());
-  offered.exchange = std::move(made->own);
-  if (uses_psk(*suite)) return end_psk_flight(std::move(offered), made->parameters, context);
-  if (!has_server_key_exchange(*suite)) return end_flight(std::move(offered), context);
-  const auto content = signed_parameters(context, made->parameters);
-  if (!content) return std::unexpected(content.error());
-  ask_signature12(context, selected.credential, *scheme, *content);
-  return WaitSignature{std::move(offered), made->parameters};
+  return offer_certificate(state.asked, selected.credential, scheme, *suite, context);
 }
 
 Next<WaitCertificate, WaitClientKeyExchange> on(WaitSignature&& state, const Signed& answer, Context& context) {
