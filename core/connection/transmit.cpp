@@ -14,14 +14,12 @@ using connection::Sending;
 constexpr std::uint8_t kWarning = 1;
 constexpr std::uint8_t kFatal = 2;
 
-// RFC 9846 6: the level of closure alerts is warning, that of errors fatal; peers ignore it.
-std::array<std::uint8_t, 2> alert_content(Alert alert) noexcept {
+// RFC 9846 6: the level of closure alerts is warning, that of errors fatal. Peers of TLS 1.2 go by it.
+std::uint8_t level_of_last(Alert alert) noexcept {
   // RFC 9846 6: "All the alerts listed in Section 6.2 MUST be sent with AlertLevel=fatal"
   // RFC 9846 6.1: "This alert MUST be sent with AlertLevel=warning. ... This alert MUST be followed by a
   // "close_notify"."
-  const bool closure =
-      alert == Alert::close_notify || alert == Alert::user_canceled || alert == Alert::no_renegotiation;
-  return {closure ? kWarning : kFatal, static_cast<std::uint8_t>(alert)};
+  return alert == Alert::close_notify || alert == Alert::user_canceled ? kWarning : kFatal;
 }
 
 // What was written before a failure is the peer's all the same; the next call says that there is an end.
@@ -63,8 +61,9 @@ std::size_t Connection::State::transmit(MutableBytes outbound, Time now) noexcep
     written += size;
   }
   // An alert that cannot be protected is not sent: there is nothing to wait for.
-  const auto write_alert = [&](Alert alert) {
-    const auto size = sending.write(ContentType::alert, alert_content(alert), outbound.subspan(written));
+  const auto write_alert = [&](std::uint8_t level, Alert alert) {
+    const std::array<std::uint8_t, 2> content{level, static_cast<std::uint8_t>(alert)};
+    const auto size = sending.write(ContentType::alert, content, outbound.subspan(written));
     if (!size) return true;
     if (*size == 0) return false;
     written += *size;
@@ -72,11 +71,11 @@ std::size_t Connection::State::transmit(MutableBytes outbound, Time now) noexcep
     return true;
   };
   if (sending.warning) {
-    if (!write_alert(*sending.warning)) return written;
+    if (!write_alert(kWarning, *sending.warning)) return written;
     sending.warning.reset();
   }
   if (sending.alert) {
-    if (!write_alert(*sending.alert)) return written;
+    if (!write_alert(level_of_last(*sending.alert), *sending.alert)) return written;
     // Nothing is sent after an alert: the key can go.
     sending.alert.reset();
     sending.finish();

@@ -373,6 +373,17 @@ TEST(Renegotiation, EndsWithTheConnection) {
 // --- those who do not want it
 // ------------------------------------------------------------------------------------------
 
+// The alert is a warning where it refuses, and as fatal as any where the application ends the connection with it.
+TEST(Renegotiation, IsNotWhatAnApplicationEndsWith) {
+  RenegotiatingDuel duel;
+  duel.run();
+  duel.server().connection.cancel(Alert::no_renegotiation);
+  duel.run();
+  ASSERT_TRUE(duel.client().error);
+  EXPECT_EQ(duel.client().error->reason, Reason::peer_alert);
+  EXPECT_EQ(duel.told(Role::client, "renegotiation_refused"), 0);
+}
+
 TEST(Renegotiation, IsRefusedByDefaultAndTheConnectionGoesOn) {
   for (const Role role : {Role::client, Role::server}) {
     RenegotiatingDuel duel;
