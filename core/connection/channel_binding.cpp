@@ -13,18 +13,7 @@ std::optional<HashAlgorithm> hash_of(const x509::SignatureIdentifier& signature)
   // RFC 5929 4.1: "if the certificate's signatureAlgorithm uses a single hash function, and that hash function is
   // either MD5 [RFC1321] or SHA-1 [RFC3174], then use SHA-256 [FIPS-180-3]".
   if (!signature.algorithm) return signature.weak ? std::optional(HashAlgorithm::sha256) : std::nullopt;
-  switch (*signature.algorithm) {
-    case SignatureAlgorithm::rsa_pkcs1_sha256:
-    case SignatureAlgorithm::rsa_pss_sha256:
-    case SignatureAlgorithm::ecdsa_sha256: return HashAlgorithm::sha256;
-    case SignatureAlgorithm::rsa_pkcs1_sha384:
-    case SignatureAlgorithm::rsa_pss_sha384:
-    case SignatureAlgorithm::ecdsa_sha384: return HashAlgorithm::sha384;
-    case SignatureAlgorithm::rsa_pkcs1_sha512:
-    case SignatureAlgorithm::rsa_pss_sha512:
-    case SignatureAlgorithm::ecdsa_sha512: return HashAlgorithm::sha512;
-    default: return std::nullopt;
-  }
+  return hash_of(*signature.algorithm);
 }
 
 }  // namespace

@@ -10,22 +10,6 @@
 
 namespace lockstep {
 
-/// The hash of an RSA algorithm or of ECDSA; nothing for those that sign the message itself, and for SHA-1.
-[[nodiscard]] constexpr std::optional<HashAlgorithm> hash_of(SignatureAlgorithm algorithm) noexcept {
-  switch (algorithm) {
-    case SignatureAlgorithm::rsa_pkcs1_sha256:
-    case SignatureAlgorithm::rsa_pss_sha256:
-    case SignatureAlgorithm::ecdsa_sha256: return HashAlgorithm::sha256;
-    case SignatureAlgorithm::rsa_pkcs1_sha384:
-    case SignatureAlgorithm::rsa_pss_sha384:
-    case SignatureAlgorithm::ecdsa_sha384: return HashAlgorithm::sha384;
-    case SignatureAlgorithm::rsa_pkcs1_sha512:
-    case SignatureAlgorithm::rsa_pss_sha512:
-    case SignatureAlgorithm::ecdsa_sha512: return HashAlgorithm::sha512;
-    default: return std::nullopt;
-  }
-}
-
 /// TLS 1.2's SHA-1, which is no HashAlgorithm: nothing else here has it.
 [[nodiscard]] constexpr bool is_sha1(SignatureAlgorithm algorithm) noexcept {
   return algorithm == SignatureAlgorithm::rsa_pkcs1_sha1 || algorithm == SignatureAlgorithm::ecdsa_sha1;

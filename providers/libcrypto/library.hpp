@@ -10,6 +10,7 @@
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
@@ -34,7 +35,13 @@ using Key = Owned<EVP_PKEY, EVP_PKEY_free>;
 using KeyContext = Owned<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using DigestContext = Owned<EVP_MD_CTX, EVP_MD_CTX_free>;
 using CipherContext = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
-using Parameters = Owned<OSSL_PARAM, OSSL_PARAM_free>;
+/// What a key is made of, a secret seed for one: OpenSSL wipes of it what it allocated as secret, and no octets.
+inline void free_wiped(OSSL_PARAM* parameters) noexcept {
+  for (OSSL_PARAM* each = parameters; each != nullptr && each->key != nullptr; ++each)
+    OPENSSL_cleanse(each->data, each->data_size);
+  OSSL_PARAM_free(parameters);
+}
+using Parameters = Owned<OSSL_PARAM, free_wiped>;
 using ParameterBuilder = Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free>;
 /// Wiped when freed.
 using Number = Owned<BIGNUM, BN_clear_free>;

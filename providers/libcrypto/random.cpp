@@ -1,10 +1,14 @@
 #include "random.hpp"
 
+#include <algorithm>
+#include <new>
+
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
+#include <unistd.h>
 
 #include <lockstep/libcrypto.hpp>
 
@@ -18,7 +22,14 @@ thread_local RandomSource* source = nullptr;
 class SystemRandom final : public RandomSource {
  public:
   [[nodiscard]] bool fill(MutableBytes out) noexcept override {
-    return out.empty() || RAND_priv_bytes_ex(nullptr, out.data(), out.size(), 0) > 0;
+    // Not by OpenSSL, whose default library context is the application's.
+    constexpr std::size_t kMost = 256;  // getentropy(3)
+    while (!out.empty()) {
+      const MutableBytes part = out.first(std::min(out.size(), kMost));
+      if (getentropy(part.data(), part.size()) != 0) return false;
+      out = out.subspan(part.size());
+    }
+    return true;
   }
 };
 

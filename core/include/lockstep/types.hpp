@@ -312,6 +312,22 @@ enum class SignatureAlgorithm : std::uint8_t {
   ecdsa_sha1,      ///< the same
 };
 
+/// The hash of an RSA algorithm or of ECDSA; nothing for those that sign the message itself, and for SHA-1.
+[[nodiscard]] constexpr std::optional<HashAlgorithm> hash_of(SignatureAlgorithm algorithm) noexcept {
+  switch (algorithm) {
+    case SignatureAlgorithm::rsa_pkcs1_sha256:
+    case SignatureAlgorithm::rsa_pss_sha256:
+    case SignatureAlgorithm::ecdsa_sha256: return HashAlgorithm::sha256;
+    case SignatureAlgorithm::rsa_pkcs1_sha384:
+    case SignatureAlgorithm::rsa_pss_sha384:
+    case SignatureAlgorithm::ecdsa_sha384: return HashAlgorithm::sha384;
+    case SignatureAlgorithm::rsa_pkcs1_sha512:
+    case SignatureAlgorithm::rsa_pss_sha512:
+    case SignatureAlgorithm::ecdsa_sha512: return HashAlgorithm::sha512;
+    default: return std::nullopt;
+  }
+}
+
 /// What a CBC suite protects records with (RFC 5246 6.2.3.2).
 struct CbcParts {
   CbcAlgorithm cipher;
