@@ -200,6 +200,8 @@ class Duel {
   std::unique_ptr<Pair> pair_;
 };
 
+inline constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+
 /// Makes both ends speak TLS 1.2 alone, with one suite.
 inline void speak_tls12(Duel& duel) {
   constexpr auto kVersion = ProtocolVersion::tls_1_2;
@@ -242,13 +244,37 @@ inline Octets plain_record(std::uint8_t type, Bytes content, std::uint16_t versi
   return record;
 }
 
+/// What a ServerKeyExchange of TLS 1.2 ends with.
+struct RawSignedParams {
+  std::uint16_t algorithm = 0;
+  Octets signature;
+
+ protected:
+  void read_signature(Cursor& cursor) {
+    algorithm = static_cast<std::uint16_t>(cursor.number(2));
+    signature = cursor.vector(2);
+  }
+  [[nodiscard]] Octets join_behind(Octets params) const {
+    put(params, algorithm, 2);
+    put_vector(params, signature, 2);
+    return message_of(HandshakeType::server_key_exchange, params);
+  }
+  /// With the server's key.
+  void sign_params(const Duel& duel, const Octets& params, KeyType type) {
+    Octets content = RawClientHello::split(duel.client_forger.honest.front()).random;
+    append(content, RawServerHello::split(duel.server_forger.honest.front()).random);
+    append(content, params);
+    FixedRandom random(3);
+    signature.resize(kMaxSignatureSize);
+    signature.resize(key_of(type)->sign(static_cast<SignatureScheme>(algorithm), content, random, signature));
+  }
+};
+
 /// ServerKeyExchange of TLS 1.2 with a finite field and a signature by an RSA key.
-struct RawDheExchange {
+struct RawDheExchange : RawSignedParams {
   Octets p;
   Octets g;
   Octets ys;
-  std::uint16_t algorithm = 0;
-  Octets signature;
 
   static RawDheExchange split(Bytes message) {
     Cursor cursor(message.subspan(4));
@@ -256,8 +282,7 @@ struct RawDheExchange {
     exchange.p = cursor.vector(2);
     exchange.g = cursor.vector(2);
     exchange.ys = cursor.vector(2);
-    exchange.algorithm = static_cast<std::uint16_t>(cursor.number(2));
-    exchange.signature = cursor.vector(2);
+    exchange.read_signature(cursor);
     return exchange;
   }
   [[nodiscard]] Octets params() const {
@@ -265,21 +290,9 @@ struct RawDheExchange {
     for (const Octets& number : {p, g, ys}) put_vector(out, number, 2);
     return out;
   }
-  [[nodiscard]] Octets join() const {
-    Octets body = params();
-    put(body, algorithm, 2);
-    put_vector(body, signature, 2);
-    return message_of(HandshakeType::server_key_exchange, body);
-  }
-  /// Signs what it says by now, with the server's key.
-  void sign(const Duel& duel) {
-    Octets content = RawClientHello::split(duel.client_forger.honest.front()).random;
-    append(content, RawServerHello::split(duel.server_forger.honest.front()).random);
-    append(content, params());
-    FixedRandom random(3);
-    signature.resize(kMaxSignatureSize);
-    signature.resize(key_of(KeyType::rsa)->sign(static_cast<SignatureScheme>(algorithm), content, random, signature));
-  }
+  [[nodiscard]] Octets join() const { return join_behind(params()); }
+  /// Signs what it says by now.
+  void sign(const Duel& duel) { sign_params(duel, params(), KeyType::rsa); }
 };
 
 }  // namespace lockstep::testing

@@ -63,4 +63,11 @@ inline std::size_t change_cipher_spec_in(const Octets& records) {
   return at;
 }
 
+template <class Edit>
+void expect_server_hello_refused(Edit edit, Reason reason, Alert alert = Alert::illegal_parameter) {
+  OldDuel duel;
+  duel.server_forger.change_parts<RawServerHello>(HandshakeType::server_hello, edit);
+  duel.expect_client_refuses(reason, alert, Place::server_hello);
+}
+
 }  // namespace lockstep::testing

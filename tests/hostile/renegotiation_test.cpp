@@ -12,7 +12,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTls12 = ProtocolVersion::tls_1_2;
 constexpr auto kRenegotiationInfo = ExtensionType::renegotiation_info;
 constexpr auto kExtendedMainSecret = ExtensionType::extended_main_secret;
 constexpr auto kClientHello = HandshakeType::client_hello;
