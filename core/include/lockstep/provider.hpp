@@ -135,6 +135,34 @@ enum class GroupResult : std::uint8_t {
 
 inline constexpr std::size_t kMaxGroupContextSize = 64;
 
+// Several of one kind in one call, of one connection or of many: results are in the jobs, and no job's result depends
+// on what another one holds. `random` is the job's own: nobody else draws from it meanwhile.
+
+/// One key pair to make; see Group::generate.
+struct GenerateJob {
+  void* context;  ///< uninitialised; nothing to destroy unless ok
+  RandomSource* random;
+  MutableBytes share;
+  GroupResult result = GroupResult::failed;
+};
+
+/// One Group::encapsulate.
+struct EncapsulateJob {
+  Bytes client_share;
+  RandomSource* random;
+  MutableBytes server_share;
+  MutableBytes secret;
+  GroupResult result = GroupResult::failed;
+};
+
+/// One Group::decapsulate.
+struct DecapsulateJob {
+  void* context;
+  Bytes server_share;
+  MutableBytes secret;
+  GroupResult result = GroupResult::failed;
+};
+
 /// A key exchange, seen as a key encapsulation: Diffie-Hellman groups encapsulate by making a key of their own.
 /// Shares are those of RFC 9846 4.3.8: X9.62 uncompressed points, big-endian padded integers, raw X25519 and ML-KEM.
 /// Hybrid groups are composed by the engine; a provider lists plain ones.
@@ -154,7 +182,18 @@ struct Group {
   GroupResult (*decapsulate)(void* context, Bytes server_share, MutableBytes secret) noexcept;
   void (*destroy)(void* context) noexcept;
   bool insecure = false;  ///< anybody can compute the secret
+
+  // Where several jobs in one call cost less than one by one; any number of them is taken. Null: they do not.
+  std::size_t width = 1;  ///< how many make a call that costs least for each
+  void (*generate_many)(std::span<GenerateJob> jobs) noexcept = nullptr;
+  void (*encapsulate_many)(std::span<EncapsulateJob> jobs) noexcept = nullptr;
+  void (*decapsulate_many)(std::span<DecapsulateJob> jobs) noexcept = nullptr;
 };
+
+// A span of jobs, by what the group has: together, or one after the other.
+LOCKSTEP_API void generate(const Group& group, std::span<GenerateJob> jobs) noexcept;
+LOCKSTEP_API void encapsulate(const Group& group, std::span<EncapsulateJob> jobs) noexcept;
+LOCKSTEP_API void decapsulate(const Group& group, std::span<DecapsulateJob> jobs) noexcept;
 
 /// Diffie-Hellman over finite fields whose parameters are known at run time alone (TLS 1.2, RFC 5246 7.4.3). Whoever
 /// calls has seen that p is odd and has at most kMaxDhBits, that 1 < g < p - 1, and that neither has leading zeros; of
@@ -179,6 +218,14 @@ struct FiniteField {
 /// `failed`: the library did (out of memory), and nothing is known of the signature.
 enum class VerifyResult : std::uint8_t { valid, invalid, bad_key, failed };
 
+/// One signature to check; see SignatureVerifier::verify.
+struct VerifyJob {
+  Bytes subject_public_key_info;
+  Bytes message;
+  Bytes signature;
+  VerifyResult result = VerifyResult::failed;
+};
+
 /// Verifies one algorithm with one type of key.
 struct SignatureVerifier {
   SignatureAlgorithm algorithm;
@@ -189,10 +236,25 @@ struct SignatureVerifier {
   /// (providers/common/edwards.hpp).
   VerifyResult (*verify)(Bytes subject_public_key_info, Bytes message, Bytes signature) noexcept;
   bool insecure = false;  ///< anybody can make a signature that is valid
+
+  std::size_t width = 1;                                              ///< as Group::width
+  void (*verify_many)(std::span<VerifyJob> jobs) noexcept = nullptr;  ///< any number; null: one by one
 };
+
+/// A span of jobs, by what the verifier has: together, or one after the other.
+LOCKSTEP_API void verify(const SignatureVerifier& verifier, std::span<VerifyJob> jobs) noexcept;
 
 /// The longest signature of any scheme here (ML-DSA-87: 4627 bytes).
 inline constexpr std::size_t kMaxSignatureSize = 4627;
+
+/// One signature to make; see SigningKey::sign.
+struct SignJob {
+  SignatureScheme scheme;
+  Bytes message;
+  RandomSource* random;  ///< the job's own
+  MutableBytes out;
+  std::size_t size = 0;  ///< result
+};
 
 /// A private key that can sign. Implement it to keep keys elsewhere (a smart card, another process); calls may come
 /// from several threads at once.
@@ -209,6 +271,10 @@ class LOCKSTEP_API SigningKey {
   /// or 0 when the key cannot do it.
   [[nodiscard]] virtual std::size_t sign(SignatureScheme scheme, Bytes message, RandomSource& random,
                                          MutableBytes out) const noexcept = 0;
+  /// How many signatures in one call cost least for each. 1: it makes no difference.
+  [[nodiscard]] virtual std::size_t width() const noexcept { return 1; }
+  /// Several at once, any number and of any of its schemes. By default one after the other.
+  virtual void sign_many(std::span<SignJob> jobs) const noexcept;
   /// RSA: decrypts what was encrypted to the key by RSAES-PKCS1-v1_5 (RFC 8017 7.2), when it is as long as `out`. What
   /// is not, or is padded wrongly, gives random bytes, in the same time: nobody must learn which it was. False only
   /// where the key cannot decrypt at all, or the library or randomness failed.
