@@ -7,7 +7,6 @@
 #include <openssl/ec.h>
 #include <openssl/kdf.h>
 #include <openssl/obj_mac.h>
-#include <openssl/x509.h>
 
 #include <lockstep/rsa_limits.hpp>
 
@@ -46,6 +45,10 @@ PrivateKey from_parameters(const Library& library, const char* type, const Param
 /// RSAPrivateKey (RFC 8017 A.1.2), by its position there.
 enum RsaField : std::uint8_t { n, e, d, p, q, dp, dq, qi, kRsaFields };
 using RsaNumbers = std::array<Number, kRsaFields>;
+constexpr std::array<const char*, kRsaFields> kRsaNames{
+    OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,           OSSL_PKEY_PARAM_RSA_D,
+    OSSL_PKEY_PARAM_RSA_FACTOR1,   OSSL_PKEY_PARAM_RSA_FACTOR2,     OSSL_PKEY_PARAM_RSA_EXPONENT1,
+    OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
 
 /// a * b = product modulo (modulus - less).
 bool multiplies(const BIGNUM* a, const BIGNUM* b, const BIGNUM* modulus, unsigned long less, const BIGNUM* product,
@@ -89,13 +92,9 @@ PrivateKey read_rsa(const Library& library, Bytes encoded) noexcept {
   if (!reader.at_end()) return std::unexpected(KeyError::malformed);
   if (!acceptable_rsa(numbers[n].get(), numbers[e].get())) return std::unexpected(KeyError::unsupported);
   if (!belong_together(numbers)) return std::unexpected(KeyError::invalid);
-  constexpr std::array<const char*, kRsaFields> kNames{OSSL_PKEY_PARAM_RSA_N,         OSSL_PKEY_PARAM_RSA_E,
-                                                       OSSL_PKEY_PARAM_RSA_D,         OSSL_PKEY_PARAM_RSA_FACTOR1,
-                                                       OSSL_PKEY_PARAM_RSA_FACTOR2,   OSSL_PKEY_PARAM_RSA_EXPONENT1,
-                                                       OSSL_PKEY_PARAM_RSA_EXPONENT2, OSSL_PKEY_PARAM_RSA_COEFFICIENT1};
   const ParameterBuilder builder(OSSL_PARAM_BLD_new());
-  for (std::size_t i = 0; i < kNames.size(); ++i) {
-    if (!builder || OSSL_PARAM_BLD_push_BN(builder.get(), kNames[i], numbers[i].get()) <= 0)
+  for (std::size_t i = 0; i < kRsaNames.size(); ++i) {
+    if (!builder || OSSL_PARAM_BLD_push_BN(builder.get(), kRsaNames[i], numbers[i].get()) <= 0)
       return std::unexpected(KeyError::failed);
   }
   return from_parameters(library, "RSA", builder);
@@ -103,12 +102,12 @@ PrivateKey read_rsa(const Library& library, Bytes encoded) noexcept {
 
 // --- elliptic curves -------------------------------------------------------------------------------------------------
 
-/// The point of a scalar, uncompressed; empty when the scalar is none of the curve's.
+/// The point of a scalar that is not zero, uncompressed; empty when the scalar is none of the curve's.
 std::vector<std::uint8_t> point_of(const Library& library, const Curve& curve, const BIGNUM* scalar) {
   const Owned<EC_GROUP, EC_GROUP_free> group(EC_GROUP_new_by_curve_name_ex(
       library.context, library.query(),
       OBJ_sn2nid(curve.name) != NID_undef ? OBJ_sn2nid(curve.name) : EC_curve_nist2nid(curve.name)));
-  if (!group || BN_is_zero(scalar) || BN_cmp(scalar, EC_GROUP_get0_order(group.get())) >= 0) return {};
+  if (!group || BN_cmp(scalar, EC_GROUP_get0_order(group.get())) >= 0) return {};
   const Owned<EC_POINT, EC_POINT_free> point(EC_POINT_new(group.get()));
   const Owned<BN_CTX, BN_CTX_free> context(BN_CTX_secure_new());
   std::vector<std::uint8_t> out(1 + 2 * curve.field_size);
@@ -135,6 +134,8 @@ PrivateKey read_ec(const Library& library, KeyType type, Bytes encoded) {
   // RFC 5915 3: "privateKey is the private key. It is an octet string of length ceiling (log2(n)/8)". Some writers
   // leave out leading zeros, which half of all P-521 keys have, and other libraries read such keys.
   if (scalar->empty() || scalar->size() > curve.field_size) return std::unexpected(KeyError::malformed);
+  if (constant_time_equal(*scalar, std::vector<std::uint8_t>(scalar->size())))
+    return std::unexpected(KeyError::invalid);
   const Number number = number_of(*scalar);
   if (!number) return std::unexpected(KeyError::failed);
   const auto point = point_of(library, curve, number.get());
@@ -265,21 +266,89 @@ Key make_key(const Library& library, KeyType type, std::size_t bits) noexcept {
   return EVP_PKEY_generate(context.get(), &made) > 0 ? Key(made) : nullptr;
 }
 
+// OpenSSL's own encoder leaves copies of the key in memory that it has freed.
+
+/// A private key as it is written.
+template <class T>
+struct Wiping : std::allocator<T> {
+  template <class U>
+  struct rebind {
+    using other = Wiping<U>;
+  };
+  void deallocate(T* at, std::size_t count) noexcept {
+    OPENSSL_cleanse(at, count * sizeof(T));
+    std::allocator<T>::deallocate(at, count);
+  }
+};
+using Written = std::vector<std::uint8_t, Wiping<std::uint8_t>>;
+
+Number number_in(const EVP_PKEY* key, const char* name) {
+  BIGNUM* read = nullptr;
+  if (EVP_PKEY_get_bn_param(key, name, &read) <= 0) throw std::bad_alloc();
+  return Number(read);
+}
+
+/// RSAPrivateKey.
+Written written_rsa(const EVP_PKEY* key) {
+  constexpr std::array<std::uint8_t, 3> kTwoPrimes{der::kInteger, 1, 0};
+  std::array<Written, kRsaFields> numbers;
+  for (std::size_t i = 0; i < kRsaFields; ++i) {
+    const Number number = number_in(key, kRsaNames[i]);
+    // X.690 8.3.2: a leading zero where the top bit is set.
+    Written bytes(static_cast<std::size_t>(BN_num_bits(number.get())) / 8 + 1);
+    BN_bn2binpad(number.get(), bytes.data(), static_cast<int>(bytes.size()));
+    numbers[i] = der::value<Written>(der::kInteger, {bytes});
+  }
+  return der::value<Written>(der::kSequence, {kTwoPrimes, numbers[n], numbers[e], numbers[d], numbers[p], numbers[q],
+                                              numbers[dp], numbers[dq], numbers[qi]});
+}
+
+/// ECPrivateKey.
+Written written_ec(const EVP_PKEY* key, KeyType type) {
+  constexpr std::array<std::uint8_t, 3> kVersion{der::kInteger, 1, 1};
+  constexpr std::array<std::uint8_t, 1> kNoUnusedBits{0};
+  const Number number = number_in(key, OSSL_PKEY_PARAM_PRIV_KEY);
+  Written scalar(kCurves[curve_index(type)].field_size);
+  if (BN_bn2binpad(number.get(), scalar.data(), static_cast<int>(scalar.size())) < 0) throw std::bad_alloc();
+  const auto point = der::value<Written>(der::kBitString, {kNoUnusedBits, public_bits(key, type)});
+  return der::value<Written>(der::kSequence, {kVersion, der::value<Written>(der::kOctetString, {scalar}),
+                                              der::value<Written>(der::constructed(1), {point})});
+}
+
+/// CurvePrivateKey, or of ML-DSA the seed, which is all that is needed.
+Written written_seed(const EVP_PKEY* key, KeyType type) {
+#ifdef OSSL_PKEY_PARAM_ML_DSA_SEED
+  if (is_ml_dsa(type)) {
+    Written seed(kMlDsaSeedSize);
+    if (!read_octets(key, OSSL_PKEY_PARAM_ML_DSA_SEED, seed)) throw std::bad_alloc();
+    return der::value<Written>(der::primitive(0), {seed});
+  }
+#endif
+  Written seed(type == KeyType::ed25519 ? 32 : 57);
+  std::size_t size = seed.size();
+  if (EVP_PKEY_get_raw_private_key(key, seed.data(), &size) <= 0) throw std::bad_alloc();
+  return der::value<Written>(der::kOctetString, {seed});
+}
+
+Written written(const EVP_PKEY* key, KeyType type) {
+  if (is_rsa(type)) return written_rsa(key);
+  return curve_index(type) < kCurves.size() ? written_ec(key, type) : written_seed(key, type);
+}
+
 template <std::size_t number>
 std::expected<std::vector<std::uint8_t>, KeyError> generate(KeyType type, std::size_t bits,
                                                             RandomSource& random) noexcept {
   if (bits != 0 && (bits < kDefaultRsaBits || bits > kMaxRsaBits)) return std::unexpected(KeyError::unsupported);
   try {
+    constexpr std::array<std::uint8_t, 3> kVersion1{der::kInteger, 1, 0};
     const Quiet quiet;
     const Drawing drawing(random);
     const Key key = make_key(library<number>(), type, bits);
-    const Owned<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free> info(key ? EVP_PKEY2PKCS8(key.get()) : nullptr);
-    const int size = info ? i2d_PKCS8_PRIV_KEY_INFO(info.get(), nullptr) : 0;
-    if (size <= 0) return std::unexpected(KeyError::failed);
-    std::vector<std::uint8_t> pkcs8(static_cast<std::size_t>(size));
-    std::uint8_t* to = pkcs8.data();
-    if (i2d_PKCS8_PRIV_KEY_INFO(info.get(), &to) != size) return std::unexpected(KeyError::failed);
-    return pkcs8;
+    if (!key) return std::unexpected(KeyError::failed);
+    const auto pkcs8 = der::value<Written>(
+        der::kSequence, {kVersion1, der::value<Written>(der::kSequence, {key_info::identifier_of(type)}),
+                         der::value<Written>(der::kOctetString, {written(key.get(), type)})});
+    return std::vector<std::uint8_t>(pkcs8.begin(), pkcs8.end());
   } catch (...) {
     return std::unexpected(KeyError::failed);
   }

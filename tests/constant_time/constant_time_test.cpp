@@ -49,6 +49,15 @@ std::shared_ptr<TicketKeys> watched_ticket_keys() {
   return std::make_shared<TicketKeys>(TicketKeys::create(watched_provider(Use::tickets), std::move(key)).value());
 }
 
+/// Keys by their identities, for `End::psks`. How long they are is public.
+std::map<std::string, std::string> secret_psks(std::string identity, char repeated) {
+  std::map<std::string, std::string> keys;
+  std::string& key = keys[std::move(identity)];
+  key.assign(40, repeated);
+  hide(as_bytes(key));
+  return keys;
+}
+
 class ConstantTime : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -104,10 +113,12 @@ auto with_rsa(CipherSuite suite) {
     server.suites({suite}).schemes(schemes);
   };
 }
-void with_dhe(ClientConfigBuilder& client, ServerConfigBuilder& server) {
-  with_rsa(CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256)(client, server);
-  client.groups({NamedGroup::ffdhe2048});
-  server.groups({NamedGroup::ffdhe2048});
+auto in_field(CipherSuite suite) {
+  return [suite](ClientConfigBuilder& client, ServerConfigBuilder& server) {
+    with_rsa(suite)(client, server);
+    client.groups({NamedGroup::ffdhe2048});
+    server.groups({NamedGroup::ffdhe2048});
+  };
 }
 auto with_cbc(CipherSuite suite, bool encrypt_then_mac) {
   return [suite, encrypt_then_mac](ClientConfigBuilder& client, ServerConfigBuilder& server) {
@@ -165,9 +176,14 @@ const Variant kVariants[] = {
     {"Tls12Aes256", with_suite(CipherSuite::tls_ecdhe_ecdsa_with_aes_256_gcm_sha384)},
     {"Tls12ChaCha20", with_suite(CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256)},
     {"Tls12Mutual", mutual_of_tls12},
-    {"Tls12Dhe", with_dhe, false, {}, KeyType::rsa},
+    {"Tls12Dhe", in_field(CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256), false, {}, KeyType::rsa},
     {"Tls12Rsa", with_rsa(CipherSuite::tls_rsa_with_aes_128_gcm_sha256), true, {}, KeyType::rsa},
     {"Tls12RsaCbcSha1", with_rsa(CipherSuite::tls_rsa_with_aes_128_cbc_sha), false, {}, KeyType::rsa},
+    {"Tls12Psk", with_suite(CipherSuite::tls_psk_with_aes_128_gcm_sha256), true},
+    {"Tls12PskAes256", with_suite(CipherSuite::tls_psk_with_aes_256_gcm_sha384)},
+    {"Tls12EcdhePsk", with_suite(CipherSuite::tls_ecdhe_psk_with_chacha20_poly1305_sha256)},
+    {"Tls12DhePsk", in_field(CipherSuite::tls_dhe_psk_with_aes_128_gcm_sha256)},
+    {"Tls12RsaPsk", with_rsa(CipherSuite::tls_rsa_psk_with_aes_128_gcm_sha256), false, {}, KeyType::rsa},
     {"Tls12Cbc128Sha1", with_cbc(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha, false)},
     {"Tls12Cbc128Sha256", with_cbc(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha256, false), true},
     {"Tls12Cbc256Sha384", with_cbc(CipherSuite::tls_ecdhe_ecdsa_with_aes_256_cbc_sha384, false)},
@@ -189,6 +205,7 @@ class Handshakes : public ConstantTime, public ::testing::WithParamInterface<Var
     pair->server.ticket_keys = ticket_keys;
     pair->server.credential = credential_of(variant.key);
     pair->client.credential = credential_of(variant.key);
+    pair->client.psks = pair->server.psks = secret_psks("sensor 7", 'k');
     pair->server.accept_early_data = true;
     if (pair->client.connection.early_data_left() != 0) send_early_data(*pair);
     talk(*pair);
@@ -361,6 +378,26 @@ TEST_F(Failures, OfAPremasterSecret) {
     talk(duel.pair());
     ASSERT_TRUE(duel.server().error);
     EXPECT_EQ(duel.server().error->reason, Reason::record_mac);
+  }
+}
+
+// A key that is wrong, and one that the server does not know: neither is seen before the client's Finished.
+TEST_F(Failures, OfAPreSharedKey) {
+  using enum CipherSuite;
+  for (const CipherSuite suite : {tls_psk_with_aes_128_gcm_sha256, tls_ecdhe_psk_with_chacha20_poly1305_sha256}) {
+    for (const bool known : {true, false}) {
+      // What stands in for an unknown key is drawn, and not marked; a secret of a group beside it is.
+      if (!known && suite == tls_psk_with_aes_128_gcm_sha256) continue;
+      ClientConfigBuilder client = plain_client();
+      ServerConfigBuilder server = plain_server();
+      with_suite(suite)(client, server);
+      Pair pair(built(client), built(server));
+      pair.client.psks = secret_psks("sensor 7", 'k');
+      pair.server.psks = secret_psks(known ? "sensor 7" : "sensor 8", 'j');
+      talk(pair);
+      ASSERT_TRUE(pair.server.error);
+      EXPECT_EQ(pair.server.error->reason, Reason::psk_mismatch);
+    }
   }
 }
 

@@ -10,9 +10,9 @@
 
 #include <gtest/gtest.h>
 
-#include <lockstep/botan.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/types.hpp>
+#include LOCKSTEP_WATCHED_HEADER
 
 #include "common/key_info.hpp"
 #include "constant_time/secrets.hpp"
@@ -25,7 +25,7 @@ enum class Use : std::uint8_t { records, tickets };
 namespace watched {
 
 inline const Provider& real() {
-  static const Provider provider = botan::provider();
+  static const Provider provider = LOCKSTEP_WATCHED_PROVIDER;
   return provider;
 }
 
@@ -286,8 +286,9 @@ inline Bytes private_octets(Bytes pkcs8) {
   return reader.read(der::kOctetString).value();
 }
 
-/// A private key that was read from secret octets. What it signs is public; verdicts.cpp sees its signatures. An RSA
-/// key is not marked, because memcheck would spend minutes in Botan's arithmetic; what it decrypts is, in verdicts.cpp.
+/// A private key that was read from secret octets. What it signs is public; verdicts_botan.cpp or
+/// verdicts_libcrypto.cpp sees its signatures. An RSA
+/// key is not marked, because memcheck would spend minutes in Botan's arithmetic; what it decrypts is, beside that.
 class WatchedKey final : public SigningKey {
  public:
   explicit WatchedKey(std::shared_ptr<const SigningKey> key) : key_(std::move(key)), public_(octets(*key_)) {
