@@ -8,7 +8,8 @@ using namespace lockstep::fuzzing;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Choices choices({data, size});
-  const bool client_is_hostile = choices.flag();
+  const std::uint8_t who = choices.byte();
+  const bool client_is_hostile = (who & 1U) != 0;
   const Cast cast(choices.byte());
   Script script(choices);
   End client = client_is_hostile ? cast.client(std::move(script)) : cast.client();
@@ -17,6 +18,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   End& honest = client_is_hostile ? server : client;
   Wire wire;
   talk(client, server, wire);
+  // Another handshake under the keys of the first, where both are willing: the script goes on in it.
+  if ((who & 2U) != 0) {
+    ((who & 4U) != 0 ? client : server).renegotiate();
+    talk(client, server, wire);
+  }
 
   static constexpr ContentType kTypes[] = {ContentType::handshake, ContentType::application_data, ContentType::alert,
                                            ContentType::change_cipher_spec, static_cast<ContentType>(24)};

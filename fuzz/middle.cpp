@@ -13,11 +13,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static constexpr std::string_view kEarly = "what cannot wait";
   ends.server.receive(middle.pass(ends.client.seal_early(as_bytes(kEarly))));
   ends.run(middle);
+  // Another handshake under the keys of the first, where both are willing.
+  if (const std::size_t who = choices.below(3); who != 0) {
+    (who == 1 ? ends.client : ends.server).renegotiate();
+    ends.run(middle);
+  }
 
   // What was said in the open cannot be altered without notice: both know the same or one has failed.
   Connection& client = ends.client.connection();
   Connection& server = ends.server.connection();
-  if (client.connected() && server.connected()) {
+  const bool between = client.renegotiating() || server.renegotiating();
+  if (client.connected() && server.connected() && !between) {
     require(client.suite() == server.suite() && client.group() == server.group() && client.alpn() == server.alpn() &&
                 client.resumed() == server.resumed(),
             "two that are connected agree");

@@ -45,6 +45,8 @@ constexpr std::array kTypes{
     HandshakeType::client_key_exchange,
 };
 
+/// Casts that renegotiate.
+constexpr auto kRenegotiating = std::to_array<std::uint8_t>({0x25, 0x27, 0x3d, 0x3f});
 /// Casts of TLS 1.2 alone: by default, with a certificate of the client's, RSA, CBC in both orders, and everything.
 constexpr auto kOldCasts = std::to_array<std::uint8_t>({0x25, 0x26, 0x2d, 0x2e, 0x2f, 0x35, 0x37, 0x3e});
 /// The same with a session: by a ticket, and by an id.
@@ -161,6 +163,23 @@ void tapes(Seeds& seeds) {
   }
 }
 
+/// How many records pass until the two of a cast have nothing more to say, which is how many choices a middle makes.
+std::size_t records_before_rest(std::uint8_t number) {
+  struct Counter {
+    Octets pass(Bytes bytes) {
+      for (Bytes rest = bytes; rest.size() >= 5; ++count)
+        rest = rest.subspan(std::min(rest.size(), 5U + (std::size_t{rest[3]} << 8U | rest[4])));
+      return {bytes.begin(), bytes.end()};
+    }
+    std::size_t count = 0;
+  } counter;
+  const Cast cast(number);
+  End client = cast.client();
+  End server = cast.server();
+  talk(client, server, counter);
+  return counter.count;
+}
+
 void middles(Seeds& seeds) {
   // Something happens to one record, the more honest ones before it the deeper.
   for (std::uint8_t way = 0; way <= 12; ++way) {
@@ -169,6 +188,18 @@ void middles(Seeds& seeds) {
       changes.insert(changes.end(), {way, 40, 3, 1});
       seeds.write("middle", {static_cast<std::uint8_t>(before & 1U), 0}, changes);
       seeds.write("middle", {kOldCasts[before % kOldCasts.size()], 0}, changes);
+    }
+  }
+  // The same in a second handshake, behind the flights of the first.
+  for (std::uint8_t way = 0; way <= 12; ++way) {
+    for (const std::uint8_t number : kRenegotiating) {
+      for (std::uint8_t before = 0; before < 4; ++before) {
+        Octets changes(records_before_rest(number), 0);
+        changes.push_back(static_cast<std::uint8_t>(1 + way % 2));
+        changes.insert(changes.end(), before, 0);
+        changes.insert(changes.end(), {way, 40, 3, 1});
+        seeds.write("middle", {number, 0}, changes);
+      }
     }
   }
 }
@@ -185,6 +216,24 @@ void scripts(Seeds& seeds) {
           Octets script{hostile, number, 0, type, way, 0, 40, 3, 2, 1, 2};
           script.insert(script.end(), after.begin(), after.end());
           seeds.write("hostile", {}, script);
+        }
+        // In the second handshake that either side begins.
+        for (const std::uint8_t number : kRenegotiating) {
+          for (const std::uint8_t begun : {std::uint8_t{2}, std::uint8_t{6}}) {
+            Octets script{static_cast<std::uint8_t>(hostile | begun),
+                          number,
+                          0,
+                          type,
+                          static_cast<std::uint8_t>(0x80U | way),
+                          0,
+                          40,
+                          3,
+                          2,
+                          1,
+                          2};
+            script.insert(script.end(), after.begin(), after.end());
+            seeds.write("hostile", {}, script);
+          }
         }
       }
     }

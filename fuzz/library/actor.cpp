@@ -71,8 +71,10 @@ void Eavesdropper::judge_tls12(std::uint8_t type, Bytes content) {
   const bool changed = change_cipher_specs_ != 0;
   switch (type) {
     case 20:
-      verdict_.require(content.size() == 1 && content[0] == 1 && ++change_cipher_specs_ == 1,
-                       "change_cipher_spec goes out once");
+      // Those of a renegotiation are under the keys before them.
+      verdict_.require(changed ? content.size() >= 1 + kTag : content.size() == 1 && content[0] == 1,
+                       "change_cipher_spec goes out once in the clear");
+      ++change_cipher_specs_;
       break;
     case 21:
       verdict_.require(changed ? content.size() >= 2 + kTag : content.size() == 2,
@@ -233,7 +235,8 @@ void Actor::on(EarlyData& event) {
 }
 
 void Actor::on(HandshakeComplete& event) {
-  require(!complete, "a handshake is complete once");
+  require(complete == event.renegotiation, "a handshake is complete once");
+  played_.renegotiated |= event.renegotiation;
   require(event.early_data == connection_->early_data(), "what became of early data is told");
   complete = true;
   resumed = event.resumed;
@@ -390,7 +393,8 @@ void Actor::seal(std::size_t size, std::size_t room) {
   Octets out(room);
   const auto sealed = engine([&] { return connection_->seal(halves, out, kNow); });
   if (!sealed) {
-    require(!connection_->connected() || connection_->closed() || send_offloaded_, "a connection that is open seals");
+    require(!connection_->connected() || connection_->closed() || connection_->renegotiating() || send_offloaded_,
+            "a connection that is open seals");
     return;
   }
   if (!require(sealed->consumed <= size && sealed->written <= room, "seal keeps to its buffers")) return;
@@ -436,7 +440,8 @@ void Actor::send_through_kernel(std::size_t size) {
 
 void Actor::close() {
   const bool open = connection_->connected();
-  if (!open && connection_->error() == nullptr) excused_ = true;  // it cancels the handshake
+  if ((!open || connection_->renegotiating()) && connection_->error() == nullptr)
+    excused_ = true;  // it cancels the handshake
   engine([&] { connection_->close(); });
   closed_well |= open;
 }
@@ -558,8 +563,14 @@ void Actor::step(std::uint8_t what, const Mischief& mischief) {
       seal_in_place(1 + choices_.below(60));
       break;
     case 14:
-      note("update_keys");
-      (void)engine([&] { return connection_->update_keys(choices_.flag()); });
+      // TLS 1.2 has new keys by new handshakes.
+      if (connection_->version() == ProtocolVersion::tls_1_2) {
+        note("renegotiate");
+        (void)engine([&] { return connection_->renegotiate(kNow); });
+      } else {
+        note("update_keys");
+        (void)engine([&] { return connection_->update_keys(choices_.flag()); });
+      }
       break;
     case 15:
     case 16:

@@ -93,7 +93,8 @@ Octets End::seal(Bytes text) {
   Octets out(text.size() + 4096);
   const auto sealed = connection_.seal(std::span(&text, 1), out, kNow);
   if (!sealed) {
-    require(!connection_.connected() || connection_.closed() || connection_.error() != nullptr,
+    require(!connection_.connected() || connection_.closed() || connection_.renegotiating() ||
+                connection_.error() != nullptr,
             "a connection that is open seals");
     return {};
   }
@@ -116,6 +117,8 @@ Octets End::seal_early(Bytes text) {
   note(out);
   return out;
 }
+
+void End::renegotiate() { (void)connection_.renegotiate(kNow); }
 
 Octets End::record(ContentType type, Bytes content, std::size_t padding) {
   content = content.first(std::min(content.size(), record::kMaxPlaintext));
@@ -315,7 +318,8 @@ void End::on(SealTicket& event) {
 
 void End::on(HandshakeComplete& event) {
   require(event.early_data == connection_.early_data(), "what became of early data is told");
-  require(connection_.connected() && !complete_, "a handshake is complete once, and then connected");
+  require(connection_.connected() && complete_ == event.renegotiation,
+          "a handshake is complete once, and then connected");
   complete_ = true;
 }
 

@@ -65,9 +65,13 @@ Scene make_scene() {
       built(client(provider).grease(false).middlebox_compatibility(false).groups({NamedGroup::secp384r1})),
       built(client(provider).key_shares({NamedGroup::x448}).max_send_fragment(64).key_log(true)),
       built(client(provider).alpn({"two"}).key_update_after(16384).padding(PaddingPolicy::to_multiple_of(32))),
-      // TLS 1.2 alone: what there is by default; secrets that travel to an RSA key; CBC; all of it, DHE first, and
-      // less asked for
-      built(client(provider).versions(kOld, kOld).alpn({"one", "two"}).ocsp_stapling(true)),
+      // TLS 1.2 alone: what there is by default, and renegotiation; secrets that travel to an RSA key; CBC; all of it,
+      // DHE first, and less asked for
+      built(client(provider)
+                .versions(kOld, kOld)
+                .alpn({"one", "two"})
+                .ocsp_stapling(true)
+                .renegotiation(Renegotiation::freely)),
       built(client(provider).versions(kOld, kOld).suites(rsa).grease(false)),
       built(client(provider).versions(kOld, kOld).suites(cbc).max_send_fragment(64).key_log(true)),
       built(client(provider)
@@ -75,7 +79,8 @@ Scene make_scene() {
                 .suites(prepend<CipherSuite>(dhe, all))
                 .allow_no_extended_main_secret(true)
                 .allow_no_renegotiation_info(true)
-                .verify_on_resumption(true)),
+                .verify_on_resumption(true)
+                .renegotiation(Renegotiation::once)),
   };
   scene.servers = {
       built(server(provider).alpn({"two", "one"}).early_data(Scene::kEarlyData)),
@@ -84,9 +89,10 @@ Scene make_scene() {
       built(server(provider).client_auth(ClientAuth::request).cookie(true).groups({NamedGroup::x448})),
       built(server(provider).tickets(0).max_send_fragment(64).key_log(true)),
       built(server(provider).dynamic_record_sizing(true).server_preference(false).key_update_after(16384)),
-      // TLS 1.2 alone, with every suite: tickets; ids, and a client who must show a certificate; neither, and the older
-      // order of MAC and encryption
-      built(server(provider).versions(kOld, kOld).suites(all).alpn({"two", "one"})),
+      // TLS 1.2 alone, with every suite: tickets, and renegotiation; ids, and a client who must show a certificate;
+      // neither, and the older order of MAC and encryption
+      built(
+          server(provider).versions(kOld, kOld).suites(all).alpn({"two", "one"}).renegotiation(Renegotiation::freely)),
       built(server(provider)
                 .versions(kOld, kOld)
                 .suites(all)
@@ -101,7 +107,9 @@ Scene make_scene() {
                 .server_preference(false)
                 .encrypt_then_mac(false)
                 .client_auth(ClientAuth::request)
-                .max_send_fragment(100)),
+                .max_send_fragment(100)
+                .renegotiation(Renegotiation::freely)
+                .renegotiation_limit(1)),
   };
   return scene;
 }

@@ -43,6 +43,11 @@ class Agreement {
                          client.alpn() == server.alpn() && client.resumed() == server.resumed() &&
                          client.retried() == server.retried() && client_.resumed == server_.resumed,
                      "both have agreed on the same");
+    if (client.renegotiating() || server.renegotiating()) {
+      verdict_.require(client_.closed_well || server_.closed_well,
+                       "a renegotiation comes to its end, unless its peer says nothing any more");
+      return;
+    }
     std::array<std::uint8_t, 32> of_client{};
     std::array<std::uint8_t, 32> of_server{};
     const bool exported = client.export_keying_material("schedule", {}, of_client) &&
@@ -130,6 +135,13 @@ Stage::Stage(const Provider& provider, std::size_t (*held_bytes)()) : held(held_
            .client_auth(ClientAuth::require)
            .verify_on_resumption(true)
            .max_send_fragment(100));
+  pair("TLS 1.2, renegotiated",
+       client().versions(kTls12, kTls12).alpn({"one", "two"}).renegotiation(Renegotiation::freely),
+       server()
+           .versions(kTls12, kTls12)
+           .alpn({"two", "one"})
+           .client_auth(ClientAuth::request)
+           .renegotiation(Renegotiation::freely));
   const auto with = [&](std::string name, CipherSuite suite, bool encrypt_then_mac) {
     if (!provider.supports(suite)) return;
     pair(std::move(name), client().versions(kTls12, kTls12).suites({suite}),

@@ -60,6 +60,7 @@ struct Played {
   bool failed = false;
   bool tampered = false;
   bool key_updated = false;
+  bool renegotiated = false;
   bool late_tickets = false;  ///< answered after application data had come
 };
 

@@ -1,3 +1,5 @@
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include <lockstep/fuzzing.hpp>
@@ -117,6 +119,48 @@ TEST(Fuzzing, AHostileClientIsMetAsWell) {
   Wire wire;
   talk(client, server, wire);
   EXPECT_FALSE(server.connection().connected());
+}
+
+TEST(Fuzzing, CastsThatRenegotiateDoSoFromBothSides) {
+  for (const auto number : std::to_array<std::uint8_t>({0x25, 0x27, 0x3d, 0x3f})) {
+    for (const bool by_client : {true, false}) {
+      SCOPED_TRACE(number);
+      const Cast cast(number);
+      End client = cast.client();
+      End server = cast.server();
+      Wire wire;
+      talk(client, server, wire);
+      const std::size_t before = client.outcome().events.size();
+      (by_client ? client : server).renegotiate();
+      talk(client, server, wire);
+      EXPECT_TRUE(client.connection().connected() && server.connection().connected());
+      EXPECT_FALSE(client.connection().renegotiating() || server.connection().renegotiating());
+      EXPECT_GT(client.outcome().events.size(), before);
+      server.receive(client.seal(as_bytes("hello")));
+      EXPECT_TRUE(equal(server.outcome().data, as_bytes("hello")));
+    }
+  }
+}
+
+TEST(Fuzzing, AScriptGoesOnInARenegotiation) {
+  const Cast cast(0x25);
+  Script script;
+  script.change(
+      HandshakeType::finished,
+      [](Octets message) {
+        message.back() ^= 1;
+        return message;
+      },
+      1);
+  End client = cast.client();
+  End server = cast.server(std::move(script));
+  Wire wire;
+  talk(client, server, wire);
+  ASSERT_TRUE(client.connection().connected());
+  server.renegotiate();
+  talk(client, server, wire);
+  ASSERT_TRUE(client.over());
+  EXPECT_EQ(client.outcome().error->reason, Reason::finished_mismatch);
 }
 
 TEST(Fuzzing, AMiddleThatDropsIsNoticed) {

@@ -77,6 +77,7 @@ struct Tally {
                                                       {"failed", played.failed},
                                                       {"tampered with", played.tampered},
                                                       {"keys updated", played.key_updated},
+                                                      {"renegotiated", played.renegotiated},
                                                       {"tickets answered late", played.late_tickets}};
     for (const auto& [name, there] : went) counts[name] += there ? 1 : 0;
   }

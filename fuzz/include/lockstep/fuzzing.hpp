@@ -190,6 +190,8 @@ class LOCKSTEP_API End {
   Octets seal(Bytes text);
   /// Early data, as much as may be sent, behind all that is to be sent before.
   Octets seal_early(Bytes text);
+  /// Begins another handshake on a connection of TLS 1.2, where that is allowed; else nothing happens.
+  void renegotiate();
   /// A record of any type and content under its present key, as only a hostile peer would send it; without protection
   /// while it has no key.
   Octets record(ContentType type, Bytes content, std::size_t padding = 0);
@@ -283,7 +285,7 @@ void talk(End& client, End& server, Between& middle) {
 
 /// Who meets whom, in one number: bits 0 to 2 are the server's configuration in the scene, 3 to 5 the client's; with
 /// bit 6 the server declines tickets, with bit 7 the client offers a session. 0 is the usual pair; 0x80 has early data.
-/// From 0x20 on clients speak TLS 1.2 alone.
+/// From 0x20 on clients speak TLS 1.2 alone; 0x25, 0x27, 0x3d and 0x3f are two that renegotiate.
 class LOCKSTEP_API Cast {
  public:
   explicit constexpr Cast(std::uint8_t number) noexcept : number_(number) {}
