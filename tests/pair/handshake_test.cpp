@@ -7,15 +7,6 @@
 namespace lockstep::testing {
 namespace {
 
-void expect_echo(Pair& pair) {
-  pair.send(pair.client, "ping");
-  pair.run();
-  EXPECT_EQ(as_text(pair.server.data), "ping");
-  pair.send(pair.server, "pong");
-  pair.run();
-  EXPECT_EQ(as_text(pair.client.data), "pong");
-}
-
 // Both ends fail with this reason, the other one by the alert.
 void expect_failure(const End& finder, const End& other, Reason reason, Alert alert) {
   ASSERT_TRUE(finder.error) << "nothing failed";

@@ -524,5 +524,13 @@ inline void expect_connected(const Pair& pair) {
   EXPECT_TRUE(pair.client.complete);
   EXPECT_TRUE(pair.server.complete);
 }
+inline void expect_echo(Pair& pair) {
+  pair.send(pair.client, "ping");
+  pair.run();
+  EXPECT_EQ(as_text(pair.server.data), "ping");
+  pair.send(pair.server, "pong");
+  pair.run();
+  EXPECT_EQ(as_text(pair.client.data), "pong");
+}
 
 }  // namespace lockstep::testing
