@@ -1,0 +1,567 @@
+// The answers in handshakes in memory.
+#include <array>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <lockstep/answers.hpp>
+#include <lockstep/connection.hpp>
+
+#include "support.hpp"
+namespace lockstep::testing {
+namespace {
+using ::testing::HasSubstr;
+/// One end: an engine, its answers, and what the other end sent it.
+struct End {
+  End(Connection c, std::shared_ptr<const AnswerSetup> setup)
+      : connection(std::move(c)), answers(std::move(setup), random()) {}
+
+  /// Moves bytes to the peer and lets it work on them; false when nothing moved.
+  bool transmit_to(End& peer) {
+    std::vector<std::uint8_t> buffer(4096);
+    bool moved = false;
+    while (const std::size_t n = connection.transmit(buffer, fixed_clock())) {
+      peer.inbound.insert(peer.inbound.end(), buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(n));
+      moved = true;
+    }
+    peer.work();
+    return moved;
+  }
+  void work() {
+    for (;;) {
+      auto [consumed, event] = connection.receive(inbound, fixed_clock());
+      const bool answered = answers.answer(connection, event);
+      if (answered) ++answered_count;
+      const bool nothing = std::holds_alternative<Nothing>(event);
+      if (auto* session = std::get_if<SessionReceived>(&event)) sessions.push_back(std::move(session->session));
+      if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
+        ocsp_response.assign(complete->ocsp_response.begin(), complete->ocsp_response.end());
+        peer_identity.assign(complete->peer_identity.begin(), complete->peer_identity.end());
+      }
+      if (const auto* data = std::get_if<EarlyData>(&event)) {
+        for (const Bytes segment : data->segments()) early += as_text(segment);
+      }
+      const bool failed = std::holds_alternative<Failed>(event);
+      inbound.erase(inbound.begin(), inbound.begin() + static_cast<std::ptrdiff_t>(consumed));
+      if ((nothing && !answered) || failed) return;
+    }
+  }
+
+  Connection connection;
+  Answers answers;
+  std::vector<std::uint8_t> inbound;
+  std::vector<Session> sessions;
+  std::vector<std::uint8_t> ocsp_response;
+  std::vector<std::uint8_t> peer_identity;
+  std::string early;  ///< data that came as such
+  int answered_count = 0;
+};
+
+struct Pair {
+  End client;
+  End server;
+
+  Pair(std::shared_ptr<const ClientConfig> client_side, std::shared_ptr<const AnswerSetup> client_setup,
+       std::shared_ptr<const ServerConfig> server_side, std::shared_ptr<const AnswerSetup> server_setup,
+       std::string_view name = "example.com", std::span<Session> sessions = {}, std::string_view early = {})
+      : client(
+            Connection::client(std::move(client_side),
+                               {.name = dns(name), .sessions = sessions, .verification = client_setup->verification()},
+                               random(), fixed_clock()),
+            client_setup),
+        server(Connection::server(std::move(server_side), random(), {}, {.verification = server_setup->verification()}),
+               server_setup) {
+    if (!early.empty()) {
+      std::vector<std::uint8_t> buffer(Connection::kMaxRecord);
+      const Bytes plaintext = as_bytes(early);
+      const auto sealed = client.connection.seal_early({&plaintext, 1}, buffer, fixed_clock());
+      EXPECT_TRUE(sealed && sealed->consumed == early.size());
+      server.inbound.assign(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(sealed->written));
+    }
+    for (int round = 0; round < 20; ++round) {
+      const bool there = client.transmit_to(server);
+      const bool back = server.transmit_to(client);
+      if (!there && !back) return;
+    }
+    ADD_FAILURE() << "the handshake does not end";
+  }
+};
+
+class Handshake : public ::testing::Test {
+ protected:
+  std::shared_ptr<const AnswerSetup> trusting() const {
+    return setup_of({.provider = provider(), .anchors = root_.anchors()});
+  }
+  std::shared_ptr<const AnswerSetup> showing(std::shared_ptr<const Credential> credential) const {
+    return setup_of({.provider = provider(), .credentials = {std::move(credential)}});
+  }
+  /// The client must refuse, and tell the server why.
+  void expect_refused(const Pair& pair, Reason reason, x509::Code code, Alert alert) {
+    const Error* error = pair.client.connection.error();
+    ASSERT_NE(error, nullptr);
+    EXPECT_EQ(error->reason, reason) << to_text(*error);
+    EXPECT_EQ(error->detail, static_cast<std::uint16_t>(code));
+    EXPECT_EQ(error->alert, alert);
+    ASSERT_TRUE(pair.client.answers.verdict());
+    EXPECT_EQ(pair.client.answers.verdict()->code, code);
+    const std::string text = to_text(*error, pair.client.answers);
+    EXPECT_EQ(text, to_text(*error, pair.client.answers.verdict()));
+    EXPECT_THAT(text, HasSubstr(std::string(x509::name(code)))) << "the verdict's text, and its advice alone";
+    EXPECT_THAT(text, HasSubstr(std::string(x509::advice(code))));
+    EXPECT_THAT(text, ::testing::Not(HasSubstr(std::string(advise(reason)))));
+    EXPECT_THAT(text, ::testing::Not(HasSubstr("X.509 code"))) << "it has its name";
+    const Error* at_server = pair.server.connection.error();
+    ASSERT_NE(at_server, nullptr);
+    EXPECT_EQ(at_server->reason, Reason::peer_alert);
+    EXPECT_EQ(at_server->alert, alert);
+    EXPECT_EQ(at_server->origin, Origin::peer);
+  }
+
+  Authority root_;
+};
+
+TEST_F(Handshake, VerifiesAndKeepsTheChain) {
+  const auto credential = root_.issue({});
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(credential));
+  ASSERT_TRUE(pair.client.connection.connected());
+  ASSERT_TRUE(pair.server.connection.connected());
+  ASSERT_TRUE(pair.client.answers.verdict());
+  EXPECT_TRUE(pair.client.answers.verdict()->ok());
+  ASSERT_EQ(pair.client.answers.peer_chain().size(), 1U);
+  EXPECT_TRUE(equal(pair.client.answers.peer_chain()[0], credential->chain[0]));
+  ASSERT_EQ(pair.client.answers.verdict()->chain.size(), 2U);
+  EXPECT_TRUE(equal(pair.client.answers.verdict()->chain[1].der(), root_.der()));
+}
+
+TEST_F(Handshake, ForgetsTheChainWhenToldTo) {
+  const auto setup = setup_of({.provider = provider(), .anchors = root_.anchors(), .keep_peer_chain = false});
+  const Pair pair(built(client_config()), setup, built(server_config()), showing(root_.issue({})));
+  ASSERT_TRUE(pair.client.connection.connected());
+  EXPECT_TRUE(pair.client.answers.verdict()->ok());
+  EXPECT_TRUE(pair.client.answers.peer_chain().empty());
+  EXPECT_TRUE(pair.client.answers.verdict()->chain.empty());
+}
+
+TEST_F(Handshake, RefusesAnUnknownAuthority) {
+  const Authority stranger("CN=Stranger");
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(stranger.issue({})));
+  expect_refused(pair, Reason::certificate_unknown_ca, x509::Code::unable_to_get_issuer_cert_locally,
+                 Alert::unknown_ca);
+}
+
+TEST_F(Handshake, RefusesEverybodyWithoutAnchors) {
+  const Pair pair(built(client_config()), setup_of({.provider = provider()}), built(server_config()),
+                  showing(root_.issue({})));
+  expect_refused(pair, Reason::certificate_unknown_ca, x509::Code::unable_to_get_issuer_cert_locally,
+                 Alert::unknown_ca);
+}
+
+TEST_F(Handshake, RefusesAnotherHost) {
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(root_.issue({})), "example.org");
+  expect_refused(pair, Reason::certificate_name_mismatch, x509::Code::hostname_mismatch, Alert::bad_certificate);
+}
+
+TEST_F(Handshake, RefusesAnExpiredCertificate) {
+  const Pair pair(built(client_config()), trusting(), built(server_config()),
+                  showing(root_.issue({.not_after = kNowSeconds - 1})));
+  expect_refused(pair, Reason::certificate_expired, x509::Code::cert_has_expired, Alert::certificate_expired);
+}
+
+TEST_F(Handshake, RefusesACertificateForAnotherUse) {
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(root_.issue({.client = true})));
+  expect_refused(pair, Reason::certificate_wrong_usage, x509::Code::invalid_purpose, Alert::unsupported_certificate);
+}
+
+TEST_F(Handshake, AsksNobodyWhenVerificationIsSkipped) {
+  auto builder = client_config();
+  builder.dangerous().skip_verification();
+  const Pair pair(built(builder), setup_of({.provider = provider()}), built(server_config()),
+                  showing(Authority("CN=Stranger").issue({})));
+  EXPECT_TRUE(pair.client.connection.connected());
+  EXPECT_FALSE(pair.client.answers.verdict()) << "nothing was verified, so there is no verdict";
+}
+
+TEST_F(Handshake, TellsAClientWhyItsCertificateWasWithheld) {
+  const Authority stranger("CN=Stranger");
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .anchors = root_.anchors()});
+  const auto server_side =
+      built(server_config().client_auth(ClientAuth::require).certificate_authorities({root_.subject()}));
+  const auto with = [&](std::vector<std::shared_ptr<const Credential>> credentials) {
+    return Pair(built(client_config()),
+                setup_of({.provider = provider(), .credentials = std::move(credentials), .anchors = root_.anchors()}),
+                server_side, server_setup);
+  };
+  {
+    const Pair pair = with({stranger.issue({.client = true})});
+    ASSERT_NE(pair.client.answers.withheld(), nullptr);
+    EXPECT_EQ(pair.client.answers.withheld()->because, Withheld::Because::certificate_authorities);
+    const Error* error = pair.client.connection.error();
+    ASSERT_NE(error, nullptr);
+    EXPECT_EQ(error->alert, Alert::certificate_required);
+    const std::string text = to_text(*error, pair.client.answers);
+    EXPECT_THAT(text, HasSubstr("No certificate of ours was sent: the server takes those that lead to CN=Test Root, "
+                                "and ours leads to CN=Stranger."));
+    EXPECT_THAT(text, ::testing::Not(HasSubstr(std::string(advise(*error))))) << "one advice";
+  }
+  {
+    const Pair pair = with({});
+    EXPECT_EQ(pair.client.answers.withheld(), nullptr);
+    const Error* error = pair.client.connection.error();
+    ASSERT_NE(error, nullptr);
+    EXPECT_THAT(to_text(*error, pair.client.answers), HasSubstr("Configure a certificate that it accepts"));
+  }
+  {
+    const Pair pair(
+        built(client_config().signing_schemes({SignatureScheme::ed25519})),
+        setup_of({.provider = provider(), .credentials = {root_.issue({.client = true})}, .anchors = root_.anchors()}),
+        server_side, server_setup);
+    ASSERT_NE(pair.client.answers.withheld(), nullptr);
+    EXPECT_EQ(pair.client.answers.withheld()->because, Withheld::Because::own_schemes);
+  }
+  {
+    const Pair pair = with({stranger.issue({.client = true}), root_.issue({.client = true})});
+    EXPECT_EQ(pair.client.answers.withheld(), nullptr);
+    EXPECT_TRUE(pair.server.connection.connected());
+  }
+}
+
+TEST_F(Handshake, ShowsAndTakesLargeCertificatesByDefault) {
+  for (const std::size_t size : {77'000U, 102'400U, 130'000U}) {
+    SCOPED_TRACE(size);
+    const auto of_server = root_.issue({.filler = size});
+    const auto of_client = root_.issue({.client = true, .filler = size});
+    const Pair pair(built(client_config()),
+                    setup_of({.provider = provider(), .credentials = {of_client}, .anchors = root_.anchors()}),
+                    built(server_config().client_auth(ClientAuth::require)),
+                    setup_of({.provider = provider(), .credentials = {of_server}, .anchors = root_.anchors()}));
+    for (const Connection* connection : {&pair.client.connection, &pair.server.connection})
+      EXPECT_EQ(connection->error(), nullptr) << to_text(*connection->error());
+    EXPECT_TRUE(pair.server.connection.connected());
+  }
+}
+
+TEST_F(Handshake, FailsWithoutACredential) {
+  const Pair pair(built(client_config()), trusting(), built(server_config()), setup_of({.provider = provider()}));
+  ASSERT_NE(pair.server.connection.error(), nullptr);
+  EXPECT_EQ(pair.server.connection.error()->reason, Reason::no_credential);
+}
+
+TEST_F(Handshake, FailsWhenTheKeyIsMissing) {
+  const auto credential = root_.issue({});
+  const auto keyless = std::make_shared<const Credential>(Credential{credential->chain, credential->schemes, nullptr});
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(keyless));
+  ASSERT_NE(pair.server.connection.error(), nullptr);
+  EXPECT_EQ(pair.server.connection.error()->reason, Reason::signing_failed);
+}
+
+TEST_F(Handshake, VerifiesClients) {
+  const auto server_side = built(server_config().client_auth(ClientAuth::require));
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .anchors = root_.anchors()});
+  const auto client_setup = [&](std::shared_ptr<const Credential> credential) {
+    return setup_of({.provider = provider(), .credentials = {std::move(credential)}, .anchors = root_.anchors()});
+  };
+  const auto credential = root_.issue({.client = true});
+  const Pair good(built(client_config()), client_setup(credential), server_side, server_setup);
+  ASSERT_TRUE(good.server.connection.connected());
+  ASSERT_EQ(good.server.answers.peer_chain().size(), 1U);
+  EXPECT_TRUE(equal(good.server.answers.peer_chain()[0], credential->chain[0]));
+  EXPECT_EQ(good.server.answers.verdict()->name.kind(), x509::PeerName::Kind::any);
+
+  const Pair wrong_use(built(client_config()), client_setup(root_.issue({})), server_side, server_setup);
+  ASSERT_NE(wrong_use.server.connection.error(), nullptr);
+  EXPECT_EQ(wrong_use.server.connection.error()->reason, Reason::certificate_wrong_usage);
+  ASSERT_NE(wrong_use.client.connection.error(), nullptr);
+  EXPECT_EQ(wrong_use.client.connection.error()->alert, Alert::unsupported_certificate);
+
+  const Pair none(built(client_config()), trusting(), server_side, server_setup);
+  ASSERT_NE(none.server.connection.error(), nullptr);
+  EXPECT_EQ(none.server.connection.error()->reason, Reason::certificate_required);
+}
+
+// A listener for partners and one for administrators, which share the keys of their tickets.
+TEST_F(Handshake, ResumesNoClientOfAnotherListener) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const Authority administrators("CN=Administrators");
+  const auto listener = [&](std::shared_ptr<const x509::TrustAnchors> anchors, const x509::Policy& policy = {}) {
+    return setup_of({.provider = provider(),
+                     .credentials = {root_.issue({})},
+                     .anchors = std::move(anchors),
+                     .policy = policy,
+                     .ticket_keys = keyring});
+  };
+  const auto partner =
+      setup_of({.provider = provider(), .credentials = {root_.issue({.client = true})}, .anchors = root_.anchors()});
+  const auto client_side = built(client_config());
+  const auto server_side = built(server_config().client_auth(ClientAuth::require));
+  const auto sessions_of_partner = [&] {
+    Pair first(client_side, partner, server_side, listener(root_.anchors()));
+    EXPECT_TRUE(first.server.connection.connected());
+    return std::move(first.client.sessions);
+  };
+  auto sessions = sessions_of_partner();
+  const Pair again(client_side, partner, server_side, listener(root_.anchors()), "example.com", sessions);
+  EXPECT_TRUE(again.server.connection.resumed());
+  EXPECT_TRUE(again.server.connection.connected());
+
+  sessions = sessions_of_partner();
+  const Pair other(client_side, partner, server_side, listener(administrators.anchors()), "example.com", sessions);
+  EXPECT_FALSE(other.server.connection.resumed());
+  ASSERT_NE(other.server.connection.error(), nullptr);
+  EXPECT_EQ(other.server.connection.error()->reason, Reason::certificate_unknown_ca);
+
+  // The setup of one listener, exchanged for one that demands more of the same clients.
+  sessions = sessions_of_partner();
+  const Pair stricter(client_side, partner, server_side,
+                      listener(root_.anchors(), {.require_common_name_in_alt_names = true}), "example.com", sessions);
+  EXPECT_FALSE(stricter.server.connection.resumed());
+}
+
+TEST_F(Handshake, OffersNoSessionUnderOtherAnchors) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .ticket_keys = keyring});
+  Pair first(built(client_config()), trusting(), built(server_config()), server_setup);
+  ASSERT_TRUE(first.client.connection.connected());
+  const Authority other("CN=Other Root");
+  const Pair second(built(client_config()), setup_of({.provider = provider(), .anchors = other.anchors()}),
+                    built(server_config()), server_setup, "example.com", first.client.sessions);
+  ASSERT_NE(second.client.connection.error(), nullptr);
+  EXPECT_EQ(second.client.connection.error()->reason, Reason::certificate_unknown_ca);
+}
+
+TEST_F(Handshake, SaysWhoTheClientIsAndUntilWhen) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto credential = root_.issue({.not_after = kNowSeconds + kDay, .client = true});
+  const auto client_setup = setup_of({.provider = provider(), .credentials = {credential}, .anchors = root_.anchors()});
+  const auto server_setup = setup_of({.provider = provider(),
+                                      .credentials = {root_.issue({.not_after = kNowSeconds + 2 * kDay})},
+                                      .anchors = root_.anchors(),
+                                      .ticket_keys = keyring});
+  const auto server_side = built(server_config().client_auth(ClientAuth::require));
+  Pair first(built(client_config()), client_setup, server_side, server_setup);
+  ASSERT_EQ(first.client.sessions.size(), 2U);
+  const auto sealed = keyring->open(first.client.sessions[0].ticket);
+  ASSERT_TRUE(sealed);
+  EXPECT_EQ(sealed->identity, credential->chain[0]);
+  // The last second in which a certificate is valid counts as a whole.
+  EXPECT_EQ(sealed->verified_until, Time(std::chrono::seconds(kNowSeconds + kDay + 1)));
+  EXPECT_EQ(first.client.sessions[0].verified_until, Time(std::chrono::seconds(kNowSeconds + 2 * kDay + 1)));
+  EXPECT_TRUE(first.client.sessions[0].identity.empty());
+  EXPECT_EQ(first.server.peer_identity, credential->chain[0]);
+  const Pair second(built(client_config()), client_setup, server_side, server_setup, "example.com",
+                    first.client.sessions);
+  EXPECT_TRUE(second.server.connection.resumed());
+  EXPECT_EQ(second.server.peer_identity, credential->chain[0]);
+}
+
+TEST_F(Handshake, ResumesByTicketUntilTheKeysAreGone) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .ticket_keys = keyring});
+  const auto client_side = built(client_config());
+  const auto server_side = built(server_config());
+  Pair first(client_side, trusting(), server_side, server_setup);
+  ASSERT_TRUE(first.client.connection.connected());
+  ASSERT_EQ(first.client.sessions.size(), 2U);
+
+  ASSERT_TRUE(keyring->rotate(TicketKey::generate(random()).value()));
+  Pair second(client_side, trusting(), server_side, server_setup, "example.com",
+              std::span(first.client.sessions).first(1));
+  ASSERT_TRUE(second.client.connection.connected());
+  EXPECT_TRUE(second.client.connection.resumed());
+  EXPECT_TRUE(second.server.connection.resumed());
+
+  ASSERT_TRUE(keyring->replace(TicketKeys::create(provider(), TicketKey::generate(random()).value()).value()));
+  const Pair third(client_side, trusting(), server_side, server_setup, "example.com",
+                   std::span(first.client.sessions).subspan(1));
+  ASSERT_TRUE(third.client.connection.connected());
+  EXPECT_FALSE(third.client.connection.resumed());
+}
+
+TEST_F(Handshake, ResumesByIdUntilAConnectionFails) {
+  const auto store = std::make_shared<SessionStore>();
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .session_store = store});
+  const auto client_side = built(client_config().versions(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_2));
+  const auto server_side = built(server_config().tickets(0).session_ids(true));
+  Pair first(client_side, trusting(), server_side, server_setup);
+  ASSERT_TRUE(first.client.connection.connected());
+  ASSERT_EQ(first.client.sessions.size(), 1U);
+  EXPECT_EQ(store->size(), 1U);
+
+  const auto resumed = [&] {
+    std::array<Session, 1> offered{first.client.sessions.front().clone()};
+    return std::make_unique<Pair>(client_side, trusting(), server_side, server_setup, "example.com", offered);
+  };
+  auto second = resumed();
+  ASSERT_TRUE(second->server.connection.connected());
+  EXPECT_TRUE(second->server.connection.resumed());
+  EXPECT_EQ(store->size(), 1U);
+
+  // RFC 5246 7.2.2: a fatal alert ends the session as well.
+  second->client.connection.cancel(Alert::internal_error);
+  second->client.transmit_to(second->server);
+  ASSERT_NE(second->server.connection.error(), nullptr);
+  EXPECT_EQ(store->size(), 0U);
+  auto third = resumed();
+  ASSERT_TRUE(third->server.connection.connected());
+  EXPECT_FALSE(third->server.connection.resumed());
+  // The other end of a connection that was fully negotiated fails: it takes its own session along.
+  EXPECT_EQ(store->size(), 1U);
+  third->client.connection.cancel(Alert::internal_error);
+  third->client.transmit_to(third->server);
+  EXPECT_EQ(store->size(), 0U);
+}
+
+TEST_F(Handshake, KnowsItsPeerByAPreSharedKey) {
+  const std::vector suites{CipherSuite::tls_ecdhe_psk_with_chacha20_poly1305_sha256};
+  const auto client_side = built(client_config().suites(suites));
+  const auto server_side = built(server_config().suites(suites));
+  const auto setup_with = [](std::string_view lines) {
+    auto psks = std::make_shared<PskTable>();
+    EXPECT_TRUE(psks->add_lines(lines));
+    return setup_of({.provider = provider(), .psks = psks});
+  };
+  const auto knowing = setup_with("sensor 6:0001\nsensor 7:0102030405060708\n");
+  const Pair pair(client_side, setup_with("sensor 7:0102030405060708\nsensor 6:01\n"), server_side, knowing);
+  ASSERT_TRUE(pair.client.connection.connected());
+  ASSERT_TRUE(pair.server.connection.connected());
+  EXPECT_EQ(as_text(pair.server.peer_identity), "sensor 7");
+
+  const Pair unknown(client_side, setup_with("sensor 8:01"), server_side, knowing);
+  ASSERT_NE(unknown.server.connection.error(), nullptr);
+  EXPECT_EQ(unknown.server.connection.error()->reason, Reason::psk_mismatch);
+  const Pair without(client_side, trusting(), server_side, knowing);
+  ASSERT_NE(without.client.connection.error(), nullptr);
+  EXPECT_EQ(without.client.connection.error()->reason, Reason::no_psk);
+  const Pair nobody(client_side, setup_with("sensor 7:01"),
+                    built(server_config().suites(suites).tell_unknown_psk(true)), trusting());
+  ASSERT_NE(nobody.server.connection.error(), nullptr);
+  EXPECT_EQ(nobody.server.connection.error()->reason, Reason::psk_identity_unknown);
+}
+
+TEST_F(Handshake, ShowsWhatIsStapled) {
+  Credential stapled = *root_.issue({});
+  stapled.ocsp_response = {0x30, 0x03, 0x0a, 0x01, 0x00};
+  const auto asking = built(client_config().ocsp_stapling(true));
+  const auto server_side = built(server_config());
+  const auto server_setup = showing(std::make_shared<const Credential>(stapled));
+  const auto reading = setup_of({.provider = provider(), .anchors = root_.anchors(), .ignore_stapled_responses = true});
+  const Pair pair(asking, reading, server_side, server_setup);
+  ASSERT_TRUE(pair.client.connection.connected());
+  EXPECT_EQ(pair.client.ocsp_response, stapled.ocsp_response);
+  // Where nobody says that, a response that nobody judges is not taken for a good one.
+  const Pair careful(asking, trusting(), server_side, server_setup);
+  ASSERT_NE(careful.client.connection.error(), nullptr);
+  EXPECT_EQ(careful.client.connection.error()->reason, Reason::certificate_status);
+  EXPECT_EQ(careful.client.connection.error()->alert, Alert::bad_certificate_status_response);
+}
+
+TEST_F(Handshake, VerifiesAgainWhenResuming) {
+  const auto server_setup = setup_of({.provider = provider(),
+                                      .credentials = {root_.issue({})},
+                                      .ticket_keys = TicketKeyring::create(provider(), random())});
+  const auto client_side = built(client_config().verify_on_resumption(true));
+  const auto server_side = built(server_config());
+  Pair first(client_side, trusting(), server_side, server_setup);
+  ASSERT_EQ(first.client.sessions.size(), 2U);
+  Pair second(client_side, trusting(), server_side, server_setup, "example.com",
+              std::span(first.client.sessions).first(1));
+  EXPECT_TRUE(second.client.connection.connected());
+  EXPECT_TRUE(second.client.connection.resumed());
+  ASSERT_TRUE(second.client.answers.verdict());
+  EXPECT_TRUE(second.client.answers.verdict()->ok());
+  // Whoever trusts nobody by then refuses.
+  const Pair third(client_side, setup_of({.provider = provider()}), server_side, server_setup, "example.com",
+                   std::span(first.client.sessions).subspan(1));
+  ASSERT_NE(third.client.connection.error(), nullptr);
+  EXPECT_EQ(third.client.connection.error()->alert, Alert::unknown_ca);
+}
+
+// Tickets are an offer: that one cannot be made or finds no room ends no connection.
+TEST_F(Handshake, GivesOnlyTicketsThatFit) {
+  const auto server_setup = setup_of({.provider = provider(),
+                                      .credentials = {root_.issue({})},
+                                      .anchors = root_.anchors(),
+                                      .ticket_keys = TicketKeyring::create(provider(), random()),
+                                      .ignore_stapled_responses = true});
+  struct Case {
+    std::size_t staple;
+    std::size_t memory;
+    std::size_t tickets;
+  };
+  constexpr std::size_t kPlenty = std::size_t{1} << 20U;
+  // RFC 9846 4.7.1: "opaque ticket<1..2^16-1>"; the certificate is the rest of it.
+  for (const auto [staple, memory, tickets] :
+       {Case{10'000, kDefaultHandshakeMemory, 2}, Case{60'000, kDefaultHandshakeMemory, 1}, Case{60'000, kPlenty, 2},
+        Case{65'400, kPlenty, 0}}) {
+    SCOPED_TRACE(staple);
+    Credential large = *root_.issue({.client = true});
+    large.ocsp_response.assign(staple, 0x30);
+    Pair pair(built(client_config().handshake_memory(kPlenty)),
+              setup_of({.provider = provider(),
+                        .credentials = {std::make_shared<const Credential>(large)},
+                        .anchors = root_.anchors()}),
+              built(server_config()
+                        .client_auth(ClientAuth::require)
+                        .ocsp_stapling(true)
+                        .verify_on_resumption(true)
+                        .max_handshake_message(70'000)
+                        .handshake_memory(memory)),
+              server_setup);
+    EXPECT_EQ(pair.server.connection.error(), nullptr);
+    EXPECT_TRUE(pair.client.connection.connected());
+    EXPECT_TRUE(pair.server.connection.connected());
+    EXPECT_EQ(pair.client.sessions.size(), tickets);
+  }
+}
+
+TEST_F(Handshake, AcceptsEarlyDataOnlyWithAGuardAndOnce) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto credential = root_.issue({});
+  const auto server_with = [&](std::shared_ptr<ReplayGuard> guard) {
+    return setup_of({.provider = provider(),
+                     .credentials = {credential},
+                     .ticket_keys = keyring,
+                     .replay_guard = std::move(guard)});
+  };
+  const auto guard = ReplayGuard::create(provider(), random(), fixed_clock() - std::chrono::hours(1)).value();
+  const auto fresh = ReplayGuard::create(provider(), random(), fixed_clock()).value();
+  const auto client_side = built(client_config().early_data(1000));
+  const auto server_side = built(server_config().early_data(1000));
+  Pair first(client_side, trusting(), server_side, server_with(guard));
+  ASSERT_EQ(first.client.sessions.size(), 2U);
+  EXPECT_EQ(first.server.connection.early_data(), EarlyDataStatus::none);
+
+  const Session& session = first.client.sessions.front();
+  const auto attempt = [&](const std::shared_ptr<const AnswerSetup>& setup,
+                           std::chrono::seconds tolerance = kDefaultEarlyDataTolerance) {
+    std::vector<Session> sessions;
+    sessions.push_back(session.clone());
+    Pair pair(client_side, trusting(), built(server_config().early_data(1000, tolerance)), setup, "example.com",
+              sessions, "sent early");
+    EXPECT_TRUE(pair.server.connection.connected());
+    EXPECT_TRUE(pair.server.connection.resumed());
+    const bool accepted = pair.server.connection.early_data() == EarlyDataStatus::accepted;
+    EXPECT_EQ(pair.client.connection.early_data(), pair.server.connection.early_data());
+    EXPECT_EQ(pair.server.early, accepted ? "sent early" : "");
+    return pair.server.connection.early_data();
+  };
+  EXPECT_EQ(attempt(server_with(nullptr)), EarlyDataStatus::declined) << "the default";
+  EXPECT_EQ(attempt(server_with(fresh)), EarlyDataStatus::declined) << "it has just been started";
+  EXPECT_EQ(attempt(server_with(guard), std::chrono::seconds(11)), EarlyDataStatus::declined)
+      << "a ClientHello is good for longer than the guard remembers";
+  EXPECT_EQ(attempt(server_with(guard)), EarlyDataStatus::accepted);
+  EXPECT_EQ(attempt(server_with(guard)), EarlyDataStatus::declined) << "the same ticket again";
+}
+
+TEST_F(Handshake, SendsNoTicketsWithoutKeys) {
+  const Pair pair(built(client_config()), trusting(), built(server_config()), showing(root_.issue({})));
+  ASSERT_TRUE(pair.client.connection.connected());
+  EXPECT_TRUE(pair.client.sessions.empty());
+}
+}  // namespace
+}  // namespace lockstep::testing

@@ -1,0 +1,185 @@
+// What answers look up: ticket keys, pre-shared keys, and sessions under ids.
+#include <atomic>
+#include <string>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <lockstep/answers.hpp>
+
+#include "support.hpp"
+namespace lockstep::testing {
+namespace {
+// --- ticket keys -----------------------------------------------------------------------------------------------------
+
+Session some_session() {
+  Session session;
+  session.suite = CipherSuite::tls_aes_128_gcm_sha256;
+  session.secret = DigestSecret(std::size_t{32});
+  for (std::uint8_t& byte : session.secret.writable()) byte = 7;
+  session.issued_at = fixed_clock();
+  session.lifetime = std::chrono::hours(1);
+  session.authenticated_at = fixed_clock();
+  session.name = dns("example.com");
+  return session;
+}
+
+TEST(TicketKeyring, OpensWhatItSealedAlsoAfterRotation) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  ASSERT_NE(keyring, nullptr);
+  const auto ticket = keyring->seal(some_session(), random());
+  ASSERT_TRUE(ticket);
+  ASSERT_TRUE(keyring->rotate(TicketKey::generate(random()).value()));
+  const auto session = keyring->open(*ticket);
+  ASSERT_TRUE(session);
+  EXPECT_EQ(session->name, dns("example.com"));
+  EXPECT_TRUE(equal(session->secret.view(), some_session().secret.view()));
+}
+
+TEST(TicketKeyring, TakesNoKeysWithoutASecret) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto ticket = keyring->seal(some_session(), random()).value();
+  TicketKey given = TicketKey::generate(random()).value();
+  ASSERT_TRUE(keyring->rotate(std::move(given)));
+  EXPECT_EQ(keyring->rotate(std::move(given)).error(), TicketError::no_secret);
+  EXPECT_EQ(keyring->add_previous(std::move(given)).error(), TicketError::no_secret);
+  TicketKeys keys = TicketKeys::create(provider(), TicketKey::generate(random()).value()).value();
+  const TicketKeyring own(std::move(keys));
+  EXPECT_EQ(keyring->replace(std::move(keys)).error(), TicketError::no_secret);
+  EXPECT_TRUE(keyring->open(ticket)) << "what was there stays";
+  EXPECT_EQ(TicketKeyring(std::move(keys)).seal(some_session(), random()).error(), TicketError::no_secret);
+}
+
+TEST(TicketKeyring, RefusesForgedAndForeignTickets) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  auto ticket = keyring->seal(some_session(), random()).value();
+  ticket.back() ^= 1U;
+  EXPECT_EQ(keyring->open(ticket).error(), TicketError::invalid);
+  ticket.back() ^= 1U;
+  EXPECT_EQ(TicketKeyring::create(provider(), random())->open(ticket).error(), TicketError::unknown_key);
+  EXPECT_EQ(keyring->open(Bytes(ticket).first(5)).error(), TicketError::malformed);
+  EXPECT_FALSE(keyring->open({}));
+}
+
+TEST(TicketKeyring, RotatesUnderTheHandsOfOthers) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  std::atomic<bool> done{false};
+  std::atomic<int> opened{0};
+  std::atomic<int> refused{0};
+  std::thread user([&] {
+    while (!done || opened == 0) {
+      const auto ticket = keyring->seal(some_session(), random());
+      if (!ticket) continue;
+      ++(keyring->open(*ticket) ? opened : refused);
+    }
+  });
+  // At most kMaxKeys - 1 rotations fit between one sealing and its opening without the key being forgotten.
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_TRUE(keyring->rotate(TicketKey::generate(random()).value()));
+    std::this_thread::yield();
+  }
+  done = true;
+  user.join();
+  EXPECT_GT(opened, 0);
+  RecordProperty("refused", refused);
+}
+
+// --- sessions under ids ----------------------------------------------------------------------------------------------
+
+Session session_with_id(std::uint8_t id) {
+  Session session = some_session();
+  session.session_id.assign(32, id);
+  return session;
+}
+
+std::optional<PreSharedKey> found_in(const PskTable& psks, std::string_view identity) {
+  FindPsk question;
+  question.identity = as_bytes(identity);
+  return psks.find(question);
+}
+
+TEST(PskTable, FindsWhatWasAdded) {
+  PskTable psks;
+  EXPECT_FALSE(psks.select({}));
+  EXPECT_TRUE(psks.add("b", as_bytes("key of b")));
+  EXPECT_TRUE(psks.add("a", as_bytes("key of a")));
+  EXPECT_FALSE(psks.add("a", as_bytes("another"))) << "it is there";
+  EXPECT_FALSE(psks.add("c", {})) << "no key";
+  EXPECT_FALSE(psks.add("c", std::vector<std::uint8_t>(kMaxPskSize + 1)));
+  EXPECT_FALSE(psks.add(std::string(kMaxPskIdentity + 1, 'c'), as_bytes("key")));
+  EXPECT_TRUE(psks.add(std::string(kMaxPskIdentity, 'c'), std::vector<std::uint8_t>(kMaxPskSize)));
+  EXPECT_EQ(psks.size(), 3U);
+  const auto found = found_in(psks, "a");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->identity, "a");
+  EXPECT_EQ(as_text(found->key.view()), "key of a");
+  ASSERT_TRUE(psks.select({}));
+  EXPECT_EQ(psks.select({})->identity, "b") << "the first that was added";
+  EXPECT_TRUE(psks.remove("b"));
+  EXPECT_FALSE(psks.remove("b"));
+  EXPECT_FALSE(found_in(psks, "b"));
+  EXPECT_EQ(psks.select({})->identity, "a");
+}
+
+TEST(PskTable, ReadsLines) {
+  PskTable psks;
+  EXPECT_TRUE(psks.add_lines("# keys\r\n\r\nsensor:7:00fF10\r\n:01\nlast:AB"));
+  EXPECT_EQ(psks.size(), 3U);
+  const std::vector<std::uint8_t> key{0x00, 0xff, 0x10};
+  ASSERT_TRUE(found_in(psks, "sensor:7"));
+  EXPECT_TRUE(equal(found_in(psks, "sensor:7")->key.view(), key));
+  EXPECT_TRUE(found_in(psks, ""));
+  EXPECT_TRUE(found_in(psks, "last"));
+  struct Case {
+    std::string_view line;
+    std::string_view says;
+  };
+  for (const Case& wrong : {Case{"a", "no colon"}, Case{"a:", "hexadecimal"}, Case{"a:0", "hexadecimal"},
+                            Case{"a:0g", "hexadecimal"}, Case{"last:01", "there already"}}) {
+    const auto added = psks.add_lines("\n" + std::string(wrong.line));
+    ASSERT_FALSE(added) << wrong.line;
+    EXPECT_EQ(added.error().line, 2U);
+    EXPECT_THAT(added.error().text, HasSubstr(std::string(wrong.says)));
+  }
+  EXPECT_FALSE(psks.add_lines("a:" + std::string(2 * kMaxPskSize + 2, '0')));
+  EXPECT_FALSE(psks.add_lines(std::string(kMaxPskIdentity + 1, 'a') + ":00"));
+  EXPECT_EQ(psks.size(), 3U);
+}
+
+TEST(SessionStore, LetsGoWhatWasUsedLongestAgo) {
+  SessionStore store(2);
+  const auto has = [&](std::uint8_t id) { return store.find(session_with_id(id).session_id).has_value(); };
+  EXPECT_TRUE(store.put(session_with_id(1)));
+  EXPECT_TRUE(store.put(session_with_id(2)));
+  EXPECT_TRUE(has(1));
+  EXPECT_TRUE(store.put(session_with_id(3)));
+  EXPECT_EQ(store.size(), 2U);
+  EXPECT_FALSE(has(2));
+  EXPECT_TRUE(has(1));
+  EXPECT_TRUE(has(3));
+
+  Session again = session_with_id(1);
+  again.alpn = "h2";
+  EXPECT_TRUE(store.put(std::move(again)));
+  EXPECT_EQ(store.size(), 2U);
+  EXPECT_EQ(store.find(session_with_id(1).session_id)->alpn, "h2");
+  EXPECT_TRUE(has(3));
+
+  EXPECT_TRUE(store.forget(session_with_id(3).session_id));
+  EXPECT_FALSE(store.forget(session_with_id(3).session_id));
+  EXPECT_FALSE(has(3));
+  EXPECT_EQ(store.size(), 1U);
+}
+
+TEST(SessionStore, KeepsNothingThatIsTooLongOrNameless) {
+  SessionStore store;
+  EXPECT_FALSE(store.put(some_session()));
+  Session long_one = session_with_id(1);
+  long_one.identity.resize(SessionStore::kMaxSession);
+  EXPECT_FALSE(store.put(std::move(long_one)));
+  EXPECT_EQ(store.size(), 0U);
+  EXPECT_FALSE(SessionStore(0).put(session_with_id(1)));
+}
+}  // namespace
+}  // namespace lockstep::testing
