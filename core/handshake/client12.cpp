@@ -74,8 +74,14 @@ Status check_resumption(Context& context, const Session& session, const codec::S
 }
 
 // The keys of our last flight are derived: what comes next from the server.
-Next<WaitNewSessionTicket, WaitChangeCipherSpec> await_server(bool ticket_follows, Established&& established) {
-  if (ticket_follows) return WaitNewSessionTicket{std::move(established)};
+Next<WaitNewSessionTicket, WaitChangeCipherSpec> await_server(const Hellos& hellos, Derived12&& derived,
+                                                              Authenticated authenticated) {
+  Established established{.derived = std::move(derived),
+                          .session_id = hellos.session_id,
+                          .ticket = {},
+                          .ticket_lifetime_hint = 0,
+                          .authenticated = authenticated};
+  if (hellos.ticket_follows) return WaitNewSessionTicket{std::move(established)};
   return WaitChangeCipherSpec{std::move(established)};
 }
 
@@ -103,11 +109,7 @@ Next<WaitNewSessionTicket, WaitChangeCipherSpec> finish(Hellos&& hellos, Derived
                                                         Authenticated authenticated, Context& context) {
   finish_flight(context, derived);
   context.agreed.false_start = starts_falsely(context);
-  return await_server(hellos.ticket_follows, Established{.derived = std::move(derived),
-                                                         .session_id = hellos.session_id,
-                                                         .ticket = {},
-                                                         .ticket_lifetime_hint = 0,
-                                                         .authenticated = authenticated});
+  return await_server(hellos, std::move(derived), authenticated);
 }
 
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> answer(Hellos&& hellos, const Shown& shown,
@@ -259,11 +261,7 @@ begin(Offer&& offer, const codec::ServerHello& hello, Context& context) {
     ask_about_session(context, session, Role::server);
     return WaitSessionVerified{std::move(hellos), std::move(*derived), *resumed};
   }
-  return await_server(hellos.ticket_follows, Established{.derived = std::move(*derived),
-                                                         .session_id = hellos.session_id,
-                                                         .ticket = {},
-                                                         .ticket_lifetime_hint = 0,
-                                                         .authenticated = Authenticated::by_psk(*resumed)});
+  return await_server(hellos, std::move(*derived), Authenticated::by_psk(*resumed));
 }
 
 Next<WaitServerHello> renegotiate(Context& context) {
@@ -474,11 +472,7 @@ Next<> on(WaitCertifiedPsk&& /*state*/, const PskWithheld& /*answer*/, Context& 
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSessionVerified&& state, const PeerVerified& accepted,
                                                     Context& context) {
   context.note(accepted.answer());
-  return await_server(state.hellos.ticket_follows, Established{.derived = std::move(state.derived),
-                                                               .session_id = state.hellos.session_id,
-                                                               .ticket = {},
-                                                               .ticket_lifetime_hint = 0,
-                                                               .authenticated = Authenticated::by_psk(state.session)});
+  return await_server(state.hellos, std::move(state.derived), Authenticated::by_psk(state.session));
 }
 
 Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {

@@ -285,15 +285,23 @@ Status announce_session(Context& context, const codec::ClientHello& hello, Offer
   return {};
 }
 
-// A full handshake without a certificate.
-Next<WaitPskKeyExchange> offer_psk(const Asked& asked, const BoundSuite& suite, Context& context) {
-  Offered offered;
+// A full handshake begins: what its ServerHello says, but for what comes with a certificate.
+std::expected<codec::ServerHello12Parameters, Error> begin_flight(Context& context, const Asked& asked,
+                                                                  const BoundSuite& suite, Offered& offered) noexcept {
   if (auto started = start(context, asked, suite, offered.messages); !started) return std::unexpected(started.error());
   agree_on_record_limits(context, asked.hello, nullptr);
   auto parameters = hello_parameters(context, asked.hello);
   if (auto session = announce_session(context, asked.hello, offered, parameters); !session)
     return std::unexpected(session.error());
-  send_server_hello(context, offered.messages, parameters);
+  return parameters;
+}
+
+// A full handshake without a certificate.
+Next<WaitPskKeyExchange> offer_psk(const Asked& asked, const BoundSuite& suite, Context& context) {
+  Offered offered;
+  const auto parameters = begin_flight(context, asked, suite, offered);
+  if (!parameters) return std::unexpected(parameters.error());
+  send_server_hello(context, offered.messages, *parameters);
   auto made = offer_exchange(context, asked.hello, nullptr, choose_group12(context, asked.hello));
   if (!made) return std::unexpected(made.error());
   offered.exchange = std::move(made->own);
@@ -306,8 +314,14 @@ Next<WaitCredential, WaitPskKeyExchange> begin_in_full(Asked&& asked, Context& c
   return ask_credential(std::move(asked), context);
 }
 
+// The client's share or secret is there.
 Established establish(Offered& offered, Derived12&& derived) noexcept {
   return Established{std::move(derived), offered.ticket_follows, offered.session_id};
+}
+// And it has to prove that it has a key.
+WaitCertificateVerify await_proof(Offered& offered, Derived12&& derived, const PeerKey& key,
+                                  const PeerVerified& accepted) noexcept {
+  return WaitCertificateVerify{establish(offered, std::move(derived)), offered.messages, key, accepted};
 }
 
 // Whether a client that resumes asks for what its session has (RFC 7627 5.3); an error where it must not go on.
@@ -328,18 +342,15 @@ Next<WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> 
     const BoundSuite& suite, Context& context) {
   const codec::ClientHello& hello = asked.hello;
   Offered offered;
-  if (auto started = start(context, asked, suite, offered.messages); !started) return std::unexpected(started.error());
-  agree_on_record_limits(context, hello, nullptr);
-  auto parameters = hello_parameters(context, hello);
-  if (auto session = announce_session(context, hello, offered, parameters); !session)
-    return std::unexpected(session.error());
-  parameters.status_request = hello.status_request && !credential->ocsp_response.empty();
-  if (hello.signed_certificate_timestamp) parameters.signed_certificate_timestamps = credential->sct_list;
-  send_server_hello(context, offered.messages, parameters);
+  auto parameters = begin_flight(context, asked, suite, offered);
+  if (!parameters) return std::unexpected(parameters.error());
+  parameters->status_request = hello.status_request && !credential->ocsp_response.empty();
+  if (hello.signed_certificate_timestamp) parameters->signed_certificate_timestamps = credential->sct_list;
+  send_server_hello(context, offered.messages, *parameters);
   send_certificate12(context, offered.messages, credential.get());
   // RFC 6066 8: "Servers return a certificate response along with their certificate by sending a "CertificateStatus"
   // message immediately after the "Certificate" message".
-  if (parameters.status_request)
+  if (parameters->status_request)
     send_noted(context, offered.messages, 16 + credential->ocsp_response.size(), [&](codec::Writer& writer) {
       return codec::encode_certificate_status(writer, {.ocsp_response = credential->ocsp_response});
     });
@@ -488,8 +499,7 @@ Next<WaitCertifiedDecrypted, WaitCertificateVerify> on(WaitCertifiedKeyExchange&
   auto derived = take_exchange(context, state.offered.messages, state.offered.exchange, message);
   if (!derived) return std::unexpected(derived.error());
   if (!*derived) return WaitCertifiedDecrypted{std::move(state.offered), state.key, state.accepted};
-  return WaitCertificateVerify{establish(state.offered, std::move(**derived)), state.offered.messages, state.key,
-                               state.accepted};
+  return await_proof(state.offered, std::move(**derived), state.key, state.accepted);
 }
 
 Next<WaitChangeCipherSpec> on(WaitDecrypted&& state, const Decrypted& answer, Context& context) {
@@ -501,8 +511,7 @@ Next<WaitChangeCipherSpec> on(WaitDecrypted&& state, const Decrypted& answer, Co
 Next<WaitCertificateVerify> on(WaitCertifiedDecrypted&& state, const Decrypted& answer, Context& context) {
   auto derived = take_decrypted(context, state.offered.exchange, answer.premaster);
   if (!derived) return std::unexpected(derived.error());
-  return WaitCertificateVerify{establish(state.offered, std::move(*derived)), state.offered.messages, state.key,
-                               state.accepted};
+  return await_proof(state.offered, std::move(*derived), state.key, state.accepted);
 }
 
 Next<WaitPsk> on(WaitPskKeyExchange&& state, const codec::ClientKeyExchange& message, Context& context) {
