@@ -381,7 +381,7 @@ std::size_t Connection::headroom() const noexcept { return state().sending.seale
 
 std::size_t Connection::max_fragment() const noexcept { return state().sending.max_fragment; }
 
-std::size_t Connection::max_record() const noexcept { return state().receiving.max_record(); }
+std::size_t Connection::max_record() const noexcept { return state().max_record(); }
 
 std::optional<Time> Connection::deadline() const noexcept { return std::nullopt; }
 
@@ -709,6 +709,12 @@ std::optional<CipherSuite> Connection::suite() const noexcept {
   return suite->suite;
 }
 std::optional<NamedGroup> Connection::group() const noexcept { return known(state().agreed().group); }
+std::optional<std::size_t> Connection::dh_bits() const noexcept {
+  const handshake::Agreed& agreed = state().agreed();
+  if (agreed.dh_bits != 0) return agreed.dh_bits;
+  if (!is_finite_field(agreed.group)) return std::nullopt;
+  return bit_size(field_parameters(agreed.group)->p);
+}
 std::optional<SignatureScheme> Connection::own_scheme() const noexcept { return known(state().agreed().own_scheme); }
 std::optional<SignatureScheme> Connection::peer_scheme() const noexcept { return known(state().agreed().peer_scheme); }
 std::string_view Connection::alpn() const noexcept { return state().agreed().protocol(); }

@@ -41,6 +41,12 @@ Received Connection::State::receive(MutableBytes inbound, Time now) noexcept {
       fail(header.error());
       break;
     }
+    // RFC 8449 4: "A TLS endpoint that receives a record larger than its advertised limit MUST generate a fatal
+    // "record_overflow" alert". Where its header says so already, nobody needs room for the rest.
+    if (*header && (*header)->record_size() > max_record()) {
+      fail(Reason::record_too_long, Place::record);
+      break;
+    }
     if (!*header || rest.size() < (*header)->record_size()) break;
     // What is not application data waits until the data before it has been reported.
     if (data.size() != 0 && (*header)->type != ContentType::application_data) break;

@@ -38,7 +38,7 @@ struct Receiving {
 
   [[nodiscard]] bool offloaded() const noexcept { return protection != Protection::ours; }
   [[nodiscard]] bool closed() const noexcept { return end != End::open; }
-  /// The largest record that may come now.
+  /// The largest record that may come now by the standards.
   [[nodiscard]] std::size_t max_record() const noexcept {
     return record::kHeaderSize +
            (stream() == record::Stream::protected_tls12 ? record::kMaxCiphertextTls12 : record::kMaxCiphertext);

@@ -107,6 +107,14 @@ struct Connection::State {
   [[nodiscard]] std::expected<MutableBytes, Misuse> seal_in_place(RecordSlot slot, Time now) noexcept;
   [[nodiscard]] std::expected<Sealed, Misuse> seal_early(std::span<const Bytes> plaintext, MutableBytes outbound,
                                                          Time now) noexcept;
+  /// The largest record that may come now. Before the handshake is over, those that are skipped as early data come from
+  /// a client that has heard of no limit.
+  [[nodiscard]] std::size_t max_record() const noexcept {
+    const std::size_t most = receiving.max_record();
+    return established() == nullptr || !receiving.opener.installed()
+               ? most
+               : std::min(most, receiving.opener.limited_record().value_or(most));
+  }
   // --- post_handshake.cpp
   [[nodiscard]] handshake::Status receive_post_handshake(Bytes content, Time now) noexcept;
   [[nodiscard]] std::size_t write_key_update(MutableBytes outbound) noexcept;

@@ -101,6 +101,7 @@ struct Agreed {
   ProtocolVersion version{};
   const BoundSuite* suite = nullptr;
   NamedGroup group{};
+  std::uint16_t dh_bits = 0;  ///< TLS 1.2: of a finite field that has no name
   SignatureScheme own_scheme{};
   SignatureScheme peer_scheme{};
   const std::string* alpn = nullptr;  ///< in the configuration

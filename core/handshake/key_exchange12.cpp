@@ -66,9 +66,11 @@ std::expected<MutableBytes, Error> encapsulate_to(Context& context, const codec:
   return *share;
 }
 
-// What a group of a finite field is called, if RFC 7919 has a name for it.
+// What a group of a finite field is called, if RFC 7919 has a name for it; else how large it is.
 void note_field(Context& context, const FieldGroup& group) noexcept {
-  context.agreed.group = named_field(group.parameters).value_or(NamedGroup{});
+  const auto named = named_field(group.parameters);
+  context.agreed.group = named.value_or(NamedGroup{});
+  context.agreed.dh_bits = named ? std::uint16_t{0} : group.bits();
 }
 
 // RFC 5246 7.4.7.2: the same with a finite field.

@@ -16,9 +16,6 @@ void watched_padding(Bytes additional_data, Bytes text, std::uint64_t& good,
 
 namespace {
 
-/// 255 of padding and one that says how many.
-constexpr std::size_t kMostPadding = 256;
-
 /// The compiler shall know nothing of a value: neither that it is 0 or 1, to make a branch of it, nor how it goes from
 /// one turn of a loop to the next, to compute addresses from it.
 std::uint64_t hidden(std::uint64_t value) noexcept {
@@ -42,7 +39,7 @@ Unpadded without_padding(Bytes text, std::size_t kept) noexcept {
   // MUST check this padding and MUST use the bad_record_mac alert to indicate padding errors."
   const std::uint64_t padding_length = text.back();
   std::uint64_t wrong = less(text.size() - kept, padding_length + 1) & 0xff;
-  const std::size_t most = std::min(kMostPadding, text.size());
+  const std::size_t most = std::min(kMaxCbcPadding, text.size());
   for (std::size_t i = 0; i < most; ++i)
     wrong |= (text[text.size() - 1 - i] ^ padding_length) & ~less(padding_length, i);
   const std::uint64_t good = same(wrong, 0);
@@ -58,10 +55,10 @@ Unpadded made_public(Unpadded unpadded, [[maybe_unused]] Bytes additional_data, 
   return unpadded;
 }
 
-/// Copies the MAC that stands at a secret place, at most kMostPadding bytes before where it stands without padding.
+/// Copies the MAC that stands at a secret place, at most kMaxCbcPadding bytes before where it stands without padding.
 void copy_mac(Bytes text, std::size_t place, MutableBytes out) noexcept {
   const std::size_t size = out.size();
-  const std::size_t start = text.size() - size - std::min(kMostPadding, text.size() - size);
+  const std::size_t start = text.size() - size - std::min(kMaxCbcPadding, text.size() - size);
   // Gathered as it comes by, which turns it by a secret number of bytes.
   Secret<kMaxRecordMacSize> turned(size);
   const MutableBytes bytes = turned.writable();

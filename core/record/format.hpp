@@ -36,6 +36,7 @@ struct Format {
   std::size_t iv_size;              ///< of the static iv, or the salt
   std::size_t explicit_nonce_size;  ///< between header and ciphertext; of CBC the IV
   std::size_t inner_type_size;      ///< between content and padding
+  std::size_t most_added;           ///< to the plaintext, behind the header
   bool key_update;                  ///< the key can be replaced while it is in use
   Stream stream;                    ///< what headers it has
 

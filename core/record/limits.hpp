@@ -31,6 +31,9 @@ inline constexpr std::size_t kMaxRecordSize = kHeaderSize + kMaxCiphertextTls12;
 /// RFC 9846 5.3, RFC 5246 6.1: sequence numbers have 64 bits.
 inline constexpr std::size_t kSequenceSize = 8;
 
+/// RFC 5246 6.2.3.2: "The padding MAY be any length up to 255 bytes", and there is one that says how many.
+inline constexpr std::size_t kMaxCbcPadding = 256;
+
 /// RFC 5288 3: "The salt length (SecurityParameters.fixed_iv_length) is 4 octets. ... The nonce_explicit length
 /// (SecurityParameters.record_iv_length) is 8 octets."
 inline constexpr std::size_t kSaltSize = 4;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/error.hpp>
@@ -44,6 +45,12 @@ class Opener {
   /// TLS 1.3 with the type and the padding. More is record_too_long. 2^14 + 1 (in TLS 1.2 2^14) when nobody says less.
   void limit(std::size_t plaintext) noexcept {
     limit_ = static_cast<std::uint16_t>(std::min(plaintext, kMaxInnerPlaintext));
+  }
+  /// The longest record, header included, that keeps to what `limit` has said; nothing where that is what standards
+  /// say.
+  [[nodiscard]] std::optional<std::size_t> limited_record() const noexcept {
+    if (limit_ >= kMaxPlaintext) return std::nullopt;
+    return kHeaderSize + limit_ + format().most_added;
   }
   /// While it lives, all records are opened with one expansion of their key, cache or none.
   [[nodiscard]] StackSlot burst() noexcept { return StackSlot(protection_); }

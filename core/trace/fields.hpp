@@ -462,7 +462,8 @@ void fields(A& a, Is<Completed> auto& e) {
   a.content(e.peer_identity);
   a.content(e.application_data);
   // Only where it is so: what is told is compared, and tapes that are kept end before it.
-  if (a.more(e.renegotiation)) a.boolean(e.renegotiation);
+  if (a.more(e.renegotiation || e.dh_bits != 0)) a.boolean(e.renegotiation);
+  if (a.more(e.dh_bits != 0)) a.number(e.dh_bits);
 }
 template <class A>
 void fields(A& a, Is<SessionTold> auto& e) {

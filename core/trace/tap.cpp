@@ -169,7 +169,8 @@ struct Teller {
                         .early_data = event.early_data,
                         .peer_identity = event.peer_identity,
                         .application_data = event.application_data,
-                        .renegotiation = event.renegotiation});
+                        .renegotiation = event.renegotiation,
+                        .dh_bits = agreed.dh_bits});
   }
   void operator()(const SessionReceived& event) const {
     const Serialized session(event.session);

@@ -1,5 +1,6 @@
 // How large records may be, in both versions (RFC 8449, RFC 6066 4).
 
+#include "record/framing.hpp"
 #include "record/limits.hpp"
 #include "tls12_pair.hpp"
 
@@ -48,6 +49,74 @@ TEST(RecordLimits, EachSideKeepsToWhatTheOtherTakes) {
     EXPECT_EQ(small.server.connection.max_fragment(), 500U);
     EXPECT_EQ(small.client.connection.max_fragment(), 64 - type);
     expect_plaintext(small, small.client, small.to_server(), 64);
+  }
+}
+
+/// The most that protection adds to a plaintext here, header included.
+std::size_t added_by(const Connection& connection) {
+  const SuiteParts known = *parts(*connection.suite());
+  if (known.cbc) return record::kHeaderSize + 16 + kMaxRecordMacSize + record::kMaxCbcPadding;
+  const bool explicit_nonce = connection.version() == kTls12 && *known.aead != AeadAlgorithm::chacha20_poly1305;
+  return record::kHeaderSize + (explicit_nonce ? record::kExplicitNonceSize : 0) + kMaxAeadTagSize;
+}
+
+TEST(RecordLimits, SayHowLargeARecordMayBeThatComes) {
+  using enum CipherSuite;
+  for (const CipherSuite suite :
+       {tls_aes_128_gcm_sha256, tls_ecdhe_ecdsa_with_aes_128_gcm_sha256, tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256,
+        tls_ecdhe_ecdsa_with_aes_128_cbc_sha256}) {
+    if (!provider().supports(suite)) continue;
+    SCOPED_TRACE(name(suite));
+    const std::size_t type = parts(suite)->version == kTls12 ? 0 : 1;
+    Pair pair(built(client_builder().suites({suite}).record_size_limit(1000)),
+              built(server_builder().suites({suite}).record_size_limit(2000)));
+    pair.run();
+    expect_connected(pair);
+    EXPECT_EQ(pair.client.connection.max_record(), 1000 + added_by(pair.client.connection));
+    EXPECT_EQ(pair.server.connection.max_record(), 2000 + added_by(pair.server.connection));
+    const std::vector<std::uint8_t> much(40'001, 7);
+    pair.send(pair.client, much);
+    pair.send(pair.server, much);
+    EXPECT_LE(longest_record(pair.to_server()) + record::kHeaderSize, pair.server.connection.max_record());
+    EXPECT_LE(longest_record(pair.to_client()) + record::kHeaderSize, pair.client.connection.max_record());
+    pair.run();
+    EXPECT_EQ(pair.server.data, much);
+    EXPECT_EQ(pair.client.data, much);
+
+    Pair fragments(built(client_builder().suites({suite}).max_fragment_length(512)),
+                   built(server_builder().suites({suite}).accept_max_fragment_length(true)));
+    fragments.run();
+    expect_connected(fragments);
+    for (const End* end : {&fragments.client, &fragments.server})
+      EXPECT_EQ(end->connection.max_record(), 512 + type + added_by(end->connection));
+
+    Pair unlimited(built(client_builder().suites({suite})), built(server_builder().suites({suite})));
+    unlimited.run();
+    EXPECT_EQ(unlimited.client.connection.max_record(),
+              record::kHeaderSize + (type == 0 ? record::kMaxCiphertextTls12 : record::kMaxCiphertext));
+  }
+}
+
+// Whoever has room for such a record alone hears of a larger one by its header.
+TEST(RecordLimits, RefuseALongerRecordByItsHeader) {
+  for (const ProtocolVersion version : kBothVersions) {
+    SCOPED_TRACE(name(version));
+    for (const std::size_t more : {0U, 1U}) {
+      Pair pair(built(client_builder().versions(version, version).record_size_limit(1000)),
+                built(server_builder().versions(version, version).record_size_limit(2000)));
+      pair.run();
+      const std::size_t length = pair.server.connection.max_record() - record::kHeaderSize + more;
+      std::vector<std::uint8_t> header(record::kHeaderSize);
+      record::write_header(ContentType::application_data, ProtocolVersion::tls_1_2, length,
+                           MutableBytes(header).first<record::kHeaderSize>());
+      pair.to_server() = header;
+      pair.run();
+      ASSERT_EQ(pair.server.error.has_value(), more != 0);
+      if (more == 0) continue;
+      EXPECT_EQ(pair.server.error->reason, Reason::record_too_long);
+      ASSERT_TRUE(pair.client.error);
+      EXPECT_EQ(pair.client.error->alert, Alert::record_overflow);
+    }
   }
 }
 

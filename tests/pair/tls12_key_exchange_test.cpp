@@ -87,7 +87,12 @@ class Dhe : public ::testing::Test {
   }
   static void expect_group(Pair& pair, std::optional<NamedGroup> group) {
     expect_tls12(pair);
-    for (const End* end : {&pair.client, &pair.server}) EXPECT_EQ(end->connection.group(), group);
+    for (const End* end : {&pair.client, &pair.server}) {
+      EXPECT_EQ(end->connection.group(), group);
+      if (!group) continue;
+      const auto field = field_parameters(*group);
+      EXPECT_EQ(end->connection.dh_bits(), field ? std::optional(bit_size(field->p)) : std::nullopt);
+    }
     expect_echo(pair);
   }
   static void expect_refused(const End& end, Reason reason, Alert alert) {
@@ -209,6 +214,7 @@ TEST_F(Dhe, HasParametersOfTheServersOwn) {
   const auto own = server().dh_parameters(dh_parameters(kDh2048));
   const auto pair = run(unaware_client(), own);
   expect_group(*pair, std::nullopt);
+  for (const End* end : {&pair->client, &pair->server}) EXPECT_EQ(end->connection.dh_bits(), 2048U);
   expect_refused(run(unaware_client().groups({NamedGroup::secp256r1, NamedGroup::ffdhe2048}),
                      ServerConfigBuilder(own).groups({NamedGroup::secp256r1}))
                      ->server,
@@ -216,7 +222,9 @@ TEST_F(Dhe, HasParametersOfTheServersOwn) {
   // Short ones need both ends' word for it (CVE-2015-4000).
   const auto weak = server().dh_parameters(dh_parameters(kDh1024)).min_dh_bits(1024);
   expect_refused(run(unaware_client(), weak)->client, Reason::dh_group_weak, Alert::insufficient_security);
-  expect_group(*run(unaware_client().min_dh_bits(1024), weak), std::nullopt);
+  const auto short_one = run(unaware_client().min_dh_bits(1024), weak);
+  expect_group(*short_one, std::nullopt);
+  EXPECT_EQ(short_one->client.connection.dh_bits(), 1024U);
   expect_refused(run(unaware_client().min_dh_bits(3072), server())->client, Reason::dh_group_weak,
                  Alert::insufficient_security);
 }

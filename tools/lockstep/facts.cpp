@@ -38,6 +38,7 @@ Facts facts_of(const Connection& connection, const std::string& server_name, con
           .version = text_of(connection.version()),
           .suite = text_of(connection.suite()),
           .group = text_of(connection.group()),
+          .dh_bits = connection.dh_bits(),
           .own_scheme = text_of(connection.own_scheme()),
           .peer_scheme = text_of(connection.peer_scheme()),
           .alpn = std::string(connection.alpn()),
@@ -49,6 +50,11 @@ Facts facts_of(const Connection& connection, const std::string& server_name, con
           .early_data = std::string(name(connection.early_data()))};
 }
 
+std::string group_of(const Facts& facts) {
+  if (!facts.dh_bits) return facts.group;
+  return (facts.group.empty() ? "DH" : facts.group) + ", " + std::to_string(*facts.dh_bits) + " bits";
+}
+
 std::vector<Row> rows_of(const Facts& facts) {
   std::vector<Row> rows;
   const auto add = [&rows](std::string name, std::string value) {
@@ -56,7 +62,7 @@ std::vector<Row> rows_of(const Facts& facts) {
   };
   add("version", facts.version);
   add("suite", facts.suite);
-  add("group", facts.group + (facts.retried ? " (after HelloRetryRequest)" : ""));
+  add("group", group_of(facts) + (facts.retried ? " (after HelloRetryRequest)" : ""));
   if (const auto extended = facts.extended_master_secret)
     add("master secret", *extended ? "extended" : "not extended (RFC 7627)");
   if (const auto outside = facts.encrypt_then_mac) add("records", *outside ? "encrypt-then-MAC" : "MAC-then-encrypt");
@@ -77,6 +83,7 @@ Json json_of(const Facts& facts) {
   add("version", facts.version);
   add("suite", facts.suite);
   add("group", facts.group);
+  if (facts.dh_bits) json["dh_bits"] = *facts.dh_bits;
   add("peer_scheme", facts.peer_scheme);
   add("own_scheme", facts.own_scheme);
   add("alpn", facts.alpn);

@@ -20,6 +20,7 @@ struct Facts {
   std::string version;
   std::string suite;
   std::string group;
+  std::optional<std::size_t> dh_bits;  ///< of a finite field, which may have no name
   std::string own_scheme;
   std::string peer_scheme;
   std::string alpn;
@@ -37,6 +38,8 @@ struct StaplesShown {
   std::size_t scts = 0;           ///< how many
 };
 
+/// The group, and the size of a finite field.
+[[nodiscard]] std::string group_of(const Facts& facts);
 /// After the handshake, or as far as it came.
 [[nodiscard]] Facts facts_of(const Connection& connection, const std::string& server_name, const Address& peer);
 [[nodiscard]] Facts facts_of(const blocking::Stream& stream);

@@ -104,6 +104,7 @@ Json report_of(const Contents& contents, const std::optional<trace::ReplayRun>& 
     report["version"] = to_text(contents.completed->version);
     report["suite"] = to_text(contents.completed->suite);
     if (contents.completed->group != NamedGroup{}) report["group"] = to_text(contents.completed->group);
+    if (contents.completed->dh_bits != 0) report["dh_bits"] = contents.completed->dh_bits;
     report["resumed"] = contents.completed->resumed;
     report["hello_retry_request"] = contents.completed->retried;
   }

@@ -170,7 +170,7 @@ std::string line_of(const Outcome& outcome) {
   if (outcome.connected) {
     add(facts.version);
     add(facts.suite);
-    add(facts.group);
+    add(group_of(facts));
     add(facts.own_scheme);
     add(facts.server_name.empty() ? "" : "for " + printable(facts.server_name));
     add(facts.alpn.empty() ? "" : "ALPN " + printable(facts.alpn));

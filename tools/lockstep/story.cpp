@@ -196,6 +196,7 @@ class Teller {
     if (entry.server_name.size != 0) name_ = text_of(entry.server_name);
     std::string agreed = to_text(entry.suite);
     if (entry.group != NamedGroup{}) agreed += " · " + to_text(entry.group);
+    if (entry.dh_bits != 0) agreed += " · DH of " + std::to_string(entry.dh_bits) + " bits";
     row({.kind = Kind::success, .label = "Handshake complete", .detail = agreed});
     agreed_ = to_text(entry.version) + " · " + agreed;
     if (entry.own_scheme != SignatureScheme{}) schemes_ = "we sign " + to_text(entry.own_scheme);

@@ -143,8 +143,9 @@ class LOCKSTEP_API Connection {
   /// The most content, padding included, that one record of ours holds: `max_send_fragment`, or less where the peer has
   /// asked for that (RFC 8449, RFC 6066 4). Known once connected.
   [[nodiscard]] std::size_t max_fragment() const noexcept;
-  /// The largest record, header included, that the peer may send now. It grows when TLS 1.2 is agreed, up to
-  /// `kMaxRecord`.
+  /// The largest record, header included, that the peer may send now; a longer one fails by its header. It grows when
+  /// TLS 1.2 is agreed, up to `kMaxRecord`, and once the handshake is over it is less where we have asked for less
+  /// (RFC 8449, RFC 6066 4).
   [[nodiscard]] std::size_t max_record() const noexcept;
   /// The transport has ended. Without close_notify before it, that is a truncation (RFC 9846 6.1) and fails.
   [[nodiscard]] Event receive_end();
@@ -229,7 +230,10 @@ class LOCKSTEP_API Connection {
   [[nodiscard]] bool closed() const noexcept;         ///< close_notify was queued or sent
   [[nodiscard]] std::optional<ProtocolVersion> version() const noexcept;
   [[nodiscard]] std::optional<CipherSuite> suite() const noexcept;
-  [[nodiscard]] std::optional<NamedGroup> group() const noexcept;             ///< of this connection's key exchange
+  [[nodiscard]] std::optional<NamedGroup> group() const noexcept;  ///< of this connection's key exchange
+  /// The size of its prime, where that key exchange was over a finite field. One with parameters of the server's own
+  /// (TLS 1.2) has a size and no `group()`.
+  [[nodiscard]] std::optional<std::size_t> dh_bits() const noexcept;
   [[nodiscard]] std::optional<SignatureScheme> own_scheme() const noexcept;   ///< we signed with
   [[nodiscard]] std::optional<SignatureScheme> peer_scheme() const noexcept;  ///< the peer signed with
   [[nodiscard]] std::string_view alpn() const noexcept;  ///< empty when none; lives as long as the config

@@ -314,6 +314,7 @@ struct Completed {
   Content peer_identity;
   Content application_data;
   bool renegotiation = false;
+  std::uint16_t dh_bits = 0;  ///< of a finite field that has no name; else 0
 };
 struct SessionTold {
   std::uint64_t size = 0;
