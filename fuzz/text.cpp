@@ -110,7 +110,7 @@ void argument(Parse parse) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzzing::Choices choices({data, size});
-  const std::size_t which = choices.below(13);
+  const std::size_t which = choices.below(14);
   const Bytes rest = choices.rest();
   const std::string_view text = as_text(rest);
   const std::string word(text);
@@ -126,6 +126,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     case 8: argument([&] { require(!tool::parse_suites(word).empty(), "a list has an item"); }); break;
     case 9: argument([&] { require(!tool::parse_alpn(word).empty(), "a list has an item"); }); break;
     case 10: argument([&] { (void)tool::parse_key_type(word); }); break;
+    case 12: list(ranked_suites_from_text(text), ranked_suites_from_text); break;
     case 11: argument([&] { require(tool::parse_time(word) >= Time(std::chrono::years(-2000)), "a moment"); }); break;
     default:
       argument([&] {

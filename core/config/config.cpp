@@ -122,6 +122,13 @@ void narrow_versions(Settings& settings, const std::optional<std::vector<CipherS
   settings.min_version = settings.max_version = newer ? ProtocolVersion::tls_1_3 : ProtocolVersion::tls_1_2;
 }
 
+// Where those begin that are as preferred as this suite.
+std::size_t rank_of(CipherSuite suite, const std::vector<CipherSuite>& list, const std::vector<CipherSuite>& equal) {
+  auto place = std::ranges::find(list, suite);
+  while (place != list.begin() && contains(equal, *place)) --place;
+  return static_cast<std::size_t>(place - list.begin());
+}
+
 BoundGroup bind(NamedGroup id, const Provider& provider) {
   if (const auto hybrid = parts(id)) return {id, provider.group(hybrid->first), provider.group(hybrid->second)};
   return {id, provider.group(as_listed(id)), nullptr};
@@ -357,6 +364,12 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
       const auto known = parts(suite);
       return known && !settings.speaks(known->version);
     });
+    std::erase_if(settings.equal_suites, [&](CipherSuite suite) {
+      const auto place = std::ranges::find(suites, suite);
+      return place == suites.end() || place == suites.begin() ||
+             rank_of(*place, *suites_, settings_.equal_suites) !=
+                 rank_of(*(place - 1), *suites_, settings_.equal_suites);
+    });
     if (suites.empty() && !suites_->empty())
       complain("suites", "none of these is one of " + quoted(settings.max_version) + "; name one that is");
   } else {
@@ -480,6 +493,8 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     complain("session_ids", "nothing is resumed by an id here; allow resumption and TLSv1.2, or remove the setting");
   if (settings.renegotiation != Renegotiation::never && !settings.speaks(ProtocolVersion::tls_1_2))
     complain("renegotiation", "TLS 1.3 has none; allow TLSv1.2, or remove the setting");
+  if (settings.renegotiation_ends && !settings.speaks(ProtocolVersion::tls_1_2))
+    complain("renegotiation_ends_connection", "TLS 1.3 has none; allow TLSv1.2, or remove the setting");
   if (settings.renegotiation_limit == 0 || settings.renegotiation_limit > kMaxRenegotiations)
     complain("renegotiation_limit", "a peer may begin 1 to 100 renegotiations; `renegotiation` says whether any");
   if (renegotiation_window_) {
@@ -510,6 +525,8 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     complain("max_send_fragment", "a fragment has 64 to 16384 bytes");
   if (settings.false_start && !settings.speaks(ProtocolVersion::tls_1_2))
     complain("false_start", "TLSv1.3 sends no earlier than it does anyway; allow TLSv1.2, or remove the setting");
+  if (settings.false_start_without_alpn && !settings.false_start)
+    complain("allow_false_start_without_alpn", "nothing is sent early here; set false_start, or remove the setting");
   const std::uint16_t most = settings.speaks(ProtocolVersion::tls_1_3) ? kMaxSendFragment + 1 : kMaxSendFragment;
   if (settings.record_size_limit != 0 &&
       (settings.record_size_limit < kMinSendFragment || settings.record_size_limit > most))
@@ -529,8 +546,11 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     complain("handshake_memory", "must exceed max_handshake_message by at least 16384 bytes, for our own messages");
 
   if (!problems.empty()) return std::unexpected(std::move(problems));
-  std::ranges::transform(suites, std::back_inserter(settings.suites = {}),
-                         [&](CipherSuite id) { return bind(id, provider_); });
+  std::ranges::transform(suites, std::back_inserter(settings.suites = {}), [&](CipherSuite id) {
+    BoundSuite suite = bind(id, provider_);
+    suite.rank = rank_of(id, suites, settings.equal_suites);
+    return suite;
+  });
   std::ranges::transform(groups, std::back_inserter(settings.groups = {}),
                          [&](NamedGroup id) { return bind(id, provider_); });
   const auto context = context_of(settings, provider_);

@@ -73,6 +73,7 @@ class Connection::State::Live final : public handshake::LiveTransport {
   }
 
   [[nodiscard]] Status refuse_renegotiation() noexcept override {
+    if (state_.config->settings().renegotiation_ends) return failure(Reason::renegotiation_unwanted, Place::handshake);
     if (!state_.receiving.count_idle()) return failure(Reason::too_many_warnings, Place::handshake);
     if (!state_.sending.closed && !state_.sending.warning) state_.sending.warning = Alert::no_renegotiation;
     return {};

@@ -102,7 +102,8 @@ void finish_flight(Context& context, const Derived12& derived) noexcept {
 bool starts_falsely(const Context& context) noexcept {
   const BoundSuite& suite = *context.agreed.suite;
   return context.settings().false_start && context.former == nullptr &&
-         suite.key_exchange == KeyExchangeMethod::ecdhe && suite.aead != nullptr && context.agreed.alpn != nullptr;
+         suite.key_exchange == KeyExchangeMethod::ecdhe && suite.aead != nullptr &&
+         (context.agreed.alpn != nullptr || context.settings().false_start_without_alpn);
 }
 
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> finish(Hellos&& hellos, Derived12&& derived,
@@ -152,6 +153,7 @@ Next<WaitCredential> ask_credential(Hellos&& hellos, const Shown& shown, const R
   question.schemes_cert = *schemes;
   question.certificate_authorities = requested.certificate_authorities;
   question.alpn = context.agreed.protocol();
+  question.certificate_types = requested.types.raw();
   context.ask(std::move(question));
   return WaitCredential{std::move(hellos), shown, *authenticated};
 }

@@ -89,17 +89,20 @@ bool offers_early_data(const Context& context, const Offer& offer) noexcept {
 
 Status encode_and_send(Context& context, Offer& offer) noexcept {
   const Settings& settings = context.settings();
-  auto suites = context.arena.array<CipherSuite>(settings.suites.size());
+  const std::size_t most_suites = settings.suites.size() + 1;  // with a signalling one
+  auto suites = context.arena.array<CipherSuite>(most_suites);
   const auto groups = context.arena.array<NamedGroup>(settings.groups.size());
   const auto authorities = context.arena.array<Bytes>(settings.certificate_authorities.size());
   const auto psks = context.arena.array<codec::PskOffer>(offer.sessions.size());
-  if (suites.size() != settings.suites.size() || groups.size() != settings.groups.size() ||
+  if (suites.size() != most_suites || groups.size() != settings.groups.size() ||
       authorities.size() != settings.certificate_authorities.size() || psks.size() != offer.sessions.size())
     return context.fail(Reason::handshake_too_large);
   std::size_t suite_count = 0;
   for (const BoundSuite& suite : settings.suites) {
     if (context.speaks(suite.version)) suites[suite_count++] = suite.suite;
   }
+  // RFC 7507 4: behind all others, in the first handshake of a connection.
+  if (settings.fallback_scsv && context.former == nullptr) suites[suite_count++] = CipherSuite::fallback_scsv;
   suites = suites.first(suite_count);
   // RFC 9846 4.3.7: "The "named_group_list" MUST NOT contain any duplicate entries." No setting lists one twice.
   std::ranges::transform(settings.groups, groups.begin(), &BoundGroup::id);

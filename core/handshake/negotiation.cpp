@@ -21,18 +21,25 @@ std::optional<std::size_t> place_in(const Ours& ours, const Id& id, IdOfOurs id_
   return static_cast<std::size_t>(found - ours.begin());
 }
 
-// The place of the common entry to take: our first, or the client's first.
-template <class Theirs, class PlaceOf>
-std::optional<std::size_t> choose(const Theirs& theirs, bool our_preference, PlaceOf place_of) noexcept {
+// The place of the common entry to take: our first, and the client's first of those that are of one rank to us; or the
+// client's first.
+template <class Theirs, class PlaceOf, class RankOf = std::identity>
+std::optional<std::size_t> choose(const Theirs& theirs, bool our_preference, PlaceOf place_of,
+                                  RankOf rank_of = {}) noexcept {
   std::optional<std::size_t> best;
   for (const auto& entry : theirs) {
     const std::optional<std::size_t> place = place_of(entry);
     if (!place) continue;
     if (!our_preference) return place;
-    if (!best || *place < *best) best = place;
+    if (!best || rank_of(*place) < rank_of(*best)) best = place;
   }
   return best;
 }
+
+struct RankOfSuite {
+  const std::vector<BoundSuite>& suites;
+  std::size_t operator()(std::size_t place) const noexcept { return suites[place].rank; }
+};
 
 // More groups than there are: a configuration names each once.
 constexpr std::size_t kMostGroups = 64;
@@ -55,11 +62,11 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
   if (settings.server_preference && settings.hardware_aware && leads_with_chacha20(hello, ProtocolVersion::tls_1_3)) {
     if (const BoundSuite* suite = context.config.suite(CipherSuite::tls_chacha20_poly1305_sha256)) return suite;
   }
-  const auto chosen =
-      choose(hello.cipher_suites, settings.server_preference, [&](CipherSuite id) -> std::optional<std::size_t> {
-        const auto place = place_in(settings.suites, id, &BoundSuite::suite);
-        return place && settings.suites[*place].version == ProtocolVersion::tls_1_3 ? place : std::nullopt;
-      });
+  const auto place_of = [&](CipherSuite id) -> std::optional<std::size_t> {
+    const auto place = place_in(settings.suites, id, &BoundSuite::suite);
+    return place && settings.suites[*place].version == ProtocolVersion::tls_1_3 ? place : std::nullopt;
+  };
+  const auto chosen = choose(hello.cipher_suites, settings.server_preference, place_of, RankOfSuite{settings.suites});
   if (chosen) return &settings.suites[*chosen];
   // RFC 9846 4.2.1: "If the server is unable to negotiate a supported set of parameters ..., it MUST abort the
   // handshake with either a "handshake_failure" or "insufficient_security" fatal alert"
@@ -85,7 +92,8 @@ const BoundSuite* choose_suite12(const Context& context, const codec::ClientHell
     return place;
   };
   const bool follows_client = settings.hardware_aware && leads_with_chacha20(hello, ProtocolVersion::tls_1_2);
-  const auto chosen = choose(hello.cipher_suites, settings.server_preference && !follows_client, place_of);
+  const auto chosen = choose(hello.cipher_suites, settings.server_preference && !follows_client, place_of,
+                             RankOfSuite{settings.suites});
   return chosen ? &settings.suites[*chosen] : nullptr;
 }
 

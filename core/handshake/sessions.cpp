@@ -28,6 +28,12 @@ SessionContext session_context(const Context& context) noexcept {
   return context.config.session_context(context.verification);
 }
 
+// A session's suite, which this configuration has; null where it is not, or none of the session's version.
+const BoundSuite* suite_of(const Context& context, const Session& session) noexcept {
+  const BoundSuite* const suite = context.config.suite(session.suite);
+  return suite != nullptr && suite->version == session.version ? suite : nullptr;
+}
+
 // Whether a session was made with the very peer and under the very verification of this handshake.
 bool belongs_here(const Context& context, const Session& session) noexcept {
   return session.context == session_context(context) &&
@@ -40,7 +46,7 @@ namespace {
 
 bool offerable_here(const Context& context, const Session& session) noexcept {
   const Settings& settings = context.settings();
-  return settings.resumption && context.config.suite(session.suite) != nullptr &&
+  return settings.resumption && suite_of(context, session) != nullptr &&
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          (session.peer_verified || settings.skip_verification) && can_be_verified(settings, session) &&
          // RFC 9846 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented
@@ -63,7 +69,7 @@ bool offerable12(const Context& context, const Session& session) noexcept {
 
 bool resumable(const Context& context, const Session& session) noexcept {
   const Settings& settings = context.settings();
-  const BoundSuite* suite = context.config.suite(session.suite);
+  const BoundSuite* const suite = suite_of(context, session);
   return session.version == ProtocolVersion::tls_1_3 && suite != nullptr &&
          // RFC 9846 4.3.11: "The server MUST ensure that it selects a compatible PSK (if any) and cipher suite."
          // RFC 9846 4.7.1: "Any ticket MUST only be resumed with a cipher suite that has the same KDF hash algorithm as
@@ -77,7 +83,7 @@ bool resumable(const Context& context, const Session& session) noexcept {
 
 bool resumable12(const Context& context, const codec::ClientHello& hello, const Session& session) noexcept {
   const Settings& settings = context.settings();
-  return session.version == ProtocolVersion::tls_1_2 && context.config.suite(session.suite) != nullptr &&
+  return session.version == ProtocolVersion::tls_1_2 && suite_of(context, session) != nullptr &&
          // RFC 5246 7.4.1.2: a client that resumes lists the session's suite.
          hello.offers(session.suite) && fits_record_limits(context, hello, session) &&
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&

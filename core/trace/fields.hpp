@@ -204,6 +204,10 @@ void fields(A& a, Is<Configuration> auto& e) {
   if (a.more()) a.boolean(e.settings.false_start);
   if (a.more()) a.list(e.settings.psk_identity_hint, [&a](auto& byte) { a.number(byte); });
   if (a.more()) a.boolean(e.settings.tell_unknown_psk);
+  if (a.more()) a.list(e.settings.equal_suites, [&a](auto& suite) { a.code(suite); });
+  if (a.more()) a.boolean(e.settings.renegotiation_ends);
+  if (a.more()) a.boolean(e.settings.false_start_without_alpn);
+  if (a.more()) a.boolean(e.settings.fallback_scsv);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {

@@ -182,6 +182,7 @@ enum class Operation : char { add = ' ', move_to_end = '+', remove = '-', forbid
 struct Step {
   Operation operation;
   Suites matches;
+  bool one_rank = false;
 };
 
 class SuiteList {
@@ -191,11 +192,7 @@ class SuiteList {
   void apply(const Step& step) {
     const auto matched = [&](CipherSuite suite) { return contains(step.matches, suite); };
     switch (step.operation) {
-      case Operation::add:
-        std::ranges::copy_if(step.matches, std::back_inserter(list_), [&](CipherSuite suite) {
-          return !contains(list_, suite) && !contains(forbidden_, suite);
-        });
-        break;
+      case Operation::add: add(step); break;
       case Operation::move_to_end: std::ranges::stable_partition(list_, std::not_fn(matched)); break;
       case Operation::remove: std::erase_if(list_, matched); break;
       case Operation::forbid:
@@ -215,9 +212,28 @@ class SuiteList {
                   [&](CipherSuite suite) { return !meets_security_level(parts(suite).value(), security_level); });
   }
 
-  [[nodiscard]] Suites take() && { return std::move(list_); }
+  [[nodiscard]] RankedSuites take() const {
+    RankedSuites ranks;
+    for (const CipherSuite suite : list_) {
+      if (ranks.empty() || !of_one_rank(ranks.back().front(), suite)) ranks.emplace_back();
+      ranks.back().push_back(suite);
+    }
+    return ranks;
+  }
 
  private:
+  void add(const Step& step) {
+    const auto added = filter(
+        step.matches, [&](CipherSuite suite) { return !contains(list_, suite) && !contains(forbidden_, suite); });
+    list_.insert(list_.end(), added.begin(), added.end());
+    if (step.one_rank) ranks_.push_back(added);
+  }
+
+  [[nodiscard]] bool of_one_rank(CipherSuite one, CipherSuite other) const {
+    return std::ranges::any_of(ranks_,
+                               [&](const Suites& rank) { return contains(rank, one) && contains(rank, other); });
+  }
+
   /// SSL_CTX_set_security_level(3), as far as it concerns suites.
   static bool meets_security_level(const SuiteParts& suite, int level) noexcept {
     constexpr std::array kLeastBits{0, 80, 112, 128, 192, 256};
@@ -229,13 +245,17 @@ class SuiteList {
 
   Suites list_;
   Suites forbidden_;
+  RankedSuites ranks_;  // of more than one suite
 };
+
+/// Whether a list may have ranks of several suites.
+enum class Brackets : std::uint8_t { refused, read };
 
 class SuiteText {
  public:
-  explicit SuiteText(std::span<const CipherSuite> defaults) : defaults_(defaults) {}
+  SuiteText(std::span<const CipherSuite> defaults, Brackets brackets) : defaults_(defaults), brackets_(brackets) {}
 
-  std::expected<Suites, ListError> parse(std::string_view text) {
+  std::expected<RankedSuites, ListError> parse(std::string_view text) {
     for (const std::string_view item : words_of(text)) {
       // A command may follow what it is about without a separator: "DEFAULT@SECLEVEL=2".
       std::string_view rest = item;
@@ -255,13 +275,14 @@ class SuiteText {
       }
     }
     list.restrict_to(security_level_);
-    return std::move(list).take();
+    return list.take();
   }
 
  private:
   bool read_command(std::string_view word) {
     constexpr std::string_view kLevel = "@SECLEVEL=";
     if (is_word(word, "@STRENGTH")) {
+      if (has_ranks()) return false;
       steps_.emplace_back(std::nullopt);
       return true;
     }
@@ -273,16 +294,40 @@ class SuiteText {
   }
 
   bool read_step(std::string_view word) {
+    if (word.starts_with('[')) return brackets_ == Brackets::read && word.ends_with(']') && read_rank(word);
     Step step{Operation::add, {}};
     for (const Operation operation : {Operation::move_to_end, Operation::remove, Operation::forbid}) {
       if (word.starts_with(static_cast<char>(operation))) step.operation = operation;
     }
-    if (step.operation != Operation::add) word.remove_prefix(1);
+    if (step.operation != Operation::add) {
+      if (has_ranks()) return false;
+      word.remove_prefix(1);
+    }
     auto matches = matches_of_all(word);
     if (!matches) return false;
     step.matches = *std::move(matches);
     steps_.emplace_back(std::move(step));
     return true;
+  }
+
+  /// What stands in brackets, between '|'.
+  bool read_rank(std::string_view word) {
+    Step step{.operation = Operation::add, .matches = {}, .one_rank = true};
+    word = word.substr(1, word.size() - 2);
+    while (true) {
+      const std::size_t bar = std::min(word.find('|'), word.size());
+      const auto matches = matches_of_all(word.substr(0, bar));
+      if (!matches) return false;
+      step.matches = prepend<CipherSuite>(std::move(step.matches), *matches);
+      if (bar == word.size()) break;
+      word.remove_prefix(bar + 1);
+    }
+    steps_.emplace_back(std::move(step));
+    return true;
+  }
+
+  bool has_ranks() const {
+    return std::ranges::any_of(steps_, [](const auto& step) { return step && step->one_rank; });
   }
 
   /// Those that are in each of the terms between '+'.
@@ -336,28 +381,43 @@ class SuiteText {
                     "DEFAULT, ALL, HIGH, ECDHE, aRSA, aECDSA, AESGCM, CHACHA20, AES128, AES256, "
                     "TLSv1.3, TLSv1.2 and their like, several joined by '+', @STRENGTH, "
                     "@SECLEVEL=0 to 5, or suites by name, such as "};
+    if (brackets_ == Brackets::read) error.known.insert(0, "[ECDHE|DHE] and its like, behind which words only add, ");
     for (const CipherSuite suite : defaults_)
       error.known += (suite == defaults_.front() ? "" : ", ") + std::string(name(suite));
     return error;
   }
 
   std::span<const CipherSuite> defaults_;
+  Brackets brackets_;
   std::vector<std::optional<Step>> steps_;  // nothing: @STRENGTH
   int security_level_ = 0;
 };
+
+Suites default_suites() {
+  Suites defaults;
+  for (const ProtocolVersion version : versions())
+    std::ranges::copy(suites(version, ListKind::by_default), std::back_inserter(defaults));
+  return defaults;
+}
 
 }  // namespace
 
 std::expected<std::vector<CipherSuite>, ListError> parse_suites(std::string_view text,
                                                                 std::span<const CipherSuite> defaults) {
-  return SuiteText(defaults).parse(text);
+  auto ranks = SuiteText(defaults, Brackets::refused).parse(text);
+  if (!ranks) return std::unexpected(std::move(ranks.error()));
+  Suites list;
+  for (const Suites& rank : *ranks) list.push_back(rank.front());
+  return list;
 }
 
 std::expected<std::vector<CipherSuite>, ListError> suites_from_text(std::string_view text) {
-  std::vector<CipherSuite> defaults;
-  for (const ProtocolVersion version : versions())
-    std::ranges::copy(suites(version, ListKind::by_default), std::back_inserter(defaults));
-  return parse_suites(text, defaults);
+  return parse_suites(text, default_suites());
+}
+
+std::expected<RankedSuites, ListError> ranked_suites_from_text(std::string_view text) {
+  const Suites defaults = default_suites();
+  return SuiteText(defaults, Brackets::read).parse(text);
 }
 
 }  // namespace lockstep

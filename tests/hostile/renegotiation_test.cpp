@@ -402,6 +402,38 @@ TEST(Renegotiation, IsRefusedByDefaultAndTheConnectionGoesOn) {
   }
 }
 
+TEST(Renegotiation, EndsTheConnectionWhereThatIsWanted) {
+  for (const Role role : {Role::client, Role::server}) {
+    const Role other = role == Role::client ? Role::server : Role::client;
+    const auto expect_ended = [&](RenegotiatingDuel& duel) {
+      Duel::expect_refusal(duel.of(other), Reason::renegotiation_unwanted, Alert::no_renegotiation);
+      ASSERT_TRUE(duel.of(role).error);
+      EXPECT_EQ(duel.of(role).error->reason, Reason::peer_alert);
+      EXPECT_EQ(duel.told(role, "renegotiation_refused"), 0);
+    };
+    const auto never = [&](auto& config) {
+      config.renegotiation(Renegotiation::never).renegotiation_ends_connection(true);
+    };
+    RenegotiatingDuel duel;
+    other == Role::client ? never(duel.client_config) : never(duel.server_config);
+    duel.begin(role);
+    duel.run();
+    expect_ended(duel);
+
+    // One more than there may be.
+    const auto once = [&](auto& config) {
+      config.renegotiation(Renegotiation::once).renegotiation_ends_connection(true);
+    };
+    RenegotiatingDuel second;
+    other == Role::client ? once(second.client_config) : once(second.server_config);
+    second.begin(role);
+    second.expect_renegotiated(1);
+    EXPECT_TRUE(second.ask(role));
+    second.run();
+    expect_ended(second);
+  }
+}
+
 TEST(Renegotiation, IsNotForEveryConnection) {
   {
     Duel newer;

@@ -112,7 +112,8 @@ TEST(Config, HasFiniteFieldsWhereSuitesWithDheAreNamed) {
   if (provider().finite_field() == nullptr) GTEST_SKIP() << "no finite fields";
   const auto fields = [](const auto& builder) {
     std::vector<NamedGroup> ids;
-    for (const BoundGroup& group : built(builder)->settings().groups) {
+    const auto config = built(builder);
+    for (const BoundGroup& group : config->settings().groups) {
       if (is_finite_field(group.id)) ids.push_back(group.id);
     }
     return ids;
@@ -223,6 +224,43 @@ TEST(Config, RefusesWhatCannotWorkOrHasNoEffect) {
   refused(server_builder().tickets(kMaxTickets + 1), "tickets");
   refused(server_builder().tickets(1, 604'801), "tickets");
   refused(server_builder().tickets(1, 0), "tickets");
+}
+
+TEST(Config, RefusesPermissionsForWhatIsOff) {
+  const auto refused = [](const auto& builder, const std::string& setting) {
+    const auto config = builder.build();
+    ASSERT_FALSE(config) << setting;
+    EXPECT_EQ(settings_of(config.error()), std::vector{setting});
+  };
+  refused(client_builder().allow_false_start_without_alpn(true), "allow_false_start_without_alpn");
+  refused(
+      server_builder().versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3).renegotiation_ends_connection(true),
+      "renegotiation_ends_connection");
+}
+
+TEST(Config, RanksSuites) {
+  constexpr auto kAes = CipherSuite::tls_aes_128_gcm_sha256;
+  constexpr auto kChaCha20 = CipherSuite::tls_chacha20_poly1305_sha256;
+  constexpr auto kOlder = CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256;
+  constexpr auto kOlderChaCha20 = CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256;
+  const auto ranks = [](const auto& builder) {
+    std::vector<std::size_t> found;
+    const auto config = built(builder);
+    for (const BoundSuite& suite : config->settings().suites) found.push_back(suite.rank);
+    return found;
+  };
+  using Ranks = std::vector<std::size_t>;
+  const RankedSuites ranked{{kAes}, {kOlder, kChaCha20, kOlderChaCha20}};
+  const auto server = server_builder().ranked_suites(ranked);
+  EXPECT_EQ(ranks(server), (Ranks{0, 1, 1, 1}));
+  EXPECT_EQ(ranks(ConfigBuilder::from(*built(server))), (Ranks{0, 1, 1, 1}));
+  EXPECT_EQ(ranks(ServerConfigBuilder(server).suites({kAes, kOlder, kChaCha20})), (Ranks{0, 1, 2}));
+  // What a version leaves of a rank is no more equal to the rank before than all of it was.
+  const auto of_version = [&](ProtocolVersion version) {
+    return ranks(ServerConfigBuilder(server).versions(version, version));
+  };
+  EXPECT_EQ(of_version(ProtocolVersion::tls_1_3), (Ranks{0, 1}));
+  EXPECT_EQ(of_version(ProtocolVersion::tls_1_2), (Ranks{0, 0}));
 }
 
 TEST(Config, TakesSchemesForCertificatesByThemselves) {

@@ -35,6 +35,15 @@ TEST(FalseStart, SendsARoundTripEarlier) {
   expect_echo(*pair);
 }
 
+TEST(FalseStart, NeedsNoApplicationProtocolWhereThatIsAllowed) {
+  const auto pair = half_done(old_client().false_start(true).allow_false_start_without_alpn(true), old_server());
+  ASSERT_TRUE(pair->client.connection.false_start()) << error_text(pair->client);
+  pair->send(pair->client, "early");
+  pair->run();
+  expect_connected(*pair);
+  EXPECT_EQ(as_text(pair->server.data), "early");
+}
+
 TEST(FalseStart, IsForWhatIsAsGoodAsTheRestOfTheHandshakeMakesIt) {
   const auto refused = [](const ClientConfigBuilder& client, const ServerConfigBuilder& server) {
     const auto pair = half_done(client, server);

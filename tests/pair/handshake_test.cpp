@@ -358,6 +358,22 @@ TEST(Handshake, FollowsPreferences) {
   }
 }
 
+TEST(Handshake, FollowsTheClientWithinARank) {
+  constexpr auto k128 = CipherSuite::tls_aes_128_gcm_sha256;
+  constexpr auto k256 = CipherSuite::tls_aes_256_gcm_sha384;
+  constexpr auto kChaCha20 = CipherSuite::tls_chacha20_poly1305_sha256;
+  const auto chosen = [](const std::vector<CipherSuite>& offered, const RankedSuites& ranks) {
+    Pair pair(built(client_builder().suites(offered)), built(server_builder().ranked_suites(ranks)));
+    pair.run();
+    expect_connected(pair);
+    return pair.client.connection.suite();
+  };
+  EXPECT_EQ(chosen({k128, kChaCha20, k256}, {{k256, kChaCha20}, {k128}}), kChaCha20);
+  EXPECT_EQ(chosen({k128, k256, kChaCha20}, {{k256, kChaCha20}, {k128}}), k256);
+  EXPECT_EQ(chosen({k256, kChaCha20, k128}, {{k128}, {k256, kChaCha20}}), k128);
+  EXPECT_EQ(chosen({k256, k128}, {{kChaCha20}, {k128, k256}}), k256);
+}
+
 TEST(Handshake, AgreesOnApplicationProtocol) {
   Pair pair(built(client_builder().alpn({"h2", "http/1.1"})), built(server_builder().alpn({"http/1.1", "h2"})));
   pair.run();

@@ -149,6 +149,7 @@ struct End {
   std::map<std::string, std::string> psks;  ///< keys by their identities; a client uses the first
   bool sign_fails = false;
   bool drop_tokens = false;
+  std::function<void(Session&)> change_opened;  ///< what a ticket held
   bool accept_early_data = false;
 
   // what happened
@@ -180,6 +181,7 @@ struct End {
   bool scts_requested = false;
   std::vector<std::string> alpn_offered;
   std::vector<std::pair<std::vector<std::uint8_t>, std::vector<std::uint8_t>>> oid_filters;  ///< OIDs and values
+  std::vector<std::uint8_t> certificate_types;                                               ///< in SelectCredential
   std::string server_name;
   std::string psk_server_name;  ///< in SelectPsk and FindPsk
   std::string identity_hint;
@@ -212,6 +214,7 @@ struct End {
     ocsp_requested = event.ocsp_requested;
     scts_requested = event.scts_requested;
     alpn_offered.assign(event.alpn_offered.begin(), event.alpn_offered.end());
+    certificate_types.assign(event.certificate_types.begin(), event.certificate_types.end());
     oid_filters.clear();
     for (const OidFilter& filter : event.oid_filters) {
       oid_filters.emplace_back(std::vector<std::uint8_t>(filter.oid.begin(), filter.oid.end()),
@@ -303,6 +306,7 @@ struct End {
     }
     auto session = Session::parse(Bytes(bytes).first(opened->size));
     EXPECT_TRUE(session);
+    if (change_opened) change_opened(*session);
     EXPECT_TRUE(connection.answer(std::move(event.token), std::move(*session)));
     return true;
   }

@@ -122,7 +122,8 @@ TEST_F(Dhe, IsHadWhereASuiteIsNamed) {
 TEST_F(Dhe, IsNowhereByDefault) {
   for (const CipherSuite suite : suites(kTls12, ListKind::by_default))
     EXPECT_NE(parts(suite)->key_exchange, KeyExchangeMethod::dhe);
-  for (const BoundGroup& group : built(old_client())->settings().groups) EXPECT_FALSE(is_finite_field(group.id));
+  const auto config = built(old_client());
+  for (const BoundGroup& group : config->settings().groups) EXPECT_FALSE(is_finite_field(group.id));
   expect_refused(run(client(), server_builder())->server, Reason::suite_unsupported, Alert::handshake_failure);
 }
 

@@ -93,6 +93,34 @@ TEST(Tls12, GoesOnInFullWhereNothingIsResumed) {
   }
 }
 
+// Whoever keeps sessions may confuse them. RFC 5246 7.4.1.3: a resumed session has its own suite, which is not one of
+// another version.
+TEST(Tls12, ResumesNoSessionWithASuiteOfAnotherVersion) {
+  constexpr auto kOlder = CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256;
+  constexpr auto kNewer = CipherSuite::tls_aes_128_gcm_sha256;
+  for (const bool newer : {false, true}) {
+    const auto server_config = built(newer ? server_builder() : old_server());
+    const auto client_config = built(client_builder());
+    Pair first(client_config, server_config);
+    first.server.ticket_keys = ticket_keys();
+    first.run();
+    ASSERT_FALSE(first.client.sessions.empty());
+    const Session& session = first.client.sessions.front();
+    for (const Role mistaken : {Role::client, Role::server}) {
+      Session offered = session.clone();
+      const auto confuse = [newer](Session& one) { one.suite = newer ? kOlder : kNewer; };
+      if (mistaken == Role::client) confuse(offered);
+      Pair second(client_config, server_config, {x509::PeerName::dns("example.com").value(), {&offered, 1}}, {}, 5);
+      second.server.ticket_keys = ticket_keys();
+      if (mistaken == Role::server) second.server.change_opened = confuse;
+      second.run();
+      EXPECT_TRUE(second.client.connection.connected()) << error_text(second.client);
+      EXPECT_FALSE(second.client.connection.resumed());
+      EXPECT_EQ(std::ranges::count(second.server.events, "open_ticket"), mistaken == Role::server);
+    }
+  }
+}
+
 TEST(Tls12, SaysThatThereIsNoTicketAfterAll) {
   Pair declined(built(old_client()), built(old_server()));  // without keys for tickets
   declined.run();

@@ -142,6 +142,35 @@ TEST(Tls12, StaplesWhatIsAskedFor) {
   EXPECT_EQ(pair.client.judged_staples.front(), pair.client.peer_staples);
 }
 
+TEST(Tls12, TellsWhichCertificatesAServerTakes) {
+  for (const bool older : {true, false}) {
+    Pair pair(built(client_builder()),
+              built((older ? old_server() : server_builder()).client_auth(ClientAuth::request)));
+    pair.client.credential = credential_of(usual_key());
+    pair.run();
+    EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+    // RFC 5246 7.4.4 and RFC 8422 5.5: ecdsa_sign is 64; TLS 1.3 has no such list.
+    EXPECT_EQ(std::ranges::count(pair.client.certificate_types, 64), older);
+    EXPECT_EQ(pair.client.certificate_types.empty(), !older);
+    EXPECT_TRUE(pair.server.certificate_types.empty());
+  }
+}
+
+// RFC 7507 3: a server that speaks a newer version than a second attempt offers refuses; TLS 1.3 is not behind any.
+TEST(Tls12, SaysThatItFellBack) {
+  Pair good(built(old_client().fallback_scsv(true)), built(old_server()));
+  good.run();
+  expect_connected(good);
+  Pair newest(built(client_builder().fallback_scsv(true)), built(server_builder().cookie(true)));
+  newest.run();
+  EXPECT_TRUE(newest.client.connection.connected()) << error_text(newest.client);
+  EXPECT_TRUE(newest.client.connection.retried()) << "the second hello says it, too";
+  Pair refused(built(old_client().fallback_scsv(true)), built(server_builder()));
+  refused.run();
+  ASSERT_TRUE(refused.server.error);
+  EXPECT_EQ(refused.server.error->reason, Reason::inappropriate_fallback);
+}
+
 TEST(Tls12, AgreesOnAnApplicationProtocol) {
   Pair pair(built(old_client().alpn({"h2", "http/1.1"})), built(old_server().alpn({"http/1.1"})));
   pair.run();

@@ -631,6 +631,18 @@ std::vector<Row> tls12() {
                  [](Duel& duel, Role finder) {
                    other_of(duel, finder).credential = credential_of(KeyType::ec_p256, "other.example");
                  })),
+      either(renegotiation_unwanted, Fault::both,
+             [](Duel& duel, Role finder) {
+               speak_tls12(duel);
+               duel.client_config.renegotiation(Renegotiation::freely);
+               duel.server_config.renegotiation(Renegotiation::freely);
+               const auto refuse = [](auto& config) {
+                 config.renegotiation(Renegotiation::never).renegotiation_ends_connection(true);
+               };
+               finder == Role::client ? refuse(duel.client_config) : refuse(duel.server_config);
+               duel.expect_connected();
+               EXPECT_TRUE(other_of(duel, finder).connection.renegotiate(kNow));
+             }),
       {curve_not_named, Fault::peer, by(server_key_exchange(0, 1)), never(kServersAnswer)},
       {dh_group_unsupported, Fault::both, never(kServersChoice),
        by(with_dhe(client_hello(with(Type::supported_groups, {0, 2, 1, 1}))))},

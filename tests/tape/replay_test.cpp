@@ -185,6 +185,30 @@ std::vector<Octets> tapes_of_every_kind() {
     EXPECT_EQ(std::ranges::count(pair.client.events, "renegotiation_refused"), allowed == Renegotiation::never);
     keep(pair);
   }
+  {  // suites of one rank, data before the server's Finished, a renegotiation that ends the connection
+    constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+    const RankedSuites ranks{{CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256,
+                              CipherSuite::tls_ecdhe_ecdsa_with_chacha20_poly1305_sha256}};
+    RecordedPair pair(client_builder()
+                          .versions(kTls12, kTls12)
+                          .suites({ranks.front().back(), ranks.front().front()})
+                          .fallback_scsv(true)
+                          .false_start(true)
+                          .allow_false_start_without_alpn(true)
+                          .renegotiation(Renegotiation::freely),
+                      server_builder()
+                          .versions(kTls12, kTls12)
+                          .ranked_suites(ranks)
+                          .client_auth(ClientAuth::request)
+                          .renegotiation_ends_connection(true));
+    pair.client.credential = credential_of(usual_key());
+    pair.run();
+    EXPECT_EQ(pair.client.connection.suite(), ranks.front().back()) << error_text(pair.client);
+    EXPECT_TRUE(pair.client.connection.renegotiate(kNow));
+    pair.run();
+    EXPECT_TRUE(pair.server.error);
+    keep(pair);
+  }
   {  // the client rejects the server
     RecordedPair pair;
     pair.client.rejection = PeerRejected{Reason::certificate_expired, 10};

@@ -195,6 +195,35 @@ TEST(Lists, SayWhichWordIsNotUnderstood) {
   }
 }
 
+// The grammar is BoringSSL's.
+TEST(Lists, HaveRanksInBrackets) {
+  constexpr auto k128 = CipherSuite::tls_ecdhe_rsa_with_aes_128_gcm_sha256;
+  constexpr auto k256 = CipherSuite::tls_ecdhe_rsa_with_aes_256_gcm_sha384;
+  constexpr auto kChaCha20 = CipherSuite::tls_ecdhe_rsa_with_chacha20_poly1305_sha256;
+  const auto ranks = [](std::string_view text) {
+    return ranked_suites_from_text("TLSv1.3:!TLSv1.3:" + std::string(text));
+  };
+  EXPECT_EQ(ranks("[ECDHE-RSA-AES256-GCM-SHA384|ECDHE-RSA-CHACHA20-POLY1305]:ECDHE-RSA-AES128-GCM-SHA256").value(),
+            (RankedSuites{{k256, kChaCha20}, {k128}}));
+  EXPECT_EQ(ranks("[AESGCM+ECDHE+aRSA|CHACHA20+ECDHE+aRSA]").value(), (RankedSuites{{k128, k256, kChaCha20}}));
+  EXPECT_EQ(ranks("AESGCM+ECDHE+aRSA").value(), (RankedSuites{{k128}, {k256}})) << "without brackets none are equal";
+  EXPECT_EQ(ranks("ECDHE-RSA-AES128-GCM-SHA256:[AESGCM+ECDHE+aRSA]").value(), (RankedSuites{{k128}, {k256}}))
+      << "what is there already stays where it is";
+  EXPECT_EQ(ranks("!AES256:[AESGCM+ECDHE+aRSA|CHACHA20+ECDHE+aRSA]").value(), (RankedSuites{{k128, kChaCha20}}));
+  EXPECT_EQ(ranks("[ECDHE-RSA-AES128-SHA|AESGCM+ECDHE+aRSA]@SECLEVEL=4").value(), (RankedSuites{{k256}}));
+  EXPECT_EQ(ranked_suites_from_text("[TLS_AES_128_GCM_SHA256|TLS_CHACHA20_POLY1305_SHA256]").value(),
+            (RankedSuites{{CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_chacha20_poly1305_sha256}}));
+  // Ranks are neither moved nor sorted, nor nested.
+  for (const std::string_view wrong :
+       {"-AES128", "!AES128", "+AES128", "@STRENGTH", "[", "[]", "[AES128", "AES128]", "[AES128|]", "[[AES128]]"}) {
+    const auto list = ranks("[AESGCM|CHACHA20]:" + std::string(wrong));
+    ASSERT_FALSE(list) << wrong;
+    EXPECT_EQ(list.error().item, wrong);
+    EXPECT_THAT(list.error().text(), HasSubstr("[ECDHE|DHE]"));
+  }
+  EXPECT_EQ(suites_from_text("AES128:[AESGCM|CHACHA20]").error().item, "[AESGCM|CHACHA20]") << "a list has no ranks";
+}
+
 TEST(Lists, CanBeFilteredAndExtended) {
   const auto with_sha384 =
       filter(suites(kTls13), [](CipherSuite suite) { return parts(suite)->hash == HashAlgorithm::sha384; });

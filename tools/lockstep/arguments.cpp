@@ -91,7 +91,7 @@ std::optional<Time> parse_iso_time(std::string_view text) {
 
 }  // namespace
 
-std::vector<CipherSuite> parse_suites(const std::string& list) { return checked(suites_from_text(list), "suite"); }
+RankedSuites parse_suites(const std::string& list) { return checked(ranked_suites_from_text(list), "suite"); }
 
 std::vector<NamedGroup> parse_groups(const std::string& list) { return checked(groups_from_text(list), "group"); }
 

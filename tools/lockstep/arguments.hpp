@@ -8,13 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include <lockstep/lists.hpp>
 #include <lockstep/time.hpp>
 #include <lockstep/types.hpp>
 
 namespace lockstep::tool {
 
 /// As lockstep/lists.hpp reads them: registered or OpenSSL names, and its words.
-[[nodiscard]] std::vector<CipherSuite> parse_suites(const std::string& list);
+[[nodiscard]] RankedSuites parse_suites(const std::string& list);
 [[nodiscard]] std::vector<NamedGroup> parse_groups(const std::string& list);
 [[nodiscard]] std::vector<SignatureScheme> parse_schemes(const std::string& list);
 /// "h2,http/1.1".

@@ -79,7 +79,7 @@ ServerPlan plan_of(const ServerOptions& options) {
   apply(options.tls, builder);
   // Clients with and without a pre-shared key are welcome to a server that has a certificate, too.
   if (psks != nullptr && !options.certificates.empty() && options.tls.suites.empty()) {
-    std::vector<CipherSuite> suites = parse_suites("DEFAULT");
+    std::vector<CipherSuite> suites = suites_from_text("DEFAULT").value();
     std::erase_if(suites, [](CipherSuite suite) { return !provider().supports(suite); });
     builder.suites(append<CipherSuite>(std::move(suites), usual_psk_suites()));
   }

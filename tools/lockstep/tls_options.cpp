@@ -54,7 +54,7 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
   }
   if (!options.alpn.empty()) builder.alpn(parse_alpn(options.alpn));
   if (!options.suites.empty()) {
-    builder.suites(parse_suites(options.suites));
+    builder.ranked_suites(parse_suites(options.suites));
   } else if (names_psks(options)) {
     builder.suites(usual_psk_suites());
   }
@@ -222,8 +222,9 @@ void add_tls_options(CLI::App& app, TlsOptions& options, Role role) {
   app.add_option("--alpn", options.alpn, "Application protocols in order of preference, as \"h2,http/1.1\"")
       ->option_text("LIST")
       ->group(kGroup);
-  app.add_option("--suite", options.suites,
-                 "Cipher suites in order of preference (`lockstep ciphers` lists them), or a list as for OpenSSL")
+  app.add_option(
+         "--suite", options.suites,
+         "Cipher suites in order of preference (`lockstep ciphers` lists them), or a list as for OpenSSL or BoringSSL")
       ->option_text("LIST")
       ->group(kGroup);
   app.add_option("--group", options.groups, "Key exchange groups in order of preference")

@@ -26,6 +26,7 @@
 
 #include <lockstep/export.hpp>
 #include <lockstep/finite_field.hpp>
+#include <lockstep/lists.hpp>
 #include <lockstep/padding.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/session.hpp>
@@ -57,6 +58,7 @@ struct BoundSuite {
   ProtocolVersion version = ProtocolVersion::tls_1_3;  ///< the one that negotiates it
   KeyExchangeMethod key_exchange = KeyExchangeMethod::any;
   SuiteAuthentication authentication = SuiteAuthentication::any;
+  std::size_t rank = 0;  ///< the place of the first that is as preferred as this one
 };
 
 /// A group with the provider's parts: one for a plain group, two for a hybrid.
@@ -111,6 +113,7 @@ struct Settings {
   ProtocolVersion min_version = ProtocolVersion::tls_1_2;
   ProtocolVersion max_version = ProtocolVersion::tls_1_3;
   std::vector<BoundSuite> suites;
+  std::vector<CipherSuite> equal_suites;  ///< those of `suites` that are as preferred as the one before
   std::vector<BoundGroup> groups;
   std::vector<NamedGroup> key_shares;            ///< client: groups whose shares go into the first ClientHello
   std::vector<SignatureScheme> schemes;          ///< accepted in CertificateVerify, and offered
@@ -139,7 +142,10 @@ struct Settings {
   Renegotiation renegotiation = Renegotiation::never;  ///< TLS 1.2
   std::uint16_t renegotiation_limit = kDefaultRenegotiations;
   std::uint32_t renegotiation_window = kDefaultRenegotiationWindow.count();  ///< seconds
-  bool false_start = false;                                                  ///< client, TLS 1.2: RFC 7918
+  bool renegotiation_ends = false;                 ///< a renegotiation that is not had ends the connection
+  bool false_start = false;                        ///< client, TLS 1.2: RFC 7918
+  bool false_start_without_alpn = false;           ///< client
+  bool fallback_scsv = false;                      ///< client: RFC 7507
   std::vector<std::uint8_t> psk_identity_hint;     ///< server, TLS 1.2: RFC 4279; empty: none is sent
   bool tell_unknown_psk = false;                   ///< server
   std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
@@ -293,7 +299,19 @@ class BasicConfigBuilder : ConfigDraft {
   /// that puts ChaCha20-Poly1305 first, because that client's machine has no fast AES.
   BasicConfigBuilder& suites(std::vector<CipherSuite> list) {
     suites_ = std::move(list);
+    settings_.equal_suites.clear();
     settings_.hardware_aware = false;
+    return *this;
+  }
+  /// The same, where some are as good as others: of the first rank of which the client offers a suite, a server takes
+  /// the one that stands first in the client's list. `ranked_suites_from_text` reads "[A|B]:C". What a client offers
+  /// has no ranks: its order is that in which they are written.
+  BasicConfigBuilder& ranked_suites(const RankedSuites& ranks) {
+    suites({});
+    for (const auto& rank : ranks) {
+      suites_->insert(suites_->end(), rank.begin(), rank.end());
+      if (!rank.empty()) settings_.equal_suites.insert(settings_.equal_suites.end(), rank.begin() + 1, rank.end());
+    }
     return *this;
   }
   /// Put ChaCha20-Poly1305 first in the default order. Default: when the provider says that AES is slow here.
@@ -397,7 +415,8 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.middlebox_compatibility = on;
     return *this;
   }
-  /// RFC 8701. On by default.
+  /// GREASE (RFC 8701): code points that nobody knows stand in the ClientHello, and its extensions in another order on
+  /// each connection (RFC 9846 4.3 lets them), so that servers come to rely on neither. On by default.
   BasicConfigBuilder& grease(bool on)
     requires(kRole == Role::client)
   {
@@ -525,6 +544,13 @@ class BasicConfigBuilder : ConfigDraft {
     renegotiation_window_ = window;
     return *this;
   }
+  /// TLS 1.2: whoever asks for a renegotiation that is not had here, or for one more than is, loses the connection
+  /// (`Reason::renegotiation_unwanted`): no_renegotiation goes out as a fatal alert, as BoringSSL and Go send it, and
+  /// not as the warning that it is in RFC 5246 7.2.2, after which the connection goes on. Off by default.
+  BasicConfigBuilder& renegotiation_ends_connection(bool on) {
+    settings_.renegotiation_ends = on;
+    return *this;
+  }
   /// Client, TLS 1.2: let application data go as soon as our own Finished is out, a round trip before the server's has
   /// come (RFC 7918): `Connection::false_start` says when. Only in full handshakes with ECDHE, an AEAD and an
   /// application protocol agreed on, and only once the server has proved who it is; but what an attacker has changed in
@@ -533,6 +559,24 @@ class BasicConfigBuilder : ConfigDraft {
     requires(kRole == Role::client)
   {
     settings_.false_start = on;
+    return *this;
+  }
+  /// Client, TLS 1.2: with `false_start`, also where no application protocol was agreed on. That there is one is the
+  /// sign of a server young enough to know what to do with data that comes so early; others may fail. Off by default.
+  BasicConfigBuilder& allow_false_start_without_alpn(bool on)
+    requires(kRole == Role::client)
+  {
+    settings_.false_start_without_alpn = on;
+    return *this;
+  }
+  /// Client: say that this connection is a second attempt, with an older version than the client would have liked,
+  /// after the first has failed (TLS_FALLBACK_SCSV, RFC 7507): a server that speaks a newer one than is offered then
+  /// knows that the failure was made by somebody between, and refuses. Set it with `versions` that leave out the
+  /// newest, for second attempts alone. Off by default.
+  BasicConfigBuilder& fallback_scsv(bool on)
+    requires(kRole == Role::client)
+  {
+    settings_.fallback_scsv = on;
     return *this;
   }
   /// Server, TLS 1.2 with pre-shared keys: what clients are told to help them choose one, at most kMaxPskIdentityHint

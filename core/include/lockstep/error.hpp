@@ -155,6 +155,7 @@ enum class Reason : std::uint8_t {
   renegotiation_scsv = 130,          ///< the signalling suite of a first handshake (RFC 5746 3.7)
   renegotiation_changed = 131,       ///< another version or extended master secret than before
   renegotiation_peer_changed = 132,  ///< another end-entity certificate than before
+  renegotiation_unwanted = 151,      ///< asked for where it ends the connection
   // authentication
   certificate_missing = 73,   ///< the server sent none
   certificate_required = 74,  ///< the client sent none, and the server insists

@@ -149,6 +149,7 @@ struct SelectCredential {
   bool scts_requested = false;                       ///< the peer asks for `Credential::sct_list`
   std::span<const std::string_view> alpn_offered{};  ///< server: all that the client offers, in its order
   std::span<const OidFilter> oid_filters{};          ///< client: what the server asks of the certificate; often empty
+  Bytes certificate_types{};  ///< client, TLS 1.2: ClientCertificateType (RFC 5246 7.4.4), as the server sent them
 };
 struct NoCredential {};
 

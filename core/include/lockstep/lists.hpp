@@ -57,6 +57,13 @@ struct ListError {
 /// Suites of TLS 1.3 are named one by one, or as "TLSv1.3"; of the other words only "ALL", "DEFAULT" and its complement
 /// touch them. A list that adds none of them begins with the defaults of TLS 1.3, as in OpenSSL.
 [[nodiscard]] LOCKSTEP_API std::expected<std::vector<CipherSuite>, ListError> suites_from_text(std::string_view text);
+/// Suites in order of preference, those of one rank as good as each other.
+using RankedSuites = std::vector<std::vector<CipherSuite>>;
+/// The same grammar, and brackets around what is of one rank, as BoringSSL has them: "[AESGCM+ECDHE|CHACHA20]:kRSA".
+/// All others have ranks of their own. Behind the first bracket a list only adds, for ranks are neither sorted nor
+/// moved:
+/// "-", "!", "+WORD" and "@STRENGTH" stand before it.
+[[nodiscard]] LOCKSTEP_API std::expected<RankedSuites, ListError> ranked_suites_from_text(std::string_view text);
 [[nodiscard]] LOCKSTEP_API std::expected<std::vector<NamedGroup>, ListError> groups_from_text(std::string_view text);
 [[nodiscard]] LOCKSTEP_API std::expected<std::vector<SignatureScheme>, ListError> schemes_from_text(
     std::string_view text);
