@@ -7,8 +7,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <lockstep/replay.hpp>
 #include <lockstep/x509.hpp>
 
+#include "runner_tickets.hpp"
 #include "text.hpp"
 
 namespace bogo {
@@ -17,13 +19,15 @@ using namespace lockstep;
 
 namespace {
 
-Connection start(const Options& options, const Shared& shared, std::optional<Session> offered) {
-  if (options.server) return Connection::server(as_server(shared.config), *shared.random);
+/// `random` is the source of randomness, or a recorder.
+template <class Random>
+Connection start(const Options& options, const Shared& shared, std::optional<Session> offered, Random& random) {
+  if (options.server) return Connection::server(as_server(shared.config), random);
   x509::PeerName name = x509::NoNameCheck{};
   if (auto host = x509::PeerName::dns(options.host_name)) name = std::move(*host);
   std::span<Session> sessions;
   if (offered) sessions = {&*offered, 1};
-  return Connection::client(as_client(shared.config), {.name = std::move(name), .sessions = sessions}, *shared.random,
+  return Connection::client(as_client(shared.config), {.name = std::move(name), .sessions = sessions}, random,
                             shared.now);
 }
 
@@ -78,7 +82,9 @@ Endpoint::Endpoint(const Options& options, const Options& retried, const Shared&
       shared_(shared),
       socket_(socket),
       offered_ticket_(offered ? offered->ticket : std::vector<std::uint8_t>()),
-      engine_(start(options, shared, std::move(offered))) {}
+      recorder_(options.expect_msg_callback.empty() ? std::nullopt : std::optional(trace::Recorder(*shared.random))),
+      engine_(recorder_ ? start(options, shared, std::move(offered), *recorder_)
+                        : start(options, shared, std::move(offered), *shared.random)) {}
 
 Endpoint::~Endpoint() {
   (void)shutdown(socket_, SHUT_WR);
@@ -120,6 +126,24 @@ Step Endpoint::next() {
       return stop(failed->error);
     }
   }
+}
+
+std::string Endpoint::messages() const {
+  std::string text;
+  const auto tell = [&](Direction direction, const std::string& what) {
+    text += (direction == Direction::send ? "write " : "read ") + what + '\n';
+  };
+  const auto number = [](auto id) { return std::to_string(static_cast<int>(id)); };
+  trace::Reader reader(recorder_->recorded());
+  for (auto entry = reader.next(); entry && *entry; entry = reader.next()) {
+    if (const auto* message = std::get_if<trace::Message>(&**entry))
+      tell(message->direction, "hs " + number(message->type));
+    if (const auto* ccs = std::get_if<trace::ChangeCipherSpec>(&**entry)) tell(ccs->direction, "ccs");
+    // The level is that of closure alerts, which are all that comes of a handshake that goes well.
+    if (const auto* alert = std::get_if<trace::AlertRecord>(&**entry))
+      tell(alert->direction, "alert 1 " + number(alert->alert));
+  }
+  return text;
 }
 
 bool Endpoint::exporter_fails() const {
@@ -357,7 +381,12 @@ std::optional<Stop> Endpoint::reply(OpenTicket& question) {
   // A client that is to be refused is not spared by its ticket: it gets the next question.
   if (options_->fail_ddos_callback || options_->no_ticket)
     return accepted(engine_, engine_.answer(std::move(question.token), TicketDeclined{}));
-  auto session = shared_.tickets->open(question.ticket);
+  std::optional<Session> session;
+  if (!options_->ticket_key.empty()) {
+    session = open_runner_ticket(ticket_key(), question.ticket);
+  } else if (auto opened = shared_.tickets->open(question.ticket)) {
+    session = std::move(*opened);
+  }
   if (session)
     asked_.ticket_age_skew = std::chrono::duration_cast<std::chrono::seconds>(
         session->stated_age(question.obfuscated_ticket_age) - (shared_.now - session->issued_at));
@@ -377,10 +406,17 @@ std::optional<Stop> Endpoint::reply(SealTicket& question) {
     return accepted(engine_, engine_.answer(std::move(question.token), Bytes(id)));
   }
   ++asked_.seal_ticket;
+  if (!options_->ticket_key.empty()) {
+    const auto ticket = seal_runner_ticket(ticket_key(), question.session, *shared_.random);
+    if (!ticket) return Stop{.error = {}, .text = "no ticket could be sealed"};
+    return accepted(engine_, engine_.answer(std::move(question.token), Bytes(*ticket)));
+  }
   const auto ticket = shared_.tickets->seal(question.session, *shared_.random);
   return accepted(engine_, ticket ? engine_.answer(std::move(question.token), Bytes(*ticket))
                                   : engine_.answer(std::move(question.token), TicketDeclined{}));
 }
+
+std::vector<std::uint8_t> Endpoint::ticket_key() const { return from_base64(options_->ticket_key); }
 
 std::optional<Stop> Endpoint::check_request(const SelectCredential& question) const {
   const auto same_number = [](SignatureScheme scheme, int number) { return static_cast<int>(scheme) == number; };
@@ -394,6 +430,10 @@ std::optional<Stop> Endpoint::check_request(const SelectCredential& question) co
   if (!options_->expect_advertised_alpn.empty() &&
       !std::ranges::equal(question.alpn_offered, protocols(options_->expect_advertised_alpn))) {
     return Stop{.error = {}, .text = "the client offers other application protocols"};
+  }
+  if (!options_->expect_certificate_types.empty() &&
+      !equal(question.certificate_types, from_base64(options_->expect_certificate_types))) {
+    return Stop{.error = {}, .text = "the server's certificate types are not those that were expected"};
   }
   if (!options_->expect_client_ca_list.empty()) {
     const auto expected = names_from_hex(options_->expect_client_ca_list);

@@ -14,6 +14,7 @@
 
 #include <lockstep/answers.hpp>
 #include <lockstep/connection.hpp>
+#include <lockstep/tape.hpp>
 
 #include "options.hpp"
 
@@ -106,6 +107,10 @@ class Endpoint {
   /// Client: answers what is asked about the session that it offers, before anything is said to the peer of it.
   [[nodiscard]] std::optional<Stop> judge_offer();
 
+  /// What was sent and received, line by line as BoringSSL's message callback tells it; only with
+  /// `expect_msg_callback`.
+  [[nodiscard]] std::string messages() const;
+
   lockstep::Connection& engine() { return engine_; }
   const lockstep::Connection& engine() const { return engine_; }
   const Agreed& agreed() const { return agreed_; }
@@ -145,6 +150,7 @@ class Endpoint {
   Stop stop(const lockstep::Error& error) const;
   bool peer_is_older(const lockstep::Error& error) const;
   bool waits_for_data() const;
+  std::vector<std::uint8_t> ticket_key() const;
   bool exporter_fails() const;
   bool send_all(lockstep::Bytes bytes);
   bool receive_more();
@@ -155,6 +161,7 @@ class Endpoint {
   const Shared& shared_;
   int socket_;
   std::vector<std::uint8_t> offered_ticket_;
+  std::optional<lockstep::trace::Recorder> recorder_;
   lockstep::Connection engine_;
 
   std::vector<std::uint8_t> inbound_;

@@ -85,6 +85,7 @@ constexpr Row kNames[] = {
     {Reason::renegotiation_info_missing, ":RENEGOTIATION_MISMATCH:"},
     {Reason::renegotiation_info_mismatch, ":RENEGOTIATION_MISMATCH:"},
     {Reason::renegotiation_changed, ":RENEGOTIATION_EMS_MISMATCH: :WRONG_SSL_VERSION:"},
+    {Reason::renegotiation_unwanted, ":NO_RENEGOTIATION:"},
     {Reason::renegotiation_peer_changed, ":SERVER_CERT_CHANGED:"},
     {Reason::point_format, ":ERROR_PARSING_EXTENSION: :PARSE_TLSEXT:"},
     {Reason::suite_wrong_key, ":WRONG_CERTIFICATE_TYPE:"},

@@ -51,6 +51,8 @@ struct Options {
   std::vector<int> verify_prefs;
   bool server_preference = false;
   bool enable_grease = false;
+  bool permute_extensions = false;  ///< which belongs to GREASE here
+  bool fallback_scsv = false;
   std::string advertise_alpn;
   std::string select_alpn;
   bool decline_alpn = false;
@@ -89,6 +91,7 @@ struct Options {
   bool fail_cert_callback = false;
   bool use_ticket_callback = false;
   bool renew_ticket = false;
+  std::string ticket_key;  ///< base64: tickets are BoringSSL's, so that the runner can change them
   bool install_ddos_callback = false;
   bool fail_ddos_callback = false;
   int resumption_delay = 0;
@@ -108,6 +111,7 @@ struct Options {
   bool partial_write = false;  ///< the engine always says how much it took
   bool read_with_unfinished_write = false;
   bool false_start = false;
+  bool allow_false_start_without_alpn = false;
   int read_size = 0;
   bool peek_then_read = false;  ///< data that was told can be looked at as often as one likes
   int export_keying_material = 0;
@@ -148,6 +152,9 @@ struct Options {
   std::string expect_ocsp_response;           ///< base64
   std::string expect_signed_cert_timestamps;  ///< base64
   bool expect_verify_result = false;
+  bool handshake_never_done = false;
+  std::string expect_certificate_types;  ///< base64
+  std::string expect_msg_callback;
   bool expect_session_miss = false;
   bool expect_no_session = false;
   bool expect_ticket_renewal = false;  ///< in TLS 1.2, where a session may be resumed without

@@ -111,7 +111,8 @@ std::optional<Profile> profile(const Options& options) {
 ClientConfigBuilder client(const Options& options, const Versions& spoken, const Provider& provider) {
   ClientConfigBuilder builder = ConfigBuilder::client(provider);
   builder.grease(options.enable_grease).alpn(protocols(options.advertise_alpn));
-  builder.false_start(options.false_start);
+  builder.false_start(options.false_start).allow_false_start_without_alpn(options.allow_false_start_without_alpn);
+  builder.fallback_scsv(options.fallback_scsv);
   if (!options.select_next_proto.empty() && spoken.oldest == ProtocolVersion::tls_1_2)
     builder.next_protocols({options.select_next_proto});
   builder.allow_no_renegotiation_info(!options.expect_secure_renegotiation);
@@ -127,7 +128,9 @@ ClientConfigBuilder client(const Options& options, const Versions& spoken, const
 ServerConfigBuilder server(const Options& options, const Versions& spoken, const Provider& provider) {
   ServerConfigBuilder builder = ConfigBuilder::server(provider);
   const auto wanted = profile(options);
-  builder.server_preference(options.server_preference || (wanted && wanted->server_preference));
+  // BoringSSL's shim lets its own order decide where a list is named.
+  builder.server_preference(options.server_preference || !options.cipher.empty() ||
+                            (wanted && wanted->server_preference));
   const bool ids = spoken.oldest == ProtocolVersion::tls_1_2;
   builder.session_ids(ids);
   // Its hint is BoringSSL's identity.
@@ -205,6 +208,15 @@ std::optional<Stop> load_credentials(const Options& options, const Provider& pro
   return load_credential(options.credential, kDefaultCredential, options, provider, shared);
 }
 
+Stop refused(const std::vector<ConfigProblem>& problems) {
+  Stop stop{.error = {}, .text = "the configuration"};
+  for (const ConfigProblem& problem : problems) {
+    stop.text += ": " + problem.setting + ": " + problem.text;
+    if (problem.setting == "versions") stop.text += " :NO_SUPPORTED_VERSIONS_ENABLED:";
+  }
+  return stop;
+}
+
 /// What both sides' flags say, and the configuration.
 template <Role kRole>
 std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& options, const Versions& spoken,
@@ -212,14 +224,22 @@ std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& opti
   builder.versions(spoken.oldest, spoken.newest).allow_no_extended_main_secret(!options.expect_extended_master_secret);
   // BoringSSL's default has its suites with pre-shared keys, which are used where there is a key.
   const std::string usual = "DEFAULT:" + std::string(kOlderSuites) + (options.psk.empty() ? "" : ":kECDHEPSK:kPSK");
-  auto suites = suites_from_text(options.cipher.empty() ? usual : options.cipher);
+  auto suites = ranked_suites_from_text(options.cipher.empty() ? usual : options.cipher);
   if (!suites) return not_implemented(suites.error().text());
-  std::erase_if(*suites, [&](CipherSuite suite) { return !provider.supports(suite); });
+  // BoringSSL has no DHE, which its words for suites would choose here.
+  const auto unused = [&](CipherSuite suite) {
+    const KeyExchangeMethod method = parts(suite)->key_exchange;
+    return !provider.supports(suite) || method == KeyExchangeMethod::dhe || method == KeyExchangeMethod::dhe_psk;
+  };
+  for (auto& rank : *suites) std::erase_if(rank, unused);
+  std::erase_if(*suites, [](const auto& rank) { return rank.empty(); });
   if (!provider.fast_aes) {
     std::ranges::stable_partition(
-        *suites, [](CipherSuite suite) { return parts(suite)->aead == AeadAlgorithm::chacha20_poly1305; });
+        *suites, [](const auto& rank) { return parts(rank.front())->aead == AeadAlgorithm::chacha20_poly1305; });
   }
-  builder.suites(std::move(*suites));
+  builder.ranked_suites(*suites);
+  // BoringSSL ends the connection with whoever asks, unless it is told to ignore that.
+  builder.renegotiation_ends_connection(spoken.oldest == ProtocolVersion::tls_1_2 && !options.renegotiate_ignore);
   builder.key_log(true).verify_on_resumption(options.reverify_on_resume && !(options.server && options.no_ticket));
   // What BoringSSL takes and sends at most, and how far ages may be off.
   if (options.enable_early_data) builder.early_data(kMaxEarlyData, kAgeTolerance);
@@ -262,11 +282,7 @@ std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& opti
   if (options.max_cert_list > 0) builder.max_handshake_message(static_cast<std::size_t>(options.max_cert_list));
 
   auto config = builder.build();
-  if (!config) {
-    Stop stop{.error = {}, .text = "the configuration"};
-    for (const ConfigProblem& problem : config.error()) stop.text += ": " + problem.setting + ": " + problem.text;
-    return stop;
-  }
+  if (!config) return refused(config.error());
   shared.config = std::move(*config);
   return std::nullopt;
 }
@@ -281,11 +297,18 @@ std::optional<Stop> set_up(const Options& options, const Provider& provider, Sha
       })) {
     spoken->oldest = ProtocolVersion::tls_1_3;
   }
+  if (options.no_tls13 && options.no_tls12 && options.no_tls11 && options.no_tls1) {
+    const auto config = ConfigBuilder::client(provider).versions(std::span<const ProtocolVersion>()).build();
+    return config ? Stop{.error = {}, .text = "a configuration without versions"} : refused(config.error());
+  }
   if (!spoken || rank(spoken->oldest) > rank(spoken->newest))
     return not_implemented("the flags exclude TLS 1.2 and TLS 1.3");
   if (options.expect_version != 0 && options.expect_version < static_cast<int>(ProtocolVersion::tls_1_2))
     return not_implemented("an older version is expected");
 
+  if (options.permute_extensions && !options.enable_grease)
+    return not_implemented("extensions in another order each time come with GREASE");
+  if (options.expect_msg_callback.contains("v2clienthello")) return not_implemented("no ClientHello of SSL 2 is read");
   if (options.server && options.enable_grease) return not_implemented("a server sends no GREASE");
   if (auto failed = load_credentials(options, provider, shared)) return failed;
 

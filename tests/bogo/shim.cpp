@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <utility>
 
@@ -346,6 +347,7 @@ Outcome exchange(const Options& first, bool resuming, Endpoint& endpoint, const 
   const auto wrote = shake_hands(first, endpoint);
   if (!wrote) return wrote.error();
   const Options& options = endpoint.options();
+  if (options.handshake_never_done) return wrong("the handshake was done");
   if (auto failed = check_handshake(options, resuming, endpoint, config)) return failed;
   if (auto failed = check_early_data(first, resuming, endpoint, session_allows)) return failed;
   if (options.send_alert) {
@@ -387,17 +389,27 @@ Outcome exchange(const Options& first, bool resuming, Endpoint& endpoint, const 
              !(endpoint.engine().resumed() && endpoint.engine().version() == ProtocolVersion::tls_1_2)) {
     return wrong("no ticket was sealed");
   }
+  if (!options.expect_msg_callback.empty() && endpoint.messages() != options.expect_msg_callback)
+    return wrong("these messages:\n" + endpoint.messages());
   return shut_down(options, endpoint);
 }
 
 // --- the run
 // -----------------------------------------------------------------------------------------------------------
 
-int report(const Stop& stop, int connection) {
-  if (stop.not_implemented) {
-    std::fprintf(stderr, "the peer wants a version that this build does not speak\n");
-    return kNotImplemented;
+/// Says why; `run` counts the reasons in the file that it names.
+int not_implemented(const std::string& why) {
+  std::fprintf(stderr, "%s\n", why.c_str());
+  const char* const path = std::getenv("LOCKSTEP_BOGO_REASONS");
+  if (std::FILE* const file = path == nullptr ? nullptr : std::fopen(path, "a")) {
+    std::fprintf(file, "%s\n", why.c_str());
+    (void)std::fclose(file);
   }
+  return kNotImplemented;
+}
+
+int report(const Stop& stop, int connection) {
+  if (stop.not_implemented) return not_implemented("the peer wants a version that this build does not speak");
   std::fprintf(stderr, "connection %d: %s\n", connection + 1, stop.text.c_str());
   if (stop.error) std::fprintf(stderr, "%s\n", boring_names(*stop.error).c_str());
   return kFailed;
@@ -415,8 +427,9 @@ int run(const Flags& flags) {
   for (int i = 0; i <= flags.initial.resume_count; ++i) {
     const Options& options = i == 0 ? flags.initial : flags.resumed;
     if (auto failed = set_up(options, botan::provider(), shared)) {
+      if (failed->not_implemented) return not_implemented(failed->text);
       std::fprintf(stderr, "%s\n", failed->text.c_str());
-      return failed->not_implemented ? kNotImplemented : kFailed;
+      return kFailed;
     }
     // A ticket is renewed when the key that sealed it is no longer the current one.
     if (options.renew_ticket) {
@@ -443,10 +456,7 @@ int run(const Flags& flags) {
 int main(int count, char** arguments) {
   (void)std::signal(SIGPIPE, SIG_IGN);
   const auto flags = bogo::parse_flags(count, arguments);
-  if (!flags) {
-    std::fprintf(stderr, "not implemented: %s\n", flags.error().c_str());
-    return bogo::kNotImplemented;
-  }
+  if (!flags) return bogo::not_implemented("not implemented: " + flags.error());
   if (flags->initial.is_handshaker_supported) {
     std::puts("No");
     return 0;
