@@ -22,6 +22,7 @@ Provider provider(Options options) {
   Provider all = behind_kernels(own);
   if (options.aeads == Choice::own) all.aeads = std::move(own.aeads);
   if (options.hashes == Choice::own) all.hashes = std::move(own.hashes);
+  if (options.groups == Choice::own) all.groups = std::move(own.groups);
   return all;
 }
 

@@ -140,6 +140,7 @@ inline void store_be32(std::uint8_t* to, std::uint32_t value) noexcept { store_l
 
 #if defined(LOCKSTEP_CHECK_HANDSHAKES)
 bool watched_verdict(bool result) noexcept;  // the checking program's
+void watched_release(void* memory, std::size_t size) noexcept;
 #endif
 
 /// A result that everybody may learn, such as whether a tag was right. The builds that check for branches on secrets
@@ -151,6 +152,24 @@ inline bool made_public(bool result) noexcept {
   result = watched_verdict(result);
 #endif
   return result;
+}
+
+/// Bytes that everybody may learn although they were made from a secret, as a part of a public key.
+inline void make_public([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t size) noexcept {
+#if defined(LOCKSTEP_CHECK_SECRETS)
+  __msan_unpoison(memory, size);
+#elif defined(LOCKSTEP_CHECK_HANDSHAKES)
+  watched_release(memory, size);
+#endif
+}
+
+/// The value, of which the compiler knows nothing any more: it can make no branch of what is computed with it.
+template <class Integer>
+[[gnu::always_inline]] inline Integer hidden(Integer value) noexcept {
+#if !defined(LOCKSTEP_CHECK_SECRETS)
+  asm("" : "+r"(value));
+#endif
+  return value;
 }
 
 }  // namespace lockstep::kernels

@@ -2,6 +2,8 @@
 
 #include "aead/aead.hpp"
 #include "hash/hash.hpp"
+#include "hash/sha3.hpp"
+#include "kem/kem.hpp"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -22,6 +24,7 @@ struct Features {
   bool avx512 = false;
   bool vaes_512 = false;
   bool ifma = false;
+  bool vbmi2 = false;
   bool sha_ni = false;
 };
 
@@ -60,6 +63,7 @@ Features detect() noexcept {
   features.avx2 = ymm && bit(b, 5) && bit(b, 3) && bit(b, 8);                                      // AVX2, BMI1, BMI2
   features.avx512 = features.avx2 && zmm && bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31);  // F, DQ, BW, VL
   features.ifma = features.avx512 && bit(b, 21);
+  features.vbmi2 = features.avx512 && bit(c, 6);
   features.vaes_256 = features.avx2 && vaes;
   features.vaes_512 = features.avx512 && vaes;
   return features;
@@ -140,6 +144,40 @@ List<Hash> list_hashes() noexcept {
   return list;
 }
 
+List<Sha3> list_sha3() noexcept {
+  List<Sha3> list;
+#if defined(__x86_64__)
+  const Features features = detect();
+  list.add(features.vbmi2, avx512::kSha3);
+  list.add(features.avx2, avx2::kSha3);
+#elif defined(__aarch64__)
+  list.add(true, neon::kSha3);
+#endif
+  list.add(true, portable::kSha3);
+  return list;
+}
+
+List<Kem> list_kems() noexcept {
+  List<Kem> list;
+#if defined(__x86_64__)
+  const Features features = detect();
+  list.add(features.vbmi2, avx512::kMlKem512);
+  list.add(features.vbmi2, avx512::kMlKem768);
+  list.add(features.vbmi2, avx512::kMlKem1024);
+  list.add(features.avx2, avx2::kMlKem512);
+  list.add(features.avx2, avx2::kMlKem768);
+  list.add(features.avx2, avx2::kMlKem1024);
+#elif defined(__aarch64__)
+  list.add(true, neon::kMlKem512);
+  list.add(true, neon::kMlKem768);
+  list.add(true, neon::kMlKem1024);
+#endif
+  list.add(true, portable::kMlKem512);
+  list.add(true, portable::kMlKem768);
+  list.add(true, portable::kMlKem1024);
+  return list;
+}
+
 template <class Descriptor>
 const Descriptor& first_of(std::span<const Descriptor> all, decltype(Descriptor::algorithm) algorithm) noexcept {
   std::size_t index = 0;
@@ -168,14 +206,39 @@ std::span<const Hash> available_hashes() noexcept {
   return {kList.entries.data(), kList.size};
 }
 
+std::span<const Sha3> available_sha3() noexcept {
+  static const List<Sha3> kList = list_sha3();
+  return {kList.entries.data(), kList.size};
+}
+
+std::span<const Kem> available_kems() noexcept {
+  static const List<Kem> kList = list_kems();
+  return {kList.entries.data(), kList.size};
+}
+
 const Aead& best(Algorithm algorithm) noexcept { return first_of(available(), algorithm); }
 
 const Hash& best(HashAlgorithm algorithm) noexcept { return first_of(available_hashes(), algorithm); }
+
+const Kem& best(KemAlgorithm algorithm) noexcept { return first_of(available_kems(), algorithm); }
+
+const Sha3& best_sha3() noexcept { return available_sha3().front(); }
 
 const Aead* find(Algorithm algorithm, InstructionSet set) noexcept { return find_in(available(), algorithm, set); }
 
 const Hash* find(HashAlgorithm algorithm, InstructionSet set) noexcept {
   return find_in(available_hashes(), algorithm, set);
+}
+
+const Kem* find(KemAlgorithm algorithm, InstructionSet set) noexcept {
+  return find_in(available_kems(), algorithm, set);
+}
+
+const Sha3* find_sha3(InstructionSet set) noexcept {
+  for (const Sha3& sha3 : available_sha3()) {
+    if (sha3.instruction_set == set) return &sha3;
+  }
+  return nullptr;
 }
 
 const char* name(InstructionSet set) noexcept {

@@ -25,14 +25,6 @@ class SystemRandom final : public RandomSource {
 
 }  // namespace
 
-const Capabilities& capabilities() noexcept {
-#ifdef LOCKSTEP_SODIUM_HAS_MLKEM768
-  return kCapabilitiesWithMlKem768;
-#else
-  return kCapabilities;
-#endif
-}
-
 Provider provider() {
   if (!started()) return {.name = kImplementation};
   return behind_kernels({.name = kImplementation,

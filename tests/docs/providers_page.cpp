@@ -28,7 +28,7 @@ struct Column {
 constexpr Column kColumns[] = {
     {botan::kCapabilities, botan::kCapabilities},
     {libcrypto::kCapabilities, libcrypto::kCapabilitiesOf35},
-    {sodium::kCapabilities, sodium::kCapabilitiesWithMlKem768},
+    {sodium::kCapabilities, sodium::kCapabilities},
     {fake::kCapabilities, fake::kCapabilities},
 };
 
@@ -79,7 +79,7 @@ std::string tables() {
               [](const Capabilities& provider) { return provider.decrypts_keys; }) +
           row("finite fields by their parameters", [](const Capabilities& provider) { return provider.finite_fields; });
   text += row("protects anything", [](const Capabilities& provider) { return !provider.insecure; });
-  return text + "\n\xc2\xb9 with libsodium 1.0.21, or OpenSSL 3.5, or later.\n";
+  return text + "\n\xc2\xb9 with OpenSSL 3.5 or later.\n";
 }
 
 int run(const std::string& path, bool write) {

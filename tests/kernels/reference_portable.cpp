@@ -27,4 +27,17 @@ Bytes hmac(HashAlgorithm algorithm, std::span<const std::uint8_t> key, std::span
   return out;
 }
 
+Bytes sha3(Sha3Algorithm algorithm, std::span<const std::uint8_t> message, std::size_t size) {
+  Bytes digest(size);
+  const Sha3Job job{algorithm, message, digest};
+  find_sha3(InstructionSet::portable)->run({&job, 1});
+  return digest;
+}
+
+std::optional<Encapsulation> encapsulation(KemAlgorithm algorithm, const Bytes& seed, const Bytes& coins,
+                                           const Bytes& other_ciphertext) {
+  const KemRun run(*find(algorithm, InstructionSet::portable), seed, coins);
+  return Encapsulation{run.encapsulation_key, run.ciphertext, run.secret, run.decapsulate(other_ciphertext)};
+}
+
 }  // namespace lockstep::kernels::test::reference

@@ -16,6 +16,8 @@
 
 #include <lockstep/kernels.hpp>
 #include <lockstep/kernels_hash.hpp>
+#include <lockstep/kernels_kem.hpp>
+#include <lockstep/kernels_sha3.hpp>
 
 namespace lockstep::kernels::test {
 
@@ -187,6 +189,43 @@ class EveryOne : public testing::TestWithParam<Listed> {
 class EveryImplementation : public EveryOne<Implementation, Aead> {
  protected:
   const Aead& aead() const { return *found_; }
+};
+
+/// A key pair and an encapsulation for it.
+class KemRun {
+ public:
+  KemRun(const Kem& kem, const Bytes& seed, const Bytes& coins)
+      : encapsulation_key(kem.encapsulation_key_size),
+        ciphertext(kem.ciphertext_size),
+        secret(kKemSecretSize),
+        kem_(kem),
+        key_(std::make_unique<ExpandedKey>()) {
+    kem.generate(key_->bytes, seed.data(), encapsulation_key.data());
+    EXPECT_TRUE(kem.encapsulate(encapsulation_key.data(), coins.data(), ciphertext.data(), secret.data()));
+  }
+
+  [[nodiscard]] Bytes decapsulate(const Bytes& other) const {
+    Bytes result(kKemSecretSize);
+    kem_.decapsulate(key_->bytes, other.data(), result.data());
+    return result;
+  }
+  [[nodiscard]] Bytes encoded() const {
+    Bytes result(kem_.decapsulation_key_size);
+    kem_.store(key_->bytes, result.data());
+    return result;
+  }
+
+  Bytes encapsulation_key;
+  Bytes ciphertext;
+  Bytes secret;
+
+  struct alignas(kKemAlignment) ExpandedKey {
+    std::uint8_t bytes[kMaxKemKeySize];
+  };
+
+ private:
+  const Kem& kem_;
+  std::unique_ptr<ExpandedKey> key_;
 };
 
 class EveryHash : public EveryOne<HashImplementation, Hash> {

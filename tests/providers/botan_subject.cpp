@@ -7,6 +7,7 @@
 #include <lockstep/botan.hpp>
 #include <lockstep/kernels.hpp>
 #include <lockstep/kernels_hash.hpp>
+#include <lockstep/kernels_kem.hpp>
 
 #include "subject.hpp"
 
@@ -52,7 +53,8 @@ TEST(Botan, VerifiesEveryHashWithEveryCurve) {
 }
 
 TEST(Botan, PrefersKernelsAndKeepsItsOwnSelectable) {
-  const Provider own = botan::provider({.aeads = botan::Choice::own, .hashes = botan::Choice::own});
+  const Provider own = botan::provider(
+      {.aeads = botan::Choice::own, .hashes = botan::Choice::own, .groups = botan::Choice::own});
   EXPECT_TRUE(std::ranges::all_of(own.aeads, [](const Aead* aead) { return aead->implementation == "botan"; }));
   for (const Aead* aead : own.aeads) {
     EXPECT_NE(std::ranges::find(subject().aeads, aead), subject().aeads.end()) << name(aead->id);
@@ -63,6 +65,14 @@ TEST(Botan, PrefersKernelsAndKeepsItsOwnSelectable) {
     EXPECT_NE(std::ranges::find(subject().hashes, hash), subject().hashes.end()) << name(hash->id);
     EXPECT_EQ(own.hash(hash->id), hash);
   }
+  EXPECT_TRUE(std::ranges::all_of(own.groups, [](const Group* group) { return group->implementation == "botan"; }));
+  for (const kernels::Kem& kem : kernels::available_kems()) {
+    if (kem.algorithm != kernels::KemAlgorithm::ml_kem_768) continue;
+    EXPECT_EQ(subject().group(NamedGroup::mlkem768)->implementation.starts_with("kernels "),
+              kem.instruction_set != kernels::InstructionSet::portable);
+    break;
+  }
+  EXPECT_EQ(subject().groups.size(), own.groups.size() + kernels::available_kems().size());
   for (const kernels::HashAlgorithm algorithm :
        {kernels::HashAlgorithm::sha256, kernels::HashAlgorithm::sha384, kernels::HashAlgorithm::sha512}) {
     const kernels::Hash& best = kernels::best(algorithm);

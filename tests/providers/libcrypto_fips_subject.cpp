@@ -68,6 +68,7 @@ TEST(Fips, HasWhatIsApproved) {
     EXPECT_EQ(subject().group(group), nullptr) << name(group);
   for (const Aead* aead : subject().aeads) EXPECT_EQ(aead->implementation, "libcrypto");
   for (const Hash* hash : subject().hashes) EXPECT_EQ(hash->implementation, "libcrypto");
+  for (const Group* group : subject().groups) EXPECT_EQ(group->implementation, "libcrypto");
   EXPECT_TRUE(ConfigBuilder::client(subject()).build());
   EXPECT_TRUE(ConfigBuilder::server(subject()).build());
 }

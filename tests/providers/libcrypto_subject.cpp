@@ -33,16 +33,19 @@ bool is_lean() { return true; }
 
 namespace {
 
-static_assert(libcrypto::kCapabilities.has(NamedGroup::x25519) && !libcrypto::kCapabilities.has(NamedGroup::mlkem768));
-static_assert(libcrypto::kCapabilitiesOf35.has(NamedGroup::mlkem768));
+static_assert(libcrypto::kCapabilities.has(NamedGroup::x25519) && libcrypto::kCapabilities.has(NamedGroup::mlkem768));
+static_assert(libcrypto::kCapabilitiesOf35.has(KeyType::mldsa44));
 static_assert(!libcrypto::kCapabilities.has(KeyType::mldsa44) && libcrypto::kCapabilities.has(KeyType::ed448));
 
 TEST(Libcrypto, HasWhatItsTableSays) { expect_exactly(libcrypto::capabilities()); }
 
 TEST(Libcrypto, PrefersKernelsAndKeepsItsOwnSelectable) {
-  const Provider own = libcrypto::provider({.aeads = libcrypto::Choice::own, .hashes = libcrypto::Choice::own});
+  const Provider own = libcrypto::provider(
+      {.aeads = libcrypto::Choice::own, .hashes = libcrypto::Choice::own, .groups = libcrypto::Choice::own});
   for (const Aead* aead : own.aeads) EXPECT_EQ(aead->implementation, "libcrypto") << name(aead->id);
   for (const Hash* hash : own.hashes) EXPECT_EQ(hash->implementation, "libcrypto") << name(hash->id);
+  for (const Group* group : own.groups) EXPECT_EQ(group->implementation, "libcrypto") << name(group->id);
+  EXPECT_GT(subject().groups.size(), own.groups.size());
   EXPECT_GT(subject().aeads.size(), own.aeads.size());
   EXPECT_GT(subject().hashes.size(), own.hashes.size());
 }

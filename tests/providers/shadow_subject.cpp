@@ -50,7 +50,7 @@ TEST(Shadow, ListsWhatBothHave) {
   // What libsodium lacks is left out.
   EXPECT_EQ(subject().aeads.size(), 3U);
   EXPECT_EQ(subject().hashes.size(), 3U);
-  EXPECT_EQ(subject().groups.size(), sodium::capabilities().groups.size());
+  EXPECT_EQ(subject().groups.size(), sodium::kCapabilities.groups.size());
   ASSERT_EQ(subject().verifiers.size(), 1U);
   ASSERT_EQ(subject().key_loaders.size(), 1U);
   EXPECT_EQ(subject().key_loaders.front()->types.size(), 1U);

@@ -7,6 +7,7 @@
 #include <lockstep/config.hpp>
 #include <lockstep/kernels.hpp>
 #include <lockstep/kernels_hash.hpp>
+#include <lockstep/kernels_kem.hpp>
 #include <lockstep/sodium.hpp>
 
 #include "subject.hpp"
@@ -32,11 +33,10 @@ bool is_lean() { return true; }
 
 namespace {
 
-static_assert(sodium::kCapabilities.has(NamedGroup::x25519) && !sodium::kCapabilities.has(NamedGroup::mlkem768));
-static_assert(sodium::kCapabilitiesWithMlKem768.has(NamedGroup::mlkem768));
+static_assert(sodium::kCapabilities.has(NamedGroup::x25519) && sodium::kCapabilities.has(NamedGroup::mlkem768));
 static_assert(!sodium::kCapabilities.has(KeyType::rsa));
 
-TEST(Sodium, HasWhatItsTableSays) { expect_exactly(sodium::capabilities()); }
+TEST(Sodium, HasWhatItsTableSays) { expect_exactly(sodium::kCapabilities); }
 
 TEST(Sodium, SufficesForEverySuiteOfTheDefaults) {
   for (const CipherSuite suite : {CipherSuite::tls_aes_128_gcm_sha256, CipherSuite::tls_aes_256_gcm_sha384,
@@ -44,6 +44,8 @@ TEST(Sodium, SufficesForEverySuiteOfTheDefaults) {
     EXPECT_TRUE(subject().supports(suite)) << name(suite);
   EXPECT_EQ(subject().aeads.size(), kernels::available().size()) << "every kernel has its descriptor";
   EXPECT_EQ(subject().hashes.size(), 3 + kernels::available_hashes().size());
+  EXPECT_EQ(subject().groups.size(), 1 + kernels::available_kems().size());
+  EXPECT_TRUE(subject().supports(NamedGroup::x25519mlkem768)) << "the hybrid of the defaults";
   EXPECT_EQ(subject().fast_aes,
             kernels::best(kernels::Algorithm::aes_128_gcm).instruction_set != kernels::InstructionSet::portable);
   EXPECT_TRUE(ConfigBuilder::client(subject()).build());

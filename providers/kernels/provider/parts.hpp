@@ -9,6 +9,7 @@ namespace lockstep::kernel_provider_parts {
 
 std::span<const Aead> aeads();
 std::span<const Hash> hashes();
+std::span<const Group> groups();
 std::span<const RecordMac> record_macs();
 
 }  // namespace lockstep::kernel_provider_parts

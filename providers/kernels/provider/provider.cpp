@@ -28,6 +28,7 @@ Provider kernel_provider() {
   Provider provider{.name = "kernels"};
   for (const Aead& aead : kernel_provider_parts::aeads()) provider.aeads.push_back(&aead);
   for (const Hash& hash : kernel_provider_parts::hashes()) provider.hashes.push_back(&hash);
+  for (const Group& group : kernel_provider_parts::groups()) provider.groups.push_back(&group);
   for (const RecordMac& mac : kernel_provider_parts::record_macs()) provider.record_macs.push_back(&mac);
   provider.fast_aes = fast_aes();
   return provider;
@@ -38,6 +39,7 @@ Provider behind_kernels(const Provider& own) {
   Provider all = own;
   all.aeads = around(kernels.aeads, own.aeads);
   all.hashes = around(kernels.hashes, own.hashes);
+  all.groups = around(kernels.groups, own.groups);
   all.record_macs.insert(all.record_macs.begin(), kernels.record_macs.begin(), kernels.record_macs.end());
   if (own.aead(AeadAlgorithm::aes_128_gcm) == nullptr) all.fast_aes = kernels.fast_aes;
   return all;

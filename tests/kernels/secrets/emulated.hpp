@@ -4,6 +4,7 @@
 
 #include <lockstep/kernels.hpp>
 #include <lockstep/kernels_hash.hpp>
+#include <lockstep/kernels_kem.hpp>
 
 namespace lockstep::kernels {
 
@@ -26,5 +27,15 @@ namespace emulated_sha_2 {
 extern const Hash kSha384;
 extern const Hash kSha512;
 }  // namespace emulated_sha_2
+namespace emulated_kem_16 {
+extern const Kem kMlKem512;
+extern const Kem kMlKem768;
+extern const Kem kMlKem1024;
+}  // namespace emulated_kem_16
+namespace emulated_kem_32 {
+extern const Kem kMlKem512;
+extern const Kem kMlKem768;
+extern const Kem kMlKem1024;
+}  // namespace emulated_kem_32
 
 }  // namespace lockstep::kernels

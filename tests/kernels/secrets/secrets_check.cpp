@@ -18,6 +18,7 @@
 #include "aead/aead.hpp"
 #include "emulated.hpp"
 #include "hash/hash.hpp"
+#include "kem/kem.hpp"
 #include "target.hpp"
 
 namespace lockstep::kernels {
@@ -214,7 +215,72 @@ void check(const Mac& mac, std::size_t size, std::size_t hidden) {
   ++checks;
 }
 
+// An exchange, then the decapsulation of a ciphertext that was changed.
+void check(const Kem& kem, const Kem& portable) {
+  struct Exchange {
+    alignas(kKemAlignment) std::uint8_t key[kMaxKemKeySize];
+    std::uint8_t seed[kKemSeedSize];
+    std::uint8_t coins[kKemCoinsSize];
+    std::uint8_t encapsulation_key[1568];
+    std::uint8_t decapsulation_key[3168];
+    std::uint8_t ciphertext[1568];
+    std::uint8_t secrets[3][kKemSecretSize];
+  };
+  static Exchange computed;
+  static Exchange expected;
+  const auto run = [&](const Kem& with, Exchange& to, bool secret) {
+    reveal({reinterpret_cast<std::uint8_t*>(&to), sizeof to});
+    fill({reinterpret_cast<std::uint8_t*>(&to), sizeof to}, 7);
+    const auto expect_secret = [&](std::span<const std::uint8_t> bytes) {
+      if (secret && !all_secret(bytes)) fail("a secret got lost", with.name, bytes.size());
+      reveal(bytes);
+    };
+    const std::span encapsulation_key(to.encapsulation_key, with.encapsulation_key_size);
+    const std::span ciphertext(to.ciphertext, with.ciphertext_size);
+    if (secret) {
+      hide(to.seed);
+      hide(to.coins);
+    }
+    with.generate(to.key, to.seed, to.encapsulation_key);
+    expect_secret(encapsulation_key.first(with.encapsulation_key_size - 32));  // rho follows
+    if (!with.encapsulate(to.encapsulation_key, to.coins, to.ciphertext, to.secrets[0])) fail("refused", with.name, 0);
+    expect_secret(ciphertext);
+    expect_secret(to.secrets[0]);
+    with.decapsulate(to.key, to.ciphertext, to.secrets[1]);
+    expect_secret(to.secrets[1]);
+    to.ciphertext[7] ^= 1;
+    with.decapsulate(to.key, to.ciphertext, to.secrets[2]);
+    expect_secret(to.secrets[2]);
+    with.store(to.key, to.decapsulation_key);
+    expect_secret({to.decapsulation_key, with.encapsulation_key_size - 32});  // s, and ek follows
+    reveal(to.decapsulation_key);
+    if (secret) hide({to.decapsulation_key, with.encapsulation_key_size - 32});
+    if (!with.load(to.key, to.decapsulation_key)) fail("did not load", with.name, 0);
+    with.destroy(to.key);
+    reveal({reinterpret_cast<std::uint8_t*>(&to), sizeof to});
+  };
+  run(portable, expected, false);
+  run(kem, computed, true);
+  if (!equal({computed.ciphertext, kem.ciphertext_size}, expected.ciphertext) ||
+      !equal({&computed.secrets[0][0], sizeof computed.secrets}, {&expected.secrets[0][0], sizeof expected.secrets}) ||
+      !equal({computed.decapsulation_key, kem.decapsulation_key_size}, expected.decapsulation_key)) {
+    fail("not what the portable one computes", kem.name, 0);
+  }
+  if (!equal(computed.secrets[0], computed.secrets[1]) || equal(computed.secrets[0], computed.secrets[2])) {
+    fail("a wrong secret", kem.name, 0);
+  }
+  checks += 5;
+}
+
 void check_all() {
+  const Kem* const kems[][3] = {
+      {&portable::kMlKem512, &emulated_kem_16::kMlKem512, &emulated_kem_32::kMlKem512},
+      {&portable::kMlKem768, &emulated_kem_16::kMlKem768, &emulated_kem_32::kMlKem768},
+      {&portable::kMlKem1024, &emulated_kem_16::kMlKem1024, &emulated_kem_32::kMlKem1024},
+  };
+  for (const auto& of_a_kind : kems) {
+    for (const Kem* kem : of_a_kind) check(*kem, *of_a_kind[0]);
+  }
   const Checked aeads[] = {
       {&portable::kAes128Gcm, &portable::kAes128Gcm},
       {&portable::kAes256Gcm, &portable::kAes256Gcm},

@@ -38,6 +38,7 @@ enum class Choice : std::uint8_t {
 struct Options {
   Choice aeads = Choice::best;
   Choice hashes = Choice::best;  ///< with HMAC and HKDF
+  Choice groups = Choice::best;  ///< ML-KEM is what kernels have
 };
 
 /// The provider's descriptors, the preferred ones first. Descriptors live as long as the program.

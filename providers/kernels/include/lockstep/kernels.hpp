@@ -42,7 +42,7 @@ enum class InstructionSet : std::uint8_t {
   vaes_512,   ///< VAES and VPCLMULQDQ with AVX-512 F, BW, DQ and VL: 512-bit vectors
   ssse3,      ///< SSSE3: 128-bit vectors
   avx2,       ///< AVX2 and BMI2: 256-bit vectors
-  avx512,     ///< AVX-512 F, BW, DQ, VL and IFMA: 512-bit vectors
+  avx512,     ///< AVX-512 F, BW, DQ and VL, with IFMA for AEADs and VBMI2 for the rest: 512-bit vectors
   sha_ni,     ///< SHA-NI with SSE4.1
   aes_pmull,  ///< AArch64: NEON with AES and PMULL
   neon,       ///< AArch64: NEON

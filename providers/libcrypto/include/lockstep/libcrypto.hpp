@@ -1,6 +1,6 @@
 #pragma once
 // The provider on OpenSSL's libcrypto (https://openssl-library.org), version 3.0 or later: everything that TLS and
-// X.509 here need and that version has; ML-KEM and ML-DSA came with 3.5.
+// X.509 here need and that version has, ML-KEM with every one; ML-DSA came with 3.5.
 //
 //     lockstep::Provider provider = lockstep::libcrypto::provider();
 //     lockstep::RandomSource& random = lockstep::libcrypto::system_random();
@@ -25,10 +25,7 @@ struct ossl_lib_ctx_st;  ///< OpenSSL's OSSL_LIB_CTX
 namespace lockstep::libcrypto {
 
 namespace detail {
-// What came with OpenSSL 3.5: FIPS 203 and 204.
-constexpr bool is_new(NamedGroup id) {
-  return id == NamedGroup::mlkem512 || id == NamedGroup::mlkem768 || id == NamedGroup::mlkem1024;
-}
+// What came with OpenSSL 3.5: FIPS 204. It brought FIPS 203 as well, which our kernels have too.
 constexpr bool is_new(KeyType id) { return id == KeyType::mldsa44 || id == KeyType::mldsa65 || id == KeyType::mldsa87; }
 constexpr bool is_new(Verification id) { return is_new(id.key); }
 
@@ -59,7 +56,7 @@ inline constexpr Capabilities kCapabilities{
     .provider = "libcrypto",
     .aeads = every::kAeads,
     .hashes = every::kHashes,
-    .groups = detail::kOld<every::kGroups>,
+    .groups = every::kGroups,
     .verifications = detail::kOld<every::kVerifications>,
     .private_keys = detail::kOld<every::kKeys>,
     .cbc_ciphers = every::kCbcCiphers,
@@ -79,6 +76,7 @@ enum class Choice : std::uint8_t {
 struct Options {
   Choice aeads = Choice::best;
   Choice hashes = Choice::best;  ///< with HMAC and HKDF
+  Choice groups = Choice::best;  ///< ML-KEM is what kernels have
 };
 
 /// The provider's descriptors, the preferred ones first. Descriptors live as long as the program.

@@ -1,6 +1,6 @@
 #pragma once
 // The provider on libsodium (https://libsodium.org), version 1.0.18 or later: a small set that is enough for TLS 1.3
-// with peers that use X25519 and Ed25519. AEADs and the faster hashes are Lockstep's own kernels.
+// with peers that use X25519 and Ed25519. AEADs, the faster hashes and ML-KEM are Lockstep's own kernels.
 //
 //     lockstep::Provider provider = lockstep::sodium::provider();
 //     lockstep::RandomSource& random = lockstep::sodium::system_random();
@@ -18,25 +18,14 @@ namespace lockstep::sodium {
 namespace tables {
 inline constexpr AeadAlgorithm kAeads[] = {AeadAlgorithm::aes_128_gcm, AeadAlgorithm::aes_256_gcm,
                                            AeadAlgorithm::chacha20_poly1305};
-inline constexpr NamedGroup kGroups[] = {NamedGroup::x25519, NamedGroup::mlkem768};
+inline constexpr NamedGroup kGroups[] = {NamedGroup::x25519, NamedGroup::mlkem768, NamedGroup::mlkem1024,
+                                         NamedGroup::mlkem512};
 inline constexpr Verification kVerifications[] = {{SignatureAlgorithm::ed25519, KeyType::ed25519}};
 inline constexpr KeyType kKeys[] = {KeyType::ed25519};
 }  // namespace tables
 
-/// What there is with every libsodium that will do.
+/// What there is with every libsodium that will do. ML-KEM is our own.
 inline constexpr Capabilities kCapabilities{
-    .provider = "sodium",
-    .aeads = tables::kAeads,
-    .hashes = every::kHashes,
-    .groups = std::span(tables::kGroups).first(1),
-    .verifications = tables::kVerifications,
-    .private_keys = tables::kKeys,
-    .cbc_ciphers = {},  // libsodium has none
-    .record_macs = every::kRecordMacs,
-};
-
-/// The same with libsodium 1.0.21 or later, which has ML-KEM-768.
-inline constexpr Capabilities kCapabilitiesWithMlKem768{
     .provider = "sodium",
     .aeads = tables::kAeads,
     .hashes = every::kHashes,
@@ -46,9 +35,6 @@ inline constexpr Capabilities kCapabilitiesWithMlKem768{
     .cbc_ciphers = {},  // libsodium has none
     .record_macs = every::kRecordMacs,
 };
-
-/// Which of the two this build has.
-[[nodiscard]] LOCKSTEP_API const Capabilities& capabilities() noexcept;
 
 /// The provider's descriptors. Empty lists when libsodium cannot start, which `ConfigBuilder::build` then reports.
 [[nodiscard]] LOCKSTEP_API Provider provider();

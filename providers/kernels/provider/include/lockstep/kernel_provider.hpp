@@ -1,5 +1,5 @@
 #pragma once
-// Lockstep's own kernels as a provider: AES-GCM, ChaCha20-Poly1305 and SHA-2. Not enough for a connection; the
+// Lockstep's own kernels as a provider: AES-GCM, ChaCha20-Poly1305, SHA-2 and ML-KEM. Not enough for a connection; the
 // providers on libraries put them before what they have themselves.
 
 #include <lockstep/export.hpp>
