@@ -1,5 +1,7 @@
 // Key exchange of the provider under test.
 
+#include <array>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <ranges>
@@ -285,6 +287,44 @@ TEST_P(EveryMlKem, RejectsChangedCiphertextsImplicitly) {
   Buffer again;
   EXPECT_EQ(client.decapsulate(server_share, again), GroupResult::ok);
   EXPECT_EQ(again, other) << "FIPS 203, algorithm 18: the same wrong secret for the same ciphertext";
+}
+
+// Every implementation that the provider lists, ours and its library's own, from the same random bytes: shares and
+// secrets, also of ciphertexts that no encapsulation made. A FIPS module draws by itself.
+TEST(MlKem, EveryImplementationGivesTheSame) {
+  if (!is_real() || is_fips_module()) GTEST_SKIP() << "not of the same random bytes";
+  const char* const asked = std::getenv("LOCKSTEP_KEM_INPUTS");
+  const std::size_t inputs = asked != nullptr ? std::strtoul(asked, nullptr, 10) : 1000;
+  for (const NamedGroup id : {NamedGroup::mlkem512, NamedGroup::mlkem768, NamedGroup::mlkem1024}) {
+    std::vector<const Group*> all;
+    std::ranges::copy_if(subject().groups, std::back_inserter(all),
+                         [&](const Group* group) { return group->id == id; });
+    for (std::size_t i = 0; i < inputs && all.size() > 1; ++i) {
+      std::vector<std::array<Buffer, 5>> results;
+      for (const Group* group : all) {
+        SeededRandom random(i);
+        Storage<kMaxGroupContextSize> storage;
+        Buffer share(group->client_share_size), answer(group->server_share_size), secret(32), same(32), rejected(32);
+        ASSERT_EQ(group->generate(storage.get(), random, share), GroupResult::ok);
+        ASSERT_EQ(group->encapsulate(share, random, answer, secret), GroupResult::ok);
+        ASSERT_EQ(group->decapsulate(storage.get(), answer, same), GroupResult::ok);
+        EXPECT_EQ(secret, same) << group->implementation << ", input " << i;
+        Buffer other = answer;
+        if (i % 2 == 0) {
+          other[i % other.size()] ^= static_cast<std::uint8_t>(1U << (i / 2 % 8));
+        } else {
+          EXPECT_TRUE(random.fill(other));
+        }
+        ASSERT_EQ(group->decapsulate(storage.get(), other, rejected), GroupResult::ok);
+        group->destroy(storage.get());
+        EXPECT_NE(rejected, secret);
+        results.push_back({share, answer, secret, other, rejected});
+      }
+      for (std::size_t other = 1; other < all.size(); ++other)
+        ASSERT_EQ(results[0], results[other])
+            << name(id) << ": " << all[0]->implementation << " and " << all[other]->implementation << ", input " << i;
+    }
+  }
 }
 
 // --- published vectors -----------------------------------------------------------------------------------------------

@@ -18,7 +18,9 @@ namespace lockstep::tests {
 namespace {
 
 struct Both {
-  static Provider leader() { return botan::provider({.aeads = botan::Choice::own, .hashes = botan::Choice::own}); }
+  static Provider leader() {
+    return botan::provider({.aeads = botan::Choice::own, .hashes = botan::Choice::own, .groups = botan::Choice::own});
+  }
   static Provider follower() { return sodium::provider(); }
   static void differ(std::string_view operation, std::string_view algorithm) noexcept {
     ADD_FAILURE() << "botan and sodium differ: " << operation << " " << algorithm;

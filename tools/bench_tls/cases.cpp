@@ -4,6 +4,7 @@
 #include <chrono>
 #include <ctime>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -118,6 +119,7 @@ class Bench {
     results_.slice_seconds = options_.effort.slice_seconds;
     peers_ = all_peers(results_.left_out);
     for (const auto& peer : peers_) results_.subjects.push_back({peer->key(), peer->title()});
+    for (const NamedProvider& each : library_providers()) results_.subjects.push_back({each.key, each.title});
     expect_cases();
 
     measure_all_records();
@@ -454,7 +456,9 @@ class Bench {
     progress_.begin("operations", algorithm);
     // One operation after the other, all providers in turns.
     std::vector<std::pair<std::string, std::vector<Operation>>> all;
-    for (const NamedProvider& each : lockstep_providers()) {
+    std::vector<NamedProvider> providers = lockstep_providers();
+    if (algorithm.starts_with("MLKEM")) std::ranges::move(library_providers(), std::back_inserter(providers));
+    for (const NamedProvider& each : providers) {
       if (auto made = operations(each.provider, algorithm); !made.empty()) all.emplace_back(each.key, std::move(made));
     }
     for (std::size_t i = 0; !all.empty() && i < all.front().second.size(); ++i) {

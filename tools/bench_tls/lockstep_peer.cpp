@@ -240,6 +240,15 @@ std::vector<NamedProvider> lockstep_providers() {
   return providers;
 }
 
+std::vector<NamedProvider> library_providers() {
+  std::vector<NamedProvider> providers;
+  providers.push_back({"Botan's own", "botan-own", botan::provider({.groups = botan::Choice::own})});
+#ifdef LOCKSTEP_BENCH_LIBCRYPTO
+  providers.push_back({"libcrypto's own", "libcrypto-own", libcrypto::provider({.groups = libcrypto::Choice::own})});
+#endif
+  return providers;
+}
+
 std::vector<std::unique_ptr<Peer>> make_lockstep_peers() {
   std::vector<std::unique_ptr<Peer>> peers;
   const auto add = [&peers](std::string title, std::string key, const Provider& provider) {

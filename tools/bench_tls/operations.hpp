@@ -29,5 +29,7 @@ struct NamedProvider {
   Provider provider;
 };
 [[nodiscard]] std::vector<NamedProvider> lockstep_providers();
+/// Their libraries without our kernels, for what both have: ML-KEM.
+[[nodiscard]] std::vector<NamedProvider> library_providers();
 
 }  // namespace lockstep::bench
