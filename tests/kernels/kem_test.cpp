@@ -151,55 +151,6 @@ TEST_P(KemTest, HasTheSizesOfFips203) {
   EXPECT_LE(kem().key_size, kMaxKemKeySize);
 }
 
-struct KeyVector {
-  KemAlgorithm algorithm;
-  std::string_view d, z;
-  std::string_view first;  ///< of the decapsulation key
-  std::string_view hash;   ///< of the encapsulation key; not always known
-};
-
-// NIST's ACVP server, gen-val/json-files/ML-KEM-keyGen-FIPS203 at eb31c8ef (public domain, 17 U.S.C. 105): test cases
-// 1, 2, 33, 34 and 60.
-constexpr KeyVector kKeys[] = {
-    {KemAlgorithm::ml_kem_512, "ad31001cb9e56cd1a2010121d5f9f050e85e2f4bf92b37c7ea117345276c5308",
-     "7acdf8737d9eaddfed0b7049d6559d30bdf8ddb56b5084a6a47eba66c55adc13",
-     "0a851b79883d18c4a0f24c97272a089ffc5b9d292520f5bf6eda7776ca573444",
-     "f0770762e622104c59b365437993e59923ea18b126a68247d76a1ff3d465829e"},
-    {KemAlgorithm::ml_kem_512, "0a9bff979f14282db34852f4c5d47a939fd5450745006bf9e37a4eb86530f344",
-     "9c8e94a80a01af3fd7e06340b9acaec7feeb7405126ce99f4409994e53ff0e17",
-     "ee1bcee41a92f913c937f61ca17c159b258be941559549a5383308ae97b687b8",
-     "9fbf7a3da03979b7b4ead1d227f646787bff1d2f6c75e4403c471bb15456ae5b"},
-    {KemAlgorithm::ml_kem_768, "78c2c4627499b72dd95a5171f59fe69c5faf275cb9d17629ae259060d46df8ea",
-     "1d05913604148bd9be33b1460cf89fe8acc40d39642e0609f9c977ff7276608a",
-     "88806a84b16d390711b01878f0005b316ba380d35326228e3ef9915db9375ffb",
-     "7f8c5255be4b62fa542eb556b14798e1c9ae8bcb6bac05225a07627c08e2834d"},
-    {KemAlgorithm::ml_kem_768, "38415fff31211d99d997880fefa50ff38ddec1f32e9c8b518ce7203a5ec41a82",
-     "15c252c593b0a0efeba2734ca5a43e7dc2b7372fdd887d8a07f2b0d211093b4c",
-     "77f32edad314cbda30ddb6617fe93fad0c1c72876d6718a695e458fb7b826264",
-     "b4ae17d0d755fb1cf6c53ee65eb43fbb6a1425918354a3eca6f8e22a75bb6914"},
-    {KemAlgorithm::ml_kem_1024, "f05e8c3bc6683abc1beb85ce68ec09ec1f56e5a98117cfc7be1320d3430d0208",
-     "922d95d5073452df5b1c0f85aef56d2b5ac6053160b44985349370194895d82a",
-     "f91b41d0a0cac9c7ad5911a3ccf90deb28aec7596bb80707094569cdf6c09fb0", ""},
-};
-
-TEST_P(KemTest, KeysOfAcvp) {
-  for (const KeyVector& vector : kKeys) {
-    if (vector.algorithm != kem().algorithm) continue;
-    Bytes seed = from_hex(vector.d);
-    const Bytes z = from_hex(vector.z);
-    seed.insert(seed.end(), z.begin(), z.end());
-    const KemRun run(kem(), seed, random_bytes(kKemCoinsSize, 1));
-    const Bytes encoded = run.encoded();
-    EXPECT_EQ(Bytes(encoded.begin(), encoded.begin() + 32), from_hex(vector.first));
-    EXPECT_EQ(Bytes(encoded.end() - 32, encoded.end()), z);
-    const Bytes hash(encoded.end() - 64, encoded.end() - 32);
-    EXPECT_EQ(reference::sha3(Sha3Algorithm::sha3_256, run.encapsulation_key, 32), hash);
-    if (!vector.hash.empty()) {
-      EXPECT_EQ(hash, from_hex(vector.hash));
-    }
-  }
-}
-
 // The digest of many random exchanges, in which every edge that randomness reaches is reached: the procedure of C2SP's
 // CCTV (CC0), its results for FIPS 203 as published in Go's crypto/mlkem (BSD-3-Clause).
 TEST_P(KemTest, AccumulatedExchanges) {
