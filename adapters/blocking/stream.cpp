@@ -135,7 +135,8 @@ class Stream::Implementation {
   IoResult<void> renegotiation_steps(std::vector<std::uint8_t>& unread, Deadline deadline);
   void set_aside(std::vector<std::uint8_t>& unread);
   /// How far a handshake is to go.
-  enum class Until : std::uint8_t { early_data, complete };
+  enum class Until : std::uint8_t { early_data, writable, complete };
+  IoResult<void> handshake_to_write();
   IoResult<void> run_handshake(Until until);
   IoResult<void> handshake_steps(Until until);
   IoResult<std::size_t> early_steps(Bytes bytes);
@@ -201,6 +202,14 @@ IoResult<void> Stream::Implementation::handshake() {
   return run_handshake(Until::complete);
 }
 
+/// As far as data may be sent, which with false start is before the server's Finished. Whoever reads does the rest.
+IoResult<void> Stream::Implementation::handshake_to_write() {
+  if (handshake_done_) return {};
+  const std::scoped_lock lock(read_mutex_, write_mutex_);
+  if (handshake_done_) return {};
+  return run_handshake(Until::writable);
+}
+
 IoResult<void> Stream::Implementation::run_handshake(Until until) {
   if (auto ok = usable(); !ok) return ok;
   auto result = handshake_steps(until);
@@ -226,7 +235,7 @@ IoResult<void> Stream::Implementation::handshake_steps(Until until) {
     }
     if (*progress != Progress::starved && connection_.connected()) return {};
     if (*flushed != 0) continue;  // what was sent may have events of its own
-    if (connection_.connected()) return {};
+    if (connection_.connected() || (until == Until::writable && connection_.false_start())) return {};
     if (auto received = receive(Operation::handshake, deadline); !received) return std::unexpected(received.error());
   }
 }
@@ -433,7 +442,7 @@ IoResult<std::size_t> Stream::Implementation::receive(Operation operation, Deadl
 // --- writing ---------------------------------------------------------------------------------------------------------
 
 IoResult<std::size_t> Stream::Implementation::writev(std::span<const Bytes> pieces) {
-  if (auto done = handshake(); !done) return std::unexpected(std::move(done.error()));
+  if (auto ready = handshake_to_write(); !ready) return std::unexpected(std::move(ready.error()));
   std::unique_lock lock(write_mutex_);
   if (auto ok = usable(); !ok) return std::unexpected(std::move(ok.error()));
   const Deadline deadline = from_ticks(write_deadline);

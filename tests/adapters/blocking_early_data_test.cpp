@@ -111,6 +111,30 @@ TEST_F(BlockingEarlyData, SendsNoMoreThanIsAllowed) {
   EXPECT_EQ(read.get(), std::string(50, 'l'));
 }
 
+// RFC 7918: a write that comes first needs no more than our own Finished; reading completes the handshake.
+TEST_F(BlockingEarlyData, IsSentBeforeTheServersFinishedByAFalseStart) {
+  constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+  Options client_side = client_options();
+  client_side.config = built(client_config().versions(kTls12, kTls12).alpn({"a"}).false_start(true));
+  Options server_side = server_options();
+  server_side.config = built(server_config().alpn({"a"}));
+  auto [a, b] = socket_pair();
+  Stream client = client_over(std::move(a), client_side);
+  Stream server = server_over(std::move(b), server_side);
+  auto answered = in_background([&] {
+    const std::string question = read_exactly(server, 8);
+    must(server.write(as_bytes("answer")));
+    return question;
+  });
+  must(client.write(as_bytes("question")));
+  EXPECT_TRUE(client.connection().false_start());
+  EXPECT_FALSE(client.connection().connected());
+  EXPECT_EQ(read_exactly(client, 6), "answer");
+  EXPECT_TRUE(client.connection().connected());
+  EXPECT_FALSE(client.connection().false_start());
+  EXPECT_EQ(answered.get(), "question");
+}
+
 TEST_F(BlockingEarlyData, SendsNoneWithoutASession) {
   auto [client, server] = resuming({});
   EXPECT_EQ(must(client.write_early(as_bytes("early"))), 0U);

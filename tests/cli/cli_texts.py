@@ -76,6 +76,10 @@ def wrong_words(session):
         (["client", "localhost", "--tls1.2", "--tls1.3"], r"choose one of --tls1\.2, --tls1\.3, and --min-version", r"--help"),
         (["client", "localhost", "--tls1.2", "--suite", "TLS_AES_128_GCM_SHA256"], r"suites", r"."),
         (["server", "--allow-no-renegotiation-info"], r"no option --allow-no-renegotiation-info", r"It is an option of `client`"),
+        (["server", "--false-start"], r"no option --false-start", r"It is an option of `client`"),
+        (["client", "localhost", "--false-start"], r"say --get PATH", r"--help"),
+        (["client", "localhost", "--get", "/", "--resume", "1", "--false-start", "--early-data"], r"choose one of --false-start", r"--help"),
+        (["client", "localhost", "--nextprotoneg", "h2"], r"no option --nextprotoneg", r"Perhaps you mean --npn\. "),
         (["client", "-connect", "localhost:1"], r"no option -connect", r"Perhaps you mean HOST:PORT\. "),
         (["server", "--cacert", "x.pem"], r"no option --cacert", r"Perhaps you mean --client-ca\. "),
         (["verify", "x.pem", "--private-pki", "--web-pki"], r"--private-pki excludes --web-pki", r"lockstep verify --help"),
@@ -173,6 +177,23 @@ def policies(session):
         equal(run([*words[:2], nameless, *words[3:], "--web-pki"]).popen.returncode, 1, "status with it")
 
 
+def old_ways(session):
+    with session.case("--npn agrees on a protocol of TLS 1.2, unless both have ALPN"):
+        with session.server("--npn", "other,http/1.1") as server:
+            client = session.client(server.port, "--get", "/", "--tls1.2", "--npn", "no,http/1.1")
+            equal(client.report["alpn"], "http/1.1", "protocol")
+            equal(server.next_report()["alpn"], "http/1.1", "protocol at the server")
+            client = session.client(server.port, "--get", "/", "--tls1.2", "--npn", "other", "--alpn", "http/1.1")
+            equal(client.report["alpn"], "http/1.1", "protocol by ALPN")
+    with session.case("--false-start sends the request before the handshake of TLS 1.2 is complete"):
+        with session.server() as server:
+            ask = ["--get", "/", "--alpn", "http/1.1", "--false-start"]
+            client = session.client(server.port, *ask, "--tls1.2")
+            equal((client.report.get("false_start"), client.report["alpn"]), (True, "http/1.1"), "what the client says")
+            newer = session.client(server.port, *ask)
+            check("false_start" not in newer.report, "TLS 1.3 has none")
+
+
 def manual(session):
     folder = session.path("man")
     os.makedirs(folder)
@@ -261,5 +282,6 @@ def main(session):
     helps(session)
     wrong_words(session)
     policies(session)
+    old_ways(session)
     manual(session)
     completions(session)

@@ -174,6 +174,9 @@ Command client_command(CLI::App& program) {
       ->group(kProtocol);
   app->add_flag("--key-update", options->key_update, "Change both sides' keys before the first byte is sent")
       ->group(kProtocol);
+  app->add_flag("--false-start", options->tls.false_start,
+                "Send the request of --get a round trip before the handshake of TLS 1.2 is complete (RFC 7918)")
+      ->group(kProtocol);
   app->add_flag("--no-grease", options->no_grease, "Do not send GREASE (RFC 8701)")->group(kProtocol);
   app->add_flag("--no-middlebox", options->no_middlebox, "No middlebox compatibility (RFC 9846 E.4)")->group(kProtocol);
 

@@ -110,6 +110,7 @@ struct ClientOutcome {
   unsigned peer_key_updates = 0;
   unsigned renegotiations = 0;
   std::size_t early = 0;       ///< application bytes that went early; they may have been refused
+  bool false_start = false;    ///< the request went before the handshake was complete
   std::uint64_t sent = 0;      ///< application bytes
   std::uint64_t received = 0;  ///< application bytes
   std::chrono::duration<double, std::milli> handshake{};

@@ -49,6 +49,12 @@ IoResult<void> shake_hands(blocking::Stream& stream, const ClientPlan& plan, con
     if (!early) return std::unexpected(early.error());
     outcome.early = *early;
   }
+  if (options.tls.false_start) {
+    const auto written = stream.write(as_bytes(plan.request));
+    if (!written) return std::unexpected(written.error());
+    outcome.sent = *written;
+    outcome.false_start = stream.connection().false_start();
+  }
   return stream.handshake();
 }
 
@@ -144,7 +150,7 @@ class ResponseReader {
 Result<void> ask(blocking::Stream& stream, const ClientPlan& plan, const ClientOptions& options, Output* output,
                  ClientOutcome& outcome) {
   const bool arrived = stream.connection().early_data() == EarlyDataStatus::accepted;
-  outcome.sent = arrived ? outcome.early : 0;
+  if (arrived) outcome.sent = outcome.early;
   const auto written = stream.write(as_bytes(plan.request).subspan(outcome.sent));
   if (!written) return std::unexpected(written.error());
   outcome.sent += *written;

@@ -126,6 +126,9 @@ ClientPlan plan_of(const ClientOptions& options) {
   builder.ocsp_stapling(options.ocsp).signed_certificate_timestamps(options.scts);
   builder.verify_on_resumption(options.verify_again);
   if (options.insecure) builder.dangerous().skip_verification();
+  if (options.tls.false_start && !request_target)
+    throw UsageError("--false-start sends the request of --get a round trip earlier; say --get PATH");
+  if (options.tls.false_start && options.early_data) throw UsageError("choose one of --false-start and --early-data");
   if (options.early_data) {
     if (!request_target) throw UsageError("--early-data sends the request of --get early; say --get PATH");
     if (options.session_in.empty() && options.resume == 0) {

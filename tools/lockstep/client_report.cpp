@@ -32,6 +32,7 @@ void print_agreement(const ClientOutcome& outcome, const ClientPlan& plan, const
   const std::string peer = outcome.facts.peer + (plan.proxy ? " (the proxy)" : "");
   std::vector<Row> rows = {{outcome.connected ? "connected to" : "no connection with", peer, Style::bold}};
   for (Row& row : rows_of(outcome.facts)) rows.push_back(std::move(row));
+  if (outcome.false_start) rows.push_back({"false start", "the request went before the handshake was complete"});
   if (outcome.judgement) {
     const bool ok = outcome.judgement->ok();
     rows.push_back(
@@ -113,6 +114,7 @@ Json report_of(const ClientOutcome& outcome, const ClientPlan& plan, const Clien
   report["renegotiations"] = outcome.renegotiations;
   report["tickets"] = outcome.sessions.size();
   report["early_bytes"] = outcome.early;
+  if (outcome.false_start) report["false_start"] = true;
   report["bytes_sent"] = outcome.sent;
   report["bytes_received"] = outcome.received;
   report["handshake_ms"] = outcome.handshake.count();

@@ -69,6 +69,7 @@ constexpr auto kForeignNames = std::to_array<std::pair<std::string_view, std::st
     {"ciphersuites", "--suite"},
     {"tls13-ciphers", "--suite"},
     {"curves", "--group"},
+    {"nextprotoneg", "--npn"},
     {"tlsv1.2", "--min-version"},
     {"tlsv1.3", "--min-version"},
     {"min_protocol", "--min-version"},

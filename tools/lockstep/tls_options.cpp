@@ -49,10 +49,12 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
   if constexpr (kRole == Role::client) {
     builder.allow_no_renegotiation_info(options.allow_no_renegotiation_info);
     builder.allow_unknown_dh_groups(options.allow_unknown_dh_groups);
+    builder.false_start(options.false_start);
   } else if (!options.dh_params.empty()) {
     builder.dh_parameters(read_dh_parameters(options.dh_params));
   }
   if (!options.alpn.empty()) builder.alpn(parse_alpn(options.alpn));
+  if (!options.npn.empty()) builder.next_protocols(parse_alpn(options.npn));
   if (!options.suites.empty()) {
     builder.ranked_suites(parse_suites(options.suites));
   } else if (names_psks(options)) {
@@ -162,6 +164,9 @@ void add_tls12_options(CLI::App& app, TlsOptions& options, Role role) {
       ->group(kGroup);
   app.add_flag("--allow-no-ems", options.allow_no_extended_main_secret,
                "Take peers of TLS 1.2 without extended master secret (RFC 7627), such as Erlang's")
+      ->group(kGroup);
+  app.add_option("--npn", options.npn, "The same as --alpn for peers of TLS 1.2 that have no more than NPN")
+      ->option_text("LIST")
       ->group(kGroup);
   const std::map<std::string, Renegotiate> modes = {{"never", Renegotiate::never},
                                                     {"once", Renegotiate::once},

@@ -52,6 +52,8 @@ struct TlsOptions {
   std::string dh_params;                 ///< a server's
   Renegotiate renegotiate{};
   std::string alpn;
+  std::string npn;
+  bool false_start = false;  ///< a client's
   std::string suites;
   std::string groups;
   std::string schemes;

@@ -200,7 +200,8 @@ class LOCKSTEP_API Stream {
   /// The same without a copy: a view that lives until the next read. Empty when the peer said close_notify.
   [[nodiscard]] IoResult<Bytes> read_view();
   /// Writes all of it and returns its size. After a timeout the stream goes on: `transferred` bytes need not be written
-  /// again.
+  /// again. The handshake is completed first, or with `ConfigBuilder::false_start` brought to where that allows data;
+  /// reading does the rest.
   [[nodiscard]] IoResult<std::size_t> write(Bytes bytes);
   /// The same for several pieces, which share records.
   [[nodiscard]] IoResult<std::size_t> writev(std::span<const Bytes> pieces);
