@@ -39,6 +39,7 @@ endfunction()
 
 lockstep_need(LOCKSTEP_BOTAN libbotan-3-dev Botan 3.7)
 lockstep_need(LOCKSTEP_LIBCRYPTO libssl-dev OpenSSL 3.0 COMPONENTS Crypto)
+lockstep_need_module(LOCKSTEP_MULTIBUFFER libcrypto-mb-dev CRYPTO_MB crypto-mb 2021.12)
 lockstep_need_module(LOCKSTEP_SODIUM libsodium-dev SODIUM libsodium 1.0.18)
 lockstep_need_module(LOCKSTEP_URING liburing-dev URING liburing 2.5)
 lockstep_need(LOCKSTEP_TOOLS libcli11-dev CLI11)

@@ -12,6 +12,7 @@
 #include <lockstep/fake.hpp>
 #include <lockstep/libcrypto.hpp>
 #include <lockstep/lists.hpp>
+#include <lockstep/multibuffer.hpp>
 #include <lockstep/sodium.hpp>
 
 namespace lockstep {
@@ -28,6 +29,7 @@ struct Column {
 constexpr Column kColumns[] = {
     {botan::kCapabilities, botan::kCapabilities},
     {libcrypto::kCapabilities, libcrypto::kCapabilitiesOf35},
+    {multibuffer::kCapabilities, multibuffer::kCapabilities},
     {sodium::kCapabilities, sodium::kCapabilities},
     {fake::kCapabilities, fake::kCapabilities},
 };

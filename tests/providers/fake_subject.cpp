@@ -7,6 +7,7 @@
 #include <lockstep/config.hpp>
 #include <lockstep/fake.hpp>
 
+#include "batching.hpp"
 #include "subject.hpp"
 
 namespace lockstep::tests {
@@ -107,6 +108,96 @@ TEST(Fake, RandomFollowsFromItsSeed) {
   };
   EXPECT_EQ(bytes(1), bytes(1));
   EXPECT_NE(bytes(1), bytes(2));
+}
+
+// --- the providers of batching.hpp -----------------------------------------------------------------------------------
+
+struct Loops : Batching {
+  static Provider provider() { return fake::provider(); }
+};
+struct Shuffled : Shuffling {
+  static Provider provider() { return fake::provider(); }
+};
+
+/// Twenty key exchanges and signatures by the `*_many` of a provider; which of each kind were good.
+struct Twenty {
+  static constexpr std::size_t kCount = 20;
+  std::array<std::vector<bool>, 5> good;
+
+  explicit Twenty(const Provider& provider) {
+    const Group& group = *provider.group(NamedGroup::x25519);
+    const SignatureVerifier& verifier = *provider.verifier(SignatureAlgorithm::ed25519, KeyType::ed25519);
+    const KeyLoader& loader = *provider.key_loader(KeyType::ed25519);
+    const auto key = loader.load(*loader.generate(KeyType::ed25519, 0, random_)).value();
+    EXPECT_TRUE(group.width == kWidth && verifier.width == kWidth && key->width() == kWidth);
+
+    std::array<Storage<kMaxGroupContextSize>, kCount> contexts{};
+    std::array<Buffer, kCount> shares, answers, secrets, again, signatures;
+    std::vector<GenerateJob> generating;
+    std::vector<EncapsulateJob> encapsulating;
+    std::vector<DecapsulateJob> decapsulating;
+    std::vector<SignJob> signing;
+    std::vector<VerifyJob> verifying;
+    for (std::size_t i = 0; i < kCount; ++i) {
+      shares[i].resize(group.client_share_size);
+      answers[i].resize(group.server_share_size);
+      secrets[i].resize(group.secret_size);
+      again[i].resize(group.secret_size);
+      signatures[i].resize(kMaxSignatureSize);
+      generating.push_back({contexts[i].get(), &random_, shares[i]});
+      encapsulating.push_back({shares[i], &random_, answers[i], secrets[i]});
+      decapsulating.push_back({contexts[i].get(), answers[i], again[i]});
+      signing.push_back({SignatureScheme::ed25519, shares[i], &random_, signatures[i]});
+    }
+    generate(group, generating);
+    for (std::size_t i = 0; i < kCount; ++i) {
+      good[0].push_back(generating[i].result == GroupResult::ok);
+      // One that failed has left nothing; it is made again for what follows.
+      if (!good[0].back()) {
+        EXPECT_EQ(group.generate(contexts[i].get(), random_, shares[i]), GroupResult::ok);
+      }
+    }
+    encapsulate(group, encapsulating);
+    decapsulate(group, decapsulating);
+    key->sign_many(signing);
+    for (std::size_t i = 0; i < kCount; ++i) {
+      good[1].push_back(encapsulating[i].result == GroupResult::ok);
+      good[2].push_back(decapsulating[i].result == GroupResult::ok && again[i] == secrets[i]);
+      good[3].push_back(signing[i].size != 0);
+      verifying.push_back({key->subject_public_key_info(), shares[i], Bytes(signatures[i]).first(signing[i].size)});
+      group.destroy(contexts[i].get());
+    }
+    verify(verifier, verifying);
+    for (const VerifyJob& job : verifying) good[4].push_back(job.result == VerifyResult::valid);
+  }
+
+ private:
+  SeededRandom random_{1};
+};
+
+TEST(BatchingProvider, CountsCallsAndJobs) {
+  const Provider batching = with_many<Loops>("fake, in loops");
+  EXPECT_EQ(batching.groups.size(), subject().groups.size());
+  EXPECT_EQ(batching.verifiers.size(), subject().verifiers.size());
+  EXPECT_TRUE(batching.insecure());
+  EXPECT_TRUE(batching.supports(NamedGroup::x25519mlkem768));
+  Loops::reset();
+  const Twenty twenty(batching);
+  for (const auto& kind : twenty.good) EXPECT_EQ(kind, std::vector<bool>(Twenty::kCount, true));
+  EXPECT_EQ(Loops::counted().calls, 5U);
+  EXPECT_EQ(Loops::counted().jobs, 5U * Twenty::kCount);
+  EXPECT_EQ(Loops::counted().widest, Twenty::kCount);
+}
+
+TEST(ShufflingProvider, FailsChosenJobsAndNoOthers) {
+  const Provider shuffling = with_many<Shuffled>("fake, shuffled");
+  EXPECT_EQ(Twenty(shuffling).good, Twenty(with_many<Loops>("fake, in loops")).good);
+  Shuffled::fails() = [](std::size_t job) { return job == 0 || job == 7 || job == 13; };
+  const Twenty twenty(shuffling);
+  Shuffled::fails() = [](std::size_t) { return false; };
+  std::vector<bool> expected(Twenty::kCount, true);
+  expected[0] = expected[7] = expected[13] = false;
+  for (const auto& kind : twenty.good) EXPECT_EQ(kind, expected);
 }
 
 }  // namespace

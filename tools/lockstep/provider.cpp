@@ -9,6 +9,9 @@
 #ifdef LOCKSTEP_HAS_LIBCRYPTO
 #include <lockstep/libcrypto.hpp>
 #endif
+#ifdef LOCKSTEP_HAS_MULTIBUFFER
+#include <lockstep/multibuffer.hpp>
+#endif
 #ifdef LOCKSTEP_HAS_SODIUM
 #include <lockstep/sodium.hpp>
 #endif
@@ -31,6 +34,10 @@ constexpr Choice kChoices[] = {
 #ifdef LOCKSTEP_HAS_LIBCRYPTO
     {"libcrypto", [] { return libcrypto::provider(); }, libcrypto::system_random, "OpenSSL",
      libcrypto::library_version},
+#endif
+#ifdef LOCKSTEP_HAS_MULTIBUFFER
+    {"multibuffer", [] { return compose("multibuffer", {multibuffer::provider(), libcrypto::provider()}); },
+     libcrypto::system_random, "crypto_mb", multibuffer::library_version},
 #endif
 #ifdef LOCKSTEP_HAS_SODIUM
     {"sodium", sodium::provider, sodium::system_random, "libsodium", sodium::library_version},
