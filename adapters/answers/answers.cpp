@@ -68,7 +68,8 @@ void Answers::reply(Connection& connection, VerifyPeer& peer) {
                            .name = peer.name,
                            .time = std::chrono::floor<std::chrono::seconds>(peer.now).time_since_epoch().count(),
                            .policy = options.policy,
-                           .use = peer.use});
+                           .use = peer.use,
+                           .verified = options.verified_links.get()});
   if (!verdict_->ok()) {
     (void)connection.answer(std::move(peer.token), PeerRejected{.reason = reason_of(verdict_->code),
                                                                 .detail = static_cast<std::uint16_t>(verdict_->code)});

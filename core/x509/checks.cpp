@@ -314,16 +314,24 @@ Code check_signature_algorithm(const Certificate& child, const Certificate& issu
   return Code::ok;
 }
 
-Code check_signature(const Certificate& child, const Certificate& issuer, const Provider& provider) noexcept {
-  const SignatureVerifier* const verifier =
-      provider.verifier(*child.signature_algorithm().algorithm, *issuer.key_type());
-  switch (verifier->verify(issuer.subject_public_key_info(), child.to_be_signed(), child.signature())) {
+const SignatureVerifier& verifier_of(const Certificate& child, const Certificate& issuer,
+                                     const Provider& provider) noexcept {
+  return *provider.verifier(*child.signature_algorithm().algorithm, *issuer.key_type());
+}
+
+Code code_of(VerifyResult result) noexcept {
+  switch (result) {
     case VerifyResult::valid: return Code::ok;
     case VerifyResult::invalid: return Code::cert_signature_failure;
     case VerifyResult::bad_key: return Code::unable_to_decode_issuer_public_key;
     case VerifyResult::failed: return Code::out_of_mem;
   }
   return Code::unspecified;
+}
+
+Code check_signature(const Certificate& child, const Certificate& issuer, const Provider& provider) noexcept {
+  return code_of(verifier_of(child, issuer, provider)
+                     .verify(issuer.subject_public_key_info(), child.to_be_signed(), child.signature()));
 }
 
 Code judge_key_size(const PublicKey& key, const Policy& policy) noexcept {

@@ -38,7 +38,14 @@ void check_rules(const Certificate& certificate, Position position, const Verify
 [[nodiscard]] Code check_signature_algorithm(const Certificate& child, const Certificate& issuer,
                                              const VerifyRequest& request) noexcept;
 
-/// Whether the child's signature is by the issuer's key, algorithms having been checked.
+// Algorithms having been checked:
+
+/// What verifies the child's signature by the issuer's key.
+[[nodiscard]] const SignatureVerifier& verifier_of(const Certificate& child, const Certificate& issuer,
+                                                   const Provider& provider) noexcept;
+/// What a verifier's result says of the child.
+[[nodiscard]] Code code_of(VerifyResult result) noexcept;
+/// Whether the child's signature is by the issuer's key.
 [[nodiscard]] Code check_signature(const Certificate& child, const Certificate& issuer,
                                    const Provider& provider) noexcept;
 

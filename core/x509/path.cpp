@@ -1,15 +1,20 @@
 // Building paths from a leaf to an anchor, and validating them (RFC 5280 6, RFC 4158).
 //
-// The search goes depth first from the leaf upwards and keeps its own stack. A certificate is checked when it is put on
-// the path, so that what stands on the path is always valid so far. Of everything that fails on the way the gravest is
-// kept, to explain a refusal.
+// The search goes depth first from the leaf upwards and keeps its own stack. A certificate is put on the path by what
+// it says of itself, names and keys. What certificates say of each other, signatures first, is judged where the path
+// comes to an end: at an anchor, or at whatever else decides, so that what decides is always at the end of what is
+// valid. Signatures of one path are so verified together. A refusal leads back into the search below what was refused;
+// from then on each certificate is judged as it comes, so that strangers' certificates lead nowhere that a signature
+// forbids. Of everything that fails on the way the gravest is kept, to explain a refusal.
 
 #include <algorithm>
+#include <array>
 
 #include <lockstep/x509_verify.hpp>
 
 #include "x509/algorithms.hpp"
 #include "x509/checks.hpp"
+#include "x509/links.hpp"
 #include "x509/name_constraints.hpp"
 #include "x509/parser.hpp"
 
@@ -28,7 +33,7 @@ enum class Weight : std::uint8_t {
 class PathBuilder {
  public:
   explicit PathBuilder(const VerifyRequest& request)
-      : request_(request), budget_{0, request.policy.max_name_comparisons} {}
+      : request_(request), budget_{0, request.policy.max_name_comparisons}, links_(request, verdict_.work) {}
   Verdict run() &&;
 
  private:
@@ -48,19 +53,18 @@ class PathBuilder {
     const Certificate* certificate;
     bool is_anchor;
   };
-  struct KnownSignature {
-    const std::uint8_t* child;
-    const std::uint8_t* issuer;
-    Code code;
-  };
 
+  [[nodiscard]] bool is_right(const Certificate& leaf) const;
   bool is_self_signed(const Certificate& certificate);
   void read_candidates();
   void search();
   std::optional<Candidate> next_candidate(Node& node) const noexcept;
-  Code try_candidate(const Candidate& candidate, std::size_t& culprit);
-  Code check_path_to(const Certificate& issuer, std::size_t& culprit) noexcept;
-  Code check_signature_once(const Certificate& child, const Certificate& issuer, bool is_free = false);
+  Code check_candidate(const Candidate& candidate, std::size_t& culprit);
+  void pop() noexcept;
+  bool judge();
+  Code judge_issuer(std::size_t depth, std::size_t& culprit);
+  Code check_links(std::size_t depth);
+  Code check_constraints(std::size_t depth, std::size_t& culprit) noexcept;
   void note_dead_end();
   void note(Weight weight, Code code, std::size_t depth, const Certificate& culprit,
             const Certificate* beyond = nullptr);
@@ -72,12 +76,13 @@ class PathBuilder {
   ComparisonBudget budget_;
   std::vector<Presented> pool_;
   std::vector<Node> path_;
-  std::vector<KnownSignature> signatures_;
+  std::size_t judged_ = 1;  ///< so many certificates from the leaf on; nothing but the issuer's word is there to judge
+  bool at_once_ = false;    ///< something was refused: each is judged as it comes
+  Links links_;
   std::vector<std::vector<Certificate>> found_;
-  // The limits are there because of what a peer sends; anchors are the caller's, and each of them may be tried once
-  // besides.
+  /// The limit is there because of what a peer sends; anchors are the caller's, and each of them may be tried once
+  /// besides.
   std::size_t free_candidates_ = 0;
-  std::size_t free_signatures_ = 0;
 
   Weight weight_ = Weight::nothing;
   Problem failure_;
@@ -103,11 +108,11 @@ Verdict PathBuilder::run() && {
     verdict_.unreadable = {0, leaf.error()};
     return std::move(verdict_);
   }
+  if (request_.verified != nullptr && is_right(*leaf)) links_.use(*request_.verified);
   const bool is_anchor =
       request_.anchors.contains(*leaf) && (request_.policy.accept_partial_chain || is_self_signed(*leaf));
-  constexpr std::size_t kUsualPath = 6;  // so that a usual chain costs one allocation for each list
+  constexpr std::size_t kUsualPath = 6;  // so that a usual chain costs one allocation
   path_.reserve(kUsualPath);
-  signatures_.reserve(kUsualPath);
   path_.push_back({*leaf});
   if (is_anchor) {
     accept();
@@ -121,12 +126,19 @@ Verdict PathBuilder::run() && {
   return std::move(verdict_);
 }
 
+/// Whether a leaf keeps the rules that hold for every one, its name among them.
+bool PathBuilder::is_right(const Certificate& leaf) const {
+  bool right = true;
+  check_rules(leaf, Position::anchored_leaf, request_, [&](Code) { return right = false; });
+  return right;
+}
+
 /// Whether its own key signed it. What cannot be verified, because the algorithm is too old or unknown, is taken for
 /// what the names say.
 bool PathBuilder::is_self_signed(const Certificate& certificate) {
   if (!certificate.is_self_issued()) return false;
   Code code = check_signature_algorithm(certificate, certificate, request_);
-  if (code == Code::ok) code = check_signature_once(certificate, certificate);
+  if (code == Code::ok) code = links_.check({{{&certificate, &certificate}}});
   return code != Code::cert_signature_failure && code != Code::signature_algorithm_inconsistency;
 }
 
@@ -159,27 +171,29 @@ void PathBuilder::search() {
     const bool fresh = top.pass == 0 && top.next == 0;
     const auto candidate = next_candidate(top);
     if (!candidate) {
+      if (fresh && !judge()) continue;
       if (fresh) note_dead_end();
-      path_.pop_back();
+      pop();
       continue;
     }
     if (candidate->is_anchor && free_candidates_ < request_.anchors.size()) ++free_candidates_;
     if (++verdict_.work.candidates > request_.policy.max_candidates + free_candidates_) {
-      note(Weight::limit, Code::work_limit_exceeded, path_.size() - 1, top.certificate);
+      (void)judge();  // so that what is shown is valid as far as it goes
+      note(Weight::limit, Code::work_limit_exceeded, path_.size() - 1, path_.back().certificate);
       break;
     }
     std::size_t culprit = path_.size();
-    const Code code = try_candidate(*candidate, culprit);
-    if (code != Code::ok) {
-      const Weight weight = code == Code::work_limit_exceeded ? Weight::limit : Weight::fault;
-      note(weight, code, culprit, culprit == path_.size() ? *candidate->certificate : path_[culprit].certificate,
+    if (const Code code = check_candidate(*candidate, culprit); code != Code::ok) {
+      if (!judge()) continue;
+      note(Weight::fault, code, culprit, culprit == path_.size() ? *candidate->certificate : path_[culprit].certificate,
            candidate->certificate);
       continue;
     }
     path_.push_back({*candidate->certificate, candidate->is_anchor});
-    if (candidate->is_anchor) {
+    if (!candidate->is_anchor && !at_once_) continue;
+    if (judge() && candidate->is_anchor) {
       accept();
-      path_.pop_back();
+      pop();
     }
   }
 }
@@ -227,11 +241,10 @@ std::optional<PathBuilder::Candidate> PathBuilder::next_candidate(Node& node) co
   return std::nullopt;
 }
 
-/// Whether the path may be continued with an issuer. On failure `culprit` is the depth of the certificate that is at
-/// fault.
-Code PathBuilder::try_candidate(const Candidate& candidate, std::size_t& culprit) {
+/// Whether the path may be continued with an issuer, by what certificates say of themselves. On failure `culprit` is
+/// the depth of the certificate that is at fault.
+Code PathBuilder::check_candidate(const Candidate& candidate, std::size_t& culprit) {
   const Certificate& issuer = *candidate.certificate;
-  const Certificate& child = path_.back().certificate;
   Code code = Code::ok;
   check_rules(issuer, candidate.is_anchor ? Position::anchor : Position::intermediate, request_, [&](Code found) {
     code = found;
@@ -250,40 +263,63 @@ Code PathBuilder::try_candidate(const Candidate& candidate, std::size_t& culprit
   if (!candidate.is_anchor && !issuer.is_self_issued() && intermediates + 1 > request_.policy.max_intermediates)
     return Code::cert_chain_too_long;
 
-  code = check_signature_algorithm(child, issuer, request_);
-  if (code == Code::ok) code = check_signature_once(child, issuer, candidate.is_anchor);
-  if (code != Code::ok) {
-    if (code != Code::unable_to_decode_issuer_public_key) culprit = path_.size() - 1;
-    return code;
-  }
-  return check_path_to(issuer, culprit);
-}
-
-/// The issuer's name constraints, held against everything below it.
-Code PathBuilder::check_path_to(const Certificate& issuer, std::size_t& culprit) noexcept {
-  if (!issuer.name_constraints()) return Code::ok;
-  Code code = check_constraint_syntax(*issuer.name_constraints(), request_.policy, budget_);
-  for (std::size_t depth = path_.size(); code == Code::ok && depth-- > 0;) {
-    // RFC 5280 6.1.3 (b): "If certificate i is self-issued and it is not the final certificate in the path, skip this
-    // step".
-    if (depth != 0 && path_[depth].certificate.is_self_issued()) continue;
-    code = check_name_constraints(*issuer.name_constraints(), path_[depth].certificate, budget_);
-    if (code != Code::ok) culprit = depth;
-  }
+  code = check_signature_algorithm(path_.back().certificate, issuer, request_);
+  if (code != Code::ok) culprit = path_.size() - 1;
   return code;
 }
 
-/// A signature costs much, and the search may come by it again.
-Code PathBuilder::check_signature_once(const Certificate& child, const Certificate& issuer, bool is_free) {
-  const std::uint8_t* const key = issuer.subject_public_key_info().data();
-  for (const KnownSignature& known : signatures_) {
-    if (known.child == child.der().data() && known.issuer == key) return known.code;
+void PathBuilder::pop() noexcept {
+  path_.pop_back();
+  judged_ = std::min(judged_, path_.size());
+}
+
+/// Whether the path holds. What does not is taken from it, with all that is above, and noted.
+bool PathBuilder::judge() {
+  for (; judged_ < path_.size(); ++judged_) {
+    std::size_t culprit = judged_;
+    const Code code = judge_issuer(judged_, culprit);
+    if (code == Code::ok) continue;
+    at_once_ = true;
+    const Certificate issuer = path_[judged_].certificate;
+    const Certificate at_fault = path_[culprit].certificate;
+    path_.erase(path_.begin() + static_cast<std::ptrdiff_t>(judged_), path_.end());
+    note(code == Code::work_limit_exceeded ? Weight::limit : Weight::fault, code, culprit, at_fault, &issuer);
+    return false;
   }
-  if (is_free && free_signatures_ < request_.anchors.size()) ++free_signatures_;
-  if (verdict_.work.signatures >= request_.policy.max_signatures + free_signatures_) return Code::work_limit_exceeded;
-  ++verdict_.work.signatures;
-  const Code code = check_signature(child, issuer, request_.provider);
-  signatures_.push_back({child.der().data(), key, code});
+  // What can be said of complete paths alone has its place here: whether the last is an anchor.
+  return true;
+}
+
+/// What the certificate at a depth says of those below it, which hold. On failure `culprit` is the depth of the
+/// certificate that is at fault.
+Code PathBuilder::judge_issuer(std::size_t depth, std::size_t& culprit) {
+  const Code code = check_links(depth);
+  if (code == Code::ok) return check_constraints(depth, culprit);
+  if (code != Code::unable_to_decode_issuer_public_key) culprit = depth - 1;
+  return code;
+}
+
+/// Whether the certificate below is signed by the one at a depth.
+Code PathBuilder::check_links(std::size_t depth) {
+  std::array<Link, Links::kTogether> links;
+  std::size_t count = 0;
+  for (; depth < path_.size() && count < links.size(); ++depth)
+    links[count++] = {&path_[depth - 1].certificate, &path_[depth].certificate, path_[depth].is_anchor};
+  return links_.check(std::span(links).first(count));
+}
+
+/// The name constraints of the certificate at a depth, held against everything below it.
+Code PathBuilder::check_constraints(std::size_t depth, std::size_t& culprit) noexcept {
+  const auto& constraints = path_[depth].certificate.name_constraints();
+  if (!constraints) return Code::ok;
+  Code code = check_constraint_syntax(*constraints, request_.policy, budget_);
+  for (std::size_t below = depth; code == Code::ok && below-- > 0;) {
+    // RFC 5280 6.1.3 (b): "If certificate i is self-issued and it is not the final certificate in the path, skip this
+    // step".
+    if (below != 0 && path_[below].certificate.is_self_issued()) continue;
+    code = check_name_constraints(*constraints, path_[below].certificate, budget_);
+    if (code != Code::ok) culprit = below;
+  }
   return code;
 }
 
@@ -337,7 +373,9 @@ void PathBuilder::conclude(Position leaf_position) {
     if (code != verdict_.code || verdict_.depth != 0) report({code, 0, leaf});
     return true;
   });
-  if (!verdict_.ok()) verdict_.other_chains.clear();
+  if (!verdict_.ok()) return verdict_.other_chains.clear();
+  links_.remember(verdict_.chain);
+  for (const auto& chain : verdict_.other_chains) links_.remember(chain);
 }
 
 }  // namespace

@@ -143,6 +143,25 @@ TEST_F(Handshake, ForgetsTheChainWhenToldTo) {
   EXPECT_TRUE(pair.client.answers.verdict()->chain.empty());
 }
 
+TEST_F(Handshake, SignaturesOfCertificatesAreVerifiedOnce) {
+  const auto credential = root_.issue({});
+  const auto signatures = [&](const std::shared_ptr<const AnswerSetup>& setup) {
+    const Pair pair(built(client_config()), setup, built(server_config()), showing(credential));
+    EXPECT_TRUE(pair.client.connection.connected());
+    return pair.client.answers.verdict()->work.signatures;
+  };
+  const auto setup = trusting();
+  EXPECT_EQ(signatures(setup), 1U);
+  EXPECT_EQ(signatures(setup), 0U);
+  EXPECT_EQ(signatures(trusting()), 1U) << "another setup has another memo";
+  const auto shared =
+      setup_of({.provider = provider(), .anchors = root_.anchors(), .verified_links = setup->options().verified_links});
+  EXPECT_EQ(signatures(shared), 0U);
+  const auto without = setup_of({.provider = provider(), .anchors = root_.anchors(), .verified_links = nullptr});
+  EXPECT_EQ(signatures(without), 1U);
+  EXPECT_EQ(signatures(without), 1U);
+}
+
 TEST_F(Handshake, RefusesAnUnknownAuthority) {
   const Authority stranger("CN=Stranger");
   const Pair pair(built(client_config()), trusting(), built(server_config()), showing(stranger.issue({})));

@@ -1,6 +1,7 @@
 // Finding a way to an anchor: several ways, dead ends, loops, and what a peer may make us work.
 
 #include <algorithm>
+#include <set>
 
 #include "pki.hpp"
 
@@ -325,6 +326,279 @@ TEST(Path, TheSameQuestionHasTheSameAnswer) {
   EXPECT_EQ(first.text(), second.text());
   EXPECT_EQ(first.work.signatures, second.work.signatures);
   EXPECT_EQ(first.work.candidates, second.work.candidates);
+}
+
+// --- signatures together and remembered ------------------------------------------------------------------------------
+
+/// Botan's P-256, as if it took several signatures in one call.
+struct Batches {
+  static inline std::vector<std::size_t> calls;
+
+  Batches() : verifier(*provider().verifier(SignatureAlgorithm::ecdsa_sha256, KeyType::ec_p256)), all(provider()) {
+    calls.clear();
+    verifier.verify_many = [](std::span<VerifyJob> jobs) noexcept {
+      calls.push_back(jobs.size());
+      for (VerifyJob& job : jobs) {
+        job.result = provider()
+                         .verifier(SignatureAlgorithm::ecdsa_sha256, KeyType::ec_p256)
+                         ->verify(job.subject_public_key_info, job.message, job.signature);
+      }
+    };
+    all.verifiers.insert(all.verifiers.begin(), &verifier);
+  }
+  SignatureVerifier verifier;
+  Provider all;
+};
+
+/// With another signature, of another message.
+Der spoilt(Der certificate) {
+  certificate.back() ^= 1U;
+  return certificate;
+}
+
+TEST(PathTogether, OneCallForAPath) {
+  const Authority root("Root");
+  const Authority one(root, "One");
+  const Authority two(one, "Two");
+  Question ask;
+  ask.trust(root.certificate).chain = {two.issue(leaf()), two.certificate, one.certificate};
+  const Batches batches;
+  const Verdict verdict = ask.ask(batches.all);
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(verdict.work.signatures, 3U);
+  EXPECT_EQ(Batches::calls, std::vector<std::size_t>{3});
+
+  // A key of another kind has a verifier of its own.
+  const Authority rsa(root, key("RSA", KeyType::rsa, 2048), make("CN=RSA").ca());
+  ask.chain = {rsa.issue(leaf()), rsa.certificate};
+  Batches::calls.clear();
+  const Verdict mixed = ask.ask(batches.all);
+  ASSERT_TRUE(mixed.ok()) << mixed.text();
+  EXPECT_EQ(mixed.work.signatures, 2U);
+  EXPECT_EQ(Batches::calls, std::vector<std::size_t>{1});
+}
+
+TEST(PathTogether, AFailureLeadsBackIntoTheSearch) {
+  // Nothing tells the two apart that are called One; the first has another key.
+  const Authority root("Root");
+  const auto shape = [] { return make("CN=One").ca().without_key_identifiers(); };
+  const Authority other(root, key("another One"), shape());
+  const Authority one(root, key("One"), shape());
+  Question ask;
+  ask.policy = Policy::private_pki();
+  ask.trust(root.certificate).chain = {one.issue(leaf().without_key_identifiers()), other.certificate, one.certificate};
+  const Batches batches;
+  const Verdict verdict = ask.ask(batches.all);
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(verdict.chain[1].der().data(), ask.chain[2].data());
+  EXPECT_EQ(Batches::calls, (std::vector<std::size_t>{2, 1, 1}));
+  EXPECT_EQ(verdict.work.signatures, 4U);
+  EXPECT_EQ(ask.ask().work.signatures, 3U) << "one by one none is verified in vain";
+}
+
+TEST(PathTogether, VerdictsAreThoseOfOneByOne) {
+  const Authority root("Root");
+  const Authority one(root, "One");
+  const Authority two(one, "Two");
+  const Authority narrow(root, key("Narrow"), make("CN=Narrow").ca().permit_dns("example.org"));
+  const Authority below(narrow, "Below");
+  std::vector<Question> questions(8);
+  for (Question& ask : questions) {
+    ask.trust(root.certificate).chain = {two.issue(leaf()), two.certificate, one.certificate};
+  }
+  for (std::size_t at = 0; at < 3; ++at) questions[at].chain[at] = spoilt(questions[at].chain[at]);
+  for (Der& each : questions[3].chain) each = spoilt(each);
+  questions[4].time = kNow + 2 * kDay;
+  questions[5].chain = {below.issue(leaf()), below.certificate, narrow.certificate};
+  questions[6].chain = {below.issue(leaf()), spoilt(below.certificate), narrow.certificate};
+  questions[7].chain = {two.issue(leaf()), spoilt(two.certificate)};  // and there it ends
+  for (const bool same_name : {false, true}) {
+    for (const bool same_key : {false, true}) questions.push_back(pathological(same_name, same_key));
+  }
+  const Batches batches;
+  std::set<Code> codes;
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    const Verdict alone = questions[i].ask();
+    const Verdict together = questions[i].ask(batches.all);
+    EXPECT_FALSE(alone.ok());
+    EXPECT_EQ(alone.code, together.code) << i;
+    if (alone.code != Code::work_limit_exceeded) {  // else the search was given up wherever it stood
+      EXPECT_EQ(alone.text(), together.text()) << i;
+      EXPECT_EQ(path_text(alone.chain), path_text(together.chain)) << i;
+    }
+    EXPECT_LE(together.work.signatures, questions[i].policy.max_signatures) << i;
+    codes.insert(alone.code);
+  }
+  EXPECT_GE(codes.size(), 4U);
+}
+
+TEST(PathTogether, TheLimitHolds) {
+  const Authority root("Root");
+  const Authority one(root, "One");
+  const Authority two(one, "Two");
+  Question ask;
+  ask.trust(root.certificate).chain = {two.issue(leaf()), two.certificate, one.certificate};
+  ask.policy.max_signatures = 1;  // and one for the anchor
+  const Batches batches;
+  const Verdict verdict = ask.ask(batches.all);
+  EXPECT_EQ(verdict.code, Code::work_limit_exceeded) << verdict.text();
+  EXPECT_EQ(Batches::calls, std::vector<std::size_t>{1});
+  ask.policy.max_signatures = 2;
+  EXPECT_TRUE(ask.ask(batches.all).ok());
+}
+
+/// A question that was answered once, and the memo that has its two signatures.
+struct Remembered {
+  Remembered() {
+    ask.trust(root.certificate).chain = {one.issue(leaf()), one.certificate};
+    ask.verified = &links;
+    const Verdict first = ask.ask();
+    EXPECT_TRUE(first.ok()) << first.text();
+    EXPECT_EQ(first.work.signatures, 2U);
+    EXPECT_EQ(first.work.remembered, 0U);
+  }
+  Authority root{"Root"};
+  Authority one{root, "One"};
+  VerifiedLinks links;
+  Question ask;
+};
+
+TEST(PathRemembered, AreNotVerifiedAgain) {
+  Remembered known;
+  const Verdict again = known.ask.ask();
+  ASSERT_TRUE(again.ok()) << again.text();
+  EXPECT_EQ(again.work.signatures, 0U);
+  EXPECT_EQ(again.work.remembered, 2U);
+  EXPECT_EQ(path_text(again.chain), "leaf <- One <- Root");
+  // Another leaf of the same issuer.
+  known.ask.chain[0] = known.one.issue(leaf());
+  const Verdict other = known.ask.ask();
+  ASSERT_TRUE(other.ok()) << other.text();
+  EXPECT_EQ(other.work.signatures, 1U);
+  EXPECT_EQ(other.work.remembered, 1U);
+}
+
+TEST(PathRemembered, NothingButTheSignatureIs) {
+  Remembered known;
+  const auto judged = [&](auto change, Code code) {
+    Question ask;
+    ask.trust(known.root.certificate).chain = known.ask.chain;
+    ask.verified = &known.links;
+    change(ask);
+    const Verdict verdict = ask.ask();
+    EXPECT_EQ(verdict.code, code) << verdict.text();
+    return verdict.work;
+  };
+  static constexpr std::array kOnly = {SignatureAlgorithm::ecdsa_sha384};
+  judged([](Question& ask) { ask.time = kNow + 2 * kDay; }, Code::cert_has_expired);
+  judged([](Question& ask) { ask.policy.max_intermediates = 0; }, Code::cert_chain_too_long);
+  judged([](Question& ask) { ask.policy.signature_algorithms = kOnly; }, Code::unsupported_signature_algorithm);
+  judged([](Question& ask) { ask.anchors = TrustAnchors(); }, Code::unable_to_get_issuer_cert_locally);
+  // A stranger who shows it learns nothing by the time that it takes.
+  const Work work =
+      judged([](Question& ask) { ask.name = PeerName::dns("example.org").value(); }, Code::hostname_mismatch);
+  EXPECT_EQ(work.remembered, 0U);
+  EXPECT_EQ(work.signatures, 2U);
+}
+
+TEST(PathRemembered, AChangedByteIsAnother) {
+  Remembered known;
+  known.ask.chain[0] = spoilt(known.ask.chain[0]);
+  for (int i = 0; i < 2; ++i) {  // what is invalid is not remembered either
+    const Verdict verdict = known.ask.ask();
+    EXPECT_EQ(verdict.code, Code::cert_signature_failure) << verdict.text();
+    EXPECT_EQ(verdict.depth, 0U);
+    EXPECT_EQ(verdict.work.remembered, 0U);
+    EXPECT_EQ(verdict.work.signatures, 1U);
+  }
+  // The issuer's name with another key.
+  const Authority other(known.root, key("another One"), make("CN=One").ca().without_key_identifiers());
+  known.ask.policy = Policy::private_pki();
+  known.ask.chain = {known.one.issue(leaf().without_key_identifiers()), known.one.certificate};
+  EXPECT_TRUE(known.ask.ask().ok());
+  known.ask.chain[1] = other.certificate;
+  const Verdict verdict = known.ask.ask();
+  EXPECT_EQ(verdict.code, Code::cert_signature_failure) << verdict.text();
+  EXPECT_EQ(verdict.work.remembered, 0U);
+}
+
+TEST(PathRemembered, WhatAnotherVerifierFoundIsItsOwn) {
+  Remembered known;
+  SignatureVerifier agreeing = *provider().verifier(SignatureAlgorithm::ecdsa_sha256, KeyType::ec_p256);
+  agreeing.verify = [](Bytes, Bytes, Bytes) noexcept { return VerifyResult::valid; };
+  Provider other = provider();
+  other.verifiers.insert(other.verifiers.begin(), &agreeing);
+  known.ask.chain[0] = spoilt(known.ask.chain[0]);
+  const Verdict wrong = known.ask.ask(other);
+  EXPECT_TRUE(wrong.ok());
+  EXPECT_EQ(wrong.work.remembered, 0U);
+  EXPECT_EQ(known.ask.ask(other).work.remembered, 2U);
+  EXPECT_EQ(known.ask.ask().code, Code::cert_signature_failure);
+}
+
+TEST(PathRemembered, OnlyOfChainsThatWereAccepted) {
+  const Authority root("Root");
+  const Authority one(root, "One");
+  VerifiedLinks links;
+  Question ask;
+  ask.verified = &links;
+  ask.trust(root.certificate).chain = {one.issue(leaf()), one.certificate};
+  ask.name = PeerName::dns("example.org").value();
+  EXPECT_EQ(ask.ask().code, Code::hostname_mismatch);
+  ask.name = PeerName::dns("example.com").value();
+  Question stranger;
+  stranger.verified = &links;
+  stranger.trust(Authority("Another Root").certificate).chain = ask.chain;
+  EXPECT_FALSE(stranger.ask().ok());
+  const Verdict verdict = ask.ask();
+  EXPECT_TRUE(verdict.ok());
+  EXPECT_EQ(verdict.work.remembered, 0U);
+  EXPECT_EQ(ask.ask().work.remembered, 2U);
+}
+
+TEST(PathRemembered, NotByAHashThatAnybodyCanCollide) {
+  Remembered known;
+  Hash weak = *provider().hash(HashAlgorithm::sha256);
+  weak.insecure = true;
+  Provider other = provider();
+  other.hashes = {&weak};
+  const Verdict by_weak = known.ask.ask(other);
+  EXPECT_TRUE(by_weak.ok());
+  EXPECT_EQ(by_weak.work.remembered, 0U);
+  other.hashes.clear();
+  EXPECT_EQ(known.ask.ask(other).work.signatures, 2U);
+}
+
+TEST(PathRemembered, ASelfSignedLeafToo) {
+  VerifiedLinks links;
+  Question ask;
+  const Der self = built(leaf()
+                             .ca()
+                             .key_usage({KeyUsage::key_cert_sign, KeyUsage::digital_signature})
+                             .self_signed(provider(), *key("self"), random_source()));
+  ask.trust(self).chain = {self};
+  ask.verified = &links;
+  EXPECT_EQ(ask.ask().work.signatures, 1U);
+  const Verdict again = ask.ask();
+  EXPECT_TRUE(again.ok());
+  EXPECT_EQ(again.work.signatures, 0U);
+  EXPECT_EQ(again.work.remembered, 1U);
+}
+
+TEST(PathRemembered, SeveralChains) {
+  const Authority first("First Root");
+  const Authority second("Second Root");
+  const Authority one(first, "One");
+  VerifiedLinks links;
+  Question ask;
+  ask.trust(first.certificate).trust(second.certificate).chain = {one.issue(leaf()), one.certificate,
+                                                                  cross_sign(second, one, make("CN=One").ca())};
+  ask.policy.max_chains = 10;
+  ask.verified = &links;
+  EXPECT_EQ(ask.ask().work.signatures, 4U);
+  const Verdict again = ask.ask();
+  EXPECT_EQ(again.other_chains.size(), 1U);
+  EXPECT_EQ(again.work.signatures, 0U);
 }
 
 // --- one's own chain -------------------------------------------------------------------------------------------------

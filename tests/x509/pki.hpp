@@ -173,15 +173,16 @@ struct Question {
   std::int64_t time = kNow;
   Policy policy = {};
   KeyUsage use = KeyUsage::digital_signature;
+  VerifiedLinks* verified = nullptr;
 
   Question& trust(const Der& der) {
     EXPECT_TRUE(anchors.add(der).has_value());
     return *this;
   }
   /// The verdict. Its views live as long as the question.
-  [[nodiscard]] Verdict ask() {
+  [[nodiscard]] Verdict ask(const Provider& by = provider()) {
     views.assign(chain.begin(), chain.end());
-    return verify({provider(), anchors, views, peer, name, time, policy, use});
+    return verify({by, anchors, views, peer, name, time, policy, use, verified});
   }
   std::vector<Bytes> views;
 };

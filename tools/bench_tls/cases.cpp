@@ -13,6 +13,7 @@
 #include <lockstep/version.hpp>
 
 #include "bench.hpp"
+#include "chains.hpp"
 #include "heap.hpp"
 #include "key_schedule.hpp"
 #include "machine.hpp"
@@ -130,6 +131,7 @@ class Bench {
     measure_kernels();
     measure_all_waking();
     measure_all_operations();
+    measure_chains();
     if (wants("memory")) {
       progress_.begin("memory", "in a process of its own");
       for (Row& row : rows_of_memory_process(options_)) results_.rows.push_back(std::move(row));
@@ -478,6 +480,34 @@ class Bench {
     }
   }
 
+  void measure_chains() {
+    const std::string name = "chains-p256";
+    if (!wants(name)) return;
+    progress_.begin("chains", "P-256");
+    for (const bool remember : {false, true}) {
+      const std::vector<Judge> all = judges(certificates(KeyType::ec_p256), remember);
+      constexpr std::size_t kTimes = 10;
+      Samples samples;
+      for (const Judge& judge : all) judge.run();
+      for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+        for (const auto& [key, run] : all) {
+          samples.add(key, 1e6 / kTimes * seconds_of([&] {
+                             for (std::size_t i = 0; i < kTimes; ++i) run();
+                           }));
+        }
+      }
+      add_row({.name = name,
+               .group = "chains",
+               .label = "leaf, intermediate, root; P-256",
+               .size = 0,
+               .measure = remember ? "signatures known" : "every signature",
+               .unit = "us",
+               .more_is_better = false,
+               .figures = {}},
+              samples);
+    }
+  }
+
   void measure_all_waking() {
     for (const kernels::Aead& aead : kernels::available()) measure_waking(aead);
   }
@@ -538,6 +568,7 @@ std::vector<std::string> case_names(bool quick) {
   }
   names.emplace_back("parts");
   for (const std::string& algorithm : operation_names()) names.push_back("operations-" + algorithm);
+  names.emplace_back("chains-p256");
   for (const Suite& suite : std::span(kSuites).first(2)) names.push_back("key-schedule-" + std::string(suite.word));
   for (const kernels::Aead& aead : kernels::available())
     names.push_back("kernels-" + std::string(aead.name) + "-" + kernels::name(aead.instruction_set));

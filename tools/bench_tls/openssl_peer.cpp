@@ -1,12 +1,14 @@
 // OpenSSL's libssl. Its records go through a BIO of ours that reads the wire where it lies and writes straight onto it,
 // which costs libssl less than its own memory BIOs.
 
+#include "chains.hpp"
 #include "peer.hpp"
 
 #ifndef LOCKSTEP_BENCH_OPENSSL
 
 namespace lockstep::bench {
 std::unique_ptr<Peer> make_openssl_peer() { return nullptr; }
+std::function<void()> openssl_judge(const Certificates&) { return nullptr; }
 }  // namespace lockstep::bench
 
 #else
@@ -18,6 +20,7 @@ std::unique_ptr<Peer> make_openssl_peer() { return nullptr; }
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
 
 namespace lockstep::bench {
 namespace {
@@ -38,6 +41,9 @@ struct Freed {
 };
 using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using SslSession = std::unique_ptr<SSL_SESSION, Freed<SSL_SESSION_free>>;
+struct FreedStack {
+  void operator()(STACK_OF(X509) * stack) const noexcept { sk_X509_free(stack); }
+};
 using X509Ptr = std::unique_ptr<X509, Freed<X509_free>>;
 
 /// The two ends of the wire, as the BIO sees them.
@@ -229,6 +235,24 @@ class OpensslPeer final : public Peer {
 }  // namespace
 
 std::unique_ptr<Peer> make_openssl_peer() { return std::make_unique<OpensslPeer>(); }
+
+std::function<void()> openssl_judge(const Certificates& certificates) {
+  const std::shared_ptr<X509_STORE> store(X509_STORE_new(), X509_STORE_free);
+  require(X509_STORE_add_cert(store.get(), parse_certificate(certificates.root).get()) == 1, "root");
+  return [store, chain = certificates.server] {
+    const X509Ptr leaf = parse_certificate(chain.leaf);
+    const X509Ptr intermediate = parse_certificate(chain.intermediate);
+    const std::unique_ptr<STACK_OF(X509), FreedStack> others(sk_X509_new_null());
+    const std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>> context(X509_STORE_CTX_new());
+    require(sk_X509_push(others.get(), intermediate.get()) == 1, "push");
+    require(X509_STORE_CTX_init(context.get(), store.get(), leaf.get(), others.get()) == 1, "init");
+    require(X509_STORE_CTX_set_default(context.get(), "ssl_server") == 1, "purpose");
+    require(X509_VERIFY_PARAM_set1_host(X509_STORE_CTX_get0_param(context.get()), kServerName.data(),
+                                        kServerName.size()) == 1,
+            "name");
+    require(X509_verify_cert(context.get()) == 1, "verify");
+  };
+}
 
 }  // namespace lockstep::bench
 

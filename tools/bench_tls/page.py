@@ -18,6 +18,11 @@ TITLES = {
         "What the first record costs more than the next ones of a busy connection: an idle one keeps its keys alone, and has them expanded\n"
         "([embedding](embedding.md#memory)). ChaCha20-Poly1305 has nothing to expand.",
     ),
+    "chains": (
+        "A server's chain of three certificates, microseconds",
+        "From DER to the verdict: two signatures, names, times, constraints. Where signatures are known from before (`AnswerOptions::verified_links`), only\n"
+        "they are left out; OpenSSL, which does not have that, verifies them again. The handshakes above verify every signature.",
+    ),
     "memory": (
         "Heap",
         "What Lockstep allocates in a handshake is Botan's (public keys, HMAC objects) and the certificate validation's; the engine itself makes "

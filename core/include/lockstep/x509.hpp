@@ -5,6 +5,7 @@
 //   x509_name.hpp          names to expect
 //   x509_anchors.hpp       anchors to trust
 //   x509_verify.hpp        the verdict on a chain
+//   x509_verified_links.hpp  signatures that need not be verified again
 //   x509_pem.hpp           PEM texts and private keys
 //   x509_builder.hpp       certificates made in memory
 //
@@ -22,4 +23,5 @@
 #include <lockstep/x509_certificate.hpp>
 #include <lockstep/x509_name.hpp>
 #include <lockstep/x509_pem.hpp>
+#include <lockstep/x509_verified_links.hpp>
 #include <lockstep/x509_verify.hpp>

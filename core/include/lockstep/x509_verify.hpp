@@ -20,6 +20,7 @@
 #include <lockstep/x509_anchors.hpp>
 #include <lockstep/x509_certificate.hpp>
 #include <lockstep/x509_name.hpp>
+#include <lockstep/x509_verified_links.hpp>
 
 namespace lockstep::x509 {
 
@@ -212,11 +213,16 @@ struct VerifyRequest {
   /// What the peer does with its key: it signs, or it reads what is encrypted to the key (keyEncipherment), which is
   /// RSA key exchange in TLS 1.2.
   KeyUsage use = KeyUsage::digital_signature;
+  /// Signatures that need not be verified again, and where those of a chain that is accepted are remembered. Of a leaf
+  /// that is refused for itself it is not asked, lest time tell a stranger whose certificates were seen here. Without a
+  /// SHA-256 that protects in `provider` it is not used.
+  VerifiedLinks* verified = nullptr;
 };
 
 /// How much was done.
 struct Work {
-  std::size_t signatures = 0;
+  std::size_t signatures = 0;  ///< verified
+  std::size_t remembered = 0;  ///< signatures that VerifyRequest::verified knew
   std::size_t candidates = 0;
   std::size_t name_comparisons = 0;
   std::size_t certificates_left = 0;  ///< presented beyond Policy::max_certificates, and not looked at

@@ -74,6 +74,9 @@ struct AnswerOptions {
   std::shared_ptr<const x509::TrustAnchors> anchors{};
   /// What certificates must be like. Its spans must outlive the setup.
   x509::Policy policy{};
+  /// Signatures of certificates that were verified before, for all connections of this setup and of others that are
+  /// given the same. Null: every one is verified each time.
+  std::shared_ptr<x509::VerifiedLinks> verified_links = std::make_shared<x509::VerifiedLinks>();
   /// Server: what tickets are sealed with. Without them none are sent and none accepted.
   std::shared_ptr<const TicketKeyring> ticket_keys{};
   /// Server, TLS 1.2: where sessions are kept by their ids, where the configuration has them

@@ -1,0 +1,60 @@
+#pragma once
+// The signatures by which certificates hang together, within the work that a request allows.
+
+#include <vector>
+
+#include <lockstep/x509_verify.hpp>
+
+namespace lockstep::x509 {
+
+/// A certificate and whoever is taken for its issuer, algorithms having been checked.
+struct Link {
+  const Certificate* child = nullptr;
+  const Certificate* issuer = nullptr;
+  bool to_anchor = false;
+};
+
+/// The signatures of one verification. Each is verified once; those that a memo knows are not.
+class Links {
+ public:
+  /// So many are verified in one call.
+  static constexpr std::size_t kTogether = 8;
+
+  Links(const VerifyRequest& request, Work& work);
+  void use(VerifiedLinks& memo) noexcept;
+
+  /// Whether the first of the links holds. Those behind it will be asked for next: where a verifier takes several in
+  /// one call, they are verified with it.
+  [[nodiscard]] Code check(std::span<const Link> links);
+
+  /// Tells the memo which signatures lead from leaf to anchor.
+  void remember(std::span<const Certificate> chain) const noexcept;
+
+ private:
+  /// A link by where its certificate and its issuer's key stand in memory.
+  struct Known {
+    const std::uint8_t* child;
+    const std::uint8_t* key;
+    Code code = Code::unspecified;  ///< not verified yet
+    bool is_news = false;           ///< to the memo
+    VerifiedLinks::Digest digest{};
+
+    [[nodiscard]] bool is(const Certificate& child_asked, const Certificate& issuer) const noexcept {
+      return child == child_asked.der().data() && key == issuer.subject_public_key_info().data();
+    }
+  };
+
+  [[nodiscard]] Known& find(const Link& link);
+  [[nodiscard]] bool digest(const Link& link, VerifiedLinks::Digest& out) const noexcept;
+  [[nodiscard]] bool spend(const Link& link) noexcept;
+
+  const VerifyRequest& request_;
+  Work& work_;
+  VerifiedLinks* memo_ = nullptr;
+  const Hash* hash_ = nullptr;
+  std::vector<Known> known_;
+  /// The limit is there because of what a peer sends; anchors are the caller's, and each may be tried once besides.
+  std::size_t free_ = 0;
+};
+
+}  // namespace lockstep::x509
