@@ -5,6 +5,7 @@
 #include <lockstep/x509_anchors.hpp>
 #include <lockstep/x509_pem.hpp>
 
+#include "x509/algorithms.hpp"
 #include "x509/containers.hpp"
 #include "x509/parser.hpp"
 
@@ -47,6 +48,26 @@ AddedAnchors TrustAnchors::add_pem(std::string_view text) {
     }
   }
   return out;
+}
+
+void TrustAnchors::prepare(const Provider& provider) {
+  for (Entry& entry : entries_) {
+    const auto type = entry.certificate.key_type();
+    for (const SignatureVerifier* const verifier : provider.verifiers) {
+      if (type != verifier->key || verifier->prepare == nullptr || !fits(verifier->algorithm, verifier->key) ||
+          provider.verifier(verifier->algorithm, verifier->key) != verifier)
+        continue;
+      std::erase_if(entry.prepared, [&](const Prepared& each) { return each.verifier == verifier; });
+      if (auto key = verifier->prepare(entry.certificate.subject_public_key_info()))
+        entry.prepared.push_back({verifier, std::move(key)});
+    }
+  }
+}
+
+const PreparedKey* TrustAnchors::prepared(std::size_t index, const SignatureVerifier& verifier) const noexcept {
+  const auto& all = entries_[index].prepared;
+  const auto found = std::ranges::find(all, &verifier, &Prepared::verifier);
+  return found == all.end() ? nullptr : found->key.get();
 }
 
 bool TrustAnchors::contains(const Certificate& certificate) const noexcept {

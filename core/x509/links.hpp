@@ -1,6 +1,7 @@
 #pragma once
 // The signatures by which certificates hang together, within the work that a request allows.
 
+#include <optional>
 #include <vector>
 
 #include <lockstep/x509_verify.hpp>
@@ -11,7 +12,7 @@ namespace lockstep::x509 {
 struct Link {
   const Certificate* child = nullptr;
   const Certificate* issuer = nullptr;
-  bool to_anchor = false;
+  std::optional<std::size_t> anchor{};  ///< the issuer's place among the anchors
 };
 
 /// The signatures of one verification. Each is verified once; those that a memo knows are not.
@@ -46,6 +47,7 @@ class Links {
 
   [[nodiscard]] Known& find(const Link& link);
   [[nodiscard]] bool digest(const Link& link, VerifiedLinks::Digest& out) const noexcept;
+  void verify(const SignatureVerifier& verifier, const Link& first, std::span<VerifyJob> jobs) const noexcept;
   [[nodiscard]] bool spend(const Link& link) noexcept;
 
   const VerifyRequest& request_;

@@ -40,7 +40,7 @@ class PathBuilder {
   /// One certificate on the path, and which of its possible issuers is next to be tried.
   struct Node {
     Certificate certificate;
-    bool is_anchor = false;
+    std::optional<std::size_t> anchor{};  ///< its place among them
     std::uint8_t pass = 0;
     std::size_t next = 0;
   };
@@ -51,7 +51,7 @@ class PathBuilder {
   };
   struct Candidate {
     const Certificate* certificate;
-    bool is_anchor;
+    std::optional<std::size_t> anchor{};
   };
 
   [[nodiscard]] bool is_right(const Certificate& leaf) const;
@@ -176,7 +176,7 @@ void PathBuilder::search() {
       pop();
       continue;
     }
-    if (candidate->is_anchor && free_candidates_ < request_.anchors.size()) ++free_candidates_;
+    if (candidate->anchor && free_candidates_ < request_.anchors.size()) ++free_candidates_;
     if (++verdict_.work.candidates > request_.policy.max_candidates + free_candidates_) {
       (void)judge();  // so that what is shown is valid as far as it goes
       note(Weight::limit, Code::work_limit_exceeded, path_.size() - 1, path_.back().certificate);
@@ -189,9 +189,9 @@ void PathBuilder::search() {
            candidate->certificate);
       continue;
     }
-    path_.push_back({*candidate->certificate, candidate->is_anchor});
-    if (!candidate->is_anchor && !at_once_) continue;
-    if (judge() && candidate->is_anchor) {
+    path_.push_back({*candidate->certificate, candidate->anchor});
+    if (!candidate->anchor && !at_once_) continue;
+    if (judge() && candidate->anchor) {
       accept();
       pop();
     }
@@ -224,7 +224,7 @@ std::optional<PathBuilder::Candidate> PathBuilder::next_candidate(Node& node) co
       const TrustAnchors& anchors = request_.anchors;
       while ((node.next = anchors.find(child.issuer(), node.next)) < anchors.size()) {
         const Certificate& issuer = anchors[node.next++];
-        if (rank(issuer) == node.pass && !loops(issuer)) return Candidate{&issuer, true};
+        if (rank(issuer) == node.pass && !loops(issuer)) return Candidate{&issuer, node.next - 1};
       }
     } else {
       const unsigned wanted = (node.pass - kAnchorPasses) / 2;
@@ -233,7 +233,7 @@ std::optional<PathBuilder::Candidate> PathBuilder::next_candidate(Node& node) co
         const auto& [issuer, is_below_anchor] = pool_[node.next++];
         if (is_below_anchor == below_anchor && rank(issuer) == wanted && issuer.subject().matches(child.issuer()) &&
             !loops(issuer)) {
-          return Candidate{&issuer, false};
+          return Candidate{&issuer};
         }
       }
     }
@@ -246,7 +246,7 @@ std::optional<PathBuilder::Candidate> PathBuilder::next_candidate(Node& node) co
 Code PathBuilder::check_candidate(const Candidate& candidate, std::size_t& culprit) {
   const Certificate& issuer = *candidate.certificate;
   Code code = Code::ok;
-  check_rules(issuer, candidate.is_anchor ? Position::anchor : Position::intermediate, request_, [&](Code found) {
+  check_rules(issuer, candidate.anchor ? Position::anchor : Position::intermediate, request_, [&](Code found) {
     code = found;
     return false;
   });
@@ -260,7 +260,7 @@ Code PathBuilder::check_candidate(const Candidate& candidate, std::size_t& culpr
   const auto& constraints = issuer.basic_constraints();  // an anchor of version 1 has none
   if (constraints && constraints->path_length && intermediates > *constraints->path_length)
     return Code::path_length_exceeded;
-  if (!candidate.is_anchor && !issuer.is_self_issued() && intermediates + 1 > request_.policy.max_intermediates)
+  if (!candidate.anchor && !issuer.is_self_issued() && intermediates + 1 > request_.policy.max_intermediates)
     return Code::cert_chain_too_long;
 
   code = check_signature_algorithm(path_.back().certificate, issuer, request_);
@@ -304,7 +304,7 @@ Code PathBuilder::check_links(std::size_t depth) {
   std::array<Link, Links::kTogether> links;
   std::size_t count = 0;
   for (; depth < path_.size() && count < links.size(); ++depth)
-    links[count++] = {&path_[depth - 1].certificate, &path_[depth].certificate, path_[depth].is_anchor};
+    links[count++] = {&path_[depth - 1].certificate, &path_[depth].certificate, path_[depth].anchor};
   return links_.check(std::span(links).first(count));
 }
 

@@ -84,7 +84,9 @@ TEST_P(EveryKeyType, SignsWhatItsVerifierAccepts) {
     const std::size_t size = key->sign(scheme, kMessage, system_random(), out);
     ASSERT_GT(size, 0U);
     const Buffer signature(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(size));
-    const auto& verify = *subject().verifier(made_of->algorithm, type_)->verify;
+    const auto verify = [&](Bytes key_info, Bytes message, Bytes of) {
+      return verify_both_ways(*subject().verifier(made_of->algorithm, type_), key_info, message, of);
+    };
     const Bytes info = key->subject_public_key_info();
     EXPECT_EQ(verify(info, kMessage, signature), VerifyResult::valid);
     EXPECT_EQ(verify(info, kMessage.first(5), signature), VerifyResult::invalid);
@@ -149,6 +151,7 @@ TEST_P(EveryKeyType, SignsFromSeveralThreadsAtOnce) {
   ASSERT_NE(key, nullptr);
   const SignatureScheme scheme = key->schemes().front();
   const auto* const verifier = subject().verifier(parts(scheme)->algorithm, type_);
+  const auto prepared = verifier->prepare == nullptr ? nullptr : verifier->prepare(key->subject_public_key_info());
   std::array<bool, 4> valid{};
   std::vector<std::thread> threads;
   for (bool& result : valid)
@@ -159,6 +162,9 @@ TEST_P(EveryKeyType, SignsFromSeveralThreadsAtOnce) {
         const std::size_t size = key->sign(scheme, kMessage, system_random(), out);
         const Bytes signature = Bytes(out).first(size);
         all = all && verifier->verify(key->subject_public_key_info(), kMessage, signature) == VerifyResult::valid;
+        if (prepared == nullptr) continue;
+        all = all && prepared->verify(kMessage.first(3), signature) == VerifyResult::invalid;
+        all = all && prepared->verify(kMessage, signature) == VerifyResult::valid;
       }
       result = all;
     });

@@ -51,7 +51,7 @@ constexpr Vector kVectors[] = {
 };
 
 VerifyResult verify(SignatureAlgorithm algorithm, KeyType key, Bytes info, Bytes message, Bytes signature) {
-  return subject().verifier(algorithm, key)->verify(info, message, signature);
+  return verify_both_ways(*subject().verifier(algorithm, key), info, message, signature);
 }
 
 bool listed(SignatureAlgorithm algorithm, KeyType key) { return subject().verifier(algorithm, key) != nullptr; }

@@ -6,6 +6,15 @@
 
 namespace lockstep::tests {
 
+VerifyResult verify_both_ways(const SignatureVerifier& verifier, Bytes info, Bytes message, Bytes signature) {
+  const VerifyResult result = verifier.verify(info, message, signature);
+  if (verifier.prepare == nullptr) return result;
+  const auto key = verifier.prepare(info);
+  EXPECT_EQ(key == nullptr, result == VerifyResult::bad_key);
+  for (int i = 0; key != nullptr && i < 2; ++i) EXPECT_EQ(key->verify(message, signature), result);
+  return result;
+}
+
 Buffer hex(std::string_view digits) {
   Buffer bytes;
   unsigned half = 0;

@@ -31,6 +31,9 @@ bool is_fips_module();
 /// Whether ECDSA draws nothing (RFC 6979), so that published signatures can be compared.
 bool ecdsa_is_deterministic();
 
+/// What a verifier says of a signature, by a key that was prepared as well, where it has that: both must agree.
+VerifyResult verify_both_ways(const SignatureVerifier& verifier, Bytes info, Bytes message, Bytes signature);
+
 using Buffer = std::vector<std::uint8_t>;
 
 /// Bytes from hexadecimal digits; spaces are skipped.

@@ -180,7 +180,7 @@ void check_signatures(const std::string& file, SignatureAlgorithm algorithm, Key
   const SignatureVerifier* const verifier = subject().verifier(algorithm, key);
   if (verifier == nullptr) return;
   each(file, [&](const Json& group, const Json& test) -> std::optional<bool> {
-    return verifier->verify(bytes(group, "publicKeyDer"), bytes(test, "msg"), bytes(test, "sig")) ==
+    return verify_both_ways(*verifier, bytes(group, "publicKeyDer"), bytes(test, "msg"), bytes(test, "sig")) ==
            VerifyResult::valid;
   });
 }

@@ -447,6 +447,25 @@ TEST(PathTogether, TheLimitHolds) {
   EXPECT_TRUE(ask.ask(batches.all).ok());
 }
 
+TEST(PathPrepared, AnchorsVerifyByTheKeyThatWasMadeReady) {
+  // A verifier that does nothing but with such a key.
+  SignatureVerifier only = *provider().verifier(SignatureAlgorithm::ecdsa_sha256, KeyType::ec_p256);
+  ASSERT_NE(only.prepare, nullptr);
+  only.verify = [](Bytes, Bytes, Bytes) noexcept { return VerifyResult::failed; };
+  Provider other = provider();
+  other.verifiers.insert(other.verifiers.begin(), &only);
+  const Authority root("Root");
+  Question ask;
+  ask.trust(Authority("Another Root").certificate).trust(root.certificate).chain = {root.issue(leaf())};
+  EXPECT_EQ(ask.ask(other).code, Code::out_of_mem);
+  ask.anchors.prepare(other);
+  ask.anchors.prepare(other);  // again is the same
+  EXPECT_TRUE(ask.ask(other).ok());
+  EXPECT_TRUE(ask.ask().ok()) << "another verifier has no use for it";
+  ask.chain[0] = spoilt(ask.chain[0]);
+  EXPECT_EQ(ask.ask(other).code, Code::cert_signature_failure);
+}
+
 /// A question that was answered once, and the memo that has its two signatures.
 struct Remembered {
   Remembered() {

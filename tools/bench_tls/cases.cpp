@@ -484,8 +484,10 @@ class Bench {
     const std::string name = "chains-p256";
     if (!wants(name)) return;
     progress_.begin("chains", "P-256");
-    for (const bool remember : {false, true}) {
-      const std::vector<Judge> all = judges(certificates(KeyType::ec_p256), remember);
+    for (const auto& [help, measure] :
+         {std::pair(Help::none, "every signature"), std::pair(Help::prepared, "anchor's key prepared"),
+          std::pair(Help::remembered, "signatures known")}) {
+      const std::vector<Judge> all = judges(certificates(KeyType::ec_p256), help);
       constexpr std::size_t kTimes = 10;
       Samples samples;
       for (const Judge& judge : all) judge.run();
@@ -500,7 +502,7 @@ class Bench {
                .group = "chains",
                .label = "leaf, intermediate, root; P-256",
                .size = 0,
-               .measure = remember ? "signatures known" : "every signature",
+               .measure = measure,
                .unit = "us",
                .more_is_better = false,
                .figures = {}},

@@ -14,10 +14,11 @@ namespace {
 
 class Ours {
  public:
-  Ours(const Provider& provider, const Certificates& certificates, bool remember)
+  Ours(const Provider& provider, const Certificates& certificates, Help help)
       : provider_(provider), leaf_(certificates.server.leaf), intermediate_(certificates.server.intermediate) {
     anchors_.add(certificates.root).value();
-    if (remember) links_ = std::make_unique<x509::VerifiedLinks>();
+    if (help == Help::prepared) anchors_.prepare(provider_);
+    if (help == Help::remembered) links_ = std::make_unique<x509::VerifiedLinks>();
   }
   void judge() {
     const std::array<Bytes, 2> chain{leaf_, intermediate_};
@@ -47,11 +48,11 @@ bool verifies(const Provider& provider, const Certificates& certificates) {
 
 }  // namespace
 
-std::vector<Judge> judges(const Certificates& certificates, bool remember) {
+std::vector<Judge> judges(const Certificates& certificates, Help help) {
   std::vector<Judge> out;
   for (const NamedProvider& each : lockstep_providers()) {
     if (!verifies(each.provider, certificates)) continue;
-    const auto ours = std::make_shared<Ours>(each.provider, certificates, remember);
+    const auto ours = std::make_shared<Ours>(each.provider, certificates, help);
     out.push_back({each.key, [ours] { ours->judge(); }});
   }
   if (auto theirs = openssl_judge(certificates)) out.push_back({"openssl", std::move(theirs)});

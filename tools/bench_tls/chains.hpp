@@ -15,9 +15,15 @@ struct Judge {
   std::function<void()> run;
 };
 
-/// All judges of this build; with `remember` ours know the signatures from before, and OpenSSL, which does not have
-/// that, is there to compare.
-[[nodiscard]] std::vector<Judge> judges(const Certificates& certificates, bool remember);
+/// What helps ours. OpenSSL has none of it, and is there to compare.
+enum class Help : std::uint8_t {
+  none,
+  prepared,    ///< the anchor's key is ready
+  remembered,  ///< the signatures are known from before
+};
+
+/// All judges of this build.
+[[nodiscard]] std::vector<Judge> judges(const Certificates& certificates, Help help);
 
 /// OpenSSL's; null without it.
 [[nodiscard]] std::function<void()> openssl_judge(const Certificates& certificates);

@@ -14,6 +14,9 @@
 #ifdef LOCKSTEP_BENCH_LIBCRYPTO
 #include <lockstep/libcrypto.hpp>
 #endif
+#ifdef LOCKSTEP_BENCH_MULTIBUFFER
+#include <lockstep/multibuffer.hpp>
+#endif
 #ifdef LOCKSTEP_BENCH_SODIUM
 #include <lockstep/sodium.hpp>
 #endif
@@ -235,6 +238,12 @@ std::vector<NamedProvider> lockstep_providers() {
   providers.push_back({"Lockstep " LOCKSTEP_VERSION, "lockstep", botan::provider()});
 #ifdef LOCKSTEP_BENCH_LIBCRYPTO
   providers.push_back({"Lockstep, libcrypto", "lockstep-libcrypto", libcrypto::provider()});
+#endif
+#ifdef LOCKSTEP_BENCH_MULTIBUFFER
+  if (multibuffer::available()) {
+    providers.push_back({"Lockstep, crypto_mb", "lockstep-multibuffer",
+                         compose("crypto_mb before libcrypto", {multibuffer::provider(), libcrypto::provider()})});
+  }
 #endif
 #ifdef LOCKSTEP_BENCH_SODIUM
   providers.push_back({"Lockstep, libsodium", "lockstep-sodium", sodium::provider()});

@@ -226,6 +226,14 @@ struct VerifyJob {
   VerifyResult result = VerifyResult::failed;
 };
 
+/// A public key made ready to verify with, once for many signatures. Calls may come from several threads at once.
+class LOCKSTEP_API PreparedKey {
+ public:
+  virtual ~PreparedKey() = default;
+  /// As SignatureVerifier::verify of the verifier that made it.
+  [[nodiscard]] virtual VerifyResult verify(Bytes message, Bytes signature) const noexcept = 0;
+};
+
 /// Verifies one algorithm with one type of key.
 struct SignatureVerifier {
   SignatureAlgorithm algorithm;
@@ -239,6 +247,10 @@ struct SignatureVerifier {
 
   std::size_t width = 1;                                              ///< as Group::width
   void (*verify_many)(std::span<VerifyJob> jobs) noexcept = nullptr;  ///< any number; null: one by one
+
+  /// Makes a key ready that will be used often; null when it is a bad one, or memory runs out. Null where that would
+  /// save less than a twentieth.
+  std::shared_ptr<const PreparedKey> (*prepare)(Bytes subject_public_key_info) noexcept = nullptr;
 };
 
 /// A span of jobs, by what the verifier has: together, or one after the other.

@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/export.hpp>
+#include <lockstep/provider.hpp>
 #include <lockstep/x509_certificate.hpp>
 
 namespace lockstep::x509 {
@@ -44,6 +46,15 @@ class TrustAnchors {
   /// Adds every CERTIFICATE of a PEM text; other objects and unusable certificates are reported, not fatal.
   LOCKSTEP_API AddedAnchors add_pem(std::string_view text);
 
+  /// Makes the keys of the anchors that are there ready to verify with, where the provider has that: what they signed
+  /// is then verified in less time, by a fourteenth to a half (SignatureVerifier::prepare). Takes up to a tenth of a
+  /// millisecond and some KB for each: for authorities that issue many of the certificates which are met. Not while
+  /// another thread uses the anchors. Throws std::bad_alloc.
+  LOCKSTEP_API void prepare(const Provider& provider);
+  /// The key of an anchor as a verifier prepared it; null when it did not.
+  [[nodiscard]] LOCKSTEP_API const PreparedKey* prepared(std::size_t index,
+                                                         const SignatureVerifier& verifier) const noexcept;
+
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
   [[nodiscard]] bool empty() const noexcept { return entries_.empty(); }
   [[nodiscard]] const Certificate& operator[](std::size_t index) const noexcept { return entries_[index].certificate; }
@@ -53,10 +64,15 @@ class TrustAnchors {
   [[nodiscard]] LOCKSTEP_API std::size_t find(const DistinguishedName& subject, std::size_t start = 0) const noexcept;
 
  private:
+  struct Prepared {
+    const SignatureVerifier* verifier;
+    std::shared_ptr<const PreparedKey> key;
+  };
   struct Entry {
     std::uint64_t subject_hash;
     std::vector<std::uint8_t> der;
     Certificate certificate;
+    std::vector<Prepared> prepared{};
   };
   std::vector<Entry> entries_;
 };
