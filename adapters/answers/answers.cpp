@@ -104,6 +104,8 @@ void Answers::reply(Connection& connection, Decrypt& decrypt) {
   }
 }
 
+void Answers::reply(Connection& connection, Compute& compute) { (void)connection.answer(std::move(compute)); }
+
 void Answers::reply(Connection& connection, SelectPsk& select) {
   const auto& psks = setup_->options().psks;
   const auto chosen = psks == nullptr ? std::nullopt : psks->select(select);

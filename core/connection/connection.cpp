@@ -409,6 +409,15 @@ std::expected<void, Misuse> Connection::State::answer(Token<Operation>& token, c
   return {};
 }
 
+std::expected<void, Misuse> Connection::State::answer(Compute& done) noexcept {
+  if (!usable()) return std::unexpected(Misuse::unusable);
+  if (error() != nullptr || run() == nullptr || !run()->handshake.awaits(done.token))
+    return std::unexpected(Misuse::wrong_token);
+  if (auto went = run()->handshake.answer(done); !went) fail(went.error());
+  establish();
+  return {};
+}
+
 std::expected<void, Misuse> Connection::State::answer(Token<SealTicket>& token,
                                                       const handshake::TicketSealed& input) noexcept {
   if (!usable()) return std::unexpected(Misuse::unusable);
@@ -465,6 +474,16 @@ std::expected<void, Misuse> Connection::answer(Token<Decrypt>&& token, Decryptio
   State& self = state();
   return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerDecryption{self.number_of(token), false, {}}); },
                        [&] { return self.answer(token, handshake::Decrypted{}, Place::client_key_exchange); });
+}
+
+std::expected<void, Misuse> Connection::answer(Compute&& done) {
+  State& self = state();
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerComputation{self.number_of(done.token), ComputationAccess::belongs(done.job, done.token)}); },
+                       [&]() -> std::expected<void, Misuse> {
+                         if (!ComputationAccess::belongs(done.job, done.token))
+                           return std::unexpected(done.token ? Misuse::invalid_answer : Misuse::wrong_token);
+                         return self.answer(done);
+                       });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<SelectPsk>&& token, PskChosen chosen) {

@@ -143,10 +143,10 @@ std::expected<Bytes, Error> signed_parameters(Context& context, Bytes parameters
   return *content;
 }
 
-std::expected<VerifiedSignature, Error> verify_signature12(Context& context, const PeerKey& key,
-                                                           const PeerVerified& /*accepted*/,
-                                                           const codec::DigitallySigned& signature,
-                                                           Bytes content) noexcept {
+std::expected<SignatureToCheck, Error> read_signature12(Context& context, const PeerKey& key,
+                                                        const PeerVerified& /*accepted*/,
+                                                        const codec::DigitallySigned& signature,
+                                                        Bytes content) noexcept {
   const auto scheme = parts(signature.algorithm);
   // RFC 8446 brought curves into the names of schemes; before it, they said ECDSA and a hash alone. Which curves may
   // be used, groups say: of brainpool's those that are named (RFC 7027).
@@ -154,9 +154,7 @@ std::expected<VerifiedSignature, Error> verify_signature12(Context& context, con
   const bool on_curve = is_nist_curve(key.type) || (curve && context.config.group(*curve) != nullptr);
   const bool fits = usable_scheme_in_tls12(signature.algorithm) &&
                     (scheme->key == key.type || (is_nist_curve(scheme->key) && on_curve));
-  if (auto verified = verify_signed(context, key, fits, signature.algorithm, content, signature.signature); !verified)
-    return std::unexpected(verified.error());
-  return VerifiedSignature();
+  return signature_to_check(context, key, fits, signature.algorithm, content, signature.signature);
 }
 
 void ask_signature12(Context& context, std::shared_ptr<const Credential> credential, SignatureScheme scheme,

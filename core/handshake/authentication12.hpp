@@ -79,12 +79,12 @@ void send_certificate12(Context& context, MessageLog& messages, const Credential
 
 /// What a signature of ServerKeyExchange covers (RFC 5246 7.4.3): both randoms and the parameters.
 [[nodiscard]] std::expected<Bytes, Error> signed_parameters(Context& context, Bytes parameters) noexcept;
-/// Checks the signature of a ServerKeyExchange, or of a client's CertificateVerify. Demands that the certificate was
-/// accepted before.
-[[nodiscard]] std::expected<VerifiedSignature, Error> verify_signature12(Context& context, const PeerKey& key,
-                                                                         const PeerVerified& accepted,
-                                                                         const codec::DigitallySigned& signature,
-                                                                         Bytes content) noexcept;
+/// The signature of a ServerKeyExchange, or of a client's CertificateVerify. Demands that the certificate was accepted
+/// before.
+[[nodiscard]] std::expected<SignatureToCheck, Error> read_signature12(Context& context, const PeerKey& key,
+                                                                      const PeerVerified& accepted,
+                                                                      const codec::DigitallySigned& signature,
+                                                                      Bytes content) noexcept;
 /// Keys on brainpool's curves. TLS 1.2 says ECDSA and a hash, and names the curve as a group (RFC 7027 2, RFC 5246
 /// 7.4.1.4.1); RFC 8734 has names for TLS 1.3, by which the keys are known here.
 struct BrainpoolScheme {

@@ -41,9 +41,9 @@ std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certific
   return read_leaf(context, chain);
 }
 
-std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
-                                                         const PeerVerified& /*accepted*/, Role signer,
-                                                         const codec::CertificateVerify& message) {
+std::expected<SignatureToCheck, Error> read_signature(Context& context, const PeerKey& key,
+                                                      const PeerVerified& /*accepted*/, Role signer,
+                                                      const codec::CertificateVerify& message) noexcept {
   const auto detail = static_cast<std::uint16_t>(message.algorithm);
   // RFC 9846 4.5.2: "the signature algorithm MUST be compatible with the key in the sender's end-entity certificate."
   const auto scheme = parts(message.algorithm);
@@ -55,9 +55,7 @@ std::expected<VerifiedSignature, Error> verify_signature(Context& context, const
   // MUST use the RSASSA-PSS OID": a key type each.
   const bool fits = scheme && scheme->key == key.type;
   // RFC 9846 4.5.2: "The receiver of a CertificateVerify message MUST verify the signature field."
-  if (auto verified = verify_signed(context, key, fits, message.algorithm, *content, message.signature); !verified)
-    return std::unexpected(verified.error());
-  return VerifiedSignature();
+  return signature_to_check(context, key, fits, message.algorithm, *content, message.signature);
 }
 
 std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,

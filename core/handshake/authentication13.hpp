@@ -13,10 +13,10 @@ namespace lockstep::handshake {
 /// Reads a non-empty chain: fills context.peer_chain and the leaf's staples, and gives the leaf's key.
 [[nodiscard]] std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept;
 
-/// Checks CertificateVerify against the transcript so far. Demands that the certificate was accepted before.
-[[nodiscard]] std::expected<VerifiedSignature, Error> verify_signature(Context& context, const PeerKey& key,
-                                                                       const PeerVerified& accepted, Role signer,
-                                                                       const codec::CertificateVerify& message);
+/// The signature of a CertificateVerify, over the transcript so far. Demands that the certificate was accepted before.
+[[nodiscard]] std::expected<SignatureToCheck, Error> read_signature(Context& context, const PeerKey& key,
+                                                                    const PeerVerified& accepted, Role signer,
+                                                                    const codec::CertificateVerify& message) noexcept;
 
 /// Checks verify_data against the transcript so far.
 [[nodiscard]] std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,

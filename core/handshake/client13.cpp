@@ -1,8 +1,10 @@
 #include "handshake/client13.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include "handshake/computation.hpp"
 #include "handshake/negotiation.hpp"
 #include "handshake/record_limits.hpp"
 #include "handshake/sessions.hpp"
@@ -47,7 +49,8 @@ std::expected<std::optional<VerifiedPsk>, Error> chosen_psk(Context& context, co
 
 namespace {
 
-std::expected<SharedSecret, Error> agree(Context& context, Offer& offer, const codec::ServerHello& hello) noexcept {
+// Our key pair for the server's share.
+std::expected<KeyExchange*, Error> key_pair_for(Context& context, Offer& offer, const codec::ServerHello& hello) noexcept {
   // RFC 9846 4.3.11: "that a server "key_share" extension is present if required by the ClientHello
   // "psk_key_exchange_modes" extension": psk_dhe_ke is all that we offer.
   if (!hello.key_share && hello.pre_shared_key) return context.fail(Reason::psk_without_key_share);
@@ -64,48 +67,18 @@ std::expected<SharedSecret, Error> agree(Context& context, Offer& offer, const c
   if (exchange == nullptr) return context.fail(Reason::key_share_group, detail);
   if (hello.key_share->key_exchange.size() != exchange->group()->server_share_size())
     return context.fail(Reason::key_share_size, detail);
-  SharedSecret secret;
-  switch (exchange->decapsulate(hello.key_share->key_exchange, secret)) {
-    case GroupResult::ok: break;
-    case GroupResult::bad_share: return context.fail(Reason::key_share_invalid, detail);
-    case GroupResult::failed: return context.fail(Reason::provider_failed, detail);
-  }
-  context.agreed.group = hello.key_share->group;
-  return secret;
+  return exchange;
 }
 
 // ServerHello, whichever ClientHello it answers: the transcript has started and holds that ClientHello.
-Next<WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& hello, Context& context) {
+Next<WaitSecret, WaitEncryptedExtensions> answer(Offer&& offer, const codec::ServerHello& hello, Context& context) {
   std::ranges::copy(hello.random, context.server_random.begin());
   const auto psk = chosen_psk(context, offer, hello);
   if (!psk) return std::unexpected(psk.error());
-  const auto shared = agree(context, offer, hello);
-  if (!shared) return std::unexpected(shared.error());
-  const bool first = *psk && &(*psk)->session() == offer.sessions.front().session;
-  const bool judged = first && offer.judged.has_value();
-  if (judged) {
-    context.note(*offer.judged);
-  }
-  if (*psk) inherit(context, (*psk)->session());
-  context.hash_message();
-
-  const Hash& hash = *context.agreed.suite->hash;
-  auto early = *psk ? key_schedule::EarlySecret::from_psk(hash, (*psk)->session().secret.view())
-                    : key_schedule::EarlySecret::without_psk(hash);
-  if (!early) return context.fail(Reason::provider_failed);
-  auto secret = std::move(*early).handshake_secret(shared->view());
-  const auto transcript = context.transcript_hash();
-  if (!secret || !transcript) return context.fail(Reason::provider_failed);
-  auto traffic = secret->traffic_secrets(*transcript);
-  auto main = std::move(*secret).main_secret();
-  if (!traffic || !main) return context.fail(Reason::provider_failed);
-
-  context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client);
-  context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server);
-  context.install(Level::handshake, Direction::receive, traffic->server);
-  context.install(Level::handshake, Direction::send, traffic->client);
-  return WaitEncryptedExtensions{
-      {std::move(*main), std::move(*traffic)}, *psk, offer.early_data, first ? &(*psk)->session() : nullptr, judged};
+  const auto exchange = key_pair_for(context, offer, hello);
+  if (!exchange) return std::unexpected(exchange.error());
+  const auto [group, share] = *hello.key_share;
+  return decapsulate(WaitSecret{std::move(offer), *psk, group}, **exchange, share, context);
 }
 
 // Whether the early data that we offered was taken.
@@ -177,9 +150,14 @@ Next<Connected> finish(Keys&& keys, DigestSecret&& write_traffic, Connected prov
   return proven;
 }
 
+Next<WaitSecondServerHello> send_again(WaitSecondShare&& state, Context& context) {
+  if (auto sent = send_client_hello(context, state.offer); !sent) return std::unexpected(sent.error());
+  return WaitSecondServerHello{std::move(state.offer), state.suite, state.group};
+}
+
 }  // namespace
 
-Next<WaitEncryptedExtensions> begin(Offer&& offer, const codec::ServerHello& hello, Context& context) {
+Next<WaitSecret, WaitEncryptedExtensions> begin(Offer&& offer, const codec::ServerHello& hello, Context& context) {
   if (auto echoed = check_echo(context, offer, hello.legacy_session_id_echo); !echoed)
     return std::unexpected(echoed.error());
   const auto suite = check_suite(context, hello.cipher_suite);
@@ -190,7 +168,8 @@ Next<WaitEncryptedExtensions> begin(Offer&& offer, const codec::ServerHello& hel
   return answer(std::move(offer), hello, context);
 }
 
-Next<WaitSecondServerHello> begin(Offer&& offer, const codec::HelloRetryRequest& retry, Context& context) {
+Next<WaitSecondShare, WaitSecondServerHello> begin(Offer&& offer, const codec::HelloRetryRequest& retry,
+                                                   Context& context) {
   if (auto echoed = check_echo(context, offer, retry.legacy_session_id_echo); !echoed)
     return std::unexpected(echoed.error());
   const auto suite = check_suite(context, retry.cipher_suite);
@@ -227,12 +206,29 @@ Next<WaitSecondServerHello> begin(Offer&& offer, const codec::HelloRetryRequest&
   // RFC 9846 4.2.4: "the client MUST process all extensions in the HelloRetryRequest and send a second updated
   // ClientHello."
   if (retry.cookie) offer.cookie = *retry.cookie;
-  if (auto sent = send_second_client_hello(context, offer, **suite, retry.key_share); !sent)
-    return std::unexpected(sent.error());
-  return WaitSecondServerHello{std::move(offer), retry.cipher_suite, retry.key_share};
+  if (auto prepared = prepare_second_offer(context, offer, **suite, retry.key_share); !prepared)
+    return std::unexpected(prepared.error());
+  WaitSecondShare next{std::move(offer), retry.cipher_suite, retry.key_share};
+  if (!next.group) return send_again(std::move(next), context);
+  // RFC 9846 4.2.2: the second ClientHello replaces "the list of shares with a list containing a single KeyShareEntry
+  // from the indicated group." Without one it repeats the shares it had.
+  // RFC 9846 4.3.8: "the client MUST replace the original "key_share" extension with one containing only a new
+  // KeyShareEntry for the group indicated in the selected_group field of the triggering HelloRetryRequest."
+  const std::array groups{*next.group};
+  if (context.settings().hand_out_computations) {
+    ask_to_generate(context, groups);
+    return next;
+  }
+  if (auto made = make_shares(context, next.offer, groups); !made) return std::unexpected(made.error());
+  return send_again(std::move(next), context);
 }
 
-Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::ServerHello& hello, Context& context) {
+Next<WaitSecondServerHello> on(WaitSecondShare&& state, const SharesMade& made, Context& context) {
+  if (auto taken = take_shares(context, state.offer, made); !taken) return std::unexpected(taken.error());
+  return send_again(std::move(state), context);
+}
+
+Next<WaitSecret, WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::ServerHello& hello, Context& context) {
   // RFC 9846 4.2.4: "The value of selected_version in the HelloRetryRequest "supported_versions" extension MUST be
   // retained in the ServerHello, and a client MUST abort the handshake with an "illegal_parameter" alert if the value
   // changes."
@@ -249,6 +245,38 @@ Next<WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::Ser
     return context.fail(Reason::suite_changed, static_cast<std::uint16_t>(hello.cipher_suite));
   context.agreed.suite = *suite;
   return answer(std::move(state.offer), hello, context);
+}
+
+Next<WaitEncryptedExtensions> on(WaitSecret&& state, const SecretMade& made, Context& context) {
+  if (auto checked = check(context, made, state.group); !checked) return std::unexpected(checked.error());
+  context.agreed.group = state.group;
+  const Offer& offer = state.offer;
+  const auto& psk = state.psk;
+  const bool first = psk && &psk->session() == offer.sessions.front().session;
+  const bool judged = first && offer.judged.has_value();
+  if (judged) {
+    context.note(*offer.judged);
+  }
+  if (psk) inherit(context, psk->session());
+  context.hash_message();
+
+  const Hash& hash = *context.agreed.suite->hash;
+  auto early = psk ? key_schedule::EarlySecret::from_psk(hash, psk->session().secret.view())
+                   : key_schedule::EarlySecret::without_psk(hash);
+  if (!early) return context.fail(Reason::provider_failed);
+  auto secret = std::move(*early).handshake_secret(made.secret);
+  const auto transcript = context.transcript_hash();
+  if (!secret || !transcript) return context.fail(Reason::provider_failed);
+  auto traffic = secret->traffic_secrets(*transcript);
+  auto main = std::move(*secret).main_secret();
+  if (!traffic || !main) return context.fail(Reason::provider_failed);
+
+  context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client);
+  context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server);
+  context.install(Level::handshake, Direction::receive, traffic->server);
+  context.install(Level::handshake, Direction::send, traffic->client);
+  return WaitEncryptedExtensions{
+      {std::move(*main), std::move(*traffic)}, psk, offer.early_data, first ? &psk->session() : nullptr, judged};
 }
 
 Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&& state,
@@ -323,8 +351,16 @@ Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& con
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<WaitFinished> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message, Context& context) {
-  const auto proof = verify_signature(context, state.key, state.accepted, Role::server, message);
+Next<WaitSignatureChecked, WaitFinished> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message,
+                                            Context& context) {
+  const auto signature = read_signature(context, state.key, state.accepted, Role::server, message);
+  if (!signature) return std::unexpected(signature.error());
+  return check_signature(
+      WaitSignatureChecked{std::move(state.keys), std::move(state.requested), signature->scheme}, *signature, context);
+}
+
+Next<WaitFinished> on(WaitSignatureChecked&& state, const SignatureChecked& checked, Context& context) {
+  const auto proof = conclude(context, state.scheme, checked);
   if (!proof) return std::unexpected(proof.error());
   context.hash_message();
   return WaitFinished{std::move(state.keys), std::move(state.requested), Authenticated::by_signature(*proof)};

@@ -36,11 +36,25 @@ struct Requested {
   StaplesRequested staples;
 };
 
+/// The key pair of a second ClientHello is being made.
+struct WaitSecondShare {
+  static constexpr std::string_view name = "(make share, after HelloRetryRequest)";
+  Offer offer;
+  CipherSuite suite{};
+  std::optional<NamedGroup> group;
+};
 struct WaitSecondServerHello {
   static constexpr std::string_view name = "WAIT_SH (after HelloRetryRequest)";
   Offer offer;
   CipherSuite suite{};
   std::optional<NamedGroup> group;
+};
+/// The secret is being made of both shares.
+struct WaitSecret {
+  static constexpr std::string_view name = "(agree)";
+  Offer offer;
+  std::optional<VerifiedPsk> psk;
+  NamedGroup group{};
 };
 struct WaitEncryptedExtensions {
   static constexpr std::string_view name = "WAIT_EE";
@@ -77,6 +91,12 @@ struct WaitCertificateVerify {
   PeerKey key;
   PeerVerified accepted;
 };
+struct WaitSignatureChecked {
+  static constexpr std::string_view name = "(check signature)";
+  Keys keys;
+  std::optional<Requested> requested;
+  SignatureScheme scheme{};
+};
 struct WaitFinished {
   static constexpr std::string_view name = "WAIT_FINISHED";
   Keys keys;
@@ -97,7 +117,9 @@ struct WaitSignature {
   Connected proven;  ///< what the connection will stand on
 };
 
-Next<WaitEncryptedExtensions> on(WaitSecondServerHello&&, const codec::ServerHello&, Context&);
+Next<WaitSecondServerHello> on(WaitSecondShare&&, const SharesMade&, Context&);
+Next<WaitSecret, WaitEncryptedExtensions> on(WaitSecondServerHello&&, const codec::ServerHello&, Context&);
+Next<WaitEncryptedExtensions> on(WaitSecret&&, const SecretMade&, Context&);
 Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&&,
                                                                    const codec::EncryptedExtensions&, Context&);
 Next<WaitFinished> on(WaitSessionVerified&&, const PeerVerified&, Context&);
@@ -107,13 +129,16 @@ Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificateRequest&&, const
 Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&&, const codec::Certificate&, Context&);
 Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
-Next<WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
+Next<WaitSignatureChecked, WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
+Next<WaitFinished> on(WaitSignatureChecked&&, const SignatureChecked&, Context&);
 Next<WaitCredential, Connected> on(WaitFinished&&, const codec::Finished&, Context&);
 Next<WaitSignature, Connected> on(WaitCredential&&, const CredentialSelected&, Context&);
 Next<Connected> on(WaitSignature&&, const Signed&, Context&);
 
 /// The server has chosen TLS 1.3.
-[[nodiscard]] Next<WaitEncryptedExtensions> begin(Offer&& offer, const codec::ServerHello& hello, Context& context);
-[[nodiscard]] Next<WaitSecondServerHello> begin(Offer&& offer, const codec::HelloRetryRequest& retry, Context& context);
+[[nodiscard]] Next<WaitSecret, WaitEncryptedExtensions> begin(Offer&& offer, const codec::ServerHello& hello,
+                                                              Context& context);
+[[nodiscard]] Next<WaitSecondShare, WaitSecondServerHello> begin(Offer&& offer, const codec::HelloRetryRequest& retry,
+                                                                 Context& context);
 
 }  // namespace lockstep::handshake::client13

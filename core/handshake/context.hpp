@@ -282,6 +282,7 @@ void Context::ask(Operation operation, Scope scope) noexcept {
   if (failure) return;
   auto token = pending.add<Operation>(scope);
   if (!token) return stop(Reason::memory);
+  if constexpr (std::same_as<Operation, Compute>) ComputationAccess::bind(operation.job, token);
   operation.token = std::move(token);
   if (!events.push(std::move(operation), arena)) stop(Reason::handshake_too_large);
 }

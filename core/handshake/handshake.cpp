@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "handshake/computation.hpp"
 #include "trace/tap.hpp"
 #include "types/allocated.hpp"
 
@@ -14,6 +15,14 @@ Handshake::Handshake(const Surroundings& surroundings) noexcept
                .random = surroundings.random,
                .transport = surroundings.transport,
                .arena = surroundings.arena} {}
+
+namespace {
+
+SharesMade result_of(GenerateWork& done) noexcept { return {done.pairs}; }
+SecretMade result_of(EncapsulateWork& done) noexcept { return {done.result, done.server_share, done.secret.view()}; }
+SecretMade result_of(DecapsulateWork& done) noexcept { return {done.result, {}, done.secret.view()}; }
+
+}  // namespace
 
 Handshake::~Handshake() { context_.events.clear(); }
 
@@ -86,6 +95,17 @@ Status Handshake::process_messages() noexcept {
   }
   if (connected() && context_.config.role() == Role::server) begin_tickets();
   return {};
+}
+
+Status Handshake::answer(Compute& done) noexcept {
+  done.job.run();
+  detail::Work& work = *ComputationAccess::work(done.job);
+  return std::visit(
+      [&]<class Job>(Job& job) {
+        if constexpr (std::same_as<Job, VerifyWork>) return answer(done.token, SignatureChecked(job.result), work.place);
+        else return answer(done.token, result_of(job), work.place);
+      },
+      work.job);
 }
 
 Status Handshake::receive_change_cipher_spec(Time now) noexcept {

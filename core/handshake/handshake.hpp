@@ -24,13 +24,13 @@ namespace lockstep::handshake {
 /// Every state of every machine.
 using Machine = std::variant<
     std::monostate,                                                            //
-    hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,  //
-    client13::WaitSecondServerHello, client13::WaitEncryptedExtensions, client13::WaitSessionVerified,
+    hello::WaitShares, hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,  //
+    client13::WaitSecondShare, client13::WaitSecondServerHello, client13::WaitSecret, client13::WaitEncryptedExtensions, client13::WaitSessionVerified,
     client13::WaitCertificateRequest, client13::WaitCertificate, client13::WaitPeerVerified,
-    client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential, client13::WaitSignature,  //
+    client13::WaitCertificateVerify, client13::WaitSignatureChecked, client13::WaitFinished, client13::WaitCredential, client13::WaitSignature,  //
     server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitSessionVerified,
-    server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSignature, server13::WaitEndOfEarlyData,
-    server13::WaitCertificate, server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitFinished,  //
+    server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSecret, server13::WaitResumedSecret, server13::WaitSignature, server13::WaitEndOfEarlyData,
+    server13::WaitCertificate, server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitSignatureChecked, server13::WaitFinished,  //
     client12::WaitServerHello, client12::WaitCertificate, client12::WaitCertificateStatus,
     client12::WaitServerKeyExchange, client12::WaitCertificateRequest, client12::WaitServerHelloDone,
     client12::WaitPeerVerified, client12::WaitCredential, client12::WaitSignature, client12::WaitPskKeyExchange,
@@ -126,6 +126,8 @@ class Handshake {
     record_state();
     return process_messages();
   }
+  /// What a computation has come to; one that was not run is run first.
+  [[nodiscard]] Status answer(Compute& done) noexcept;
   /// The same for a ticket. In TLS 1.3 the connection does not depend on it: whatever goes wrong, it is not sent.
   [[nodiscard]] Status answer(Token<SealTicket>& token, const TicketSealed& input) noexcept {
     context_.pending.redeem(token);

@@ -23,29 +23,6 @@ constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke};
 // A ClientHello without its shares, PSKs, names and lists: fixed fields and the small extensions, with room to spare.
 constexpr std::size_t kHelloBase = 512;
 
-// Makes one key pair per group and the entries that point at their shares.
-Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> groups) noexcept {
-  KeyExchanges exchanges;
-  const auto entries = context.arena.array<codec::KeyShareEntry>(groups.size());
-  if (!exchanges.allocate(context.arena, groups.size()) || entries.size() != groups.size())
-    return context.fail(Reason::handshake_too_large);
-  // RFC 9846 4.3.8: "The key_exchange values for each KeyShareEntry MUST be generated independently. ... Clients and
-  // Servers MUST NOT reuse a key share for multiple connections."
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    const BoundGroup& group = *context.config.group(groups[i]);
-    const auto share = context.scratch(group.client_share_size());
-    if (!share) return std::unexpected(share.error());
-    WatchedRandom random(context.random);
-    if (exchanges.all()[i].generate(group, random, *share) != GroupResult::ok)
-      return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed,
-                          static_cast<std::uint16_t>(group.id));
-    entries[i] = {group.id, *share};
-  }
-  offer.shares = std::move(exchanges);
-  offer.share_entries = entries;
-  return {};
-}
-
 std::size_t size_of(const codec::ClientHelloParameters& hello) noexcept {
   std::size_t size = kHelloBase + hello.cookie.size() + hello.server_name.size() +
                      2 * (hello.cipher_suites.size() + hello.supported_groups.size() +
@@ -87,7 +64,61 @@ bool offers_early_data(const Context& context, const Offer& offer) noexcept {
          (session.alpn.empty() || std::ranges::find(settings.alpn, session.alpn) != settings.alpn.end());
 }
 
-Status encode_and_send(Context& context, Offer& offer) noexcept {
+}  // namespace
+
+namespace {
+
+// Room for shares and for the entries that point at them.
+std::expected<std::span<codec::KeyShareEntry>, Error> room_for_shares(Context& context, KeyExchanges& exchanges,
+                                                                      std::size_t count) noexcept {
+  const auto entries = context.arena.array<codec::KeyShareEntry>(count);
+  if (!exchanges.allocate(context.arena, count) || entries.size() != count)
+    return context.fail(Reason::handshake_too_large);
+  return entries;
+}
+
+}  // namespace
+
+Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> groups) noexcept {
+  KeyExchanges exchanges;
+  const auto entries = room_for_shares(context, exchanges, groups.size());
+  if (!entries) return std::unexpected(entries.error());
+  // RFC 9846 4.3.8: "The key_exchange values for each KeyShareEntry MUST be generated independently. ... Clients and
+  // Servers MUST NOT reuse a key share for multiple connections."
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const BoundGroup& group = *context.config.group(groups[i]);
+    const auto share = context.scratch(group.client_share_size());
+    if (!share) return std::unexpected(share.error());
+    WatchedRandom random(context.random);
+    if (exchanges.all()[i].generate(group, random, *share) != GroupResult::ok)
+      return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed,
+                          static_cast<std::uint16_t>(group.id));
+    (*entries)[i] = {group.id, *share};
+  }
+  offer.shares = std::move(exchanges);
+  offer.share_entries = *entries;
+  return {};
+}
+
+Status take_shares(Context& context, Offer& offer, const SharesMade& made) noexcept {
+  KeyExchanges exchanges;
+  const auto entries = room_for_shares(context, exchanges, made.pairs.size());
+  if (!entries) return std::unexpected(entries.error());
+  for (std::size_t i = 0; i < made.pairs.size(); ++i) {
+    MadeKeyPair& pair = made.pairs[i];
+    if (pair.result != GroupResult::ok)
+      return context.fail(Reason::provider_failed, static_cast<std::uint16_t>(pair.group.id));
+    const Bytes share = context.arena.copy(pair.share);
+    if (share.size() != pair.share.size()) return context.fail(Reason::handshake_too_large);
+    exchanges.all()[i] = std::move(pair.exchange);
+    (*entries)[i] = {pair.group.id, share};
+  }
+  offer.shares = std::move(exchanges);
+  offer.share_entries = *entries;
+  return {};
+}
+
+Status send_client_hello(Context& context, Offer& offer) noexcept {
   const Settings& settings = context.settings();
   const std::size_t most_suites = settings.suites.size() + 1;  // with a signalling one
   auto suites = context.arena.array<CipherSuite>(most_suites);
@@ -177,9 +208,7 @@ Status encode_and_send(Context& context, Offer& offer) noexcept {
   return {};
 }
 
-}  // namespace
-
-std::expected<Offer, Error> send_client_hello(Context& context, std::span<const Session> sessions) noexcept {
+std::expected<Offer, Error> prepare_offer(Context& context, std::span<const Session> sessions) noexcept {
   const Settings& settings = context.settings();
   Offer offer;
   if (!context.random.fill(context.client_random)) return context.fail(Reason::random_failed);
@@ -219,11 +248,6 @@ std::expected<Offer, Error> send_client_hello(Context& context, std::span<const 
   }
   offer.sessions = offered.first(count);
   offer.early_data = offers_early_data(context, offer);
-
-  if (context.speaks(ProtocolVersion::tls_1_3)) {
-    if (auto made = make_shares(context, offer, settings.key_shares); !made) return std::unexpected(made.error());
-  }
-  if (auto sent = encode_and_send(context, offer); !sent) return std::unexpected(sent.error());
   return offer;
 }
 
@@ -239,8 +263,8 @@ void start_early_data(Context& context, const Offer& offer) noexcept {
   context.install(Level::early_data, Direction::send, Keys13{*context.config.suite(session->suite), *traffic});
 }
 
-Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,
-                                std::optional<NamedGroup> group) noexcept {
+Status prepare_second_offer(Context& context, Offer& offer, const BoundSuite& suite,
+                            std::optional<NamedGroup> group) noexcept {
   // RFC 9846 4.2.4: "in its updated ClientHello, the client SHOULD NOT offer any pre-shared keys associated with a hash
   // other than that of the selected cipher suite."
   const auto kept = context.arena.array<OfferedSession>(offer.sessions.size());
@@ -250,15 +274,8 @@ Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite
                    }).out;
   offer.sessions = kept.first(static_cast<std::size_t>(end - kept.begin()));
 
-  // RFC 9846 4.2.2: the second ClientHello replaces "the list of shares with a list containing a single KeyShareEntry
-  // from the indicated group." Without one it repeats the shares it had.
-  // RFC 9846 4.3.8: "the client MUST replace the original "key_share" extension with one containing only a new
-  // KeyShareEntry for the group indicated in the selected_group field of the triggering HelloRetryRequest."
-  if (group) {
-    if (auto made = make_shares(context, offer, std::array{*group}); !made) return made;
-    if (offer.grease) offer.grease->key_share = false;
-  }
-  return encode_and_send(context, offer);
+  if (group && offer.grease) offer.grease->key_share = false;
+  return {};
 }
 
 std::expected<ProtocolVersion, Error> settle_version(Context& context, const codec::ServerHello& hello) noexcept {

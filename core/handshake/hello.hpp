@@ -13,6 +13,7 @@
 #include "codec/client_hello.hpp"
 #include "codec/server_hello.hpp"
 #include "handshake/context.hpp"
+#include "handshake/inputs.hpp"
 #include "handshake/key_exchange.hpp"
 
 namespace lockstep::handshake {
@@ -38,18 +39,24 @@ struct Offer {
   std::optional<PeerAccepted> judged{};        ///< the peer of the first session, before early data was sent
 };
 
-/// Draws what is random, makes key shares and sends the first ClientHello. Sessions that cannot be offered (expired, of
-/// another server or of a suite that is not configured) are left out.
-[[nodiscard]] std::expected<Offer, Error> send_client_hello(Context& context,
-                                                            std::span<const Session> sessions) noexcept;
+/// What a first ClientHello offers, but for key shares: draws what is random. Sessions that cannot be offered (expired,
+/// of another server or of a suite that is not configured) are left out.
+[[nodiscard]] std::expected<Offer, Error> prepare_offer(Context& context, std::span<const Session> sessions) noexcept;
+
+/// Makes a key pair for each group, whose shares replace those of the offer.
+[[nodiscard]] Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> groups) noexcept;
+/// The same with key pairs that were made elsewhere.
+[[nodiscard]] Status take_shares(Context& context, Offer& offer, const SharesMade& made) noexcept;
+
+[[nodiscard]] Status send_client_hello(Context& context, Offer& offer) noexcept;
 
 /// From here on early data may be sealed, behind the ClientHello that offers it.
 void start_early_data(Context& context, const Offer& offer) noexcept;
 
-/// Sends the second ClientHello: what the first one said, with what HelloRetryRequest asks for (RFC 9846 4.2.2). The
-/// transcript holds message_hash and HelloRetryRequest.
-[[nodiscard]] Status send_second_client_hello(Context& context, Offer& offer, const BoundSuite& suite,
-                                              std::optional<NamedGroup> group) noexcept;
+/// What the second ClientHello offers, but for its key share: what the first one did, with what HelloRetryRequest asks
+/// for (RFC 9846 4.2.2). The transcript holds message_hash and HelloRetryRequest.
+[[nodiscard]] Status prepare_second_offer(Context& context, Offer& offer, const BoundSuite& suite,
+                                          std::optional<NamedGroup> group) noexcept;
 
 /// Client: the version that a ServerHello chose.
 [[nodiscard]] std::expected<ProtocolVersion, Error> settle_version(Context& context,

@@ -3,19 +3,42 @@
 #include <algorithm>
 #include <utility>
 
+#include "handshake/computation.hpp"
+
 namespace lockstep::handshake::hello {
 
-Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions) {
-  context.place = Place::client_hello;
-  auto offer = send_client_hello(context, sessions);
-  if (!offer) return std::unexpected(offer.error());
-  if (!offer->early_data) return WaitServerHello{std::move(*offer)};
-  if (const Session& session = *offer->sessions.front().session; verifies_on_resumption(context.settings(), session)) {
+namespace {
+
+Next<WaitOfferVerified, WaitServerHello> send(Offer&& offer, Context& context) {
+  if (auto sent = send_client_hello(context, offer); !sent) return std::unexpected(sent.error());
+  if (!offer.early_data) return WaitServerHello{std::move(offer)};
+  if (const Session& session = *offer.sessions.front().session; verifies_on_resumption(context.settings(), session)) {
     ask_about_session(context, session, Role::server);
-    return WaitOfferVerified{std::move(*offer)};
+    return WaitOfferVerified{std::move(offer)};
   }
-  start_early_data(context, *offer);
-  return WaitServerHello{std::move(*offer)};
+  start_early_data(context, offer);
+  return WaitServerHello{std::move(offer)};
+}
+
+}  // namespace
+
+Next<WaitShares, WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions) {
+  context.place = Place::client_hello;
+  auto offer = prepare_offer(context, sessions);
+  if (!offer) return std::unexpected(offer.error());
+  if (!context.speaks(ProtocolVersion::tls_1_3)) return send(std::move(*offer), context);
+  if (context.settings().hand_out_computations) {
+    ask_to_generate(context, context.settings().key_shares);
+    return WaitShares{std::move(*offer)};
+  }
+  if (auto made = make_shares(context, *offer, context.settings().key_shares); !made)
+    return std::unexpected(made.error());
+  return send(std::move(*offer), context);
+}
+
+Next<WaitOfferVerified, WaitServerHello> on(WaitShares&& state, const SharesMade& made, Context& context) {
+  if (auto taken = take_shares(context, state.offer, made); !taken) return std::unexpected(taken.error());
+  return send(std::move(state.offer), context);
 }
 
 Next<WaitServerHello> on(WaitOfferVerified&& state, const PeerVerified& accepted, Context& context) {
@@ -30,7 +53,7 @@ Next<> on(WaitOfferVerified&& /*state*/, const PeerRefused& refused, Context& co
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange, client12::WaitPskHint,
+Next<client13::WaitSecret, client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange, client12::WaitPskHint,
      client12::WaitSessionVerified, client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec>
 on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
   const auto version = settle_version(context, hello);
@@ -45,7 +68,7 @@ on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
   return client13::begin(std::move(state.offer), hello, context);
 }
 
-Next<client13::WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryRequest& retry,
+Next<client13::WaitSecondShare, client13::WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryRequest& retry,
                                          Context& context) {
   // RFC 9846 4.2.4: "Upon receipt of a HelloRetryRequest, the client MUST check the legacy_version,
   // legacy_session_id_echo, cipher_suite, and legacy_compression_method as specified in Section 4.2.3 and then process

@@ -13,6 +13,11 @@
 
 namespace lockstep::handshake::hello {
 
+/// Our key pairs are being made.
+struct WaitShares {
+  static constexpr std::string_view name = "(make shares)";
+  Offer offer;
+};
 /// Early data waits until the peer of its session was judged once more.
 struct WaitOfferVerified {
   static constexpr std::string_view name = "(verify peer of offered session)";
@@ -26,17 +31,18 @@ struct WaitClientHello {
   static constexpr std::string_view name = "START";
 };
 
+Next<WaitOfferVerified, WaitServerHello> on(WaitShares&&, const SharesMade&, Context&);
 Next<WaitServerHello> on(WaitOfferVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitOfferVerified&&, const PeerRefused&, Context&);
-Next<client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange, client12::WaitPskHint,
+Next<client13::WaitSecret, client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange, client12::WaitPskHint,
      client12::WaitSessionVerified, client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec>
 on(WaitServerHello&&, const codec::ServerHello&, Context&);
-Next<client13::WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
+Next<client13::WaitSecondShare, client13::WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
 Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
      server12::WaitCredential, server12::WaitPskKeyExchange>
 on(WaitClientHello&&, const codec::ClientHello&, Context&);
 
-/// Sends the ClientHello.
-[[nodiscard]] Next<WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions);
+/// Sends the ClientHello, once there are shares for it.
+[[nodiscard]] Next<WaitShares, WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions);
 
 }  // namespace lockstep::handshake::hello

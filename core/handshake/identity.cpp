@@ -100,8 +100,14 @@ bool usable_scheme_in_tls12(SignatureScheme scheme) noexcept {
          key == KeyType::ed448;
 }
 
-Status verify_signed(Context& context, const PeerKey& key, bool fits, SignatureScheme algorithm, Bytes content,
-                     Bytes signature) noexcept {
+SignatureChecked check_in_place(const SignatureToCheck& signature) noexcept {
+  const auto& [subject_public_key_info, message, bytes, result] = signature.job;
+  return SignatureChecked(signature.verifier->verify(subject_public_key_info, message, bytes));
+}
+
+std::expected<SignatureToCheck, Error> signature_to_check(Context& context, const PeerKey& key, bool fits,
+                                                          SignatureScheme algorithm, Bytes content,
+                                                          Bytes signature) noexcept {
   const auto detail = static_cast<std::uint16_t>(algorithm);
   // RFC 9846 4.5.2: "If the CertificateVerify message is sent by a server, the signature algorithm MUST be one offered
   // in the client's "signature_algorithms" extension"; "If sent by a client, the signature algorithm used in the
@@ -117,7 +123,13 @@ Status verify_signed(Context& context, const PeerKey& key, bool fits, SignatureS
     return context.fail(Reason::scheme_wrong_key, detail);
   const SignatureVerifier* verifier = context.config.provider().verifier(scheme->algorithm, key.type);
   if (verifier == nullptr) return context.fail(Reason::scheme_wrong_key, detail);
-  switch (verifier->verify(key.subject_public_key_info, content, signature)) {
+  return SignatureToCheck{algorithm, verifier, {key.subject_public_key_info, content, signature}};
+}
+
+std::expected<VerifiedSignature, Error> conclude(Context& context, SignatureScheme scheme,
+                                                 const SignatureChecked& checked) noexcept {
+  const auto detail = static_cast<std::uint16_t>(scheme);
+  switch (checked.result()) {
     case VerifyResult::valid: break;
     case VerifyResult::bad_key: return context.fail(Reason::certificate_malformed);
     // RFC 9846 4.5.2: "If the verification fails, the receiver MUST terminate the handshake with a "decrypt_error"
@@ -125,8 +137,8 @@ Status verify_signed(Context& context, const PeerKey& key, bool fits, SignatureS
     case VerifyResult::invalid: return context.fail(Reason::signature_invalid, detail);
     case VerifyResult::failed: return context.fail(Reason::provider_failed, detail);
   }
-  context.agreed.peer_scheme = algorithm;
-  return {};
+  context.agreed.peer_scheme = scheme;
+  return VerifiedSignature();
 }
 
 std::optional<SignatureScheme> choose_scheme(const Context& context, const Credential& credential) noexcept {

@@ -72,13 +72,18 @@ struct PeerKey {
 /// Whether TLS 1.2 signs by this scheme.
 [[nodiscard]] bool usable_scheme_in_tls12(SignatureScheme scheme) noexcept;
 
+/// A signature of the peer's, by a scheme and a key that fit. Views that live as long as the handshake.
+struct SignatureToCheck {
+  SignatureScheme scheme{};
+  const SignatureVerifier* verifier = nullptr;
+  VerifyJob job;
+};
+[[nodiscard]] SignatureChecked check_in_place(const SignatureToCheck& signature) noexcept;
+
 /// Proof that the peer holds the key of a certificate that was accepted.
 class VerifiedSignature {
  private:
-  friend std::expected<VerifiedSignature, Error> verify_signature(Context&, const PeerKey&, const PeerVerified&,
-                                                                  Role signer, const codec::CertificateVerify&);
-  friend std::expected<VerifiedSignature, Error> verify_signature12(Context&, const PeerKey&, const PeerVerified&,
-                                                                    const codec::DigitallySigned&, Bytes) noexcept;
+  friend std::expected<VerifiedSignature, Error> conclude(Context&, SignatureScheme, const SignatureChecked&) noexcept;
   VerifiedSignature() noexcept = default;
 };
 
@@ -151,10 +156,14 @@ void ask_about_session(Context& context, const Session& session, Role peer);
 /// What a session to come keeps of the peer: what it showed now, or in the session that was resumed.
 [[nodiscard]] std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context);
 
-/// Verifies a signature of the peer's by a scheme that we offered; `fits`: the version lets a key of this type be used
-/// with it.
-[[nodiscard]] Status verify_signed(Context& context, const PeerKey& key, bool fits, SignatureScheme algorithm,
-                                   Bytes content, Bytes signature) noexcept;
+/// A signature of the peer's over `content`, if it is by a scheme that we offered; `fits`: the version lets a key of
+/// this type be used with it.
+[[nodiscard]] std::expected<SignatureToCheck, Error> signature_to_check(Context& context, const PeerKey& key, bool fits,
+                                                                        SignatureScheme algorithm, Bytes content,
+                                                                        Bytes signature) noexcept;
+/// What it proves, once it is checked.
+[[nodiscard]] std::expected<VerifiedSignature, Error> conclude(Context& context, SignatureScheme scheme,
+                                                               const SignatureChecked& checked) noexcept;
 
 /// The first scheme of the credential that TLS 1.3 allows and that is shared: share_schemes() comes before.
 [[nodiscard]] std::optional<SignatureScheme> choose_scheme(const Context& context,

@@ -3,12 +3,17 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/event.hpp>
 #include <lockstep/session.hpp>
 
+#include "handshake/key_exchange.hpp"
+
 namespace lockstep::handshake {
+
+struct SignatureToCheck;
 
 struct CredentialSelected {
   std::shared_ptr<const Credential> credential;  ///< null: there is none
@@ -60,6 +65,33 @@ class PskGiven {
 };
 
 struct PskWithheld {};
+
+// What computations come to.
+
+/// Key pairs of ours, to be taken.
+struct SharesMade {
+  std::span<MadeKeyPair> pairs;
+};
+
+/// The secret of a key exchange; views that live as long as the call that brings it.
+struct SecretMade {
+  GroupResult result{};
+  Bytes share{};   ///< ours, where we encapsulate
+  Bytes secret{};  ///< wiped by whoever brings it
+  bool random_failed = false;
+};
+
+/// What a check of the peer's signature has found. Made where it was checked.
+class SignatureChecked {
+ public:
+  [[nodiscard]] VerifyResult result() const noexcept { return result_; }
+
+ private:
+  friend class Handshake;
+  friend SignatureChecked check_in_place(const SignatureToCheck& signature) noexcept;
+  explicit SignatureChecked(VerifyResult result) noexcept : result_(result) {}
+  VerifyResult result_;
+};
 
 struct TicketOpened {
   Session* session = nullptr;  ///< null: declined; else to be taken

@@ -353,7 +353,9 @@ std::expected<Authenticated, Error> authenticate_server(Context& context, const 
   if (!content) return std::unexpected(content.error());
   // RFC 5246 7.4.3: "If the client has offered the "signature_algorithms" extension, the signature algorithm and hash
   // algorithm MUST be a pair listed in that extension."
-  const auto proof = verify_signature12(context, key, accepted, *part.signature, *content);
+  const auto signature = read_signature12(context, key, accepted, *part.signature, *content);
+  if (!signature) return std::unexpected(signature.error());
+  const auto proof = conclude(context, signature->scheme, check_in_place(*signature));
   if (!proof) return std::unexpected(proof.error());
   return Authenticated::by_signature(*proof);
 }

@@ -29,11 +29,23 @@ struct TokenAccess {
   static std::uint32_t number(const Token<Operation>& token) noexcept {
     return token.serial_;
   }
+  template <class Operation>
+  static const detail::TokenControl* control(const Token<Operation>& token) noexcept {
+    return token.control_;
+  }
   /// Ends a token without counting it as dropped.
   template <class Operation>
   static void redeem(Token<Operation>& token) noexcept {
     detail::release(std::exchange(token.control_, nullptr));
   }
+};
+
+/// What is inside of a job, for the engine only.
+struct ComputationAccess {
+  static detail::Work* work(const ComputationJob& job) noexcept { return job.work_.get(); }
+  /// Notes which question it is of.
+  static void bind(ComputationJob& job, const Token<Compute>& token) noexcept;
+  static bool belongs(const ComputationJob& job, const Token<Compute>& token) noexcept;
 };
 
 }  // namespace lockstep

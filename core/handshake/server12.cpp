@@ -569,8 +569,10 @@ Next<WaitChangeCipherSpec> on(WaitCertificateVerify&& state, const codec::Certif
   // up to, but not including, this message".
   const auto content = state.messages.joined(context);
   if (!content) return std::unexpected(content.error());
-  const auto proof =
-      verify_signature12(context, state.key, state.accepted, {message.algorithm, message.signature}, *content);
+  const auto signature =
+      read_signature12(context, state.key, state.accepted, {message.algorithm, message.signature}, *content);
+  if (!signature) return std::unexpected(signature.error());
+  const auto proof = conclude(context, signature->scheme, check_in_place(*signature));
   if (!proof) return std::unexpected(proof.error());
   context.hash_message();
   context.client_verified = true;

@@ -69,6 +69,20 @@ struct WaitCredential {
   static constexpr std::string_view name = "(select credential)";
   Negotiated negotiated;
 };
+/// The secret is being made of the client's share and one of ours.
+struct WaitSecret {
+  static constexpr std::string_view name = "(agree)";
+  Negotiated negotiated;
+  std::shared_ptr<const Credential> credential;
+  SignatureScheme scheme{};
+};
+/// The same where a session is resumed.
+struct WaitResumedSecret {
+  static constexpr std::string_view name = "(agree, resuming)";
+  Negotiated negotiated;
+  std::uint16_t identity = 0;
+  VerifiedPsk psk;
+};
 struct WaitSignature {
   static constexpr std::string_view name = "(sign)";
   Keys keys;
@@ -94,6 +108,11 @@ struct WaitCertificateVerify {
   PeerKey key;
   PeerVerified accepted;
 };
+struct WaitSignatureChecked {
+  static constexpr std::string_view name = "(check signature)";
+  Established established;
+  SignatureScheme scheme{};
+};
 struct WaitFinished {
   static constexpr std::string_view name = "WAIT_FINISHED";
   static constexpr bool answers_early_data = true;  ///< data may be sealed, where early data was taken
@@ -116,19 +135,23 @@ struct WaitTicketSealed {
 };
 
 Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&&, const codec::ClientHello&, Context&);
-Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitCredential, WaitFinished> on(WaitTicketOpened&&,
-                                                                                                  const TicketOpened&,
-                                                                                                  Context&);
-Next<WaitEarlyDataJudged, WaitFinished> on(WaitSessionVerified&&, const PeerVerified&, Context&);
+Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitResumedSecret, WaitCredential, WaitEndOfEarlyData,
+     WaitFinished>
+on(WaitTicketOpened&&, const TicketOpened&, Context&);
+Next<WaitEarlyDataJudged, WaitResumedSecret, WaitEndOfEarlyData, WaitFinished> on(WaitSessionVerified&&,
+                                                                                  const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
-Next<WaitEndOfEarlyData, WaitFinished> on(WaitEarlyDataJudged&&, const EarlyDataJudged&, Context&);
-Next<WaitSignature> on(WaitCredential&&, const CredentialSelected&, Context&);
+Next<WaitResumedSecret, WaitEndOfEarlyData, WaitFinished> on(WaitEarlyDataJudged&&, const EarlyDataJudged&, Context&);
+Next<WaitEndOfEarlyData, WaitFinished> on(WaitResumedSecret&&, const SecretMade&, Context&);
+Next<WaitSecret, WaitSignature> on(WaitCredential&&, const CredentialSelected&, Context&);
+Next<WaitSignature> on(WaitSecret&&, const SecretMade&, Context&);
 Next<WaitCertificate, WaitFinished> on(WaitSignature&&, const Signed&, Context&);
 Next<WaitFinished> on(WaitEndOfEarlyData&&, const codec::EndOfEarlyData&, Context&);
 Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&&, const codec::Certificate&, Context&);
 Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
-Next<WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
+Next<WaitSignatureChecked, WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
+Next<WaitFinished> on(WaitSignatureChecked&&, const SignatureChecked&, Context&);
 Next<Connected> on(WaitFinished&&, const codec::Finished&, Context&);
 
 /// The client's hello allows TLS 1.3.

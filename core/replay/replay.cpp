@@ -117,6 +117,7 @@ class Replay::Player {
   std::optional<TapeError> play(const AnswerCredential& call);
   std::optional<TapeError> play(const AnswerSignature& call);
   std::optional<TapeError> play(const AnswerDecryption& call);
+  std::optional<TapeError> play(const AnswerComputation& call);
   std::optional<TapeError> play(const AnswerPsk& call);
   std::optional<TapeError> play(const AnswerPskLookup& call);
   std::optional<TapeError> play(const AnswerVerdict& call);
@@ -137,6 +138,9 @@ class Replay::Player {
   /// The token with this number, which stays here until its answer is taken; `none` when there is none.
   template <class Asked>
   Token<Asked>& token(TokenNumber number, Token<Asked>& none) noexcept;
+  /// Null: there is none of this kind.
+  template <class Asked>
+  Asked* question(TokenNumber number) noexcept;
   void forget_answered() noexcept;
   MutableBytes room(std::uint64_t size);
 
@@ -447,6 +451,17 @@ std::optional<TapeError> Replay::Player::play(const AnswerDecryption& call) {
   return std::nullopt;
 }
 
+std::optional<TapeError> Replay::Player::play(const AnswerComputation& call) {
+  Compute answer;
+  Compute* const asked = question<Compute>(call.token);
+  if (asked != nullptr) answer.token = std::move(asked->token);
+  if (asked != nullptr && call.own) answer.job = std::move(asked->job);
+  if (connection_->answer(std::move(answer)) || asked == nullptr) return std::nullopt;
+  asked->token = std::move(answer.token);
+  if (call.own) asked->job = std::move(answer.job);
+  return std::nullopt;
+}
+
 std::optional<TapeError> Replay::Player::play(const AnswerPsk& call) {
   Token<SelectPsk> none;
   auto& asked = token(call.token, none);
@@ -555,10 +570,14 @@ void Replay::Player::tell(Event event) {
 
 template <class Asked>
 Token<Asked>& Replay::Player::token(TokenNumber number, Token<Asked>& none) noexcept {
+  auto* const asked = question<Asked>(number);
+  return asked != nullptr ? asked->token : none;
+}
+
+template <class Asked>
+Asked* Replay::Player::question(TokenNumber number) noexcept {
   const auto found = std::ranges::find(questions_, number, &std::pair<TokenNumber, Event>::first);
-  if (number == 0 || found == questions_.end()) return none;
-  auto* const question = std::get_if<Asked>(&found->second);
-  return question != nullptr ? question->token : none;
+  return number == 0 || found == questions_.end() ? nullptr : std::get_if<Asked>(&found->second);
 }
 
 // A token is spent when its answer is taken, and not by a call that is refused.

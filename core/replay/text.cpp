@@ -125,6 +125,12 @@ struct Details {
   std::string operator()(const DecryptionAsked& e) const {
     return question(e.token) + ": " + bytes(e.size) + marked(e.hash);
   }
+  std::string operator()(const AnswerComputation& e) const {
+    return question(e.token) + (e.own ? ": computed" : ": another question's job");
+  }
+  std::string operator()(const ComputationAsked& e) const {
+    return question(e.token) + ": " + std::string(name(e.what));
+  }
   std::string operator()(const AnswerPsk& e) const {
     return question(e.token) + ": " + (e.chosen ? "the key of " + quoted(e.identity) : "none");
   }
@@ -272,6 +278,7 @@ struct Words {
   std::string_view operator()(const AnswerCredential&) const { return "answer_credential"; }
   std::string_view operator()(const AnswerSignature&) const { return "answer_signature"; }
   std::string_view operator()(const AnswerDecryption&) const { return "answer_decryption"; }
+  std::string_view operator()(const AnswerComputation&) const { return "answer_computation"; }
   std::string_view operator()(const AnswerPsk&) const { return "answer_psk"; }
   std::string_view operator()(const AnswerPskLookup&) const { return "answer_psk_lookup"; }
   std::string_view operator()(const AnswerVerdict&) const { return "answer_verdict"; }
@@ -297,6 +304,7 @@ struct Words {
   std::string_view operator()(const CredentialAsked&) const { return "select_credential"; }
   std::string_view operator()(const SignatureAsked&) const { return "sign"; }
   std::string_view operator()(const DecryptionAsked&) const { return "decrypt"; }
+  std::string_view operator()(const ComputationAsked&) const { return "compute"; }
   std::string_view operator()(const PskAsked&) const { return "select_psk"; }
   std::string_view operator()(const PskLookupAsked&) const { return "find_psk"; }
   std::string_view operator()(const VerdictAsked&) const { return "verify_peer"; }

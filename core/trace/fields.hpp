@@ -43,6 +43,8 @@ inline constexpr std::uint8_t kKind<AnswerSignature> = 0x19;
 template <>
 inline constexpr std::uint8_t kKind<AnswerDecryption> = 0x1e;
 template <>
+inline constexpr std::uint8_t kKind<AnswerComputation> = 0x1f;
+template <>
 inline constexpr std::uint8_t kKind<AnswerPsk> = 0x28;
 template <>
 inline constexpr std::uint8_t kKind<AnswerPskLookup> = 0x29;
@@ -88,6 +90,8 @@ template <>
 inline constexpr std::uint8_t kKind<SignatureAsked> = 0x52;
 template <>
 inline constexpr std::uint8_t kKind<DecryptionAsked> = 0x5f;
+template <>
+inline constexpr std::uint8_t kKind<ComputationAsked> = 0x4c;
 template <>
 inline constexpr std::uint8_t kKind<PskAsked> = 0x4e;
 template <>
@@ -208,6 +212,7 @@ void fields(A& a, Is<Configuration> auto& e) {
   if (a.more()) a.boolean(e.settings.renegotiation_ends);
   if (a.more()) a.boolean(e.settings.false_start_without_alpn);
   if (a.more()) a.boolean(e.settings.fallback_scsv);
+  if (a.more()) a.boolean(e.settings.hand_out_computations);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {
@@ -275,6 +280,16 @@ void fields(A& a, Is<DecryptionAsked> auto& e) {
   a.number(e.token);
   a.number(e.size);
   a.number(e.hash);
+}
+template <class A>
+void fields(A& a, Is<AnswerComputation> auto& e) {
+  a.number(e.token);
+  a.boolean(e.own);
+}
+template <class A>
+void fields(A& a, Is<ComputationAsked> auto& e) {
+  a.number(e.token);
+  a.choice(e.what, 3);
 }
 template <class A>
 void fields(A& a, Is<AnswerPsk> auto& e) {

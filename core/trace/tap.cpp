@@ -106,6 +106,9 @@ struct Teller {
     tap.write(
         DecryptionAsked{.token = number(event.token), .size = ciphertext.size(), .hash = hash_of({&ciphertext, 1})});
   }
+  void operator()(const Compute& event) const {
+    tap.write(ComputationAsked{.token = number(event.token), .what = event.job.what()});
+  }
   void operator()(const SelectPsk& event) const {
     tap.write(PskAsked{.token = number(event.token),
                        .version = event.version,

@@ -38,23 +38,23 @@ void name_insecure(std::vector<std::string>& parts, const std::vector<const Desc
 }  // namespace
 
 void generate(const Group& group, std::span<GenerateJob> jobs) noexcept {
-  if (group.generate_many != nullptr) return group.generate_many(jobs);
+  if (group.generate_many != nullptr && jobs.size() > 1) return group.generate_many(jobs);
   for (GenerateJob& job : jobs) job.result = group.generate(job.context, *job.random, job.share);
 }
 
 void encapsulate(const Group& group, std::span<EncapsulateJob> jobs) noexcept {
-  if (group.encapsulate_many != nullptr) return group.encapsulate_many(jobs);
+  if (group.encapsulate_many != nullptr && jobs.size() > 1) return group.encapsulate_many(jobs);
   for (EncapsulateJob& job : jobs)
     job.result = group.encapsulate(job.client_share, *job.random, job.server_share, job.secret);
 }
 
 void decapsulate(const Group& group, std::span<DecapsulateJob> jobs) noexcept {
-  if (group.decapsulate_many != nullptr) return group.decapsulate_many(jobs);
+  if (group.decapsulate_many != nullptr && jobs.size() > 1) return group.decapsulate_many(jobs);
   for (DecapsulateJob& job : jobs) job.result = group.decapsulate(job.context, job.server_share, job.secret);
 }
 
 void verify(const SignatureVerifier& verifier, std::span<VerifyJob> jobs) noexcept {
-  if (verifier.verify_many != nullptr) return verifier.verify_many(jobs);
+  if (verifier.verify_many != nullptr && jobs.size() > 1) return verifier.verify_many(jobs);
   for (VerifyJob& job : jobs) job.result = verifier.verify(job.subject_public_key_info, job.message, job.signature);
 }
 

@@ -146,6 +146,7 @@ struct Settings {
   bool false_start = false;                        ///< client, TLS 1.2: RFC 7918
   bool false_start_without_alpn = false;           ///< client
   bool fallback_scsv = false;                      ///< client: RFC 7507
+  bool hand_out_computations = false;              ///< as `Compute`
   std::vector<std::uint8_t> psk_identity_hint;     ///< server, TLS 1.2: RFC 4279; empty: none is sent
   bool tell_unknown_psk = false;                   ///< server
   std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
@@ -676,6 +677,14 @@ class BasicConfigBuilder : ConfigDraft {
   /// Bytes sealed with one key before it is updated.
   BasicConfigBuilder& key_update_after(std::uint64_t bytes) {
     settings_.key_update_bytes = bytes;
+    return *this;
+  }
+  /// Hands out the public-key work of handshakes as `Compute` events, in place of doing it: key pairs and secrets of
+  /// key exchanges over groups, and signatures of peers that certificates stand behind. For those who do it in other
+  /// threads, or for many connections in one call. What TLS 1.2 does otherwise (finite fields, RSA, pre-shared keys) is
+  /// done in place. A client then asks before its ClientHello: call `receive` first. Off by default.
+  BasicConfigBuilder& hand_out_computations(bool on = true) {
+    settings_.hand_out_computations = on;
     return *this;
   }
   /// The bound on one handshake message from the peer, 4,096 to 2^24 - 1 bytes: a longer certificate chain is refused

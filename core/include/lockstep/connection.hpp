@@ -165,6 +165,8 @@ class LOCKSTEP_API Connection {
   /// `premaster` has 48 bytes; wipe it afterwards.
   std::expected<void, Misuse> answer(Token<Decrypt>&& token, Bytes premaster);
   std::expected<void, Misuse> answer(Token<Decrypt>&& token, DecryptionFailed);
+  /// `invalid_answer` for a job of another question.
+  std::expected<void, Misuse> answer(Compute&& done);
   std::expected<void, Misuse> answer(Token<SelectPsk>&& token, PskChosen chosen);
   std::expected<void, Misuse> answer(Token<SelectPsk>&& token, NoPsk);
   std::expected<void, Misuse> answer(Token<FindPsk>&& token, PskFound found);

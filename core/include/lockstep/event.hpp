@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <lockstep/bytes.hpp>
+#include <lockstep/computation.hpp>
 #include <lockstep/error.hpp>
 #include <lockstep/export.hpp>
 #include <lockstep/provider.hpp>
@@ -116,7 +117,7 @@ struct Credential {
 
 // --- suspended operations --------------------------------------------------------------------------------------
 // Views in these events live until their token is answered or the connection ends, which another thread cannot see:
-// what goes there owns its bytes. `Sign`, `VerifyPeer` and `SealTicket` do, and may be moved anywhere.
+// what goes there owns its bytes. `Sign`, `Compute`, `VerifyPeer` and `SealTicket` do, and may be moved anywhere.
 
 /// An extension that a server wants in the certificate of its client (RFC 9846 4.3.5), in DER. The engine matches
 /// nothing: that is for whoever selects the credential.
@@ -171,6 +172,14 @@ struct Decrypt {
   std::vector<std::uint8_t> ciphertext;
 };
 struct DecryptionFailed {};
+
+/// Run `job`, here and now or together with others (lockstep/computation.hpp), and answer with all of this; a job that
+/// was not run is run by the answer. Only where the configuration hands out what the engine else does itself
+/// (`ConfigBuilder::hand_out_computations`).
+struct Compute {
+  Token<Compute> token;
+  ComputationJob job;
+};
 
 // A pre-shared key is found by its identity, which is sent in the open. The client says which it uses, the server looks
 // it up. In TLS 1.2 (RFC 4279, RFC 5489; opt-in, by suites that are named), the suite is settled before.
@@ -402,7 +411,7 @@ struct Failed {
   Error error;
 };
 
-using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, Decrypt, SelectPsk, FindPsk,
+using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, Decrypt, Compute, SelectPsk, FindPsk,
                            VerifyPeer, OpenTicket, AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived,
                            PeerClosed, PeerKeyUpdated, RenegotiationRefused, TrafficKeys, SecretLogged, Failed>;
 

@@ -190,7 +190,7 @@ struct Group {
   void (*decapsulate_many)(std::span<DecapsulateJob> jobs) noexcept = nullptr;
 };
 
-// A span of jobs, by what the group has: together, or one after the other.
+// A span of jobs, by what the group has: together, or one after the other. A single one goes its own way.
 LOCKSTEP_API void generate(const Group& group, std::span<GenerateJob> jobs) noexcept;
 LOCKSTEP_API void encapsulate(const Group& group, std::span<EncapsulateJob> jobs) noexcept;
 LOCKSTEP_API void decapsulate(const Group& group, std::span<DecapsulateJob> jobs) noexcept;
@@ -253,7 +253,7 @@ struct SignatureVerifier {
   std::shared_ptr<const PreparedKey> (*prepare)(Bytes subject_public_key_info) noexcept = nullptr;
 };
 
-/// A span of jobs, by what the verifier has: together, or one after the other.
+/// A span of jobs, by what the verifier has: together, or one after the other. A single one goes its own way.
 LOCKSTEP_API void verify(const SignatureVerifier& verifier, std::span<VerifyJob> jobs) noexcept;
 
 /// The longest signature of any scheme here (ML-DSA-87: 4627 bytes).

@@ -125,6 +125,11 @@ struct AnswerDecryption {
   bool made = false;  ///< false: DecryptionFailed
   Content premaster;  ///< a secret
 };
+/// To `Compute`. What the job came to is not on the tape: a replay computes it again.
+struct AnswerComputation {
+  TokenNumber token = 0;
+  bool own = true;  ///< with the job that was asked for
+};
 /// To `SelectPsk`.
 struct AnswerPsk {
   TokenNumber token = 0;
@@ -255,6 +260,10 @@ struct DecryptionAsked {
   std::uint64_t size = 0;  ///< of the ciphertext
   std::uint64_t hash = 0;
 };
+struct ComputationAsked {
+  TokenNumber token = 0;
+  Computation what{};
+};
 /// `SelectPsk`.
 struct PskAsked {
   TokenNumber token = 0;
@@ -371,10 +380,10 @@ struct Stopped {
 
 using Entry =
     std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
-                 AnswerCredential, AnswerSignature, AnswerDecryption, AnswerPsk, AnswerPskLookup, AnswerVerdict,
+                 AnswerCredential, AnswerSignature, AnswerDecryption, AnswerComputation, AnswerPsk, AnswerPskLookup, AnswerVerdict,
                  AnswerTicketOpened, AnswerEarlyData, AnswerTicketSealed, Close, Cancel, UpdateKeys, Renegotiate,
                  Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered, KeysInstalled,
-                 Secret, DataTold, EarlyDataTold, CredentialAsked, SignatureAsked, DecryptionAsked, PskAsked,
+                 Secret, DataTold, EarlyDataTold, CredentialAsked, SignatureAsked, DecryptionAsked, ComputationAsked, PskAsked,
                  PskLookupAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed,
                  SessionTold, PeerClosedTold, PeerKeysTold, RefusalTold, TrafficKeysTold, SecretTold, FailureTold,
                  Started, Consumed, Transmitted, SealDone, Done, Stopped>;

@@ -185,6 +185,7 @@ class LOCKSTEP_API Answers {
   void reply(Connection& connection, SelectCredential& wishes);
   void reply(Connection& connection, Sign& sign);
   void reply(Connection& connection, Decrypt& decrypt);
+  void reply(Connection& connection, Compute& compute);
   void reply(Connection& connection, SelectPsk& select);
   void reply(Connection& connection, FindPsk& find);
   void reply(Connection& connection, VerifyPeer& peer);
