@@ -478,12 +478,16 @@ std::expected<void, Misuse> Connection::answer(Token<Decrypt>&& token, Decryptio
 
 std::expected<void, Misuse> Connection::answer(Compute&& done) {
   State& self = state();
-  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerComputation{self.number_of(done.token), ComputationAccess::belongs(done.job, done.token)}); },
-                       [&]() -> std::expected<void, Misuse> {
-                         if (!ComputationAccess::belongs(done.job, done.token))
-                           return std::unexpected(done.token ? Misuse::invalid_answer : Misuse::wrong_token);
-                         return self.answer(done);
-                       });
+  return self.recorded(
+      [&](trace::Tap& tap) {
+        tap.write(
+            trace::AnswerComputation{self.number_of(done.token), ComputationAccess::belongs(done.job, done.token)});
+      },
+      [&]() -> std::expected<void, Misuse> {
+        if (!ComputationAccess::belongs(done.job, done.token))
+          return std::unexpected(done.token ? Misuse::invalid_answer : Misuse::wrong_token);
+        return self.answer(done);
+      });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<SelectPsk>&& token, PskChosen chosen) {

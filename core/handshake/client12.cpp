@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "codec/next_protocol.hpp"
+#include "handshake/computation.hpp"
 #include "handshake/negotiation.hpp"
 #include "handshake/record_limits.hpp"
 #include "handshake/renegotiation.hpp"
@@ -113,19 +114,35 @@ Next<WaitNewSessionTicket, WaitChangeCipherSpec> finish(Hellos&& hellos, Derived
   return await_server(hellos, std::move(derived), authenticated);
 }
 
-Next<WaitNewSessionTicket, WaitChangeCipherSpec> answer(Hellos&& hellos, const Shown& shown,
-                                                        const PeerVerified& accepted, Context& context) {
-  const auto authenticated = authenticate_server(context, shown.key, shown.exchange, accepted);
-  if (!authenticated) return std::unexpected(authenticated.error());
-  auto derived = answer_exchange(context, hellos.messages, shown.key, shown.exchange);
+using Answered = Next<WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec>;
+using Proven = Next<WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec>;
+
+// ClientKeyExchange is out.
+Answered conclude_exchange(Hellos&& hellos, std::expected<Derived12, Error>&& derived, Authenticated authenticated,
+                           OwnProof&& proof, Context& context) {
   if (!derived) return std::unexpected(derived.error());
-  return finish(std::move(hellos), std::move(*derived), *authenticated, context);
+  if (proof.credential == nullptr) return finish(std::move(hellos), std::move(*derived), authenticated, context);
+  const auto content = hellos.messages.joined(context);
+  if (!content) return std::unexpected(content.error());
+  ask_signature12(context, std::move(proof.credential), proof.scheme, *content);
+  return WaitSignature{std::move(hellos), std::move(*derived), authenticated};
+}
+
+Next<WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> answer(Hellos&& hellos, const Shown& shown,
+                                                                                   Authenticated authenticated,
+                                                                                   OwnProof&& proof, Context& context) {
+  const codec::ServerEcdhParams* const params = group_exchange(shown.exchange);
+  if (params != nullptr && context.settings().hand_out_computations) {
+    context.place = Place::server_key_exchange;
+    ask_to_encapsulate(context, *context.config.group(params->group), params->point);
+    return WaitSecret{std::move(hellos), authenticated, params->group, std::move(proof)};
+  }
+  auto derived = answer_exchange(context, hellos.messages, shown.key, shown.exchange);
+  return conclude_exchange(std::move(hellos), std::move(derived), authenticated, std::move(proof), context);
 }
 
 Next<WaitCredential> ask_credential(Hellos&& hellos, const Shown& shown, const Requested& requested,
-                                    const PeerVerified& accepted, Context& context) {
-  const auto authenticated = authenticate_server(context, shown.key, shown.exchange, accepted);
-  if (!authenticated) return std::unexpected(authenticated.error());
+                                    Authenticated authenticated, Context& context) {
   const auto schemes = keep(context, requested.schemes);
   if (!schemes) return context.fail(Reason::handshake_too_large);
   // RFC 5246 7.4.6: "The end-entity certificate's public key (and associated restrictions) has to be compatible with
@@ -155,7 +172,26 @@ Next<WaitCredential> ask_credential(Hellos&& hellos, const Shown& shown, const R
   question.alpn = context.agreed.protocol();
   question.certificate_types = requested.types.raw();
   context.ask(std::move(question));
-  return WaitCredential{std::move(hellos), shown, *authenticated};
+  return WaitCredential{std::move(hellos), shown, authenticated};
+}
+
+// The server is known.
+Proven go_on(Hellos&& hellos, const Shown& shown, const std::optional<Requested>& requested,
+             Authenticated authenticated, Context& context) {
+  if (requested) return ask_credential(std::move(hellos), shown, *requested, authenticated, context);
+  return answer(std::move(hellos), shown, authenticated, {}, context);
+}
+
+// The server's certificate is accepted. What is left to be seen is that it has the key: by its signature, or by reading
+// what is encrypted to it.
+Next<WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec>
+demand_proof(Hellos&& hellos, const Shown& shown, const std::optional<Requested>& requested,
+             const PeerVerified& accepted, Context& context) {
+  const auto signature = server_signature(context, shown.key, shown.exchange, accepted);
+  if (!signature) return std::unexpected(signature.error());
+  if (!*signature) return go_on(std::move(hellos), shown, requested, Authenticated::by_decryption(accepted), context);
+  return check_signature(WaitSignatureChecked{std::move(hellos), shown, requested, (*signature)->scheme}, **signature,
+                         context);
 }
 
 void ask_for_psk(Context& context, Bytes hint) {
@@ -350,48 +386,58 @@ Next<WaitServerHelloDone> on(WaitCertificateRequest&& state, const codec::Certif
   return WaitServerHelloDone{std::move(state.hellos), state.shown, requested};
 }
 
-Next<WaitPeerVerified, WaitCertifiedPsk, WaitNewSessionTicket, WaitChangeCipherSpec> on(
-    WaitCertificateRequest&& state, const codec::ServerHelloDone& /*message*/, Context& context) {
-  note_message(context, state.hellos.messages);
+namespace {
+
+// The server has said all that it has to say.
+Next<WaitPeerVerified, WaitCertifiedPsk, WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature,
+     WaitNewSessionTicket, WaitChangeCipherSpec>
+judge(Hellos&& hellos, const Shown& shown, const std::optional<Requested>& requested, Context& context) {
+  note_message(context, hellos.messages);
   if (const auto accepted = verification_skipped(context.settings())) {
     if (uses_psk(*context.agreed.suite))
-      return ask_certified_psk(std::move(state.hellos), state.shown, std::nullopt, *accepted, context);
-    return answer(std::move(state.hellos), state.shown, *accepted, context);
+      return ask_certified_psk(std::move(hellos), shown, requested, *accepted, context);
+    return demand_proof(std::move(hellos), shown, requested, *accepted, context);
   }
   ask_about_peer(context, Role::server);
-  return WaitPeerVerified{std::move(state.hellos), state.shown, std::nullopt};
+  return WaitPeerVerified{std::move(hellos), shown, requested};
 }
 
-Next<WaitPeerVerified, WaitCertifiedPsk, WaitCredential> on(WaitServerHelloDone&& state,
-                                                            const codec::ServerHelloDone& /*message*/,
-                                                            Context& context) {
-  note_message(context, state.hellos.messages);
-  if (const auto accepted = verification_skipped(context.settings())) {
-    if (uses_psk(*context.agreed.suite))
-      return ask_certified_psk(std::move(state.hellos), state.shown, state.requested, *accepted, context);
-    return ask_credential(std::move(state.hellos), state.shown, state.requested, *accepted, context);
-  }
-  ask_about_peer(context, Role::server);
-  return WaitPeerVerified{std::move(state.hellos), state.shown, state.requested};
+}  // namespace
+
+Next<WaitPeerVerified, WaitCertifiedPsk, WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature,
+     WaitNewSessionTicket, WaitChangeCipherSpec>
+on(WaitCertificateRequest&& state, const codec::ServerHelloDone& /*message*/, Context& context) {
+  return judge(std::move(state.hellos), state.shown, std::nullopt, context);
 }
 
-Next<WaitCertifiedPsk, WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPeerVerified&& state,
-                                                                                      const PeerVerified& accepted,
-                                                                                      Context& context) {
+Next<WaitPeerVerified, WaitCertifiedPsk, WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature,
+     WaitNewSessionTicket, WaitChangeCipherSpec>
+on(WaitServerHelloDone&& state, const codec::ServerHelloDone& /*message*/, Context& context) {
+  return judge(std::move(state.hellos), state.shown, state.requested, context);
+}
+
+Next<WaitCertifiedPsk, WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket,
+     WaitChangeCipherSpec>
+on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
   context.note(accepted.answer());
   if (uses_psk(*context.agreed.suite))
     return ask_certified_psk(std::move(state.hellos), state.shown, state.requested, accepted, context);
-  if (state.requested) return ask_credential(std::move(state.hellos), state.shown, *state.requested, accepted, context);
-  return answer(std::move(state.hellos), state.shown, accepted, context);
+  return demand_proof(std::move(state.hellos), state.shown, state.requested, accepted, context);
+}
+
+Proven on(WaitSignatureChecked&& state, const SignatureChecked& checked, Context& context) {
+  const auto proof = conclude(context, state.scheme, checked);
+  if (!proof) return std::unexpected(proof.error());
+  return go_on(std::move(state.hellos), state.shown, state.requested, Authenticated::by_signature(*proof), context);
 }
 
 Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& context) {
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredential&& state,
-                                                                   const CredentialSelected& selected,
-                                                                   Context& context) {
+Next<WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredential&& state,
+                                                                               const CredentialSelected& selected,
+                                                                               Context& context) {
   // A credential without a chain shows nothing that a signature could prove.
   const auto scheme = selected.credential == nullptr || selected.credential->chain.empty()
                           ? std::nullopt
@@ -399,13 +445,14 @@ Next<WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredentia
   // RFC 5246 7.4.6: "If no suitable certificate is available, the client MUST send a certificate message containing no
   // certificates."
   send_certificate12(context, state.hellos.messages, scheme ? selected.credential.get() : nullptr);
-  auto derived = answer_exchange(context, state.hellos.messages, state.shown.key, state.shown.exchange);
-  if (!derived) return std::unexpected(derived.error());
-  if (!scheme) return finish(std::move(state.hellos), std::move(*derived), state.authenticated, context);
-  const auto content = state.hellos.messages.joined(context);
-  if (!content) return std::unexpected(content.error());
-  ask_signature12(context, selected.credential, *scheme, *content);
-  return WaitSignature{std::move(state.hellos), std::move(*derived), state.authenticated};
+  return answer(std::move(state.hellos), state.shown, state.authenticated,
+                scheme ? OwnProof{selected.credential, *scheme} : OwnProof{}, context);
+}
+
+Answered on(WaitSecret&& state, const SecretMade& made, Context& context) {
+  auto derived = answer_in_group(context, state.hellos.messages, state.group, made);
+  return conclude_exchange(std::move(state.hellos), std::move(derived), state.authenticated, std::move(state.proof),
+                           context);
 }
 
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSignature&& state, const Signed& answer, Context& context) {
@@ -459,13 +506,11 @@ Next<WaitPeerVerified, WaitCertifiedPsk> on(WaitCertifiedHint&& state, const cod
   return WaitPeerVerified{std::move(state.hellos), shown, std::nullopt};
 }
 
-Next<WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCertifiedPsk&& state, const PskGiven& chosen,
-                                                                    Context& context) {
+Next<WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(
+    WaitCertifiedPsk&& state, const PskGiven& chosen, Context& context) {
   if (auto kept = keep_psk(context, std::get<PskTransport>(state.shown.exchange), chosen); !kept)
     return std::unexpected(kept.error());
-  if (state.requested)
-    return ask_credential(std::move(state.hellos), state.shown, *state.requested, state.accepted, context);
-  return answer(std::move(state.hellos), state.shown, state.accepted, context);
+  return demand_proof(std::move(state.hellos), state.shown, state.requested, state.accepted, context);
 }
 
 Next<> on(WaitCertifiedPsk&& /*state*/, const PskWithheld& /*answer*/, Context& context) {

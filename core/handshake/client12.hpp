@@ -45,6 +45,12 @@ struct Requested {
   std::span<const Bytes> certificate_authorities{};
 };
 
+/// What we sign with behind our certificate; without a credential there is none to be proved.
+struct OwnProof {
+  std::shared_ptr<const Credential> credential{};
+  SignatureScheme scheme{};
+};
+
 /// What our last flight leaves.
 struct Established {
   Derived12 derived;
@@ -91,11 +97,26 @@ struct WaitPeerVerified {
   Shown shown;
   std::optional<Requested> requested;
 };
+struct WaitSignatureChecked {
+  static constexpr std::string_view name = "(check signature)";
+  Hellos hellos;
+  Shown shown;
+  std::optional<Requested> requested;
+  SignatureScheme scheme{};
+};
 struct WaitCredential {
   static constexpr std::string_view name = "(select credential)";
   Hellos hellos;
   Shown shown;
   Authenticated authenticated;
+};
+/// The secret is being made of the server's share and one of ours.
+struct WaitSecret {
+  static constexpr std::string_view name = "(agree)";
+  Hellos hellos;
+  Authenticated authenticated;
+  NamedGroup group{};
+  OwnProof proof;
 };
 struct WaitSignature {
   static constexpr std::string_view name = "(sign)";
@@ -170,16 +191,22 @@ Next<WaitServerKeyExchange, WaitCertifiedHint, WaitCertificateRequest> on(WaitCe
 Next<WaitCertificateRequest> on(WaitCertificateStatus&&, const codec::ServerKeyExchange&, Context&);
 Next<WaitCertificateRequest> on(WaitServerKeyExchange&&, const codec::ServerKeyExchange&, Context&);
 Next<WaitServerHelloDone> on(WaitCertificateRequest&&, const codec::CertificateRequest12&, Context&);
-Next<WaitPeerVerified, WaitCertifiedPsk, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCertificateRequest&&,
-                                                                                        const codec::ServerHelloDone&,
-                                                                                        Context&);
-Next<WaitPeerVerified, WaitCertifiedPsk, WaitCredential> on(WaitServerHelloDone&&, const codec::ServerHelloDone&,
-                                                            Context&);
-Next<WaitCertifiedPsk, WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPeerVerified&&,
-                                                                                      const PeerVerified&, Context&);
+Next<WaitPeerVerified, WaitCertifiedPsk, WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature,
+     WaitNewSessionTicket, WaitChangeCipherSpec>
+on(WaitCertificateRequest&&, const codec::ServerHelloDone&, Context&);
+Next<WaitPeerVerified, WaitCertifiedPsk, WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature,
+     WaitNewSessionTicket, WaitChangeCipherSpec>
+on(WaitServerHelloDone&&, const codec::ServerHelloDone&, Context&);
+Next<WaitCertifiedPsk, WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket,
+     WaitChangeCipherSpec>
+on(WaitPeerVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
-Next<WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredential&&, const CredentialSelected&,
-                                                                   Context&);
+Next<WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSignatureChecked&&,
+                                                                                               const SignatureChecked&,
+                                                                                               Context&);
+Next<WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredential&&,
+                                                                               const CredentialSelected&, Context&);
+Next<WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSecret&&, const SecretMade&, Context&);
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSignature&&, const Signed&, Context&);
 Next<WaitPskHelloDone> on(WaitPskKeyExchange&&, const codec::ServerKeyExchange&, Context&);
 Next<WaitPskHelloDone> on(WaitPskHint&&, const codec::ServerKeyExchange&, Context&);
@@ -190,7 +217,8 @@ Next<> on(WaitPsk&&, const PskWithheld&, Context&);
 Next<WaitCertificateRequest> on(WaitCertifiedHint&&, const codec::ServerKeyExchange&, Context&);
 Next<WaitServerHelloDone> on(WaitCertifiedHint&&, const codec::CertificateRequest12&, Context&);
 Next<WaitPeerVerified, WaitCertifiedPsk> on(WaitCertifiedHint&&, const codec::ServerHelloDone&, Context&);
-Next<WaitCredential, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCertifiedPsk&&, const PskGiven&, Context&);
+Next<WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(
+    WaitCertifiedPsk&&, const PskGiven&, Context&);
 Next<> on(WaitCertifiedPsk&&, const PskWithheld&, Context&);
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSessionVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);

@@ -50,7 +50,8 @@ std::expected<std::optional<VerifiedPsk>, Error> chosen_psk(Context& context, co
 namespace {
 
 // Our key pair for the server's share.
-std::expected<KeyExchange*, Error> key_pair_for(Context& context, Offer& offer, const codec::ServerHello& hello) noexcept {
+std::expected<KeyExchange*, Error> key_pair_for(Context& context, Offer& offer,
+                                                const codec::ServerHello& hello) noexcept {
   // RFC 9846 4.3.11: "that a server "key_share" extension is present if required by the ClientHello
   // "psk_key_exchange_modes" extension": psk_dhe_ke is all that we offer.
   if (!hello.key_share && hello.pre_shared_key) return context.fail(Reason::psk_without_key_share);
@@ -228,7 +229,8 @@ Next<WaitSecondServerHello> on(WaitSecondShare&& state, const SharesMade& made, 
   return send_again(std::move(state), context);
 }
 
-Next<WaitSecret, WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::ServerHello& hello, Context& context) {
+Next<WaitSecret, WaitEncryptedExtensions> on(WaitSecondServerHello&& state, const codec::ServerHello& hello,
+                                             Context& context) {
   // RFC 9846 4.2.4: "The value of selected_version in the HelloRetryRequest "supported_versions" extension MUST be
   // retained in the ServerHello, and a client MUST abort the handshake with an "illegal_parameter" alert if the value
   // changes."
@@ -355,8 +357,8 @@ Next<WaitSignatureChecked, WaitFinished> on(WaitCertificateVerify&& state, const
                                             Context& context) {
   const auto signature = read_signature(context, state.key, state.accepted, Role::server, message);
   if (!signature) return std::unexpected(signature.error());
-  return check_signature(
-      WaitSignatureChecked{std::move(state.keys), std::move(state.requested), signature->scheme}, *signature, context);
+  return check_signature(WaitSignatureChecked{std::move(state.keys), std::move(state.requested), signature->scheme},
+                         *signature, context);
 }
 
 Next<WaitFinished> on(WaitSignatureChecked&& state, const SignatureChecked& checked, Context& context) {

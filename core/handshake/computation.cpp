@@ -13,10 +13,9 @@ bool JobRandom::fill(MutableBytes out) noexcept {
   const std::size_t most = 255 * hash_->digest_size;
   while (!out.empty()) {
     const MutableBytes now = out.first(std::min(out.size(), most));
-    const std::array<std::uint8_t, 5> info{number_, static_cast<std::uint8_t>(drawn_ >> 24U),
-                                           static_cast<std::uint8_t>(drawn_ >> 16U & 0xffU),
-                                           static_cast<std::uint8_t>(drawn_ >> 8U & 0xffU),
-                                           static_cast<std::uint8_t>(drawn_ & 0xffU)};
+    const std::array<std::uint8_t, 5> info{
+        number_, static_cast<std::uint8_t>(drawn_ >> 24U), static_cast<std::uint8_t>(drawn_ >> 16U & 0xffU),
+        static_cast<std::uint8_t>(drawn_ >> 8U & 0xffU), static_cast<std::uint8_t>(drawn_ & 0xffU)};
     ++drawn_;
     const ExpandJob job{seed_, info, now};
     if (!hash_->expand({&job, 1})) return false;
@@ -184,26 +183,21 @@ class InJobs {
     randoms_.reserve(2);
     JobRandom* const first = &randoms_.emplace_back(random(0));
     JobRandom* const second = &randoms_.emplace_back(random(1));
-    encapsulation_ = std::make_unique<Parts<EncapsulateJob>>(
-        encapsulation(work.group, work.client_share, std::array<RandomSource*, 2>{first, second}, work.server_share,
-                      work.secret));
+    encapsulation_ = std::make_unique<Parts<EncapsulateJob>>(encapsulation(
+        work.group, work.client_share, std::array<RandomSource*, 2>{first, second}, work.server_share, work.secret));
     for (auto& part : encapsulation_->all()) batches.encapsulations.add(*part.group, part.job);
   }
-  void take(EncapsulateWork& work) noexcept {
-    work.result = together<EncapsulateJob>(encapsulation_->all());
-  }
+  void take(EncapsulateWork& work) noexcept { work.result = together<EncapsulateJob>(encapsulation_->all()); }
 
   void add(DecapsulateWork& work, Batches& batches) {
-    decapsulation_ = std::make_unique<Parts<DecapsulateJob>>(work.exchange.decapsulation(work.server_share, work.secret));
+    decapsulation_ =
+        std::make_unique<Parts<DecapsulateJob>>(work.exchange.decapsulation(work.server_share, work.secret));
     for (auto& part : decapsulation_->all()) batches.decapsulations.add(*part.group, part.job);
   }
-  void take(DecapsulateWork& work) noexcept {
-    work.result = together<DecapsulateJob>(decapsulation_->all());
-  }
+  void take(DecapsulateWork& work) noexcept { work.result = together<DecapsulateJob>(decapsulation_->all()); }
 
   void add(VerifyWork& work, Batches& batches) {
-    verification_ = std::make_unique<VerifyJob>(
-        VerifyJob{work.subject_public_key_info, work.message, work.signature});
+    verification_ = std::make_unique<VerifyJob>(VerifyJob{work.subject_public_key_info, work.message, work.signature});
     batches.verifications.add(*work.verifier, *verification_);
   }
   void take(VerifyWork& work) noexcept { work.result = verification_->result; }

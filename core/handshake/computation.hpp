@@ -20,8 +20,8 @@
 
 namespace lockstep::handshake {
 
-/// Randomness of a job's own: HKDF-Expand (RFC 5869 2.3) of a seed that was drawn from the connection's when the job was
-/// issued, so that a replay draws alike.
+/// Randomness of a job's own: HKDF-Expand (RFC 5869 2.3) of a seed that was drawn from the connection's when the job
+/// was issued, so that a replay draws alike.
 class JobRandom final : public RandomSource {
  public:
   static constexpr std::size_t kSeedSize = 32;

@@ -99,11 +99,13 @@ Status Handshake::process_messages() noexcept {
 
 Status Handshake::answer(Compute& done) noexcept {
   done.job.run();
-  detail::Work& work = *ComputationAccess::work(done.job);
+  lockstep::detail::Work& work = *ComputationAccess::work(done.job);
   return std::visit(
       [&]<class Job>(Job& job) {
-        if constexpr (std::same_as<Job, VerifyWork>) return answer(done.token, SignatureChecked(job.result), work.place);
-        else return answer(done.token, result_of(job), work.place);
+        if constexpr (std::same_as<Job, VerifyWork>)
+          return answer(done.token, SignatureChecked(job.result), work.place);
+        else
+          return answer(done.token, result_of(job), work.place);
       },
       work.job);
 }

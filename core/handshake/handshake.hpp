@@ -23,26 +23,29 @@ namespace lockstep::handshake {
 
 /// Every state of every machine.
 using Machine = std::variant<
-    std::monostate,                                                            //
+    std::monostate,                                                                               //
     hello::WaitShares, hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,  //
-    client13::WaitSecondShare, client13::WaitSecondServerHello, client13::WaitSecret, client13::WaitEncryptedExtensions, client13::WaitSessionVerified,
-    client13::WaitCertificateRequest, client13::WaitCertificate, client13::WaitPeerVerified,
-    client13::WaitCertificateVerify, client13::WaitSignatureChecked, client13::WaitFinished, client13::WaitCredential, client13::WaitSignature,  //
+    client13::WaitSecondShare, client13::WaitSecondServerHello, client13::WaitSecret, client13::WaitEncryptedExtensions,
+    client13::WaitSessionVerified, client13::WaitCertificateRequest, client13::WaitCertificate,
+    client13::WaitPeerVerified, client13::WaitCertificateVerify, client13::WaitSignatureChecked, client13::WaitFinished,
+    client13::WaitCredential, client13::WaitSignature,  //
     server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitSessionVerified,
-    server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSecret, server13::WaitResumedSecret, server13::WaitSignature, server13::WaitEndOfEarlyData,
-    server13::WaitCertificate, server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitSignatureChecked, server13::WaitFinished,  //
+    server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSecret, server13::WaitResumedSecret,
+    server13::WaitSignature, server13::WaitEndOfEarlyData, server13::WaitCertificate, server13::WaitPeerVerified,
+    server13::WaitCertificateVerify, server13::WaitSignatureChecked, server13::WaitFinished,  //
     client12::WaitServerHello, client12::WaitCertificate, client12::WaitCertificateStatus,
     client12::WaitServerKeyExchange, client12::WaitCertificateRequest, client12::WaitServerHelloDone,
-    client12::WaitPeerVerified, client12::WaitCredential, client12::WaitSignature, client12::WaitPskKeyExchange,
-    client12::WaitPskHint, client12::WaitPskHelloDone, client12::WaitPsk, client12::WaitCertifiedHint,
-    client12::WaitCertifiedPsk, client12::WaitSessionVerified, client12::WaitNewSessionTicket,
-    client12::WaitChangeCipherSpec,
+    client12::WaitPeerVerified, client12::WaitSignatureChecked, client12::WaitCredential, client12::WaitSecret,
+    client12::WaitSignature, client12::WaitPskKeyExchange, client12::WaitPskHint, client12::WaitPskHelloDone,
+    client12::WaitPsk, client12::WaitCertifiedHint, client12::WaitCertifiedPsk, client12::WaitSessionVerified,
+    client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec,
     client12::WaitFinished,  //
     server12::WaitClientHello, server12::WaitTicketOpened, server12::WaitSessionVerified, server12::WaitCredential,
-    server12::WaitSignature, server12::WaitCertificate, server12::WaitPeerVerified, server12::WaitClientKeyExchange,
-    server12::WaitCertifiedKeyExchange, server12::WaitDecrypted, server12::WaitCertifiedDecrypted,
+    server12::WaitShare, server12::WaitSignature, server12::WaitCertificate, server12::WaitPeerVerified,
+    server12::WaitClientKeyExchange, server12::WaitCertifiedKeyExchange, server12::WaitSecret,
+    server12::WaitCertifiedSecret, server12::WaitDecrypted, server12::WaitCertifiedDecrypted,
     server12::WaitPskKeyExchange, server12::WaitPsk, server12::WaitPskDecrypted, server12::WaitCertificateVerify,
-    server12::WaitChangeCipherSpec, server12::WaitNextProtocol, server12::WaitFinished,
+    server12::WaitSignatureChecked, server12::WaitChangeCipherSpec, server12::WaitNextProtocol, server12::WaitFinished,
     server12::WaitTicketSealed,  //
     client13::Connected, server13::Connected, client12::Connected, server12::Connected>;
 
@@ -134,6 +137,9 @@ class Handshake {
     return ticket_sealed(input);
   }
   [[nodiscard]] static PskGiven psk_given(Bytes identity, Bytes key) noexcept { return PskGiven(identity, key); }
+  [[nodiscard]] static SignatureChecked signature_checked(VerifyResult result) noexcept {
+    return SignatureChecked(result);
+  }
   [[nodiscard]] static PeerVerified peer_verified(const PeerAccepted& answer) noexcept { return PeerVerified(answer); }
   /// Takes note of a token that was dropped. False when the handshake cannot go on without its answer.
   [[nodiscard]] bool survives_dropped_token() noexcept;

@@ -53,8 +53,9 @@ Next<> on(WaitOfferVerified&& /*state*/, const PeerRefused& refused, Context& co
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<client13::WaitSecret, client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange, client12::WaitPskHint,
-     client12::WaitSessionVerified, client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec>
+Next<client13::WaitSecret, client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange,
+     client12::WaitPskHint, client12::WaitSessionVerified, client12::WaitNewSessionTicket,
+     client12::WaitChangeCipherSpec>
 on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
   const auto version = settle_version(context, hello);
   if (!version) return std::unexpected(version.error());
@@ -68,8 +69,9 @@ on(WaitServerHello&& state, const codec::ServerHello& hello, Context& context) {
   return client13::begin(std::move(state.offer), hello, context);
 }
 
-Next<client13::WaitSecondShare, client13::WaitSecondServerHello> on(WaitServerHello&& state, const codec::HelloRetryRequest& retry,
-                                         Context& context) {
+Next<client13::WaitSecondShare, client13::WaitSecondServerHello> on(WaitServerHello&& state,
+                                                                    const codec::HelloRetryRequest& retry,
+                                                                    Context& context) {
   // RFC 9846 4.2.4: "Upon receipt of a HelloRetryRequest, the client MUST check the legacy_version,
   // legacy_session_id_echo, cipher_suite, and legacy_compression_method as specified in Section 4.2.3 and then process
   // the extensions, starting with determining the version using "supported_versions"."

@@ -34,15 +34,18 @@ struct WaitClientHello {
 Next<WaitOfferVerified, WaitServerHello> on(WaitShares&&, const SharesMade&, Context&);
 Next<WaitServerHello> on(WaitOfferVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitOfferVerified&&, const PeerRefused&, Context&);
-Next<client13::WaitSecret, client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange, client12::WaitPskHint,
-     client12::WaitSessionVerified, client12::WaitNewSessionTicket, client12::WaitChangeCipherSpec>
+Next<client13::WaitSecret, client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange,
+     client12::WaitPskHint, client12::WaitSessionVerified, client12::WaitNewSessionTicket,
+     client12::WaitChangeCipherSpec>
 on(WaitServerHello&&, const codec::ServerHello&, Context&);
-Next<client13::WaitSecondShare, client13::WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&, Context&);
+Next<client13::WaitSecondShare, client13::WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&,
+                                                                    Context&);
 Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
      server12::WaitCredential, server12::WaitPskKeyExchange>
 on(WaitClientHello&&, const codec::ClientHello&, Context&);
 
 /// Sends the ClientHello, once there are shares for it.
-[[nodiscard]] Next<WaitShares, WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions);
+[[nodiscard]] Next<WaitShares, WaitOfferVerified, WaitServerHello> start(Context& context,
+                                                                         std::span<const Session> sessions);
 
 }  // namespace lockstep::handshake::hello

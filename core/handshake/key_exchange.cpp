@@ -78,8 +78,8 @@ GroupResult KeyExchange::generate(const BoundGroup& group, RandomSource& random,
 Parts<DecapsulateJob> KeyExchange::decapsulation(Bytes server_share, SharedSecret& secret) noexcept {
   const Group& first = *group_.first;
   secret.resize(group_.secret_size());
-  return {{{{&first, {first_.data(), server_share.first(first.server_share_size),
-                      secret.writable().first(first.secret_size)}},
+  return {{{{&first,
+             {first_.data(), server_share.first(first.server_share_size), secret.writable().first(first.secret_size)}},
             {group_.second,
              {second_.data(), server_share.subspan(first.server_share_size),
               secret.writable().subspan(first.secret_size)}}}},

@@ -5,6 +5,7 @@
 
 #include <lockstep/x509_certificate.hpp>
 
+#include "handshake/computation.hpp"
 #include "handshake/negotiation.hpp"
 
 namespace lockstep::handshake {
@@ -51,17 +52,14 @@ std::expected<Derived12, Error> derive_psk_keys(Context& context, Bytes psk) noe
 // RFC 8422 5.10: the premaster secret, and our share of it, from the server's.
 std::expected<MutableBytes, Error> encapsulate_to(Context& context, const codec::ServerEcdhParams& params,
                                                   SharedSecret& premaster) noexcept {
-  const auto detail = static_cast<std::uint16_t>(params.group);
   const BoundGroup& group = *context.config.group(params.group);
   const auto share = context.scratch(group.server_share_size());
   if (!share) return std::unexpected(share.error());
+  context.place = Place::server_key_exchange;
   WatchedRandom random(context.random);
-  switch (encapsulate(group, params.point, random, *share, premaster)) {
-    case GroupResult::ok: break;
-    case GroupResult::bad_share: return Context::fail_at(Place::server_key_exchange, Reason::key_share_invalid, detail);
-    case GroupResult::failed:
-      return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed, detail);
-  }
+  const GroupResult result = encapsulate(group, params.point, random, *share, premaster);
+  const SecretMade made{result, *share, premaster.view(), random.failed()};
+  if (auto checked = check(context, made, params.group); !checked) return std::unexpected(checked.error());
   context.agreed.group = params.group;
   return *share;
 }
@@ -110,8 +108,7 @@ std::expected<Derived12, Error> answer(Context& context, MessageLog& messages, c
   SharedSecret premaster;
   const auto share = encapsulate_to(context, exchange.params, premaster);
   if (!share) return std::unexpected(share.error());
-  send_client_key_exchange(context, messages, {.exchange = *share, .form = Form::vector8});
-  return derive_keys(context, premaster.view());
+  return answer_in_group(context, messages, exchange.params.group, {GroupResult::ok, *share, premaster.view()});
 }
 
 std::expected<Derived12, Error> answer(Context& context, MessageLog& messages, const PeerKey& /*key*/,
@@ -238,6 +235,12 @@ std::expected<OfferedExchange, Error> offer_field_exchange(Context& context, con
   return offered;
 }
 
+Status check_size(const Context& context, const KeyExchange& exchange, Bytes point) noexcept {
+  const BoundGroup& group = *exchange.group();
+  if (point.size() == group.server_share_size()) return {};
+  return context.fail(Reason::key_share_size, static_cast<std::uint16_t>(group.id));
+}
+
 // The point or number of a ClientKeyExchange.
 codec::Decoded<Bytes> decode_public(const OwnExchange& own, const codec::ClientKeyExchange& message) noexcept {
   return std::holds_alternative<FieldKey>(own) ? codec::decode_dh_public(message.body)
@@ -248,13 +251,9 @@ codec::Decoded<Bytes> decode_public(const OwnExchange& own, const codec::ClientK
 std::expected<Bytes, Error> agree(Context& context, OwnExchange& own, Bytes value, SharedSecret& secret) noexcept {
   if (auto* const key = std::get_if<FieldKey>(&own)) return agree(context, std::move(*key), value, secret);
   KeyExchange& exchange = std::get<EphemeralKey>(own).exchange.all().front();
-  const auto detail = static_cast<std::uint16_t>(exchange.group()->id);
-  if (value.size() != exchange.group()->server_share_size()) return context.fail(Reason::key_share_size, detail);
-  switch (exchange.decapsulate(value, secret)) {
-    case GroupResult::ok: break;
-    case GroupResult::bad_share: return context.fail(Reason::key_share_invalid, detail);
-    case GroupResult::failed: return context.fail(Reason::provider_failed, detail);
-  }
+  if (auto fits = check_size(context, exchange, value); !fits) return std::unexpected(fits.error());
+  const SecretMade made{exchange.decapsulate(value, secret)};
+  if (auto checked = check(context, made, exchange.group()->id); !checked) return std::unexpected(checked.error());
   return secret.view();
 }
 
@@ -343,21 +342,30 @@ Status keep_psk(Context& context, PskTransport& exchange, const PskGiven& chosen
   return {};
 }
 
-std::expected<Authenticated, Error> authenticate_server(Context& context, const PeerKey& key,
-                                                        const ServerExchange& exchange,
-                                                        const PeerVerified& accepted) noexcept {
+std::expected<std::optional<SignatureToCheck>, Error> server_signature(Context& context, const PeerKey& key,
+                                                                       const ServerExchange& exchange,
+                                                                       const PeerVerified& accepted) noexcept {
   const SignedPart part = std::visit([](const auto& said) { return signed_part(said); }, exchange);
-  if (part.signature == nullptr) return Authenticated::by_decryption(accepted);
+  if (part.signature == nullptr) return std::nullopt;
   context.place = Place::server_key_exchange;
   const auto content = signed_parameters(context, part.parameters);
   if (!content) return std::unexpected(content.error());
   // RFC 5246 7.4.3: "If the client has offered the "signature_algorithms" extension, the signature algorithm and hash
   // algorithm MUST be a pair listed in that extension."
-  const auto signature = read_signature12(context, key, accepted, *part.signature, *content);
-  if (!signature) return std::unexpected(signature.error());
-  const auto proof = conclude(context, signature->scheme, check_in_place(*signature));
-  if (!proof) return std::unexpected(proof.error());
-  return Authenticated::by_signature(*proof);
+  return read_signature12(context, key, accepted, *part.signature, *content);
+}
+
+const codec::ServerEcdhParams* group_exchange(const ServerExchange& exchange) noexcept {
+  const auto* const said = std::get_if<codec::SignedEcdhe>(&exchange);
+  return said == nullptr ? nullptr : &said->params;
+}
+
+std::expected<Derived12, Error> answer_in_group(Context& context, MessageLog& messages, NamedGroup group,
+                                                const SecretMade& made) noexcept {
+  if (auto checked = check(context, made, group); !checked) return std::unexpected(checked.error());
+  context.agreed.group = group;
+  send_client_key_exchange(context, messages, {.exchange = made.share, .form = Form::vector8});
+  return derive_keys(context, made.secret);
 }
 
 std::expected<Derived12, Error> answer_exchange(Context& context, MessageLog& messages, const PeerKey& key,
@@ -369,6 +377,34 @@ std::expected<Derived12, Error> answer_psk_exchange(Context& context, MessageLog
                                                     const PskServerExchange& exchange,
                                                     const PskGiven& chosen) noexcept {
   return std::visit([&](const auto& said) { return answer(context, messages, said, chosen); }, exchange);
+}
+
+namespace {
+
+// RFC 8422 5.4: our key pair, and the parameters that get signed.
+std::expected<OfferedExchange, Error> offer_key_pair(Context& context, KeyExchange&& made, Bytes share) noexcept {
+  OfferedExchange offered;
+  auto& exchange = offered.own.emplace<EphemeralKey>().exchange;
+  const auto room = context.scratch(share.size() + 4);
+  if (!exchange.allocate(context.arena, 1) || !room) return context.fail(Reason::handshake_too_large);
+  const NamedGroup group = made.group()->id;
+  exchange.all().front() = std::move(made);
+  codec::Writer writer(*room);
+  codec::write_ecdh_params(writer, group, share);
+  offered.parameters = writer.written();
+  context.agreed.group = group;
+  return offered;
+}
+
+}  // namespace
+
+bool offers_group(const BoundSuite& suite) noexcept { return suite.key_exchange == KeyExchangeMethod::ecdhe; }
+
+std::expected<OfferedExchange, Error> offer_key_pair(Context& context, const SharesMade& made) noexcept {
+  MadeKeyPair& pair = made.pairs.front();
+  if (pair.result != GroupResult::ok)
+    return context.fail(Reason::provider_failed, static_cast<std::uint16_t>(pair.group.id));
+  return offer_key_pair(context, std::move(pair.exchange), pair.share);
 }
 
 std::expected<OfferedExchange, Error> offer_exchange(Context& context, const codec::ClientHello& hello,
@@ -384,21 +420,14 @@ std::expected<OfferedExchange, Error> offer_exchange(Context& context, const cod
     return offered;
   }
   if (uses_field(*context.agreed.suite)) return offer_field_exchange(context, hello, credential.get());
-  // RFC 8422 5.4: our key pair, and the parameters that get signed.
-  auto& exchange = offered.own.emplace<EphemeralKey>().exchange;
-  if (!exchange.allocate(context.arena, 1)) return context.fail(Reason::handshake_too_large);
+  MadeKeyPair pair{.group = *group};
   const auto share = context.scratch(group->client_share_size());
-  const auto room = context.scratch(group->client_share_size() + 4);
-  if (!share || !room) return context.fail(Reason::handshake_too_large);
+  if (!share) return std::unexpected(share.error());
   WatchedRandom random(context.random);
-  if (exchange.all().front().generate(*group, random, *share) != GroupResult::ok)
+  if (pair.exchange.generate(*group, random, *share) != GroupResult::ok)
     return context.fail(random.failed() ? Reason::random_failed : Reason::provider_failed,
                         static_cast<std::uint16_t>(group->id));
-  codec::Writer writer(*room);
-  codec::write_ecdh_params(writer, group->id, *share);
-  offered.parameters = writer.written();
-  context.agreed.group = group->id;
-  return offered;
+  return offer_key_pair(context, std::move(pair.exchange), *share);
 }
 
 void send_psk_server_exchange(Context& context, MessageLog& messages, Bytes parameters) noexcept {
@@ -408,6 +437,24 @@ void send_psk_server_exchange(Context& context, MessageLog& messages, Bytes para
   send_noted(context, messages, 16 + hint.size() + parameters.size(), [&](codec::Writer& writer) {
     return codec::encode_server_key_exchange(writer, Bytes(hint), parameters, std::nullopt);
   });
+}
+
+std::expected<std::optional<PointForKey>, Error> read_point(Context& context, OwnExchange& own,
+                                                            const codec::ClientKeyExchange& message) noexcept {
+  auto* const key = std::get_if<EphemeralKey>(&own);
+  if (key == nullptr) return std::nullopt;
+  const auto point = codec::decode_ecdh_public(message.body);
+  if (!point) return std::unexpected(point.error());
+  KeyExchange& exchange = key->exchange.all().front();
+  if (auto fits = check_size(context, exchange, *point); !fits) return std::unexpected(fits.error());
+  return PointForKey{&exchange, *point};
+}
+
+std::expected<Derived12, Error> take_secret(Context& context, MessageLog& messages, NamedGroup group,
+                                            const SecretMade& made) noexcept {
+  if (auto checked = check(context, made, group); !checked) return std::unexpected(checked.error());
+  note_message(context, messages);
+  return derive_keys(context, made.secret);
 }
 
 std::expected<std::optional<Derived12>, Error> take_exchange(Context& context, MessageLog& messages, OwnExchange& own,

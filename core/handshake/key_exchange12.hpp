@@ -68,11 +68,16 @@ using PskServerExchange = std::variant<PskAlone, codec::PskEcdhe, ShownPskField>
 [[nodiscard]] Bytes identity_hint(const PskServerExchange& exchange) noexcept;
 /// Keeps the key that was chosen until the secret is made of it.
 [[nodiscard]] Status keep_psk(Context& context, PskTransport& exchange, const PskGiven& chosen) noexcept;
-/// Who the server is: the signature over its parameters, or that it will show that it has read the secret.
-[[nodiscard]] std::expected<Authenticated, Error> authenticate_server(Context& context, const PeerKey& key,
-                                                                      const ServerExchange& exchange,
-                                                                      const PeerVerified& accepted) noexcept;
-/// Sends ClientKeyExchange and gives the keys that it leads to.
+/// The server's signature over its parameters; nothing with a key exchange in which it will show that it has read the
+/// secret.
+[[nodiscard]] std::expected<std::optional<SignatureToCheck>, Error> server_signature(
+    Context& context, const PeerKey& key, const ServerExchange& exchange, const PeerVerified& accepted) noexcept;
+/// The point of a server whose secret is made over a group; else null.
+[[nodiscard]] const codec::ServerEcdhParams* group_exchange(const ServerExchange& exchange) noexcept;
+/// Sends a ClientKeyExchange over a group, and gives the keys that it leads to.
+[[nodiscard]] std::expected<Derived12, Error> answer_in_group(Context& context, MessageLog& messages, NamedGroup group,
+                                                              const SecretMade& made) noexcept;
+/// Sends any other ClientKeyExchange and gives the keys that it leads to.
 [[nodiscard]] std::expected<Derived12, Error> answer_exchange(Context& context, MessageLog& messages,
                                                               const PeerKey& key,
                                                               const ServerExchange& exchange) noexcept;
@@ -100,12 +105,26 @@ struct OfferedExchange {
   OwnExchange own;
   Bytes parameters;
 };
+/// Whether that half is a key pair of a group beside a certificate, which may be made elsewhere.
+[[nodiscard]] bool offers_group(const BoundSuite& suite) noexcept;
+/// The half that a key pair of a group is.
+[[nodiscard]] std::expected<OfferedExchange, Error> offer_key_pair(Context& context, const SharesMade& made) noexcept;
 [[nodiscard]] std::expected<OfferedExchange, Error> offer_exchange(Context& context, const codec::ClientHello& hello,
                                                                    std::shared_ptr<const Credential> credential,
                                                                    const BoundGroup* group) noexcept;
 /// The ServerKeyExchange of a suite without a certificate, or of RSA_PSK, where there is one to send.
 void send_psk_server_exchange(Context& context, MessageLog& messages, Bytes parameters) noexcept;
-/// The keys that a ClientKeyExchange leads to; nothing when the application is asked first.
+/// Our key pair, and the client's point for it; nothing with any other exchange.
+struct PointForKey {
+  KeyExchange* key = nullptr;
+  Bytes point;
+};
+[[nodiscard]] std::expected<std::optional<PointForKey>, Error> read_point(
+    Context& context, OwnExchange& own, const codec::ClientKeyExchange& message) noexcept;
+/// The keys that the secret leads to which was made of them.
+[[nodiscard]] std::expected<Derived12, Error> take_secret(Context& context, MessageLog& messages, NamedGroup group,
+                                                          const SecretMade& made) noexcept;
+/// The keys that any other ClientKeyExchange leads to; nothing when the application is asked first.
 [[nodiscard]] std::expected<std::optional<Derived12>, Error> take_exchange(
     Context& context, MessageLog& messages, OwnExchange& own, const codec::ClientKeyExchange& message) noexcept;
 /// The same, once the application has read the secret. What it could not read is replaced by a random one, which leads

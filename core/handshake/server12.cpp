@@ -10,6 +10,7 @@
 #include "codec/server_hello.hpp"
 #include "codec/server_hello_done.hpp"
 #include "codec/server_key_exchange.hpp"
+#include "handshake/computation.hpp"
 #include "handshake/negotiation.hpp"
 #include "handshake/record_limits.hpp"
 #include "handshake/renegotiation.hpp"
@@ -336,8 +337,18 @@ std::expected<bool, Error> same_extended_main_secret(Context& context, const Ask
   return session.extended_master_secret == now;
 }
 
+Next<WaitSignature> sign_parameters(Offered&& offered, OfferedExchange&& made,
+                                    std::shared_ptr<const Credential> credential, SignatureScheme scheme,
+                                    Context& context) {
+  offered.exchange = std::move(made.own);
+  const auto content = signed_parameters(context, made.parameters);
+  if (!content) return std::unexpected(content.error());
+  ask_signature12(context, std::move(credential), scheme, *content);
+  return WaitSignature{std::move(offered), made.parameters};
+}
+
 // A full handshake with a certificate.
-Next<WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> offer_certificate(
+Next<WaitShare, WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> offer_certificate(
     const Asked& asked, const std::shared_ptr<const Credential>& credential, SignatureScheme scheme,
     const BoundSuite& suite, Context& context) {
   const codec::ClientHello& hello = asked.hello;
@@ -354,15 +365,18 @@ Next<WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> 
     send_noted(context, offered.messages, 16 + credential->ocsp_response.size(), [&](codec::Writer& writer) {
       return codec::encode_certificate_status(writer, {.ocsp_response = credential->ocsp_response});
     });
-  auto made = offer_exchange(context, hello, credential, choose_group12(context, hello));
+  const BoundGroup* const group = choose_group12(context, hello);
+  if (offers_group(suite) && context.settings().hand_out_computations) {
+    ask_to_generate(context, std::array{group->id});
+    return WaitShare{std::move(offered), credential, scheme};
+  }
+  auto made = offer_exchange(context, hello, credential, group);
   if (!made) return std::unexpected(made.error());
+  if (has_server_key_exchange(suite) && !uses_psk(suite))
+    return sign_parameters(std::move(offered), std::move(*made), credential, scheme, context);
   offered.exchange = std::move(made->own);
   if (uses_psk(suite)) return end_psk_flight(std::move(offered), made->parameters, context);
-  if (!has_server_key_exchange(suite)) return end_flight(std::move(offered), context);
-  const auto content = signed_parameters(context, made->parameters);
-  if (!content) return std::unexpected(content.error());
-  ask_signature12(context, credential, scheme, *content);
-  return WaitSignature{std::move(offered), made->parameters};
+  return end_flight(std::move(offered), context);
 }
 
 }  // namespace
@@ -423,9 +437,8 @@ Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& 
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> on(WaitCredential&& state,
-                                                                                   const CredentialSelected& selected,
-                                                                                   Context& context) {
+Next<WaitShare, WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> on(
+    WaitCredential&& state, const CredentialSelected& selected, Context& context) {
   const codec::ClientHello& hello = state.asked.hello;
   const bool shows = selected.credential != nullptr && !selected.credential->chain.empty();
   // No scheme has the number 0. (g++ 12 takes an optional for one that may not be set below.)
@@ -440,6 +453,13 @@ Next<WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> 
   if (scheme == kNone) return Context::fail_at(Place::client_hello, Reason::scheme_unsupported);
   if (suite == nullptr) return Context::fail_at(Place::client_hello, Reason::suite_unsupported);
   return offer_certificate(state.asked, selected.credential, scheme, *suite, context);
+}
+
+Next<WaitSignature> on(WaitShare&& state, const SharesMade& made, Context& context) {
+  auto offered = offer_key_pair(context, made);
+  if (!offered) return std::unexpected(offered.error());
+  return sign_parameters(std::move(state.offered), std::move(*offered), std::move(state.credential), state.scheme,
+                         context);
 }
 
 Next<WaitCertificate, WaitClientKeyExchange> on(WaitSignature&& state, const Signed& answer, Context& context) {
@@ -486,20 +506,56 @@ Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& con
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<WaitDecrypted, WaitChangeCipherSpec> on(WaitClientKeyExchange&& state, const codec::ClientKeyExchange& message,
-                                             Context& context) {
+namespace {
+
+// Hands out what the client's share leads to; nothing where it is computed in place, or is no share.
+std::expected<std::optional<NamedGroup>, Error> hand_out_secret(Context& context, OwnExchange& own,
+                                                                const codec::ClientKeyExchange& message) {
+  if (!context.settings().hand_out_computations) return std::nullopt;
+  const auto point = read_point(context, own, message);
+  if (!point) return std::unexpected(point.error());
+  if (!*point) return std::nullopt;
+  const NamedGroup group = (*point)->key->group()->id;
+  ask_to_decapsulate(context, std::move(*(*point)->key), (*point)->point);
+  return group;
+}
+
+}  // namespace
+
+Next<WaitSecret, WaitDecrypted, WaitChangeCipherSpec> on(WaitClientKeyExchange&& state,
+                                                         const codec::ClientKeyExchange& message, Context& context) {
+  const auto group = hand_out_secret(context, state.offered.exchange, message);
+  if (!group) return std::unexpected(group.error());
+  if (*group) return WaitSecret{std::move(state.offered), state.authenticated, **group};
   auto derived = take_exchange(context, state.offered.messages, state.offered.exchange, message);
   if (!derived) return std::unexpected(derived.error());
   if (!*derived) return WaitDecrypted{std::move(state.offered), state.authenticated};
   return WaitChangeCipherSpec{establish(state.offered, std::move(**derived)), state.authenticated};
 }
 
-Next<WaitCertifiedDecrypted, WaitCertificateVerify> on(WaitCertifiedKeyExchange&& state,
-                                                       const codec::ClientKeyExchange& message, Context& context) {
+Next<WaitChangeCipherSpec> on(WaitSecret&& state, const SecretMade& made, Context& context) {
+  auto derived = take_secret(context, state.offered.messages, state.group, made);
+  if (!derived) return std::unexpected(derived.error());
+  return WaitChangeCipherSpec{establish(state.offered, std::move(*derived)), state.authenticated};
+}
+
+Next<WaitCertifiedSecret, WaitCertifiedDecrypted, WaitCertificateVerify> on(WaitCertifiedKeyExchange&& state,
+                                                                            const codec::ClientKeyExchange& message,
+                                                                            Context& context) {
+  const auto group = hand_out_secret(context, state.offered.exchange, message);
+  if (!group) return std::unexpected(group.error());
+  if (*group) return WaitCertifiedSecret{std::move(state.offered), state.key, state.accepted, **group};
   auto derived = take_exchange(context, state.offered.messages, state.offered.exchange, message);
   if (!derived) return std::unexpected(derived.error());
   if (!*derived) return WaitCertifiedDecrypted{std::move(state.offered), state.key, state.accepted};
   return await_proof(state.offered, std::move(**derived), state.key, state.accepted);
+}
+
+Next<WaitCertificateVerify> on(WaitCertifiedSecret&& state, const SecretMade& made, Context& context) {
+  auto derived = take_secret(context, state.offered.messages, state.group, made);
+  if (!derived) return std::unexpected(derived.error());
+  return WaitCertificateVerify{establish(state.offered, std::move(*derived)), state.offered.messages, state.key,
+                               state.accepted};
 }
 
 Next<WaitChangeCipherSpec> on(WaitDecrypted&& state, const Decrypted& answer, Context& context) {
@@ -563,8 +619,8 @@ Next<WaitChangeCipherSpec> on(WaitPskDecrypted&& state, const Decrypted& answer,
   return WaitChangeCipherSpec{establish(state.offered, std::move(*derived)), state.authenticated};
 }
 
-Next<WaitChangeCipherSpec> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message,
-                              Context& context) {
+Next<WaitSignatureChecked, WaitChangeCipherSpec> on(WaitCertificateVerify&& state,
+                                                    const codec::CertificateVerify& message, Context& context) {
   // RFC 5246 7.4.8: "handshake_messages refers to all handshake messages sent or received, starting at client hello and
   // up to, but not including, this message".
   const auto content = state.messages.joined(context);
@@ -572,7 +628,11 @@ Next<WaitChangeCipherSpec> on(WaitCertificateVerify&& state, const codec::Certif
   const auto signature =
       read_signature12(context, state.key, state.accepted, {message.algorithm, message.signature}, *content);
   if (!signature) return std::unexpected(signature.error());
-  const auto proof = conclude(context, signature->scheme, check_in_place(*signature));
+  return check_signature(WaitSignatureChecked{std::move(state.established), signature->scheme}, *signature, context);
+}
+
+Next<WaitChangeCipherSpec> on(WaitSignatureChecked&& state, const SignatureChecked& checked, Context& context) {
+  const auto proof = conclude(context, state.scheme, checked);
   if (!proof) return std::unexpected(proof.error());
   context.hash_message();
   context.client_verified = true;

@@ -62,6 +62,13 @@ struct WaitCredential {
   static constexpr std::string_view name = "(select credential)";
   Asked asked;
 };
+/// Our key pair is being made.
+struct WaitShare {
+  static constexpr std::string_view name = "(make share)";
+  Offered offered;
+  std::shared_ptr<const Credential> credential;
+  SignatureScheme scheme{};
+};
 struct WaitSignature {
   static constexpr std::string_view name = "(sign)";
   Offered offered;
@@ -87,6 +94,20 @@ struct WaitCertifiedKeyExchange {
   Offered offered;
   PeerKey key;
   PeerVerified accepted;
+};
+/// The secret is being made of both shares.
+struct WaitSecret {
+  static constexpr std::string_view name = "(agree)";
+  Offered offered;
+  Authenticated authenticated;
+  NamedGroup group{};
+};
+struct WaitCertifiedSecret {
+  static constexpr std::string_view name = "(agree, with a certificate)";
+  Offered offered;
+  PeerKey key;
+  PeerVerified accepted;
+  NamedGroup group{};
 };
 /// The client's secret is being read with our key (RSA key exchange).
 struct WaitDecrypted {
@@ -127,6 +148,11 @@ struct WaitCertificateVerify {
   PeerKey key;
   PeerVerified accepted;
 };
+struct WaitSignatureChecked {
+  static constexpr std::string_view name = "(check signature)";
+  Established established;
+  SignatureScheme scheme{};
+};
 struct WaitChangeCipherSpec {
   static constexpr std::string_view name = "WAIT_CCS";
   Established established;
@@ -154,22 +180,28 @@ Next<WaitSessionVerified, WaitCredential, WaitPskKeyExchange, WaitChangeCipherSp
                                                                                        const TicketOpened&, Context&);
 Next<WaitChangeCipherSpec> on(WaitSessionVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
-Next<WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> on(WaitCredential&&,
-                                                                                   const CredentialSelected&, Context&);
+Next<WaitShare, WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> on(WaitCredential&&,
+                                                                                              const CredentialSelected&,
+                                                                                              Context&);
+Next<WaitSignature> on(WaitShare&&, const SharesMade&, Context&);
 Next<WaitCertificate, WaitClientKeyExchange> on(WaitSignature&&, const Signed&, Context&);
 Next<WaitPeerVerified, WaitClientKeyExchange> on(WaitCertificate&&, const codec::Certificate12&, Context&);
 Next<WaitCertifiedKeyExchange> on(WaitPeerVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
-Next<WaitDecrypted, WaitChangeCipherSpec> on(WaitClientKeyExchange&&, const codec::ClientKeyExchange&, Context&);
-Next<WaitCertifiedDecrypted, WaitCertificateVerify> on(WaitCertifiedKeyExchange&&, const codec::ClientKeyExchange&,
-                                                       Context&);
+Next<WaitSecret, WaitDecrypted, WaitChangeCipherSpec> on(WaitClientKeyExchange&&, const codec::ClientKeyExchange&,
+                                                         Context&);
+Next<WaitChangeCipherSpec> on(WaitSecret&&, const SecretMade&, Context&);
+Next<WaitCertifiedSecret, WaitCertifiedDecrypted, WaitCertificateVerify> on(WaitCertifiedKeyExchange&&,
+                                                                            const codec::ClientKeyExchange&, Context&);
+Next<WaitCertificateVerify> on(WaitCertifiedSecret&&, const SecretMade&, Context&);
 Next<WaitChangeCipherSpec> on(WaitDecrypted&&, const Decrypted&, Context&);
 Next<WaitCertificateVerify> on(WaitCertifiedDecrypted&&, const Decrypted&, Context&);
 Next<WaitPsk> on(WaitPskKeyExchange&&, const codec::ClientKeyExchange&, Context&);
 Next<WaitPskDecrypted, WaitChangeCipherSpec> on(WaitPsk&&, const PskGiven&, Context&);
 Next<WaitPskDecrypted, WaitChangeCipherSpec> on(WaitPsk&&, const PskWithheld&, Context&);
 Next<WaitChangeCipherSpec> on(WaitPskDecrypted&&, const Decrypted&, Context&);
-Next<WaitChangeCipherSpec> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
+Next<WaitSignatureChecked, WaitChangeCipherSpec> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
+Next<WaitChangeCipherSpec> on(WaitSignatureChecked&&, const SignatureChecked&, Context&);
 Next<WaitNextProtocol, WaitFinished> on(WaitChangeCipherSpec&&, const ChangeCipherSpec&, Context&);
 Next<WaitFinished> on(WaitNextProtocol&&, const codec::NextProtocol&, Context&);
 Next<WaitTicketSealed, Connected> on(WaitFinished&&, const codec::Finished&, Context&);

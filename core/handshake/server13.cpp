@@ -158,8 +158,7 @@ Status prepare_server_hello(Context& context) noexcept {
 // ServerHello, and the keys that it leads to. `psk` is empty in a full handshake.
 // `early_data_limit` counts when early data was accepted.
 std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated& negotiated, const SecretMade& made,
-                                             Bytes psk,
-                                             std::optional<std::uint16_t> selected_identity,
+                                             Bytes psk, std::optional<std::uint16_t> selected_identity,
                                              std::uint32_t early_data_limit = 0) noexcept {
   if (auto checked = check(context, made, negotiated.group->id); !checked) return std::unexpected(checked.error());
   context.agreed.group = negotiated.group->id;

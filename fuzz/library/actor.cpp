@@ -344,6 +344,13 @@ void Actor::reply(Decrypt& question, const Mischief& mischief) {
   give(question.token, Bytes(premaster));
 }
 
+void Actor::reply(Compute& question, const Mischief& /*mischief*/) {
+  // It may come back as it went.
+  if (choices_.below(2) == 1) question.job.run();
+  const auto result = engine([&] { return connection_->answer(std::move(question)); });
+  require(result || excused_ || connection_->closed(), "a job that was asked for is taken");
+}
+
 void Actor::reply(SelectPsk& question, const Mischief& mischief) {
   if (mischief.refuse && choices_.below(8) == 1) {
     excused_ = true;

@@ -256,6 +256,10 @@ void End::on(VerifyPeer& event) {
   }
 }
 
+void End::on(Compute& event) {
+  if (!drops_tokens) (void)connection_.answer(std::move(event));
+}
+
 void End::on(Decrypt& event) {
   if (drops_tokens) return;
   Octets premaster(48);

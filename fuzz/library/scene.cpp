@@ -63,7 +63,9 @@ Scene make_scene() {
       built(client(provider).alpn({"one", "two"}).early_data(Scene::kEarlyData)),
       // short messages, nothing optional
       built(client(provider).grease(false).middlebox_compatibility(false).groups({NamedGroup::secp384r1})),
-      built(client(provider).key_shares({NamedGroup::x448}).max_send_fragment(64).key_log(true)),
+      // computed elsewhere
+      built(
+          client(provider).key_shares({NamedGroup::x448}).max_send_fragment(64).key_log(true).hand_out_computations()),
       built(client(provider).alpn({"two"}).key_update_after(16384).padding(PaddingPolicy::to_multiple_of(32))),
       // TLS 1.2 alone: what there is by default, and renegotiation; secrets that travel to an RSA key; CBC; all of it,
       // DHE first, and less asked for
@@ -86,7 +88,11 @@ Scene make_scene() {
       built(server(provider).alpn({"two", "one"}).early_data(Scene::kEarlyData)),
       // wants the client's certificate, and another group than it shares
       built(server(provider).client_auth(ClientAuth::require).groups({NamedGroup::secp384r1})),
-      built(server(provider).client_auth(ClientAuth::request).cookie(true).groups({NamedGroup::x448})),
+      built(server(provider)
+                .client_auth(ClientAuth::request)
+                .cookie(true)
+                .groups({NamedGroup::x448})
+                .hand_out_computations()),
       built(server(provider).tickets(0).max_send_fragment(64).key_log(true)),
       built(server(provider).dynamic_record_sizing(true).server_preference(false).key_update_after(16384)),
       // TLS 1.2 alone, with every suite: tickets, and renegotiation; ids, and a client who must show a certificate;
@@ -98,6 +104,7 @@ Scene make_scene() {
                 .suites(all)
                 .tickets(0)
                 .session_ids(true)
+                .hand_out_computations()
                 .client_auth(ClientAuth::require)
                 .allow_no_extended_main_secret(true)),
       built(server(provider)

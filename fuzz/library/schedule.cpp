@@ -118,9 +118,12 @@ Stage::Stage(const Provider& provider, std::size_t (*held_bytes)()) : held(held_
   };
   pair("usual", client().alpn({"one", "two"}).early_data(kEarlyData),
        server().alpn({"two", "one"}).early_data(kEarlyData));
-  pair("retried", client().early_data(kEarlyData), server().early_data(kEarlyData).groups({NamedGroup::secp384r1}));
+  pair("retried, computed elsewhere", client().early_data(kEarlyData).hand_out_computations(),
+       server().early_data(kEarlyData).groups({NamedGroup::secp384r1}).hand_out_computations());
   pair("client authenticated", client().early_data(kEarlyData).verify_on_resumption(true),
        server().early_data(kEarlyData).client_auth(ClientAuth::require).verify_on_resumption(true).tickets(3));
+  pair("client authenticated, computed elsewhere", client().early_data(kEarlyData).hand_out_computations(),
+       server().early_data(kEarlyData).client_auth(ClientAuth::require).hand_out_computations());
   pair("small records",
        client().early_data(kEarlyData).max_send_fragment(64).padding(PaddingPolicy::to_multiple_of(32)),
        server().early_data(kEarlyData).max_send_fragment(100).cookie(true).dynamic_record_sizing(true));
@@ -142,6 +145,8 @@ Stage::Stage(const Provider& provider, std::size_t (*held_bytes)()) : held(held_
            .alpn({"two", "one"})
            .client_auth(ClientAuth::request)
            .renegotiation(Renegotiation::freely));
+  pair("TLS 1.2, computed elsewhere", client().versions(kTls12, kTls12).hand_out_computations(),
+       server().versions(kTls12, kTls12).client_auth(ClientAuth::require).hand_out_computations());
   const auto with = [&](std::string name, CipherSuite suite, bool encrypt_then_mac) {
     if (!provider.supports(suite)) return;
     pair(std::move(name), client().versions(kTls12, kTls12).suites({suite}),

@@ -182,6 +182,7 @@ std::optional<Step> Endpoint::handle(Event& event) {
   if (auto* select = std::get_if<SelectCredential>(&event)) return ask(std::move(*select));
   if (auto* sign = std::get_if<Sign>(&event)) return ask(std::move(*sign));
   if (auto* decrypt = std::get_if<Decrypt>(&event)) return ask(std::move(*decrypt));
+  if (auto* compute = std::get_if<Compute>(&event)) return ask(std::move(*compute));
   if (auto* select = std::get_if<SelectPsk>(&event)) return ask(std::move(*select));
   if (auto* find = std::get_if<FindPsk>(&event)) return ask(std::move(*find));
   if (auto* verify = std::get_if<VerifyPeer>(&event)) return ask(std::move(*verify));
@@ -323,6 +324,10 @@ std::optional<Stop> Endpoint::reply(Decrypt& question) {
   const bool read = question.credential->key->decrypt(question.ciphertext, *shared_.random, premaster);
   return accepted(engine_, read ? engine_.answer(std::move(question.token), premaster)
                                 : engine_.answer(std::move(question.token), DecryptionFailed{}));
+}
+
+std::optional<Stop> Endpoint::reply(Compute& question) {
+  return accepted(engine_, engine_.answer(std::move(question)));
 }
 
 std::optional<Stop> Endpoint::reply(SelectPsk& question) {

@@ -126,8 +126,8 @@ class Endpoint {
 
  private:
   using Question = std::variant<std::monostate, lockstep::SelectCredential, lockstep::Sign, lockstep::Decrypt,
-                                lockstep::SelectPsk, lockstep::FindPsk, lockstep::VerifyPeer, lockstep::OpenTicket,
-                                lockstep::AcceptEarlyData, lockstep::SealTicket>;
+                                lockstep::Compute, lockstep::SelectPsk, lockstep::FindPsk, lockstep::VerifyPeer,
+                                lockstep::OpenTicket, lockstep::AcceptEarlyData, lockstep::SealTicket>;
 
   std::optional<Step> handle(lockstep::Event& event);
   std::optional<Step> ask(Question question);
@@ -136,6 +136,7 @@ class Endpoint {
   std::optional<Stop> reply(lockstep::SelectCredential& question);
   std::optional<Stop> reply(lockstep::Sign& question);
   std::optional<Stop> reply(lockstep::Decrypt& question);
+  std::optional<Stop> reply(lockstep::Compute& question);
   std::optional<Stop> reply(lockstep::SelectPsk& question);
   std::optional<Stop> reply(lockstep::FindPsk& question);
   std::optional<Stop> reply(lockstep::VerifyPeer& question);

@@ -113,6 +113,7 @@ ClientConfigBuilder client(const Options& options, const Versions& spoken, const
   builder.grease(options.enable_grease).alpn(protocols(options.advertise_alpn));
   builder.false_start(options.false_start).allow_false_start_without_alpn(options.allow_false_start_without_alpn);
   builder.fallback_scsv(options.fallback_scsv);
+  builder.hand_out_computations(options.async);
   if (!options.select_next_proto.empty() && spoken.oldest == ProtocolVersion::tls_1_2)
     builder.next_protocols({options.select_next_proto});
   builder.allow_no_renegotiation_info(!options.expect_secure_renegotiation);
@@ -131,6 +132,7 @@ ServerConfigBuilder server(const Options& options, const Versions& spoken, const
   // BoringSSL's shim lets its own order decide where a list is named.
   builder.server_preference(options.server_preference || !options.cipher.empty() ||
                             (wanted && wanted->server_preference));
+  builder.hand_out_computations(options.async);
   const bool ids = spoken.oldest == ProtocolVersion::tls_1_2;
   builder.session_ids(ids);
   // Its hint is BoringSSL's identity.

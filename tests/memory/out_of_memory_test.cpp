@@ -142,6 +142,10 @@ class Side {
     return answer(event, Bytes(signature).first(size));
   }
   bool on(Decrypt& event) { return answer(event, DecryptionFailed{}); }
+  bool on(Compute& event) {
+    (void)connection.answer(std::move(event));
+    return true;
+  }
   bool on(SelectPsk& event) {
     return answer(event, PskChosen{.identity = as_bytes("identity"), .key = as_bytes("key")});
   }
@@ -266,6 +270,12 @@ const std::vector<Kind>& kinds() {
              ends.server.offload();
              ends.run();
            }},
+      {.name = "handed_out",
+       .client = [] { return usual_client().hand_out_computations(); },
+       .server = [] { return server_builder().client_auth(ClientAuth::require).hand_out_computations(); }},
+      {.name = "tls12_handed_out",
+       .client = [] { return old_client().hand_out_computations(); },
+       .server = [] { return old_server().client_auth(ClientAuth::require).hand_out_computations(); }},
       {.name = "tls12", .client = old_client, .server = old_server},
       {.name = "tls12_mutual",
        .client = old_client,

@@ -148,6 +148,8 @@ struct End {
   std::map<std::vector<std::uint8_t>, std::vector<std::uint8_t>>* store = nullptr;  ///< sessions by their ids
   std::map<std::string, std::string> psks;  ///< keys by their identities; a client uses the first
   bool sign_fails = false;
+  bool runs_jobs = true;                 ///< else the answer does
+  std::vector<Compute>* jobs = nullptr;  ///< keeps them for later
   bool drop_tokens = false;
   std::function<void(Session&)> change_opened;  ///< what a ticket held
   bool accept_early_data = false;
@@ -247,6 +249,16 @@ struct End {
     } else {
       EXPECT_TRUE(connection.answer(std::move(event.token), DecryptionFailed{}));
     }
+    return true;
+  }
+  bool on(Compute& event) {
+    events.emplace_back("compute " + std::string(name(event.job.what())));
+    if (jobs != nullptr) {
+      jobs->push_back(std::move(event));
+      return true;
+    }
+    if (runs_jobs) event.job.run();
+    EXPECT_TRUE(connection.answer(std::move(event)));
     return true;
   }
   bool on(SelectPsk& event) {

@@ -178,6 +178,24 @@ const std::array kWays{
     Way{.state = "server12::WaitPskDecrypted", .role = Role::server, .question = "Decrypt", .psk = kRsaPsk},
     Way{.state = "client12::Connected", .role = Role::client},
     Way{.state = "server12::Connected", .role = Role::server},
+    // What is computed elsewhere.
+    Way{.state = "hello::WaitShares", .role = Role::client, .question = "Compute"},
+    Way{.state = "client13::WaitSecondShare", .role = Role::client, .question = "Compute", .retry = true},
+    Way{.state = "client13::WaitSecret", .role = Role::client, .question = "Compute"},
+    Way{.state = "client13::WaitSignatureChecked", .role = Role::client, .question = "Compute"},
+    Way{.state = "server13::WaitSecret", .role = Role::server, .question = "Compute"},
+    Way{.state = "server13::WaitResumedSecret",
+        .role = Role::server,
+        .question = "Compute",
+        .tickets = true,
+        .resume = true},
+    Way{.state = "server13::WaitSignatureChecked", .role = Role::server, .question = "Compute", .client_auth = kAuth},
+    Way{.state = "client12::WaitSignatureChecked", .role = Role::client, .question = "Compute"},
+    Way{.state = "client12::WaitSecret", .role = Role::client, .question = "Compute"},
+    Way{.state = "server12::WaitShare", .role = Role::server, .question = "Compute"},
+    Way{.state = "server12::WaitSecret", .role = Role::server, .question = "Compute"},
+    Way{.state = "server12::WaitCertifiedSecret", .role = Role::server, .question = "Compute", .client_auth = kAuth},
+    Way{.state = "server12::WaitSignatureChecked", .role = Role::server, .question = "Compute", .client_auth = kAuth},
     // The same states by other suites, and with sessions under ids.
     Way{.state = "client12::WaitCertificate",
         .role = Role::client,
@@ -302,7 +320,8 @@ void configure(Duel& duel, const Way& way) {
     duel.server_config.suites(suites).encrypt_then_mac(false);
   }
   duel.server_config.client_auth(way.client_auth).tickets(way.tickets ? 1 : 0).session_context({1});
-  duel.server_config.session_ids(way.ids);
+  duel.server_config.session_ids(way.ids).hand_out_computations(way.role == Role::server && way.question == "Compute");
+  duel.client_config.hand_out_computations(way.role == Role::client && way.question == "Compute");
   if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
   if (way.resume) duel.sessions.push_back((way.ids ? session_with_id() : session(way.tls12())).clone());
   if (way.staple) duel.client_config.ocsp_stapling(true);
@@ -499,8 +518,9 @@ class Journey {
   }
   // The peer's hellos that lead to the state: one where a retry comes before, else none.
   [[nodiscard]] int hellos_due() const { return (way_.retry ? 1 : 0) + hellos_taken_; }
-  [[nodiscard]] bool asks(const Event& event) const {
-    return (way_.question == "VerifyPeer" && std::holds_alternative<VerifyPeer>(event)) ||
+  [[nodiscard]] bool asks(const Event& event) {
+    return (way_.question == "Compute" && std::holds_alternative<Compute>(event) && state() == way_.state) ||
+           (way_.question == "VerifyPeer" && std::holds_alternative<VerifyPeer>(event)) ||
            (way_.question == "SelectCredential" && std::holds_alternative<SelectCredential>(event)) ||
            (way_.question == "Sign" && std::holds_alternative<Sign>(event)) ||
            (way_.question == "Decrypt" && std::holds_alternative<Decrypt>(event)) ||
@@ -522,6 +542,10 @@ struct Answer {
   std::string_view question;
   std::expected<void, Misuse> (*give)(Connection&, Event&);
 };
+
+std::expected<void, Misuse> give_job(Connection& connection, Event& event) {
+  return connection.answer(std::move(std::get<Compute>(event)));
+}
 
 template <class Operation, class Given>
 std::expected<void, Misuse> give(Connection& connection, Event& event) {
@@ -548,6 +572,7 @@ constexpr Answer kAnswers[] = {
     {"signing failed", "Sign", give<Sign, SigningFailed>},
     {"secret", "Decrypt", give<Decrypt, Bytes>},
     {"decryption failed", "Decrypt", give<Decrypt, DecryptionFailed>},
+    {"job", "Compute", give_job},
     {"PSK", "SelectPsk", give<SelectPsk, PskChosen>},
     {"no PSK", "SelectPsk", give<SelectPsk, NoPsk>},
     {"PSK found", "FindPsk", give<FindPsk, PskFound>},
@@ -854,6 +879,9 @@ TEST_P(HandshakeState, AcceptsWhatTheChartSays) {
   expect_dispatch(*handshake, row, handshake::CredentialSelected{});
   expect_dispatch(*handshake, row, handshake::Signed{});
   expect_dispatch(*handshake, row, handshake::Decrypted{});
+  expect_dispatch(*handshake, row, handshake::SharesMade{});
+  expect_dispatch(*handshake, row, handshake::SecretMade{});
+  expect_dispatch(*handshake, row, handshake::Handshake::signature_checked(VerifyResult::valid));
   expect_dispatch(*handshake, row, handshake::Handshake::psk_given({}, {}));
   expect_dispatch(*handshake, row, handshake::PskWithheld{});
   expect_dispatch(*handshake, row, handshake::Handshake::peer_verified(PeerAccepted{}));

@@ -14,6 +14,7 @@ TEST(EventTest, SuspendedOperationsAskForAnAnswer) {
   EXPECT_TRUE(asks(Sign{}));
   EXPECT_TRUE(asks(VerifyPeer{}));
   EXPECT_TRUE(asks(Decrypt{}));
+  EXPECT_TRUE(asks(Compute{}));
   EXPECT_TRUE(asks(SelectPsk{}));
   EXPECT_TRUE(asks(FindPsk{}));
   EXPECT_TRUE(asks(OpenTicket{}));

@@ -206,6 +206,7 @@ class Player {
     return true;
   }
   bool on(Decrypt& /*event*/) { return false; }
+  bool on(Compute& /*event*/) { return false; }
   bool on(SelectPsk& /*event*/) { return false; }
   bool on(FindPsk& /*event*/) { return false; }
   bool on(OpenTicket& event) {

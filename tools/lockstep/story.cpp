@@ -97,6 +97,7 @@ class Teller {
   void operator()(const trace::AnswerCredential& entry) {
     answered(entry.token, entry.present ? count(entry.chain.size(), "certificate") : "none");
   }
+  void operator()(const trace::AnswerComputation& entry) { answered(entry.token, "computed"); }
   void operator()(const trace::AnswerDecryption& entry) { answered(entry.token, entry.made ? "decrypted" : "failed"); }
   void operator()(const trace::AnswerPsk& entry) { answered(entry.token, entry.chosen ? "a key" : "none"); }
   void operator()(const trace::AnswerPskLookup& entry) { answered(entry.token, entry.found ? "a key" : "unknown"); }
@@ -183,6 +184,7 @@ class Teller {
     data(Direction::receive, sum, early);
   }
   void operator()(const trace::CredentialAsked& entry) { question("select credential", entry.token); }
+  void operator()(const trace::ComputationAsked& entry) { question(std::string(name(entry.what)), entry.token); }
   void operator()(const trace::DecryptionAsked& entry) { question("decrypt", entry.token); }
   void operator()(const trace::PskAsked& entry) { question("select PSK", entry.token); }
   void operator()(const trace::PskLookupAsked& entry) { question("find PSK", entry.token); }

@@ -411,9 +411,10 @@ struct Failed {
   Error error;
 };
 
-using Event = std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, Decrypt, Compute, SelectPsk, FindPsk,
-                           VerifyPeer, OpenTicket, AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived,
-                           PeerClosed, PeerKeyUpdated, RenegotiationRefused, TrafficKeys, SecretLogged, Failed>;
+using Event =
+    std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, Decrypt, Compute, SelectPsk, FindPsk,
+                 VerifyPeer, OpenTicket, AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived, PeerClosed,
+                 PeerKeyUpdated, RenegotiationRefused, TrafficKeys, SecretLogged, Failed>;
 
 /// Whether the event asks for an answer, by a token. Its type says so, also when the token has been taken out.
 [[nodiscard]] constexpr bool asks(const Event& event) noexcept {

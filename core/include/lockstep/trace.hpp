@@ -380,12 +380,12 @@ struct Stopped {
 
 using Entry =
     std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
-                 AnswerCredential, AnswerSignature, AnswerDecryption, AnswerComputation, AnswerPsk, AnswerPskLookup, AnswerVerdict,
-                 AnswerTicketOpened, AnswerEarlyData, AnswerTicketSealed, Close, Cancel, UpdateKeys, Renegotiate,
-                 Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered, KeysInstalled,
-                 Secret, DataTold, EarlyDataTold, CredentialAsked, SignatureAsked, DecryptionAsked, ComputationAsked, PskAsked,
-                 PskLookupAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed,
-                 SessionTold, PeerClosedTold, PeerKeysTold, RefusalTold, TrafficKeysTold, SecretTold, FailureTold,
-                 Started, Consumed, Transmitted, SealDone, Done, Stopped>;
+                 AnswerCredential, AnswerSignature, AnswerDecryption, AnswerComputation, AnswerPsk, AnswerPskLookup,
+                 AnswerVerdict, AnswerTicketOpened, AnswerEarlyData, AnswerTicketSealed, Close, Cancel, UpdateKeys,
+                 Renegotiate, Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered,
+                 KeysInstalled, Secret, DataTold, EarlyDataTold, CredentialAsked, SignatureAsked, DecryptionAsked,
+                 ComputationAsked, PskAsked, PskLookupAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked,
+                 TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold, RefusalTold, TrafficKeysTold,
+                 SecretTold, FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
 
 }  // namespace lockstep::trace

@@ -1,0 +1,314 @@
+// Public-key work that is handed out: alone, not at all, late, and with that of other connections in one call.
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "pair/pair.hpp"
+
+namespace lockstep::testing {
+namespace {
+
+constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+
+struct Configs {
+  std::shared_ptr<const ClientConfig> client;
+  std::shared_ptr<const ServerConfig> server;
+};
+
+Configs handed_out(const Provider& from, bool old = false, ClientAuth client_auth = ClientAuth::require) {
+  auto client = ConfigBuilder::client(from).hand_out_computations();
+  auto server = ConfigBuilder::server(from).hand_out_computations().client_auth(client_auth);
+  if (from.insecure()) {
+    client.dangerous().allow_insecure_provider();
+    server.dangerous().allow_insecure_provider();
+  }
+  if (old) {
+    client.versions(kTls12, kTls12);
+    server.versions(kTls12, kTls12);
+  }
+  return {built(client), built(server)};
+}
+
+std::vector<std::string> computed(const End& end) {
+  std::vector<std::string> jobs;
+  for (const std::string& event : end.events) {
+    if (event.starts_with("compute ")) jobs.push_back(event.substr(8));
+  }
+  return jobs;
+}
+
+/// A provider whose first group and whose verifiers count how many jobs come in a call. Job number `failing`, counted
+/// from 0 over all calls, fails.
+struct Counted {
+  static inline std::vector<std::size_t> generated, encapsulated, decapsulated, verified;
+  static inline std::size_t failing = SIZE_MAX;
+
+  static void forget() {
+    for (auto* counts : {&generated, &encapsulated, &decapsulated, &verified}) counts->clear();
+    failing = SIZE_MAX;
+  }
+  static bool fails() { return failing != SIZE_MAX && failing-- == 0; }
+
+  static const Group& group() {
+    static const Group* const inner = testing::provider().group(NamedGroup::x25519);
+    static const Group counted = [] {
+      Group made = *inner;
+      made.width = 8;
+      made.generate_many = [](std::span<GenerateJob> jobs) noexcept {
+        generated.push_back(jobs.size());
+        for (GenerateJob& job : jobs) job.result = inner->generate(job.context, *job.random, job.share);
+      };
+      made.encapsulate_many = [](std::span<EncapsulateJob> jobs) noexcept {
+        encapsulated.push_back(jobs.size());
+        for (EncapsulateJob& job : jobs) {
+          if (fails()) continue;
+          job.result = inner->encapsulate(job.client_share, *job.random, job.server_share, job.secret);
+        }
+      };
+      made.decapsulate_many = [](std::span<DecapsulateJob> jobs) noexcept {
+        decapsulated.push_back(jobs.size());
+        for (DecapsulateJob& job : jobs) job.result = inner->decapsulate(job.context, job.server_share, job.secret);
+      };
+      return made;
+    }();
+    return counted;
+  }
+  static const SignatureVerifier& verifier(const SignatureVerifier& of) {
+    static std::deque<std::pair<const SignatureVerifier*, SignatureVerifier>> all;
+    for (const auto& [inner, made] : all) {
+      if (inner == &of) return made;
+    }
+    auto& [inner, made] = all.emplace_back(&of, of);
+    made.verify_many = [](std::span<VerifyJob> jobs) noexcept {
+      verified.push_back(jobs.size());
+      for (VerifyJob& job : jobs) job.result = usual->verify(job.subject_public_key_info, job.message, job.signature);
+    };
+    return made;
+  }
+  /// The one that the usual certificate's signatures are checked by.
+  static inline const SignatureVerifier* usual = nullptr;
+
+  static Provider provider() {
+    Provider counted = testing::provider();
+    counted.groups.insert(counted.groups.begin(), &group());
+    const auto scheme = *parts(key_of(usual_key())->schemes().front());
+    usual = counted.verifier(scheme.algorithm, scheme.key);
+    counted.verifiers.insert(counted.verifiers.begin(), &verifier(*usual));
+    return counted;
+  }
+};
+
+class HandedOut : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Versions, HandedOut, ::testing::Bool(),
+                         [](const auto& tested) { return tested.param ? "Tls12" : "Tls13"; });
+
+TEST_P(HandedOut, EndsAsWhatIsDoneInPlace) {
+  const bool old = GetParam();
+  for (const bool runs : {true, false}) {
+    const auto [client, server] = handed_out(provider(), old);
+    Pair pair(client, server);
+    pair.client.credential = credential_of(usual_key());
+    pair.client.runs_jobs = pair.server.runs_jobs = runs;
+    pair.run();
+    expect_connected(pair);
+    pair.send(pair.client, "ping");
+    pair.run();
+    EXPECT_EQ(as_text(pair.server.data), "ping");
+    using Jobs = std::vector<std::string>;
+    EXPECT_EQ(computed(pair.client),
+              old ? (Jobs{"verify", "encapsulate"}) : (Jobs{"generate", "decapsulate", "verify"}));
+    EXPECT_EQ(computed(pair.server),
+              old ? (Jobs{"generate", "decapsulate", "verify"}) : (Jobs{"encapsulate", "verify"}));
+  }
+}
+
+TEST_P(HandedOut, WaitsForWhatIsComputedElsewhere) {
+  const auto [client, server] = handed_out(provider(), GetParam());
+  Pair pair(client, server);
+  pair.client.credential = credential_of(usual_key());
+  std::vector<Compute> of_client;
+  std::vector<Compute> of_server;
+  pair.client.jobs = &of_client;
+  pair.server.jobs = &of_server;
+  std::size_t rounds = 0;
+  for (pair.run(); !of_client.empty() || !of_server.empty(); pair.run(), ++rounds) {
+    for (auto* const jobs : {&of_client, &of_server}) {
+      for (Compute& asked : *jobs) {
+        EXPECT_TRUE((jobs == &of_client ? pair.client : pair.server).connection.awaiting_answer());
+        std::jthread([&] { asked.job.run(); }).join();
+        EXPECT_TRUE(asked.job.done());
+        (void)(jobs == &of_client ? pair.client : pair.server).connection.answer(std::move(asked));
+      }
+      jobs->clear();
+    }
+  }
+  EXPECT_EQ(rounds, 5U);
+  expect_connected(pair);
+}
+
+TEST_P(HandedOut, RunsWithOthersInOneCall) {
+  const Provider counted = Counted::provider();
+  const bool old = GetParam();
+  const auto configs = [&] {
+    auto client = ConfigBuilder::client(counted).hand_out_computations().groups({NamedGroup::x25519});
+    auto server = ConfigBuilder::server(counted).hand_out_computations().groups({NamedGroup::x25519});
+    if (counted.insecure()) {
+      client.dangerous().allow_insecure_provider();
+      server.dangerous().allow_insecure_provider();
+    }
+    if (old) {
+      client.versions(kTls12, kTls12);
+      server.versions(kTls12, kTls12);
+    }
+    return Configs{built(client), built(server)};
+  }();
+  constexpr std::size_t kPairs = 5;
+  // With and without one job that fails: it harms nobody but its own connection.
+  for (const std::size_t failing : {SIZE_MAX, std::size_t{2}}) {
+    Counted::forget();
+    Counted::failing = failing;
+    std::vector<Compute> jobs;
+    std::vector<std::unique_ptr<Pair>> pairs;
+    for (std::size_t i = 0; i < kPairs; ++i) {
+      ClientOptions options{x509::PeerName::dns("example.com").value(), {}};
+      auto& pair = *pairs.emplace_back(
+          std::make_unique<Pair>(configs.client, configs.server, std::move(options), Wire{}, 10 * i + 1));
+      pair.client.jobs = pair.server.jobs = &jobs;
+    }
+    for (;;) {
+      for (const auto& pair : pairs) pair->run();
+      if (jobs.empty()) break;
+      std::vector<ComputationJob*> together;
+      for (Compute& asked : jobs) together.push_back(&asked.job);
+      run_together(together);
+      for (Compute& asked : jobs) {
+        for (const auto& pair : pairs) {
+          if (!asked.token) break;
+          if (!pair->client.connection.answer(std::move(asked))) (void)pair->server.connection.answer(std::move(asked));
+        }
+        EXPECT_FALSE(asked.token);
+      }
+      jobs.clear();
+    }
+    const std::vector<std::size_t> once{kPairs};
+    EXPECT_EQ(Counted::generated, once);
+    EXPECT_EQ(Counted::encapsulated, once);
+    EXPECT_EQ(Counted::decapsulated, failing == SIZE_MAX ? once : std::vector{kPairs - 1});
+    EXPECT_EQ(Counted::verified, (failing == SIZE_MAX || old) ? once : std::vector{kPairs - 1});
+    std::size_t connected = 0;
+    for (const auto& pair : pairs) {
+      End& failed = old ? pair->client : pair->server;
+      if (pair->client.connection.connected() && pair->server.connection.connected()) {
+        ++connected;
+      } else {
+        ASSERT_TRUE(failed.error);
+        EXPECT_EQ(failed.error->reason, Reason::provider_failed);
+      }
+    }
+    EXPECT_EQ(connected, failing == SIZE_MAX ? kPairs : kPairs - 1);
+  }
+}
+
+TEST_P(HandedOut, OutlivesItsConnection) {
+  const auto [client, server] = handed_out(provider(), GetParam());
+  std::vector<Compute> jobs;
+  {
+    auto pair = std::make_unique<Pair>(client, server);
+    pair->client.credential = credential_of(usual_key());
+    pair->client.jobs = pair->server.jobs = &jobs;
+    pair->run();
+  }
+  ASSERT_EQ(jobs.size(), 1U);
+  jobs.front().job.run();
+  EXPECT_TRUE(jobs.front().job.done());
+}
+
+TEST(Computation, IsNotHandedOutUnlessAskedFor) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.run();
+  expect_connected(pair);
+  EXPECT_TRUE(computed(pair.client).empty());
+  EXPECT_TRUE(computed(pair.server).empty());
+}
+
+TEST(Computation, ComesBeforeTheClientHello) {
+  const auto [client, server] = handed_out(provider());
+  Pair pair(client, server);
+  EXPECT_FALSE(pair.client.connection.transmit_pending());
+  auto asked = std::get<Compute>(pair.client.connection.receive({}, kNow).event);
+  EXPECT_EQ(asked.job.what(), Computation::generate);
+  EXPECT_EQ(name(asked.job.what()), "generate");
+  EXPECT_FALSE(pair.client.connection.transmit_pending());
+  ASSERT_TRUE(pair.client.connection.answer(std::move(asked)));
+  EXPECT_TRUE(pair.client.connection.transmit_pending());
+}
+
+TEST(Computation, IsTakenFromItsOwnQuestionAlone) {
+  const auto [client, server] = handed_out(provider());
+  Pair pair(client, server);
+  Pair other(client, server);
+  auto asked = std::get<Compute>(pair.client.connection.receive({}, kNow).event);
+  auto foreign = std::get<Compute>(other.client.connection.receive({}, kNow).event);
+  std::swap(asked.job, foreign.job);
+  const auto refused = pair.client.connection.answer(std::move(asked));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), Misuse::invalid_answer);
+  std::swap(asked.job, foreign.job);
+  EXPECT_TRUE(pair.client.connection.answer(std::move(asked)));
+  EXPECT_TRUE(other.client.connection.answer(std::move(foreign)));
+  // A second time, and one that nobody asked for.
+  EXPECT_EQ(pair.client.connection.answer(std::move(asked)).error(), Misuse::wrong_token);
+  EXPECT_EQ(pair.client.connection.answer(Compute{}).error(), Misuse::wrong_token);
+  pair.run();
+  other.run();
+}
+
+TEST(Computation, DropsWithItsToken) {
+  const auto [client, server] = handed_out(provider());
+  Pair pair(client, server);
+  {
+    auto asked = std::get<Compute>(pair.client.connection.receive({}, kNow).event);
+  }
+  pair.run();
+  ASSERT_TRUE(pair.client.error);
+  EXPECT_EQ(pair.client.error->reason, Reason::token_dropped);
+}
+
+TEST(Computation, NeedsRandomnessWhenItIsIssued) {
+  const auto [client, server] = handed_out(provider());
+  FixedRandom random(1);
+  for (random.draws = 0; random.draws < 20;) {
+    const int draws = random.draws;
+    Connection connection = Connection::client(client, {x509::PeerName::dns("example.com").value(), {}}, random, kNow);
+    Event event = connection.receive({}, kNow).event;
+    if (std::holds_alternative<Compute>(event)) {
+      EXPECT_GT(draws, 0);
+      return;
+    }
+    EXPECT_EQ(std::get<Failed>(event).error.reason, Reason::random_failed);
+    random.draws = draws + 1;
+  }
+  ADD_FAILURE() << "no job is ever issued";
+}
+
+TEST(Computation, RunsTwiceAsOnce) {
+  const auto [client, server] = handed_out(provider());
+  Pair pair(client, server);
+  auto asked = std::get<Compute>(pair.client.connection.receive({}, kNow).event);
+  std::vector<ComputationJob*> twice{&asked.job, &asked.job};
+  run_together(twice);
+  asked.job.run();
+  EXPECT_TRUE(pair.client.connection.answer(std::move(asked)));
+  pair.client.credential = credential_of(usual_key());
+  pair.run();
+  expect_connected(pair);
+  ComputationJob nothing;
+  nothing.run();
+  EXPECT_FALSE(nothing.done());
+}
+
+}  // namespace
+}  // namespace lockstep::testing
