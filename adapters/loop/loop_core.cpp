@@ -148,6 +148,7 @@ bool LoopCore::run_once(std::chrono::milliseconds longest) {
     });
   }
   flush_dirty();
+  compute_collected();
   destroy_dead();
   weigh_memory();
   if (holding_ != crowded()) hold_listeners(!holding_);
@@ -226,6 +227,13 @@ void LoopCore::flush_dirty() {
   }
 }
 
+void LoopCore::compute_collected() {
+  while (!collector_.empty()) {
+    collector_.flush([](void* owner) { static_cast<StreamCore*>(owner)->continue_later(); });
+    flush_dirty();
+  }
+}
+
 void LoopCore::destroy_dead() noexcept {
   while (!dead_.empty()) {
     auto dead = std::exchange(dead_, {});
@@ -267,6 +275,7 @@ void LoopCore::mark_dirty(StreamCore& stream) noexcept {
 void LoopCore::remove(StreamCore& stream) noexcept {
   streams_.remove(stream);
   handshaking_.remove(stream);
+  collector_.forget(&stream);
   dirty_.remove(stream);
   wheel_.disarm(stream);
 }
@@ -279,6 +288,9 @@ void LoopCore::bury(StreamCore& stream) {
 }
 
 void LoopCore::hand_over(StreamCore& stream, Loop& other) {
+  // What it has asked for is answered here.
+  if (collector_.holds(&stream))
+    collector_.flush([](void* owner) { static_cast<StreamCore*>(owner)->continue_later(); });
   remove(stream);
   stream.leave();
   // Under the lock: what is posted to the stream from now on arrives there, and behind it.

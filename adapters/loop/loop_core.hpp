@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <lockstep/collector.hpp>
 #include <lockstep/key_cache.hpp>
 #include <lockstep/loop.hpp>
 
@@ -133,6 +134,8 @@ class LOCKSTEP_API LoopCore {
   bool run_once(std::chrono::milliseconds longest);
   void run_posted();
   void flush_dirty();
+  /// Answers what streams have asked for in this turn, and what they ask for then.
+  void compute_collected();
   void destroy_dead() noexcept;
   void for_each(const std::function<void(StreamCore&)>& function);
   [[nodiscard]] int wait_time(std::chrono::milliseconds longest) const noexcept;
@@ -144,6 +147,7 @@ class LOCKSTEP_API LoopCore {
   MemoryPool handshakes_;
   KeyCache keys_;
   TimerWheel wheel_;
+  Collector collector_;
   std::uint64_t now_;
 
   List<AllStreams> streams_;

@@ -231,6 +231,7 @@ void StreamCore::end_handshake() noexcept {
 void StreamCore::drop_secure() noexcept {
   void* memory = secure_ == nullptr ? nullptr : secure_->memory;
   secure_.reset();
+  loop_->collector_.forget(this);
   if (memory != nullptr) loop_->handshakes_.give(memory);
 }
 

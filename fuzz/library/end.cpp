@@ -71,6 +71,8 @@ End::End(const std::shared_ptr<const Config>& config, std::uint64_t seed, std::s
 void End::receive_end() { treat(connection_.receive_end()); }
 
 Octets End::send() {
+  // A client may be asked before it has anything to say.
+  if (!over() && connection_.awaiting_answer()) work();
   Octets out = std::exchange(unsent_, {});
   const Octets more = transmitted();
   out.insert(out.end(), more.begin(), more.end());

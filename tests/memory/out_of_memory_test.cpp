@@ -143,7 +143,7 @@ class Side {
   }
   bool on(Decrypt& event) { return answer(event, DecryptionFailed{}); }
   bool on(Compute& event) {
-    (void)connection.answer(std::move(event));
+    EXPECT_TRUE(engine([&] { return connection_->answer(std::move(event)); }));
     return true;
   }
   bool on(SelectPsk& event) {

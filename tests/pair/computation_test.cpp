@@ -153,8 +153,12 @@ TEST_P(HandedOut, RunsWithOthersInOneCall) {
   const Provider counted = Counted::provider();
   const bool old = GetParam();
   const auto configs = [&] {
-    auto client = ConfigBuilder::client(counted).hand_out_computations().groups({NamedGroup::x25519});
-    auto server = ConfigBuilder::server(counted).hand_out_computations().groups({NamedGroup::x25519});
+    // TLS 1.2 wants the certificate's curve among them.
+    std::vector<NamedGroup> groups{NamedGroup::x25519};
+    if (counted.supports(NamedGroup::secp256r1)) groups.push_back(NamedGroup::secp256r1);
+    auto client =
+        ConfigBuilder::client(counted).hand_out_computations().groups(groups).key_shares({NamedGroup::x25519});
+    auto server = ConfigBuilder::server(counted).hand_out_computations().groups(groups);
     if (counted.insecure()) {
       client.dangerous().allow_insecure_provider();
       server.dangerous().allow_insecure_provider();

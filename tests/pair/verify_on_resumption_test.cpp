@@ -8,7 +8,7 @@ namespace {
 const std::vector<std::uint8_t> kResponse{0x30, 0x03, 0x0a, 0x01, 0x00};
 const std::vector<std::uint8_t> kSctList{0x00, 0x03, 0x00, 0x01, 0xaa};
 
-std::shared_ptr<const Credential> stapled() {
+std::shared_ptr<const Credential> stapling_credential() {
   Credential credential = *credential_of(usual_key());
   credential.ocsp_response = kResponse;
   credential.sct_list = kSctList;
@@ -38,8 +38,8 @@ class VerifyOnResumption : public ::testing::Test {
                              std::vector<Session>& offered) {
     auto pair = std::make_unique<Pair>(built(client), built(server),
                                        ClientOptions{x509::PeerName::dns("example.com").value(), offered});
-    pair->client.credential = stapled();
-    pair->server.credential = stapled();
+    pair->client.credential = stapling_credential();
+    pair->server.credential = stapling_credential();
     pair->server.ticket_keys = keys_;
     return pair;
   }
@@ -63,7 +63,7 @@ class VerifyOnResumption : public ::testing::Test {
   /// It judged once, what was shown when the session was made.
   static void expect_judged_again(const End& end, std::string_view name) {
     ASSERT_EQ(end.judged_chains.size(), 1U);
-    EXPECT_EQ(end.judged_chains[0], stapled()->chain);
+    EXPECT_EQ(end.judged_chains[0], stapling_credential()->chain);
     EXPECT_EQ(end.judged_staples, (std::vector{Staples{kResponse, kSctList}}));
     EXPECT_EQ(end.judged_resumed, std::vector{true});
     EXPECT_EQ(end.judged_name, name);
@@ -87,7 +87,7 @@ TEST_F(VerifyOnResumption, NobodyIsAskedByDefault) {
 TEST_F(VerifyOnResumption, AClientJudgesItsServer) {
   auto sessions = sessions_of(careful_client(), server_builder().tickets(1));
   ASSERT_NE(sessions[0].peer, nullptr);
-  EXPECT_EQ(*sessions[0].peer, (PeerCertificates{stapled()->chain, kResponse, kSctList}));
+  EXPECT_EQ(*sessions[0].peer, (PeerCertificates{stapling_credential()->chain, kResponse, kSctList}));
   // What the session keeps goes from one to the next.
   for (int times = 0; times < 3; ++times) {
     const auto pair = meet(careful_client(), server_builder().tickets(1), sessions);

@@ -136,7 +136,7 @@ enum class GroupResult : std::uint8_t {
 inline constexpr std::size_t kMaxGroupContextSize = 64;
 
 // Several of one kind in one call, of one connection or of many: results are in the jobs, and no job's result depends
-// on what another one holds. `random` is the job's own: nobody else draws from it meanwhile.
+// on what another one holds. Jobs of one call may share a source of randomness: they draw one after the other.
 
 /// One key pair to make; see Group::generate.
 struct GenerateJob {
@@ -263,7 +263,7 @@ inline constexpr std::size_t kMaxSignatureSize = 4627;
 struct SignJob {
   SignatureScheme scheme;
   Bytes message;
-  RandomSource* random;  ///< the job's own
+  RandomSource* random;
   MutableBytes out;
   std::size_t size = 0;  ///< result
 };

@@ -254,6 +254,12 @@ class LOCKSTEP_API Stream {
     answers_changed();
     return answered;
   }
+  std::expected<void, Misuse> answer(Compute&& done) {
+    if (!secure()) return std::unexpected(Misuse::wrong_token);
+    auto answered = engine().answer(std::move(done));
+    answers_changed();
+    return answered;
+  }
   /// Changes our sending key, and asks the peer to change its own.
   [[nodiscard]] IoResult<void> update_keys(bool request_peer);
   /// TLS 1.2: makes another handshake on this connection; see `Connection::renegotiate`. `Handler::on_handshake` is
