@@ -372,6 +372,91 @@ TEST_P(LoopTlsTest, AuthenticatesClients) {
   EXPECT_EQ(server.log->error->operation, Operation::handshake);
 }
 
+// --- public-key work of all streams in one call
+// ------------------------------------------------------------------------
+
+/// The usual provider, whose X25519 counts how many jobs come in a call.
+struct CountedCalls {
+  static inline std::vector<std::size_t> generations, encapsulations, decapsulations;
+
+  static Provider provider() {
+    static const Group* const inner = testing::provider().group(NamedGroup::x25519);
+    static const Group counted = [] {
+      Group made = *inner;
+      made.width = 8;
+      made.generate_many = [](std::span<GenerateJob> jobs) noexcept {
+        generations.push_back(jobs.size());
+        for (GenerateJob& job : jobs) job.result = inner->generate(job.context, *job.random, job.share);
+      };
+      made.encapsulate_many = [](std::span<EncapsulateJob> jobs) noexcept {
+        encapsulations.push_back(jobs.size());
+        for (EncapsulateJob& job : jobs)
+          job.result = inner->encapsulate(job.client_share, *job.random, job.server_share, job.secret);
+      };
+      made.decapsulate_many = [](std::span<DecapsulateJob> jobs) noexcept {
+        decapsulations.push_back(jobs.size());
+        for (DecapsulateJob& job : jobs) job.result = inner->decapsulate(job.context, job.server_share, job.secret);
+      };
+      return made;
+    }();
+    for (auto* const calls : {&generations, &encapsulations, &decapsulations}) calls->clear();
+    Provider made = testing::provider();
+    made.groups.insert(made.groups.begin(), &counted);
+    return made;
+  }
+  template <class Builder>
+  static auto configured(Builder builder, const Provider& provider) {
+    builder.groups({NamedGroup::x25519}).hand_out_computations();
+    return built(provider.insecure() ? builder.dangerous().allow_insecure_provider() : builder);
+  }
+};
+
+TEST_P(LoopTlsTest, ComputesForAllStreamsOfATurnTogether) {
+  const Provider counted = CountedCalls::provider();
+  loop::Options client_side = client_options();
+  loop::Options server_side = server_options();
+  client_side.config = CountedCalls::configured(ConfigBuilder::client(counted), counted);
+  server_side.config = CountedCalls::configured(ConfigBuilder::server(counted), counted);
+  constexpr std::size_t kPairs = 5;
+  std::vector<End> clients(kPairs);
+  std::vector<End> servers(kPairs);
+  for (std::size_t i = 0; i < kPairs; ++i) connect(clients[i], servers[i], client_side, server_side);
+  turn_until([&] {
+    return std::ranges::all_of(clients, [](const End& end) { return end.log->handshake; }) &&
+           std::ranges::all_of(servers, [](const End& end) { return end.log->handshake; });
+  });
+  EXPECT_THAT(CountedCalls::generations, ElementsAre(kPairs));
+  EXPECT_THAT(CountedCalls::encapsulations, Contains(::testing::Gt(1U)));
+  EXPECT_THAT(CountedCalls::decapsulations, Contains(::testing::Gt(1U)));
+}
+
+TEST_P(LoopTlsTest, ForgetsWhatAStreamHasAskedForWhenItGoes) {
+  loop::Options client_side = client_options();
+  client_side.config = CountedCalls::configured(ConfigBuilder::client(provider()), provider());
+  End client;
+  End server;
+  connect(client, server, client_side, server_options());
+  client.log->stream->cancel();
+  turn_until([&] { return client.log->closed && server.log->closed; });
+  EXPECT_FALSE(client.log->handshake);
+}
+
+TEST_P(LoopTlsTest, AnswersWhatAStreamHasAskedForBeforeItMoves) {
+  loop::Options client_side = client_options();
+  loop::Options server_side = server_options();
+  client_side.config = CountedCalls::configured(ConfigBuilder::client(provider()), provider());
+  server_side.config = CountedCalls::configured(ConfigBuilder::server(provider()), provider());
+  const auto other = make_loop();
+  End client;
+  End server;
+  connect(client, server, client_side, server_side);
+  client.log->stream->move_to(*other);
+  turn_until([&] {
+    other->run_once(1ms);
+    return client.log->moved && client.log->handshake && server.log->handshake;
+  });
+}
+
 TEST_P(LoopTlsTest, HandsOverKeyLogLines) {
   End client;
   End server;
