@@ -44,7 +44,11 @@ struct Kernel {
 
   static GroupResult generate(void* context, RandomSource& random, MutableBytes share) noexcept {
     Secret<kernels::kKemSeedSize> seed(kernels::kKemSeedSize);
-    if (share.size() != kernel().encapsulation_key_size || !random.fill(seed.writable())) return GroupResult::failed;
+    // FIPS 203, algorithm 19: d and z are drawn one after the other.
+    constexpr std::size_t kHalf = kernels::kKemSeedSize / 2;
+    if (share.size() != kernel().encapsulation_key_size || !random.fill(seed.writable().first(kHalf)) ||
+        !random.fill(seed.writable().last(kHalf)))
+      return GroupResult::failed;
     void* const key = ::operator new(kernel().key_size, kAlignment, std::nothrow);
     if (key == nullptr) return GroupResult::failed;
     kernel().generate(key, seed.view().data(), share.data());
