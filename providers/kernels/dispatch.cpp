@@ -49,6 +49,7 @@ Features detect() noexcept {
   const bool aes = bit(c, 25) && bit(c, 1);
   features.ssse3 = bit(c, 9);
   features.aes_ni = features.ssse3 && sse41 && aes;
+  const bool popcnt = bit(c, 23);
   const bool os_saves = bit(c, 27);
   const bool avx = bit(c, 28);
   if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return features;
@@ -60,7 +61,7 @@ Features detect() noexcept {
   const bool ymm = (saved & kAvxState) == kAvxState;
   const bool zmm = (saved & kAvx512State) == kAvx512State;
   const bool vaes = bit(c, 9) && bit(c, 10) && aes;
-  features.avx2 = ymm && bit(b, 5) && bit(b, 3) && bit(b, 8);                                      // AVX2, BMI1, BMI2
+  features.avx2 = ymm && popcnt && bit(b, 5) && bit(b, 3) && bit(b, 8);  // AVX2, BMI1, BMI2, POPCNT
   features.avx512 = features.avx2 && zmm && bit(b, 16) && bit(b, 17) && bit(b, 30) && bit(b, 31);  // F, DQ, BW, VL
   features.ifma = features.avx512 && bit(b, 21);
   features.vbmi2 = features.avx512 && bit(c, 6);

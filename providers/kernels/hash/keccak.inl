@@ -16,28 +16,36 @@ LOCKSTEP_INLINE void theta_sums(const Word (&a)[kSha3Words], Word (&d)[5], std::
   const Word c[5] = {xor_3(xor_3(a[x], a[x + 5], a[x + 10]), a[x + 15], a[x + 20])...};
   ((d[x] = xor_word(c[(x + 4) % 5], turn_left<1>(c[(x + 1) % 5]))), ...);
 }
-template <class Word, std::size_t... i>
-LOCKSTEP_INLINE void rho_pi(const Word (&a)[kSha3Words], const Word (&d)[5], Word (&b)[kSha3Words],
-                            std::index_sequence<i...>) {
-  ((b[kSha3Moves.to[i]] = turn_left<kSha3Moves.turn[i]>(xor_word(a[i], d[i % 5]))), ...);
+/// Row y of what the steps rho and pi make, then the step chi on it.
+template <std::size_t y, class Word, std::size_t... x>
+LOCKSTEP_INLINE void next_row(const Word (&a)[kSha3Words], const Word (&d)[5], Word (&next)[kSha3Words],
+                              std::index_sequence<x...>) {
+  const Word b[5] = {turn_left<kSha3Moves.turn[kSha3Moves.from[x + 5 * y]]>(
+      xor_word(a[kSha3Moves.from[x + 5 * y]], d[kSha3Moves.from[x + 5 * y] % 5]))...};
+  ((next[x + 5 * y] = chi(b[x], b[(x + 1) % 5], b[(x + 2) % 5])), ...);
 }
-template <class Word, std::size_t... i>
-LOCKSTEP_INLINE void chi_rows(const Word (&b)[kSha3Words], Word (&a)[kSha3Words], std::index_sequence<i...>) {
-  ((a[i] = chi(b[i], b[i / 5 * 5 + (i + 1) % 5], b[i / 5 * 5 + (i + 2) % 5])), ...);
+
+template <class Word>
+LOCKSTEP_INLINE void round(Word (&a)[kSha3Words], Word (&next)[kSha3Words], std::uint64_t constant) {
+  constexpr auto kFive = std::make_index_sequence<5>();
+  Word d[5];
+  theta_sums(a, d, kFive);
+  next_row<0>(a, d, next, kFive);
+  next[0] = xor_constant(next[0], constant);
+  next_row<1>(a, d, next, kFive);
+  next_row<2>(a, d, next, kFive);
+  next_row<3>(a, d, next, kFive);
+  next_row<4>(a, d, next, kFive);
 }
 
 template <class Word>
 LOCKSTEP_INLINE void permute(Word (&state)[kSha3Words]) {
-  constexpr auto kAll = std::make_index_sequence<kSha3Words>();
   Word a[kSha3Words];
+  Word b[kSha3Words];
   std::memcpy(static_cast<void*>(a), state, sizeof a);
-  for (const std::uint64_t constant : kSha3Constants) {
-    Word d[5];
-    Word b[kSha3Words];
-    theta_sums(a, d, std::make_index_sequence<5>());
-    rho_pi(a, d, b, kAll);
-    chi_rows(b, a, kAll);
-    a[0] = xor_constant(a[0], constant);
+  for (std::size_t i = 0; i < kSha3Rounds; i += 2) {
+    round(a, b, kSha3Constants[i]);
+    round(b, a, kSha3Constants[i + 1]);
   }
   std::memcpy(static_cast<void*>(state), a, sizeof a);
 }

@@ -45,11 +45,11 @@ inline constexpr auto kSha3Constants = [] {
   return constants;
 }();
 
-/// FIPS 202 3.2.2 and 3.2.3: by how much the step rho turns each word, and where the step pi puts it. Word x + 5 y is
-/// the lane (x, y).
+/// FIPS 202 3.2.2 and 3.2.3: by how much the step rho turns each word, and from where the step pi takes it. Word x + 5
+/// y is the lane (x, y).
 struct Sha3Moves {
   std::array<int, kSha3Words> turn{};
-  std::array<std::size_t, kSha3Words> to{};
+  std::array<std::size_t, kSha3Words> from{};
 };
 inline constexpr Sha3Moves kSha3Moves = [] {
   Sha3Moves moves;
@@ -61,7 +61,8 @@ inline constexpr Sha3Moves kSha3Moves = [] {
     x = y;
     y = next;
   }
-  for (std::size_t i = 0; i < kSha3Words; ++i) moves.to[i] = i / 5 + 5 * ((2 * (i % 5) + 3 * (i / 5)) % 5);
+  // Lane (x, y) is that of (x + 3 y, x) before.
+  for (std::size_t i = 0; i < kSha3Words; ++i) moves.from[i] = (i % 5 + 3 * (i / 5)) % 5 + 5 * (i % 5);
   return moves;
 }();
 

@@ -110,7 +110,7 @@ inline void run_ways(std::span<const Sha3Job> jobs) noexcept {
 
 inline void run_sha3(std::span<const Sha3Job> jobs) noexcept {
   if constexpr (kWays > 1) {
-    if (!jobs.empty() && (jobs.size() > 1 || !kOneByItself)) return run_ways(jobs);
+    if (jobs.size() > 1) return run_ways(jobs);  // one by itself is faster in words
   }
   for (const Sha3Job& job : jobs) run_one(job);
 }

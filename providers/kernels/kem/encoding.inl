@@ -28,16 +28,40 @@ LOCKSTEP_INLINE std::uint64_t unpack_four(std::uint64_t packed) {
   return (pairs & kTwo) | (pairs & kTwo << kBits) << (16 - kBits);
 }
 
+/// The first kSize of eight bytes, in pieces that a processor has: none is loaded before it was stored as a whole.
+template <int kSize>
+LOCKSTEP_INLINE std::uint64_t load_bytes(const std::uint8_t* from) {
+  if constexpr (kSize >= 8) {
+    return load_le64(from);
+  } else if constexpr (kSize >= 4) {
+    return load_le32(from) | load_bytes<kSize - 4>(from + 4) << 32;
+  } else if constexpr (kSize > 0) {
+    return from[0] | load_bytes<kSize - 1>(from + 1) << 8;
+  } else {
+    return 0;
+  }
+}
+template <int kSize>
+LOCKSTEP_INLINE void store_bytes(std::uint8_t* to, std::uint64_t bytes) {
+  if constexpr (kSize >= 8) {
+    store_le64(to, bytes);
+  } else if constexpr (kSize >= 4) {
+    store_le32(to, static_cast<std::uint32_t>(bytes));
+    store_bytes<kSize - 4>(to + 4, bytes >> 32);
+  } else if constexpr (kSize > 0) {
+    to[0] = static_cast<std::uint8_t>(bytes);
+    store_bytes<kSize - 1>(to + 1, bytes >> 8);
+  }
+}
+
 /// FIPS 203, algorithm 5: 32 * kBits bytes.
 template <int kBits>
 inline void byte_encode(std::uint8_t* to, const Polynomial& f) noexcept {
   for (std::size_t i = 0; i < kCoefficients; i += 8, to += kBits) {
     const std::uint64_t low = pack_four<kBits>(load_four(f.coefficients + i));
     const std::uint64_t high = pack_four<kBits>(load_four(f.coefficients + i + 4));
-    std::uint8_t bytes[16];
-    store_le64(bytes, low | high << (4 * kBits));
-    store_le64(bytes + 8, high >> (64 - 4 * kBits));
-    std::memcpy(to, bytes, kBits);
+    store_bytes<kBits>(to, low | high << (4 * kBits));
+    store_bytes<kBits - 8>(to + 8, high >> (64 - 4 * kBits));
   }
 }
 /// FIPS 203, algorithm 6, without the reduction that 12 bits want.
@@ -45,10 +69,8 @@ template <int kBits>
 inline void byte_decode(Polynomial& f, const std::uint8_t* from) noexcept {
   constexpr std::uint64_t kMask = (std::uint64_t{1} << (4 * kBits)) - 1;
   for (std::size_t i = 0; i < kCoefficients; i += 8, from += kBits) {
-    std::uint8_t bytes[16] = {};
-    std::memcpy(bytes, from, kBits);
-    const std::uint64_t low = load_le64(bytes);
-    const std::uint64_t high = low >> (4 * kBits) | load_le64(bytes + 8) << (64 - 4 * kBits);
+    const std::uint64_t low = load_bytes<kBits>(from);
+    const std::uint64_t high = low >> (4 * kBits) | load_bytes<kBits - 8>(from + 8) << (64 - 4 * kBits);
     store_four(f.coefficients + i, unpack_four<kBits>(low & kMask));
     store_four(f.coefficients + i + 4, unpack_four<kBits>(high & kMask));
   }
@@ -110,17 +132,37 @@ inline constexpr std::size_t kSampleUsual = std::size_t{3} * 168;
 
 /// FIPS 203, algorithm 7, from bytes that SHAKE128 made of public ones. Whether there were enough.
 inline bool sample_ntt(Polynomial& f, const std::uint8_t* bytes, std::size_t size) noexcept {
+  std::int16_t taken[kCoefficients + kCandidates];
   std::size_t count = 0;
-  for (std::size_t at = 0; at < size && count < kCoefficients; at += 3) {
-    const unsigned first = bytes[at] | (bytes[at + 1] & 0xfU) << 8U;
-    const unsigned second = static_cast<unsigned>(bytes[at + 1]) >> 4U | static_cast<unsigned>(bytes[at + 2]) << 4U;
-    f.coefficients[count] = static_cast<std::int16_t>(first);
-    count += first < static_cast<unsigned>(kModulus);
-    if (count == kCoefficients) break;
-    f.coefficients[count] = static_cast<std::int16_t>(second);
-    count += second < static_cast<unsigned>(kModulus);
-  }
-  return count == kCoefficients;
+  std::size_t at = 0;
+  for (; count < kCoefficients && at + kCandidates / 2 * 3 <= size; at += kCandidates / 2 * 3)
+    count += take_below_modulus(taken + count, bytes + at);
+  for (; count < kCoefficients && at < size; at += 3) count += take_two(taken + count, bytes + at);
+  std::memcpy(f.coefficients, taken, sizeof f.coefficients);
+  return count >= kCoefficients;
+}
+
+/// Exchanges the bit `kBlock` of the words' places with the bit kBit of the index of four vectors.
+template <std::size_t kBlock, std::size_t kBit>
+LOCKSTEP_INLINE void exchange_of_four(Words16 (&v)[4]) {
+  constexpr std::size_t kOther = 3 - kBit;
+  exchange_16<kBlock>(v[0], v[kBit]);
+  exchange_16<kBlock>(v[kOther], v[3]);
+}
+
+/// Four vectors, of which the word i of the k-th is the coefficient 4 i + k, as coefficients in their order.
+LOCKSTEP_INLINE void store_interleaved(std::int16_t* to, Words16 (&v)[4]) {
+  exchange_of_four<2, 2>(v);
+  exchange_of_four<1, 1>(v);
+  if constexpr (kWords16 >= 16) exchange_of_four<8, 2>(v);
+  exchange_of_four<4, 1>(v);
+  if constexpr (kWords16 == 32) exchange_of_four<16, 1>(v);
+  // With 8 or 32 words the bits that tell the vectors apart in the end stand in the other order.
+  constexpr std::size_t kSecond = kWords16 == 16 ? 1 : 2;
+  store_words16(to, v[0]);
+  store_words16(to + kWords16, v[kSecond]);
+  store_words16(to + 2 * kWords16, v[3 - kSecond]);
+  store_words16(to + 3 * kWords16, v[3]);
 }
 
 /// FIPS 203, algorithm 8: coefficients from -eta to eta, from 64 eta bytes. Every kEta bits are added up, then four is
@@ -128,13 +170,19 @@ inline bool sample_ntt(Polynomial& f, const std::uint8_t* bytes, std::size_t siz
 template <std::size_t kEta>
 inline void sample_cbd(Polynomial& f, const std::uint8_t* bytes) noexcept {
   if constexpr (kEta == 2) {
-    for (std::size_t i = 0; i < kCoefficients; i += 16, bytes += 8) {
-      const std::uint64_t word = load_le64(bytes);
-      const std::uint64_t sums = (word & 0x5555555555555555) + (word >> 1 & 0x5555555555555555);
-      const std::uint64_t differences =
-          (sums & 0x3333333333333333) + 0x4444444444444444 - (sums >> 2 & 0x3333333333333333);
-      for (std::size_t j = 0; j < 16; ++j)
-        f.coefficients[i + j] = static_cast<std::int16_t>(static_cast<int>(differences >> (4 * j) & 15) - 4);
+    const Words16 quarter = broadcast_16(0x3333);
+    const Words16 half = broadcast_16(0x5555);
+    for (std::size_t i = 0; i < kCoefficients; i += 4 * kWords16, bytes += 2 * kWords16) {
+      const Words16 bits = load_bytes_16(bytes);
+      const Words16 sums = add_16(and_16(bits, half), and_16(shift_right_16<1>(bits), half));
+      const Words16 first = add_16(and_16(sums, quarter), broadcast_16(0x4444));
+      const Words16 differences = subtract_16(first, and_16(shift_right_16<2>(sums), quarter));
+      const auto coefficient = [](Words16 shifted) __attribute__((always_inline)) {
+        return subtract_16(and_16(shifted, broadcast_16(15)), broadcast_16(4));
+      };
+      Words16 v[4] = {coefficient(differences), coefficient(shift_right_16<4>(differences)),
+                      coefficient(shift_right_16<8>(differences)), coefficient(shift_right_16<12>(differences))};
+      store_interleaved(f.coefficients + i, v);
     }
   } else {
     for (std::size_t i = 0; i < kCoefficients; i += 4, bytes += 3) {

@@ -83,6 +83,17 @@ constexpr std::int16_t over_modulus(std::int16_t factor) noexcept {
   return static_cast<std::int16_t>(factor * kInverseModulus);
 }
 
+/// A turn of SampleNTT (FIPS 203, algorithm 7): three bytes are two candidates, of which those below q are taken. How
+/// many that are; two are written.
+[[gnu::always_inline]] inline std::size_t take_two(std::int16_t* to, const std::uint8_t* from) noexcept {
+  const unsigned first = from[0] | (from[1] & 0xfU) << 8U;
+  const unsigned second = static_cast<unsigned>(from[1]) >> 4U | static_cast<unsigned>(from[2]) << 4U;
+  const std::size_t count = first < static_cast<unsigned>(kModulus);
+  to[0] = static_cast<std::int16_t>(first);
+  to[count] = static_cast<std::int16_t>(second);
+  return count + (second < static_cast<unsigned>(kModulus));
+}
+
 struct alignas(kKemAlignment) Polynomial {
   std::int16_t coefficients[kCoefficients];
 };

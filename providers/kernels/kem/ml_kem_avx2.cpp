@@ -11,7 +11,7 @@
 #include "kem/kem.hpp"
 #include "target.hpp"
 
-LOCKSTEP_TARGET_BEGIN("avx2,bmi,bmi2")
+LOCKSTEP_TARGET_BEGIN("avx2,bmi,bmi2,popcnt")
 namespace lockstep::kernels::avx2 {
 
 inline constexpr InstructionSet kInstructionSet = InstructionSet::avx2;

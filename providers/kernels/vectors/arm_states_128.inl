@@ -1,6 +1,5 @@
-// The layer of Keccak for NEON: one word of two states. A state by itself is faster in words.
+// The layer of Keccak for NEON: one word of two states.
 inline constexpr std::size_t kWays = 2;
-inline constexpr bool kOneByItself = true;
 struct States {
   uint64x2_t bits;
 };

@@ -6,6 +6,8 @@ struct Words16 {
 
 LOCKSTEP_INLINE Words16 load_words16(const std::int16_t* from) { return {vld1q_s16(from)}; }
 LOCKSTEP_INLINE void store_words16(std::int16_t* to, Words16 a) { vst1q_s16(to, a.bits); }
+/// From any address, of each word the lower byte first.
+LOCKSTEP_INLINE Words16 load_bytes_16(const std::uint8_t* from) { return {vreinterpretq_s16_u8(vld1q_u8(from))}; }
 LOCKSTEP_INLINE Words16 broadcast_16(std::int16_t value) { return {vdupq_n_s16(value)}; }
 LOCKSTEP_INLINE Words16 add_16(Words16 a, Words16 b) { return {vaddq_s16(a.bits, b.bits)}; }
 LOCKSTEP_INLINE Words16 subtract_16(Words16 a, Words16 b) { return {vsubq_s16(a.bits, b.bits)}; }
@@ -60,4 +62,10 @@ LOCKSTEP_INLINE Words16 where_bits(const std::uint8_t* bits, std::int16_t value)
   constexpr std::int16_t kPlaces[8] = {1, 2, 4, 8, 16, 32, 64, 128};
   const uint16x8_t ones = vtstq_s16(vdupq_n_s16(bits[0]), vld1q_s16(kPlaces));
   return {vandq_s16(vreinterpretq_s16_u16(ones), vdupq_n_s16(value))};
+}
+
+/// How many candidates of SampleNTT are looked at together.
+inline constexpr std::size_t kCandidates = 2;
+LOCKSTEP_INLINE std::size_t take_below_modulus(std::int16_t* to, const std::uint8_t* from) {
+  return take_two(to, from);
 }

@@ -1,6 +1,5 @@
 // The layer of Keccak for four states in plain C++. It is slow and for tests alone.
 inline constexpr std::size_t kWays = 4;
-inline constexpr bool kOneByItself = true;
 struct States {
   std::uint64_t words[kWays];
 };

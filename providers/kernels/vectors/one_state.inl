@@ -1,6 +1,5 @@
 // The layer of Keccak in plain C++: one state at a time.
 inline constexpr std::size_t kWays = 1;
-inline constexpr bool kOneByItself = true;
 using States = std::uint64_t;
 
 LOCKSTEP_INLINE States load_states(const std::uint64_t* from) { return *from; }

@@ -42,6 +42,16 @@ LOCKSTEP_INLINE Words16 load_words16(const std::int16_t* from) {
   return a;
 }
 LOCKSTEP_INLINE void store_words16(std::int16_t* to, Words16 a) { std::memcpy(to, &a, sizeof a); }
+/// From any address, of each word the lower byte first.
+LOCKSTEP_INLINE Words16 load_bytes_16(const std::uint8_t* from) {
+  Words16 a;
+  std::memcpy(&a, from, sizeof a);
+  if constexpr (std::endian::native == std::endian::big) {
+    for (std::int16_t& word : a.words)
+      word = static_cast<std::int16_t>(__builtin_bswap16(static_cast<std::uint16_t>(word)));
+  }
+  return a;
+}
 LOCKSTEP_INLINE Words16 broadcast_16(std::int16_t value) { LOCKSTEP_EACH_WORD(value); }
 LOCKSTEP_INLINE Words16 add_16(Words16 a, Words16 b) {
   LOCKSTEP_EACH_WORD(closed(opened(a.words[i]) + opened(b.words[i]), any_secret(a.words[i], b.words[i])));
@@ -94,3 +104,9 @@ LOCKSTEP_INLINE Words16 where_bits(const std::uint8_t* bits, std::int16_t value)
   LOCKSTEP_EACH_WORD(closed(-(hidden(bits[i / 8]) >> (i % 8) & 1) & value, any_secret(bits[i / 8])));
 }
 #undef LOCKSTEP_EACH_WORD
+
+/// How many candidates of SampleNTT are looked at together.
+inline constexpr std::size_t kCandidates = 2;
+LOCKSTEP_INLINE std::size_t take_below_modulus(std::int16_t* to, const std::uint8_t* from) {
+  return take_two(to, from);
+}

@@ -1,6 +1,5 @@
-// The layer of Keccak for 256-bit registers: one word of four states. A state by itself is faster in words.
+// The layer of Keccak for 256-bit registers: one word of four states.
 inline constexpr std::size_t kWays = 4;
-inline constexpr bool kOneByItself = true;
 struct States {
   __m256i bits;
 };

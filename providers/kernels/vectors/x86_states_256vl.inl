@@ -1,8 +1,7 @@
 // The layer of Keccak for 256-bit registers with the instructions of AVX-512 VL, which turn words and know any function
-// of three bits: one word of four states. That is as fast as one state, and faster than eight in 512 bits, because most
-// of what ML-KEM hashes is one chain of blocks beside a few short messages.
+// of three bits: one word of four states. Eight in 512 bits would mostly stand idle, because what ML-KEM hashes is one
+// chain of blocks beside a few short messages.
 inline constexpr std::size_t kWays = 4;
-inline constexpr bool kOneByItself = false;
 struct States {
   __m256i bits;
 };

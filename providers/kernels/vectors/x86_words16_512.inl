@@ -6,6 +6,8 @@ struct Words16 {
 
 LOCKSTEP_INLINE Words16 load_words16(const std::int16_t* from) { return {_mm512_load_si512(from)}; }
 LOCKSTEP_INLINE void store_words16(std::int16_t* to, Words16 a) { _mm512_store_si512(to, a.bits); }
+/// From any address, of each word the lower byte first.
+LOCKSTEP_INLINE Words16 load_bytes_16(const std::uint8_t* from) { return {_mm512_loadu_si512(from)}; }
 LOCKSTEP_INLINE Words16 broadcast_16(std::int16_t value) { return {_mm512_set1_epi16(value)}; }
 LOCKSTEP_INLINE Words16 add_16(Words16 a, Words16 b) { return {_mm512_add_epi16(a.bits, b.bits)}; }
 LOCKSTEP_INLINE Words16 subtract_16(Words16 a, Words16 b) { return {_mm512_sub_epi16(a.bits, b.bits)}; }
@@ -54,4 +56,18 @@ LOCKSTEP_INLINE void exchange_16(Words16& a, Words16& b) {
 /// The value in each word for which there is a one among the bits, and zero in the others.
 LOCKSTEP_INLINE Words16 where_bits(const std::uint8_t* bits, std::int16_t value) {
   return {_mm512_maskz_set1_epi16(load_le32(bits), value)};
+}
+
+/// Takes those of 32 candidates of SampleNTT, 12 bits each, that are below q. How many that are; 32 words are written.
+inline constexpr std::size_t kCandidates = 32;
+LOCKSTEP_INLINE std::size_t take_below_modulus(std::int16_t* to, const std::uint8_t* from) {
+  // Twelve bytes in each lane, then two bytes in each word, of which every other begins with four bits too many.
+  const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
+  const __m512i pairs = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11));
+  const __m512i bytes = _mm512_permutexvar_epi32(lanes, _mm512_maskz_loadu_epi32(0xfff, from));
+  const __m512i words = _mm512_srlv_epi16(_mm512_shuffle_epi8(bytes, pairs), _mm512_set1_epi32(0x40000));
+  const __m512i candidates = _mm512_and_si512(words, _mm512_set1_epi16(0xfff));
+  const __mmask32 below = _mm512_cmplt_epi16_mask(candidates, _mm512_set1_epi16(kModulus));
+  _mm512_storeu_si512(to, _mm512_maskz_compress_epi16(below, candidates));
+  return static_cast<std::size_t>(std::popcount(static_cast<std::uint32_t>(below)));
 }

@@ -4,7 +4,8 @@
 // that MemorySanitizer does not see into.
 //
 //     secrets_check               checks every kernel
-//     secrets_check KIND          leaks on purpose, in a way named branch, index, carry or order: must be reported
+//     secrets_check KIND          leaks on purpose, in a way named branch, index, carry, product or order: must be
+//     reported
 
 #include <cstdio>
 #include <cstdlib>
@@ -30,6 +31,8 @@ namespace layer {
 #define LOCKSTEP_EMULATED_LANES 1
 #include "vectors/emulated.inl"
 #include "aead/wide.inl"
+#define LOCKSTEP_WORDS16 8
+#include "vectors/words16.inl"
 // clang-format on
 }  // namespace layer
 
@@ -329,6 +332,11 @@ void check_all() {
   if (std::strcmp(kind, "carry") == 0) {
     const layer::Wide product = layer::Wide(load_le64(key)) * layer::Wide(3);
     return static_cast<std::uint64_t>(product >> 64) != 0 ? std::puts("carry") : 0;
+  }
+  if (std::strcmp(kind, "product") == 0) {
+    const std::int16_t words[8] = {static_cast<std::int16_t>(key[3] & 1)};
+    const layer::Words16 product = layer::multiply_high_16(layer::load_words16(words), layer::broadcast_16(-1));
+    return product.words[0] != 0 ? std::puts("product") : 0;
   }
   if (std::strcmp(kind, "order") == 0) {
     const layer::Block order = layer::aes_round(layer::load_block(key), layer::zero_block());
