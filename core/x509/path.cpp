@@ -41,6 +41,8 @@ class PathBuilder {
   struct Node {
     Certificate certificate;
     std::optional<std::size_t> anchor{};  ///< its place among them
+    std::size_t candidates = 0;           ///< that were tried until then
+    std::size_t free_candidates = 0;
     std::uint8_t pass = 0;
     std::size_t next = 0;
   };
@@ -178,8 +180,8 @@ void PathBuilder::search() {
     }
     if (candidate->anchor && free_candidates_ < request_.anchors.size()) ++free_candidates_;
     if (++verdict_.work.candidates > request_.policy.max_candidates + free_candidates_) {
-      (void)judge();  // so that what is shown is valid as far as it goes
-      note(Weight::limit, Code::work_limit_exceeded, path_.size() - 1, path_.back().certificate);
+      if (!judge()) continue;
+      note(Weight::limit, Code::work_limit_exceeded, path_.size() - 1, top.certificate);
       break;
     }
     std::size_t culprit = path_.size();
@@ -189,7 +191,7 @@ void PathBuilder::search() {
            candidate->certificate);
       continue;
     }
-    path_.push_back({*candidate->certificate, candidate->anchor});
+    path_.push_back({*candidate->certificate, candidate->anchor, verdict_.work.candidates, free_candidates_});
     if (!candidate->anchor && !at_once_) continue;
     if (judge() && candidate->anchor) {
       accept();
@@ -280,6 +282,9 @@ bool PathBuilder::judge() {
     const Code code = judge_issuer(judged_, culprit);
     if (code == Code::ok) continue;
     at_once_ = true;
+    // Those above would not have been tried.
+    verdict_.work.candidates = path_[judged_].candidates;
+    free_candidates_ = path_[judged_].free_candidates;
     const Certificate issuer = path_[judged_].certificate;
     const Certificate at_fault = path_[culprit].certificate;
     path_.erase(path_.begin() + static_cast<std::ptrdiff_t>(judged_), path_.end());

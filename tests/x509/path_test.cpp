@@ -330,7 +330,7 @@ TEST(Path, TheSameQuestionHasTheSameAnswer) {
 
 // --- signatures together and remembered ------------------------------------------------------------------------------
 
-/// Botan's P-256, as if it took several signatures in one call.
+/// Botan's P-256, as if it took several signatures in one call. A single one goes its own way, and is no call here.
 struct Batches {
   static inline std::vector<std::size_t> calls;
 
@@ -375,7 +375,7 @@ TEST(PathTogether, OneCallForAPath) {
   const Verdict mixed = ask.ask(batches.all);
   ASSERT_TRUE(mixed.ok()) << mixed.text();
   EXPECT_EQ(mixed.work.signatures, 2U);
-  EXPECT_EQ(Batches::calls, std::vector<std::size_t>{1});
+  EXPECT_TRUE(Batches::calls.empty());
 }
 
 TEST(PathTogether, AFailureLeadsBackIntoTheSearch) {
@@ -391,7 +391,7 @@ TEST(PathTogether, AFailureLeadsBackIntoTheSearch) {
   const Verdict verdict = ask.ask(batches.all);
   ASSERT_TRUE(verdict.ok()) << verdict.text();
   EXPECT_EQ(verdict.chain[1].der().data(), ask.chain[2].data());
-  EXPECT_EQ(Batches::calls, (std::vector<std::size_t>{2, 1, 1}));
+  EXPECT_EQ(Batches::calls, std::vector<std::size_t>{2});
   EXPECT_EQ(verdict.work.signatures, 4U);
   EXPECT_EQ(ask.ask().work.signatures, 3U) << "one by one none is verified in vain";
 }
@@ -432,6 +432,29 @@ TEST(PathTogether, VerdictsAreThoseOfOneByOne) {
   EXPECT_GE(codes.size(), 4U);
 }
 
+TEST(PathTogether, WhatIsAboveARefusalDoesNotCount) {
+  // Above the One that did not sign the leaf stand others, which a signature would have kept from being tried.
+  const Authority root("Root");
+  const Authority middle(root, "Middle");
+  const Authority deeper("Deeper");
+  const Authority deep(deeper, "Deep");
+  const auto shape = [] { return make("CN=One").ca().without_key_identifiers(); };
+  const Authority other(deep, key("another One"), shape());
+  const Authority one(middle, key("One"), shape());
+  Question ask;
+  ask.policy = Policy::private_pki();
+  ask.policy.max_candidates = 3;  // two called One, and Middle; the anchor is free
+  ask.trust(root.certificate).chain = {one.issue(leaf().without_key_identifiers()),
+                                       other.certificate,
+                                       deep.certificate,
+                                       deeper.certificate,
+                                       one.certificate,
+                                       middle.certificate};
+  const Verdict verdict = ask.ask();
+  ASSERT_TRUE(verdict.ok()) << verdict.text();
+  EXPECT_EQ(verdict.work.candidates, 4U);
+}
+
 TEST(PathTogether, TheLimitHolds) {
   const Authority root("Root");
   const Authority one(root, "One");
@@ -442,7 +465,7 @@ TEST(PathTogether, TheLimitHolds) {
   const Batches batches;
   const Verdict verdict = ask.ask(batches.all);
   EXPECT_EQ(verdict.code, Code::work_limit_exceeded) << verdict.text();
-  EXPECT_EQ(Batches::calls, std::vector<std::size_t>{1});
+  EXPECT_TRUE(Batches::calls.empty());
   ask.policy.max_signatures = 2;
   EXPECT_TRUE(ask.ask(batches.all).ok());
 }
