@@ -60,6 +60,19 @@ constexpr Handshake kHandshakes[] = {
      {.suite = CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256, .resume = true}},
 };
 
+// Many handshakes in flight: all clients have their turn, then all servers, as in an event loop under load.
+constexpr Handshake kTogether[] = {
+    {"x25519-p256", "X25519, P-256", {.together = true}},
+    {"mlkem768-p256", "X25519MLKEM768, P-256", {.group = NamedGroup::x25519mlkem768, .together = true}},
+    {"x25519-p256-mutual", "X25519, P-256, mutual", {.mutual = true, .together = true}},
+    {"x25519-rsa2048", "X25519, RSA-2048", {.key = KeyType::rsa, .together = true}},
+    {"tls12-x25519-p256",
+     "TLS 1.2, X25519, P-256",
+     {.suite = CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256, .together = true}},
+};
+constexpr std::size_t kInFlight = 16;
+constexpr std::size_t kFlightsOfLatency[] = {1, 2, 4, 16, 64};
+
 /// RSA keys take seconds to make.
 bool slow(const Handshake& handshake) { return handshake.shape.key == KeyType::rsa; }
 
@@ -125,6 +138,8 @@ class Bench {
 
     measure_all_records();
     measure_all_handshakes();
+    measure_all_together();
+    measure_latency();
     measure_all_own_costs();
     measure_parts();
     measure_key_schedules();
@@ -276,11 +291,7 @@ class Bench {
       const std::string name = "handshakes-" + std::string(handshake.word);
       if (!wants(name) || (options_.quick && slow(handshake))) continue;
       progress_.begin("handshakes", std::string(handshake.label));
-      std::vector<Peer*> able;
-      for (const auto& peer : peers_) {
-        if (peer->key() == "lockstep-botan") continue;  // AEADs hardly matter here
-        if (prepare(*peer, handshake.shape, name)) able.push_back(peer.get());
-      }
+      const std::vector<Peer*> able = able_to(handshake.shape, name);
       Samples client;
       Samples server;
       for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
@@ -302,6 +313,75 @@ class Bench {
       row.measure = "server";
       add_row(row, server);
     }
+  }
+
+  void measure_all_together() {
+    for (const Handshake& handshake : kTogether) {
+      const std::string name = "together-" + std::string(handshake.word);
+      if (!wants(name) || (options_.quick && slow(handshake))) continue;
+      progress_.begin("together", std::string(handshake.label));
+      const std::vector<Peer*> able = able_to(handshake.shape, name);
+      Samples client;
+      Samples server;
+      for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+        for (Peer* peer : able) {
+          const Sides cost = measure_in_flight(*peer, kInFlight, slice());
+          client.add(peer->key(), 1 / cost.first);
+          server.add(peer->key(), 1 / cost.second);
+        }
+      }
+      Row row{.name = name,
+              .group = "together",
+              .label = std::string(handshake.label),
+              .size = 0,
+              .measure = "client",
+              .unit = "1/s",
+              .more_is_better = true,
+              .figures = {}};
+      add_row(row, client);
+      row.measure = "server";
+      add_row(row, server);
+    }
+  }
+
+  /// From the beginning of a round of so many handshakes to the end of each.
+  void measure_latency() {
+    if (!wants("latency")) return;
+    progress_.begin("latency", "X25519, P-256");
+    const std::vector<Peer*> able = able_to({.together = true}, "latency");
+    for (const std::size_t count : kFlightsOfLatency) {
+      Samples middle;
+      Samples late;
+      for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
+        for (Peer* peer : able) {
+          std::vector<double> done;
+          (void)measure_in_flight(*peer, count, slice(), &done);
+          std::ranges::sort(done);
+          middle.add(peer->key(), done[done.size() / 2] * 1e6);
+          late.add(peer->key(), done[done.size() * 99 / 100] * 1e6);
+        }
+      }
+      Row row{.name = "latency",
+              .group = "latency",
+              .label = std::to_string(count) + " in flight",
+              .size = 0,
+              .measure = "median",
+              .unit = "us",
+              .more_is_better = false,
+              .figures = {}};
+      add_row(row, middle);
+      row.measure = "99th percentile";
+      add_row(row, late);
+    }
+  }
+
+  std::vector<Peer*> able_to(const Shape& shape, const std::string& name) {
+    std::vector<Peer*> able;
+    for (const auto& peer : peers_) {
+      if (peer->key() == "lockstep-botan") continue;  // AEADs hardly matter here
+      if (prepare(*peer, shape, name)) able.push_back(peer.get());
+    }
+    return able;
   }
 
   Peer& timed_peer() {
@@ -568,6 +648,10 @@ std::vector<std::string> case_names(bool quick) {
       if (!quick || !slow(handshake)) names.push_back(group + std::string(handshake.word));
     }
   }
+  for (const Handshake& handshake : kTogether) {
+    if (!quick || !slow(handshake)) names.push_back("together-" + std::string(handshake.word));
+  }
+  names.emplace_back("latency");
   names.emplace_back("parts");
   for (const std::string& algorithm : operation_names()) names.push_back("operations-" + algorithm);
   names.emplace_back("chains-p256");

@@ -7,6 +7,7 @@
 
 #include <lockstep/answers.hpp>
 #include <lockstep/botan.hpp>
+#include <lockstep/collector.hpp>
 #include <lockstep/connection.hpp>
 #include <lockstep/key_cache.hpp>
 #include <lockstep/version.hpp>
@@ -60,12 +61,14 @@ struct Shared {
   RandomSource* random = nullptr;
   Time now{};
   bool resume = false;
+  bool together = false;
   Pool pool;
   KeyCache keys{64};
   Side<ClientConfig> client;
   Side<ServerConfig> server;
   std::optional<x509::PeerName> name;
   std::vector<Session> sessions;  // the newest alone
+  Collector collector;
 };
 
 class LockstepEnd final : public End {
@@ -83,18 +86,22 @@ class LockstepEnd final : public End {
     if (role == Role::client) shared.sessions.clear();
   }
   ~LockstepEnd() override {
+    shared_.collector.forget(this);
     connection_.reset();
     if (!memory_.empty()) shared_.pool.give(memory_);
   }
 
   void advance(MutableBytes in, Wire& out) override {
+    wire_ = &out;
     for (;;) {
       auto [consumed, event] = connection_->receive(in, shared_.now);
       in = in.subspan(consumed);
       if (std::holds_alternative<Nothing>(event)) break;
       treat(event);
     }
-    if (!in.empty()) throw std::runtime_error("lockstep left bytes on the wire");
+    // Nobody writes to the wire that they lie on before this side's turn is over.
+    rest_ = in;
+    if (!in.empty() && !connection_->awaiting_answer()) throw std::runtime_error("lockstep left bytes on the wire");
     while (const std::size_t size = connection_->transmit(out.room(), shared_.now)) out.commit(size);
     if (memory_.empty() || !connection_->connected()) return;
     if (const MutableBytes block = connection_->reclaim(); !block.empty()) {
@@ -103,6 +110,9 @@ class LockstepEnd final : public End {
       answers_.reset();
     }
   }
+
+  /// Something that was asked for has been answered.
+  void go_on() { advance(rest_, *wire_); }
 
   [[nodiscard]] bool connected() const override { return connection_->connected(); }
   [[nodiscard]] bool resumed() const override { return connection_->resumed(); }
@@ -136,6 +146,7 @@ class LockstepEnd final : public End {
     if (const auto* failed = std::get_if<Failed>(&event))
       throw std::runtime_error("lockstep: " + to_text(failed->error));
     if (!answers_) return;
+    if (shared_.together && shared_.collector.take(this, *connection_, event, *shared_.random)) return;
     if (std::holds_alternative<VerifyPeer>(event)) {
       const Timed timer(Part::certificates);
       (void)answers_->answer(*connection_, event);
@@ -148,6 +159,8 @@ class LockstepEnd final : public End {
   MutableBytes memory_;  // until it is handed back
   std::optional<Connection> connection_;
   std::unique_ptr<Answers> answers_;  // until the handshake is over
+  Wire* wire_ = nullptr;
+  MutableBytes rest_;
 };
 
 template <class T, class Error>
@@ -180,6 +193,7 @@ class LockstepPeer final : public Peer {
     shared_->random = traits_.timed ? random_.get() : &botan::system_random();
     shared_->now = std::chrono::time_point_cast<Time::duration>(std::chrono::system_clock::now());
     shared_->resume = shape.resume;
+    shared_->together = shape.together;
     shared_->name = x509::PeerName::dns(kServerName).value();
 
     const auto ticket_keys =
@@ -187,9 +201,10 @@ class LockstepPeer final : public Peer {
     const auto anchors = std::make_shared<x509::TrustAnchors>();
     anchors->add(certificates.root).value();
     const auto answers = [&](const Chain* chain, bool verifies) {
-      // Other libraries verify every signature of every chain; what it is worth not to is a case of its own (chains).
-      AnswerOptions options{
-          .provider = provider_, .verified_links = nullptr, .ticket_keys = ticket_keys, .keep_peer_chain = false};
+      AnswerOptions options{.provider = provider_, .ticket_keys = ticket_keys, .keep_peer_chain = false};
+      // Other libraries verify every signature of every chain; what it is worth not to is a case of its own (chains),
+      // and stays on where the product is shown as it serves many connections.
+      if (!shape.together) options.verified_links = nullptr;
       if (chain != nullptr) options.credentials.push_back(credential(*chain));
       if (verifies) options.anchors = anchors;
       return built(AnswerSetup::create(std::move(options)));
@@ -204,6 +219,7 @@ class LockstepPeer final : public Peer {
                                        .groups(groups)
                                        .key_shares({shape.group})
                                        .resumption(shape.resume)
+                                       .hand_out_computations(shape.together)
                                        .build());
     shared_->server.config = built(ConfigBuilder::server(provider_)
                                        .suites({shape.suite})
@@ -211,12 +227,17 @@ class LockstepPeer final : public Peer {
                                        .client_auth(shape.mutual ? ClientAuth::require : ClientAuth::none)
                                        .resumption(shape.resume)
                                        .tickets(shape.resume ? 1 : 0)
+                                       .hand_out_computations(shape.together)
                                        .build());
     return true;
   }
 
   [[nodiscard]] std::unique_ptr<End> client() override { return std::make_unique<LockstepEnd>(*shared_, Role::client); }
   [[nodiscard]] std::unique_ptr<End> server() override { return std::make_unique<LockstepEnd>(*shared_, Role::server); }
+  void end_turn() override {
+    while (!shared_->collector.empty())
+      shared_->collector.flush([](void* owner) { static_cast<LockstepEnd*>(owner)->go_on(); });
+  }
 
  private:
   [[nodiscard]] std::shared_ptr<const Credential> credential(const Chain& chain) const {

@@ -39,15 +39,18 @@ Connected connect(Peer& peer, Sides& cost, Meter meter, Afterwards afterwards) {
   Laps laps(meter);
   pair.client = peer.client();
   pair.client->advance({}, to_server);
+  peer.end_turn();
   laps.add_to(cost.first);
   pair.server = peer.server();
   laps.add_to(cost.second);
   while (!to_server.empty() || !to_client.empty()) {
     if (!to_server.empty()) {
       pair.server->advance(to_server.take(), to_client);
+      peer.end_turn();
       laps.add_to(cost.second);
     } else {
       pair.client->advance(to_client.take(), to_server);
+      peer.end_turn();
       laps.add_to(cost.first);
     }
   }
@@ -100,6 +103,72 @@ void rehearse(Peer& peer, const Shape& shape) {
 }
 
 Sides measure_handshakes(Peer& peer, const Slice& slice) { return median_handshake(peer, slice, seconds_now); }
+
+Sides measure_in_flight(Peer& peer, std::size_t count, const Slice& slice, std::vector<double>* done) {
+  struct Flight {
+    Connected ends;
+    Wire to_client;
+    Wire to_server;
+    bool done = false;
+  };
+  static std::vector<std::unique_ptr<Flight>> flights;  // their wires are kept
+  while (flights.size() < count) flights.push_back(std::make_unique<Flight>());
+  const std::span all = std::span(flights).first(count);
+  std::vector<double> clients;
+  std::vector<double> servers;
+  const double end = seconds_now() + slice.seconds;
+  while (clients.size() < slice.least || seconds_now() < end) {
+    Sides cost;
+    const double began = seconds_now();
+    double lap = began;
+    const auto add_to = [&lap](double& side) {
+      const double now = seconds_now();
+      side += now - std::exchange(lap, now);
+    };
+    for (const auto& flight : all) {
+      flight->done = false;
+      flight->ends.client = peer.client();
+      flight->ends.client->advance({}, flight->to_server);
+    }
+    peer.end_turn();
+    add_to(cost.first);
+    for (const auto& flight : all) flight->ends.server = peer.server();
+    add_to(cost.second);
+    for (bool busy = true; busy;) {
+      busy = false;
+      for (const auto& flight : all) {
+        if (flight->to_server.empty()) continue;
+        busy = true;
+        flight->ends.server->advance(flight->to_server.take(), flight->to_client);
+      }
+      peer.end_turn();
+      add_to(cost.second);
+      for (const auto& flight : all) {
+        if (flight->to_client.empty()) continue;
+        busy = true;
+        flight->ends.client->advance(flight->to_client.take(), flight->to_server);
+      }
+      peer.end_turn();
+      add_to(cost.first);
+      for (const auto& flight : all) {
+        if (flight->done || !flight->ends.client->connected() || !flight->ends.server->connected()) continue;
+        flight->done = true;
+        if (done != nullptr) done->push_back(lap - began);
+      }
+    }
+    for (const auto& flight : all) {
+      if (!flight->done) throw std::runtime_error("a handshake stalled");
+    }
+    lap = seconds_now();
+    for (const auto& flight : all) flight->ends.client.reset();
+    add_to(cost.first);
+    for (const auto& flight : all) flight->ends.server.reset();
+    add_to(cost.second);
+    clients.push_back(cost.first / static_cast<double>(count));
+    servers.push_back(cost.second / static_cast<double>(count));
+  }
+  return {median(std::move(clients)), median(std::move(servers))};
+}
 
 Sides measure_own_cost(Peer& peer, const Slice& slice) {
   return median_handshake(peer, slice, [] { return seconds_now() - spent().in(Part::public_key); });

@@ -35,6 +35,11 @@ void rehearse(Peer& peer, const Shape& shape);
 
 /// Seconds a side for one handshake, from making the connection to its end; the median.
 [[nodiscard]] Sides measure_handshakes(Peer& peer, const Slice& slice);
+/// Seconds a side for one handshake of `count` in flight: every client has its turn, then every server, and so on; the
+/// median over rounds of that many. `done`, unless null: seconds from the beginning of a round to the end of each
+/// handshake, all rounds.
+[[nodiscard]] Sides measure_in_flight(Peer& peer, std::size_t count, const Slice& slice,
+                                      std::vector<double>* done = nullptr);
 /// The same without public-key operations; for the timed peer alone.
 [[nodiscard]] Sides measure_own_cost(Peer& peer, const Slice& slice);
 

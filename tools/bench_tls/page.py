@@ -10,6 +10,15 @@ TITLES = {
         "Full handshakes a second",
         "Public-key operations decide these, and they are Botan's in both Lockstep and Botan: its P-256 and RSA are slower than OpenSSL's.",
     ),
+    "together": (
+        "Full handshakes a second, 16 in flight",
+        "All clients have their turn, then all servers, as in an event loop under load. Lockstep hands its public-key work out and runs what is alike\n"
+        "together (`hand_out_computations`, `Collector`), and remembers the signatures of certificates that it has verified before.",
+    ),
+    "latency": (
+        "Latency, microseconds from the beginning of so many handshakes to the end of each (X25519, P-256)",
+        "On one processor, which does both sides.",
+    ),
     "own-cost": ("Our own cost, microseconds without public-key operations", ""),
     "parts": ("Where a handshake's time goes, microseconds (X25519, P-256)", ""),
     "key-schedule": ("Key schedule, microseconds", ""),

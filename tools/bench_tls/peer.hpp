@@ -51,6 +51,7 @@ struct Shape {
   KeyType key = KeyType::ec_p256;  ///< of every certificate in the chain
   bool mutual = false;             ///< the server demands a client's chain and checks it
   bool resume = false;             ///< one ticket a handshake, offered in the next one
+  bool together = false;           ///< many handshakes are in flight: whoever can computes for all of a side at once
 
   /// The suite says which version it is.
   [[nodiscard]] bool tls12() const noexcept { return parts(suite)->version == ProtocolVersion::tls_1_2; }
@@ -90,6 +91,9 @@ class Peer {
   virtual bool prepare(const Shape& shape, const Certificates& certificates) = 0;
   [[nodiscard]] virtual std::unique_ptr<End> client() = 0;
   [[nodiscard]] virtual std::unique_ptr<End> server() = 0;
+  /// Every end of a side has had its turn: what was left to be computed together is, and those ends go on, each writing
+  /// to the wire of its last turn.
+  virtual void end_turn() {}
 };
 
 /// Our engine with each provider of this build; the first one is the product as it comes.

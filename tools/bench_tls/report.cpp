@@ -105,6 +105,8 @@ tool::Json as_json(const Row& row) {
 std::string group_title(const std::string& group) {
   if (group == "records") return "Application data, one record a call, in memory";
   if (group == "handshakes") return "Full TLS 1.3 handshakes, leaf and intermediate, in memory";
+  if (group == "together") return "The same with 16 in flight: all clients have their turn, then all servers";
+  if (group == "latency") return "From the beginning of so many handshakes to the end of each";
   if (group == "own-cost") return "Our own cost of a handshake, without public-key operations";
   if (group == "parts") return "Where the time of a handshake goes (X25519, P-256)";
   if (group == "key-schedule") return "The key schedule of one connection";
