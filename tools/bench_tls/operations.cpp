@@ -85,7 +85,7 @@ std::vector<Operation> of_scheme(const Provider& provider, SignatureScheme schem
   const KeyLoader* const loader = provider.key_loader(made_of.key);
   const SignatureVerifier* const verifier = provider.verifier(made_of.algorithm, made_of.key);
   if (loader == nullptr || verifier == nullptr) return {};
-  const auto pkcs8 = loader->generate(made_of.key, 2048, botan::system_random());
+  const auto pkcs8 = loader->generate(made_of.key, 0, botan::system_random());
   const auto key = pkcs8 ? loader->load(*pkcs8) : std::unexpected(pkcs8.error());
   require(key.has_value());
   const auto signing = std::make_shared<Signing>(Signing{.key = *key, .verifier = verifier, .scheme = scheme});
