@@ -112,15 +112,37 @@ std::unique_ptr<RsaPrivateKey> RsaPrivateKey::read(Bytes der) noexcept {
 bool RsaPrivateKey::prepare_blinding() noexcept {
   const libcrypto::Quiet quiet;
   const Context numbers(BN_CTX_secure_new_ex(context()));
-  const libcrypto::Number e(BN_new());
   n_.reset(BN_bin2bn(modulus_.data(), static_cast<int>(size_), nullptr));
   montgomery_.reset(BN_MONT_CTX_new());
-  if (!numbers || !e || !n_ || !montgomery_ || BN_set_word(e.get(), kExponent) <= 0 ||
-      BN_MONT_CTX_set(montgomery_.get(), n_.get(), numbers.get()) <= 0)
-    return false;
-  blinding_.reset(
-      BN_BLINDING_create_param(nullptr, e.get(), n_.get(), numbers.get(), BN_mod_exp_mont, montgomery_.get()));
+  if (!numbers || !n_ || !montgomery_ || BN_MONT_CTX_set(montgomery_.get(), n_.get(), numbers.get()) <= 0) return false;
+  blinding_.reset(new_blinding(numbers.get()));
   return blinding_ != nullptr;
+}
+
+BN_BLINDING* RsaPrivateKey::new_blinding(BN_CTX* numbers) const noexcept {
+  const libcrypto::Number e(BN_new());
+  if (!e || BN_set_word(e.get(), kExponent) <= 0) return nullptr;
+  BN_BLINDING* const made =
+      BN_BLINDING_create_param(nullptr, e.get(), n_.get(), numbers, BN_mod_exp_mont, montgomery_.get());
+  if (made != nullptr) BN_BLINDING_set_flags(made, BN_BLINDING_NO_RECREATE);
+  return made;
+}
+
+bool RsaPrivateKey::blind(BIGNUM* number, BIGNUM* unblind, BN_CTX* numbers) const noexcept {
+  // Each use squares it, which costs a hundredth of a new one. OpenSSL makes a new one after 32 uses, which would be a
+  // fifth of a signature here; Mbed TLS never does.
+  constexpr std::size_t kUses = 1024;
+  const std::scoped_lock lock(blinding_mutex_);
+  if (++blinded_ == kUses) {
+    if (BN_BLINDING* const fresh = new_blinding(numbers)) blinding_.reset(fresh);
+    blinded_ = 0;
+  }
+  return BN_BLINDING_convert_ex(number, unblind, blinding_.get(), numbers) > 0;
+}
+
+bool RsaPrivateKey::take_off(BIGNUM* number, const BIGNUM* unblind, BN_CTX* numbers) const noexcept {
+  const std::scoped_lock lock(blinding_mutex_);
+  return BN_BLINDING_invert_ex(number, unblind, blinding_.get(), numbers) > 0;
 }
 
 std::uint8_t RsaPrivateKey::apply(const Lanes<const std::uint8_t>& in, const Lanes<std::uint8_t>& out) const noexcept {
@@ -141,9 +163,8 @@ std::uint8_t RsaPrivateKey::apply(const Lanes<const std::uint8_t>& in, const Lan
     unblind[i].reset(BN_secure_new());
     blinded[i].resize(size_);
     result[i].resize(size_);
-    const std::scoped_lock lock(blinding_mutex_);
     if (!unblind[i] || BN_bin2bn(in[i], width, number.get()) == nullptr ||
-        BN_BLINDING_convert_ex(number.get(), unblind[i].get(), blinding_.get(), numbers.get()) <= 0 ||
+        !blind(number.get(), unblind[i].get(), numbers.get()) ||
         BN_bn2binpad(number.get(), blinded[i].writable().data(), width) != width)
       continue;
     from[i] = blinded[i].view().data();
@@ -162,8 +183,7 @@ std::uint8_t RsaPrivateKey::apply(const Lanes<const std::uint8_t>& in, const Lan
   Lanes<const std::uint8_t> moduli{}, made{};
   for (std::size_t i = 0; i < kLanes; ++i) {
     if (from[i] == nullptr || !is_done(status, i)) continue;
-    if (BN_bin2bn(to[i], width, number.get()) == nullptr ||
-        BN_BLINDING_invert_ex(number.get(), unblind[i].get(), blinding_.get(), numbers.get()) <= 0 ||
+    if (BN_bin2bn(to[i], width, number.get()) == nullptr || !take_off(number.get(), unblind[i].get(), numbers.get()) ||
         BN_bn2binpad(number.get(), to[i], width) != width)
       continue;
     made[i] = to[i];

@@ -59,6 +59,10 @@ class RsaPrivateKey {
   static constexpr std::size_t kFactorLimbs = kMaxModulusSize / 16;
 
   bool prepare_blinding() noexcept;
+  [[nodiscard]] BN_BLINDING* new_blinding(BN_CTX* numbers) const noexcept;
+  /// What is signed, blinded, and the number that takes it off again.
+  [[nodiscard]] bool blind(BIGNUM* number, BIGNUM* unblind, BN_CTX* numbers) const noexcept;
+  [[nodiscard]] bool take_off(BIGNUM* number, const BIGNUM* unblind, BN_CTX* numbers) const noexcept;
 
   std::size_t size_ = 0;
   std::array<std::uint8_t, kMaxModulusSize> modulus_{};
@@ -66,8 +70,9 @@ class RsaPrivateKey {
 
   libcrypto::Number n_;
   libcrypto::Owned<BN_MONT_CTX, BN_MONT_CTX_free> montgomery_;
-  libcrypto::Owned<BN_BLINDING, BN_BLINDING_free> blinding_;
   mutable std::mutex blinding_mutex_;
+  mutable libcrypto::Owned<BN_BLINDING, BN_BLINDING_free> blinding_;
+  mutable std::size_t blinded_ = 0;  ///< how often, since it was made
 };
 
 // --- what is signed --------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ namespace lockstep::multibuffer {
 namespace {
 
 // From how many on a call of crypto_mb, which costs the same for any number, costs less than signing one by one.
-constexpr std::size_t kLeastEcdsa = 2;
+template <class Curve>
+constexpr std::size_t kLeastEcdsa = Curve::kSize == P384::kSize ? 1 : 3;
 constexpr std::size_t kLeastRsa = 3;
 
 /// The digest that a job signs.
@@ -62,7 +63,7 @@ Lanes<SignJob> BatchingKey::sort_out(std::span<SignJob> jobs) const noexcept {
 
 template <class Curve>
 EcdsaKey<Curve>::EcdsaKey(std::shared_ptr<const SigningKey> single, Bytes scalar) noexcept
-    : BatchingKey(std::move(single), kLeastEcdsa), scalar_(Curve::kSize) {
+    : BatchingKey(std::move(single), kLeastEcdsa<Curve>), scalar_(Curve::kSize) {
   std::ranges::copy_backward(scalar, scalar_.writable().end());
 }
 

@@ -43,7 +43,7 @@ std::optional<Bytes> key_bits(const VerifyJob& job) noexcept {
 
 /// How few cost less together than one by one.
 template <Verification row>
-constexpr std::size_t kLeast = 2;
+constexpr std::size_t kLeast = row.key == KeyType::ec_p256 ? 3 : 2;
 
 // --- ECDSA -----------------------------------------------------------------------------------------------------------
 

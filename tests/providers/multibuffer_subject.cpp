@@ -341,10 +341,12 @@ TEST(LanesOfSignatures, HaveNoncesOfTheirOwn) {
                                      std::pair{KeyType::ec_p384, SignatureScheme::ecdsa_secp384r1_sha384}}) {
     const auto key = new_key(type);
     const auto sign = [&](std::string_view message, std::uint64_t seed) {
-      // Two jobs, for one alone is libcrypto's.
-      std::array<SeededRandom, 2> random{SeededRandom(seed), SeededRandom(seed)};
-      Buffer one(kMaxSignatureSize), same(kMaxSignatureSize);
-      SignJob jobs[] = {{scheme, as_bytes(message), random.data(), one}, {scheme, as_bytes(message), &random[1], same}};
+      // So many that they go together.
+      std::array<SeededRandom, 3> random{SeededRandom(seed), SeededRandom(seed), SeededRandom(seed)};
+      Buffer one(kMaxSignatureSize), same(kMaxSignatureSize), third(kMaxSignatureSize);
+      SignJob jobs[] = {{scheme, as_bytes(message), random.data(), one},
+                        {scheme, as_bytes(message), &random[1], same},
+                        {scheme, as_bytes(message), &random[2], third}};
       key->sign_many(jobs);
       one.resize(jobs[0].size);
       same.resize(jobs[1].size);
@@ -359,9 +361,10 @@ TEST(LanesOfSignatures, HaveNoncesOfTheirOwn) {
     EXPECT_NE(r(sign("one", 1)), r(sign("two", 1))) << "a random source that repeats";
     ScriptedRandom none({});
     Buffer out(kMaxSignatureSize);
-    SignJob without[] = {{scheme, as_bytes("one"), &none, out}, {scheme, as_bytes("one"), &none, out}};
+    SignJob job{scheme, as_bytes("one"), &none, out};
+    SignJob without[] = {job, job, job};
     key->sign_many(without);
-    EXPECT_EQ(without[0].size + without[1].size, 0U);
+    EXPECT_EQ(without[0].size + without[1].size + without[2].size, 0U);
   }
 }
 

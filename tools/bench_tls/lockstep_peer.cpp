@@ -272,6 +272,16 @@ std::vector<NamedProvider> lockstep_providers() {
   return providers;
 }
 
+std::vector<NamedProvider> batching_providers() {
+#ifdef LOCKSTEP_BENCH_MULTIBUFFER
+  if (multibuffer::available())
+    return {{"Lockstep, libcrypto", "lockstep-libcrypto", libcrypto::provider()},
+            {"Lockstep, crypto_mb", "lockstep-multibuffer",
+             compose("crypto_mb", {multibuffer::provider(), libcrypto::provider()})}};
+#endif
+  return {};
+}
+
 std::vector<NamedProvider> library_providers() {
   std::vector<NamedProvider> providers;
   providers.push_back({"Botan's own", "botan-own", botan::provider({.groups = botan::Choice::own})});

@@ -1,5 +1,5 @@
 #pragma once
-// Public-key operations of providers, one by one.
+// Public-key operations of providers, one by one and several in one call.
 
 #include <functional>
 #include <string>
@@ -22,6 +22,13 @@ struct Operation {
 /// What the provider has of one; nothing where it lacks it.
 [[nodiscard]] std::vector<Operation> operations(const Provider& provider, std::string_view algorithm);
 
+/// How many are measured in one call.
+inline constexpr std::size_t kTogether[] = {1, 2, 4, 8, 16};
+/// The algorithms of which several are measured in one call.
+[[nodiscard]] std::vector<std::string> together_names();
+/// The same as `operations`, for one of these algorithms; so many with each call.
+[[nodiscard]] std::vector<Operation> together(const Provider& provider, std::string_view algorithm, std::size_t count);
+
 /// Our providers, by the peers' keys.
 struct NamedProvider {
   std::string title;
@@ -31,5 +38,8 @@ struct NamedProvider {
 [[nodiscard]] std::vector<NamedProvider> lockstep_providers();
 /// Their libraries without our kernels, for what both have: ML-KEM.
 [[nodiscard]] std::vector<NamedProvider> library_providers();
+
+/// The one that does several at once and the one that it goes before; none where that is not built or does not run.
+[[nodiscard]] std::vector<NamedProvider> batching_providers();
 
 }  // namespace lockstep::bench
