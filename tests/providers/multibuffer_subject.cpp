@@ -29,13 +29,16 @@ struct Composition {
 };
 
 /// Where crypto_mb does not run, nothing here is about it.
-class NeedsCryptoMb : public testing::Environment {
+class NeedsCryptoMb : public testing::EmptyTestEventListener {
  public:
-  void SetUp() override {
+  void OnTestStart(const testing::TestInfo& /*test*/) override {
     if (!multibuffer::available()) GTEST_SKIP() << "this processor has no AVX-512 IFMA";
   }
 };
-[[maybe_unused]] const testing::Environment* const needs = testing::AddGlobalTestEnvironment(new NeedsCryptoMb);
+[[maybe_unused]] const bool listens = [] {
+  testing::UnitTest::GetInstance()->listeners().Append(new NeedsCryptoMb);
+  return true;
+}();
 
 }  // namespace
 
@@ -92,7 +95,7 @@ constexpr NamedGroup kGroups[] = {NamedGroup::x25519, NamedGroup::secp256r1, Nam
 
 class LanesOfAGroup : public testing::TestWithParam<NamedGroup> {
  protected:
-  const Group& lanes_ = *multibuffer::provider().group(GetParam());
+  const Group& lanes_ = *Composition::provider().group(GetParam());
   const Group& single_ = *libcrypto::provider().group(GetParam());
 
   /// Keys made together, each from bytes of its own.
