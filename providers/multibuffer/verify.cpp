@@ -154,24 +154,23 @@ void verify_together(std::span<VerifyJob> jobs) noexcept {
 }
 
 template <Verification row>
-VerifyResult verify(Bytes subject_public_key_info, Bytes message, Bytes signature) noexcept {
-  return single<row>().verify(subject_public_key_info, message, signature);
-}
-
-template <Verification row>
 void verify_many(std::span<VerifyJob> jobs) noexcept {
   in_lanes(jobs, kLeast<row>, verify_together<row>, verify_alone<row>);
 }
 
+/// The libcrypto provider's, which can do several at once.
 template <Verification row>
-constexpr SignatureVerifier kDescriptor{
-    .algorithm = row.algorithm,
-    .key = row.key,
-    .implementation = kImplementation,
-    .verify = verify<row>,
-    .width = kLanes,
-    .verify_many = verify_many<row>,
-};
+const SignatureVerifier* descriptor() {
+  if (singles().verifier(row.algorithm, row.key) == nullptr) return nullptr;
+  static const SignatureVerifier made = [] {
+    SignatureVerifier all = single<row>();
+    all.implementation = kImplementation;
+    all.width = kLanes;
+    all.verify_many = verify_many<row>;
+    return all;
+  }();
+  return &made;
+}
 
 }  // namespace
 
@@ -179,10 +178,10 @@ std::vector<const SignatureVerifier*> verifiers() {
   std::vector<const SignatureVerifier*> all;
   [&]<std::size_t... index>(std::index_sequence<index...>) {
     constexpr auto& kRows = detail::kVerifications;
-    const auto add = [&](const SignatureVerifier& verifier) {
-      if (singles().verifier(verifier.algorithm, verifier.key) != nullptr) all.push_back(&verifier);
+    const auto add = [&](const SignatureVerifier* verifier) {
+      if (verifier != nullptr) all.push_back(verifier);
     };
-    (add(kDescriptor<kRows[index]>), ...);
+    (add(descriptor<kRows[index]>()), ...);
   }(std::make_index_sequence<std::size(detail::kVerifications)>());
   return all;
 }
