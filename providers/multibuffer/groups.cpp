@@ -21,7 +21,7 @@ struct X25519 {
   static constexpr NamedGroup kGroup = NamedGroup::x25519;
   static constexpr std::size_t kSize = 32;  ///< of a private key and of a secret
   static constexpr std::size_t kShareSize = 32;
-  /// How few cost less together than one by one, as in every kLeast here: measured, `tools/bench --only together`.
+  /// How few cost less together than one by one, as in every kLeast here: measured, `tools/bench --only batches`.
   static constexpr std::size_t kLeast = 2;
 
   /// RFC 7748 5: any bytes will do, and crypto_mb sets the bits that are fixed.

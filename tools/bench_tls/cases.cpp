@@ -134,10 +134,6 @@ class Bench {
     peers_ = all_peers(results_.left_out);
     for (const auto& peer : peers_) results_.subjects.push_back({peer->key(), peer->title()});
     for (const NamedProvider& each : library_providers()) results_.subjects.push_back({each.key, each.title});
-    for (const NamedProvider& each : batching_providers()) {
-      if (std::ranges::find(results_.subjects, each.key, &Subject::key) == results_.subjects.end())
-        results_.subjects.push_back({each.key, each.title});
-    }
     expect_cases();
 
     measure_all_records();
@@ -151,7 +147,7 @@ class Bench {
     measure_all_waking();
     measure_all_operations();
     measure_chains();
-    measure_all_together();
+    measure_all_batches();
     if (wants("memory")) {
       progress_.begin("memory", "in a process of its own");
       for (Row& row : rows_of_memory_process(options_)) results_.rows.push_back(std::move(row));
@@ -595,27 +591,27 @@ class Bench {
     }
   }
 
-  void measure_all_together() {
+  void measure_all_batches() {
     const std::vector<NamedProvider> providers = batching_providers();
-    for (const std::string& algorithm : together_names()) {
-      if (!providers.empty() && wants("together-" + algorithm)) measure_together(algorithm, providers);
+    for (const std::string& algorithm : batch_names()) {
+      if (!providers.empty() && wants("batches-" + algorithm)) measure_batches(algorithm, providers);
     }
   }
 
   /// Microseconds of each of several operations in one call.
-  void measure_together(const std::string& algorithm, const std::vector<NamedProvider>& providers) {
-    progress_.begin("together", algorithm);
-    for (const std::size_t count : kTogether) {
+  void measure_batches(const std::string& algorithm, const std::vector<NamedProvider>& providers) {
+    progress_.begin("batches", algorithm);
+    for (const std::size_t count : kBatches) {
       std::vector<std::vector<Operation>> made;
-      for (const NamedProvider& each : providers) made.push_back(together(each.provider, algorithm, count));
+      for (const NamedProvider& each : providers) made.push_back(batches(each.provider, algorithm, count));
       for (std::size_t i = 0; i < made.front().size(); ++i) {
         Samples samples;
         for (std::size_t round = 0; round < options_.effort.rounds; ++round) {
           for (std::size_t subject = 0; subject < providers.size(); ++subject)
             samples.add(providers[subject].key, 1e6 * seconds_of(made[subject][i].run) / static_cast<double>(count));
         }
-        add_row({.name = "together-" + algorithm,
-                 .group = "together",
+        add_row({.name = "batches-" + algorithm,
+                 .group = "batches",
                  .label = algorithm,
                  .size = 0,
                  .measure = made.front()[i].what + ", " + std::to_string(count) + " in a call",
@@ -692,7 +688,7 @@ std::vector<std::string> case_names(bool quick) {
   names.emplace_back("parts");
   for (const std::string& algorithm : operation_names()) names.push_back("operations-" + algorithm);
   names.emplace_back("chains-p256");
-  for (const std::string& algorithm : together_names()) names.push_back("together-" + algorithm);
+  for (const std::string& algorithm : batch_names()) names.push_back("batches-" + algorithm);
   for (const Suite& suite : std::span(kSuites).first(2)) names.push_back("key-schedule-" + std::string(suite.word));
   for (const kernels::Aead& aead : kernels::available())
     names.push_back("kernels-" + std::string(aead.name) + "-" + kernels::name(aead.instruction_set));

@@ -273,13 +273,11 @@ std::vector<NamedProvider> lockstep_providers() {
 }
 
 std::vector<NamedProvider> batching_providers() {
-#ifdef LOCKSTEP_BENCH_MULTIBUFFER
-  if (multibuffer::available())
-    return {{"Lockstep, libcrypto", "lockstep-libcrypto", libcrypto::provider()},
-            {"Lockstep, crypto_mb", "lockstep-multibuffer",
-             compose("crypto_mb", {multibuffer::provider(), libcrypto::provider()})}};
-#endif
-  return {};
+  std::vector<NamedProvider> pair = lockstep_providers();
+  std::erase_if(pair, [](const NamedProvider& each) {
+    return each.key != "lockstep-libcrypto" && each.key != "lockstep-multibuffer";
+  });
+  return pair.size() == 2 ? pair : std::vector<NamedProvider>();
 }
 
 std::vector<NamedProvider> library_providers() {

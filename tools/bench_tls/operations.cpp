@@ -193,14 +193,14 @@ class Signings {
 
 }  // namespace
 
-std::vector<std::string> together_names() {
+std::vector<std::string> batch_names() {
   std::vector<std::string> names;
   for (const NamedGroup group : kGroupsTogether) names.emplace_back(name(group));
   for (const SignatureScheme scheme : kSchemesTogether) names.emplace_back(name(scheme));
   return names;
 }
 
-std::vector<Operation> together(const Provider& provider, std::string_view algorithm, std::size_t count) {
+std::vector<Operation> batches(const Provider& provider, std::string_view algorithm, std::size_t count) {
   const std::string text(algorithm);
   for (const NamedGroup id : kGroupsTogether) {
     if (name(id) != algorithm) continue;

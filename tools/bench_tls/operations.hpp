@@ -23,11 +23,11 @@ struct Operation {
 [[nodiscard]] std::vector<Operation> operations(const Provider& provider, std::string_view algorithm);
 
 /// How many are measured in one call.
-inline constexpr std::size_t kTogether[] = {1, 2, 4, 8, 16};
+inline constexpr std::size_t kBatches[] = {1, 2, 4, 8, 16};
 /// The algorithms of which several are measured in one call.
-[[nodiscard]] std::vector<std::string> together_names();
+[[nodiscard]] std::vector<std::string> batch_names();
 /// The same as `operations`, for one of these algorithms; so many with each call.
-[[nodiscard]] std::vector<Operation> together(const Provider& provider, std::string_view algorithm, std::size_t count);
+[[nodiscard]] std::vector<Operation> batches(const Provider& provider, std::string_view algorithm, std::size_t count);
 
 /// Our providers, by the peers' keys.
 struct NamedProvider {

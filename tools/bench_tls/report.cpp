@@ -113,7 +113,7 @@ std::string group_title(const std::string& group) {
   if (group == "waking") return "What the first record on an idle connection costs more: its key is expanded";
   if (group == "operations") return "Public-key operations of each provider, alone";
   if (group == "chains") return "A server's chain of three certificates, from DER to the verdict";
-  if (group == "together") return "Public-key operations, several in one call: each of them";
+  if (group == "batches") return "Public-key operations, several in one call: each of them";
   if (group == "memory") return "Heap";
   if (group == "kernels") return "AEADs alone, with a prepared key";
   return group;
