@@ -6,6 +6,9 @@
 #include <variant>
 
 #include <lockstep/answers.hpp>
+#ifdef LOCKSTEP_BENCH_BEST
+#include <lockstep/best.hpp>
+#endif
 #include <lockstep/botan.hpp>
 #include <lockstep/collector.hpp>
 #include <lockstep/connection.hpp>
@@ -257,6 +260,9 @@ class LockstepPeer final : public Peer {
 std::vector<NamedProvider> lockstep_providers() {
   std::vector<NamedProvider> providers;
   providers.push_back({"Lockstep " LOCKSTEP_VERSION, "lockstep", botan::provider()});
+#ifdef LOCKSTEP_BENCH_BEST
+  providers.push_back({"Lockstep, best", "lockstep-best", best::provider()});
+#endif
 #ifdef LOCKSTEP_BENCH_LIBCRYPTO
   providers.push_back({"Lockstep, libcrypto", "lockstep-libcrypto", libcrypto::provider()});
 #endif
@@ -278,6 +284,24 @@ std::vector<NamedProvider> batching_providers() {
     return each.key != "lockstep-libcrypto" && each.key != "lockstep-multibuffer";
   });
   return pair.size() == 2 ? pair : std::vector<NamedProvider>();
+}
+
+std::vector<NamedProvider> ranked_providers() {
+  std::vector<NamedProvider> providers;
+#ifdef LOCKSTEP_BENCH_LIBCRYPTO
+  providers.push_back({"OpenSSL " + std::string(libcrypto::library_version()), "libcrypto", libcrypto::provider()});
+#endif
+  providers.push_back({"Botan " + std::string(botan::library_version()), "botan", botan::provider()});
+#ifdef LOCKSTEP_BENCH_SODIUM
+  providers.push_back({"libsodium " + std::string(sodium::library_version()), "sodium", sodium::provider()});
+#endif
+  const auto ours = [](const auto* descriptor) { return descriptor->implementation.starts_with("kernels "); };
+  for (NamedProvider& each : providers) {
+    std::erase_if(each.provider.aeads, ours);
+    std::erase_if(each.provider.hashes, ours);
+    std::erase_if(each.provider.groups, ours);
+  }
+  return providers;
 }
 
 std::vector<NamedProvider> library_providers() {

@@ -16,6 +16,7 @@
 #include "machine.hpp"
 #include "memory_process.hpp"
 #include "peer_lines.hpp"
+#include "ranking.hpp"
 #include "results.hpp"
 
 namespace {
@@ -26,6 +27,7 @@ struct Arguments {
   bench::Options options;
   bool json = false;
   bool list = false;
+  bool ranking = false;
   std::string svg;
   int processor = -1;
   std::size_t rounds = 0;
@@ -41,6 +43,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("--list", arguments.list, "List the names of the cases");
   app.add_flag("--quick", arguments.options.quick, "A few seconds: fewer cases, short rounds, rough figures");
   app.add_flag("--json", arguments.json, "Print a report for programs");
+  app.add_flag("--ranking", arguments.ranking, "Measure and print the table of providers/best/ranking.hpp");
   app.add_option("--svg", arguments.svg, "Write a chart")->type_name("FILE");
   app.add_option("--rounds", arguments.rounds, "Rounds in which all peers take turns (default 21)");
   app.add_option("--slice", arguments.milliseconds, "Milliseconds of each peer in a round (default 20)");
@@ -81,6 +84,10 @@ int run(Arguments& arguments, char** words) {
   if (arguments.rounds != 0) arguments.options.effort.rounds = arguments.rounds;
   if (arguments.milliseconds != 0) arguments.options.effort.slice_seconds = arguments.milliseconds / 1000;
   bench::pin(arguments.processor);
+  if (arguments.ranking) {
+    tool::out().print(bench::measure_ranking(arguments.options.effort));
+    return tool::kSuccess;
+  }
   const bench::Results results = bench::run(arguments.options);
   if (results.rows.empty()) throw tool::UsageError("no case begins so; --list shows their names");
   if (arguments.json) {

@@ -52,7 +52,9 @@ class Exchange {
   std::vector<std::uint8_t> share_, answer_, secret_;
 };
 
-std::vector<Operation> of_group(const Provider& provider, NamedGroup id) {
+}  // namespace
+
+std::vector<Operation> operations(const Provider& provider, NamedGroup id) {
   const Group* const group = provider.group(id);
   if (group == nullptr) return {};
   const auto exchange = std::make_shared<Exchange>(*group);
@@ -62,6 +64,8 @@ std::vector<Operation> of_group(const Provider& provider, NamedGroup id) {
           {algorithm, "secret", [exchange] { exchange->decapsulate(); }}};
 }
 
+namespace {
+
 struct Signing {
   std::shared_ptr<const SigningKey> key;
   const SignatureVerifier* verifier;
@@ -70,7 +74,9 @@ struct Signing {
   std::vector<std::uint8_t> signature = std::vector<std::uint8_t>(kMaxSignatureSize);
   std::size_t size = 0;
 
+  /// Another message each time: how long ML-DSA tries depends on it.
   void sign() {
+    ++message.front();
     size = key->sign(scheme, message, botan::system_random(), signature);
     require(size != 0);
   }
@@ -80,7 +86,9 @@ struct Signing {
   }
 };
 
-std::vector<Operation> of_scheme(const Provider& provider, SignatureScheme scheme) {
+}  // namespace
+
+std::vector<Operation> operations(const Provider& provider, SignatureScheme scheme) {
   const SchemeParts made_of = *parts(scheme);
   const KeyLoader* const loader = provider.key_loader(made_of.key);
   const SignatureVerifier* const verifier = provider.verifier(made_of.algorithm, made_of.key);
@@ -93,6 +101,8 @@ std::vector<Operation> of_scheme(const Provider& provider, SignatureScheme schem
   const std::string algorithm(name(scheme));
   return {{algorithm, "sign", [signing] { signing->sign(); }}, {algorithm, "verify", [signing] { signing->verify(); }}};
 }
+
+namespace {
 
 // --- several in one call ---------------------------------------------------------------------------------------------
 
@@ -228,10 +238,10 @@ std::vector<std::string> operation_names() {
 
 std::vector<Operation> operations(const Provider& provider, std::string_view algorithm) {
   for (const NamedGroup group : kMeasuredGroups) {
-    if (name(group) == algorithm) return of_group(provider, group);
+    if (name(group) == algorithm) return operations(provider, group);
   }
   for (const SignatureScheme scheme : kMeasuredSchemes) {
-    if (name(scheme) == algorithm) return of_scheme(provider, scheme);
+    if (name(scheme) == algorithm) return operations(provider, scheme);
   }
   return {};
 }

@@ -29,6 +29,10 @@ inline constexpr std::size_t kBatches[] = {1, 2, 4, 8, 16};
 /// The same as `operations`, for one of these algorithms; so many with each call.
 [[nodiscard]] std::vector<Operation> batches(const Provider& provider, std::string_view algorithm, std::size_t count);
 
+/// The same by the algorithm itself, one that is not among them too.
+[[nodiscard]] std::vector<Operation> operations(const Provider& provider, NamedGroup group);
+[[nodiscard]] std::vector<Operation> operations(const Provider& provider, SignatureScheme scheme);
+
 /// Our providers, by the peers' keys.
 struct NamedProvider {
   std::string title;
@@ -36,6 +40,8 @@ struct NamedProvider {
   Provider provider;
 };
 [[nodiscard]] std::vector<NamedProvider> lockstep_providers();
+/// Those that `best` is composed of, in the order of its parts, without our kernels.
+[[nodiscard]] std::vector<NamedProvider> ranked_providers();
 /// Their libraries without our kernels, for what both have: ML-KEM.
 [[nodiscard]] std::vector<NamedProvider> library_providers();
 

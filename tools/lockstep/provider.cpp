@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
+#ifdef LOCKSTEP_HAS_BEST
+#include <lockstep/best.hpp>
+#endif
 #ifdef LOCKSTEP_HAS_BOTAN
 #include <lockstep/botan.hpp>
 #endif
@@ -23,11 +26,14 @@ struct Choice {
   std::string_view name;
   Provider (*make)();
   RandomSource& (*random)() noexcept;
-  std::string_view library;
+  std::string_view library;  ///< none: it is made of others
   std::string_view (*version)() noexcept;
 };
 
 constexpr Choice kChoices[] = {
+#ifdef LOCKSTEP_HAS_BEST
+    {"best", best::provider, best::system_random, {}, nullptr},
+#endif
 #ifdef LOCKSTEP_HAS_BOTAN
     {"botan", [] { return botan::provider(); }, botan::system_random, "Botan", botan::library_version},
 #endif
@@ -59,7 +65,9 @@ const Choice*& chosen() {
 
 std::vector<ProviderLibrary> provider_libraries() {
   std::vector<ProviderLibrary> libraries;
-  for (const Choice& choice : kChoices) libraries.push_back({choice.name, choice.library, choice.version()});
+  for (const Choice& choice : kChoices) {
+    if (choice.version != nullptr) libraries.push_back({choice.name, choice.library, choice.version()});
+  }
   return libraries;
 }
 

@@ -61,6 +61,11 @@ std::vector<std::string> loop_names() {
   return names;
 }
 
+std::string provider_in_use() {
+  const std::string first = provider_names().front();
+  return first == "best" ? first + ", the fastest of these for each algorithm" : first;
+}
+
 }  // namespace
 
 int print_version(bool json) {
@@ -75,6 +80,7 @@ int print_version(bool json) {
                     {"version", LOCKSTEP_VERSION},
                     {"compiler", kCompiler},
                     {"protocols", protocols()},
+                    {"provider", provider_names().front()},
                     {"providers", providers},
                     {"kernels", kernels},
                     {"loops", loop_names()}}
@@ -88,6 +94,7 @@ int print_version(bool json) {
                         std::string(each.version) + ")");
   std::vector<Row> rows = {{"protocols", joined(protocols())},
                            {"providers", joined(providers)},
+                           {"provider in use", provider_in_use()},
                            {"event loops", joined(loop_names())},
                            {"compiler", kCompiler}};
   for (const Kernel& each : kernels_here()) {
