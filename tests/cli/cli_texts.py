@@ -65,7 +65,7 @@ def wrong_words(session):
         (["cert", "issue", "--out", "x"], r"KIND: 'issue' is none of ca, leaf, self-signed", r"lockstep cert --help"),
         (["server", "--cert", "x.pem", "--loop", "epol"], r"--loop: 'epol' is none of .*epoll", r"Perhaps you mean epoll"),
         (["client", "localhost", "--starttls", "stmp"], r"--starttls: 'stmp' is none of smtp, imap, ldap, postgres", r"Perhaps you mean smtp"),
-        (["client", "localhost", "--provider", "botn"], r"--provider: 'botn' is none of botan", r"Perhaps you mean botan"),
+        (["client", "localhost", "--provider", "botn"], r"--provider: 'botn' is none of best, botan", r"Perhaps you mean botan"),
         (["server", "--port", "x"], r"--port: 'x' is not what it takes", r"--port PORT: .*lockstep server --help"),
         (["server", "--port", "70000"], r"--port: '70000' is not what it takes", r"--port PORT: "),
         (["client", "localhost", "--cacert", "x.pem"], r"no option --cacert", r"Perhaps you mean --ca\. "),
