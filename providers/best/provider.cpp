@@ -26,36 +26,32 @@ std::vector<const Descriptor*> chosen(const std::array<Rank, size>& table, Find 
   return all;
 }
 
-/// A key pair stays with whoever made it. Answers need none, so that several can be another provider's than one.
-Group in_company(const Group& alone, const Group& together) {
-  Group both = alone;
-  both.width = together.width;
-  both.encapsulate_many = together.encapsulate_many;
-  return both;
-}
-
-SignatureVerifier in_company(const SignatureVerifier& alone, const SignatureVerifier& together) {
-  SignatureVerifier both = alone;
-  both.width = together.width;
-  both.verify_many = together.verify_many;
-  return both;
-}
-
-/// What is fastest alone does what comes alone, what is fastest together the rest. What the latter does alone is
-/// libcrypto's.
-template <class Descriptor>
-const Descriptor* of_both(const Found<Descriptor>& alone, const Descriptor* together, std::deque<Descriptor>& kept) {
+/// What is fastest alone does what comes alone, what is fastest together the rest. A key pair stays with whoever made
+/// it: where that is not libcrypto, by which the others do what comes alone, answers go together and key pairs do not.
+const Group* in_company(const Found<Group>& alone, const Group* together, std::deque<Group>& kept) {
   if (alone.descriptor == nullptr || together == nullptr) return alone.descriptor;
   if (alone.part == Part::libcrypto) return together;
-  return &kept.emplace_back(in_company(*alone.descriptor, *together));
+  Group& both = kept.emplace_back(*alone.descriptor);
+  both.width = together->width;
+  both.encapsulate_many = together->encapsulate_many;
+  return &both;
+}
+
+const SignatureVerifier* in_company(const Found<SignatureVerifier>& alone, const SignatureVerifier* together,
+                                    std::deque<SignatureVerifier>& kept) {
+  if (alone.descriptor == nullptr || together == nullptr) return alone.descriptor;
+  SignatureVerifier& both = kept.emplace_back(*alone.descriptor);
+  both.width = together->width;
+  both.verify_many = together->verify_many;
+  return &both;
 }
 
 std::vector<const Group*> groups() {
   static std::deque<Group> kept;
   std::vector<const Group*> all;
   for (const auto& [id, order] : ranking::kGroups) {
-    const auto find = [id = id](const Provider& part) { return part.group(id); };
-    if (const Group* group = of_both(fastest(order, find), find(parts().together), kept)) all.push_back(group);
+    const auto find = [group = id](const Provider& part) { return part.group(group); };
+    if (const Group* each = in_company(fastest(order, find), find(parts().together), kept)) all.push_back(each);
   }
   return all;
 }
@@ -63,11 +59,11 @@ std::vector<const Group*> groups() {
 std::vector<const SignatureVerifier*> verifiers() {
   static std::deque<SignatureVerifier> kept;
   std::vector<const SignatureVerifier*> all;
-  for (const Verification& each : every::kVerifications) {
-    const auto& rank = *std::ranges::find(ranking::kVerifications, each.key, &ranking::Rank<KeyType>::id);
-    const auto find = [&each](const Provider& part) { return part.verifier(each.algorithm, each.key); };
-    if (const SignatureVerifier* verifier = of_both(fastest(rank.order, find), find(parts().together), kept))
-      all.push_back(verifier);
+  for (const Verification& one : every::kVerifications) {
+    const auto& rank = *std::ranges::find(ranking::kVerifications, one.key, &ranking::Rank<KeyType>::id);
+    const auto find = [&one](const Provider& part) { return part.verifier(one.algorithm, one.key); };
+    if (const SignatureVerifier* each = in_company(fastest(rank.order, find), find(parts().together), kept))
+      all.push_back(each);
   }
   return all;
 }
