@@ -383,5 +383,41 @@ TEST(Config, AllowsAnInsecureProviderOnlyBySayingSo) {
   EXPECT_TRUE(ClientConfigBuilder::from(settings, harmless).dangerous().allow_insecure_provider().build());
 }
 
+/// Among the problems is one of this setting.
+template <class Builder>
+void expect_refusal_of(const Builder& builder, std::string_view setting, std::string_view text) {
+  const auto config = builder.build();
+  ASSERT_FALSE(config) << text;
+  const auto found = std::ranges::find(config.error(), setting, &ConfigProblem::setting);
+  ASSERT_NE(found, config.error().end()) << text;
+  EXPECT_TRUE(found->text.contains(text)) << found->text;
+}
+
+TEST(Config, RefusesWhatMeansNothingHere) {
+  constexpr auto kNew = ProtocolVersion::tls_1_3;
+  constexpr auto kOld = ProtocolVersion::tls_1_2;
+  expect_refusal_of(client_builder().versions(kNew, kOld), "versions", "newer than the newest");
+  expect_refusal_of(client_builder().versions(kNew, kNew).next_protocols({"a"}), "next_protocols", "ALPN alone");
+  expect_refusal_of(server_builder().session_context(std::vector<std::uint8_t>(256)), "session_context",
+                    "1 to 255 bytes");
+  expect_refusal_of(server_builder().max_authentication_age(std::chrono::seconds(0)), "max_authentication_age",
+                    "604800");
+  expect_refusal_of(server_builder().versions(kNew, kNew).session_ids(true), "session_ids", "by an id");
+  expect_refusal_of(client_builder().versions(kNew, kNew).false_start(true), "false_start", "no earlier");
+  expect_refusal_of(client_builder().record_size_limit(63), "record_size_limit", "64 to 16385 bytes");
+  expect_refusal_of(client_builder().max_fragment_length(1000), "max_fragment_length", "512, 1024, 2048 and 4096");
+}
+
+TEST(Config, NeedsAFiniteFieldForOnesOwn) {
+  if (!provider().supports(CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256)) GTEST_SKIP() << "no DHE here";
+  Provider named_alone = provider();
+  named_alone.finite_fields.clear();
+  const std::vector suites{CipherSuite::tls_dhe_rsa_with_aes_128_gcm_sha256};
+  expect_refusal_of(ConfigBuilder::server(named_alone).suites(suites).dh_parameters(dh_parameters(kDh2048)),
+                    "dh_parameters", "no finite fields but those that are named");
+  expect_refusal_of(ConfigBuilder::client(named_alone).suites(suites).allow_unknown_dh_groups(true),
+                    "allow_unknown_dh_groups", "no finite fields but those that are named");
+}
+
 }  // namespace
 }  // namespace lockstep::testing
