@@ -58,7 +58,7 @@ class LOCKSTEP_API ComputationJob {
 ///     std::vector<ComputationJob*> jobs;
 ///     for (Compute& asked : turn) jobs.push_back(&asked.job);
 ///     run_together(jobs);
-///     for (Compute& asked : turn) connection_of(asked).answer(std::move(asked.token), std::move(asked.job));
+///     for (Compute& asked : turn) connection_of(asked).answer(std::move(asked));
 LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs) noexcept;
 
 }  // namespace lockstep

@@ -4,7 +4,8 @@
 // this library do so by themselves.
 //
 //     // whenever an event comes
-//     if (!collector.take(&session, session.connection, event, random)) session.answers.answer(...);
+//     if (!collector.take(&session, session.connection, event, random))
+//       session.answers.answer(session.connection, event);
 //     // when everything that is readable has been read
 //     while (!collector.empty())
 //       collector.flush([](void* owner) { static_cast<Session*>(owner)->go_on(); });

@@ -14,7 +14,7 @@
 ///     const Kem& kem = best(KemAlgorithm::ml_kem_768);
 ///     alignas(kKemAlignment) std::byte key[kMaxKemKeySize];
 ///     kem.generate(key, random_64_bytes, encapsulation_key);
-///     if (!kem.encapsulate(encapsulation_key, random_32_bytes, ciphertext, their_secret)) ...  // not a key
+///     if (!kem.encapsulate(encapsulation_key, random_32_bytes, ciphertext, their_secret)) return;  // not a key
 ///     kem.decapsulate(key, ciphertext, our_secret);
 ///     kem.destroy(key);
 namespace lockstep::kernels {
