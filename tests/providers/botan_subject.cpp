@@ -53,8 +53,8 @@ TEST(Botan, VerifiesEveryHashWithEveryCurve) {
 }
 
 TEST(Botan, PrefersKernelsAndKeepsItsOwnSelectable) {
-  const Provider own = botan::provider(
-      {.aeads = botan::Choice::own, .hashes = botan::Choice::own, .groups = botan::Choice::own});
+  const Provider own =
+      botan::provider({.aeads = botan::Choice::own, .hashes = botan::Choice::own, .groups = botan::Choice::own});
   EXPECT_TRUE(std::ranges::all_of(own.aeads, [](const Aead* aead) { return aead->implementation == "botan"; }));
   for (const Aead* aead : own.aeads) {
     EXPECT_NE(std::ranges::find(subject().aeads, aead), subject().aeads.end()) << name(aead->id);
