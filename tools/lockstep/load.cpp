@@ -493,6 +493,7 @@ int run(LoadOptions& options) {
   if (options.path.empty()) options.path = path.empty() ? "/" : path;
   ClientConfigBuilder builder = ConfigBuilder::client(provider());
   apply(options.tls, builder);
+  builder.hand_out_computations(computes_together());
   AnswerOptions answers{.provider = provider(), .policy = policy_of(options.tls.policy)};
   answers.psks = psks_of(options.tls);
   if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;

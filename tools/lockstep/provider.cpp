@@ -94,6 +94,10 @@ const Provider& provider() {
   return made;
 }
 
+bool computes_together() {
+  return std::ranges::any_of(provider().groups, [](const Group* group) { return group->width > 1; });
+}
+
 RandomSource& random_source() { return chosen()->random(); }
 
 }  // namespace lockstep::tool

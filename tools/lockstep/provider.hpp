@@ -26,6 +26,8 @@ void choose_provider(std::string_view name);
 void prefer_provider(std::string_view name);
 
 [[nodiscard]] const Provider& provider();
+/// Whether key exchanges of many connections in one call cost it less than one by one.
+[[nodiscard]] bool computes_together();
 /// The system's randomness; may be used from several threads.
 [[nodiscard]] RandomSource& random_source();
 

@@ -92,6 +92,7 @@ ServerPlan plan_of(const ServerOptions& options) {
   builder.tickets(static_cast<std::uint8_t>(options.tickets)).resumption(options.tickets != 0 || options.session_ids);
   builder.session_ids(options.session_ids);
   builder.early_data(options.early_data);
+  builder.hand_out_computations(computes_together());
 
   ServerPlan plan;
   plan.patience = std::chrono::milliseconds(static_cast<std::int64_t>(options.timeout * 1000));
