@@ -301,7 +301,7 @@ struct MlKem {
     Key& key = *::new (storage) Key;
     const std::uint8_t* const encapsulation_key = decapsulation_key + kPolynomialSize * kRank;
     const std::uint8_t* const hash = encapsulation_key + kEncapsulationKeySize;
-    // FIPS 203 7.3: "If H(dk[384k : 768k + 32]) != dk[768k + 32 : 768k + 64]"
+    // FIPS 203 7.3, hash check: what H makes of the encapsulation key in it is what stands behind that key.
     bool right = decode_vector(key.s, decapsulation_key) && decode_public(key.open, encapsulation_key);
     right = right && made_public(std::memcmp(key.open.hash, hash, 32) == 0);
     std::memcpy(key.z, hash + 32, 32);
