@@ -241,6 +241,14 @@ class Server:
         self.port = listening["port"]
         self._taken = 0
 
+    def reports_of(self, suites, count=1):
+        """`count` reports of each suite, in the order of the suites, resumed ones last. A program's connections follow each other, but
+        one may be reported before another that began earlier."""
+        order = [suite.name for suite in suites]
+        reports = [self.next_report() for _ in range(count * len(suites))]
+        equal(sorted(report.get("suite", "none") for report in reports), sorted(order * count), "suites that were reported")
+        return sorted(reports, key=lambda report: (order.index(report["suite"]), report["resumed"]))
+
     def next_report(self, timeout=TIMEOUT):
         def reports():
             text = bytes(self.process.stdout).decode()

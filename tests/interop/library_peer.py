@@ -107,11 +107,9 @@ def their_client(session, peer, suites):
 
     def reports(server, some, etm, ems, *options, count=1):
         peer.clients(server.port, names(some), *options, "--count", count)
-        for suite in some:
-            for number in range(count):
-                report = server.next_report()
-                agreed(report, suite, etm)
-                equal((report["extended_master_secret"], report["resumed"]), (ems, number > 0), "extended master secret, resumed")
+        for place, report in enumerate(server.reports_of(some, count)):
+            agreed(report, some[place // count], etm)
+            equal((report["extended_master_secret"], report["resumed"]), (ems, place % count > 0), "extended master secret, resumed")
 
     with session.server("--echo", "--allow-no-ems", "--session-ids", "--suite", names(suites), credentials=credentials(session)) as server:
         with session.case("its client, every suite"):
@@ -161,8 +159,8 @@ def shared_keys(session, peer, suites):
         with session.case(f"its client, every suite with a pre-shared key{how}"):
             with session.server("--echo", *ours, "--suite", names(some), credentials=credentials(session)[1:]) as server:
                 peer.clients(server.port, names(some), *SHARED, *without)
-                for suite in some:
-                    agreed(server.next_report(), suite, etm)
+                for suite, report in zip(some, server.reports_of(some)):
+                    agreed(report, suite, etm)
 
 
 def against(session, peer):

@@ -141,9 +141,8 @@ def against_erlang(session, suites):
         with session.server("--echo", "--psk-file", psk_file(session), "--allow-no-ems", "--suite", suites12.names(shared),
                             credentials=[(certificate, key)]) as server:
             run_ok([*peer, "client", server.port, session.ca(), *(suite.name for suite in shared)])
-            for suite in shared:
-                for _ in range(2):
-                    agreed(server.next_report(), suite)
+            for place, report in enumerate(server.reports_of(shared, 2)):
+                agreed(report, shared[place // 2])
 
 
 def against_both(session):

@@ -484,10 +484,7 @@ def against_go(session, suites, peer):
         with session.server("--echo", "--suite", names(suites), credentials=pairs) as server:
             client = run_ok([peer, "client", "-tls12", "-suites", names(suites), "-count", "2", "-address", f"127.0.0.1:{server.port}", "-ca",
                              session.ca()])
-            reports = [server.next_report() for _ in range(2 * len(suites))]
-        # Connections follow each other, but one may be reported before another that began earlier.
-        order = [suite.name for suite in suites]
-        reports.sort(key=lambda report: (order.index(report["suite"]), report["resumed"]))
+            reports = server.reports_of(suites, 2)
         equal([each["suite"] for each in go_peer.reports(client)], [suite.name for suite in suites for _ in range(2)], "Go's suites")
         for suite, report in zip([suite for suite in suites for _ in range(2)], reports):
             agreed(report, suite, False)
@@ -591,11 +588,9 @@ def against_erlang(session, suites):
     with session.case("Erlang's client, every suite, and resumption by session id"):
         with session.server("--echo", "--allow-no-ems", "--session-ids", "--suite", names(suites), credentials=credentials(session)) as server:
             process = run_ok([program("escript"), suites12.ERLANG, "client", server.port, session.ca(), *words])
-            for suite in suites:
-                for resumed in (False, True):
-                    report = server.next_report()
-                    agreed(report, suite, False)
-                    equal((report["extended_master_secret"], report["resumed"]), (False, resumed), "extended master secret, resumed")
+            for place, report in enumerate(server.reports_of(suites, 2)):
+                agreed(report, suites[place // 2], False)
+                equal((report["extended_master_secret"], report["resumed"]), (False, place % 2 == 1), "extended master secret, resumed")
         equal(process.text.count("echo over the wire"), 2 * len(suites), "what came back")
 
 

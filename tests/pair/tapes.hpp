@@ -51,7 +51,7 @@ class Taped {
     if (!recorder_) return;
     const Bytes tape = recorder_->recorded();
     if (taping() == Taping::check) {
-      if (provider == nullptr) return;
+      if (provider == nullptr || happens_once_) return;
       auto replay = trace::Replay::open(tape, *provider);
       if (!replay) {
         ADD_FAILURE() << "the " << role_ << "'s tape: " << replay.error().text();
@@ -68,7 +68,10 @@ class Taped {
     if (!::testing::Test::HasFailure()) return;
     write(tape);
   }
+  /// The connection that it was of is gone.
   void forget() { recorder_.reset(); }
+  /// What has happened cannot happen again, or stands on no tape: it is not replayed.
+  void happens_once() { happens_once_ = true; }
   /// Tapes that were replayed.
   static int& checked() {
     static int count = 0;
@@ -102,6 +105,7 @@ class Taped {
   RandomSource& random_;
   std::string_view role_;
   std::optional<trace::Recorder> recorder_;
+  bool happens_once_ = false;
 };
 
 /// Runs what has failed again, recorded. Everything here is deterministic, so it fails in the same way.
