@@ -32,6 +32,9 @@ class WatchedRandom final : public RandomSource {
 class LeftoversOfLanes : public ::testing::Test {
  protected:
   void SetUp() override {
+#ifdef LOCKSTEP_SANITIZED
+    GTEST_SKIP() << "a sanitizer keeps what is freed";
+#endif
     if (!multibuffer::available()) GTEST_SKIP() << "this processor has no AVX-512 IFMA";
     vault::clear();
   }
