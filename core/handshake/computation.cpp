@@ -84,11 +84,9 @@ Status check(const Context& context, const SecretMade& made, NamedGroup group) n
 namespace {
 
 // Jobs of many, sorted by who runs them.
-template <class Descriptor, class Job, class Run>
+template <class Descriptor, class Job, void (*kRun)(const Descriptor&, std::span<Job>) noexcept>
 class Batch {
  public:
-  explicit Batch(Run run) : run_(run) {}
-
   // `job` lives until the batch has run.
   void add(const Descriptor& descriptor, Job& job) { entries_.push_back({&descriptor, &job}); }
 
@@ -99,7 +97,7 @@ class Batch {
     for (auto from = entries_.begin(); from != entries_.end();) {
       jobs_.clear();
       for (auto it = from; it != entries_.end() && it->descriptor == from->descriptor; ++it) jobs_.push_back(*it->job);
-      run_(*from->descriptor, std::span<Job>(jobs_));
+      kRun(*from->descriptor, jobs_);
       for (const Job& job : jobs_) (from++)->job->result = job.result;
     }
   }
@@ -109,27 +107,15 @@ class Batch {
     const Descriptor* descriptor;
     Job* job;
   };
-  Run run_;
   std::vector<Entry> entries_;
   std::vector<Job> jobs_;
 };
 
-constexpr auto kGenerate = [](const Group& group, std::span<GenerateJob> jobs) { lockstep::generate(group, jobs); };
-constexpr auto kEncapsulate = [](const Group& group, std::span<EncapsulateJob> jobs) {
-  lockstep::encapsulate(group, jobs);
-};
-constexpr auto kDecapsulate = [](const Group& group, std::span<DecapsulateJob> jobs) {
-  lockstep::decapsulate(group, jobs);
-};
-constexpr auto kVerify = [](const SignatureVerifier& verifier, std::span<VerifyJob> jobs) {
-  lockstep::verify(verifier, jobs);
-};
-
 struct Batches {
-  Batch<Group, GenerateJob, decltype(kGenerate)> generations{kGenerate};
-  Batch<Group, EncapsulateJob, decltype(kEncapsulate)> encapsulations{kEncapsulate};
-  Batch<Group, DecapsulateJob, decltype(kDecapsulate)> decapsulations{kDecapsulate};
-  Batch<SignatureVerifier, VerifyJob, decltype(kVerify)> verifications{kVerify};
+  Batch<Group, GenerateJob, lockstep::generate> generations;
+  Batch<Group, EncapsulateJob, lockstep::encapsulate> encapsulations;
+  Batch<Group, DecapsulateJob, lockstep::decapsulate> decapsulations;
+  Batch<SignatureVerifier, VerifyJob, lockstep::verify> verifications;
 
   void prepare() {
     generations.prepare();
@@ -145,7 +131,7 @@ struct Batches {
   }
 };
 
-// A piece of work as jobs: `issue` puts them into batches, `settle` takes what they have come to.
+// A piece of work as jobs: it puts them into batches, and `settle` takes what they have come to.
 
 class InJobs {
  public:

@@ -249,6 +249,21 @@ class Bench {
     if (!row.figures.empty()) results_.rows.push_back(std::move(row));
   }
 
+  /// A handshake's rows: a second when more is better, else microseconds.
+  void add_sides(const char* group, const Handshake& handshake, bool more_is_better, Samples& client, Samples& server) {
+    Row row{.name = std::string(group) + "-" + std::string(handshake.word),
+            .group = group,
+            .label = std::string(handshake.label),
+            .size = 0,
+            .measure = "client",
+            .unit = more_is_better ? "1/s" : "us",
+            .more_is_better = more_is_better,
+            .figures = {}};
+    add_row(row, client);
+    row.measure = "server";
+    add_row(row, server);
+  }
+
   void measure_all_records() {
     for (const Suite& suite : kSuites) {
       for (const std::size_t size : sizes(options_.quick)) {
@@ -302,17 +317,7 @@ class Bench {
           server.add(peer->key(), 1 / cost.second);
         }
       }
-      Row row{.name = name,
-              .group = "handshakes",
-              .label = std::string(handshake.label),
-              .size = 0,
-              .measure = "client",
-              .unit = "1/s",
-              .more_is_better = true,
-              .figures = {}};
-      add_row(row, client);
-      row.measure = "server";
-      add_row(row, server);
+      add_sides("handshakes", handshake, true, client, server);
     }
   }
 
@@ -331,17 +336,7 @@ class Bench {
           server.add(peer->key(), 1 / cost.second);
         }
       }
-      Row row{.name = name,
-              .group = "together",
-              .label = std::string(handshake.label),
-              .size = 0,
-              .measure = "client",
-              .unit = "1/s",
-              .more_is_better = true,
-              .figures = {}};
-      add_row(row, client);
-      row.measure = "server";
-      add_row(row, server);
+      add_sides("together", handshake, true, client, server);
     }
   }
 
@@ -403,17 +398,7 @@ class Bench {
         client.add(Results::kOurs, cost.first * 1e6);
         server.add(Results::kOurs, cost.second * 1e6);
       }
-      Row row{.name = name,
-              .group = "own-cost",
-              .label = std::string(handshake.label),
-              .size = 0,
-              .measure = "client",
-              .unit = "us",
-              .more_is_better = false,
-              .figures = {}};
-      add_row(row, client);
-      row.measure = "server";
-      add_row(row, server);
+      add_sides("own-cost", handshake, false, client, server);
     }
   }
 
