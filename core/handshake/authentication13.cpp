@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
+
+#include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake {
 namespace {
@@ -27,6 +30,19 @@ std::expected<Bytes, Error> signed_content(Context& context, Role signer) noexce
 }
 
 }  // namespace
+
+std::expected<HandshakeSecrets, Error> derive_handshake_secrets(Context& context, key_schedule::EarlySecret&& early,
+                                                                Bytes shared_secret) noexcept {
+  auto secret = std::move(early).handshake_secret(shared_secret);
+  const auto transcript = context.transcript_hash();
+  if (!secret || !transcript) return context.fail(Reason::provider_failed);
+  auto traffic = secret->traffic_secrets(*transcript);
+  auto main = std::move(*secret).main_secret();
+  if (!traffic || !main) return context.fail(Reason::provider_failed);
+  context.log_secret(key_schedule::key_log::kClientHandshakeTrafficSecret, traffic->client);
+  context.log_secret(key_schedule::key_log::kServerHandshakeTrafficSecret, traffic->server);
+  return HandshakeSecrets{std::move(*main), std::move(*traffic)};
+}
 
 std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept {
   const std::span<Bytes> chain = context.arena.array<Bytes>(message.certificate_list.size());

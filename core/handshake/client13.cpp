@@ -8,12 +8,9 @@
 #include "handshake/negotiation.hpp"
 #include "handshake/record_limits.hpp"
 #include "handshake/sessions.hpp"
-#include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake::client13 {
 namespace {
-
-namespace key_log = key_schedule::key_log;
 
 // RFC 9846 4.2.3: "A client which receives a legacy_session_id_echo field that does not match what it sent in the
 // ClientHello MUST abort the handshake with an "illegal_parameter" alert."
@@ -266,19 +263,15 @@ Next<WaitEncryptedExtensions> on(WaitSecret&& state, const SecretMade& made, Con
   auto early = psk ? key_schedule::EarlySecret::from_psk(hash, psk->session().secret.view())
                    : key_schedule::EarlySecret::without_psk(hash);
   if (!early) return context.fail(Reason::provider_failed);
-  auto secret = std::move(*early).handshake_secret(made.secret);
-  const auto transcript = context.transcript_hash();
-  if (!secret || !transcript) return context.fail(Reason::provider_failed);
-  auto traffic = secret->traffic_secrets(*transcript);
-  auto main = std::move(*secret).main_secret();
-  if (!traffic || !main) return context.fail(Reason::provider_failed);
-
-  context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client);
-  context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server);
-  context.install(Level::handshake, Direction::receive, traffic->server);
-  context.install(Level::handshake, Direction::send, traffic->client);
-  return WaitEncryptedExtensions{
-      {std::move(*main), std::move(*traffic)}, psk, offer.early_data, first ? &psk->session() : nullptr, judged};
+  auto secrets = derive_handshake_secrets(context, std::move(*early), made.secret);
+  if (!secrets) return std::unexpected(secrets.error());
+  context.install(Level::handshake, Direction::receive, secrets->traffic.server);
+  context.install(Level::handshake, Direction::send, secrets->traffic.client);
+  return WaitEncryptedExtensions{{std::move(secrets->main), std::move(secrets->traffic)},
+                                 psk,
+                                 offer.early_data,
+                                 first ? &psk->session() : nullptr,
+                                 judged};
 }
 
 Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncryptedExtensions&& state,

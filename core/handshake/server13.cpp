@@ -188,21 +188,15 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   context.send(Level::initial, 256 + made.share.size(),
                [&](codec::Writer& writer) { return codec::encode_server_hello(writer, hello); });
 
-  auto secret = std::move(*early).handshake_secret(made.secret);
-  const auto transcript = context.transcript_hash();
-  if (!secret || !transcript) return context.fail(Reason::provider_failed);
-  auto traffic = secret->traffic_secrets(*transcript);
-  auto main = std::move(*secret).main_secret();
-  if (!traffic || !main) return context.fail(Reason::provider_failed);
-  context.log_secret(key_log::kClientHandshakeTrafficSecret, traffic->client);
-  context.log_secret(key_log::kServerHandshakeTrafficSecret, traffic->server);
-  context.install(Level::handshake, Direction::send, traffic->server);
-  context.install(Level::handshake, Direction::receive, traffic->client);
+  auto secrets = derive_handshake_secrets(context, std::move(*early), made.secret);
+  if (!secrets) return std::unexpected(secrets.error());
+  context.install(Level::handshake, Direction::send, secrets->traffic.server);
+  context.install(Level::handshake, Direction::receive, secrets->traffic.client);
 
   const auto& modes = negotiated.hello.psk_key_exchange_modes;
   const bool tickets =
       modes ? modes->contains(PskKeyExchangeMode::psk_dhe_ke) : context.settings().tickets_without_modes;
-  return Keys{std::move(*main), std::move(*traffic), tickets};
+  return Keys{std::move(secrets->main), std::move(secrets->traffic), tickets};
 }
 
 void send_encrypted_extensions(Context& context) noexcept {
