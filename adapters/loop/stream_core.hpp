@@ -315,6 +315,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   bool queue_handshake();
   void say_close();
   void tell_writable();
+  [[nodiscard]] bool takes_data() const noexcept;
   void drop_output() noexcept;
   void taken(std::size_t size) noexcept;
   struct WriteBounds {

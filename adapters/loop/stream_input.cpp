@@ -180,7 +180,10 @@ bool StreamCore::process_secure() {
   if (!std::holds_alternative<Nothing>(event)) return handle(event);
   // A peer that asks for answers and does not read them (RFC 9846 4.7.3: update_requested) gets one for many.
   const bool may_speak = !handshake_done() || out_pending_ < std::max<std::size_t>(options_->write_high, 1);
-  if (may_speak && queue_handshake()) return true;  // what was sent may have events of its own
+  if (may_speak && queue_handshake()) {
+    if (secure_->connection.false_start()) tell_writable();
+    return true;  // what was sent may have events of its own
+  }
   return active() && in_ != nullptr && in_->next != nullptr && !secure_->connection.awaiting_answer();
 }
 

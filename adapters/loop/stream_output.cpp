@@ -71,8 +71,7 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
   if (!is_open() || (secure_ != nullptr && secure_->connection.error() != nullptr)) {
     return std::unexpected(plain_error(Operation::write, IoCondition::ended, "the handshake has failed"));
   }
-  if (layer_ == Layer::expected ||
-      (secure_ != nullptr && (!secure_->connection.connected() || secure_->connection.renegotiating()))) {
+  if (!takes_data()) {
     writer_waits_ = true;
     mark_dirty();  // its deadline counts from here
     return 0;
@@ -110,7 +109,10 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
       std::ranges::copy(bytes, block->space().begin());
       consumed = written = bytes.size();
     }
-    if (written == 0) break;
+    if (written == 0) {  // a false start has used up its key: the rest is for the end of the handshake
+      writer_waits_ = true;
+      break;
+    }
     block->end += static_cast<std::uint32_t>(written);
     out_pending_ += written;
     total += consumed;
@@ -119,6 +121,13 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
   traffic_.plaintext_sent += total;
   if (has_output()) mark_dirty();
   return total;
+}
+
+/// In plain text; with TLS once the handshake is complete, or as soon as a false start has begun.
+bool StreamCore::takes_data() const noexcept {
+  if (layer_ == Layer::expected || secure_ == nullptr) return layer_ != Layer::expected;
+  const Connection& connection = secure_->connection;
+  return (connection.connected() && !connection.renegotiating()) || connection.false_start();
 }
 
 /// In a loop that has as much memory as it may, everybody still gets a block, when the one before is gone.
@@ -179,9 +188,7 @@ void StreamCore::say_close() {
 void StreamCore::tell_writable() {
   if (!writer_waits_ || keys_wait() || !active() || out_pending_ > write_bounds().low || outbound_ != Outbound::open)
     return;
-  if (layer_ == Layer::expected ||
-      (secure_ != nullptr && (!secure_->connection.connected() || secure_->connection.renegotiating())))
-    return;
+  if (!takes_data()) return;
   writer_waits_ = false;
   tell(&Handler::on_writable);
 }

@@ -26,6 +26,7 @@ bool JobRandom::fill(MutableBytes out) noexcept {
 
 namespace {
 
+using detail::Progress;
 using detail::Work;
 
 // A job is issued: it draws what it needs, and is the application's until it comes back.
@@ -131,17 +132,20 @@ struct Batches {
   }
 };
 
-// A piece of work as jobs: it puts them into batches, and `settle` takes what they have come to.
+// A piece of work as jobs: it puts them into batches, and `settle` takes what they have come to. Until then it is one
+// that had no memory.
 
 class InJobs {
  public:
   InJobs(Work& work, Batches& batches) : work_(work) {
+    work.progress = Progress::out_of_memory;
     std::visit([&](auto& job) { add(job, batches); }, work.job);
   }
   InJobs(InJobs&&) noexcept = default;
 
   void settle() noexcept {
     std::visit([&](auto& job) { take(job); }, work_.job);
+    work_.progress = Progress::ran;
   }
 
  private:
@@ -225,7 +229,7 @@ void detail::WorkDeleter::operator()(Work* work) const noexcept { delete work; }
 
 Computation ComputationJob::what() const noexcept { return static_cast<Computation>(work_->job.index()); }
 
-bool ComputationJob::done() const noexcept { return work_ != nullptr && work_->done; }
+bool ComputationJob::done() const noexcept { return work_ != nullptr && work_->progress != detail::Progress::due; }
 
 void ComputationJob::run() noexcept {
   ComputationJob* const self = this;
@@ -233,24 +237,25 @@ void ComputationJob::run() noexcept {
 }
 
 void run_together(std::span<ComputationJob* const> jobs) noexcept {
-  const auto due = [](const ComputationJob* job) { return job->work_ != nullptr && !job->work_->done; };
+  using detail::Progress;
+  const auto due = [](const ComputationJob* job) {
+    return job->work_ != nullptr && job->work_->progress == Progress::due;
+  };
   const bool ran = allocated([&] {
     handshake::Batches batches;
     std::vector<handshake::InJobs> in_jobs;
     in_jobs.reserve(jobs.size());
     for (const ComputationJob* const job : jobs) {
-      if (!due(job)) continue;
-      in_jobs.emplace_back(*job->work_, batches);
-      job->work_->done = true;
+      if (due(job)) in_jobs.emplace_back(*job->work_, batches);
     }
     batches.prepare();
     batches.run();
     for (auto& one : in_jobs) one.settle();
   });
   if (ran) return;
-  // Without memory nothing has run: their results say that they have failed.
+  // Without memory nothing has run, and nothing will: the answer says why.
   for (const ComputationJob* const job : jobs) {
-    if (due(job)) job->work_->done = true;
+    if (due(job)) job->work_->progress = Progress::out_of_memory;
   }
 }
 

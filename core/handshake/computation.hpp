@@ -64,6 +64,13 @@ struct VerifyWork {
 
 namespace lockstep::detail {
 
+/// How far a job has come.
+enum class Progress : std::uint8_t {
+  due,            ///< it has not been run
+  out_of_memory,  ///< nor will it be
+  ran,
+};
+
 struct Work {
   const Hash* hash;  ///< for its randomness
   Place place;       ///< what the result is held against
@@ -72,7 +79,7 @@ struct Work {
   Secret<handshake::JobRandom::kSeedSize> seed{};
   const TokenControl* control = nullptr;  ///< with `number`: the token that it came with
   std::uint32_t number = 0;
-  bool done = false;
+  Progress progress = Progress::due;
 };
 
 }  // namespace lockstep::detail

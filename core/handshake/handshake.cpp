@@ -100,6 +100,11 @@ Status Handshake::process_messages() noexcept {
 Status Handshake::answer(Compute& done) noexcept {
   done.job.run();
   lockstep::detail::Work& work = *ComputationAccess::work(done.job);
+  if (work.progress == lockstep::detail::Progress::out_of_memory) {
+    context_.pending.redeem(done.token);
+    context_.place = work.place;
+    return context_.fail(Reason::memory);
+  }
   return std::visit(
       [&]<class Job>(Job& job) {
         if constexpr (std::same_as<Job, VerifyWork>)

@@ -1,4 +1,5 @@
-// Early data in event loops: their clients send none, so that the client here is an engine without one.
+// Data before the end of the handshake in event loops. Their clients send no early data, so that the client here is an
+// engine without one; what they have is the false start of TLS 1.2.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -194,6 +195,39 @@ TEST_P(LoopEarlyData, IsNotSentByClientsInLoops) {
   EXPECT_EQ(must(stream.write(as_bytes("early"))), 0U);
   turn_until([&] { return server.log->received == "later"; });
   EXPECT_TRUE(client.log->resumed);
+}
+
+// RFC 7918: a writer is told as soon as our Finished is out, and reads once the handshake is complete.
+TEST_P(LoopEarlyData, IsWrittenBeforeTheServersFinishedByAFalseStart) {
+  constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+  // As much as fits, and more than one key is good for before the handshake is complete.
+  for (const std::uint64_t key : {kDefaultKeyUpdateBytes, std::uint64_t{20'000}}) {
+    auto [a, b] = socket_pair();
+    End client;
+    End server;
+    loop::Options server_side = server_options();
+    server_side.config = built(server_config().alpn({"a"}));
+    wrap_server(std::move(b), server, server_side);
+    loop::Options options = client_options();
+    options.config =
+        built(client_config().versions(kTls12, kTls12).alpn({"a"}).false_start(true).key_update_after(key));
+    const std::string question = pattern(50'000);
+    std::size_t early = 0;
+    std::size_t written = 0;
+    client.handler->on_open_do = [&](loop::Stream& stream) { EXPECT_EQ(must(stream.write(as_bytes(question))), 0U); };
+    client.handler->on_writable_do = [&](loop::Stream& stream) {
+      written += must(stream.write(as_bytes(question).subspan(written)));
+      if (stream.connection().false_start()) early = written;
+      if (written == question.size()) stream.close_write();
+    };
+    wrap_client(std::move(a), client, options);
+    turn_until([&] { return server.log->ended && client.log->closed; });
+    EXPECT_EQ(server.log->received, question);
+    EXPECT_GT(early, 0U);
+    EXPECT_EQ(early == question.size(), key == kDefaultKeyUpdateBytes);
+    EXPECT_LT(std::ranges::find(client.log->calls, "writable"), std::ranges::find(client.log->calls, "handshake"));
+    EXPECT_FALSE(client.log->error) << client.log->error->text;
+  }
 }
 
 }  // namespace

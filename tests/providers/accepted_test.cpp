@@ -109,7 +109,7 @@ TEST(AcceptedKeys, OfEveryTypeInEveryEntry) {
 }
 
 TEST(AcceptedKeys, WithCompressedPoints) {
-  if (!tests::is_real()) GTEST_SKIP() << "a fake point has no y that follows from x";
+  if (!tests::traits.real) GTEST_SKIP() << "a fake point has no y that follows from x";
   for (const KeyType type : {KeyType::ec_p256, KeyType::ec_p384, KeyType::ec_p521, KeyType::ec_brainpoolP256r1,
                              KeyType::ec_brainpoolP384r1, KeyType::ec_brainpoolP512r1}) {
     if (provider().key_loader(type) == nullptr) continue;
@@ -136,7 +136,7 @@ TEST(AcceptedKeys, WithCompressedPoints) {
 
 TEST(AcceptedKeys, WithSaltsThatAreMinima) {
   const KeyLoader* const loader = provider().key_loader(KeyType::rsa_pss);
-  if (!tests::is_real() || loader == nullptr) GTEST_SKIP() << "no RSASSA-PSS keys with parameters here";
+  if (!tests::traits.real || loader == nullptr) GTEST_SKIP() << "no RSASSA-PSS keys with parameters here";
   FixedRandom random(9);
   const Buffer pkcs8 = loader->generate(KeyType::rsa_pss, 0, random).value();
   // RSASSA-PSS, SHA-256, MGF1 with SHA-256; then no salt stated (20), 32, and 33, which no signature of TLS has.
@@ -154,7 +154,7 @@ TEST(AcceptedKeys, WithSaltsThatAreMinima) {
 
 TEST(AcceptedKeys, RsaHasOneBoundForAll) {
   const SignatureVerifier* const verifier = provider().verifier(SignatureAlgorithm::rsa_pkcs1_sha256, KeyType::rsa);
-  if (!tests::is_real() || verifier == nullptr) GTEST_SKIP() << "no RSA here";
+  if (!tests::traits.real || verifier == nullptr) GTEST_SKIP() << "no RSA here";
   const auto info_of = [](std::size_t bits, std::string_view exponent) {
     Buffer modulus(bits / 8, 0xff);
     if (bits % 8 != 0) modulus.insert(modulus.begin(), static_cast<std::uint8_t>((1U << bits % 8) - 1));

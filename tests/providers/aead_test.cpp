@@ -134,7 +134,7 @@ TEST_P(EveryAead, HasTheSizesOfItsAlgorithm) {
 }
 
 TEST_P(EveryAead, YieldsThePublishedVectors) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   int seen = 0;
   for (const Vector& vector : kVectors) {
     if (vector.id != aead_.id) continue;
@@ -298,7 +298,7 @@ TEST_P(EveryAead, DestroyLeavesNothingInTheContext) {
 }
 
 TEST_P(EveryAead, AllocatesNothingPerRecord) {
-  if (!is_lean()) GTEST_SKIP() << "allocates by design";
+  if (!traits.lean) GTEST_SKIP() << "allocates by design";
   if (allocations() < 0) GTEST_SKIP() << "allocations cannot be counted in this build";
   Key key(aead_, key_);
   Buffer record(1400 + aead_.tag_size);

@@ -26,15 +26,7 @@ const Provider& subject() {
 
 RandomSource& system_random() { return botan::system_random(); }
 
-bool private_keys_are_random_bytes(NamedGroup /*group*/) { return true; }
-
-bool is_fips_module() { return false; }
-
-bool ecdsa_is_deterministic() { return true; }
-
-bool is_real() { return true; }
-
-bool is_lean() { return true; }
+const Traits traits{.deterministic_ecdsa = true};
 
 namespace {
 

@@ -22,15 +22,7 @@ RandomSource& system_random() {
   return random;
 }
 
-bool private_keys_are_random_bytes(NamedGroup /*group*/) { return false; }
-
-bool is_fips_module() { return false; }
-
-bool ecdsa_is_deterministic() { return false; }
-
-bool is_real() { return false; }
-
-bool is_lean() { return true; }
+const Traits traits{.real = false, .injectable_keys = false};
 
 namespace {
 

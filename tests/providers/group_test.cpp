@@ -95,7 +95,7 @@ std::vector<const Group*> groups(bool (*of_this_kind)(NamedGroup)) {
 }
 /// What the mathematics of a family forbids; a fake has none.
 std::vector<const Group*> real_groups(bool (*of_this_kind)(NamedGroup)) {
-  return is_real() ? groups(of_this_kind) : std::vector<const Group*>{};
+  return traits.real ? groups(of_this_kind) : std::vector<const Group*>{};
 }
 
 class EveryCurve : public EveryGroup {};
@@ -144,7 +144,7 @@ TEST_P(EveryGroup, BothHalvesAgree) {
 }
 
 TEST_P(EveryGroup, EqualRandomBytesGiveEqualResults) {
-  if (is_fips_module()) GTEST_SKIP() << "draws by itself";
+  if (traits.fips_module) GTEST_SKIP() << "draws by itself";
   const auto run = [&](std::uint64_t seed) {
     SeededRandom random(seed);
     Client client(group_, random);
@@ -176,7 +176,7 @@ TEST_P(EveryGroup, ContextMayBeMoved) {
 }
 
 TEST_P(EveryGroup, FailsWithoutRandomness) {
-  if (is_fips_module()) GTEST_SKIP() << "draws by itself";
+  if (traits.fips_module) GTEST_SKIP() << "draws by itself";
   ScriptedRandom none({});
   Storage<kMaxGroupContextSize> storage;
   Buffer share(group_.client_share_size), server_share, secret;
@@ -292,7 +292,7 @@ TEST_P(EveryMlKem, RejectsChangedCiphertextsImplicitly) {
 // Every implementation that the provider lists, ours and its library's own, from the same random bytes: shares and
 // secrets, also of ciphertexts that no encapsulation made. A FIPS module draws by itself.
 TEST(MlKem, EveryImplementationGivesTheSame) {
-  if (!is_real() || is_fips_module()) GTEST_SKIP() << "not of the same random bytes";
+  if (!traits.real || traits.fips_module) GTEST_SKIP() << "not of the same random bytes";
   const char* const asked = std::getenv("LOCKSTEP_KEM_INPUTS");
   const std::size_t inputs = asked != nullptr ? std::strtoul(asked, nullptr, 10) : 1000;
   for (const NamedGroup id : {NamedGroup::mlkem512, NamedGroup::mlkem768, NamedGroup::mlkem1024}) {

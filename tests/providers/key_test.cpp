@@ -124,7 +124,7 @@ TEST_P(EveryKeyType, DoesNotSignWhatItCannot) {
 }
 
 TEST_P(EveryKeyType, IsMadeAndSignsTheSameFromEqualRandomBytes) {
-  if (is_fips_module()) GTEST_SKIP() << "draws by itself";
+  if (traits.fips_module) GTEST_SKIP() << "draws by itself";
   const bool rsa = type_ == KeyType::rsa || type_ == KeyType::rsa_pss;
   SeededRandom one(11), two(11);
   const auto first = loader_->generate(type_, 0, one);
@@ -202,7 +202,7 @@ TEST_P(EveryKeyType, SurvivesPkcs8WithAnyByteChanged) {
 }
 
 TEST_P(EveryKeyType, IsNotMadeWithoutRandomness) {
-  if (is_fips_module()) GTEST_SKIP() << "draws by itself";
+  if (traits.fips_module) GTEST_SKIP() << "draws by itself";
   ScriptedRandom none({});
   const auto key = loader_->generate(type_, 0, none);
   ASSERT_FALSE(key);
@@ -210,7 +210,7 @@ TEST_P(EveryKeyType, IsNotMadeWithoutRandomness) {
 }
 
 TEST(KeyLoader, MakesRsaKeysOfTheSizeAskedFor) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   const KeyLoader* const loader = subject().key_loader(KeyType::rsa);
   if (loader == nullptr) GTEST_SKIP();
   const auto key = loader->load(*loader->generate(KeyType::rsa, 3072, system_random()));
@@ -278,7 +278,7 @@ constexpr Stated kStated[] = {
 };
 
 TEST(KeyLoader, SignsThePublishedVectors) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   int seen = 0;
   for (const Stated& stated : kStated) {
     const KeyLoader* const loader = subject().key_loader(stated.type);
@@ -290,7 +290,7 @@ TEST(KeyLoader, SignsThePublishedVectors) {
     EXPECT_TRUE(equal((*key)->subject_public_key_info(), hex(stated.subject_public_key_info)));
     std::array<std::uint8_t, kMaxSignatureSize> out{};
     const std::size_t size = (*key)->sign(stated.scheme, hex(stated.message), system_random(), out);
-    if (stated.type != KeyType::ec_p256 || ecdsa_is_deterministic()) {  // RFC 6979 is a provider's choice
+    if (stated.type != KeyType::ec_p256 || traits.deterministic_ecdsa) {  // RFC 6979 is a provider's choice
       EXPECT_TRUE(equal(Bytes(out).first(size), hex(stated.signature)));
     }
   }
@@ -298,7 +298,7 @@ TEST(KeyLoader, SignsThePublishedVectors) {
 }
 
 TEST(KeyLoader, RefusesKeysThatContradictThemselves) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   const KeyLoader* const loader = subject().key_loader(KeyType::ec_p256);
   if (loader == nullptr) GTEST_SKIP();
   const std::string version1 = "301306072a8648ce3d020106082a8648ce3d030107";
@@ -333,7 +333,7 @@ TEST(KeyLoader, RefusesKeysThatContradictThemselves) {
 }
 
 TEST(KeyLoader, RefusesRsaKeysOfAnotherExponent) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   const KeyLoader* const loader = subject().key_loader(KeyType::rsa);
   if (loader == nullptr) GTEST_SKIP();
   SeededRandom random(4);
@@ -426,7 +426,7 @@ TEST(RecordMac, FollowsFromEverythingThatCounts) {
 }
 
 TEST(KeyLoader, ReadsScalarsWithoutTheirLeadingZeros) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   const KeyLoader* const loader = subject().key_loader(KeyType::ec_p256);
   if (loader == nullptr) GTEST_SKIP();
   const std::string version1 = "301306072a8648ce3d020106082a8648ce3d030107";

@@ -44,15 +44,7 @@ const Provider& subject() {
 
 RandomSource& system_random() { return libcrypto::system_random(); }
 
-bool private_keys_are_random_bytes(NamedGroup /*group*/) { return false; }
-
-bool is_fips_module() { return true; }
-
-bool ecdsa_is_deterministic() { return false; }
-
-bool is_real() { return true; }
-
-bool is_lean() { return true; }
+const Traits traits{.fips_module = true, .injectable_keys = false};
 
 namespace {
 

@@ -20,16 +20,7 @@ const Provider& subject() {
 
 RandomSource& system_random() { return libcrypto::system_random(); }
 
-// OpenSSL draws a bit more than the order has when that begins with 100, and throws away what is too large.
-bool private_keys_are_random_bytes(NamedGroup group) { return group != NamedGroup::brainpoolP384r1tls13; }
-
-bool is_fips_module() { return false; }
-
-bool ecdsa_is_deterministic() { return false; }
-
-bool is_real() { return true; }
-
-bool is_lean() { return true; }
+const Traits traits = kTraitsOfLibcrypto;
 
 namespace {
 

@@ -49,15 +49,7 @@ const Provider& subject() {
 
 RandomSource& system_random() { return libcrypto::system_random(); }
 
-bool private_keys_are_random_bytes(NamedGroup group) { return group != NamedGroup::brainpoolP384r1tls13; }
-
-bool is_fips_module() { return false; }
-
-bool ecdsa_is_deterministic() { return false; }
-
-bool is_real() { return true; }
-
-bool is_lean() { return true; }
+const Traits traits = kTraitsOfLibcrypto;
 
 namespace {
 

@@ -335,7 +335,7 @@ TEST_P(OpensslKey, EncryptedByItIsOpened) {
   const EncryptedPkcs8 sealed(
       PKCS8_set0_pbe(kPassphrase.data(), static_cast<int>(kPassphrase.size()), plain.get(), pbe));
   const auto opened = loader_->decrypt(der(i2d_X509_SIG, sealed.get()), kPassphrase);
-  if (is_fips_module()) {
+  if (traits.fips_module) {
     EXPECT_EQ(opened.error(), KeyError::unsupported) << "scrypt is not approved";
     return;
   }
@@ -349,7 +349,7 @@ TEST(OpensslKeys, EncryptedOpenWithTheirPassphraseAlone) {
   const Pkey theirs = generate("ED25519", nullptr);
   const Pkcs8 plain(EVP_PKEY2PKCS8(theirs.get()));
   X509_ALGOR* const pbe =
-      PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), is_fips_module() ? 1000 : 1, nullptr, 0, nullptr, NID_hmacWithSHA256);
+      PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), traits.fips_module ? 1000 : 1, nullptr, 0, nullptr, NID_hmacWithSHA256);
   const EncryptedPkcs8 sealed(PKCS8_set0_pbe("secret", 6, plain.get(), pbe));
   const Buffer bytes = der(i2d_X509_SIG, sealed.get());
   ASSERT_TRUE(loader->decrypt(bytes, "secret"));

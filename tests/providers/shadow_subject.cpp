@@ -36,15 +36,7 @@ const Provider& subject() {
 
 RandomSource& system_random() { return botan::system_random(); }
 
-bool private_keys_are_random_bytes(NamedGroup /*group*/) { return true; }
-
-bool is_fips_module() { return false; }
-
-bool ecdsa_is_deterministic() { return true; }
-
-bool is_real() { return true; }
-
-bool is_lean() { return false; }
+const Traits traits{.lean = false, .deterministic_ecdsa = true};
 
 namespace {
 

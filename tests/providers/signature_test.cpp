@@ -57,7 +57,7 @@ VerifyResult verify(SignatureAlgorithm algorithm, KeyType key, Bytes info, Bytes
 bool listed(SignatureAlgorithm algorithm, KeyType key) { return subject().verifier(algorithm, key) != nullptr; }
 
 TEST(Signatures, OfThePublishedVectorsAreValid) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   int seen = 0;
   for (const Vector& vector : kVectors) {
     if (!listed(vector.algorithm, vector.key)) continue;
@@ -83,7 +83,7 @@ TEST(Signatures, OfThePublishedVectorsAreValid) {
 }
 
 TEST(Signatures, WithABrokenKeyAreOfABadKey) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   for (const Vector& vector : kVectors) {
     if (!listed(vector.algorithm, vector.key)) continue;
     SCOPED_TRACE(vector.source);
@@ -108,7 +108,7 @@ TEST(Signatures, WithABrokenKeyAreOfABadKey) {
 }
 
 TEST(Signatures, WithAPointOffTheCurveAreOfABadKey) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   if (!listed(SignatureAlgorithm::ecdsa_sha256, KeyType::ec_p256)) GTEST_SKIP();
   Buffer info = hex(kP256Key);
   const Buffer message = hex(kVectors[0].message), signature = hex(kVectors[0].signature);
@@ -222,7 +222,7 @@ TEST(Signatures, WithAPointOfSmallOrderAreOfABadKey) {
 
 // R of small order with S = k a is a signature that only the key's owner can make, and never does; libraries differ.
 TEST(Signatures, WithAnRThatNobodyDrawsAreInvalid) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   if (!listed(SignatureAlgorithm::ed25519, KeyType::ed25519)) GTEST_SKIP();
   const Buffer signature =
       hex("0100000000000000000000000000000000000000000000000000000000000000"
@@ -244,7 +244,7 @@ TEST(Signatures, AreRefusedByEveryVerifierOfAnotherKeyType) {
 }
 
 TEST(Signatures, WithRsaKeysOutsideTheLimitsAreOfABadKey) {
-  if (!is_real()) GTEST_SKIP() << "the algorithms are fakes";
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
   if (!listed(SignatureAlgorithm::rsa_pkcs1_sha256, KeyType::rsa)) GTEST_SKIP();
   const auto rsa = [](std::string_view modulus, std::string_view exponent) {
     const auto value = [](std::uint8_t tag, const Buffer& contents) {

@@ -15,21 +15,24 @@ const Provider& subject();
 /// A RandomSource of the system, for what needs no fixed bytes.
 RandomSource& system_random();
 
-/// Whether the algorithms are those of their standards, so that published vectors hold. Not so for the fake provider.
-bool is_real();
+/// What the tests have to know of it beside its lists. As most are, unless its own file says otherwise.
+struct Traits {
+  bool real = true;                  ///< the algorithms are those of their standards, so that published vectors hold
+  bool lean = true;                  ///< nothing is allocated per record; a shadow does
+  bool fips_module = false;          ///< it lacks what is not approved, and draws by itself, not from a RandomSource
+  bool deterministic_ecdsa = false;  ///< it draws nothing (RFC 6979), so that published signatures can be compared
+  bool injectable_keys = true;       ///< private keys of groups are what the random source yields first
+  NamedGroup not_injectable{};       ///< but for this one
+};
+extern const Traits traits;
+/// Of those that have libcrypto's curves: OpenSSL draws a bit more than the order of brainpoolP384r1 has, which begins
+/// with 100, and throws away what is too large.
+inline constexpr Traits kTraitsOfLibcrypto{.not_injectable = NamedGroup::brainpoolP384r1tls13};
 
-/// Whether nothing is allocated per record. Not so for a shadow.
-bool is_lean();
-
-/// Whether a group's private keys are what the random source yields first, so that vectors with private keys can be
-/// replayed.
-bool private_keys_are_random_bytes(NamedGroup group);
-
-/// Whether it is a FIPS module: it lacks what is not approved, and draws by itself instead of from a RandomSource.
-bool is_fips_module();
-
-/// Whether ECDSA draws nothing (RFC 6979), so that published signatures can be compared.
-bool ecdsa_is_deterministic();
+/// Whether vectors with private keys can be replayed.
+inline bool private_keys_are_random_bytes(NamedGroup group) {
+  return traits.injectable_keys && group != traits.not_injectable;
+}
 
 /// What a verifier says of a signature, by a key that was prepared as well, where it has that: both must agree.
 VerifyResult verify_both_ways(const SignatureVerifier& verifier, Bytes info, Bytes message, Bytes signature);

@@ -214,7 +214,8 @@ class LOCKSTEP_API Stream {
   void pause_reading(bool paused) noexcept;
 
   /// Seals and queues; how many bytes were taken, which is less than given, or 0, when Options::write_high is reached
-  /// or the handshake is not complete: `on_writable` then comes. What is queued goes out when the handler returns.
+  /// or the handshake is not complete: `on_writable` then comes. With `ConfigBuilder::false_start` the handshake need
+  /// only have come so far as that allows data. What is queued goes out when the handler returns.
   [[nodiscard]] IoResult<std::size_t> write(Bytes bytes);
   /// The same for several pieces, which share records.
   [[nodiscard]] IoResult<std::size_t> writev(std::span<const Bytes> pieces);
