@@ -68,7 +68,7 @@ class EpollBackend final : public loop::Backend {
   void abandon(StreamCore& stream) noexcept override { forget(stream); }
 
   void update(StreamCore& stream) noexcept override {
-    if (stream.has_output() && (stream.backend_flags & kBlocked) == 0) send(stream);
+    if (stream.wants_send() && (stream.backend_flags & kBlocked) == 0) send(stream);
     if (stream.let_go()) return;
     const std::uint32_t wanted =
         (stream.wants_receive() ? EPOLLIN : 0U) | ((stream.backend_flags & kBlocked) != 0 ? EPOLLOUT : 0U);
@@ -133,6 +133,7 @@ class EpollBackend final : public loop::Backend {
       if (stream.let_go()) return;
     }
     if ((event.events & (EPOLLIN | EPOLLERR | EPOLLHUP)) == 0) return;
+    if (stream.lingers() && (event.events & (EPOLLERR | EPOLLHUP)) != 0) return stream.receive_ended();
     if (stream.wants_receive()) {
       receive(stream);
     } else if ((event.events & (EPOLLERR | EPOLLHUP)) != 0) {
@@ -203,7 +204,8 @@ class EpollBackend final : public loop::Backend {
       if (const std::uint8_t type = stream.output_type(); type != 0) {
         kernel_tls::set_record_type(message, control, type);
       }
-      const ssize_t size = ::sendmsg(stream.socket(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+      const int more = stream.says_last() ? MSG_MORE : 0;
+      const ssize_t size = ::sendmsg(stream.socket(), &message, MSG_DONTWAIT | MSG_NOSIGNAL | more);
       if (size >= 0) {
         std::size_t given = 0;
         for (std::size_t i = 0; i < message.msg_iovlen; ++i) given += pieces[i].iov_len;

@@ -369,7 +369,6 @@ void ListenerCore::accepted(Descriptor connection) {
 
 void ListenerCore::admit(Descriptor connection) {
   ++loop->statistics_.accepted;
-  if (shared->options->no_delay) sockets::send_at_once(connection.number());
   StreamCore& stream = loop->add(shared->options, std::move(connection));
   std::unique_ptr<Handler> handler;
   stream.guarded([&] { handler = shared->make_handler(stream); });
@@ -465,6 +464,7 @@ Listener LoopCore::listen(std::vector<sockets::Listening> sockets, Options&& opt
     listener->socket = std::move(each.socket);
     listener->file = std::move(each.file);
     listener->shared = shared;
+    if (shared->options->no_delay) sockets::send_at_once(listener->socket.number());  // accepted ones inherit it
     listener->fire = [](Timer& timer) { static_cast<ListenerCore&>(timer).begin(); };
     listener->held = holding_;
     handle.addresses_.push_back(local_address(listener->socket.number()));

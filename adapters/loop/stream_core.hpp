@@ -185,6 +185,18 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void connected(int error);
   [[nodiscard]] bool wants_receive() const noexcept;
   [[nodiscard]] bool has_output() const noexcept { return out_pending_ != 0; }
+  /// Whether there is some to send now: a server's tickets wait a little for what the application says.
+  [[nodiscard]] bool wants_send() const noexcept { return has_output() && !holds_output(); }
+  /// Whether the end of our direction follows `output` at once: the kernel may send both in one packet.
+  [[nodiscard]] bool says_last() const noexcept {
+    const auto* closing = std::get_if<Closing>(&phase_);
+    return closing != nullptr && !closing->flushed && !leaving() && output_type() == 0;
+  }
+  /// Whether all has been said, so that nothing but the peer's end is awaited.
+  [[nodiscard]] bool lingers() const noexcept {
+    const auto* closing = std::get_if<Closing>(&phase_);
+    return closing != nullptr && closing->flushed;
+  }
   /// Where the next bytes go; empty when there is no memory. `received` or `received_nothing` follows at once.
   [[nodiscard]] MutableBytes receive_space();
   void received(std::size_t size);
@@ -316,6 +328,10 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void say_close();
   void tell_writable();
   [[nodiscard]] bool takes_data() const noexcept;
+  [[nodiscard]] bool may_hold_output() const noexcept;
+  [[nodiscard]] bool holds_output() const noexcept {
+    return held_until_ != TimerWheel::kNever && active() && outbound_ == Outbound::open;
+  }
   void drop_output() noexcept;
   void taken(std::size_t size) noexcept;
   struct WriteBounds {
@@ -398,6 +414,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   std::uint64_t deadline_ = TimerWheel::kNever;  // of connecting, of the handshake, of a downgrade
   std::uint64_t read_deadline_ = TimerWheel::kNever;
   std::uint64_t write_deadline_ = TimerWheel::kNever;
+  std::uint64_t held_until_ = TimerWheel::kNever;  // output that waits for what the application says
   std::uint64_t last_activity_ = 0;
   std::uint64_t last_progress_ = TimerWheel::kNever;  // of output, while there is some
   std::string server_name_;

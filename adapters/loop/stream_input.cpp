@@ -131,6 +131,7 @@ void StreamCore::receive_ended() {
 /// What came before the failure comes first: it may be an alert that says why.
 void StreamCore::receive_failed(int error) {
   transport_end_ = error;
+  if (holds_output()) drop_output();  // nobody is there to take it
   if (std::holds_alternative<Closing>(phase_)) return finish();
   process();
 }

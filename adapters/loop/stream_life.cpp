@@ -21,6 +21,9 @@ namespace {
 
 SystemRandom system_random;  // has no state
 
+/// How long a peer has for its end before anybody looks whether it has taken ours.
+constexpr std::chrono::milliseconds kFirstLook{50};
+
 /// The tick in which that much time has passed since a tick began.
 std::uint64_t later(std::uint64_t since, std::chrono::milliseconds time) {
   if (time.count() <= 0 || time >= LoopCore::kForever) return TimerWheel::kNever;
@@ -272,8 +275,8 @@ void StreamCore::finish_output() {
   if (transport_end_ || !closing.awaits_peer || options_->linger.count() <= 0) return finish();
   (void)::shutdown(socket(), SHUT_WR);
   closing.flushed = true;
-  closing.look = loop_->now();
-  mark_dirty();
+  closing.look = loop_->now() + LoopCore::ticks_in(std::min(options_->linger, kFirstLook));
+  arm_timer();
 }
 
 void StreamCore::finish() {
@@ -423,6 +426,7 @@ void StreamCore::flush() {
     outbound_ = Outbound::ended;
     (void)::shutdown(socket(), SHUT_WR);
   }
+  if (!due_) loop_->dirty_.remove(*this);  // what it was marked for meanwhile is done here
   if (is_open() || std::holds_alternative<Closing>(phase_)) loop_->backend().update(*this);
   arm_timer();
 }
@@ -441,6 +445,7 @@ std::uint64_t StreamCore::earliest_deadline() const noexcept {
     return std::min({LoopCore::tick_of(closing->lingering.last()), closing->look, output_deadline()});
   std::uint64_t earliest = std::min({deadline_, idle_deadline(), output_deadline()});
   if (is_open()) {
+    if (holds_output()) earliest = std::min(earliest, held_until_);
     earliest = std::min(earliest, read_deadline_);
     // It may have passed with nothing to write; then it is for the next write.
     if (has_output() || writer_waits_) earliest = std::min(earliest, write_deadline_);
@@ -463,6 +468,10 @@ void StreamCore::on_timer() {
   if (std::holds_alternative<Closing>(phase_)) {
     closing_deadline_passed();
     return arm_timer();
+  }
+  if (held_until_ <= now) {
+    held_until_ = TimerWheel::kNever;
+    mark_dirty();
   }
   if (deadline_ <= now) {
     deadline_ = TimerWheel::kNever;

@@ -16,6 +16,9 @@ using sockets::system_error;
 
 namespace {
 
+/// How long a server's tickets wait for what they can be sent with.
+constexpr std::chrono::milliseconds kTicketsWait{40};
+
 /// How far a writer has come in its pieces.
 class Pieces {
  public:
@@ -119,6 +122,7 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
     left.advance(consumed);
   }
   traffic_.plaintext_sent += total;
+  if (total != 0) held_until_ = TimerWheel::kNever;
   if (has_output()) mark_dirty();
   return total;
 }
@@ -160,6 +164,7 @@ Block* StreamCore::tail_with(std::size_t space, std::uint8_t record_type) {
 bool StreamCore::queue_handshake() {
   if (kernel_sends()) return queue_kernel_records();
   bool any = false;
+  const bool alone = !has_output();
   Connection& connection = secure_->connection;
   while (connection.transmit_pending()) {
     Block* block = tail_with(512);
@@ -173,8 +178,17 @@ bool StreamCore::queue_handshake() {
     out_pending_ += size;
     any = true;
   }
+  if (any && alone && may_hold_output()) held_until_ = loop_->now() + LoopCore::ticks_in(kTicketsWait);
   if (any) mark_dirty();
   return any;
+}
+
+/// Nobody waits for what a TLS 1.3 server says by itself after the handshake: tickets above all, which then cost no
+/// packet of their own.
+bool StreamCore::may_hold_output() const noexcept {
+  const Connection& connection = secure_->connection;
+  return handshake_done() && connection.role() == Role::server && connection.version() == ProtocolVersion::tls_1_3 &&
+         connection.error() == nullptr && !options_->kernel_tls;
 }
 
 /// close_notify; during the handshake once that is complete, because before it would mean to give up.
@@ -223,6 +237,7 @@ void StreamCore::sent(std::size_t size) {
   }
   if (out_first_ == nullptr) {
     out_last_ = nullptr;
+    held_until_ = TimerWheel::kNever;
     if (!writer_waits_ || !is_open()) last_progress_ = TimerWheel::kNever;
   }
   install_waiting_keys();

@@ -134,7 +134,7 @@ class UringBackend final : public loop::Backend {
   }
 
   void update(StreamCore& stream) noexcept override {
-    if (stream.has_output() && !stream.output_pinned) send(stream);
+    if (stream.wants_send() && !stream.output_pinned) send(stream);
     const bool receiving = (stream.backend_flags & kReceiving) != 0;
     if (stream.wants_receive() && !receiving) {
       queue_receive(stream);
@@ -341,10 +341,11 @@ class UringBackend final : public loop::Backend {
     frame.message.msg_iovlen = stream.output(frame.pieces);
     const std::uint8_t type = stream.output_type();
     if (type != 0) kernel_tls::set_record_type(frame.message, stream.record_control(), type);
+    const int flags = stream.says_last() ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
     if (frame.message.msg_iovlen == 1 && type == 0) {
-      ::io_uring_prep_send(entry, stream.socket(), frame.pieces[0].iov_base, frame.pieces[0].iov_len, MSG_NOSIGNAL);
+      ::io_uring_prep_send(entry, stream.socket(), frame.pieces[0].iov_base, frame.pieces[0].iov_len, flags);
     } else {
-      ::io_uring_prep_sendmsg(entry, stream.socket(), &frame.message, MSG_NOSIGNAL);
+      ::io_uring_prep_sendmsg(entry, stream.socket(), &frame.message, static_cast<unsigned>(flags));
     }
     mark(entry, &stream, kSend);
     stream.output_pinned = true;

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #include "loop_support.hpp"
 
@@ -89,6 +90,26 @@ TEST_P(LoopTest, RefusesWhatMakesNoSense) {
   auto [a, b] = socket_pair();
   misuse(loop_->wrap(std::move(a), client_options(), scribe()), "Target::name");
   EXPECT_EQ(loop_->statistics().streams, 0U);
+}
+
+TEST_P(LoopTest, AcceptedSocketsSendAtOnceIfTheyAreTo) {
+  for (const bool no_delay : {true, false}) {
+    loop::Options options = server_options();
+    options.no_delay = no_delay;
+    auto log = std::make_shared<Log>();
+    const auto listener =
+        must(loop_->listen("127.0.0.1", 0, options, [&](loop::Stream&) { return std::make_unique<Scribe>(log); }));
+    auto client = std::make_shared<Log>();
+    must(loop_->dial("127.0.0.1", listener.address().port, {}, std::make_unique<Scribe>(client)));
+    turn_until([&] { return log->stream != nullptr; });
+    int on = -1;
+    socklen_t size = sizeof on;
+    ASSERT_EQ(::getsockopt(log->stream->descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, &size), 0);
+    EXPECT_EQ(on != 0, no_delay);
+    loop_->unlisten(listener);
+    client->stream->cancel();
+    turn_until([&] { return log->closed; });
+  }
 }
 
 TEST_P(LoopTest, TellsWhyItCouldNotConnect) {

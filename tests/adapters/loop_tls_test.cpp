@@ -318,6 +318,18 @@ TEST_P(LoopTlsTest, DeliversDataThatCameBeforeTheDowngrade) {
 
 // --- resumption, client certificates, key log ------------------------------------------------------------------------
 
+TEST_P(LoopTlsTest, SendsTicketsWithTheFirstAnswerOrALittleLater) {
+  End client;
+  End server;
+  std::uint64_t flight = 0;
+  server.handler->on_handshake_do = [&](loop::Stream& stream) { flight = stream.traffic().bytes_sent; };
+  connect(client, server);
+  turn_until([&] { return server.log->handshake; });
+  EXPECT_EQ(server.log->stream->traffic().bytes_sent, flight);
+  turn_until([&] { return client.log->handshake; });
+  turn_until([&] { return client.log->stream->sessions().size() == 2; });
+}
+
 TEST_P(LoopTlsTest, ResumesWithTheSessionsItGave) {
   std::vector<Session> sessions;
   {

@@ -146,7 +146,8 @@ struct Options {
   bool kernel_tls = false;
   /// For `dial`: finds a name's addresses in place of `lockstep::resolve`, in the loop's thread.
   Resolve resolve{};
-  /// TCP_NODELAY: records go out when they are written.
+  /// TCP_NODELAY: records go out when they are written. (A TLS 1.3 server's tickets go with the first of them that the
+  /// application writes, or 40 milliseconds later.)
   bool no_delay = true;
   /// Receives key log lines when the configuration has `key_log`.
   std::function<void(std::string_view line)> key_log{};
