@@ -55,6 +55,7 @@ CASES = [
     ("| done |", "| partial |", "partial: what is missing, or why?"),
     ("| not yet |", "| refused |", "refused: what is missing, or why?"),
     (f"{PAGE} | ", "", "5 columns in place of 6"),
+    ("| turning |", "| turn|ing |", "a bar within a column"),
     ("| 2 |", "| 1 |", "row 1: a second time"),
     ("| 2 |", "| 3 |", "row 2: the list has ('things', 'resting'), the page None"),
     ("resting", "sleeping", "row 2: the list has ('things', 'resting'), the page ('things', 'sleeping')"),
