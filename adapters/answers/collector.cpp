@@ -2,6 +2,8 @@
 #include <utility>
 #include <variant>
 
+#include <unistd.h>
+
 #include <lockstep/collector.hpp>
 
 namespace lockstep {
@@ -35,7 +37,12 @@ void Collector::compute() {
   for (Question& question : answering_) {
     if (auto* const compute = std::get_if<Compute>(&question.event)) jobs.push_back(&compute->job);
   }
-  run_together(jobs);
+  if (jobs.empty()) return;
+  if (ahead_) {
+    const pid_t process = ::getpid();
+    if (std::exchange(process_, process) != process) ahead_->clear();
+  }
+  run_together(jobs, ahead_ ? &*ahead_ : nullptr);
 }
 
 // One call for each key.

@@ -26,6 +26,11 @@ constexpr std::chrono::milliseconds kQuiet{60'000};
 /// Timers that fire in one turn: those that are due together do not hold up everything else.
 constexpr std::size_t kTimersPerTurn = 1024;
 
+RandomSource& system_random() {
+  static SystemRandom random;  // has no state
+  return random;
+}
+
 }  // namespace
 
 /// A function with a time.
@@ -46,6 +51,7 @@ LoopCore::LoopCore(std::unique_ptr<Backend> backend, const LoopOptions& options)
       wheel_(static_cast<std::uint64_t>(
                  std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now().time_since_epoch()).count()) /
              kTickMilliseconds),
+      collector_(options.random == nullptr ? system_random() : *options.random),
       now_(wheel_.now()),
       process_(::getpid()) {
   backend_->attach(*this);

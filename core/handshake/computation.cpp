@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 
+#include "handshake/key_pairs.hpp"
 #include "types/allocated.hpp"
 
 namespace lockstep::handshake {
@@ -26,6 +27,7 @@ bool JobRandom::fill(MutableBytes out) noexcept {
 
 namespace {
 
+using detail::KeyPairStock;
 using detail::Progress;
 using detail::Work;
 
@@ -35,6 +37,7 @@ void issue(Context& context, Job job) {
   if (context.failure) return;
   std::unique_ptr<Work, detail::WorkDeleter> work(
       new Work{context.settings().suites.front().hash, context.place, std::move(job)});
+  work->recorded = context.tap != nullptr;
   work->seed.resize(JobRandom::kSeedSize);
   if (!context.random.fill(work->seed.writable())) return context.stop(Reason::random_failed);
   context.ask(Compute{.token = {}, .job = ComputationJob(std::move(work))});
@@ -137,7 +140,8 @@ struct Batches {
 
 class InJobs {
  public:
-  InJobs(Work& work, Batches& batches) : work_(work) {
+  /// `ahead` may be null.
+  InJobs(Work& work, Batches& batches, KeyPairStock* ahead) : work_(work), ahead_(work.recorded ? nullptr : ahead) {
     work.progress = Progress::out_of_memory;
     std::visit([&](auto& job) { add(job, batches); }, work.job);
   }
@@ -161,10 +165,18 @@ class InJobs {
       JobRandom* const second = &randoms_.emplace_back(random(randoms_.size()));
       auto& parts = generations_.emplace_back(
           pair.exchange.generation(pair.group, std::array<RandomSource*, 2>{first, second}, pair.share));
-      for (auto& part : parts.all()) batches.generations.add(*part.group, part.job);
+      for (auto& part : parts.all()) {
+        if (auto made = made_ahead(*part.group, part.job.share)) {
+          made->generation = &part.job;
+          made_ahead_.push_back(std::move(made));
+        } else {
+          batches.generations.add(*part.group, part.job);
+        }
+      }
     }
   }
   void take(GenerateWork& work) noexcept {
+    for (const auto& made : made_ahead_) made->give();
     auto parts = generations_.begin();
     for (MadeKeyPair& pair : work.pairs) pair.result = pair.exchange.take(pair.group, (parts++)->all());
   }
@@ -175,9 +187,21 @@ class InJobs {
     JobRandom* const second = &randoms_.emplace_back(random(1));
     encapsulation_ = std::make_unique<Parts<EncapsulateJob>>(encapsulation(
         work.group, work.client_share, std::array<RandomSource*, 2>{first, second}, work.server_share, work.secret));
-    for (auto& part : encapsulation_->all()) batches.encapsulations.add(*part.group, part.job);
+    for (auto& part : encapsulation_->all()) {
+      if (auto made = made_ahead(*part.group, part.job.server_share)) {
+        made->encapsulation = &part.job;
+        made->agreement = {made->context.data(), part.job.client_share, part.job.secret};
+        batches.decapsulations.add(*part.group, made->agreement);
+        made_ahead_.push_back(std::move(made));
+      } else {
+        batches.encapsulations.add(*part.group, part.job);
+      }
+    }
   }
-  void take(EncapsulateWork& work) noexcept { work.result = together<EncapsulateJob>(encapsulation_->all()); }
+  void take(EncapsulateWork& work) noexcept {
+    for (const auto& made : made_ahead_) made->encapsulation->result = made->agreement.result;
+    work.result = together<EncapsulateJob>(encapsulation_->all());
+  }
 
   void add(DecapsulateWork& work, Batches& batches) {
     decapsulation_ =
@@ -192,10 +216,42 @@ class InJobs {
   }
   void take(VerifyWork& work) noexcept { work.result = verification_->result; }
 
+  // A private key that was made ahead, until it is given to a generation, or as long as it takes to agree on the
+  // secret, which is then all that there is to compute of an encapsulation.
+  struct MadeAhead {
+    explicit MadeAhead(const Group& of) noexcept : group(of) {}
+    MadeAhead(const MadeAhead&) = delete;
+    MadeAhead& operator=(const MadeAhead&) = delete;
+    ~MadeAhead() {
+      if (is_here) group.destroy(context.data());
+    }
+    void give() noexcept {
+      detail::move_private_key(group, generation->context, context.data());
+      is_here = false;
+      generation->result = GroupResult::ok;
+    }
+
+    const Group& group;
+    GenerateJob* generation = nullptr;
+    EncapsulateJob* encapsulation = nullptr;
+    DecapsulateJob agreement{};
+    bool is_here = false;
+    alignas(64) std::array<std::byte, kMaxGroupContextSize> context;
+  };
+  // Null where there is none, or where there are to be none.
+  [[nodiscard]] std::unique_ptr<MadeAhead> made_ahead(const Group& group, MutableBytes share) {
+    if (ahead_ == nullptr || !KeyPairStock::serves(group)) return nullptr;
+    auto made = std::make_unique<MadeAhead>(group);
+    made->is_here = ahead_->take(group, made->context.data(), share);
+    return made->is_here ? std::move(made) : nullptr;
+  }
+
   Work& work_;
+  KeyPairStock* ahead_;
   std::vector<JobRandom> randoms_;
   std::vector<Parts<GenerateJob>> generations_;
   std::unique_ptr<Parts<EncapsulateJob>> encapsulation_;
+  std::vector<std::unique_ptr<MadeAhead>> made_ahead_;
   std::unique_ptr<Parts<DecapsulateJob>> decapsulation_;
   std::unique_ptr<VerifyJob> verification_;
 };
@@ -226,6 +282,9 @@ bool ComputationAccess::belongs(const ComputationJob& job, const Token<Compute>&
 }
 
 void detail::WorkDeleter::operator()(Work* work) const noexcept { delete work; }
+void detail::WorkDeleter::operator()(KeyPairStock* stock) const noexcept { delete stock; }
+
+std::size_t KeyPairs::size() const noexcept { return stock_ == nullptr ? 0 : stock_->size(); }
 
 Computation ComputationJob::what() const noexcept { return static_cast<Computation>(work_->job.index()); }
 
@@ -236,17 +295,18 @@ void ComputationJob::run() noexcept {
   run_together({&self, 1});
 }
 
-void run_together(std::span<ComputationJob* const> jobs) noexcept {
+void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead) noexcept {
   using detail::Progress;
   const auto due = [](const ComputationJob* job) {
     return job->work_ != nullptr && job->work_->progress == Progress::due;
   };
   const bool ran = allocated([&] {
+    if (ahead != nullptr && ahead->stock_ == nullptr) ahead->stock_.reset(new detail::KeyPairStock(*ahead->random_));
     handshake::Batches batches;
     std::vector<handshake::InJobs> in_jobs;
     in_jobs.reserve(jobs.size());
     for (const ComputationJob* const job : jobs) {
-      if (due(job)) in_jobs.emplace_back(*job->work_, batches);
+      if (due(job)) in_jobs.emplace_back(*job->work_, batches, ahead == nullptr ? nullptr : ahead->stock_.get());
     }
     batches.prepare();
     batches.run();

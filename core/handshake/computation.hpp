@@ -80,6 +80,7 @@ struct Work {
   const TokenControl* control = nullptr;  ///< with `number`: the token that it came with
   std::uint32_t number = 0;
   Progress progress = Progress::due;
+  bool recorded = false;  ///< its connection is: it draws from the seed alone
 };
 
 }  // namespace lockstep::detail

@@ -2,6 +2,7 @@
 // nonce, no shared secret, no part of an RSA key.
 
 #include <array>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 
 #include "common/der.hpp"
 #include "common/key_info.hpp"
+#include "handshake/key_pairs.hpp"
 #include "vault.hpp"
 
 namespace lockstep::testing {
@@ -90,6 +92,28 @@ TEST_F(LeftoversOfLanes, OfKeyExchanges) {
     SCOPED_TRACE(name(group->id));
     expect_nothing();
   }
+}
+
+void take_three(const Group& group) {
+  WatchedRandom random;
+  const auto stock = std::make_unique<detail::KeyPairStock>(random);
+  for (int i = 0; i < 3; ++i) {
+    alignas(64) std::array<std::byte, kMaxGroupContextSize> context;
+    std::array<std::uint8_t, 32> share{}, secret{};
+    ASSERT_TRUE(stock->take(group, context.data(), share));
+    EXPECT_EQ(group.decapsulate(context.data(), share, secret), GroupResult::ok);
+    vault::keep("shared secret", secret);
+    wipe(secret);
+    group.destroy(context.data());
+  }
+}
+
+TEST_F(LeftoversOfLanes, OfKeyPairsMadeAhead) {
+  const Group& group = *provider_.group(NamedGroup::x25519);
+  vault::deep([&] { take_three(group); });
+  vault::clear();
+  vault::deep([&] { take_three(group); });
+  expect_nothing();
 }
 
 /// The numbers of a private key, as they stand in PKCS#8.

@@ -1,11 +1,15 @@
 // Public-key work that is handed out: alone, not at all, late, and with that of other connections in one call.
 
+#include <algorithm>
+#include <cstring>
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "handshake/key_pairs.hpp"
 #include "pair/pair.hpp"
 
 namespace lockstep::testing {
@@ -101,6 +105,56 @@ struct Counted {
   }
 };
 
+/// For one of its connections, or many.
+Configs of_counted(const Provider& counted, bool old) {
+  // TLS 1.2 wants the certificate's curve among them.
+  std::vector<NamedGroup> groups{NamedGroup::x25519};
+  if (counted.supports(NamedGroup::secp256r1)) groups.push_back(NamedGroup::secp256r1);
+  auto client = ConfigBuilder::client(counted).hand_out_computations().groups(groups).key_shares({NamedGroup::x25519});
+  auto server = ConfigBuilder::server(counted).hand_out_computations().groups(groups);
+  if (counted.insecure()) {
+    client.dangerous().allow_insecure_provider();
+    server.dangerous().allow_insecure_provider();
+  }
+  if (old) {
+    client.versions(kTls12, kTls12);
+    server.versions(kTls12, kTls12);
+  }
+  return {built(client), built(server)};
+}
+
+using Pairs = std::vector<std::unique_ptr<Pair>>;
+
+Pairs pairs_of(const Configs& configs, std::size_t count, std::vector<Compute>& jobs) {
+  Pairs pairs;
+  for (std::size_t i = 0; i < count; ++i) {
+    ClientOptions options{x509::PeerName::dns("example.com").value(), {}};
+    auto& pair = *pairs.emplace_back(
+        std::make_unique<Pair>(configs.client, configs.server, std::move(options), Wire{}, 10 * i + 1));
+    pair.client.jobs = pair.server.jobs = &jobs;
+  }
+  return pairs;
+}
+
+/// To their end, the jobs of all in one call.
+void run_with_jobs(const Pairs& pairs, std::vector<Compute>& jobs, KeyPairs* ahead = nullptr) {
+  for (;;) {
+    for (const auto& pair : pairs) pair->run();
+    if (jobs.empty()) return;
+    std::vector<ComputationJob*> together;
+    for (Compute& asked : jobs) together.push_back(&asked.job);
+    run_together(together, ahead);
+    for (Compute& asked : jobs) {
+      for (const auto& pair : pairs) {
+        if (!asked.token) break;
+        if (!pair->client.connection.answer(std::move(asked))) (void)pair->server.connection.answer(std::move(asked));
+      }
+      EXPECT_FALSE(asked.token);
+    }
+    jobs.clear();
+  }
+}
+
 class HandedOut : public ::testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(Versions, HandedOut, ::testing::Bool(),
                          [](const auto& tested) { return tested.param ? "Tls12" : "Tls13"; });
@@ -152,54 +206,21 @@ TEST_P(HandedOut, WaitsForWhatIsComputedElsewhere) {
 TEST_P(HandedOut, RunsWithOthersInOneCall) {
   const Provider counted = Counted::provider();
   const bool old = GetParam();
-  const auto configs = [&] {
-    // TLS 1.2 wants the certificate's curve among them.
-    std::vector<NamedGroup> groups{NamedGroup::x25519};
-    if (counted.supports(NamedGroup::secp256r1)) groups.push_back(NamedGroup::secp256r1);
-    auto client =
-        ConfigBuilder::client(counted).hand_out_computations().groups(groups).key_shares({NamedGroup::x25519});
-    auto server = ConfigBuilder::server(counted).hand_out_computations().groups(groups);
-    if (counted.insecure()) {
-      client.dangerous().allow_insecure_provider();
-      server.dangerous().allow_insecure_provider();
-    }
-    if (old) {
-      client.versions(kTls12, kTls12);
-      server.versions(kTls12, kTls12);
-    }
-    return Configs{built(client), built(server)};
-  }();
+  const Configs configs = of_counted(counted, old);
   constexpr std::size_t kPairs = 5;
   // With and without one job that fails: it harms nobody but its own connection.
   for (const std::size_t failing : {SIZE_MAX, std::size_t{2}}) {
     Counted::forget();
     Counted::failing = failing;
     std::vector<Compute> jobs;
-    std::vector<std::unique_ptr<Pair>> pairs;
-    for (std::size_t i = 0; i < kPairs; ++i) {
-      ClientOptions options{x509::PeerName::dns("example.com").value(), {}};
-      auto& pair = *pairs.emplace_back(
-          std::make_unique<Pair>(configs.client, configs.server, std::move(options), Wire{}, 10 * i + 1));
-      pair.client.jobs = pair.server.jobs = &jobs;
-      if (failing == SIZE_MAX) continue;
-      pair.client_tape.happens_once();
-      pair.server_tape.happens_once();
-    }
-    for (;;) {
-      for (const auto& pair : pairs) pair->run();
-      if (jobs.empty()) break;
-      std::vector<ComputationJob*> together;
-      for (Compute& asked : jobs) together.push_back(&asked.job);
-      run_together(together);
-      for (Compute& asked : jobs) {
-        for (const auto& pair : pairs) {
-          if (!asked.token) break;
-          if (!pair->client.connection.answer(std::move(asked))) (void)pair->server.connection.answer(std::move(asked));
-        }
-        EXPECT_FALSE(asked.token);
+    const Pairs pairs = pairs_of(configs, kPairs, jobs);
+    if (failing != SIZE_MAX) {
+      for (const auto& pair : pairs) {
+        pair->client_tape.happens_once();
+        pair->server_tape.happens_once();
       }
-      jobs.clear();
     }
+    run_with_jobs(pairs, jobs);
     const std::vector<std::size_t> once{kPairs};
     EXPECT_EQ(Counted::generated, once);
     EXPECT_EQ(Counted::encapsulated, once);
@@ -217,6 +238,34 @@ TEST_P(HandedOut, RunsWithOthersInOneCall) {
     }
     EXPECT_EQ(connected, failing == SIZE_MAX ? kPairs : kPairs - 1);
   }
+}
+
+TEST_P(HandedOut, TakesKeyPairsThatWereMadeAhead) {
+  const Provider counted = Counted::provider();
+  constexpr std::size_t kPairs = 5;
+  Counted::forget();
+  FixedRandom random(7);
+  KeyPairs ahead(random);
+  std::vector<Compute> jobs;
+  const Pairs pairs = pairs_of(of_counted(counted, GetParam()), kPairs, jobs);
+  run_with_jobs(pairs, jobs, &ahead);
+  for (const auto& pair : pairs) {
+    expect_connected(*pair);
+    pair->send(pair->client, "ping");
+    pair->run();
+    EXPECT_EQ(as_text(pair->server.data), "ping");
+  }
+  if (taping() != Taping::none) {  // a recorded connection takes none
+    EXPECT_EQ(ahead.size(), 0U);
+    return;
+  }
+  // Of two calls ten are used.
+  EXPECT_EQ(Counted::generated, (std::vector<std::size_t>{8, 8}));
+  EXPECT_TRUE(Counted::encapsulated.empty());
+  EXPECT_EQ(Counted::decapsulated, (std::vector{kPairs, kPairs}));
+  EXPECT_EQ(ahead.size(), 6U);
+  ahead.clear();
+  EXPECT_EQ(ahead.size(), 0U);
 }
 
 TEST_P(HandedOut, OutlivesItsConnection) {
@@ -315,6 +364,132 @@ TEST(Computation, RunsTwiceAsOnce) {
   ComputationJob nothing;
   nothing.run();
   EXPECT_FALSE(nothing.done());
+}
+
+// --- key pairs made ahead --------------------------------------------------------------------------------------------
+
+TEST(KeyPairsAhead, ServeHalfOfAHybridGroup) {
+  const Provider counted = Counted::provider();
+  if (!counted.supports(NamedGroup::x25519mlkem768)) GTEST_SKIP() << "no ML-KEM";
+  const auto only = [&](auto builder) {
+    builder.groups({NamedGroup::x25519mlkem768}).hand_out_computations();
+    if (counted.insecure()) builder.dangerous().allow_insecure_provider();
+    return built(builder);
+  };
+  const Configs configs{only(ConfigBuilder::client(counted)), only(ConfigBuilder::server(counted))};
+  Counted::forget();
+  FixedRandom random(7);
+  KeyPairs ahead(random);
+  std::vector<Compute> jobs;
+  const Pairs pairs = pairs_of(configs, 1, jobs);
+  run_with_jobs(pairs, jobs, &ahead);
+  expect_connected(*pairs.front());
+  EXPECT_EQ(ahead.size(), taping() == Taping::none ? 6U : 0U);
+}
+
+TEST(KeyPairsAhead, AreNotForRecordedConnections) {
+  const Configs configs = of_counted(Counted::provider(), false);
+  FixedRandom random(1), own(2);
+  trace::Recorder recorder(random);
+  const auto left = [&](Connection connection) {
+    KeyPairs ahead(own);
+    auto asked = std::get<Compute>(connection.receive({}, kNow).event);
+    ComputationJob* const job = &asked.job;
+    run_together({&job, 1}, &ahead);
+    EXPECT_TRUE(connection.answer(std::move(asked)));
+    EXPECT_TRUE(connection.transmit_pending());
+    return ahead.size();
+  };
+  const auto target = [] { return ClientOptions{x509::PeerName::dns("example.com").value(), {}}; };
+  EXPECT_EQ(left(Connection::client(configs.client, target(), recorder, kNow)), 0U);
+  EXPECT_EQ(left(Connection::client(configs.client, target(), random, kNow)), 7U);
+  // Without randomness of its own there are none, and jobs draw as they do without.
+  own.draws = 0;
+  EXPECT_EQ(left(Connection::client(configs.client, target(), random, kNow)), 0U);
+}
+
+/// A group whose private keys are the bytes that it draws, and whose shares have all their bits turned. The lane
+/// `failing` yields none.
+struct Plain {
+  using Key = std::array<std::uint8_t, 32>;
+  static inline std::vector<Key> made, destroyed;
+  static inline std::size_t failing = SIZE_MAX;
+
+  static Key key_at(const void* context) {
+    Key key;
+    std::memcpy(key.data(), context, key.size());
+    return key;
+  }
+  static Key share_of(Key key) {
+    for (std::uint8_t& byte : key) byte = static_cast<std::uint8_t>(~byte);
+    return key;
+  }
+  static Group group() {
+    Group plain = *testing::provider().group(NamedGroup::x25519);
+    plain.context_size = sizeof(Key);
+    plain.width = 8;
+    plain.generate_many = [](std::span<GenerateJob> jobs) noexcept {
+      for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (i == failing || !jobs[i].random->fill({static_cast<std::uint8_t*>(jobs[i].context), sizeof(Key)})) continue;
+        made.push_back(key_at(jobs[i].context));
+        std::ranges::copy(share_of(made.back()), jobs[i].share.begin());
+        jobs[i].result = GroupResult::ok;
+      }
+    };
+    plain.destroy = [](void* context) noexcept {
+      destroyed.push_back(key_at(context));
+      wipe({static_cast<std::uint8_t*>(context), sizeof(Key)});
+    };
+    made.clear();
+    destroyed.clear();
+    failing = SIZE_MAX;
+    return plain;
+  }
+};
+
+TEST(KeyPairsAhead, AreUsedOnceAndWiped) {
+  const Group group = Plain::group();
+  const Group another = group;
+  FixedRandom random(3);
+  alignas(detail::KeyPairStock) std::array<std::uint8_t, sizeof(detail::KeyPairStock)> place{};
+  auto* const stock = new (place.data()) detail::KeyPairStock(random);
+  std::set<Plain::Key> taken;
+  const auto take = [&](const Group& of) {
+    alignas(64) std::array<std::byte, kMaxGroupContextSize> context;
+    Plain::Key share{};
+    if (!stock->take(of, context.data(), share)) return false;
+    EXPECT_EQ(Plain::share_of(Plain::key_at(context.data())), share);
+    taken.insert(Plain::key_at(context.data()));
+    of.destroy(context.data());
+    for (const Plain::Key& key : taken) EXPECT_TRUE(std::ranges::search(place, key).empty());
+    return true;
+  };
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_TRUE(take(group));
+    EXPECT_LT(stock->size(), 8U);
+  }
+  EXPECT_EQ(taken.size(), 20U);
+  EXPECT_EQ(stock->size(), 4U);
+  // A stock has those of one group.
+  EXPECT_TRUE(take(another));
+  EXPECT_EQ(stock->size(), 7U);
+  EXPECT_EQ(Plain::destroyed.size(), 25U);
+  // What failed is no pair.
+  stock->clear();
+  Plain::failing = 0;
+  EXPECT_TRUE(take(group));
+  EXPECT_EQ(stock->size(), 6U);
+  EXPECT_EQ(taken.size(), 22U);
+  std::destroy_at(stock);
+  for (const Plain::Key& key : Plain::made) EXPECT_TRUE(std::ranges::search(place, key).empty());
+  random.draws = 0;
+  detail::KeyPairStock empty(random);
+  std::array<std::byte, kMaxGroupContextSize> context;
+  Plain::Key share;
+  EXPECT_FALSE(empty.take(group, context.data(), share));
+  EXPECT_EQ(std::set(Plain::made.begin(), Plain::made.end()),
+            std::set(Plain::destroyed.begin(), Plain::destroyed.end()));
+  EXPECT_EQ(Plain::made.size(), Plain::destroyed.size());
 }
 
 }  // namespace

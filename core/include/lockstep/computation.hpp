@@ -3,6 +3,7 @@
 // where many in one call cost less than one by one. Engines do it in place unless the configuration hands it out
 // (`ConfigBuilder::hand_out_computations`).
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -13,12 +14,16 @@
 
 namespace lockstep {
 
+class RandomSource;
+
 namespace detail {
 
 struct Work;
+class KeyPairStock;
 /// Wipes it.
 struct LOCKSTEP_API WorkDeleter {
   void operator()(Work* work) const noexcept;
+  void operator()(KeyPairStock* stock) const noexcept;
 };
 
 }  // namespace detail
@@ -32,6 +37,32 @@ enum class Computation : std::uint8_t {
 };
 /// A name for messages: "encapsulate".
 [[nodiscard]] LOCKSTEP_API std::string_view name(Computation what) noexcept;
+
+class ComputationJob;
+
+/// Key pairs made ahead of the jobs that use them, where several in one call cost less than one by one and as much as
+/// what they are for: those of X25519, with a provider that makes them so (`Group::width`). A job that finds none has a
+/// whole call made, for itself and for those to come, so that even handshakes that come one by one have theirs at the
+/// price of many. At most 8 wait. Each is used once, and is wiped when it is taken and with those that are left.
+///
+/// They draw from a source of their own, and so are not for connections that are recorded, whose jobs draw from what
+/// their connection drew. After a fork one of both processes has to `clear` them. It belongs to one thread; the groups
+/// of the jobs have to live as long.
+class LOCKSTEP_API KeyPairs {
+ public:
+  /// `random` has to live as long.
+  explicit KeyPairs(RandomSource& random) noexcept : random_(&random) {}
+
+  /// How many wait to be used.
+  [[nodiscard]] std::size_t size() const noexcept;
+  /// Wipes those.
+  void clear() noexcept { stock_.reset(); }
+
+ private:
+  friend LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead) noexcept;
+  RandomSource* random_;
+  std::unique_ptr<detail::KeyPairStock, detail::WorkDeleter> stock_;
+};
 
 /// One job. It owns all that it needs, randomness of its own included, and may be moved to any thread and outlive its
 /// connection; its secrets are wiped with it.
@@ -49,7 +80,7 @@ class LOCKSTEP_API ComputationJob {
 
  private:
   friend struct ComputationAccess;
-  friend LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs) noexcept;
+  friend LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead) noexcept;
   std::unique_ptr<detail::Work, detail::WorkDeleter> work_;
 };
 
@@ -59,6 +90,8 @@ class LOCKSTEP_API ComputationJob {
 ///     for (Compute& asked : turn) jobs.push_back(&asked.job);
 ///     run_together(jobs);
 ///     for (Compute& asked : turn) connection_of(asked).answer(std::move(asked));
-LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs) noexcept;
+///
+/// With `ahead`, jobs take their key pairs from there where that pays.
+LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead = nullptr) noexcept;
 
 }  // namespace lockstep

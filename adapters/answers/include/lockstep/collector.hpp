@@ -13,8 +13,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
+#include <sys/types.h>
+
+#include <lockstep/computation.hpp>
 #include <lockstep/connection.hpp>
 #include <lockstep/event.hpp>
 #include <lockstep/export.hpp>
@@ -25,6 +29,9 @@ namespace lockstep {
 class LOCKSTEP_API Collector {
  public:
   Collector() noexcept = default;
+  /// With key pairs made ahead (`KeyPairs`), which draw from `random`: it has to live as long. After a fork neither
+  /// process uses what the other has.
+  explicit Collector(RandomSource& random) noexcept : ahead_(random) {}
   Collector(const Collector&) = delete;
   Collector& operator=(const Collector&) = delete;
   ~Collector() = default;
@@ -56,6 +63,8 @@ class LOCKSTEP_API Collector {
 
   std::vector<Question> questions_;
   std::vector<Question> answering_;
+  std::optional<KeyPairs> ahead_;
+  pid_t process_ = 0;  ///< which made them
 };
 
 }  // namespace lockstep

@@ -364,6 +364,9 @@ struct LoopOptions {
   std::size_t spare_buffers = 32;
   /// Expanded keys that are kept for the connections that were busy last (lockstep/key_cache.hpp), two for each.
   std::size_t cached_keys = 256;
+  /// For the key pairs that are made ahead of handshakes (`KeyPairs`) where computations are handed out: it has to live
+  /// as long as the loop. Null: the system's.
+  RandomSource* random = nullptr;
 };
 
 /// What a loop did and holds.
