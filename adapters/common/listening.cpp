@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,6 +34,8 @@ std::expected<Descriptor, int> listen_on(const SocketAddress& address, const Lis
   if (address.family() != AF_UNIX) {
     (void)set(SOL_SOCKET, SO_REUSEADDR, 1);
     if (settings.reuse_port && !set(SOL_SOCKET, SO_REUSEPORT, 1)) return std::unexpected(errno);
+    // A system that cannot goes on as without.
+    if (settings.defer.count() > 0) (void)set(IPPROTO_TCP, TCP_DEFER_ACCEPT, static_cast<int>(settings.defer.count()));
   }
   if (address.family() == AF_INET6 && !set(IPPROTO_IPV6, IPV6_V6ONLY, families == Families::own ? 1 : 0)) {
     return std::unexpected(errno);

@@ -47,6 +47,7 @@ LOCKSTEP_API void send_at_once(int descriptor);
 struct ListenSettings {
   bool reuse_port = false;
   int backlog = 4096;
+  std::chrono::seconds defer{0};  ///< TCP_DEFER_ACCEPT
 };
 /// Listens on every address of a name, one socket for each: all of them, or it fails and says which could not be had.
 /// An empty host means every address of IPv4 and IPv6. What has no address here because the system lacks its family is

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include <sys/epoll.h>
@@ -51,6 +52,7 @@ class EpollBackend final : public loop::Backend {
 
   [[nodiscard]] int open(StreamCore& stream) noexcept override {
     stream.backend_flags &= kRegistered;
+    if (accepting_with_bytes_ && with_bytes_count_ < with_bytes_.size()) with_bytes_[with_bytes_count_++] = &stream;
     return watch(stream, EPOLLIN);
   }
 
@@ -228,6 +230,15 @@ class EpollBackend final : public loop::Backend {
   }
 
   void accept(ListenerCore& listener) noexcept {
+    accepting_with_bytes_ = listener.with_bytes;
+    accept_all(listener);
+    accepting_with_bytes_ = false;
+    for (StreamCore* stream : std::span(with_bytes_).first(std::exchange(with_bytes_count_, 0))) {
+      if (!stream->let_go() && stream->wants_receive()) receive(*stream);
+    }
+  }
+
+  void accept_all(ListenerCore& listener) noexcept {
     for (int i = 0; i < kAcceptsPerTurn && listener.listening; ++i) {
       Descriptor accepted(::accept4(listener.socket.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (accepted) {
@@ -263,6 +274,9 @@ class EpollBackend final : public loop::Backend {
   Descriptor epoll_;
   Descriptor wakeup_;
   std::array<epoll_event, 256> events_{};
+  bool accepting_with_bytes_ = false;
+  std::array<StreamCore*, kAcceptsPerTurn> with_bytes_{};
+  std::size_t with_bytes_count_ = 0;
 };
 
 }  // namespace

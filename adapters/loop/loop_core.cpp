@@ -473,6 +473,7 @@ Listener LoopCore::listen(std::vector<sockets::Listening> sockets, Options&& opt
     if (shared->options->no_delay) sockets::send_at_once(listener->socket.number());  // accepted ones inherit it
     listener->fire = [](Timer& timer) { static_cast<ListenerCore&>(timer).begin(); };
     listener->held = holding_;
+    listener->with_bytes = listen_options.defer_accept.count() > 0;
     handle.addresses_.push_back(local_address(listener->socket.number()));
     begun.push_back(listeners_.emplace(handle.id_, std::move(listener))->second.get());
   }
@@ -511,7 +512,7 @@ std::string_view problem_of_listening(const Options& options, const MakeHandler&
 }
 
 sockets::ListenSettings settings_of(const ListenOptions& options) {
-  return {.reuse_port = options.reuse_port, .backlog = options.backlog};
+  return {.reuse_port = options.reuse_port, .backlog = options.backlog, .defer = options.defer_accept};
 }
 
 }  // namespace

@@ -45,6 +45,7 @@ struct LOCKSTEP_API ListenerCore final : Timer {
   bool closed = false;             ///< by the application; destroyed once released
   bool in_flight = false;          ///< the backend's own
   bool held = false;               ///< the loop has as much as it may
+  bool with_bytes = false;         ///< what is accepted has sent something
   std::vector<Descriptor> parked;  ///< accepted while held
 
   void accepted(Descriptor connection);

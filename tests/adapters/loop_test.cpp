@@ -92,6 +92,22 @@ TEST_P(LoopTest, RefusesWhatMakesNoSense) {
   EXPECT_EQ(loop_->statistics().streams, 0U);
 }
 
+TEST_P(LoopTest, AcceptsWithTheFirstBytesWhereThatIsAskedFor) {
+  auto log = std::make_shared<Log>();
+  const auto listener = must(loop_->listen(
+      "127.0.0.1", 0, {}, [&](loop::Stream&) { return std::make_unique<EchoScribe>(log); }, {.defer_accept = 10s}));
+  auto client = std::make_shared<Log>();
+  must(loop_->dial("127.0.0.1", listener.address().port, {}, std::make_unique<Scribe>(client)));
+  turn_until([&] { return client->stream != nullptr && loop_->statistics().connected == 1; });
+  turn_for(20ms);
+  EXPECT_EQ(loop_->statistics().accepted, 0U);
+  EXPECT_EQ(client->stream->write(as_bytes("first")), 5U);
+  turn_until([&] { return client->received == "first"; });
+  EXPECT_EQ(loop_->statistics().accepted, 1U);
+  client->stream->close();
+  turn_until([&] { return client->closed && log->closed; });
+}
+
 TEST_P(LoopTest, AcceptedSocketsSendAtOnceIfTheyAreTo) {
   for (const bool no_delay : {true, false}) {
     loop::Options options = server_options();

@@ -19,6 +19,9 @@
 namespace lockstep::tool {
 namespace {
 
+/// A client speaks first; who does not is accepted when it has acknowledged once more.
+constexpr std::chrono::seconds kDeferAccept{1};
+
 /// What the connections of all threads share.
 struct Run {
   const ServerOptions& options;
@@ -287,9 +290,10 @@ int serve_in_loops(const ServerOptions& options, const ServerPlan& plan, const D
       if (run.limit != 0 && run.begun++ >= run.limit) return nullptr;
       return std::make_unique<Session>(run);
     };
-    const auto listener = loops.back()->listen(
-        options.address, port, connection, make_handler,
-        {.reuse_port = threads > 1, .on_error = [](const IoError& error) { print_warning(error.text); }});
+    const auto listener = loops.back()->listen(options.address, port, connection, make_handler,
+                                               {.reuse_port = threads > 1,
+                                                .defer_accept = kDeferAccept,
+                                                .on_error = [](const IoError& error) { print_warning(error.text); }});
     if (!listener) throw Failure(listener.error().text, "Choose another --port, or 0 for a free one.");
     if (i == 0) {
       port = listener->address().port;

@@ -63,7 +63,7 @@ NGINX = """worker_processes 1; pid {work}/nginx.pid; error_log {work}/nginx.err;
 events {{ worker_connections 16000; }}
 http {{ access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; default_type application/octet-stream;
 client_body_temp_path {work}/t1; proxy_temp_path {work}/t2; fastcgi_temp_path {work}/t3; uwsgi_temp_path {work}/t4; scgi_temp_path {work}/t5;
-server {{ listen 127.0.0.1:{port} ssl reuseport backlog=4096; root {work}/www; ssl_protocols TLSv1.3; ssl_ecdh_curve X25519;
+server {{ listen 127.0.0.1:{port} ssl reuseport deferred backlog=4096; root {work}/www; ssl_protocols TLSv1.3; ssl_ecdh_curve X25519;
 ssl_certificate {work}/cert.pem; ssl_certificate_key {work}/cert.key.pem; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256; }} }}
 """
 

@@ -344,6 +344,10 @@ struct ListenOptions {
   /// Several sockets, in as many loops, share the port: SO_REUSEPORT.
   bool reuse_port = false;
   int backlog = 4096;
+  /// For protocols in which the client speaks first, as it does in TLS: TCP connections are accepted with their first
+  /// bytes, which are read at once, and those that stay silent for about so long without any (TCP_DEFER_ACCEPT; the
+  /// system counts in retransmissions). One turn less for each. 0: at once.
+  std::chrono::seconds defer_accept{0};
   /// Hears why accepting failed, say EMFILE: once, and again when that was over for a minute. Accepting goes on after a
   /// tenth of a second; must not throw; without descriptors at once, in the place of the oldest stream that is expected
   /// to begin a handshake and has not said a byte.
