@@ -43,7 +43,7 @@ Received Connection::State::receive(MutableBytes inbound, Time now) noexcept {
     }
     // RFC 8449 4: "A TLS endpoint that receives a record larger than its advertised limit MUST generate a fatal
     // "record_overflow" alert". Where its header says so already, nobody needs room for the rest.
-    if (*header && (*header)->record_size() > max_record()) {
+    if (*header && receiving.opener.limited() && (*header)->record_size() > max_record()) {
       fail(Reason::record_too_long, Place::record);
       break;
     }
@@ -117,9 +117,10 @@ Connection::State::Step Connection::State::process_record(const record::Header& 
                                                           ApplicationData& data, Time now) noexcept {
   const MutableBytes fragment = record.subspan(record::kHeaderSize);
   if (header.type == ContentType::change_cipher_spec) return process_change_cipher_spec(record, now);
-  if (!receiving.opener.installed() && header.length > receiving.max_unprotected && !receiving.offloaded())
-    return refuse(Reason::record_too_long);
-  if (!receiving.opener.installed()) return process_plaintext(header.type, fragment, record.size(), data, now);
+  if (!receiving.opener.installed()) {
+    if (header.length > receiving.max_unprotected && !receiving.offloaded()) return refuse(Reason::record_too_long);
+    return process_plaintext(header.type, fragment, record.size(), data, now);
+  }
 
   const bool first = receiving.opener.records() == 0 && handshaking();
   // A client that could not go on after ServerHello has no keys to protect its alert with. In TLS 1.2 its key is its
@@ -129,15 +130,20 @@ Connection::State::Step Connection::State::process_record(const record::Header& 
     return process_alert(fragment);
   const auto content = receiving.opener.open(record);
   if (content) return process_content(content->type, content->content, data, now);
-  if (content.error() == Reason::record_mac && first) {
-    if (run()->transport.skip(record.size())) return Step::go_on;
+  return process_unopened(content.error(), first, record.size());
+}
+
+Connection::State::Step Connection::State::process_unopened(Reason reason, bool first,
+                                                            std::size_t record_size) noexcept {
+  if (reason == Reason::record_mac && first) {
+    if (run()->transport.skip(record_size)) return Step::go_on;
     // RFC 4279 2 has a server respond with a "decrypt_error" alert where the key was incorrect: all that is protected
     // by keys which come from another pre-shared one is Finished, as the record's authentication says first.
     const handshake::Agreed& now_agreed = agreed();
     if (!now_agreed.resumed && handshake::uses_psk(*now_agreed.suite))
       return refuse(Reason::psk_mismatch, Place::finished);
   }
-  return refuse(content.error());
+  return refuse(reason);
 }
 
 Connection::State::Step Connection::State::process_plaintext(ContentType type, MutableBytes content,
@@ -162,21 +168,10 @@ Connection::State::Step Connection::State::process_content(ContentType type, Mut
 }
 
 Connection::State::Step Connection::State::process_data(MutableBytes content, ApplicationData& data) noexcept {
-  // RFC 9846 5.1: "Handshake messages MUST NOT be interleaved with other record types. That is, if a handshake message
-  // is split over two or more records, there MUST NOT be any other records between them."
-  if (within_message()) return refuse(Reason::record_interleaved);
-  if (established() == nullptr) {
-    const auto left = early_data_left();
-    if (!left || role == Role::client) return refuse(Reason::message_unexpected);
-    // RFC 9846 4.7.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
-    // connection with an "unexpected_message" alert."
-    if (content.size() > *left) return refuse(Reason::early_data_too_much);
-    run()->transport.count_early_data(content.size());
+  // Once there is no handshake any more, there is one thing to look at.
+  if (const auto* const stands = established(); stands == nullptr || stands->run != nullptr || !stands->inbox.empty()) {
+    if (const Reason reason = judge_data(content.size()); reason != Reason::none) return refuse(reason);
   }
-  // RFC 5246 6.2.1: "Recipients MUST receive and process interleaved application layer traffic during handshakes
-  // subsequent to the first one on a connection." Under its next key a peer says nothing before its Finished (RFC 5246
-  // 7.4.9).
-  if (renegotiating() && run()->handshake.awaits_finished()) return refuse(Reason::message_unexpected);
   if (content.empty()) {
     if (!receiving.count_idle()) return refuse(Reason::too_many_empty_records);
     return Step::go_on;
@@ -184,6 +179,25 @@ Connection::State::Step Connection::State::process_data(MutableBytes content, Ap
   receiving.progress();
   data.append(content);
   return Step::go_on;
+}
+
+Reason Connection::State::judge_data(std::size_t size) noexcept {
+  // RFC 9846 5.1: "Handshake messages MUST NOT be interleaved with other record types. That is, if a handshake message
+  // is split over two or more records, there MUST NOT be any other records between them."
+  if (within_message()) return Reason::record_interleaved;
+  if (established() == nullptr) {
+    const auto left = early_data_left();
+    if (!left || role == Role::client) return Reason::message_unexpected;
+    // RFC 9846 4.7.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the
+    // connection with an "unexpected_message" alert."
+    if (size > *left) return Reason::early_data_too_much;
+    run()->transport.count_early_data(size);
+  }
+  // RFC 5246 6.2.1: "Recipients MUST receive and process interleaved application layer traffic during handshakes
+  // subsequent to the first one on a connection." Under its next key a peer says nothing before its Finished (RFC 5246
+  // 7.4.9).
+  if (renegotiating() && run()->handshake.awaits_finished()) return Reason::message_unexpected;
+  return Reason::none;
 }
 
 Connection::State::Step Connection::State::process_handshake(Bytes content, Time now) noexcept {

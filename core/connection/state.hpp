@@ -112,9 +112,8 @@ struct Connection::State {
   /// a client that has heard of no limit.
   [[nodiscard]] std::size_t max_record() const noexcept {
     const std::size_t most = receiving.max_record();
-    return established() == nullptr || !receiving.opener.installed()
-               ? most
-               : std::min(most, receiving.opener.limited_record().value_or(most));
+    const bool limited = receiving.opener.limited() && established() != nullptr && receiving.opener.installed();
+    return limited ? std::min(most, receiving.opener.limited_record()) : most;
   }
   // --- post_handshake.cpp
   [[nodiscard]] handshake::Status receive_post_handshake(Bytes content, Time now) noexcept;
@@ -223,7 +222,11 @@ struct Connection::State {
   [[nodiscard]] Step process_content(ContentType type, MutableBytes content, ApplicationData& data, Time now) noexcept;
   [[nodiscard]] Step process_plaintext(ContentType type, MutableBytes content, std::size_t record_size,
                                        ApplicationData& data, Time now) noexcept;
+  /// A record, the first under its key or not, that could not be opened.
+  [[nodiscard]] Step process_unopened(Reason reason, bool first, std::size_t record_size) noexcept;
   [[nodiscard]] Step process_data(MutableBytes content, ApplicationData& data) noexcept;
+  /// Why data may not come now; early data is counted.
+  [[nodiscard]] Reason judge_data(std::size_t size) noexcept;
   [[nodiscard]] Step process_handshake(Bytes content, Time now) noexcept;
   [[nodiscard]] Step process_alert(Bytes content) noexcept;
   [[nodiscard]] Step process_change_cipher_spec(MutableBytes record, Time now) noexcept;

@@ -38,33 +38,60 @@ using AdditionalData12 = std::array<std::uint8_t, kSequenceSize + kHeaderSize>;
 /// That of a record that has come, whatever version it says that it is of: the peer has authenticated that one.
 [[nodiscard]] inline AdditionalData12 additional_data12(std::uint64_t sequence, Bytes record,
                                                         std::size_t content_size) noexcept {
-  return additional_data12(sequence, static_cast<ContentType>(record[0]), content_size,
-                           static_cast<ProtocolVersion>(record[1] << 8U | record[2]));
+  AdditionalData12 data;
+  const MutableBytes bytes(data);
+  write_sequence(sequence, bytes.first<kSequenceSize>());
+  rewrite_header(record.first<kHeaderSize>(), content_size, bytes.subspan<kSequenceSize, kHeaderSize>());
+  return data;
 }
 
+/// change_cipher_spec as well may be protected, by the key before the one that it announces: whether one is due, and
+/// what it says, is for the connection to judge.
+[[nodiscard]] inline Reason judge_content12(ContentType type, std::size_t content_size) noexcept {
+  return judge_content(type == ContentType::change_cipher_spec ? ContentType::handshake : type, content_size);
+}
+
+/// The content of what was decrypted, or why it is refused and has been wiped.
+[[nodiscard]] inline std::expected<Content, Reason> content12(Bytes record, MutableBytes plaintext,
+                                                              std::size_t limit) noexcept {
+  // RFC 5246 6.2.1: "The length MUST NOT exceed 2^14."
+  if (plaintext.size() > std::min(limit, kMaxPlaintext)) return refuse(plaintext, Reason::record_too_long);
+  const auto type = static_cast<ContentType>(record[0]);
+  // RFC 5246 6.2.1: "Implementations MUST NOT send zero-length fragments of Handshake, Alert, or ChangeCipherSpec
+  // content types. Zero-length fragments of Application data MAY be sent as they are potentially useful as a traffic
+  // analysis countermeasure."
+  if (const Reason reason = judge_content12(type, plaintext.size()); reason != Reason::none)
+    return refuse(plaintext, reason);
+  return Content{.type = type, .content = plaintext};
+}
+
+/// Records with an explicit part of the nonce of this size, or with none.
+template <std::size_t kExplicit>
 class Tls12Records {
  public:
+  static_assert(kExplicit == kExplicitNonceSize || kExplicit == 0);
+
   // --- sealing: one object for the records of a batch ---
 
   static constexpr bool kPads = false;
   static constexpr std::size_t kInnerTypeSize = 0;
 
-  Tls12Records(const Protection& protection, ContentType type) noexcept
-      : protection_(protection), explicit_nonce_size_(protection.format().explicit_nonce_size), type_(type) {}
+  Tls12Records(const Protection& protection, ContentType type) noexcept : protection_(protection), type_(type) {}
 
-  [[nodiscard]] std::size_t headroom() const noexcept { return kHeaderSize + explicit_nonce_size_; }
+  /// What stands before the ciphertext.
+  [[nodiscard]] static constexpr std::size_t headroom() noexcept { return kHeaderSize + kExplicit; }
   [[nodiscard]] std::size_t trailer_size(std::size_t /*content_size*/, std::size_t /*padding*/) const noexcept {
     return protection_.aead().tag_size;
   }
   [[nodiscard]] std::size_t overhead() const noexcept { return headroom() + trailer_size(0, 0); }
 
   void begin(MutableBytes record, std::size_t content_size, std::size_t /*padding*/, std::size_t ahead) const noexcept {
-    write_header(type_, ProtocolVersion::tls_1_2, explicit_nonce_size_ + content_size + trailer_size(content_size, 0),
+    write_header(type_, ProtocolVersion::tls_1_2, kExplicit + content_size + trailer_size(content_size, 0),
                  record.first<kHeaderSize>());
     // RFC 5288 3: "Each value of the nonce_explicit MUST be distinct for each distinct invocation of the GCM encrypt
     // function for any fixed key. ... The nonce_explicit MAY be the 64-bit sequence number."
-    if (explicit_nonce_size_ != 0)
-      write_sequence(protection_.sequence() + ahead, record.subspan<kHeaderSize, kExplicitNonceSize>());
+    if constexpr (kExplicit != 0)
+      write_sequence(protection_.sequence() + ahead, record.subspan<kHeaderSize, kExplicit>());
   }
   [[nodiscard]] Bytes additional_data(Bytes /*record*/, std::size_t content_size, std::size_t ahead) noexcept {
     return additional_data_[ahead] = additional_data12(protection_.sequence() + ahead, type_, content_size);
@@ -75,39 +102,41 @@ class Tls12Records {
 
   // --- opening ---
 
-  [[nodiscard]] static Reason judge_header(Bytes record) noexcept;
+  /// Every type is protected, and is judged once it is authentic.
+  [[nodiscard]] static Reason judge_header(Bytes /*record*/) noexcept { return Reason::none; }
   /// What a record is opened with.
   class Opening {
    public:
-    Opening(const Protection& protection, Bytes record) noexcept
-        : protection_(protection), record_(record), explicit_nonce_size_(protection.format().explicit_nonce_size) {}
-    /// What stands before the ciphertext.
-    [[nodiscard]] std::size_t headroom() const noexcept { return kHeaderSize + explicit_nonce_size_; }
+    Opening(const Protection& protection, Bytes record) noexcept : protection_(protection), record_(record) {}
+    [[nodiscard]] static constexpr std::size_t headroom() noexcept { return kHeaderSize + kExplicit; }
     [[nodiscard]] Bytes additional_data(std::size_t content_size) noexcept {
       return additional_data_ = additional_data12(protection_.sequence(), record_, content_size);
     }
     [[nodiscard]] Nonce nonce() const noexcept {
-      if (explicit_nonce_size_ == 0) return protection_.nonce();
       // RFC 5288 3: "It is chosen by the sender and is carried in each TLS record in the
       // GenericAEADCipher.nonce_explicit field." It need not be the sequence number.
-      return protection_.salted(record_.subspan<kHeaderSize, kExplicitNonceSize>());
+      if constexpr (kExplicit != 0) return protection_.salted(record_.subspan<kHeaderSize, kExplicit>());
+      return protection_.nonce();
     }
 
    private:
     const Protection& protection_;
     Bytes record_;
-    std::size_t explicit_nonce_size_;
     AdditionalData12 additional_data_;
   };
   [[nodiscard]] static std::expected<Content, Reason> content(Bytes record, MutableBytes plaintext,
-                                                              std::size_t limit) noexcept;
+                                                              std::size_t limit) noexcept {
+    return content12(record, plaintext, limit);
+  }
 
  private:
   const Protection& protection_;
-  std::size_t explicit_nonce_size_;
   ContentType type_;
   std::array<AdditionalData12, kMaxSealBatch> additional_data_;  // of the batch, as far as it has come
 };
+
+using Tls12ExplicitNonceRecords = Tls12Records<kExplicitNonceSize>;
+using Tls12ImplicitNonceRecords = Tls12Records<0>;
 
 /// Records with CBC and HMAC (RFC 5246 6.2.3.2, RFC 7366): an IV before the content; MAC and padding behind it, in one
 /// order or the other. CbcKey writes them, and has no nonce.
@@ -142,29 +171,5 @@ class Tls12CbcRecords {
   ContentType type_;
   std::array<AdditionalData12, kMaxSealBatch> additional_data_;  // of the batch, as far as it has come
 };
-
-/// change_cipher_spec as well may be protected, by the key before the one that it announces: whether one is due, and
-/// what it says, is for the connection to judge.
-[[nodiscard]] inline Reason judge_content12(ContentType type, std::size_t content_size) noexcept {
-  return judge_content(type == ContentType::change_cipher_spec ? ContentType::handshake : type, content_size);
-}
-
-// Whether it is empty is judged once it is authentic.
-inline Reason Tls12Records::judge_header(Bytes record) noexcept {
-  return judge_content12(static_cast<ContentType>(record[0]), 1);
-}
-
-inline std::expected<Content, Reason> Tls12Records::content(Bytes record, MutableBytes plaintext,
-                                                            std::size_t limit) noexcept {
-  // RFC 5246 6.2.1: "The length MUST NOT exceed 2^14."
-  if (plaintext.size() > std::min(limit, kMaxPlaintext)) return refuse(plaintext, Reason::record_too_long);
-  const auto type = static_cast<ContentType>(record[0]);
-  // RFC 5246 6.2.1: "Implementations MUST NOT send zero-length fragments of Handshake, Alert, or ChangeCipherSpec
-  // content types. Zero-length fragments of Application data MAY be sent as they are potentially useful as a traffic
-  // analysis countermeasure."
-  if (const Reason reason = judge_content12(type, plaintext.size()); reason != Reason::none)
-    return refuse(plaintext, reason);
-  return Content{.type = type, .content = plaintext};
-}
 
 }  // namespace lockstep::record

@@ -18,7 +18,7 @@ Error refuse(Reason reason, Bytes evidence = {}) noexcept;
 
 }  // namespace
 
-std::expected<std::optional<Header>, Error> parse_header(Bytes inbound, Stream stream) noexcept {
+std::expected<std::optional<Header>, Error> parse_any_header(Bytes inbound, Stream stream) noexcept {
   if (inbound.empty()) return std::nullopt;
 
   // RFC 9846 5: "If a TLS implementation receives an unexpected record type, it MUST terminate the connection with an
@@ -41,11 +41,7 @@ std::expected<std::optional<Header>, Error> parse_header(Bytes inbound, Stream s
   }
   if (inbound.size() < kHeaderSize) return std::nullopt;
 
-  const Header header{
-      .type = static_cast<ContentType>(inbound[0]),
-      .legacy_record_version = static_cast<ProtocolVersion>(inbound[1] << 8U | inbound[2]),
-      .length = static_cast<std::uint16_t>(inbound[3] << 8U | inbound[4]),
-  };
+  const Header header = read_header(inbound.first<kHeaderSize>());
   // Whatever says application_data is protected, even when its key is not here: early data that was turned down.
   // RFC 5246 6.2.3: "The length MUST NOT exceed 2^14 + 2048."
   const std::size_t limit = stream == Stream::protected_tls12              ? kMaxCiphertextTls12

@@ -24,14 +24,19 @@ template <class Word>
   return word;
 }
 
+/// RFC 9846 5.1: legacy_record_version "MUST be ignored for all purposes".
 struct Header {
   ContentType type;
-  ProtocolVersion legacy_record_version;
   std::uint16_t length;  ///< of the fragment that follows
 
   /// Header and fragment.
   [[nodiscard]] std::size_t record_size() const noexcept { return kHeaderSize + length; }
 };
+
+[[nodiscard]] inline Header read_header(std::span<const std::uint8_t, kHeaderSize> header) noexcept {
+  return {.type = static_cast<ContentType>(header[0]),
+          .length = static_cast<std::uint16_t>(header[3] << 8U | header[4])};
+}
 
 /// What is known of the stream before a header is read.
 enum class Stream : std::uint8_t {
@@ -41,10 +46,22 @@ enum class Stream : std::uint8_t {
   protected_tls12,  ///< one of TLS 1.2, where every type is protected
 };
 
+/// parse_header, whatever the record is.
+[[nodiscard]] std::expected<std::optional<Header>, Error> parse_any_header(Bytes inbound, Stream stream) noexcept;
+
 /// The header at the start of `inbound`, or nothing while bytes are missing. Refused as early as the bytes tell:
 /// not_tls, plain_http, ssl2_or_older (with evidence) and record_version on the first record only; record_type,
 /// record_too_long and record_empty on any. The fragment need not have arrived.
-[[nodiscard]] std::expected<std::optional<Header>, Error> parse_header(Bytes inbound, Stream stream) noexcept;
+[[nodiscard]] inline std::expected<std::optional<Header>, Error> parse_header(Bytes inbound, Stream stream) noexcept {
+  // Almost every record of a connection.
+  if (stream != Stream::first_record && inbound.size() >= kHeaderSize &&
+      inbound[0] == static_cast<std::uint8_t>(ContentType::application_data)) [[likely]] {
+    const Header header = read_header(inbound.first<kHeaderSize>());
+    if (header.length <= kMaxCiphertext) [[likely]]
+      return header;
+  }
+  return parse_any_header(inbound, stream);
+}
 
 /// RFC 5246 7.1, RFC 9846 5: the content of a change_cipher_spec record is the single byte 1.
 [[nodiscard]] bool is_change_cipher_spec(Bytes content) noexcept;
@@ -55,6 +72,16 @@ inline void write_header(ContentType type, ProtocolVersion legacy_record_version
   const std::uint32_t front =
       network_order(static_cast<std::uint32_t>(type) << 24U | static_cast<std::uint32_t>(legacy_record_version) << 8U |
                     (static_cast<std::uint32_t>(length) >> 8U & 0xffU));
+  std::memcpy(out.data(), &front, sizeof front);
+  out[4] = static_cast<std::uint8_t>(length);
+}
+
+/// The same header with another length.
+inline void rewrite_header(std::span<const std::uint8_t, kHeaderSize> header, std::size_t length,
+                           std::span<std::uint8_t, kHeaderSize> out) noexcept {
+  std::uint32_t front;
+  std::memcpy(&front, header.data(), sizeof front);
+  front = network_order((network_order(front) & 0xffffff00U) | static_cast<std::uint32_t>(length >> 8U & 0xffU));
   std::memcpy(out.data(), &front, sizeof front);
   out[4] = static_cast<std::uint8_t>(length);
 }

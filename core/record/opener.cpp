@@ -42,7 +42,6 @@ std::expected<Content, Reason> Opener::open_as(Opener& self, MutableBytes record
 
 std::expected<Content, Reason> Opener::open_cbc(Opener& self, MutableBytes record) noexcept {
   Protection& protection = self.protection_;
-  if (const Reason reason = Tls12Records::judge_header(record); reason != Reason::none) return std::unexpected(reason);
   if (protection.sequence() == kMaxSequence) return std::unexpected(Reason::record_limit);
 
   const AdditionalData12 additional_data = additional_data12(protection.sequence(), record, 0);
@@ -56,10 +55,11 @@ std::expected<Content, Reason> Opener::open_cbc(Opener& self, MutableBytes recor
     case CbcKey::Opened::failed: return std::unexpected(Reason::provider_failed);
   }
   protection.advance(1);
-  return Tls12Records::content(record, content, self.limit_);
+  return content12(record, content, self.limit_);
 }
 
 template std::expected<Content, Reason> Opener::open_as<Tls13Records>(Opener&, MutableBytes) noexcept;
-template std::expected<Content, Reason> Opener::open_as<Tls12Records>(Opener&, MutableBytes) noexcept;
+template std::expected<Content, Reason> Opener::open_as<Tls12ExplicitNonceRecords>(Opener&, MutableBytes) noexcept;
+template std::expected<Content, Reason> Opener::open_as<Tls12ImplicitNonceRecords>(Opener&, MutableBytes) noexcept;
 
 }  // namespace lockstep::record

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
-#include <optional>
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/error.hpp>
@@ -46,12 +45,10 @@ class Opener {
   void limit(std::size_t plaintext) noexcept {
     limit_ = static_cast<std::uint16_t>(std::min(plaintext, kMaxInnerPlaintext));
   }
-  /// The longest record, header included, that keeps to what `limit` has said; nothing where that is what standards
-  /// say.
-  [[nodiscard]] std::optional<std::size_t> limited_record() const noexcept {
-    if (limit_ >= kMaxPlaintext) return std::nullopt;
-    return kHeaderSize + limit_ + format().most_added;
-  }
+  /// Whether `limit` has said less than the standards do.
+  [[nodiscard]] bool limited() const noexcept { return limit_ < kMaxPlaintext; }
+  /// The longest record, header included, that keeps to what `limit` has said.
+  [[nodiscard]] std::size_t limited_record() const noexcept { return kHeaderSize + limit_ + format().most_added; }
   /// While it lives, all records are opened with one expansion of their key, cache or none.
   [[nodiscard]] StackSlot burst() noexcept { return StackSlot(protection_); }
 
@@ -83,8 +80,10 @@ class Opener {
 
 /// Why protected content of this type and size is refused; none when it is not.
 [[nodiscard]] inline Reason judge_content(ContentType type, std::size_t content_size) noexcept {
+  if (type == ContentType::application_data) [[likely]]
+    return Reason::none;
   switch (type) {
-    case ContentType::application_data: return Reason::none;
+    case ContentType::application_data:
     case ContentType::handshake:
     case ContentType::alert:
       // RFC 9846 5.4: "Implementations MUST NOT send Handshake and Alert records that have a zero-length

@@ -8,6 +8,26 @@
 #include "record/framing.hpp"
 
 namespace lockstep::record {
+namespace {
+
+template <class Word>
+Word load(const std::uint8_t* from) noexcept {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  return word;
+}
+
+/// The nonce whose bytes these words hold. Every kernel reads one in these words at once, and would wait long for
+/// others to be written.
+Nonce nonce_of(std::uint64_t front, std::uint32_t back) noexcept {
+  Nonce nonce(kAeadNonceSize);
+  std::uint8_t* const bytes = nonce.writable().data();
+  std::memcpy(bytes, &front, sizeof front);
+  std::memcpy(bytes + sizeof front, &back, sizeof back);
+  return nonce;
+}
+
+}  // namespace
 
 Protection& Protection::operator=(Protection&& other) noexcept {
   if (this != &other) {
@@ -74,28 +94,17 @@ void Protection::forget_context() noexcept {
 Nonce Protection::nonce(std::uint64_t ahead) const noexcept {
   // RFC 9846 5.3: "The 64-bit record sequence number is encoded in network byte order and padded to the left with zeros
   // to iv_length. The padded sequence number is XORed with either the static client_write_iv or server_write_iv".
-  // By words, of which the sequence number covers the second and third: a kernel reads the nonce at once, and would
-  // wait for single bytes to be written.
-  std::uint64_t front = 0;
-  std::uint32_t back = 0;
-  std::memcpy(&front, iv_.data(), sizeof front);
-  std::memcpy(&back, iv_.data() + sizeof front, sizeof back);
   const std::uint64_t number = sequence_ + ahead;
-  front ^= network_order(number >> 32U);
-  back ^= network_order(static_cast<std::uint32_t>(number));
-  Nonce nonce(kAeadNonceSize);
-  std::uint8_t* const bytes = nonce.writable().data();
-  std::memcpy(bytes, &front, sizeof front);
-  std::memcpy(bytes + sizeof front, &back, sizeof back);
-  return nonce;
+  const std::uint64_t front = load<std::uint64_t>(iv_.data()) ^ network_order(number >> 32U);
+  const std::uint32_t back =
+      load<std::uint32_t>(iv_.data() + sizeof front) ^ network_order(static_cast<std::uint32_t>(number));
+  return nonce_of(front, back);
 }
 
 Nonce Protection::salted(std::span<const std::uint8_t, kExplicitNonceSize> explicit_part) const noexcept {
-  Nonce nonce(kAeadNonceSize);
-  std::uint8_t* const bytes = nonce.writable().data();
-  std::memcpy(bytes, iv_.data(), kSaltSize);
-  std::memcpy(bytes + kSaltSize, explicit_part.data(), kExplicitNonceSize);
-  return nonce;
+  const std::uint64_t front = network_order(std::uint64_t{network_order(load<std::uint32_t>(iv_.data()))} << 32U |
+                                            network_order(load<std::uint32_t>(explicit_part.data())));
+  return nonce_of(front, load<std::uint32_t>(explicit_part.data() + sizeof(std::uint32_t)));
 }
 
 void Protection::take(Protection& other) noexcept {

@@ -198,14 +198,24 @@ bool Sealer::wants_key_update(std::uint64_t byte_limit) const noexcept {
 template std::expected<SealedRecords, Reason> Sealer::seal_as<Tls13Records>(Sealer&, ContentType,
                                                                             std::span<const Bytes>, const Cut&,
                                                                             MutableBytes) noexcept;
-template std::expected<SealedRecords, Reason> Sealer::seal_as<Tls12Records>(Sealer&, ContentType,
-                                                                            std::span<const Bytes>, const Cut&,
-                                                                            MutableBytes) noexcept;
 template std::expected<std::size_t, Reason> Sealer::seal_in_place_as<Tls13Records>(Sealer&, ContentType, MutableBytes,
                                                                                    std::size_t, std::size_t) noexcept;
-template std::expected<std::size_t, Reason> Sealer::seal_in_place_as<Tls12Records>(Sealer&, ContentType, MutableBytes,
-                                                                                   std::size_t, std::size_t) noexcept;
-
+template std::expected<SealedRecords, Reason> Sealer::seal_as<Tls12ExplicitNonceRecords>(Sealer&, ContentType,
+                                                                                         std::span<const Bytes>,
+                                                                                         const Cut&,
+                                                                                         MutableBytes) noexcept;
+template std::expected<std::size_t, Reason> Sealer::seal_in_place_as<Tls12ExplicitNonceRecords>(Sealer&, ContentType,
+                                                                                                MutableBytes,
+                                                                                                std::size_t,
+                                                                                                std::size_t) noexcept;
+template std::expected<SealedRecords, Reason> Sealer::seal_as<Tls12ImplicitNonceRecords>(Sealer&, ContentType,
+                                                                                         std::span<const Bytes>,
+                                                                                         const Cut&,
+                                                                                         MutableBytes) noexcept;
+template std::expected<std::size_t, Reason> Sealer::seal_in_place_as<Tls12ImplicitNonceRecords>(Sealer&, ContentType,
+                                                                                                MutableBytes,
+                                                                                                std::size_t,
+                                                                                                std::size_t) noexcept;
 template std::expected<SealedRecords, Reason> Sealer::seal_as<Tls12CbcRecords>(Sealer&, ContentType,
                                                                                std::span<const Bytes>, const Cut&,
                                                                                MutableBytes) noexcept;

@@ -95,22 +95,14 @@ struct Halves {
   return {from[0] | middle << (8 * (size / 2)) | end << (8 * (size - 1)), 0};
 }
 
-/// The same of bytes that have just been written, in words as a header is written in: a load that spans two stores
-/// would wait for both.
+/// The same of bytes that have just been written: a load that spans two stores would wait for both, so that the
+/// additional data of TLS, a header of 5 bytes alone or behind a number of 8, is read in the words that it is written
+/// in.
 [[gnu::always_inline]] inline Halves load_written(const std::uint8_t* from, std::size_t size) noexcept {
-  const auto up_to_7 = [](const std::uint8_t* at, std::size_t left) {
-    std::uint64_t value = 0;
-    unsigned shift = 0;
-    if ((left & 4U) != 0) {
-      value = load_le32(at);
-      at += 4;
-      shift = 32;
-    }
-    for (left &= 3U; left != 0; --left, shift += 8) value |= static_cast<std::uint64_t>(*at++) << shift;
-    return value;
-  };
-  if (size >= 8) return {load_le64(from), up_to_7(from + 8, size - 8)};
-  return {up_to_7(from, size), 0};
+  const auto header = [](const std::uint8_t* at) { return load_le32(at) | static_cast<std::uint64_t>(at[4]) << 32; };
+  if (size == 5) return {header(from), 0};
+  if (size == 13) return {load_le64(from), header(from + 8)};
+  return load_short(from, size);
 }
 
 /// Stores the first 1 to 15 bytes.

@@ -32,7 +32,6 @@ TEST(Framing, ReadsAHeaderOnceItsFiveBytesAreThere) {
   const auto parsed = parse_header(record, Stream::first_record);
   ASSERT_TRUE(parsed && *parsed);
   EXPECT_EQ((*parsed)->type, ContentType::handshake);
-  EXPECT_EQ((*parsed)->legacy_record_version, ProtocolVersion::tls_1_0);
   EXPECT_EQ((*parsed)->length, 0x01fc);
   EXPECT_EQ((*parsed)->record_size(), 5 + 0x01fcU);
 }
