@@ -136,6 +136,7 @@ struct Connection::State {
   [[nodiscard]] const Error* error() const noexcept;
   /// The handshake, as long as something needs it.
   [[nodiscard]] connection::HandshakeRun* run() const noexcept {
+    if (const auto* const stands = established()) return stands->run.get();
     return std::visit(
         []<class Phase>(const Phase& current) -> connection::HandshakeRun* {
           if constexpr (requires { current.run; }) return current.run.get();

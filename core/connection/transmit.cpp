@@ -88,8 +88,10 @@ std::size_t Connection::State::transmit(MutableBytes outbound, Time now) noexcep
 
 // Whether application data may be sealed now; has the key changed in time.
 std::expected<void, Misuse> Connection::State::check_seal() noexcept {
-  if (answers_early_data() || starts_falsely()) return {};
-  if (const auto refused = not_sendable()) return std::unexpected(*refused);
+  if (established() == nullptr || sending.closed) {
+    if (answers_early_data() || starts_falsely()) return {};
+    if (const auto refused = not_sendable()) return std::unexpected(*refused);
+  }
   if (sending.offloaded()) return std::unexpected(Misuse::offloaded);
   // What the peer has left unfinished at its end is not finished any more.
   if (receiving.closed() && renegotiating()) return std::unexpected(Misuse::closed);

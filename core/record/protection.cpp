@@ -1,6 +1,8 @@
 #include "record/protection.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -15,6 +17,12 @@ Word load(const std::uint8_t* from) noexcept {
   Word word;
   std::memcpy(&word, from, sizeof word);
   return word;
+}
+
+/// The word whose bytes are those of `first`, then those of `second`.
+std::uint64_t joined(std::uint32_t first, std::uint32_t second) noexcept {
+  if constexpr (std::endian::native == std::endian::little) return std::uint64_t{second} << 32U | first;
+  return std::uint64_t{first} << 32U | second;
 }
 
 /// The nonce whose bytes these words hold. Every kernel reads one in these words at once, and would wait long for
@@ -102,8 +110,8 @@ Nonce Protection::nonce(std::uint64_t ahead) const noexcept {
 }
 
 Nonce Protection::salted(std::span<const std::uint8_t, kExplicitNonceSize> explicit_part) const noexcept {
-  const std::uint64_t front = network_order(std::uint64_t{network_order(load<std::uint32_t>(iv_.data()))} << 32U |
-                                            network_order(load<std::uint32_t>(explicit_part.data())));
+  static_assert(kSaltSize == sizeof(std::uint32_t) && kExplicitNonceSize == 2 * sizeof(std::uint32_t));
+  const std::uint64_t front = joined(load<std::uint32_t>(iv_.data()), load<std::uint32_t>(explicit_part.data()));
   return nonce_of(front, load<std::uint32_t>(explicit_part.data() + sizeof(std::uint32_t)));
 }
 
