@@ -102,8 +102,12 @@ class Tls12Records {
 
   // --- opening ---
 
-  /// Every type is protected, and is judged once it is authentic.
-  [[nodiscard]] static Reason judge_header(Bytes /*record*/) noexcept { return Reason::none; }
+  /// Every type may be protected; the content is judged once it is authentic.
+  [[nodiscard]] static Reason judge_header(Bytes record) noexcept {
+    const auto type = static_cast<ContentType>(record[0]);
+    const bool known = type >= ContentType::change_cipher_spec && type <= ContentType::application_data;
+    return known ? Reason::none : Reason::record_type;
+  }
   /// What a record is opened with.
   class Opening {
    public:
