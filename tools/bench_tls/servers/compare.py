@@ -19,6 +19,7 @@ LOADS = [
     ("keep-alive, 1 KiB", "1k.bin", 32, "1", [], "requests/s"),
     # A handshake costs wrk more than any of these servers: on one processor it would measure itself.
     ("one request a connection, 1 KiB", "1k.bin", 32, "0,1", ["-H", "Connection: close"], "requests/s"),
+    ("one request a connection, 1 KiB, of 128 at once", "1k.bin", 128, "0,1", ["-H", "Connection: close"], "requests/s"),
     ("bodies of 1 MB", "1m.bin", 8, "1", [], "MB/s"),
 ]
 
@@ -181,7 +182,9 @@ def main():
 WORDS = """`tools/bench server` runs `lockstep server` over epoll and io_uring, nginx and a bare loop around OpenSSL's libssl turn by turn, each on processor 0,
 with wrk on processor 1: TLS 1.3, X25519, AES-128-GCM, one P-256 certificate for all. wrk is OpenSSL as well, and often the slower end: what a
 request costs the server's processor is told beside the rate. Its connections resume. With one request a connection wrk has both processors, beside
-the server on one of them: with one for itself it is the end that limits, and measures itself. The memory is what 10,000 idle connections of
+the server on one of them: with one for itself it is the end that limits, and measures itself. (Ours and nginx accept with the first bytes,
+TCP_DEFER_ACCEPT.) With few connections a server that is quicker than wrk wakes for each of their steps, which costs it more than the same under
+load: hence the line with 128. The memory is what 10,000 idle connections of
 `lockstep load --hold` add to the server's private resident set (the kernel's own memory apart); all of them answer when they are woken."""
 
 
