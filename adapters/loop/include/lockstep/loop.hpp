@@ -365,7 +365,7 @@ struct LoopOptions {
   /// again. The buffers that io_uring receives into are 4.5 MB of it. 0: no bound.
   std::size_t max_memory = std::size_t{1} << 30U;
   /// Free buffers that are kept for the next connection that needs one; each has 64 KiB.
-  std::size_t spare_buffers = 32;
+  std::size_t spare_buffers = 64;
   /// Expanded keys that are kept for the connections that were busy last (lockstep/key_cache.hpp), two for each.
   std::size_t cached_keys = 256;
   /// For the key pairs that are made ahead of handshakes (`KeyPairs`) where computations are handed out: it has to live
