@@ -461,6 +461,38 @@ std::vector<Variant> variants() {
 INSTANTIATE_TEST_SUITE_P(Every, Leftovers, ::testing::ValuesIn(variants()),
                          [](const auto& variant) { return variant.param.name; });
 
+// Records of every length that a kernel treats in its own way.
+TEST_F(Search, FindsNothingOfWhatRecordsOfAnyLengthWereSealedWith) {
+#ifndef __OPTIMIZE__
+  GTEST_SKIP() << "without optimization every vector of the kernels has a place on the stack";
+#endif
+  Octets record(17'000);
+  for (const AeadAlgorithm id : every::kAeads) {
+    const Aead* const aead = real().aead(id);
+    if (aead == nullptr) continue;
+    for (const std::size_t size : {100U, 600U, 900U, 1000U, 1300U, 1600U, 2000U, 4200U, 16'384U}) {
+      SCOPED_TRACE(std::string(name(id)) + " " + std::string(aead->implementation) + " " + std::to_string(size));
+      vault::clear();
+      vault::deep([&] {
+        Secret<kMaxAeadKeySize> key(aead->key_size);
+        ASSERT_TRUE(library::system_random().fill(key.writable()));
+        vault::keep("record key", key.view());
+        alignas(64) std::array<std::uint8_t, kMaxAeadContextSize> context;
+        ASSERT_TRUE(aead->init(context.data(), key.view()));
+        const std::array<std::uint8_t, kAeadNonceSize> nonce{1};
+        const Bytes text(record.data(), size);
+        const SealJob seal{nonce.data(), {}, {&text, 1}, {}, record.data()};
+        EXPECT_TRUE(aead->seal(context.data(), {&seal, 1}));
+        OpenJob open{nonce.data(), {}, {record.data(), size + aead->tag_size}, record.data()};
+        EXPECT_TRUE(aead->open(context.data(), {&open, 1}));
+        aead->destroy(context.data());
+      });
+      const auto found = vault::search();
+      EXPECT_TRUE(found.empty()) << found.front();
+    }
+  }
+}
+
 TEST_F(Search, FindsWhatLivesAndWhatWasLeft) {
   Octets secret(32);
   ASSERT_TRUE(library::system_random().fill(secret));

@@ -19,17 +19,20 @@ inline constexpr std::size_t kBlockSize = 16;
 inline constexpr std::size_t kWidth = kLanes * kBlockSize;
 inline constexpr std::size_t kBatch = kLanes == 4 ? 4 : 8;  // vectors in a chunk
 inline constexpr std::size_t kChunk = kBatch * kWidth;
+inline constexpr std::size_t kAtOnce = 8;  // vectors that bulk encrypts side by side, to hide how long a round takes
 inline constexpr std::size_t kGroup = 2 * kBatch;  // vectors that bulk hashes before it reduces
 inline constexpr std::size_t kPowers = 17;         // a chunk of 16 blocks less a byte, and the block of lengths
 inline constexpr std::size_t kEvenPowers = 8;
 
 enum class JobKind : std::uint8_t { seal, open };
 
+using RoundKeys = std::uint8_t[15][kBlockSize];  // the first 11 for AES-128
+
 struct GcmKey {
   std::uint8_t powers[kPowers][kBlockSize];           // H^17, H^16 ... H, each divided by x
   std::uint8_t even_powers[kEvenPowers][kBlockSize];  // H^32, H^30 ... H^18, likewise
   std::uint8_t folded[kGroup][8];                     // both halves' exclusive or of bulk's powers, the lowest first
-  std::uint8_t round_keys[15][kBlockSize];            // the first 11 for AES-128
+  RoundKeys round_keys;
 };
 static_assert(sizeof(GcmKey) <= kMaxContextSize);
 static_assert(alignof(GcmKey) == 1, "the caller's storage has any alignment");
@@ -96,10 +99,10 @@ LOCKSTEP_INLINE Block multiply(Block a, Block b) {
 }
 
 template <int kRounds>
-LOCKSTEP_INLINE Block encrypt_block(const GcmKey& key, Block block) {
-  Block state = bit_xor(block, load_block(key.round_keys[0]));
-  for (int round = 1; round < kRounds; ++round) state = aes_round(state, load_block(key.round_keys[round]));
-  return aes_last_round(state, load_block(key.round_keys[kRounds]));
+LOCKSTEP_INLINE Block encrypt_block(const RoundKeys& keys, Block block) {
+  Block state = bit_xor(block, load_block(keys[0]));
+  for (int round = 1; round < kRounds; ++round) state = aes_round(state, load_block(keys[round]));
+  return aes_last_round(state, load_block(keys[kRounds]));
 }
 
 // The counter block of a number, its last word in the processor's order (SP 800-38D 7.1 step 2; J0 is number 1).
@@ -159,68 +162,68 @@ LOCKSTEP_INLINE Message begin(const GcmKey& key, const std::uint8_t* nonce, std:
   return message;
 }
 
-LOCKSTEP_INLINE void keep_order(Vector (&state)[kBatch]) {
+template <std::size_t kCount>
+LOCKSTEP_INLINE void keep_order(Vector (&state)[kCount]) {
   LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < kBatch; ++i) pin(state[i]);
+  for (std::size_t i = 0; i < kCount; ++i) pin(state[i]);
 }
 
-// Which chunk of a group is hashed: the first of two, or the last.
-enum class Place : std::uint8_t { first, last };
-
-// Adds vector kIndex of the chunk at `from` to the sum; `hash` is added to the first of a group.
-template <std::size_t kIndex, Place kPlace, bool kAddHash>
+// Adds vector kIndex of those at `from` to the sum, of which the first is multiplied by the kFirstPower-th power of
+// H^kLanes; `hash` is added to the first of a group.
+template <std::size_t kIndex, std::size_t kFirstPower, bool kAddHash>
 LOCKSTEP_INLINE void hash_vector(Product<Vector>& sum, const GcmKey& key, const std::uint8_t* from, Vector hash) {
-  constexpr std::size_t kPower = (kPlace == Place::first ? kGroup : kBatch) - kIndex;  // of H^kLanes
+  constexpr std::size_t kPower = kFirstPower - kIndex;
   Vector data = shuffle_bytes(load_vector(from + kIndex * kWidth), broadcast(byte_reversal()));
   if constexpr (kIndex == 0 && kAddHash) data = bit_xor(data, hash);
   multiply_add(sum, data, broadcast(load_block(power_of_h(key, kPower * kLanes))),
                broadcast_half(key.folded[kPower - 1]));
 }
 
-template <std::size_t kIndex, std::size_t kEnd, Place kPlace, bool kAddHash>
+// Vectors kIndex to kEnd of kCount. The one that needs the hash so far comes last: it is still being reduced.
+template <std::size_t kIndex, std::size_t kEnd, std::size_t kCount, std::size_t kFirstPower, bool kAddHash>
 LOCKSTEP_INLINE void hash_vectors(Product<Vector>& sum, const GcmKey& key, const std::uint8_t* from, Vector hash) {
   if constexpr (kIndex < kEnd) {
-    // The vector that needs the hash so far comes last: it is still being reduced.
-    hash_vector<(kIndex + 1) % kBatch, kPlace, kAddHash>(sum, key, from, hash);
-    hash_vectors<kIndex + 1, kEnd, kPlace, kAddHash>(sum, key, from, hash);
+    hash_vector<(kIndex + 1) % kCount, kFirstPower, kAddHash>(sum, key, from, hash);
+    hash_vectors<kIndex + 1, kEnd, kCount, kFirstPower, kAddHash>(sum, key, from, hash);
   }
 }
 
-template <int kRounds, int kRound, bool kHash, Place kPlace, bool kAddHash>
-LOCKSTEP_INLINE void chunk_rounds(Vector (&state)[kBatch], Product<Vector>& sum, const GcmKey& key,
-                                  const std::uint8_t* hashed, Vector hash) {
+template <int kRounds, int kRound, std::size_t kCount, std::size_t kFirstPower, bool kAddHash>
+LOCKSTEP_INLINE void rounds_of_vectors(Vector (&state)[kCount], Product<Vector>& sum, const GcmKey& key,
+                                       const std::uint8_t* hashed, Vector hash) {
   if constexpr (kRound < kRounds) {
     const Vector round_key = broadcast(load_block(key.round_keys[kRound]));
     LOCKSTEP_UNROLL
-    for (std::size_t i = 0; i < kBatch; ++i) state[i] = aes_round(state[i], round_key);
-    if constexpr (kHash) {
+    for (Vector& vector : state) vector = aes_round(vector, round_key);
+    if constexpr (kFirstPower != 0) {
       constexpr std::size_t kInner = kRounds - 1;
-      hash_vectors<(kRound - 1) * kBatch / kInner, kRound * kBatch / kInner, kPlace, kAddHash>(sum, key, hashed, hash);
+      hash_vectors<(kRound - 1) * kCount / kInner, kRound * kCount / kInner, kCount, kFirstPower, kAddHash>(
+          sum, key, hashed, hash);
     }
     keep_order(state);
-    if constexpr (kHash) keep_order(sum.low, sum.middle, sum.high);
-    chunk_rounds<kRounds, kRound + 1, kHash, kPlace, kAddHash>(state, sum, key, hashed, hash);
+    if constexpr (kFirstPower != 0) keep_order(sum.low, sum.middle, sum.high);
+    rounds_of_vectors<kRounds, kRound + 1, kCount, kFirstPower, kAddHash>(state, sum, key, hashed, hash);
   }
 }
 
-// Encrypts or decrypts a chunk; with kHash, adds the chunk at `hashed` to the sum meanwhile.
-template <int kRounds, bool kHash, Place kPlace, bool kAddHash>
-LOCKSTEP_INLINE void crypt_chunk(const GcmKey& key, Message& message, Product<Vector>& sum, const std::uint8_t* from,
-                                 std::uint8_t* to, const std::uint8_t* hashed) {
+// Encrypts or decrypts kCount vectors and, unless kFirstPower is 0, adds as many at `hashed` to the sum meanwhile.
+template <int kRounds, std::size_t kCount, std::size_t kFirstPower, bool kAddHash>
+LOCKSTEP_INLINE void crypt_vectors(const GcmKey& key, Message& message, Product<Vector>& sum, const std::uint8_t* from,
+                                   std::uint8_t* to, const std::uint8_t* hashed) {
   const Vector order = broadcast(counter_order());
   const Vector step = counter_step();
   const Vector whitening = broadcast(load_block(key.round_keys[0]));
-  Vector state[kBatch];
+  Vector state[kCount];
   LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < kBatch; ++i) {
-    state[i] = bit_xor(shuffle_bytes(message.counter, order), whitening);
+  for (Vector& vector : state) {
+    vector = bit_xor(shuffle_bytes(message.counter, order), whitening);
     message.counter = add_32(message.counter, step);
     keep_order(message.counter);
   }
-  chunk_rounds<kRounds, 1, kHash, kPlace, kAddHash>(state, sum, key, hashed, message.hash);
+  rounds_of_vectors<kRounds, 1, kCount, kFirstPower, kAddHash>(state, sum, key, hashed, message.hash);
   const Vector last = broadcast(load_block(key.round_keys[kRounds]));
   LOCKSTEP_UNROLL
-  for (std::size_t i = 0; i < kBatch; ++i) {
+  for (std::size_t i = 0; i < kCount; ++i) {
     // The round key is added last: adding the text to it beforehand encrypts the text.
     store(to + i * kWidth, aes_last_round(state[i], bit_xor(last, load_vector(from + i * kWidth))));
   }
@@ -233,34 +236,49 @@ LOCKSTEP_INLINE Vector reduce_sum(Product<Vector>& sum) {
   return reduce(sum, broadcast(reduction_polynomial()));
 }
 
-// Encrypts or decrypts one or more chunks; chunk i is hashed at from or, when sealing, at `to`, one chunk behind.
+// Encrypts or decrypts a group, hashes another one and reduces once.
+template <int kRounds>
+LOCKSTEP_INLINE void crypt_group(const GcmKey& key, Message& message, const std::uint8_t* from, std::uint8_t* to,
+                                 const std::uint8_t* hashed) {
+  Product<Vector> sum = no_vector_product();
+  if constexpr (kGroup == kAtOnce) {
+    crypt_vectors<kRounds, kGroup, kGroup, true>(key, message, sum, from, to, hashed);
+  } else {
+    crypt_vectors<kRounds, kBatch, kGroup, true>(key, message, sum, from, to, hashed);
+    crypt_vectors<kRounds, kBatch, kBatch, false>(key, message, sum, from + kChunk, to + kChunk, hashed + kChunk);
+  }
+  message.hash = reduce_sum(sum);
+}
+
+// Encrypts or decrypts chunks and hashes as many: the same ones when opening, those `behind` bytes before when sealing.
 template <int kRounds, JobKind kKind>
 LOCKSTEP_INLINE void crypt_chunks(const GcmKey& key, Message& message, const std::uint8_t* from, std::uint8_t* to,
-                                  std::size_t chunks) {
-  const auto hashed = [&] { return kKind == JobKind::seal ? to - kChunk : from; };
+                                  std::size_t chunks, std::size_t behind) {
+  const auto hashed = [&] { return kKind == JobKind::seal ? to - behind : from; };
   for (; chunks >= 2; chunks -= 2) {
-    Product<Vector> sum = no_vector_product();
-    crypt_chunk<kRounds, true, Place::first, true>(key, message, sum, from, to, hashed());
-    from += kChunk;
-    to += kChunk;
-    crypt_chunk<kRounds, true, Place::last, false>(key, message, sum, from, to, hashed());
-    from += kChunk;
-    to += kChunk;
-    message.hash = reduce_sum(sum);
+    crypt_group<kRounds>(key, message, from, to, hashed());
+    from += 2 * kChunk;
+    to += 2 * kChunk;
   }
   if (chunks != 0) {
     Product<Vector> sum = no_vector_product();
-    crypt_chunk<kRounds, true, Place::last, true>(key, message, sum, from, to, hashed());
+    crypt_vectors<kRounds, kBatch, kBatch, true>(key, message, sum, from, to, hashed());
     message.hash = reduce_sum(sum);
   }
 }
 
-// Encrypts or decrypts a chunk without hashing.
-template <int kRounds>
-LOCKSTEP_INLINE void crypt_chunk_alone(const GcmKey& key, Message& message, const std::uint8_t* from,
-                                       std::uint8_t* to) {
+// Encrypts or decrypts vectors without hashing.
+template <int kRounds, std::size_t kCount>
+LOCKSTEP_INLINE void crypt_alone(const GcmKey& key, Message& message, const std::uint8_t* from, std::uint8_t* to) {
   Product<Vector> none = no_vector_product();
-  crypt_chunk<kRounds, false, Place::last, false>(key, message, none, from, to, nullptr);
+  crypt_vectors<kRounds, kCount, 0, false>(key, message, none, from, to, nullptr);
+}
+
+// Hashes a chunk, each lane by itself as in bulk.
+LOCKSTEP_INLINE void hash_chunk(const GcmKey& key, Message& message, const std::uint8_t* from) {
+  Product<Vector> sum = no_vector_product();
+  hash_vectors<0, kBatch, kBatch, kBatch, true>(sum, key, from, message.hash);
+  message.hash = reduce_sum(sum);
 }
 
 // Hashes a chunk and makes one block of the lanes.
@@ -402,8 +420,7 @@ LOCKSTEP_INLINE Block finish(const GcmKey& key, const std::uint8_t* nonce, const
           default: break;
         }
       }
-      return finish_vectors<kRounds, kKind, kBatch + 1>(key, j0, message.counter, message.hash, message.sum,
-                                                             remainder);
+      return finish_vectors<kRounds, kKind, kBatch + 1>(key, j0, message.counter, message.hash, message.sum, remainder);
 #undef LOCKSTEP_FINISH
   }
 }
@@ -447,7 +464,8 @@ template <int kRounds>
   Message message = shared;
   alignas(64) std::uint8_t scratch[kChunk];
   bool used_scratch = false;
-  for (bool first = true; source.size() >= kChunk; first = false) {
+  std::size_t unhashed = 0;  // chunks before `to`
+  while (source.size() >= kChunk) {
     std::size_t chunks = source.run() / kChunk;
     const std::uint8_t* from = scratch;
     if (chunks != 0) {
@@ -457,11 +475,24 @@ template <int kRounds>
       used_scratch = true;
       chunks = 1;
     }
-    const std::size_t alone = first ? 1 : 0;
-    if (first) crypt_chunk_alone<kRounds>(key, message, from, to);
-    crypt_chunks<kRounds, JobKind::seal>(key, message, from + alone * kChunk, to + alone * kChunk, chunks - alone);
+    if (kAtOnce != kBatch && chunks >= 2 && unhashed < 2) {
+      if (unhashed == 1) hash_chunk(key, message, to - kChunk);
+      crypt_alone<kRounds, kAtOnce>(key, message, from, to);
+      unhashed = 2;
+      from += 2 * kChunk;
+      to += 2 * kChunk;
+      chunks -= 2;
+    } else if (unhashed == 0) {
+      crypt_alone<kRounds, kBatch>(key, message, from, to);
+      unhashed = 1;
+      from += kChunk;
+      to += kChunk;
+      chunks -= 1;
+    }
+    crypt_chunks<kRounds, JobKind::seal>(key, message, from, to, chunks, unhashed * kChunk);
     to += chunks * kChunk;
   }
+  if (unhashed == 2) hash_chunk(key, message, to - 2 * kChunk);
   hash_last_chunk(key, message, to - kChunk);
   if (used_scratch) wipe(scratch, sizeof scratch);
   shared = message;
@@ -511,10 +542,10 @@ template <int kRounds>
   // one here.
   const bool fill_a_vector = size % kChunk + kBlockSize > kWidth - kBlockSize;
   if (!fill_a_vector) --chunks;
-  crypt_chunks<kRounds, JobKind::open>(key, message, from, to, chunks);
+  crypt_chunks<kRounds, JobKind::open>(key, message, from, to, chunks, 0);
   if (!fill_a_vector) {
     hash_last_chunk(key, message, from + chunks * kChunk);
-    crypt_chunk_alone<kRounds>(key, message, from + chunks * kChunk, to + chunks * kChunk);
+    crypt_alone<kRounds, kBatch>(key, message, from + chunks * kChunk, to + chunks * kChunk);
   }
   shared = message;
 }
@@ -582,24 +613,24 @@ LOCKSTEP_INLINE Block next_round_key(Block key, Block word) {
 }
 
 template <int kRounds>
-LOCKSTEP_INLINE void expand_key(GcmKey& out, const std::uint8_t* key) {
+LOCKSTEP_INLINE void expand_key(RoundKeys& out, const std::uint8_t* key) {
   static constexpr std::uint8_t kRoundConstants[] = {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x1b, 0x36};
   Block even = load_block(key);
-  store(out.round_keys[0], even);
+  store(out[0], even);
   if constexpr (kRounds == 10) {
     for (int round = 1; round <= kRounds; ++round) {
       even = next_round_key(even, key_schedule_word<true>(even, kRoundConstants[round - 1]));
-      store(out.round_keys[round], even);
+      store(out[round], even);
     }
   } else {
     Block odd = load_block(key + kBlockSize);
-    store(out.round_keys[1], odd);
+    store(out[1], odd);
     for (int round = 2; round <= kRounds; round += 2) {
       even = next_round_key(even, key_schedule_word<true>(odd, kRoundConstants[round / 2 - 1]));
-      store(out.round_keys[round], even);
+      store(out[round], even);
       if (round < kRounds) {
         odd = next_round_key(odd, key_schedule_word<false>(even, 0));
-        store(out.round_keys[round + 1], odd);
+        store(out[round + 1], odd);
       }
     }
   }
@@ -614,10 +645,10 @@ LOCKSTEP_INLINE void multiply_halves(GcmKey& key, std::size_t exponent) {
 template <int kRounds>
 void init(void* context, const std::uint8_t* key_bytes) noexcept {
   GcmKey& key = *new (context) GcmKey{};
-  expand_key<kRounds>(key, key_bytes);
+  expand_key<kRounds>(key.round_keys, key_bytes);
 
   std::uint8_t bytes[kBlockSize];
-  store(bytes, shuffle_bytes(encrypt_block<kRounds>(key, zero_block()), byte_reversal()));
+  store(bytes, shuffle_bytes(encrypt_block<kRounds>(key.round_keys, zero_block()), byte_reversal()));
   // H divided by x: shifted up by a bit, and the bit that falls out, x^0, becomes x^-1 = x^127 + x^6 + x + 1.
   const std::uint64_t low = load_le64(bytes);
   const std::uint64_t high = load_le64(bytes + 8);

@@ -13,6 +13,10 @@ inline constexpr std::size_t kBatchSize = kBatch * kBlockSize;
 inline constexpr std::size_t kFirstSize = kBatchSize - kBlockSize;  // text that the first batch covers
 inline constexpr std::size_t kGroupSize = kLanes * kBlockSize;
 inline constexpr std::size_t kMostGroups = 3;  // that take less time than a batch, which is four
+// With 32 registers a batch leaves room for them, and what is behind the last batch costs little when it runs beside
+// it.
+inline constexpr bool kBeside = kLanes == 4;
+inline constexpr std::size_t kMostBeside = kBeside ? kMostGroups * kGroupSize : 0;
 // A batch hashes at forty places, after every other quarter round, or at every other one of these if it is of one lane.
 // What it hashes there is little, so that a processor sees work of both kinds at any time.
 inline constexpr std::size_t kShare = (kBatchSize / 16 + 39) / 40;
@@ -100,33 +104,18 @@ LOCKSTEP_INLINE void hash_ahead(NoHashing&) {}
 template <std::size_t kCount>
 LOCKSTEP_INLINE void hash_share(NoHashing&) {}
 
+// At four places of every double round of a batch.
+template <std::size_t kPlace, class Meanwhile>
+LOCKSTEP_INLINE void beside_batch(Meanwhile& hashing) {
+  hash_share<kLanes == 1 && kPlace % 2 == 0 ? 0 : kShare>(hashing);
+}
+
 LOCKSTEP_INLINE void begin_hashing(Hashing& hashing, const Poly1305& poly, const std::uint8_t* at) {
   begin_long(hashing.hash, poly, at);
   hashing.at = hashing.end = at;
 }
 
 LOCKSTEP_INLINE Poly1305 end_hashing(Hashing& hashing) { return end_long(hashing.hash, hashing.at, hashing.end); }
-
-// The keystream of a batch that starts with block `counter`, as vectors of words.
-template <class Meanwhile>
-LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std::uint32_t counter,
-                               Meanwhile& hashing) {
-  hash_ahead(hashing);
-  start<0>(x, initial);
-  const Vector counters = add_32(broadcast_word(counter), block_numbers());
-  x[12] = counters;
-  for (int round = 0; round < 10; ++round) {
-    quarter_rounds(x[0], x[4], x[8], x[12], x[1], x[5], x[9], x[13]);
-    hash_share<kLanes == 1 ? 0 : kShare>(hashing);
-    quarter_rounds(x[2], x[6], x[10], x[14], x[3], x[7], x[11], x[15]);
-    hash_share<kShare>(hashing);
-    quarter_rounds(x[0], x[5], x[10], x[15], x[1], x[6], x[11], x[12]);
-    hash_share<kLanes == 1 ? 0 : kShare>(hashing);
-    quarter_rounds(x[2], x[7], x[8], x[13], x[3], x[4], x[9], x[14]);
-    hash_share<kShare>(hashing);
-  }
-  add_initial<0>(x, initial, counters);
-}
 
 // Writes a batch of keystream in the order of bytes, added to the text at `from` if kText.
 template <bool kText, std::size_t kIndex>
@@ -208,30 +197,34 @@ LOCKSTEP_INLINE void write_rows(Rows x, std::uint8_t* to) {
   store(to + 3 * kWidth, x.d);
 }
 
-// Writes the keystream of kGroups groups that start with block `counter`.
-template <std::size_t kGroups, class Meanwhile>
-LOCKSTEP_INLINE void run_groups(const InitialState& initial, std::uint32_t counter, std::uint8_t* to,
-                                Meanwhile& hashing) {
-  hash_ahead(hashing);
-  const Rows first = start_rows(initial, counter);
+template <std::size_t kGroups>
+LOCKSTEP_INLINE void start_groups(Rows (&x)[kGroups], const Rows& first) {
   const Vector next = broadcast(make_words(kLanes, 0, 0, 0));
-  Rows x[kGroups];
   x[0] = first;
   LOCKSTEP_UNROLL
   for (std::size_t i = 1; i < kGroups; ++i) {
     x[i] = x[i - 1];
     x[i].d = add_32(x[i].d, next);
   }
-  for (int round = 0; round < 10; ++round) {
-    round_rows(x);
-    LOCKSTEP_UNROLL
-    for (Rows& group : x) rotate_rows(group.a, group.c, group.d);
-    hash_share<2 * kShare>(hashing);
-    round_rows(x);
-    LOCKSTEP_UNROLL
-    for (Rows& group : x) rotate_rows_back(group.a, group.c, group.d);
-    hash_share<2 * kShare>(hashing);
-  }
+}
+
+template <std::size_t kGroups>
+LOCKSTEP_INLINE void round_columns(Rows (&x)[kGroups]) {
+  round_rows(x);
+  LOCKSTEP_UNROLL
+  for (Rows& group : x) rotate_rows(group.a, group.c, group.d);
+}
+
+template <std::size_t kGroups>
+LOCKSTEP_INLINE void round_diagonals(Rows (&x)[kGroups]) {
+  round_rows(x);
+  LOCKSTEP_UNROLL
+  for (Rows& group : x) rotate_rows_back(group.a, group.c, group.d);
+}
+
+template <std::size_t kGroups>
+LOCKSTEP_INLINE void write_groups(const Rows (&x)[kGroups], const Rows& first, std::uint8_t* to) {
+  const Vector next = broadcast(make_words(kLanes, 0, 0, 0));
   Vector d = first.d;
   LOCKSTEP_UNROLL
   for (std::size_t i = 0; i < kGroups; ++i) {
@@ -239,6 +232,87 @@ LOCKSTEP_INLINE void run_groups(const InitialState& initial, std::uint32_t count
                to + i * kGroupSize);
     d = add_32(d, next);
   }
+}
+
+// Writes the keystream of kGroups groups that start with block `counter`.
+template <std::size_t kGroups, class Meanwhile>
+LOCKSTEP_INLINE void run_groups(const InitialState& initial, std::uint32_t counter, std::uint8_t* to,
+                                Meanwhile& hashing) {
+  hash_ahead(hashing);
+  const Rows first = start_rows(initial, counter);
+  Rows x[kGroups];
+  start_groups(x, first);
+  for (int round = 0; round < 10; ++round) {
+    round_columns(x);
+    hash_share<2 * kShare>(hashing);
+    round_diagonals(x);
+    hash_share<2 * kShare>(hashing);
+  }
+  write_groups(x, first, to);
+}
+
+// Groups that run beside a batch.
+template <std::size_t kGroups>
+LOCKSTEP_INLINE void hash_ahead(Rows (&)[kGroups]) {}
+template <std::size_t kPlace, std::size_t kGroups>
+LOCKSTEP_INLINE void beside_batch(Rows (&x)[kGroups]) {
+  if constexpr (kPlace == 0) round_columns(x);
+  if constexpr (kPlace == 2) round_diagonals(x);
+  // The initial state is read again behind the rounds. Kept meanwhile it would have no room in registers, and the key
+  // in it would be left on the stack.
+  if constexpr (kPlace == 3) asm volatile("" : : : "memory");
+}
+
+// The keystream of a batch that starts with block `counter`, as vectors of words.
+template <class Meanwhile>
+LOCKSTEP_INLINE void run_batch(Vector (&x)[16], const InitialState& initial, std::uint32_t counter,
+                               Meanwhile& meanwhile) {
+  hash_ahead(meanwhile);
+  start<0>(x, initial);
+  const Vector counters = add_32(broadcast_word(counter), block_numbers());
+  x[12] = counters;
+  for (int round = 0; round < 10; ++round) {
+    quarter_rounds(x[0], x[4], x[8], x[12], x[1], x[5], x[9], x[13]);
+    beside_batch<0>(meanwhile);
+    quarter_rounds(x[2], x[6], x[10], x[14], x[3], x[7], x[11], x[15]);
+    beside_batch<1>(meanwhile);
+    quarter_rounds(x[0], x[5], x[10], x[15], x[1], x[6], x[11], x[12]);
+    beside_batch<2>(meanwhile);
+    quarter_rounds(x[2], x[7], x[8], x[13], x[3], x[4], x[9], x[14]);
+    beside_batch<3>(meanwhile);
+  }
+  add_initial<0>(x, initial, counters);
+}
+
+// Writes the keystream of a batch and of the groups behind it.
+template <std::size_t kGroups>
+[[gnu::noinline]] void run_beside(const InitialState& initial, std::uint32_t counter, std::uint8_t* to) {
+  Vector x[16];
+  Rows groups[kGroups];
+  start_groups(groups, start_rows(initial, counter + kBatch));
+  run_batch(x, initial, counter, groups);
+  write_batch<false>(x, nullptr, to);
+  write_groups(groups, start_rows(initial, counter + kBatch), to + kBatchSize);
+}
+
+// The same for a text of more than a batch and at most kMostBeside bytes more; returns how much it is.
+LOCKSTEP_INLINE std::size_t run_last_batch(const InitialState& initial, std::uint32_t counter, std::uint8_t* to,
+                                           std::size_t size) {
+  if (size <= kBatchSize + kGroupSize) {
+    run_beside<1>(initial, counter, to);
+    return kBatchSize + kGroupSize;
+  }
+  if (size <= kBatchSize + 2 * kGroupSize) {
+    run_beside<2>(initial, counter, to);
+    return kBatchSize + 2 * kGroupSize;
+  }
+  run_beside<3>(initial, counter, to);
+  return kBatchSize + 3 * kGroupSize;
+}
+
+// Whether a text ends so soon behind a batch that both are run together.
+LOCKSTEP_INLINE bool ends_beside_batch(std::size_t size) {
+  return kBeside && size > kBatchSize && size <= kBatchSize + kMostBeside;
 }
 
 // Adds keystream to a text; 16 bytes of `stream` more than the text has are readable.
@@ -270,7 +344,7 @@ struct Message {
   InitialState initial;
   Poly1305 poly;
   std::uint8_t one_time_key[32];
-  alignas(64) std::uint8_t stream[kBatchSize + 16];
+  alignas(64) std::uint8_t stream[kBatchSize + kMostBeside + 16];
   std::size_t stream_size;  // how much of it has been used
 };
 
@@ -288,6 +362,8 @@ LOCKSTEP_INLINE void begin(Message& message, const ChaChaKey& key, const std::ui
   } else if (needed <= 3 * kGroupSize) {
     run_groups<3>(message.initial, 0, message.stream, none);
     message.stream_size = 3 * kGroupSize;
+  } else if (ends_beside_batch(needed)) {
+    message.stream_size = run_last_batch(message.initial, 0, message.stream, needed);
   } else {
     Vector x[16];
     run_batch(x, message.initial, 0, none);
@@ -342,6 +418,14 @@ LOCKSTEP_INLINE void run_last(Message& message, std::uint32_t counter, std::size
   begin_hashing(hashing, message.poly, to - kFirstSize);
   for (std::uint32_t counter = kBatch; source.size() != 0; counter += kBatch) {
     hashing.end = to;
+    if (ends_beside_batch(source.size())) {
+      hash_ahead(hashing);
+      const std::size_t size = source.size();
+      message.stream_size = run_last_batch(message.initial, counter, message.stream, size);
+      add_stream(to, source, message.stream, size);
+      to += size;
+      break;
+    }
     const std::size_t size = source.size() < kBatchSize ? source.size() : kBatchSize;
     if (size <= kMostGroups * kGroupSize) {
       run_last(message, counter, size, hashing);
@@ -368,11 +452,12 @@ inline void seal_one(const ChaChaKey& key, const SealJob& job) {
   const std::size_t size = source.size();
   Message message;
   begin(message, key, job.nonce, job.aad, size);
-  const std::size_t first = size < kFirstSize ? size : kFirstSize;
+  const std::size_t covered = kBeside ? message.stream_size - kBlockSize : kFirstSize;
+  const std::size_t first = size < covered ? size : covered;
   add_stream(job.destination, source, message.stream + kBlockSize, first);
   const std::uint8_t* unhashed = job.destination;
   std::uint8_t* const to = job.destination + size;
-  if (size > kFirstSize) unhashed = seal_batches(message, source, job.destination + first);
+  if (size > first) unhashed = seal_batches(message, source, job.destination + first);
   hash_text(message.poly, unhashed, static_cast<std::size_t>(to - unhashed));
   const Tag tag = end(message, job.aad.size(), size);
   store_le64(to, tag.low);
@@ -406,7 +491,7 @@ LOCKSTEP_INLINE void run_rest(Message& message, std::uint32_t counter, std::size
     to += kBatchSize;
     left -= kBatchSize;
   };
-  while (left >= kBatchSize + kAhead) {
+  while (left >= kBatchSize + kAhead && !ends_beside_batch(left)) {
     hashing.end = from + kBatchSize + kAhead;
     next(hashing);
   }
@@ -420,8 +505,12 @@ LOCKSTEP_INLINE void run_rest(Message& message, std::uint32_t counter, std::size
   hash_padded(message.poly, hashing.at, static_cast<std::size_t>(hashing.end - hashing.at));
   if constexpr (!kHashesMeanwhile) {
     NoHashing none;
-    if (left >= kBatchSize) next(none);
-    run_rest(message, counter, left, none);
+    if (ends_beside_batch(left)) {
+      message.stream_size = run_last_batch(message.initial, counter, message.stream, left);
+    } else {
+      if (left >= kBatchSize) next(none);
+      run_rest(message, counter, left, none);
+    }
   }
   add_stream(to, from, message.stream, left);
 }
@@ -444,9 +533,10 @@ inline bool open_one(const ChaChaKey& key, const OpenJob& job) {
       open_batches(message, hashing, kLanes, from + first, job.destination + first, size - first);
       wipe(&hashing, sizeof hashing);
     }
-  } else if (size < kFirstSize + kAhead) {
-    const std::size_t first = size < kFirstSize ? size : kFirstSize;
+  } else if (size < kFirstSize + kAhead || ends_beside_batch(kBlockSize + size)) {
     begin(message, key, job.nonce, job.aad, size);
+    const std::size_t covered = kBeside ? message.stream_size - kBlockSize : kFirstSize;
+    const std::size_t first = size < covered ? size : covered;
     hash_text(message.poly, from, size);
     add_stream(job.destination, from, message.stream + kBlockSize, first);
     NoHashing none;
