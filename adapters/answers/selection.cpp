@@ -96,6 +96,7 @@ std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> An
 AnswerSetup::AnswerSetup(AnswerOptions options, const SessionContext& verification)
     : options_(std::move(options)),
       verification_(verification),
+      client_identity_(digest_of_credentials(options_)),
       candidates_(std::make_shared<const Candidates>(options_.credentials, options_.anchors.get())) {}
 
 std::shared_ptr<const Credential> make_credential(std::vector<std::vector<std::uint8_t>> chain,

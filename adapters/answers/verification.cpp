@@ -102,4 +102,16 @@ std::optional<SessionContext> digest_of(const AnswerOptions& options) {
   return sha256(*hash, content.view());
 }
 
+std::optional<SessionContext> digest_of_credentials(const AnswerOptions& options) {
+  if (options.credentials.empty()) return SessionContext{};
+  const Hash* const hash = options.provider.hash(HashAlgorithm::sha256);
+  if (hash == nullptr) return std::nullopt;
+  Content content;
+  for (const auto& credential : options.credentials) {
+    content.number(credential->chain.size());
+    for (const auto& certificate : credential->chain) content.bytes(certificate);
+  }
+  return sha256(*hash, content.view());
+}
+
 }  // namespace lockstep

@@ -80,7 +80,7 @@ class Stream::Implementation {
   IoResult<void> renegotiate(std::optional<ClientAuth> client_auth);
   std::vector<Session> sessions() {
     const std::scoped_lock lock(engine_mutex_);
-    return std::exchange(sessions_, {});
+    return sessions_.given(now());
   }
 
   std::atomic<Clock::rep> read_deadline{kNever};
@@ -99,15 +99,20 @@ class Stream::Implementation {
 
   Connection start(Target& target, const AnswerSetup& setup) {
     const MutableBytes memory{handshake_memory_.get(), Connection::kHandshakeMemory};
+    ClientOptions client{.name = target.name ? std::move(*target.name) : x509::NoNameCheck{},
+                         .sessions = target.sessions,
+                         .verification = setup.verification(),
+                         .server_name = std::move(target.server_name)};
+    std::optional<Session> kept;
+    if (options_.config->role() == Role::client) {
+      const Address peer = lockstep::peer_address(socket_.descriptor());
+      sessions_ = setup.client_sessions(*options_.config, client, peer.host, peer.port);
+      if ((kept = sessions_.take(now()))) client.sessions = {&*kept, 1};
+    }
     const auto made = [&](auto& random) {
       if (options_.config->role() == Role::server)
         return Connection::server(as_server(options_.config), random, memory, {.verification = setup.verification()});
-      return Connection::client(as_client(options_.config),
-                                {.name = std::move(*target.name),
-                                 .sessions = target.sessions,
-                                 .verification = setup.verification(),
-                                 .server_name = std::move(target.server_name)},
-                                random, now(), memory);
+      return Connection::client(as_client(options_.config), std::move(client), random, now(), memory);
     };
     return target.recorder == nullptr ? made(*random_) : made(*target.recorder);
   }
@@ -182,9 +187,9 @@ class Stream::Implementation {
   std::condition_variable processed_;  // whoever reads has got on
   std::string server_name_;
   KeyCache keys_{2};
+  ClientSessions sessions_;
   Connection connection_;
   Answers answers_;
-  std::vector<Session> sessions_;
   std::optional<IoError> failure_;  // sticky
   std::optional<Deadline> handshake_deadline_;
 
@@ -379,7 +384,10 @@ IoResult<Stream::Implementation::Progress> Stream::Implementation::process(Opera
   for (;;) {
     auto [consumed, event] = connection_.receive(inbound_.subspan(begin_, end_ - begin_), now());
     begin_ += consumed;
-    if (options_.intercept && options_.intercept(connection_, event) && asks(event)) continue;
+    if (options_.intercept && options_.intercept(connection_, event) && asks(event)) {
+      sessions_.answered_by_application(event);
+      continue;
+    }
     if (answers_.answer(connection_, event)) continue;
     if (std::holds_alternative<Nothing>(event)) {
       // An answer may lead to the next question at once; a question that is awaited and not told is one that was kept.
@@ -402,12 +410,14 @@ IoResult<Stream::Implementation::Progress> Stream::Implementation::process(Opera
       peer_ended_ = true;
       return Progress::ended;
     }
-    if (const auto* failed = std::get_if<Failed>(&event)) return std::unexpected(tls_error(operation, failed->error));
+    if (const auto* failed = std::get_if<Failed>(&event)) {
+      sessions_.failed(failed->error);
+      return std::unexpected(tls_error(operation, failed->error));
+    }
     if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
       if (connection_.role() == Role::server) server_name_ = complete->server_name;
     } else if (auto* session = std::get_if<SessionReceived>(&event)) {
-      if (sessions_.size() == kMaxSessions) sessions_.erase(sessions_.begin());
-      sessions_.push_back(std::move(session->session));
+      sessions_.received(std::move(session->session));
     } else if (const auto* secret = std::get_if<SecretLogged>(&event)) {
       if (options_.key_log) options_.key_log(key_log_line(*secret));
     }
@@ -430,7 +440,10 @@ IoResult<std::size_t> Stream::Implementation::receive(Operation operation, Deadl
   if (*n == 0) {
     const std::scoped_lock lock(engine_mutex_);
     const Event event = connection_.receive_end();
-    if (const auto* failed = std::get_if<Failed>(&event)) return std::unexpected(tls_error(operation, failed->error));
+    if (const auto* failed = std::get_if<Failed>(&event)) {
+      sessions_.failed(failed->error);
+      return std::unexpected(tls_error(operation, failed->error));
+    }
     peer_ended_ = true;
     return n;
   }

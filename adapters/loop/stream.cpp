@@ -171,7 +171,8 @@ const Answers* Stream::answers() const noexcept {
 }
 const std::string& Stream::server_name() const noexcept { return core().server_name_; }
 std::vector<Session> Stream::sessions() {
-  return core().secure_ == nullptr ? std::vector<Session>{} : std::exchange(core().secure_->sessions, {});
+  StreamCore& stream = core();
+  return stream.secure_ == nullptr ? std::vector<Session>{} : stream.secure_->sessions.given(stream.engine_time());
 }
 
 void Stream::set_read_deadline(Deadline deadline, Until until) noexcept {

@@ -352,6 +352,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void start_if_due();
   void expect_handshake();
   void begin_tls();
+  [[nodiscard]] std::optional<Session> resume_by_itself(ClientOptions& client, ClientSessions& sessions);
   void end_handshake() noexcept;
   [[nodiscard]] const std::shared_ptr<StreamRef::Control>& control();
   void drop_secure() noexcept;
@@ -435,7 +436,7 @@ struct StreamCore::Secure {
   RandomSource& random;
   std::unique_ptr<Answers> answers{};  // while there is something to answer, and as long as they hold a verdict
   void* memory = nullptr;              // the handshake's
-  std::vector<Session> sessions{};
+  ClientSessions sessions{};
   std::vector<std::uint8_t> early{};  // data that is held back until the handshake is complete
   std::size_t early_taken = 0;
   std::unique_ptr<Kernel> kernel{};

@@ -197,7 +197,10 @@ bool StreamCore::handle(Event& event) {
   bool taken = false;
   guarded([&] { taken = handler_->on_event(*this, event); });
   if (suspended) {
-    if (taken) return active();
+    if (taken) {
+      if (secure_ != nullptr) secure_->sessions.answered_by_application(event);
+      return active();
+    }
     if (!is_open()) return false;
     if (secure_->answers == nullptr && options_->answers != nullptr) {
       secure_->answers = std::make_unique<Answers>(options_->answers, secure_->random);
@@ -223,15 +226,14 @@ bool StreamCore::handle(Event& event) {
   } else if (std::holds_alternative<PeerClosed>(event)) {
     inbound_ = Inbound::ended;
   } else if (auto* session = std::get_if<SessionReceived>(&event)) {
-    auto& sessions = secure_->sessions;
-    if (sessions.size() == kMaxSessions) sessions.erase(sessions.begin());
-    sessions.push_back(std::move(session->session));
+    secure_->sessions.received(std::move(session->session));
   } else if (auto* keys = std::get_if<TrafficKeys>(&event)) {
     if (is_open()) take_keys(std::move(*keys));
   } else if (const auto* secret = std::get_if<SecretLogged>(&event)) {
     if (options_->key_log) guarded([&] { options_->key_log(key_log_line(*secret)); });
-  } else if (std::holds_alternative<Failed>(event)) {
+  } else if (const auto* failed = std::get_if<Failed>(&event)) {
     if (secure_->answers != nullptr) (void)secure_->answers->answer(connection, event);
+    secure_->sessions.failed(failed->error);
     fail(tls_error(reading()));
   }
   return active();

@@ -201,13 +201,16 @@ void StreamCore::begin_tls() {
     secure_ = std::make_unique<Secure>(
         Connection::server(as_server(options.config), random, space, {.verification = verification}), random);
   } else {
-    secure_ = std::make_unique<Secure>(Connection::client(as_client(options.config),
-                                                          {.name = std::move(*pending_->name),
-                                                           .sessions = pending_->sessions,
-                                                           .verification = verification,
-                                                           .server_name = std::move(pending_->server_name)},
-                                                          random, engine_time(), space),
-                                       random);
+    ClientOptions client{.name = std::move(*pending_->name),
+                         .sessions = pending_->sessions,
+                         .verification = verification,
+                         .server_name = std::move(pending_->server_name)};
+    ClientSessions sessions;
+    std::optional<Session> kept = resume_by_itself(client, sessions);
+    if (kept) client.sessions = {&*kept, 1};
+    secure_ = std::make_unique<Secure>(
+        Connection::client(as_client(options.config), std::move(client), random, engine_time(), space), random);
+    secure_->sessions = std::move(sessions);
   }
   secure_->memory = memory;
   secure_->connection.use(&loop_->keys_);
@@ -218,6 +221,14 @@ void StreamCore::begin_tls() {
   expect_handshake();
   if (is_open()) queue_handshake();
   mark_dirty();
+}
+
+/// Offers a session from the setup's cache, where there is one; the options refer to what is returned.
+std::optional<Session> StreamCore::resume_by_itself(ClientOptions& client, ClientSessions& sessions) {
+  if (options_->answers == nullptr) return std::nullopt;
+  const Address peer = lockstep::peer_address(socket());
+  sessions = options_->answers->client_sessions(*options_->config, client, peer.host, peer.port);
+  return sessions.take(engine_time());
 }
 
 /// Gives back what only a handshake needs.

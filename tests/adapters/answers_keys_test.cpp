@@ -147,6 +147,161 @@ TEST(PskTable, ReadsLines) {
   EXPECT_EQ(psks.size(), 3U);
 }
 
+// --- a client's sessions ---------------------------------------------------------------------------------------------
+
+Session ticket_of(std::uint8_t number) {
+  Session session = some_session();
+  session.ticket = {number};
+  return session;
+}
+
+/// The number in the ticket that is taken; -1 without one.
+int taken(ClientSessionCache& cache, std::string_view key, Time now = fixed_clock()) {
+  const auto session = cache.take(key, now);
+  return session ? session->ticket.front() : -1;
+}
+
+TEST(LruClientSessionCache, GivesEachSessionOnceTheNewestFirst) {
+  LruClientSessionCache cache(2, 2);
+  for (std::uint8_t number = 1; number <= 3; ++number) cache.put("a", ticket_of(number));
+  EXPECT_EQ(cache.size(), 1U);
+  EXPECT_EQ(taken(cache, "b"), -1);
+  EXPECT_EQ(taken(cache, "a"), 3);
+  EXPECT_EQ(taken(cache, "a"), 2);
+  EXPECT_EQ(taken(cache, "a"), -1) << "two of one key";
+  EXPECT_EQ(cache.size(), 0U);
+}
+
+TEST(LruClientSessionCache, LetsGoWhatWasUsedLongestAgo) {
+  LruClientSessionCache cache(2);
+  cache.put("a", ticket_of(1));
+  cache.put("a", ticket_of(2));
+  cache.put("b", ticket_of(3));
+  EXPECT_EQ(taken(cache, "a"), 2);
+  cache.put("c", ticket_of(4));
+  EXPECT_EQ(cache.size(), 2U);
+  EXPECT_EQ(taken(cache, "b"), -1);
+  EXPECT_EQ(taken(cache, "a"), 1);
+  EXPECT_EQ(taken(cache, "c"), 4);
+
+  cache.put("a", ticket_of(1));
+  cache.forget("a");
+  cache.forget("b");
+  EXPECT_EQ(taken(cache, "a"), -1);
+  for (const auto& [capacity, per_key] : {std::pair{0U, 1U}, std::pair{1U, 0U}}) {
+    LruClientSessionCache none(capacity, per_key);
+    none.put("a", ticket_of(1));
+    EXPECT_EQ(none.size(), 0U);
+  }
+}
+
+TEST(LruClientSessionCache, GivesNoneThatHasEndedNorOneOfTheFuture) {
+  using std::chrono::hours;
+  using std::chrono::seconds;
+  LruClientSessionCache cache;
+  for (const auto step : {hours(1), -hours(1), hours(24 * 400), -hours(24 * 400)}) {
+    cache.put("a", ticket_of(1));
+    EXPECT_EQ(taken(cache, "a", fixed_clock() + step), -1);
+    EXPECT_EQ(cache.size(), 0U) << "it goes";
+  }
+  for (const seconds step : {seconds(3599), -kMaxClockSkew}) {
+    cache.put("a", ticket_of(1));
+    EXPECT_EQ(taken(cache, "a", fixed_clock() + step), 1);
+  }
+}
+
+// Every way to be set up against every other, all with one cache.
+TEST(ClientSessions, ComeBackOnlyWhereTheyWereMade) {
+  const auto cache = std::make_shared<LruClientSessionCache>();
+  const Authority root;
+  const Authority other("CN=Other Root");
+  const auto setup = [&](const Authority& trusted, std::vector<std::shared_ptr<const Credential>> credentials = {},
+                         x509::Policy policy = {}) {
+    return setup_of({.provider = provider(),
+                     .credentials = std::move(credentials),
+                     .anchors = trusted.anchors(),
+                     .policy = policy,
+                     .client_sessions = cache});
+  };
+  const auto shown = root.issue({.client = true});
+  const auto shown_elsewhere = root.issue({.client = true});
+  const auto usual = setup(root);
+  const auto config = built(client_config());
+  const auto only = [](ProtocolVersion version) { return built(client_config().versions(version, version)); };
+  ClientConfigBuilder unverified = client_config();
+  unverified.dangerous().skip_verification();
+
+  struct Place {
+    std::string_view what;
+    std::shared_ptr<const AnswerSetup> setup;
+    std::shared_ptr<const ClientConfig> config;
+    x509::PeerName name = dns("example.com");
+    std::optional<x509::PeerName> asked{};
+    std::string_view host = "192.0.2.1";
+    std::uint16_t port = 443;
+  };
+  const std::vector<Place> places{
+      {"usual", usual, config},
+      {"another name", usual, config, dns("example.org")},
+      {"an address", usual, config, x509::PeerName::ip("192.0.2.1").value()},
+      {"asked for by another name", usual, config, dns("example.com"), dns("front.example")},
+      {"asked for by none", usual, config, dns("example.com"), x509::NoNameCheck{}},
+      {"nobody by name", usual, config, x509::NoNameCheck{}},
+      {"nobody by name elsewhere", usual, config, x509::NoNameCheck{}, {}, "192.0.2.2"},
+      {"another port", usual, config, dns("example.com"), {}, "192.0.2.1", 8443},
+      {"a Unix socket", usual, config, dns("example.com"), {}, "/run/a", 0},
+      {"another Unix socket", usual, config, dns("example.com"), {}, "/run/b", 0},
+      {"TLS 1.2", usual, only(ProtocolVersion::tls_1_2)},
+      {"TLS 1.3", usual, only(ProtocolVersion::tls_1_3)},
+      {"unverified", usual, built(unverified)},
+      {"other schemes", usual, built(client_config().schemes({SignatureScheme::ed25519}))},
+      {"a context", usual, built(client_config().session_context({'a'}))},
+      {"another context", usual, built(client_config().session_context({'b'}))},
+      {"other anchors", setup(other), config},
+      {"another policy", setup(root, {}, {.min_rsa_bits = 4096}), config},
+      {"a certificate", setup(root, {shown}), config},
+      {"another certificate", setup(root, {shown_elsewhere}), config},
+      {"both", setup(root, {shown, shown_elsewhere}), config},
+      {"both, the other first", setup(root, {shown_elsewhere, shown}), config},
+  };
+  const auto of = [](const Place& place) {
+    return place.setup->client_sessions(*place.config, {.name = place.name, .server_name = place.asked}, place.host,
+                                        place.port);
+  };
+  for (const Place& made : places) {
+    of(made).received(some_session());
+    for (const Place& used : places) {
+      if (&used == &made) continue;
+      EXPECT_FALSE(of(used).take(fixed_clock())) << made.what << " / " << used.what;
+    }
+    EXPECT_TRUE(of(made).take(fixed_clock())) << made.what;
+  }
+
+  // What is set up alike is the same place, wherever the name has led.
+  of(places.front()).received(some_session());
+  EXPECT_TRUE(
+      of({"again", setup(root), built(client_config()), dns("EXAMPLE.com."), {}, "2001:db8::1"}).take(fixed_clock()));
+}
+
+TEST(ClientSessions, AreHandedOnByTheApplicationWithoutACache) {
+  const auto given = [](const AnswerOptions& options, ClientConfigBuilder config, std::span<Session> offered) {
+    const auto setup = setup_of(options);
+    ClientSessions sessions =
+        setup->client_sessions(*built(config), {.name = dns("example.com"), .sessions = offered}, "192.0.2.1", 443);
+    for (int i = 0; i < 17; ++i) sessions.received(some_session());
+    EXPECT_FALSE(sessions.take(fixed_clock()));
+    EXPECT_EQ(sessions.given(fixed_clock()).size(), ClientSessions::kMaxGiven);
+    return sessions.given(fixed_clock()).size();
+  };
+  std::array<Session, 1> one{some_session()};
+  EXPECT_EQ(given({.provider = provider()}, client_config(), one), 0U);
+  EXPECT_EQ(given({.provider = provider(), .client_sessions = nullptr}, client_config(), {}), 0U);
+  EXPECT_EQ(given({.provider = provider(), .psks = std::make_shared<PskTable>()}, client_config(), {}), 0U);
+  EXPECT_EQ(given({.provider = provider()}, client_config().resumption(false), {}), 0U);
+}
+
+// --- a server's sessions ---------------------------------------------------------------------------------------------
+
 TEST(SessionStore, LetsGoWhatWasUsedLongestAgo) {
   SessionStore store(2);
   const auto has = [&](std::uint8_t id) { return store.find(session_with_id(id).session_id).has_value(); };

@@ -109,6 +109,39 @@ TEST_F(BlockingTest, ResumesWithTheSessionsItGave) {
   EXPECT_TRUE(server.connection().resumed());
 }
 
+TEST_F(BlockingTest, KeepsNoSessionWhosePeerTheApplicationJudged) {
+  const Options plain = client_options();
+  Options judging = plain;
+  judging.intercept = [](Connection& connection, Event& event) {
+    auto* const peer = std::get_if<VerifyPeer>(&event);
+    return peer != nullptr && connection.answer(std::move(peer->token), PeerAccepted{}).has_value();
+  };
+  const auto resumes = [&](const Options& client_side) {
+    auto [client, server] = connected(client_side, server_options());
+    must(server.write(as_bytes("x")));
+    EXPECT_EQ(read_exactly(client, 1), "x");
+    return client.connection().resumed();
+  };
+  EXPECT_FALSE(resumes(judging));
+  EXPECT_FALSE(resumes(plain));
+  EXPECT_TRUE(resumes(plain));
+}
+
+TEST_F(BlockingTest, ForgetsTheSessionsOfAConnectionThatFailed) {
+  const Options client_side = client_options();
+  const auto cache = std::make_shared<LruClientSessionCache>();
+  Options caching = client_side;
+  caching.answers = setup_of({.provider = provider(), .anchors = root_.anchors(), .client_sessions = cache});
+  auto [client, server] = connected(caching, server_options());
+  must(server.write(as_bytes("x")));
+  EXPECT_EQ(read_exactly(client, 1), "x");
+  EXPECT_EQ(cache->size(), 1U);
+  must(server.close(Alert::internal_error));
+  std::array<std::uint8_t, 1> byte{};
+  EXPECT_FALSE(client.read(byte));
+  EXPECT_EQ(cache->size(), 0U);
+}
+
 TEST_F(BlockingTest, AuthenticatesClients) {
   Options server_side = server_options();
   server_side.config = built(server_config().client_auth(ClientAuth::require));

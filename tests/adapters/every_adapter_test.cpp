@@ -66,6 +66,28 @@ TEST_P(EveryAdapter, EchoesEverySize) {
   closed.get();
 }
 
+TEST_P(EveryAdapter, ResumesByItself) {
+  const PartyOptions client = client_options();
+  const PartyOptions server = server_options();
+  const auto resumes = [&](const PartyOptions& as_client) {
+    Parties both = parties(as_client, server);
+    auto served = in_background([&] { must(both.server->write(must(both.server->read(1)))); });
+    must(both.client->write("x"));
+    EXPECT_EQ(must(both.client->read(1)), "x");  // tickets go in front of it
+    served.get();
+    EXPECT_EQ(both.client->resumed(), both.server->resumed());
+    return both.client->resumed();
+  };
+  EXPECT_FALSE(resumes(client));
+  EXPECT_TRUE(resumes(client));
+  EXPECT_TRUE(resumes(client)) << "each connection leaves sessions for others";
+  EXPECT_FALSE(resumes(client_options())) << "another setup has its own";
+  PartyOptions without = client;
+  without.answers = setup_of({.provider = provider(), .anchors = root_.anchors(), .client_sessions = nullptr});
+  EXPECT_FALSE(resumes(without));
+  EXPECT_FALSE(resumes(without));
+}
+
 TEST_P(EveryAdapter, SendsBothWaysAtOnce) {
   Parties both = connected();
   const std::string text = pattern(3'000'000);

@@ -67,6 +67,7 @@ class Party {
   virtual void set_write_deadline(loop::Deadline deadline) = 0;
   virtual IoResult<void> downgrade() = 0;
   virtual IoResult<void> start_tls(const PartyOptions& options) = 0;
+  virtual bool resumed() = 0;
   virtual loop::Traffic traffic() = 0;
   virtual Address local() = 0;
   virtual Address peer() = 0;
@@ -148,6 +149,7 @@ class BlockingParty final : public Party {
     stream_.emplace(std::move(*stream));
     return {};
   }
+  bool resumed() override { return stream_->connection().resumed(); }
   loop::Traffic traffic() override {
     return {.bytes_received = stream_->bytes_received(), .bytes_sent = stream_->bytes_sent()};
   }
@@ -265,6 +267,11 @@ class LoopParty final : public Party {
                                                                           : std::optional<x509::PeerName>()});
     });
     return result;
+  }
+  bool resumed() override {
+    bool resumed = false;
+    ask([&](loop::Stream& stream) { resumed = stream.connection().resumed(); });
+    return resumed;
   }
   loop::Traffic traffic() override {
     loop::Traffic traffic;

@@ -282,7 +282,6 @@ class Driver {
   bool finishing_ = false;
   std::chrono::seconds patience_{};  ///< of the end, once it has come
   bool held_ = false;
-  std::vector<Session> sessions_;
   std::vector<Client*> held_clients_;
 };
 
@@ -317,12 +316,7 @@ class Driver::Client final : public loop::Handler {
       if (complete) answered(stream);
     }
   }
-  void on_closed(loop::Stream& stream, const IoError* error) override {
-    if (driver_.options_.resume) {
-      for (Session& session : stream.sessions()) {
-        if (driver_.sessions_.size() < 64) driver_.sessions_.push_back(std::move(session));
-      }
-    }
+  void on_closed(loop::Stream& /*stream*/, const IoError* error) override {
     if (driver_.holding() && open_) {
       driver_.held_clients_.back()->index_ = index_;
       std::swap(driver_.held_clients_[index_], driver_.held_clients_.back());
@@ -377,15 +371,8 @@ class Driver::Client final : public loop::Handler {
 void Driver::open_one() {
   ++opening_;
   ++begun_;
-  loop::Target target{.name = name_};
-  std::array<Session, 1> offered;
-  if (!sessions_.empty()) {
-    offered[0] = std::move(sessions_.back());
-    sessions_.pop_back();
-    target.sessions = offered;
-  }
   const auto stream =
-      loop_->dial(host_.host, host_.port, connection_, std::make_unique<Client>(*this), std::move(target));
+      loop_->dial(host_.host, host_.port, connection_, std::make_unique<Client>(*this), {.name = name_});
   if (!stream) {
     --opening_;
     tally_.add_error(stream.error().text);
@@ -496,6 +483,10 @@ int run(LoadOptions& options) {
   builder.hand_out_computations(computes_together());
   AnswerOptions answers{.provider = provider(), .policy = policy_of(options.tls.policy)};
   answers.psks = psks_of(options.tls);
+  // One server's, for all connections that are begun at once.
+  constexpr std::size_t kSessions = 64;
+  answers.client_sessions =
+      options.resume ? std::make_shared<LruClientSessionCache>(1, kSessions * options.threads) : nullptr;
   if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   if (options.insecure) {
     builder.dangerous().skip_verification();

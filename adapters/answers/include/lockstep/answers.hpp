@@ -20,8 +20,10 @@
 #include <shared_mutex>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include <lockstep/client_sessions.hpp>
 #include <lockstep/config.hpp>
 #include <lockstep/connection.hpp>
 #include <lockstep/error.hpp>
@@ -77,6 +79,9 @@ struct AnswerOptions {
   /// Signatures of certificates that were verified before, for all connections of this setup and of others that are
   /// given the same. Null: every one is verified each time.
   std::shared_ptr<x509::VerifiedLinks> verified_links = std::make_shared<x509::VerifiedLinks>();
+  /// Client: where sessions are kept, so that streams resume by themselves. By default in the memory of this setup.
+  /// Null: the application hands them on. Setups may share a cache: no session is taken where it was not made.
+  std::shared_ptr<ClientSessionCache> client_sessions = std::make_shared<LruClientSessionCache>();
   /// Server: what tickets are sealed with. Without them none are sent and none accepted.
   std::shared_ptr<const TicketKeyring> ticket_keys{};
   /// Server, TLS 1.2: where sessions are kept by their ids, where the configuration has them
@@ -133,6 +138,16 @@ class LOCKSTEP_API AnswerSetup {
   /// trusts the same. Zero where nobody is trusted.
   [[nodiscard]] const SessionContext& verification() const noexcept { return verification_; }
 
+  /// Client: what a connection with this configuration and these options has to do with
+  /// `AnswerOptions::client_sessions`, before it is made. The cache's key tells apart what verifies the server, the
+  /// certificates that this client may show, the versions, whom it expects and asks for, and the port; and the host
+  /// that it connects to, where it expects nobody by name or there is no port. No cache: where sessions are handed on
+  /// in `options`, the configuration resumes none, or the setup has pre-shared keys. Whoever answers `VerifyPeer` or
+  /// `SelectCredential` for some connections of a setup and not for others gives them setups, or a
+  /// `ConfigBuilder::session_context`, of their own.
+  [[nodiscard]] ClientSessions client_sessions(const Config& config, const ClientOptions& options,
+                                               std::string_view host, std::uint16_t port) const;
+
   /// The credential for a peer's wishes; null when none will do.
   ///
   /// Only a credential that can sign with one of the peer's schemes is considered. For a server one for the very name
@@ -149,6 +164,7 @@ class LOCKSTEP_API AnswerSetup {
   AnswerSetup(AnswerOptions options, const SessionContext& verification);
   AnswerOptions options_;
   SessionContext verification_;
+  std::optional<SessionContext> client_identity_;  // a digest of the credentials; nothing where none can be made
   std::shared_ptr<const Candidates> candidates_;
 };
 

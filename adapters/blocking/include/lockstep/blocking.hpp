@@ -142,7 +142,8 @@ struct Target {
   /// Client: whom to expect. `dial` takes the host when there is none, without its zone; `wrap` and Unix sockets need
   /// it.
   std::optional<x509::PeerName> name{};
-  /// Client: sessions to offer, best first. Consumed.
+  /// Client: sessions to offer, best first. Consumed. Without any the setup's cache is asked for one
+  /// (`AnswerOptions::client_sessions`), and gets those that come.
   std::span<Session> sessions{};
   /// `wrap`: bytes of the peer's that were read from the socket already. Copied.
   Bytes already_read{};
@@ -231,9 +232,9 @@ class LOCKSTEP_API Stream {
   static constexpr std::size_t kMaxReadAhead = std::size_t{1} << 20U;
 
   /// Sessions that the server has given since the last call, for `Target::sessions`; at most kMaxSessions are kept, the
-  /// newest.
+  /// newest. Where they went to a cache, what it has of this server is taken out again.
   [[nodiscard]] std::vector<Session> sessions();
-  static constexpr std::size_t kMaxSessions = 16;
+  static constexpr std::size_t kMaxSessions = ClientSessions::kMaxGiven;
 
   /// What was agreed; see Connection. Not while another thread uses the stream.
   [[nodiscard]] const Connection& connection() const noexcept;

@@ -159,7 +159,8 @@ struct Options {
 struct Target {
   /// Client: whom to expect. `dial` takes the host when there is none; `wrap` and `start_tls` need it.
   std::optional<x509::PeerName> name{};
-  /// Client: sessions to offer, best first. Consumed.
+  /// Client: sessions to offer, best first. Consumed. Without any the setup's cache is asked for one
+  /// (`AnswerOptions::client_sessions`), and gets those that come.
   std::span<Session> sessions{};
   /// Client: whom to ask for, where that is another name (`ClientOptions::server_name`).
   std::optional<x509::PeerName> server_name{};
@@ -277,9 +278,10 @@ class LOCKSTEP_API Stream {
   [[nodiscard]] const Answers* answers() const noexcept;
   /// Server: the name that the client asked for. Client: the name that it expects.
   [[nodiscard]] const std::string& server_name() const noexcept;
-  /// Sessions that the server has given since the last call, for `Target::sessions`; the newest kMaxSessions.
+  /// Sessions that the server has given since the last call, for `Target::sessions`; the newest kMaxSessions. Where they
+  /// went to a cache, what it has of this server is taken out again.
   [[nodiscard]] std::vector<Session> sessions();
-  static constexpr std::size_t kMaxSessions = 16;
+  static constexpr std::size_t kMaxSessions = ClientSessions::kMaxGiven;
 
   // --- the rest ---
 
