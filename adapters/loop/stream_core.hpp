@@ -332,6 +332,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   [[nodiscard]] bool holds_output() const noexcept {
     return held_until_ != TimerWheel::kNever && active() && outbound_ == Outbound::open;
   }
+  void release_output() noexcept;
   void drop_output() noexcept;
   void taken(std::size_t size) noexcept;
   struct WriteBounds {

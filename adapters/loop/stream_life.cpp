@@ -437,6 +437,7 @@ void StreamCore::flush() {
     outbound_ = Outbound::ended;
     (void)::shutdown(socket(), SHUT_WR);
   }
+  if (!holds_output()) release_output();
   if (!due_) loop_->dirty_.remove(*this);  // what it was marked for meanwhile is done here
   if (is_open() || std::holds_alternative<Closing>(phase_)) loop_->backend().update(*this);
   arm_timer();
@@ -448,7 +449,7 @@ std::uint64_t StreamCore::idle_deadline() const noexcept {
 
 /// By then the peer has taken something, or enough (Options::lowest_rate).
 std::uint64_t StreamCore::output_deadline() const noexcept {
-  return has_output() ? later(last_progress_, options_->write_timeout) : TimerWheel::kNever;
+  return wants_send() ? later(last_progress_, options_->write_timeout) : TimerWheel::kNever;
 }
 
 std::uint64_t StreamCore::earliest_deadline() const noexcept {
@@ -481,7 +482,7 @@ void StreamCore::on_timer() {
     return arm_timer();
   }
   if (held_until_ <= now) {
-    held_until_ = TimerWheel::kNever;
+    release_output();
     mark_dirty();
   }
   if (deadline_ <= now) {

@@ -122,7 +122,7 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
     left.advance(consumed);
   }
   traffic_.plaintext_sent += total;
-  if (total != 0) held_until_ = TimerWheel::kNever;
+  if (total != 0) release_output();
   if (has_output()) mark_dirty();
   return total;
 }
@@ -189,6 +189,13 @@ bool StreamCore::may_hold_output() const noexcept {
   const Connection& connection = secure_->connection;
   return handshake_done() && connection.role() == Role::server && connection.version() == ProtocolVersion::tls_1_3 &&
          connection.error() == nullptr && !options_->kernel_tls;
+}
+
+/// The peer's time to take it begins here.
+void StreamCore::release_output() noexcept {
+  if (held_until_ == TimerWheel::kNever) return;
+  held_until_ = TimerWheel::kNever;
+  if (has_output()) last_progress_ = LoopCore::this_tick();
 }
 
 /// close_notify; during the handshake once that is complete, because before it would mean to give up.

@@ -323,11 +323,14 @@ TEST_P(LoopTlsTest, SendsTicketsWithTheFirstAnswerOrALittleLater) {
   End server;
   std::uint64_t flight = 0;
   server.handler->on_handshake_do = [&](loop::Stream& stream) { flight = stream.traffic().bytes_sent; };
-  connect(client, server);
+  loop::Options hasty = server_options();
+  hasty.write_timeout = 24ms;  // which is not for what nobody has sent yet
+  connect(client, server, client_options(), hasty);
   turn_until([&] { return server.log->handshake; });
   EXPECT_EQ(server.log->stream->traffic().bytes_sent, flight);
   turn_until([&] { return client.log->handshake; });
   turn_until([&] { return client.log->stream->sessions().size() == 2; });
+  EXPECT_FALSE(server.log->closed);
 }
 
 TEST_P(LoopTlsTest, ResumesWithTheSessionsItGave) {
