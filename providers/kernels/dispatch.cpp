@@ -145,6 +145,22 @@ List<Hash> list_hashes() noexcept {
   return list;
 }
 
+List<Mac> list_macs() noexcept {
+  List<Mac> list;
+#if defined(__x86_64__)
+  const Features features = detect();
+  list.add(features.sha_ni, sha_ni::kHmacSha1);
+  list.add(features.sha_ni, sha_ni::kHmacSha256);
+  list.add(features.avx2, avx2::kHmacSha384);
+#elif defined(__aarch64__)
+  list.add(detect().sha2, arm_sha2::kHmacSha256);
+#endif
+  list.add(true, portable::kHmacSha1);
+  list.add(true, portable::kHmacSha256);
+  list.add(true, portable::kHmacSha384);
+  return list;
+}
+
 List<Sha3> list_sha3() noexcept {
   List<Sha3> list;
 #if defined(__x86_64__)
@@ -207,6 +223,11 @@ std::span<const Hash> available_hashes() noexcept {
   return {kList.entries.data(), kList.size};
 }
 
+std::span<const Mac> available_macs() noexcept {
+  static const List<Mac> kList = list_macs();
+  return {kList.entries.data(), kList.size};
+}
+
 std::span<const Sha3> available_sha3() noexcept {
   static const List<Sha3> kList = list_sha3();
   return {kList.entries.data(), kList.size};
@@ -221,6 +242,8 @@ const Aead& best(Algorithm algorithm) noexcept { return first_of(available(), al
 
 const Hash& best(HashAlgorithm algorithm) noexcept { return first_of(available_hashes(), algorithm); }
 
+const Mac& best(MacAlgorithm algorithm) noexcept { return first_of(available_macs(), algorithm); }
+
 const Kem& best(KemAlgorithm algorithm) noexcept { return first_of(available_kems(), algorithm); }
 
 const Sha3& best_sha3() noexcept { return available_sha3().front(); }
@@ -229,6 +252,10 @@ const Aead* find(Algorithm algorithm, InstructionSet set) noexcept { return find
 
 const Hash* find(HashAlgorithm algorithm, InstructionSet set) noexcept {
   return find_in(available_hashes(), algorithm, set);
+}
+
+const Mac* find(MacAlgorithm algorithm, InstructionSet set) noexcept {
+  return find_in(available_macs(), algorithm, set);
 }
 
 const Kem* find(KemAlgorithm algorithm, InstructionSet set) noexcept {

@@ -297,5 +297,58 @@ TEST(HashChoice, ListsNothingThatTheTestsDoNotKnow) {
   }
 }
 
+Bytes mac_of(const Mac& mac, const Bytes& key, std::span<const std::span<const std::uint8_t>> segments) {
+  Bytes out(mac.size);
+  mac.mac(key, segments, out.data());
+  return out;
+}
+
+// The MAC of a record on every instruction set that this processor has: of any length, in pieces, and of a length that
+// is a secret.
+TEST(RecordMac, AgreesWithTheReferenceOnEveryInstructionSet) {
+  for (const Mac& mac : available_macs()) {
+    SCOPED_TRACE(std::string(mac.name) + " " + name(mac.instruction_set));
+    EXPECT_EQ(find(mac.algorithm, mac.instruction_set), &mac);
+    const Mac& portable = *find(mac.algorithm, InstructionSet::portable);
+    const Bytes key = random_bytes(mac.size, 1);
+    const Bytes header = random_bytes(13, 2);
+    for (std::size_t size = 0; size < 1500; size += 1 + size / 60) {
+      const Bytes text = random_bytes(size, 3);
+      const std::span<const std::uint8_t> whole(text);
+      const std::array<std::span<const std::uint8_t>, 3> segments{header, whole.first(size / 3),
+                                                                  whole.subspan(size / 3)};
+      const Bytes expected = mac_of(portable, key, segments);
+      ASSERT_EQ(mac_of(mac, key, segments), expected) << size;
+      if (mac.algorithm != MacAlgorithm::hmac_sha1) {
+        Bytes message = header;
+        message.insert(message.end(), text.begin(), text.end());
+        const HashAlgorithm hash =
+            mac.algorithm == MacAlgorithm::hmac_sha256 ? HashAlgorithm::sha256 : HashAlgorithm::sha384;
+        ASSERT_EQ(expected, reference::hmac(hash, key, message)) << size;
+      }
+      for (const std::size_t hidden : {0U, 1U, 15U, 64U, 200U, 256U}) {
+        Bytes padded = text;
+        padded.resize(size + hidden, 0x5a);
+        Bytes out(mac.size);
+        mac.mac_of_secret_length(key, header, padded, size, out.data());
+        ASSERT_EQ(out, expected) << size << " and " << hidden << " hidden";
+      }
+    }
+  }
+}
+
+// RFC 2202 3, test cases 1 and 3.
+TEST(RecordMac, IsHmacSha1AsPublished) {
+  for (const Mac& mac : available_macs()) {
+    if (mac.algorithm != MacAlgorithm::hmac_sha1) continue;
+    const Bytes text = from_hex("4869205468657265");
+    const std::array<std::span<const std::uint8_t>, 1> segments{text};
+    EXPECT_EQ(mac_of(mac, Bytes(20, 0x0b), segments), from_hex("b617318655057264e28bc0b6fb378c8ef146be00"));
+    const Bytes fifty(50, 0xdd);
+    const std::array<std::span<const std::uint8_t>, 1> more{fifty};
+    EXPECT_EQ(mac_of(mac, Bytes(20, 0xaa), more), from_hex("125d7342b9ac11cd91a39af48aa17b4f63f175d3"));
+  }
+}
+
 }  // namespace
 }  // namespace lockstep::kernels::test

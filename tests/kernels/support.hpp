@@ -17,6 +17,7 @@
 #include <lockstep/kernels.hpp>
 #include <lockstep/kernels_hash.hpp>
 #include <lockstep/kernels_kem.hpp>
+#include <lockstep/kernels_mac.hpp>
 #include <lockstep/kernels_sha3.hpp>
 
 namespace lockstep::kernels::test {

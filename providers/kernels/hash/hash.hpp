@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include <lockstep/kernels_hash.hpp>
+#include <lockstep/kernels_mac.hpp>
 
 #include "bytes.hpp"
 
@@ -15,20 +16,27 @@ namespace portable {
 extern const Hash kSha256;
 extern const Hash kSha384;
 extern const Hash kSha512;
+extern const Mac kHmacSha1;
+extern const Mac kHmacSha256;
+extern const Mac kHmacSha384;
 }  // namespace portable
 
 #if defined(__x86_64__)
 namespace sha_ni {
 extern const Hash kSha256;
-}
+extern const Mac kHmacSha1;
+extern const Mac kHmacSha256;
+}  // namespace sha_ni
 namespace avx2 {
 extern const Hash kSha384;
 extern const Hash kSha512;
+extern const Mac kHmacSha384;
 }  // namespace avx2
 #elif defined(__aarch64__)
 namespace arm_sha2 {
 extern const Hash kSha256;
-}
+extern const Mac kHmacSha256;
+}  // namespace arm_sha2
 #endif
 
 // FIPS 180-4 4.2.3: the fractional parts of the cube roots of the first 80 primes.
@@ -93,6 +101,14 @@ struct Sha512 {
   static constexpr const char* kName = "SHA-512";
   static constexpr std::size_t kDigestSize = 64;
   static constexpr std::array<Word, 8> kInitial = kInitial512;
+};
+
+// Of HMAC alone.
+struct Sha1 {
+  using Word = std::uint32_t;
+  static constexpr std::size_t kDigestSize = 20;
+  // FIPS 180-4 5.3.1.
+  static constexpr std::array<Word, 5> kInitial{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
 };
 
 // Words are big-endian (FIPS 180-4 3.1).

@@ -1,12 +1,5 @@
 // SHA-1 (FIPS 180-4 6.1.2) on integers, for HMAC alone, where its collisions do no harm. Include it inside a namespace.
 
-struct Sha1 {
-  using Word = std::uint32_t;
-  static constexpr std::size_t kDigestSize = 20;
-  // FIPS 180-4 5.3.1.
-  static constexpr std::array<Word, 5> kInitial{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
-};
-
 // Takes whole blocks.
 inline void compress(std::uint32_t (&state)[5], const std::uint8_t* blocks, std::size_t count) {
   std::uint32_t schedule[16];

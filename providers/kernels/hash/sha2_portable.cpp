@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <new>
 
@@ -13,10 +15,15 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 #include "hash/sha2_rounds.inl"
 #include "hash/sha2_scalar.inl"
 #include "hash/sha2.inl"
+#include "hash/sha1_scalar.inl"
+#include "hash/record_mac.inl"
 // clang-format on
 
 constinit const Hash kSha256 = make_hash<Sha256>();
 constinit const Hash kSha384 = make_hash<Sha384>();
 constinit const Hash kSha512 = make_hash<Sha512>();
+constinit const Mac kHmacSha1 = make_mac<Sha1>(MacAlgorithm::hmac_sha1, "HMAC-SHA-1");
+constinit const Mac kHmacSha256 = make_mac<Sha256>(MacAlgorithm::hmac_sha256, "HMAC-SHA-256");
+constinit const Mac kHmacSha384 = make_mac<Sha384>(MacAlgorithm::hmac_sha384, "HMAC-SHA-384");
 
 }  // namespace lockstep::kernels::portable

@@ -1,5 +1,5 @@
-// The vector layer in plain C++, with every operation of the others, for LOCKSTEP_EMULATED_LANES lanes: 1, 2 or 4. It is
-// slow and for tests alone. What the processor does in one instruction carries poison by hand here, because
+// The vector layer in plain C++, with every operation of the others, for LOCKSTEP_EMULATED_LANES lanes: 1, 2 or 4. It
+// is slow and for tests alone. What the processor does in one instruction carries poison by hand here, because
 // MemorySanitizer knows neither vendor intrinsics nor how a carry or a table spreads it: if any part of an operand is
 // secret, then so is all of the result (of the word, where the operation works on words).
 
@@ -127,9 +127,7 @@ inline Block shuffle_bytes(Block a, Block order) {
   for (std::size_t i = 0; i < 16; ++i) result.bytes[i] = a.bytes[order.bytes[i] % 16];
   return result;
 }
-inline Block swap_halves(Block a) {
-  return make_block(word_of<std::uint64_t>(a, 1), word_of<std::uint64_t>(a, 0));
-}
+inline Block swap_halves(Block a) { return make_block(word_of<std::uint64_t>(a, 1), word_of<std::uint64_t>(a, 0)); }
 inline bool equal_in_constant_time(Block a, Block b) {
   const Block difference = bit_xor(a, b);
   return (word_of<std::uint64_t>(difference, 0) | word_of<std::uint64_t>(difference, 1)) == 0;
@@ -172,17 +170,15 @@ template <bool kMixColumns>
   Block mixed = shifted;
   for (std::size_t i = 0; kMixColumns && i < 16; ++i) {
     const std::uint8_t* const column = shifted.bytes + i / 4 * 4;
-    mixed.bytes[i] = static_cast<std::uint8_t>(multiply_bytes(column[i % 4], 2) ^
-                                               multiply_bytes(column[(i + 1) % 4], 3) ^ column[(i + 2) % 4] ^
-                                               column[(i + 3) % 4]);
+    mixed.bytes[i] =
+        static_cast<std::uint8_t>(multiply_bytes(column[i % 4], 2) ^ multiply_bytes(column[(i + 1) % 4], 3) ^
+                                  column[(i + 2) % 4] ^ column[(i + 3) % 4]);
   }
   make_secret(mixed, is_secret(state));
   return bit_xor(mixed, round_key);
 }
 inline Block aes_round(Block state, Block round_key) { return emulate_aes_round<true>(state, round_key); }
-inline Block aes_last_round(Block state, Block round_key) {
-  return emulate_aes_round<false>(state, round_key);
-}
+inline Block aes_last_round(Block state, Block round_key) { return emulate_aes_round<false>(state, round_key); }
 
 [[gnu::noinline]] inline Block emulate_carryless_multiply(std::uint64_t a, std::uint64_t b) {
   const std::uint64_t x = declassified(a);
@@ -250,9 +246,7 @@ inline Sha256State load_state(const std::uint32_t (&words)[8]) {
   std::memcpy(state.words, words, sizeof words);
   return state;
 }
-inline void store_state(std::uint32_t (&words)[8], Sha256State state) {
-  std::memcpy(words, state.words, sizeof words);
-}
+inline void store_state(std::uint32_t (&words)[8], Sha256State state) { std::memcpy(words, state.words, sizeof words); }
 inline Sha256State add_states(Sha256State a, Sha256State b) {
   for (std::size_t i = 0; i < 8; ++i) a.words[i] += b.words[i];
   return a;
@@ -291,8 +285,57 @@ inline void four_rounds(Sha256State& state, Block words) { emulate_four_rounds(s
   make_secret(result, is_secret(w));
   return result;
 }
-inline Block next_words(Block w0, Block w4, Block w8, Block w12) {
-  return emulate_next_words({w0, w4, w8, w12});
+inline Block next_words(Block w0, Block w4, Block w8, Block w12) { return emulate_next_words({w0, w4, w8, w12}); }
+
+// SHA-1's variables and words stand from the highest word of a block down.
+struct Sha1State {
+  Block abcd;
+  Block e;
+};
+inline std::uint32_t from_the_top(const Block& a, std::size_t i) { return word_of<std::uint32_t>(a, 3 - i); }
+inline std::uint32_t rotate_left(std::uint32_t x, int bits) { return rotate_right(x, 32 - bits); }
+inline Sha1State load_state(const std::uint32_t (&words)[5]) {
+  return {make_words(words[3], words[2], words[1], words[0]), make_words(0, 0, 0, words[4])};
+}
+inline void store_state(std::uint32_t (&words)[5], Sha1State state) {
+  for (std::size_t i = 0; i < 4; ++i) words[i] = from_the_top(state.abcd, i);
+  words[4] = from_the_top(state.e, 0);
+}
+template <int kTwenty>
+[[gnu::noinline]] Block four_sha1_rounds(const Block& abcd, const Block& sums) {
+  const bool secret = is_secret(abcd) || is_secret(sums);
+  const Block before = declassified(abcd);
+  const Block added = declassified(sums);
+  std::uint32_t a = from_the_top(before, 0), b = from_the_top(before, 1), c = from_the_top(before, 2);
+  std::uint32_t d = from_the_top(before, 3), e = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    const std::uint32_t f = kTwenty == 0 ? d ^ (b & (c ^ d)) : kTwenty == 2 ? (b & c) ^ (d & (b ^ c)) : b ^ c ^ d;
+    constexpr std::uint32_t kConstants[] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
+    const std::uint32_t next = rotate_left(a, 5) + f + e + kConstants[kTwenty] + from_the_top(added, i);
+    e = d;
+    d = c;
+    c = rotate_left(b, 30);
+    b = a;
+    a = next;
+  }
+  Block result = make_words(d, c, b, a);
+  make_secret(result, secret);
+  return result;
+}
+inline Block add_next_e(Block words, Block abcd) {
+  return add_32(words, make_words(0, 0, 0, rotate_left(from_the_top(abcd, 0), 30)));
+}
+[[gnu::noinline]] inline Block emulate_next_sha1_words(const Block (&w)[4]) {
+  std::uint32_t words[20];
+  for (std::size_t i = 0; i < 16; ++i) words[i] = declassified(from_the_top(w[i / 4], i % 4));
+  for (std::size_t i = 16; i < 20; ++i)
+    words[i] = rotate_left(words[i - 3] ^ words[i - 8] ^ words[i - 14] ^ words[i - 16], 1);
+  Block result = make_words(words[19], words[18], words[17], words[16]);
+  make_secret(result, is_secret(w));
+  return result;
+}
+inline Block next_sha1_words(Block w0, Block w4, Block w8, Block w12) {
+  return emulate_next_sha1_words({w0, w4, w8, w12});
 }
 
 #if LOCKSTEP_EMULATED_LANES == 1
@@ -342,8 +385,8 @@ inline Vector broadcast_half(const std::uint8_t* from) {
 inline Vector load_blocks(const std::uint8_t* from) { return load_vector(from); }
 inline void pin(Vector&) {}
 
-#define LOCKSTEP_LANEWISE(operation)                                               \
-  inline Vector operation(Vector a, Vector b) {                           \
+#define LOCKSTEP_LANEWISE(operation)                                                        \
+  inline Vector operation(Vector a, Vector b) {                                             \
     return each_lane([](const Block& x, const Block& y) { return operation(x, y); }, a, b); \
   }
 LOCKSTEP_LANEWISE(bit_xor)
@@ -359,7 +402,7 @@ LOCKSTEP_LANEWISE(aes_last_round)
 #undef LOCKSTEP_LANEWISE
 #define LOCKSTEP_LANEWISE(operation)                                           \
   template <int kAmount>                                                       \
-  inline Vector operation(Vector a) {                                 \
+  inline Vector operation(Vector a) {                                          \
     return each_lane([](const Block& x) { return operation<kAmount>(x); }, a); \
   }
 LOCKSTEP_LANEWISE(shift_right_64)

@@ -5,6 +5,7 @@
 #include <lockstep/kernels.hpp>
 #include <lockstep/kernels_hash.hpp>
 #include <lockstep/kernels_kem.hpp>
+#include <lockstep/kernels_mac.hpp>
 
 namespace lockstep::kernels {
 
@@ -22,10 +23,13 @@ LOCKSTEP_EMULATED(4)
 #undef LOCKSTEP_EMULATED
 namespace emulated_sha_1 {
 extern const Hash kSha256;
-}
+extern const Mac kHmacSha1;
+extern const Mac kHmacSha256;
+}  // namespace emulated_sha_1
 namespace emulated_sha_2 {
 extern const Hash kSha384;
 extern const Hash kSha512;
+extern const Mac kHmacSha384;
 }  // namespace emulated_sha_2
 namespace emulated_kem_16 {
 extern const Kem kMlKem512;

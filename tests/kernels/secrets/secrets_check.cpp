@@ -313,9 +313,13 @@ void check_all() {
     for (std::size_t size = 0; size <= 300; ++size) check(*one.hash, *one.portable, size);
     check(*one.hash, *one.portable, kMost);
   }
-  for (const Mac& mac : macs()) {
+  const Mac* const macs[] = {
+      &portable::kHmacSha1,       &portable::kHmacSha256,       &portable::kHmacSha384,
+      &emulated_sha_1::kHmacSha1, &emulated_sha_1::kHmacSha256, &emulated_sha_2::kHmacSha384,
+  };
+  for (const Mac* const mac : macs) {
     for (std::size_t size = 0; size < 700; size += 1 + size / 30) {
-      for (std::size_t hidden = 0; hidden <= size && hidden <= 256; hidden += 1 + size % 7) check(mac, size, hidden);
+      for (std::size_t hidden = 0; hidden <= size && hidden <= 256; hidden += 1 + size % 7) check(*mac, size, hidden);
     }
   }
   std::printf("no branch and no address depends on a secret: %d checks\n", checks);

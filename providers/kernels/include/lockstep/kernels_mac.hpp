@@ -15,9 +15,10 @@ inline constexpr std::size_t kMaxMacSize = 48;
 
 enum class MacAlgorithm : std::uint8_t { hmac_sha1, hmac_sha256, hmac_sha384 };
 
-/// One algorithm, on integers alone. The descriptors are constants with static lifetime.
+/// One algorithm on one instruction set. The descriptors are constants with static lifetime.
 struct Mac {
   MacAlgorithm algorithm;
+  InstructionSet instruction_set;
   const char* name;  ///< as in "HMAC-SHA-1"
   std::size_t size;  ///< of the MAC and of its key, in bytes
 
@@ -31,6 +32,10 @@ struct Mac {
                                std::uint8_t* out) noexcept;
 };
 
-[[nodiscard]] std::span<const Mac> macs() noexcept;
+/// As for AEADs: all that this processor can run, for each algorithm the fastest first; the fastest; a named one, or
+/// null.
+[[nodiscard]] std::span<const Mac> available_macs() noexcept;
+[[nodiscard]] const Mac& best(MacAlgorithm algorithm) noexcept;
+[[nodiscard]] const Mac* find(MacAlgorithm algorithm, InstructionSet set) noexcept;
 
 }  // namespace lockstep::kernels

@@ -1,33 +1,14 @@
-// HMAC over SHA-1, SHA-256 and SHA-384, also of messages whose length is a secret.
-
-#include <algorithm>
-#include <array>
-#include <bit>
-
-#include <lockstep/kernels_mac.hpp>
-
-#include "hash/hash.hpp"
-#include "target.hpp"
-
-namespace lockstep::kernels {
-namespace record_mac {
-namespace {
-
-// Each text uses those before it.
-// clang-format off
-#include "hash/sha2_rounds.inl"
-#include "hash/sha2_scalar.inl"
-#include "hash/sha1_scalar.inl"
-// clang-format on
+// HMAC (RFC 2104) over a hash, also of messages whose length is a secret. Include it inside the namespace and target
+// region of an instruction set, after the text that defines the hash's `compress`.
 
 using Octets = std::span<const std::uint8_t>;
 
 // Bytes of a message that its padding may hide: 255 of padding and one that says how many.
-constexpr std::size_t kMostHidden = 256;
+inline constexpr std::size_t kMostHidden = 256;
 
 // The compiler shall know nothing of a value: neither that it is 0 or 1, to make a branch of it, nor how it goes from
 // one turn of a loop to the next, to compute addresses from it.
-std::uint64_t hidden(std::uint64_t value) noexcept {
+LOCKSTEP_INLINE std::uint64_t unknown(std::uint64_t value) noexcept {
 #if !defined(LOCKSTEP_CHECK_SECRETS)  // which would take this for a use
   asm volatile("" : "+r"(value));
 #endif
@@ -35,14 +16,16 @@ std::uint64_t hidden(std::uint64_t value) noexcept {
 }
 
 // All ones where a < b, else zero. Both are below 2^63.
-std::uint64_t less(std::uint64_t a, std::uint64_t b) noexcept { return 0 - hidden((hidden(a) - hidden(b)) >> 63U); }
-std::uint64_t same(std::uint64_t a, std::uint64_t b) noexcept { return ~(less(a, b) | less(b, a)); }
+LOCKSTEP_INLINE std::uint64_t less(std::uint64_t a, std::uint64_t b) noexcept {
+  return 0 - unknown((unknown(a) - unknown(b)) >> 63U);
+}
+LOCKSTEP_INLINE std::uint64_t same(std::uint64_t a, std::uint64_t b) noexcept { return ~(less(a, b) | less(b, a)); }
 
 template <class A>
-constexpr std::size_t kBlock = 16 * sizeof(typename A::Word);
+inline constexpr std::size_t kBlock = 16 * sizeof(typename A::Word);
 // FIPS 180-4 5.1: what follows a message at least, 0x80 and its length.
 template <class A>
-constexpr std::size_t kEnd = 1 + 2 * sizeof(typename A::Word);
+inline constexpr std::size_t kEnd = 1 + 2 * sizeof(typename A::Word);
 
 // A hash under way.
 template <class A>
@@ -179,17 +162,6 @@ void mac_of_secret_length(Octets key, Octets header, Octets content, std::size_t
 }
 
 template <class A>
-constexpr Mac make(MacAlgorithm algorithm, const char* name) noexcept {
-  return {algorithm, name, A::kDigestSize, mac<A>, mac_of_secret_length<A>};
+constexpr Mac make_mac(MacAlgorithm algorithm, const char* name) noexcept {
+  return {algorithm, kInstructionSet, name, A::kDigestSize, mac<A>, mac_of_secret_length<A>};
 }
-
-constexpr std::array kMacs{make<Sha1>(MacAlgorithm::hmac_sha1, "HMAC-SHA-1"),
-                           make<Sha256>(MacAlgorithm::hmac_sha256, "HMAC-SHA-256"),
-                           make<Sha384>(MacAlgorithm::hmac_sha384, "HMAC-SHA-384")};
-
-}  // namespace
-}  // namespace record_mac
-
-std::span<const Mac> macs() noexcept { return record_mac::kMacs; }
-
-}  // namespace lockstep::kernels
