@@ -76,6 +76,7 @@ void write(Content& content, const x509::Policy& policy) {
                           policy.require_critical_policy_constraints}) {
     content.number(rule ? 1 : 0);
   }
+  if (policy.profile != Profile::none) content.number(static_cast<std::uint64_t>(policy.profile));
   // The limits of work tell nobody else to be trusted; how many chains are looked for neither.
 }
 

@@ -54,9 +54,23 @@ void check_list(std::vector<ConfigProblem>& problems, const char* setting, const
   }
 }
 
+/// Of a list that is had where none is named: what the provider has and the profile admits.
 template <class Id>
-std::vector<Id> available(std::span<const Id> list, const Provider& provider) {
-  return filter(std::vector<Id>(list.begin(), list.end()), [&](Id id) { return provider.supports(id); });
+std::vector<Id> available(std::span<const Id> list, const Provider& provider, Profile profile) {
+  return filter(std::vector<Id>(list.begin(), list.end()),
+                [&](Id id) { return provider.supports(id) && (profile == Profile::none || is_approved(id)); });
+}
+
+/// For the profile of what is approved where no groups are named: a FIPS module need not have X25519, which hybrids of
+/// the defaults have.
+constexpr std::array kApprovedGroups{NamedGroup::x25519mlkem768, NamedGroup::secp256r1mlkem768, NamedGroup::secp256r1,
+                                     NamedGroup::secp384r1, NamedGroup::secp521r1};
+
+std::vector<NamedGroup> default_groups(const Settings& settings, const Provider& provider) {
+  auto groups =
+      available<NamedGroup>(lockstep::groups(settings.max_version, ListKind::by_default), provider, settings.profile);
+  if (settings.profile == Profile::none || settings.max_version != ProtocolVersion::tls_1_3) return groups;
+  return available<NamedGroup>(kApprovedGroups, provider, settings.profile);
 }
 
 // Hybrids and ML-KEM by itself.
@@ -197,6 +211,41 @@ void check_finite_fields(std::vector<ConfigProblem>& problems, const Settings& s
     complain(custom ? "dh_parameters" : "allow_unknown_dh_groups",
              "no suite with DHE is named that could use it; name one, or remove the setting");
 }
+
+// What is set against the profile.
+class ProfileChecks {
+ public:
+  ProfileChecks(std::vector<ConfigProblem>& problems, const Settings& settings) noexcept
+      : problems_(problems), settings_(settings) {}
+
+  template <class Id>
+  void list(const char* setting, const std::optional<std::vector<Id>>& named) {
+    if (!named) return;
+    for (const Id id : *named) {
+      if (!is_approved(id)) complain(setting, quoted(id) + " is not approved; remove it");
+    }
+  }
+  void rest(std::optional<bool> prefer_chacha20) {
+    if (prefer_chacha20.value_or(false)) complain("prefer_chacha20", "ChaCha20-Poly1305 is not approved; remove it");
+    if (settings_.unknown_dh_groups)
+      complain("allow_unknown_dh_groups", "only groups of RFC 7919 are known to be approved; remove it");
+    if (!settings_.dh_parameters.empty() && !named_field(view_of(settings_.dh_parameters)))
+      complain("dh_parameters", "only those of RFC 7919 are known to be approved; remove them");
+    if (settings_.min_dh_bits < kDefaultMinDhBits)
+      complain("min_dh_bits",
+               "primes of fewer than " + bits_text(kDefaultMinDhBits) + " are not approved; ask for more");
+    if (settings_.speaks(ProtocolVersion::tls_1_2) && !settings_.extended_main_secret_required)
+      complain("allow_no_extended_main_secret", "a master secret that is not extended is not approved; remove it");
+  }
+
+ private:
+  void complain(const char* setting, std::string text) {
+    problems_.push_back({setting, std::move(text) + ", or the profile"});
+  }
+
+  std::vector<ConfigProblem>& problems_;
+  const Settings& settings_;
+};
 
 // As many as can be read.
 std::string insecure_parts(const Provider& provider) {
@@ -375,8 +424,8 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   } else {
     for (const ProtocolVersion version : lockstep::versions()) {
       if (settings.speaks(version))
-        suites = append<CipherSuite>(std::move(suites),
-                                     available<CipherSuite>(lockstep::suites(version, kDefault), provider_));
+        suites = append<CipherSuite>(std::move(suites), available<CipherSuite>(lockstep::suites(version, kDefault),
+                                                                               provider_, settings.profile));
     }
   }
   if (!suites_ && prefer_chacha20_.value_or(!provider_.fast_aes))
@@ -386,13 +435,12 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
                      [](ProtocolVersion version) { return lockstep::suites(version); });
 
   const bool dhe = std::ranges::any_of(suites, uses_finite_field);
-  std::vector<NamedGroup> groups =
-      groups_ ? *groups_ : available<NamedGroup>(lockstep::groups(settings.max_version, kDefault), provider_);
+  std::vector<NamedGroup> groups = groups_ ? *groups_ : default_groups(settings, provider_);
   // RFC 7919 3: a client that offers such groups "SHOULD also include at least one FFDHE cipher suite in the
   // ClientHello", and the other way round, so that the server knows which it takes.
   if (!groups_ && dhe)
     groups = append<NamedGroup>(std::move(groups),
-                                filter(available<NamedGroup>(kFieldsWithDhe, provider_),
+                                filter(available<NamedGroup>(kFieldsWithDhe, provider_, settings.profile),
                                        [&](NamedGroup id) { return has_bits(id, settings.min_dh_bits); }));
   check_list(problems, "groups", groups, provider_);
   check_each_version(problems, settings, "groups", groups,
@@ -426,14 +474,15 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   }
 
   const auto known = secure_schemes();
-  settings.schemes = schemes_ ? *schemes_ : available<SignatureScheme>(known, provider_);
+  settings.schemes = schemes_ ? *schemes_ : available<SignatureScheme>(known, provider_, settings.profile);
   const auto for_handshake = [&](SignatureScheme scheme) {
     return std::ranges::any_of(lockstep::versions(), [&](ProtocolVersion version) {
       return settings.speaks(version) && contains(lockstep::schemes(version), scheme);
     });
   };
   if (!schemes_) std::erase_if(settings.schemes, std::not_fn(for_handshake));
-  settings.schemes_cert = schemes_cert_ ? *schemes_cert_ : available<SignatureScheme>(known, provider_);
+  settings.schemes_cert =
+      schemes_cert_ ? *schemes_cert_ : available<SignatureScheme>(known, provider_, settings.profile);
   settings.signing_schemes = signing_schemes_.value_or(std::vector<SignatureScheme>());
   check_list(problems, "schemes", settings.schemes, provider_);
   if (schemes_cert_) check_list(problems, "schemes_cert", settings.schemes_cert, provider_);
@@ -449,6 +498,16 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   check_each_version(problems, settings, "schemes", settings.schemes,
                      [](ProtocolVersion version) { return lockstep::schemes(version); });
   check_for_handshake("signing_schemes", settings.signing_schemes);
+
+  if (settings.profile != Profile::none) {
+    ProfileChecks checks(problems, settings);
+    checks.list("suites", suites_);
+    checks.list("groups", groups_);
+    checks.list("schemes", schemes_);
+    checks.list("signing_schemes", signing_schemes_);
+    checks.list("schemes_cert", schemes_cert_);
+    checks.rest(prefer_chacha20_);
+  }
 
   check_protocols(problems, "alpn", settings.alpn);
   check_protocols(problems, "next_protocols", settings.next_protocols);

@@ -481,6 +481,7 @@ Next<WaitPsk> on(WaitPskHelloDone&& state, const codec::ServerHelloDone& /*messa
 }
 
 Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitPsk&& state, const PskGiven& chosen, Context& context) {
+  if (auto checked = check_strength(context, chosen); !checked) return std::unexpected(checked.error());
   auto derived = answer_psk_exchange(context, state.hellos.messages, state.exchange, chosen);
   if (!derived) return std::unexpected(derived.error());
   return finish(std::move(state.hellos), std::move(*derived), Authenticated::by_shared_key(chosen), context);
@@ -508,6 +509,7 @@ Next<WaitPeerVerified, WaitCertifiedPsk> on(WaitCertifiedHint&& state, const cod
 
 Next<WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(
     WaitCertifiedPsk&& state, const PskGiven& chosen, Context& context) {
+  if (auto checked = check_strength(context, chosen); !checked) return std::unexpected(checked.error());
   if (auto kept = keep_psk(context, std::get<PskTransport>(state.shown.exchange), chosen); !kept)
     return std::unexpected(kept.error());
   return demand_proof(std::move(state.hellos), state.shown, state.requested, state.accepted, context);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include <lockstep/x509_certificate.hpp>
+#include <lockstep/x509_verify.hpp>
 
 namespace lockstep::handshake {
 namespace {
@@ -41,6 +42,9 @@ std::expected<PeerKey, Error> read_leaf(Context& context, std::span<const Bytes>
   const auto leaf = x509::Certificate::parse(chain.front());
   if (!leaf) return context.fail(Reason::certificate_malformed);
   if (!leaf->key_type()) return context.fail(Reason::certificate_type);
+  const bool is_rsa = *leaf->key_type() == KeyType::rsa || *leaf->key_type() == KeyType::rsa_pss;
+  if (context.settings().profile == Profile::fips && is_rsa && leaf->public_key().bits < kApprovedRsaBits)
+    return context.fail(Reason::certificate_weak, static_cast<std::uint16_t>(x509::Code::ee_key_too_small));
   const auto& usage = leaf->key_usage();
   return PeerKey{.subject_public_key_info = leaf->subject_public_key_info(),
                  .type = *leaf->key_type(),

@@ -331,6 +331,12 @@ Bytes identity_hint(const PskServerExchange& exchange) noexcept {
   return std::visit([](const auto& said) { return hint_of(said); }, exchange);
 }
 
+Status check_strength(const Context& context, const PskGiven& given) noexcept {
+  if (context.settings().profile == Profile::fips && given.key().size() < kApprovedPskSize)
+    return context.fail(Reason::psk_weak);
+  return {};
+}
+
 Status keep_psk(Context& context, PskTransport& exchange, const PskGiven& chosen) noexcept {
   const auto identity = context.scratch(chosen.identity().size());
   const auto key = context.scratch(chosen.key().size());

@@ -66,6 +66,8 @@ using PskServerExchange = std::variant<PskAlone, codec::PskEcdhe, ShownPskField>
     Context& context, const codec::ServerKeyExchange& message) noexcept;
 /// What the server says to help in choosing a key; empty: nothing.
 [[nodiscard]] Bytes identity_hint(const PskServerExchange& exchange) noexcept;
+/// Whether a key that the application has given is as long as the profile demands.
+[[nodiscard]] Status check_strength(const Context& context, const PskGiven& given) noexcept;
 /// Keeps the key that was chosen until the secret is made of it.
 [[nodiscard]] Status keep_psk(Context& context, PskTransport& exchange, const PskGiven& chosen) noexcept;
 /// The server's signature over its parameters; nothing with a key exchange in which it will show that it has read the

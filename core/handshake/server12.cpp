@@ -599,6 +599,7 @@ Next<WaitPskDecrypted, WaitChangeCipherSpec> use_psk(WaitPsk&& state, Bytes psk,
 }  // namespace
 
 Next<WaitPskDecrypted, WaitChangeCipherSpec> on(WaitPsk&& state, const PskGiven& found, Context& context) {
+  if (auto checked = check_strength(context, found); !checked) return std::unexpected(checked.error());
   context.note(PeerAccepted{.identity = found.identity().empty() ? state.said.psk_identity : found.identity()});
   return use_psk(std::move(state), found.key(), context);
 }

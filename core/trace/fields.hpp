@@ -213,6 +213,7 @@ void fields(A& a, Is<Configuration> auto& e) {
   if (a.more()) a.boolean(e.settings.false_start_without_alpn);
   if (a.more()) a.boolean(e.settings.fallback_scsv);
   if (a.more()) a.boolean(e.settings.hand_out_computations);
+  if (a.more()) a.choice(e.settings.profile, 1);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {

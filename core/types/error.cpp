@@ -348,6 +348,9 @@ constexpr std::array kReasons{
     ReasonRow{Reason::psk_identity_unknown, "psk_identity_unknown", Alert::unknown_psk_identity, kApplication,
               "The application knows no pre-shared key of the identity that the client named.",
               "Compare the identities at both ends."},
+    ReasonRow{Reason::psk_weak, "psk_weak", Alert::insufficient_security, kApplication,
+              "The application's pre-shared key is shorter than the profile of this configuration demands.",
+              "Share a longer one: FIPS 140-3 wants 14 bytes at least."},
     ReasonRow{Reason::psk_mismatch, "psk_mismatch", Alert::decrypt_error, kLocal,
               "The peer's Finished cannot be read: both ends do not hold the same pre-shared key, or this server does "
               "not know the client's identity and hides that.",

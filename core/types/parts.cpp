@@ -259,6 +259,42 @@ std::optional<SchemeParts> parts(SignatureScheme scheme) noexcept {
 
 bool is_insecure(SignatureScheme scheme) noexcept { return has_sha1(scheme); }
 
+bool is_approved(CipherSuite suite) noexcept {
+  const std::optional<SuiteParts> made_of = parts(suite);
+  if (!made_of || !made_of->aead || made_of->aead == AeadAlgorithm::chacha20_poly1305) return false;
+  return made_of->key_exchange != KeyExchangeMethod::rsa && made_of->key_exchange != KeyExchangeMethod::rsa_psk;
+}
+
+bool is_approved(NamedGroup group) noexcept {
+  switch (group) {
+    case NamedGroup::x25519:
+    case NamedGroup::x448:
+    case NamedGroup::brainpoolP256r1:
+    case NamedGroup::brainpoolP384r1:
+    case NamedGroup::brainpoolP512r1:
+    case NamedGroup::brainpoolP256r1tls13:
+    case NamedGroup::brainpoolP384r1tls13:
+    case NamedGroup::brainpoolP512r1tls13: return false;
+    default: break;
+  }
+  const std::optional<HybridParts> hybrid = parts(group);
+  return hybrid ? is_approved(hybrid->first) : std::ranges::find(kGroups, group) != kGroups.end();
+}
+
+bool is_approved(SignatureScheme scheme) noexcept {
+  const std::optional<SchemeParts> made_of = parts(scheme);
+  return made_of && !has_sha1(scheme) && is_approved(made_of->key);
+}
+
+bool is_approved(KeyType key) noexcept {
+  switch (key) {
+    case KeyType::ec_brainpoolP256r1:
+    case KeyType::ec_brainpoolP384r1:
+    case KeyType::ec_brainpoolP512r1: return false;
+    default: return true;
+  }
+}
+
 NamedGroup as_listed(NamedGroup group) noexcept {
   switch (group) {
     case NamedGroup::brainpoolP256r1: return NamedGroup::brainpoolP256r1tls13;

@@ -162,6 +162,7 @@ Code check_public_key(const Certificate& certificate, Position position, const V
   if (!key.type) return Code::key_type_not_allowed;
   if (!policy.key_types.empty() && std::ranges::find(policy.key_types, *key.type) == policy.key_types.end())
     return Code::key_type_not_allowed;
+  if (policy.profile == Profile::fips && !is_approved(*key.type)) return Code::key_type_not_allowed;
   const Code size = judge_key_size(key, policy);
   return size == Code::ee_key_too_small && !is_leaf(position) ? Code::ca_key_too_small : size;
 }
@@ -338,7 +339,8 @@ Code judge_key_size(const PublicKey& key, const Policy& policy) noexcept {
   if (key.type != KeyType::rsa && key.type != KeyType::rsa_pss) return Code::ok;
   // Baseline Requirements 6.1.5: "the modulus size, when encoded, is at least 2048 bits, and [...] is evenly divisible
   // by 8".
-  if (key.bits < std::max<std::size_t>(policy.min_rsa_bits, kMinRsaBits)) return Code::ee_key_too_small;
+  const std::size_t least = policy.profile == Profile::fips ? kApprovedRsaBits : kMinRsaBits;
+  if (key.bits < std::max<std::size_t>(policy.min_rsa_bits, least)) return Code::ee_key_too_small;
   if (key.bits > kMaxRsaBits || (policy.refuse_odd_rsa_size && key.bits % 8 != 0)) return Code::key_size_not_allowed;
   return Code::ok;
 }

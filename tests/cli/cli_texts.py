@@ -168,6 +168,20 @@ def policies(session):
     with session.case("--min-rsa-bits in verify, client, load and server alike"):
         credential = session.leaf("rsa", "--key-type", "rsa", "--server", "--client")
         judged(session, credential, [], ["--min-rsa-bits", "3072"], "EE_KEY_TOO_SMALL")
+    with session.case("--fips is for connections and for certificates"):
+        with session.server("--fips") as server:
+            report = session.client(server.port, "--get", "/", "--suite", "CHACHA20:AESGCM").report
+            check("GCM" in report["suite"], "an approved suite: " + report["suite"])
+            refused = session.client(server.port, "--get", "/", "--group", "x25519", ok=False)
+            matches("handshake_failure", stderr(refused), "a group that is not approved")
+        wrong = run([session.tool, "client", "localhost:1", "--fips", "--suite", "CHACHA20", "--group", "x25519"])
+        equal(wrong.popen.returncode, 2, "status")
+        for setting in ("suites", "groups"):
+            matches(setting + ": '[^']*' is not approved", stderr(wrong), "every contradiction")
+        curved = session.leaf("brainpool", "--key-type", "brainpoolP256r1")[0]
+        words = [session.tool, "verify", curved, "--host", "localhost", "--ca", session.ca()]
+        equal(run(words).popen.returncode, 0, "status without")
+        equal(run([*words, "--fips"]).popen.returncode, 1, "status with it")
     with session.case("--web-pki asks for more"):
         certificate, _ = session.leaf("p256")
         words = [session.tool, "verify", certificate, "--host", "localhost", "--ca", session.ca()]

@@ -65,5 +65,25 @@ TEST(Fips, HasWhatIsApproved) {
   EXPECT_TRUE(ConfigBuilder::server(subject()).build());
 }
 
+// What we call approved is what OpenSSL's module does.
+TEST(Fips, IsWhatTheProfileAdmits) {
+  for (const CipherSuite suite : known_suites()) {
+    if (!parts(suite)->cbc) EXPECT_EQ(subject().supports(suite), is_approved(suite)) << name(suite);
+  }
+  for (const NamedGroup group : known_groups()) {
+    // ML-KEM's secret comes first, so that what the module lacks may follow.
+    const bool beyond = group == NamedGroup::x25519mlkem768;
+    EXPECT_EQ(subject().supports(group), is_approved(group) && !beyond) << name(group);
+  }
+  for (const SignatureScheme scheme : known_schemes())
+    EXPECT_EQ(subject().supports(scheme), is_approved(scheme)) << name(scheme);
+  for (const auto& config : {ConfigBuilder::client(subject()).profile(Profile::fips).build()}) {
+    ASSERT_TRUE(config);
+    EXPECT_EQ((*config)->settings().groups.front().id, NamedGroup::secp256r1mlkem768);
+    EXPECT_TRUE((*config)->settings().speaks(ProtocolVersion::tls_1_2));
+  }
+  EXPECT_TRUE(ConfigBuilder::server(subject()).profile(Profile::fips).build());
+}
+
 }  // namespace
 }  // namespace lockstep::tests

@@ -662,6 +662,18 @@ std::vector<Row> tls12() {
   };
 }
 
+/// Both ends share a key that is long enough for everybody but one with the profile of what is approved.
+Provoke with_weak_psk() {
+  return in_tls12([](Duel& duel, Role finder) {
+    const std::vector suites{CipherSuite::tls_psk_with_aes_128_gcm_sha256};
+    duel.client_config.suites(suites);
+    duel.server_config.suites(suites);
+    if (finder == Role::client) duel.client_config.profile(Profile::fips);
+    if (finder == Role::server) duel.server_config.profile(Profile::fips);
+    duel.client().psks = duel.server().psks = {{"sensor 7", "thirteen byte"}};
+  });
+}
+
 /// Both ends share a pre-shared key, unless `change` has it otherwise.
 Provoke with_psk(std::function<void(Duel&)> change, bool tell_unknown = false) {
   return in_tls12([=](Duel& duel, Role) {
@@ -686,6 +698,7 @@ std::vector<Row> pre_shared_keys() {
        }))},
       {no_psk, Fault::caller, by(with_psk([](Duel& duel) { duel.client().psks.clear(); })),
        never("a server without the key does not know the identity")},
+      either(psk_weak, Fault::caller, with_weak_psk()),
       {psk_identity_unknown, Fault::caller, never("a server looks the identity up"),
        by(with_psk([](Duel& duel) { duel.client().psks = {{"sensor 8", "a key"}}; }, true))},
       {psk_mismatch, Fault::both, never(kServersFinished),

@@ -80,8 +80,10 @@ ServerPlan plan_of(const ServerOptions& options) {
   // Clients with and without a pre-shared key are welcome to a server that has a certificate, too.
   if (psks != nullptr && !options.certificates.empty() && options.tls.suites.empty()) {
     std::vector<CipherSuite> suites = suites_from_text("DEFAULT").value();
-    std::erase_if(suites, [](CipherSuite suite) { return !provider().supports(suite); });
-    builder.suites(append<CipherSuite>(std::move(suites), usual_psk_suites()));
+    std::erase_if(suites, [&](CipherSuite suite) {
+      return !provider().supports(suite) || (options.tls.policy.fips && !is_approved(suite));
+    });
+    builder.suites(append<CipherSuite>(std::move(suites), usual_psk_suites(options.tls)));
   }
   // Where it is to be asked for in a renegotiation, that is not done before.
   const bool asks_later = options.tls.renegotiate == Renegotiate::begin;

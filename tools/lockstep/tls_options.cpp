@@ -40,6 +40,7 @@ void apply_versions(const TlsOptions& options, BasicConfigBuilder<kRole>& builde
 template <Role kRole>
 void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
   apply_versions(options, builder);
+  builder.profile(options.policy.fips ? Profile::fips : Profile::none);
   builder.encrypt_then_mac(!options.no_encrypt_then_mac);
   builder.allow_no_extended_main_secret(options.allow_no_extended_main_secret);
   builder.renegotiation(options.renegotiate == Renegotiate::never  ? Renegotiation::never
@@ -58,7 +59,7 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
   if (!options.suites.empty()) {
     builder.ranked_suites(parse_suites(options.suites));
   } else if (names_psks(options)) {
-    builder.suites(usual_psk_suites());
+    builder.suites(usual_psk_suites(options));
   }
   if constexpr (kRole == Role::server)
     builder.psk_identity_hint(options.psk_hint).tell_unknown_psk(options.tell_unknown_psk);
@@ -105,10 +106,10 @@ std::shared_ptr<const PskTable> psks_of(const TlsOptions& options) {
   return psks;
 }
 
-std::vector<CipherSuite> usual_psk_suites() {
-  return filter(suites(ProtocolVersion::tls_1_2), [](CipherSuite suite) {
+std::vector<CipherSuite> usual_psk_suites(const TlsOptions& options) {
+  return filter(suites(ProtocolVersion::tls_1_2), [&](CipherSuite suite) {
     return parts(suite)->key_exchange == KeyExchangeMethod::ecdhe_psk && !is_insecure(suite) &&
-           provider().supports(suite);
+           provider().supports(suite) && (!options.policy.fips || is_approved(suite));
   });
 }
 
@@ -121,6 +122,9 @@ void add_policy_options(CLI::App& app, PolicyOptions& options) {
       ->excludes(private_pki)
       ->group(kPolicy);
   private_pki->group(kPolicy);
+  app.add_flag("--fips", options.fips,
+               "Only what FIPS 140-3 approves, of versions, suites, groups and schemes as of keys in certificates")
+      ->group(kPolicy);
   app.add_flag("--partial-chain", options.partial_chain,
                "A certificate that is trusted itself is good, though another has issued it")
       ->group(kPolicy);
@@ -139,6 +143,7 @@ x509::Policy policy_of(const PolicyOptions& options) {
                         : options.web_pki   ? x509::Policy::web_pki()
                                             : x509::Policy{};
   policy.accept_partial_chain = options.partial_chain;
+  policy.profile = options.fips ? Profile::fips : Profile::none;
   policy.max_intermediates = options.max_intermediates.value_or(policy.max_intermediates);
   policy.min_rsa_bits = options.min_rsa_bits.value_or(policy.min_rsa_bits);
   return policy;

@@ -24,6 +24,7 @@ struct PolicyOptions {
   bool private_pki = false;
   bool web_pki = false;
   bool partial_chain = false;
+  bool fips = false;  ///< of connections, too
   std::optional<std::size_t> max_intermediates;
   std::optional<std::uint32_t> min_rsa_bits;
 };
@@ -80,7 +81,7 @@ void apply(const TlsOptions& options, ServerConfigBuilder& builder);
 /// The pre-shared keys; null when there are none. Throws `UsageError` and `Failure`. Once: it warns.
 [[nodiscard]] std::shared_ptr<const PskTable> psks_of(const TlsOptions& options);
 /// Suites of TLS 1.2 for them, where none are named: with a fresh key exchange, and with an AEAD.
-[[nodiscard]] std::vector<CipherSuite> usual_psk_suites();
+[[nodiscard]] std::vector<CipherSuite> usual_psk_suites(const TlsOptions& options);
 
 /// The configuration; throws `UsageError` with every problem.
 [[nodiscard]] std::shared_ptr<const ClientConfig> built(const ClientConfigBuilder& builder);

@@ -112,6 +112,7 @@ struct Settings {
   Role role{};
   ProtocolVersion min_version = ProtocolVersion::tls_1_2;
   ProtocolVersion max_version = ProtocolVersion::tls_1_3;
+  Profile profile = Profile::none;
   std::vector<BoundSuite> suites;
   std::vector<CipherSuite> equal_suites;  ///< those of `suites` that are as preferred as the one before
   std::vector<BoundGroup> groups;
@@ -291,6 +292,17 @@ class BasicConfigBuilder : ConfigDraft {
   /// An explicit list of versions; it must be without gaps.
   BasicConfigBuilder& versions(std::span<const ProtocolVersion> list) {
     version_list_.emplace(list.begin(), list.end());
+    return *this;
+  }
+  /// Rules for all that is to be set here. `Profile::fips`: suites, groups and schemes are those that FIPS 140-3
+  /// approves (`is_approved`), named or by default; `build` complains about others that are named, and about what lets
+  /// others in: parameters of DHE that are not those of RFC 7919, TLS 1.2 without extended master secret (FIPS 140-3 IG
+  /// D.Q). Peers' RSA keys of fewer bits than kApprovedRsaBits are refused (`certificate_weak`), as pre-shared keys
+  /// below kApprovedPskSize are (`psk_weak`). Default groups: X25519MLKEM768, SecP256r1MLKEM768, P-256, P-384, P-521.
+  /// Certificates above the peer's own, and whether the provider is a validated module, are for others to see to:
+  /// `x509::Policy::profile` and `libcrypto::provider_in`.
+  BasicConfigBuilder& profile(Profile rules) {
+    settings_.profile = rules;
     return *this;
   }
   /// Suites of all versions in order of preference. What `ListKind::by_default` leaves out is opt-in: CCM, CBC, RSA key

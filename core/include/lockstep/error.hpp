@@ -151,6 +151,7 @@ enum class Reason : std::uint8_t {
   dh_group_invalid = 125,  ///< p is even, or g is no generator
   dh_share_invalid = 126,  ///< dh_Ys or dh_Yc is not between 1 and p - 1
   psk_identity_too_long = 133,
+  psk_weak = 152,  ///< shorter than the profile demands
   // a renegotiation (TLS 1.2)
   renegotiation_scsv = 130,          ///< the signalling suite of a first handshake (RFC 5746 3.7)
   renegotiation_changed = 131,       ///< another version or extended master secret than before

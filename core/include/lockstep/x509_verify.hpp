@@ -41,6 +41,8 @@ struct Policy {
   /// outlive the call.
   std::span<const SignatureAlgorithm> signature_algorithms = {};
   std::span<const KeyType> key_types = {};
+  /// `Profile::fips`: besides, keys are of approved types (`is_approved`), and RSA keys not below kApprovedRsaBits.
+  Profile profile = Profile::none;
   /// Critical extensions that the caller processes itself, as "1.2.3" texts.
   std::span<const std::string_view> handled_extensions = {};
 
