@@ -25,6 +25,18 @@ function(lockstep_cache variable name)
   set(${variable} "${cache}/lockstep/${name}" PARENT_SCOPE)
 endfunction()
 
+# lockstep_ml_kem_vectors(): where NIST's (ACVP, in the public domain) and C2SP's (CCTV, CC0) test vectors for ML-KEM are, as Debian's
+# librust-fips203-dev has them; tools/setup fetches them. Sets LOCKSTEP_ML_KEM_VECTORS and finds nlohmann_json, or neither is there.
+macro(lockstep_ml_kem_vectors)
+  lockstep_cache(unpacked ml_kem)
+  find_path(LOCKSTEP_ML_KEM_VECTORS nist_vectors/ML-KEM-keyGen-FIPS203/internalProjection.json PATHS "${unpacked}" NO_DEFAULT_PATH
+    DOC "Where ML-KEM's test vectors are: the folders nist_vectors and cctv_vectors")
+  find_package(nlohmann_json 3 QUIET)
+  if(NOT LOCKSTEP_ML_KEM_VECTORS OR NOT nlohmann_json_FOUND)
+    message(STATUS "${CMAKE_CURRENT_SOURCE_DIR}: no vectors for ML-KEM (set LOCKSTEP_ML_KEM_VECTORS to their directory)")
+  endif()
+endmacro()
+
 # lockstep_needs_valgrind(LABEL.NAME): what follows in this directory runs what is shipped, with Botan, under valgrind. Leaves the directory where
 # that cannot be; where only valgrind is missing, the test is skipped and says so. Sets LOCKSTEP_VALGRIND and LOCKSTEP_VALGRIND_HEADERS.
 macro(lockstep_needs_valgrind test)

