@@ -18,6 +18,9 @@
 #include <lockstep/psk_table.hpp>
 #include <lockstep/x509.hpp>
 #include LOCKSTEP_LEFTOVERS_HEADER
+#if __has_include(<lockstep/multibuffer.hpp>)
+#include <lockstep/multibuffer.hpp>
+#endif
 
 #include "common/key_info.hpp"
 #include "vault.hpp"
@@ -25,7 +28,7 @@
 namespace lockstep::testing {
 namespace {
 
-namespace library = LOCKSTEP_LEFTOVERS_OF;
+namespace library = LOCKSTEP_LEFTOVERS_OF;  // whose randomness it is
 
 using Octets = std::vector<std::uint8_t>;
 
@@ -96,6 +99,34 @@ const Aead* watched_aead() {
   return &descriptor;
 }
 
+template <class Job>
+void call_watched(std::span<Job> jobs, std::string_view what, void (*call)(std::span<Job>) noexcept) {
+  std::vector<SecretRandom> randoms;
+  randoms.reserve(jobs.size());
+  for (Job& job : jobs) job.random = &randoms.emplace_back(what, *job.random);
+  call(jobs);
+}
+
+/// Those of a group that takes several at once.
+template <NamedGroup id>
+void watch_many(Group& group) {
+  if (group.generate_many != nullptr)
+    group.generate_many = [](std::span<GenerateJob> jobs) noexcept {
+      call_watched(jobs, "private key of a key exchange, drawn in company", real().group(id)->generate_many);
+    };
+  if (group.encapsulate_many != nullptr)
+    group.encapsulate_many = [](std::span<EncapsulateJob> jobs) noexcept {
+      call_watched(jobs, "private key of a key exchange, drawn to answer in company",
+                   real().group(id)->encapsulate_many);
+      for (const EncapsulateJob& job : jobs) vault::keep("shared secret", job.secret);
+    };
+  if (group.decapsulate_many != nullptr)
+    group.decapsulate_many = [](std::span<DecapsulateJob> jobs) noexcept {
+      real().group(id)->decapsulate_many(jobs);
+      for (const DecapsulateJob& job : jobs) vault::keep("shared secret", job.secret);
+    };
+}
+
 template <NamedGroup id>
 const Group* watched_group() {
   static const Group descriptor = [] {
@@ -115,6 +146,7 @@ const Group* watched_group() {
       vault::keep("shared secret", out);
       return result;
     };
+    watch_many<id>(group);
     return group;
   }();
   return &descriptor;
@@ -400,6 +432,127 @@ void live_and_die(const Variant& variant) {
   }
 }
 
+// --- what is computed elsewhere
+// ----------------------------------------------------------------------------------------
+
+/// Of what connections draw: the seeds of their jobs, which are as long as the randoms that everybody can read.
+class SeedRandom final : public RandomSource {
+ public:
+  [[nodiscard]] bool fill(MutableBytes out) noexcept override {
+    const bool filled = library::system_random().fill(out);
+    if (out.size() == kSize && count_ < drawn_.size()) std::ranges::copy(out, drawn_[count_++].begin());
+    return filled;
+  }
+  /// Those that went over no wire.
+  void keep(Bytes wire) noexcept {
+    for (const auto& drawn : std::span(drawn_).first(count_)) {
+      if (std::ranges::search(wire, drawn).empty()) vault::keep("seed of a job", drawn);
+    }
+    for (auto& drawn : drawn_) wipe(drawn);
+  }
+
+ private:
+  static constexpr std::size_t kSize = 32;
+  std::array<std::array<std::uint8_t, kSize>, 64> drawn_{};
+  std::size_t count_ = 0;
+};
+
+/// Several pairs of connections with one question each that nobody has answered yet.
+struct Unanswered {
+  std::vector<std::unique_ptr<std::pair<End, End>>> pairs{};
+  std::vector<Compute> asked{};
+  Octets wire{};
+
+  void run() {
+    std::vector<ComputationJob*> jobs;
+    for (Compute& compute : asked) jobs.push_back(&compute.job);
+    run_together(jobs);
+  }
+  /// Goes on until `what` is asked of one of the ends.
+  void talk_until(Computation what, std::pair<End, End>& ends) {
+    for (int turn = 0; turn < 100; ++turn) {
+      for (End* const to : {&ends.first, &ends.second}) {
+        End& from = to == &ends.first ? ends.second : ends.first;
+        const Octets bytes = from.give();
+        wire.insert(wire.end(), bytes.begin(), bytes.end());
+        to->inbound.insert(to->inbound.end(), bytes.begin(), bytes.end());
+        if (answer_until(what, *to)) return;
+      }
+    }
+    ADD_FAILURE() << "nobody is asked to " << name(what);
+  }
+
+ private:
+  bool answer_until(Computation what, End& end) {
+    for (bool idle = false; !idle;) {
+      auto [consumed, event] = end.connection.receive(end.inbound, kNow);
+      idle = std::holds_alternative<Nothing>(event);
+      end.inbound.erase(end.inbound.begin(), end.inbound.begin() + static_cast<std::ptrdiff_t>(consumed));
+      if (auto* const compute = std::get_if<Compute>(&event); compute != nullptr && compute->job.what() == what) {
+        asked.push_back(std::move(*compute));
+        return true;
+      }
+      end.answers.answer(end.connection, event);
+    }
+    return false;
+  }
+};
+
+enum class Lost : std::uint8_t { unrun, canceled, orphaned };
+
+struct LostJobs {
+  ProtocolVersion version;
+  NamedGroup group;
+  KeyType key;
+};
+
+/// So many connections that what they compute goes together where the provider has that.
+void lose(const LostJobs& of, Computation what, Lost how) {
+  constexpr std::size_t kPairs = 3;
+  SeedRandom random;
+  const auto credential = credential_of(of.key);
+  auto anchors = std::make_shared<x509::TrustAnchors>();
+  ASSERT_TRUE(anchors->add(credential->chain.front()));
+  const auto setup =
+      AnswerSetup::create({.provider = provider(), .credentials = {credential}, .anchors = anchors}).value();
+  const auto client = ConfigBuilder::client(provider())
+                          .versions(of.version, of.version)
+                          .groups({of.group})
+                          .hand_out_computations()
+                          .build()
+                          .value();
+  const auto server = ConfigBuilder::server(provider())
+                          .versions(of.version, of.version)
+                          .groups({of.group})
+                          .hand_out_computations()
+                          .build()
+                          .value();
+  Unanswered unanswered;
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    auto& ends = *unanswered.pairs.emplace_back(std::make_unique<std::pair<End, End>>(
+        End{Connection::client(client, {.name = x509::PeerName::dns("example.com").value()}, random, kNow),
+            Answers(setup, library::system_random())},
+        End{Connection::server(server, random), Answers(setup, library::system_random())}));
+    unanswered.talk_until(what, ends);
+  }
+  ASSERT_EQ(unanswered.asked.size(), kPairs);
+  switch (how) {
+    case Lost::unrun: break;
+    case Lost::canceled:
+      unanswered.run();
+      for (const auto& ends : unanswered.pairs) {
+        ends->first.connection.cancel();
+        ends->second.connection.cancel();
+      }
+      break;
+    case Lost::orphaned:
+      unanswered.pairs.clear();
+      unanswered.run();
+      break;
+  }
+  random.keep(unanswered.wire);
+}
+
 // --- the tests -------------------------------------------------------------------------------------------------------
 
 class Search : public ::testing::Test {
@@ -489,6 +642,32 @@ TEST_F(Search, FindsNothingOfWhatRecordsOfAnyLengthWereSealedWith) {
       });
       const auto found = vault::search();
       EXPECT_TRUE(found.empty()) << found.front();
+    }
+  }
+}
+
+TEST_F(Search, FindsNothingOfJobsWhoseResultsNobodyGot) {
+#ifndef __OPTIMIZE__
+  GTEST_SKIP() << "without optimization every vector of the kernels has a place on the stack";
+#endif
+  for (const LostJobs& of : {LostJobs{ProtocolVersion::tls_1_3, NamedGroup::x25519, KeyType::ed25519},
+                             LostJobs{ProtocolVersion::tls_1_3, NamedGroup::x25519mlkem768, KeyType::ed25519},
+                             LostJobs{ProtocolVersion::tls_1_3, NamedGroup::secp256r1, KeyType::ec_p256},
+                             LostJobs{ProtocolVersion::tls_1_2, NamedGroup::x25519, KeyType::ed25519},
+                             LostJobs{ProtocolVersion::tls_1_2, NamedGroup::secp384r1, KeyType::ec_p384}}) {
+    if (!real().supports(of.group) || real().key_loader(of.key) == nullptr) continue;
+    for (const Computation what : {Computation::generate, Computation::encapsulate, Computation::decapsulate}) {
+      for (const Lost how : {Lost::unrun, Lost::canceled, Lost::orphaned}) {
+        SCOPED_TRACE(std::string(name(of.group)) + " " + std::string(name(what)) + " " +
+                     std::to_string(static_cast<int>(how)));
+        vault::clear();
+        vault::deep([&] { lose(of, what, how); });
+        ASSERT_FALSE(HasFatalFailure());
+        EXPECT_GT(vault::size(), 2U);
+        std::string all;
+        for (const std::string& each : vault::search()) all += each + "\n";
+        EXPECT_TRUE(all.empty()) << all;
+      }
     }
   }
 }
