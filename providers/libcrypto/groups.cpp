@@ -4,6 +4,7 @@
 
 #include <openssl/dh.h>
 
+#include "common/stack.hpp"
 #include "descriptors.hpp"
 #include "random.hpp"
 
@@ -113,6 +114,7 @@ GroupResult agree(const Library& library, const Known& known, EVP_PKEY* own, EVP
     return GroupResult::failed;
   // It was checked as it was read.
   if (EVP_PKEY_derive_set_peer_ex(context.get(), peer, 0) <= 0) return GroupResult::failed;
+  const WipedStack wiped;  // OpenSSL's X25519 leaves the secret there
   std::size_t size = secret.size();
   const bool derived = EVP_PKEY_derive(context.get(), secret.data(), &size) > 0 && size == secret.size();
   if (derived && known.family != Family::montgomery) return GroupResult::ok;

@@ -69,6 +69,22 @@ TEST(ProviderHandshake, WithEveryKeyType) {
   }
 }
 
+TEST(ProviderHandshake, WithNothingButWhatIsApproved) {
+  std::size_t connected = 0;
+  for (const ProtocolVersion version : versions()) {
+    const auto client = client_builder().profile(Profile::fips).versions(version, version);
+    const auto server = server_builder().profile(Profile::fips).versions(version, version);
+    // libsodium has no group of TLS 1.2 that is approved.
+    if (!client.build() || !server.build()) continue;
+    Pair pair(built(client), built(server));
+    pair.run();
+    EXPECT_TRUE(pair.client.complete && pair.server.complete) << error_text(pair.client) << error_text(pair.server);
+    EXPECT_TRUE(is_approved(*pair.client.connection.suite()) && is_approved(*pair.client.connection.group()));
+    ++connected;
+  }
+  EXPECT_EQ(connected, provider().supports(NamedGroup::secp256r1) ? 2U : 1U);
+}
+
 TEST(ProviderHandshake, ByATicket) {
   FixedRandom random(5);
   const auto ticket_keys =

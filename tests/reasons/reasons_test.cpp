@@ -668,8 +668,9 @@ Provoke with_weak_psk() {
     const std::vector suites{CipherSuite::tls_psk_with_aes_128_gcm_sha256};
     duel.client_config.suites(suites);
     duel.server_config.suites(suites);
-    if (finder == Role::client) duel.client_config.profile(Profile::fips);
-    if (finder == Role::server) duel.server_config.profile(Profile::fips);
+    const std::vector groups{NamedGroup::secp256r1};
+    if (finder == Role::client) duel.client_config.profile(Profile::fips).groups(groups).key_shares(groups);
+    if (finder == Role::server) duel.server_config.profile(Profile::fips).groups(groups);
     duel.client().psks = duel.server().psks = {{"sensor 7", "thirteen byte"}};
   });
 }
