@@ -22,8 +22,9 @@ class LOCKSTEP_API KeyPairStock {
   KeyPairStock& operator=(const KeyPairStock&) = delete;
   ~KeyPairStock() { clear(); }
 
-  /// Whether making them ahead pays. A key pair of X25519 costs as much as its secret; one of another curve, whose
-  /// libraries have tables for that, a small part of it.
+  /// Whether making them ahead pays. In Diffie-Hellman, whoever provides it, one serves a generation or an
+  /// encapsulation: that is no part of the contract of groups, and so asked of X25519 alone. A key pair of X25519 costs
+  /// as much as its secret; one of another curve, whose libraries have tables for that, a small part of it.
   [[nodiscard]] static bool serves(const Group& group) noexcept {
     return group.id == NamedGroup::x25519 && group.width > 1 && group.client_share_size == kShareSize;
   }
