@@ -15,7 +15,12 @@ bool Answers::answer(Connection& connection, Event& event) {
           reply(connection, operation);
           return true;
         } else {
-          if constexpr (std::is_same_v<T, Failed>) forget_session();
+          // Whoever offers a ticket and cannot prove to hold its session takes it from nobody.
+          if constexpr (std::is_same_v<T, Failed>) {
+            if (!used_once_) (void)forget_session();
+          } else if constexpr (std::is_same_v<T, HandshakeComplete>) {
+            if (used_once_ && operation.resumed) (void)forget_session();
+          }
           return false;
         }
       },
@@ -123,21 +128,22 @@ void Answers::reply(Connection& connection, FindPsk& find) {
 }
 
 void Answers::reply(Connection& connection, OpenTicket& open) {
-  if (open.session_id) return reply_by_id(connection, open);
   const auto& keys = setup_->options().ticket_keys;
-  if (keys != nullptr) {
-    if (auto session = keys->open(open.ticket)) {
-      (void)connection.answer(std::move(open.token), std::move(*session));
-      return;
-    }
+  if (open.session_id || keys == nullptr) return reply_from_store(connection, open);
+  if (auto session = keys->open(open.ticket, open.now)) {
+    (void)connection.answer(std::move(open.token), std::move(*session));
+  } else {
+    (void)connection.answer(std::move(open.token), TicketDeclined{});
   }
-  (void)connection.answer(std::move(open.token), TicketDeclined{});
 }
 
 void Answers::reply(Connection& connection, AcceptEarlyData& early) {
   const auto& guard = setup_->options().replay_guard;
   const bool remembered = guard != nullptr && guard->window() >= 2 * early.age_tolerance;
-  if (remembered && guard->first_time(early.ticket, early.now)) {
+  // RFC 9846 8.1: "The simplest form of anti-replay defense is for the server to only allow each session ticket to be
+  // used once." Whoever takes the session out of the store is the first.
+  const bool first = used_once_ ? forget_session() : remembered && guard->first_time(early.ticket, early.now);
+  if (first) {
     (void)connection.answer(std::move(early.token), EarlyDataAccepted{});
   } else {
     (void)connection.answer(std::move(early.token), EarlyDataDeclined{});
@@ -145,108 +151,47 @@ void Answers::reply(Connection& connection, AcceptEarlyData& early) {
 }
 
 void Answers::reply(Connection& connection, SealTicket& seal) {
-  if (!seal.session.session_id.empty()) return reply_by_id(connection, seal);
   const auto& keys = setup_->options().ticket_keys;
-  if (keys != nullptr) {
-    // RFC 9846 4.7.1: "opaque ticket<1..2^16-1>": a session with a longer chain than that gets none.
-    constexpr std::size_t kMaxTicket = 0xffff;
-    if (const auto ticket = keys->seal(seal.session, *random_); ticket && ticket->size() <= kMaxTicket) {
-      (void)connection.answer(std::move(seal.token), Bytes(*ticket));
-      return;
-    }
+  if (!seal.session.session_id.empty() || keys == nullptr) return reply_from_store(connection, seal);
+  // RFC 9846 4.7.1: "opaque ticket<1..2^16-1>": a session with a longer chain than that gets none.
+  constexpr std::size_t kMaxTicket = 0xffff;
+  if (const auto ticket = keys->seal(seal.session, *random_); ticket && ticket->size() <= kMaxTicket) {
+    (void)connection.answer(std::move(seal.token), Bytes(*ticket));
+  } else {
+    (void)connection.answer(std::move(seal.token), TicketDeclined{});
   }
-  (void)connection.answer(std::move(seal.token), TicketDeclined{});
 }
 
-void Answers::reply_by_id(Connection& connection, OpenTicket& open) {
+// The session is under its id, or under the bytes of its ticket.
+
+void Answers::reply_from_store(Connection& connection, OpenTicket& open) {
   const auto& store = setup_->options().session_store;
   auto session = store == nullptr ? std::nullopt : store->find(open.ticket);
   if (!session) return (void)connection.answer(std::move(open.token), TicketDeclined{});
   session_id_.assign(open.ticket.begin(), open.ticket.end());
+  used_once_ = session->version == ProtocolVersion::tls_1_3;
   (void)connection.answer(std::move(open.token), std::move(*session));
 }
 
-void Answers::reply_by_id(Connection& connection, SealTicket& seal) {
+void Answers::reply_from_store(Connection& connection, SealTicket& seal) {
+  constexpr std::size_t kTicketSize = 32;  // as hard to guess as a key
   const auto& store = setup_->options().session_store;
+  const bool lasts = seal.session.version == ProtocolVersion::tls_1_2;
   std::vector<std::uint8_t> id = seal.session.session_id;
-  if (store == nullptr || !store->put(std::move(seal.session)))
+  if (id.empty()) {
+    id.resize(kTicketSize);
+    if (!random_->fill(id)) id.clear();
+  }
+  if (store == nullptr || !store->put(id, std::move(seal.session)))
     return (void)connection.answer(std::move(seal.token), TicketDeclined{});
-  session_id_ = std::move(id);
-  (void)connection.answer(std::move(seal.token), Bytes(session_id_));
+  if (lasts) session_id_ = id;
+  (void)connection.answer(std::move(seal.token), Bytes(id));
 }
 
-void Answers::forget_session() {
-  if (!session_id_.empty()) (void)setup_->options().session_store->forget(session_id_);
-}
-
-// --- ticket keys -----------------------------------------------------------------------------------------------------
-
-std::shared_ptr<TicketKeyring> TicketKeyring::create(const Provider& provider, RandomSource& random) {
-  auto key = TicketKey::generate(random);
-  if (!key) return nullptr;
-  auto keys = TicketKeys::create(provider, std::move(*key));
-  if (!keys) return nullptr;
-  return std::make_shared<TicketKeyring>(std::move(*keys));
-}
-
-std::expected<void, TicketError> TicketKeyring::rotate(TicketKey next) {
-  const std::unique_lock lock(mutex_);
-  return keys_.rotate(std::move(next));
-}
-
-std::expected<void, TicketError> TicketKeyring::add_previous(TicketKey previous) {
-  const std::unique_lock lock(mutex_);
-  return keys_.add_previous(std::move(previous));
-}
-
-std::expected<void, TicketError> TicketKeyring::replace(TicketKeys keys) {
-  if (keys.size() == 0) return std::unexpected(TicketError::no_secret);
-  const std::unique_lock lock(mutex_);
-  keys_ = std::move(keys);
-  return {};
-}
-
-namespace {
-
-/// Serialized sessions hold secrets: whatever happens, they are wiped.
-struct WipedBuffer {
-  explicit WipedBuffer(std::size_t size) : bytes(size) {}
-  WipedBuffer(const WipedBuffer&) = delete;
-  WipedBuffer& operator=(const WipedBuffer&) = delete;
-  ~WipedBuffer() { wipe(bytes); }
-  std::vector<std::uint8_t> bytes;
-};
-
-}  // namespace
-
-std::expected<std::vector<std::uint8_t>, TicketError> TicketKeyring::seal(const Session& session,
-                                                                          RandomSource& random) const {
-  WipedBuffer plain(session.serialized_size());
-  if (session.serialize(plain.bytes) != plain.bytes.size()) return std::unexpected(TicketError::failed);
-  std::vector<std::uint8_t> ticket(TicketKeys::sealed_size(plain.bytes.size()));
-  const std::shared_lock lock(mutex_);
-  const auto size = keys_.seal(plain.bytes, random, ticket);
-  if (!size) return std::unexpected(size.error());
-  ticket.resize(*size);
-  return ticket;
-}
-
-std::expected<Session, TicketError> TicketKeyring::open(Bytes ticket) const {
-  {
-    const std::shared_lock lock(mutex_);
-    // A ticket of somebody else costs no memory, whatever its size.
-    if (auto known = keys_.recognize(ticket); !known) return std::unexpected(known.error());
-  }
-  WipedBuffer plain(TicketKeys::opened_size(ticket.size()));
-  std::expected<TicketKeys::Opened, TicketError> opened;
-  {
-    const std::shared_lock lock(mutex_);
-    opened = keys_.open(ticket, plain.bytes);
-  }
-  if (!opened) return std::unexpected(opened.error());
-  auto session = Session::parse(Bytes(plain.bytes).first(opened->size));
-  if (!session) return std::unexpected(TicketError::invalid);
-  return std::move(*session);
+bool Answers::forget_session() {
+  used_once_ = false;
+  const std::vector<std::uint8_t> id = std::exchange(session_id_, {});
+  return !id.empty() && setup_->options().session_store->forget(id);
 }
 
 // --- reasons ---------------------------------------------------------------------------------------------------------

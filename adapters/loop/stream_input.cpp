@@ -220,6 +220,7 @@ bool StreamCore::handle(Event& event) {
       if (!taken) kept.insert(kept.end(), segment.begin(), segment.end());
     }
   } else if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
+    if (secure_->answers != nullptr) (void)secure_->answers->answer(connection, event);
     if (is_open()) completed(*complete);
   } else if (std::holds_alternative<RenegotiationRefused>(event)) {
     renegotiated();

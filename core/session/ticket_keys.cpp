@@ -83,6 +83,14 @@ std::expected<void, TicketError> TicketKeys::add_previous(TicketKey previous) {
   return {};
 }
 
+std::expected<void, TicketError> TicketKeys::assign(std::vector<TicketKey> keys) {
+  if (std::ranges::any_of(keys, [](const TicketKey& key) { return key.secret().empty(); }))
+    return std::unexpected(TicketError::no_secret);
+  keys_ = std::move(keys);
+  while (keys_.size() > kMaxKeys) keys_.pop_back();
+  return {};
+}
+
 std::expected<std::size_t, TicketError> TicketKeys::seal(Bytes session, RandomSource& random,
                                                          MutableBytes out) const noexcept {
   if (keys_.empty()) return std::unexpected(TicketError::no_secret);

@@ -362,7 +362,7 @@ TEST_F(Handshake, SaysWhoTheClientIsAndUntilWhen) {
   const auto server_side = built(server_config().client_auth(ClientAuth::require));
   Pair first(built(client_config()), client_setup, server_side, server_setup);
   ASSERT_EQ(first.client.sessions.size(), 2U);
-  const auto sealed = keyring->open(first.client.sessions[0].ticket);
+  const auto sealed = keyring->open(first.client.sessions[0].ticket, fixed_clock());
   ASSERT_TRUE(sealed);
   EXPECT_EQ(sealed->identity, credential->chain[0]);
   // The last second in which a certificate is valid counts as a whole.
@@ -433,6 +433,110 @@ TEST_F(Handshake, ResumesByIdUntilAConnectionFails) {
   third->client.connection.cancel(Alert::internal_error);
   third->client.transmit_to(third->server);
   EXPECT_EQ(store->size(), 0U);
+}
+
+TEST_F(Handshake, ResumesByTicketsThatNameStoredSessions) {
+  const auto store = std::make_shared<SessionStore>();
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .session_store = store});
+  for (const auto version : {ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_2}) {
+    const auto client_side = built(client_config().versions(version, version));
+    const auto server_side = built(server_config().tickets(1));
+    const std::size_t before = store->size();
+    Pair first(client_side, trusting(), server_side, server_setup);
+    ASSERT_EQ(first.client.sessions.size(), 1U);
+    EXPECT_EQ(first.client.sessions.front().ticket.size(), 32U) << "nothing but a name";
+    EXPECT_EQ(store->size(), before + 1);
+    const auto resumes = [&] {
+      std::array<Session, 1> offered{first.client.sessions.front().clone()};
+      const Pair pair(client_side, trusting(), server_side, server_setup, "example.com", offered);
+      EXPECT_TRUE(pair.server.connection.connected());
+      EXPECT_EQ(pair.client.connection.resumed(), pair.server.connection.resumed());
+      return pair.server.connection.resumed();
+    };
+    EXPECT_TRUE(resumes());
+    EXPECT_EQ(resumes(), version == ProtocolVersion::tls_1_2) << "a ticket of TLS 1.3 is used once";
+    // Whoever has seen a ticket and does not hold its secret takes it from nobody.
+    if (version == ProtocolVersion::tls_1_2) continue;
+    Pair another(client_side, trusting(), server_side, server_setup);
+    const std::size_t stored = store->size();
+    std::array<Session, 1> forged{another.client.sessions.front().clone()};
+    forged[0].secret.writable()[0] ^= 1U;
+    const Pair refused(client_side, trusting(), server_side, server_setup, "example.com", forged);
+    ASSERT_NE(refused.server.connection.error(), nullptr);
+    EXPECT_EQ(refused.server.connection.error()->reason, Reason::psk_binder);
+    EXPECT_EQ(store->size(), stored);
+  }
+}
+
+TEST_F(Handshake, TakesEarlyDataOnceByTicketsThatNameStoredSessions) {
+  const auto store = std::make_shared<SessionStore>();
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .session_store = store});
+  const auto client_side = built(client_config().early_data(100));
+  const auto server_side = built(server_config().early_data(100));
+  Pair first(client_side, trusting(), server_side, server_setup);
+  ASSERT_FALSE(first.client.sessions.empty());
+  const auto replayed = [&] {
+    std::array<Session, 1> offered{first.client.sessions.front().clone()};
+    const Pair pair(client_side, trusting(), server_side, server_setup, "example.com", offered, "once");
+    EXPECT_TRUE(pair.server.connection.connected());
+    return pair.server.early;
+  };
+  EXPECT_EQ(replayed(), "once");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(replayed(), "");
+}
+
+// Servers that share ticket keys, each with each of their clients.
+TEST_F(Handshake, ResumesNoSessionWhereItWasNotMade) {
+  const Authority other("CN=Other Root");
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto shown = root_.issue({.dns = {"example.com", "example.org"}});
+  const auto server = [&](const Authority& clients) {
+    return setup_of(
+        {.provider = provider(), .credentials = {shown}, .anchors = clients.anchors(), .ticket_keys = keyring});
+  };
+  const auto client = [&](std::shared_ptr<const Credential> credential) {
+    return setup_of({.provider = provider(), .credentials = {std::move(credential)}, .anchors = root_.anchors()});
+  };
+  const auto usual = trusting();
+  const auto ours = client(root_.issue({.client = true}));
+  const auto theirs = client(other.issue({.client = true}));
+  const auto only = [](ProtocolVersion version) { return built(client_config().versions(version, version)); };
+  struct Kind {
+    std::string_view what;
+    std::shared_ptr<const AnswerSetup> client_setup;
+    std::shared_ptr<const ServerConfig> server_side;
+    std::shared_ptr<const AnswerSetup> server_setup;
+    std::string_view name = "example.com";
+    std::shared_ptr<const ClientConfig> client_side = built(client_config());
+  };
+  const std::vector<Kind> kinds{
+      {"usual", usual, built(server_config()), server(root_)},
+      {"another name", usual, built(server_config()), server(root_), "example.org"},
+      {"another context", usual, built(server_config().session_context({'a'})), server(root_)},
+      {"clients asked", ours, built(server_config().client_auth(ClientAuth::request)), server(root_)},
+      {"clients of ours", ours, built(server_config().client_auth(ClientAuth::require)), server(root_)},
+      {"clients of theirs", theirs, built(server_config().client_auth(ClientAuth::require)), server(other)},
+      {"TLS 1.2", usual, built(server_config()), server(root_), "example.com", only(ProtocolVersion::tls_1_2)},
+      {"TLS 1.3", usual, built(server_config().session_context({'3'})), server(root_), "example.com",
+       only(ProtocolVersion::tls_1_3)},
+  };
+  const auto pair = [](const Kind& kind, std::span<Session> sessions) {
+    return std::make_unique<Pair>(kind.client_side, kind.client_setup, kind.server_side, kind.server_setup, kind.name,
+                                  sessions);
+  };
+  for (const Kind& made : kinds) {
+    const auto first = pair(made, {});
+    ASSERT_FALSE(first->client.sessions.empty()) << made.what;
+    for (const Kind& used : kinds) {
+      std::array<Session, 1> offered{first->client.sessions.front().clone()};
+      const auto second = pair(used, offered);
+      ASSERT_TRUE(second->server.connection.connected()) << made.what << " / " << used.what;
+      EXPECT_EQ(second->server.connection.resumed(), &used == &made) << made.what << " / " << used.what;
+      EXPECT_EQ(second->client.connection.resumed(), &used == &made);
+    }
+  }
 }
 
 TEST_F(Handshake, KnowsItsPeerByAPreSharedKey) {

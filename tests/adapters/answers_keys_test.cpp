@@ -1,10 +1,15 @@
 // What answers look up: ticket keys, pre-shared keys, and sessions under ids.
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <span>
 #include <string>
 #include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <lockstep/answers.hpp>
 
@@ -31,7 +36,7 @@ TEST(TicketKeyring, OpensWhatItSealedAlsoAfterRotation) {
   const auto ticket = keyring->seal(some_session(), random());
   ASSERT_TRUE(ticket);
   ASSERT_TRUE(keyring->rotate(TicketKey::generate(random()).value()));
-  const auto session = keyring->open(*ticket);
+  const auto session = keyring->open(*ticket, fixed_clock());
   ASSERT_TRUE(session);
   EXPECT_EQ(session->name, dns("example.com"));
   EXPECT_TRUE(equal(session->secret.view(), some_session().secret.view()));
@@ -47,7 +52,7 @@ TEST(TicketKeyring, TakesNoKeysWithoutASecret) {
   TicketKeys keys = TicketKeys::create(provider(), TicketKey::generate(random()).value()).value();
   const TicketKeyring own(std::move(keys));
   EXPECT_EQ(keyring->replace(std::move(keys)).error(), TicketError::no_secret);
-  EXPECT_TRUE(keyring->open(ticket)) << "what was there stays";
+  EXPECT_TRUE(keyring->open(ticket, fixed_clock())) << "what was there stays";
   EXPECT_EQ(TicketKeyring(std::move(keys)).seal(some_session(), random()).error(), TicketError::no_secret);
 }
 
@@ -55,11 +60,138 @@ TEST(TicketKeyring, RefusesForgedAndForeignTickets) {
   const auto keyring = TicketKeyring::create(provider(), random());
   auto ticket = keyring->seal(some_session(), random()).value();
   ticket.back() ^= 1U;
-  EXPECT_EQ(keyring->open(ticket).error(), TicketError::invalid);
+  EXPECT_EQ(keyring->open(ticket, fixed_clock()).error(), TicketError::invalid);
   ticket.back() ^= 1U;
-  EXPECT_EQ(TicketKeyring::create(provider(), random())->open(ticket).error(), TicketError::unknown_key);
-  EXPECT_EQ(keyring->open(Bytes(ticket).first(5)).error(), TicketError::malformed);
-  EXPECT_FALSE(keyring->open({}));
+  EXPECT_EQ(TicketKeyring::create(provider(), random())->open(ticket, fixed_clock()).error(), TicketError::unknown_key);
+  EXPECT_EQ(keyring->open(Bytes(ticket).first(5), fixed_clock()).error(), TicketError::malformed);
+  EXPECT_FALSE(keyring->open({}, fixed_clock()));
+}
+
+std::vector<std::uint8_t> sealed(const TicketKeyring& keyring, Time now) {
+  Session session = some_session();
+  session.issued_at = now;
+  return keyring.seal(session, random()).value();
+}
+
+/// What a ticket opens to at that time: "" or the name of an error.
+std::string_view opens(const TicketKeyring& keyring, Bytes ticket, Time now) {
+  const auto session = keyring.open(ticket, now);
+  return session ? "" : name(session.error());
+}
+
+std::vector<std::string> names(const TicketKeyring& keyring) {
+  std::vector<std::string> all;
+  for (const TicketKey& key : keyring.keys()) all.emplace_back(as_text(key.name()));
+  return all;
+}
+
+// Go's rule: a new key every day, of which each opens for seven.
+TEST(TicketKeyring, RotatesByItself) {
+  using std::chrono::days;
+  using std::chrono::seconds;
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const Time start = fixed_clock();
+  const auto first = sealed(*keyring, start);
+  const std::string key = names(*keyring).front();
+  (void)sealed(*keyring, start + days(1) - seconds(1));
+  EXPECT_EQ(names(*keyring), std::vector{key});
+  for (int day = 1; day < 7; ++day) {
+    (void)sealed(*keyring, start + days(day));
+    EXPECT_EQ(names(*keyring).size(), static_cast<std::size_t>(day) + 1);
+    EXPECT_EQ(opens(*keyring, first, start + days(day)), "") << day;
+  }
+  EXPECT_EQ(names(*keyring).back(), key);
+  EXPECT_EQ(opens(*keyring, first, start + days(7) - seconds(1)), "");
+  EXPECT_EQ(opens(*keyring, first, start + days(7)), "unknown_key");
+  EXPECT_EQ(names(*keyring).size(), 6U) << "it is gone, although nothing was sealed";
+  EXPECT_EQ(opens(*keyring, first, start), "unknown_key") << "for good";
+}
+
+TEST(TicketKeyring, BearsStepsOfTheClock) {
+  using std::chrono::days;
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const Time start = fixed_clock();
+  const auto first = sealed(*keyring, start);
+  // Back, and a while later: the key counts from there.
+  EXPECT_EQ(opens(*keyring, first, start - days(400)), "");
+  EXPECT_EQ(names(*keyring).size(), 1U);
+  EXPECT_EQ(opens(*keyring, first, start - days(394)), "");
+  EXPECT_EQ(opens(*keyring, first, start), "unknown_key");
+  // Far ahead, and back again: what was sealed meanwhile opens, and the next day has its key.
+  const auto ahead = sealed(*keyring, start + days(4000));
+  EXPECT_EQ(opens(*keyring, ahead, start), "");
+  (void)sealed(*keyring, start + days(1));
+  EXPECT_EQ(names(*keyring).size(), 2U);
+  EXPECT_EQ(opens(*keyring, ahead, start + days(7)), "unknown_key");
+}
+
+TEST(TicketKeyring, RotatesAsItIsTold) {
+  using std::chrono::seconds;
+  const auto keyring = TicketKeyring::create(provider(), random(), {.every = seconds(10), .life = seconds(25)});
+  const auto first = sealed(*keyring, fixed_clock());
+  const auto second = sealed(*keyring, fixed_clock() + seconds(10));
+  EXPECT_NE(first[0], second[0]);
+  EXPECT_EQ(opens(*keyring, first, fixed_clock() + seconds(24)), "");
+  EXPECT_EQ(opens(*keyring, first, fixed_clock() + seconds(25)), "unknown_key");
+  EXPECT_EQ(opens(*keyring, second, fixed_clock() + seconds(25)), "");
+}
+
+TEST(TicketKeyring, KeepsKeysThatItIsGiven) {
+  const auto rotating = TicketKeyring::create(provider(), random());
+  ASSERT_TRUE(rotating->replace(TicketKeys::create(provider(), TicketKey::generate(random()).value()).value()));
+  const TicketKeyring given(TicketKeys::create(provider(), TicketKey::generate(random()).value()).value());
+  for (const TicketKeyring* keyring : std::array<const TicketKeyring*, 2>{rotating.get(), &given}) {
+    const auto ticket = sealed(*keyring, fixed_clock());
+    for (const int day : {0, -400, 8, 4000}) {
+      const Time now = fixed_clock() + std::chrono::days(day);
+      (void)sealed(*keyring, now);
+      EXPECT_EQ(opens(*keyring, ticket, now), "");
+    }
+    EXPECT_EQ(names(*keyring).size(), 1U);
+  }
+}
+
+TEST(TicketKeyring, GivesItsKeysToServersElsewhere) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto ticket = sealed(*keyring, fixed_clock());
+  ASSERT_TRUE(keyring->rotate(TicketKey::generate(random()).value()));
+  TicketKeys keys = TicketKeys::create(provider(), TicketKey::generate(random()).value()).value();
+  ASSERT_TRUE(keys.assign(keyring->keys()));
+  EXPECT_EQ(keys.size(), 2U);
+  const TicketKeyring elsewhere(std::move(keys));
+  EXPECT_EQ(names(elsewhere), names(*keyring));
+  EXPECT_EQ(opens(elsewhere, ticket, fixed_clock()), "");
+  EXPECT_EQ(opens(*keyring, sealed(elsewhere, fixed_clock()), fixed_clock()), "");
+}
+
+// A worker process changes keys; the others have them at once.
+TEST(TicketKeyring, IsSharedWithProcessesThatAreForked) {
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto before = sealed(*keyring, fixed_clock());
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  const Time tomorrow = fixed_clock() + std::chrono::days(1);
+  if (child == 0) {
+    const auto ticket = sealed(*keyring, tomorrow);
+    const bool told = ::write(pipe[1], ticket.data(), ticket.size()) == static_cast<ssize_t>(ticket.size());
+    ::_exit(told ? 0 : 1);
+  }
+  int status = 1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  std::vector<std::uint8_t> ticket(4096);
+  const ssize_t size = ::read(pipe[0], ticket.data(), ticket.size());
+  for (const int end : pipe) ::close(end);
+  ASSERT_GT(size, 0);
+  ticket.resize(static_cast<std::size_t>(size));
+  EXPECT_EQ(opens(*keyring, ticket, tomorrow), "");
+  EXPECT_EQ(opens(*keyring, before, tomorrow), "");
+  const auto ours = sealed(*keyring, tomorrow);
+  EXPECT_TRUE(
+      std::ranges::equal(std::span(ours).first(TicketKey::kNameSize), std::span(ticket).first(TicketKey::kNameSize)))
+      << "the worker has made the day's key";
 }
 
 TEST(TicketKeyring, RotatesUnderTheHandsOfOthers) {
@@ -71,7 +203,7 @@ TEST(TicketKeyring, RotatesUnderTheHandsOfOthers) {
     while (!done || opened == 0) {
       const auto ticket = keyring->seal(some_session(), random());
       if (!ticket) continue;
-      ++(keyring->open(*ticket) ? opened : refused);
+      ++(keyring->open(*ticket, fixed_clock()) ? opened : refused);
     }
   });
   // At most kMaxKeys - 1 rotations fit between one sealing and its opening without the key being forgotten.
@@ -324,6 +456,25 @@ TEST(SessionStore, LetsGoWhatWasUsedLongestAgo) {
   EXPECT_TRUE(store.forget(session_with_id(3).session_id));
   EXPECT_FALSE(store.forget(session_with_id(3).session_id));
   EXPECT_FALSE(has(3));
+  EXPECT_EQ(store.size(), 1U);
+}
+
+TEST(SessionStore, LetsGoWhatHasEnded) {
+  SessionStore store;
+  const auto later = [](std::uint8_t id, std::chrono::seconds by) {
+    Session session = session_with_id(id);
+    session.issued_at += by;
+    session.authenticated_at += by;
+    return session;
+  };
+  EXPECT_TRUE(store.put(later(1, std::chrono::seconds(0))));
+  EXPECT_TRUE(store.put(later(2, std::chrono::minutes(30))));
+  EXPECT_EQ(store.size(), 2U);
+  EXPECT_TRUE(store.put(later(3, std::chrono::hours(1))));
+  EXPECT_EQ(store.size(), 2U) << "the first";
+  EXPECT_FALSE(store.find(session_with_id(1).session_id));
+  // The clock was set back: what is of the future now goes as well.
+  EXPECT_TRUE(store.put(later(4, -std::chrono::hours(1))));
   EXPECT_EQ(store.size(), 1U);
 }
 

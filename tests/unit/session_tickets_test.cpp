@@ -112,7 +112,7 @@ TEST(TicketKeys, RotateAndForget) {
   CountingRandom random;
   auto keys = TicketKeys::create(provider(), key(1));
   std::vector<Octets> tickets;
-  for (std::uint8_t number = 1; number <= 6; ++number) {
+  for (std::uint8_t number = 1; number <= 10; ++number) {
     if (number > 1) {
       ASSERT_TRUE(keys->rotate(key(number)));
     }
@@ -122,7 +122,7 @@ TEST(TicketKeys, RotateAndForget) {
   for (std::size_t i = 0; i < tickets.size(); ++i) {
     bool renew = false;
     EXPECT_EQ(open(*keys, tickets[i], &renew), i < 2 ? "unknown_key" : "x") << i;
-    EXPECT_EQ(renew, i >= 2 && i < 5) << i;
+    EXPECT_EQ(renew, i >= 2 && i < 9) << i;
   }
 }
 
@@ -136,9 +136,31 @@ TEST(TicketKeys, OpenWithThePreviousKeysThatTheyAreGiven) {
   bool renew = false;
   EXPECT_EQ(open(*keys, ticket, &renew), "x");
   EXPECT_TRUE(renew);
-  for (std::uint8_t number = 3; number < 9; ++number) ASSERT_TRUE(keys->add_previous(key(number)));
+  for (std::uint8_t number = 3; number < 12; ++number) ASSERT_TRUE(keys->add_previous(key(number)));
   EXPECT_EQ(keys->size(), TicketKeys::kMaxKeys);
   EXPECT_EQ(open(*keys, seal(*keys, as_bytes("y"), random)), "y");
+}
+
+TEST(TicketKeys, AreReadAndSetAtOnce) {
+  CountingRandom random;
+  auto keys = TicketKeys::create(provider(), key(1));
+  ASSERT_TRUE(keys->add_previous(key(2)));
+  ASSERT_EQ(keys->keys().size(), 2U);
+  EXPECT_TRUE(equal(keys->keys()[1].secret(), key(2).secret()));
+  const Octets ticket = seal(*keys, as_bytes("x"), random);
+
+  std::vector<TicketKey> others;
+  for (std::uint8_t number = 3; number < 12; ++number) others.push_back(key(number));
+  std::vector<TicketKey> incomplete;
+  incomplete.push_back(key(3));
+  const TicketKey moved = std::move(incomplete.front());
+  EXPECT_EQ(keys->assign(std::move(incomplete)).error(), TicketError::no_secret);
+  EXPECT_EQ(open(*keys, ticket), "x") << "what was there stays";
+  ASSERT_TRUE(keys->assign(std::move(others)));
+  EXPECT_EQ(keys->size(), TicketKeys::kMaxKeys);
+  EXPECT_EQ(open(*keys, ticket), "unknown_key");
+  ASSERT_TRUE(keys->assign({}));
+  EXPECT_EQ(keys->seal(as_bytes("x"), random, {}).error(), TicketError::no_secret);
 }
 
 TEST(TicketKeys, CheckTheRoom) {

@@ -31,21 +31,20 @@ std::unique_ptr<const Service> service_of(const ServerOptions& options) {
   return options.directory.empty() ? make_page() : make_directory(options.directory);
 }
 
-TicketKeys ticket_keys_of(const ServerOptions& options) {
-  std::optional<TicketKey> key;
+std::shared_ptr<TicketKeyring> ticket_keys_of(const ServerOptions& options) {
   if (options.ticket_key.empty()) {
-    key = TicketKey::generate(random_source());
-  } else {
-    key = TicketKey::from_bytes(read_secret(options.ticket_key, 4096).view());
-    if (!key) {
-      throw Failure(options.ticket_key + " is no ticket key: it must hold exactly 48 bytes",
-                    "Make one with `head -c 48 /dev/urandom >FILE`, readable by its owner alone.");
-    }
+    auto rotating = TicketKeyring::create(provider(), random_source());
+    if (rotating == nullptr) throw Failure("neither provider nor system has what tickets take", "Say --tickets 0.");
+    return rotating;
   }
-  if (!key) throw Failure("the system gave no randomness for a ticket key");
+  auto key = TicketKey::from_bytes(read_secret(options.ticket_key, 4096).view());
+  if (!key) {
+    throw Failure(options.ticket_key + " is no ticket key: it must hold exactly 48 bytes",
+                  "Make one with `head -c 48 /dev/urandom >FILE`, readable by its owner alone.");
+  }
   auto keys = TicketKeys::create(provider(), std::move(*key));
   if (!keys) throw Failure("the provider lacks what tickets are sealed with", "Say --tickets 0.");
-  return std::move(*keys);
+  return std::make_shared<TicketKeyring>(std::move(*keys));
 }
 
 /// The names of the authorities, for clients that choose among certificates. A whole system store says nothing.
@@ -119,7 +118,7 @@ ServerPlan plan_of(const ServerOptions& options) {
   } else if (!options.client_ca.empty()) {
     throw UsageError("--client-ca needs --client-auth request or require");
   }
-  if (options.tickets != 0) answers.ticket_keys = std::make_shared<TicketKeyring>(ticket_keys_of(options));
+  if (options.tickets != 0) answers.ticket_keys = ticket_keys_of(options);
   if (options.session_ids) answers.session_store = std::make_shared<SessionStore>();
   if (options.early_data != 0) {
     if (options.tickets == 0) throw UsageError("--early-data comes with tickets; --tickets 0 gives none");

@@ -172,8 +172,8 @@ enum class TicketError : std::uint8_t {
 /// `const` members may be called from several threads at once.
 class LOCKSTEP_API TicketKeys {
  public:
-  /// The keys that are kept: the current one and those before it.
-  static constexpr std::size_t kMaxKeys = 4;
+  /// The keys that are kept: the current one and those before it. A week's, when they change daily.
+  static constexpr std::size_t kMaxKeys = 8;
   /// What a ticket adds to the session in it.
   static constexpr std::size_t kOverhead = TicketKey::kNameSize + 32 + 16;
 
@@ -195,6 +195,11 @@ class LOCKSTEP_API TicketKeys {
   /// Adds a key that only opens, after those that are here: one that another server seals with, or did. The oldest is
   /// forgotten when there are more than kMaxKeys. A key without a secret changes nothing (`no_secret`).
   [[nodiscard]] std::expected<void, TicketError> add_previous(TicketKey previous);
+  /// All keys at once, the current one first; of more than kMaxKeys the first. Without any nothing is sealed or opened.
+  /// When one has no secret nothing changes (`no_secret`).
+  [[nodiscard]] std::expected<void, TicketError> assign(std::vector<TicketKey> keys);
+  /// The keys, the current one first, for servers elsewhere that are to open the same tickets. Lives until they change.
+  [[nodiscard]] std::span<const TicketKey> keys() const noexcept { return keys_; }
   /// None in what was moved from; that seals and opens nothing.
   [[nodiscard]] std::size_t size() const noexcept { return keys_.size(); }
 

@@ -17,7 +17,6 @@
 #include <expected>
 #include <memory>
 #include <optional>
-#include <shared_mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,34 +33,10 @@
 #include <lockstep/replay_guard.hpp>
 #include <lockstep/session.hpp>
 #include <lockstep/session_store.hpp>
+#include <lockstep/ticket_keyring.hpp>
 #include <lockstep/x509.hpp>
 
 namespace lockstep {
-
-/// Ticket keys that connections in many threads use while another thread rotates them.
-class LOCKSTEP_API TicketKeyring {
- public:
-  explicit TicketKeyring(TicketKeys keys) noexcept : keys_(std::move(keys)) {}
-  /// With one new key; nothing when randomness fails, the provider lacks what tickets need, or what it has of that
-  /// protects nothing.
-  [[nodiscard]] static std::shared_ptr<TicketKeyring> create(const Provider& provider, RandomSource& random);
-
-  /// See TicketKeys: keys without a secret change nothing. A connection that is sealing or opening at this moment
-  /// finishes with the keys it found.
-  [[nodiscard]] std::expected<void, TicketError> rotate(TicketKey next);
-  [[nodiscard]] std::expected<void, TicketError> add_previous(TicketKey previous);
-  [[nodiscard]] std::expected<void, TicketError> replace(TicketKeys keys);
-
-  /// The session as a ticket.
-  [[nodiscard]] std::expected<std::vector<std::uint8_t>, TicketError> seal(const Session& session,
-                                                                           RandomSource& random) const;
-  /// The session that a ticket holds. A ticket that opens to something else is `invalid`.
-  [[nodiscard]] std::expected<Session, TicketError> open(Bytes ticket) const;
-
- private:
-  mutable std::shared_mutex mutex_;
-  TicketKeys keys_;
-};
 
 class Candidates;
 
@@ -82,10 +57,12 @@ struct AnswerOptions {
   /// Client: where sessions are kept, so that streams resume by themselves. By default in the memory of this setup.
   /// Null: the application hands them on. Setups may share a cache: no session is taken where it was not made.
   std::shared_ptr<ClientSessionCache> client_sessions = std::make_shared<LruClientSessionCache>();
-  /// Server: what tickets are sealed with. Without them none are sent and none accepted.
+  /// Server: what tickets are sealed with. Without them tickets are names of sessions in the `session_store`; and where
+  /// there is none either, none are sent and none accepted.
   std::shared_ptr<const TicketKeyring> ticket_keys{};
-  /// Server, TLS 1.2: where sessions are kept by their ids, where the configuration has them
-  /// (`ConfigBuilder::session_ids`). Without it none are kept.
+  /// Server: where sessions are kept: in TLS 1.2 by their ids, where the configuration has them
+  /// (`ConfigBuilder::session_ids`), and for tickets, where there are no `ticket_keys`. A ticket of TLS 1.3 is then
+  /// good for one connection, and with it for early data, without a `replay_guard`. Without a store none are kept.
   std::shared_ptr<SessionStore> session_store{};
   /// Where pre-shared keys come from, for suites of TLS 1.2 that use them. Without it a client has none, and a server
   /// knows nobody's.
@@ -184,8 +161,8 @@ class LOCKSTEP_API Answers {
   ~Answers() = default;
 
   /// Whether the event was a suspended operation; it has then been answered and its token is spent. Other events stay
-  /// as they are; but show a `Failed` one too where there is a `session_store`, which then forgets the connection's
-  /// session.
+  /// as they are; but show `HandshakeComplete` and `Failed` too where there is a `session_store`, which then forgets a
+  /// session that is used once, or whose connection has failed.
   bool answer(Connection& connection, Event& event);
 
   /// The verdict on the peer's certificates, in full; nothing before there is one. Its certificates are views that live
@@ -208,9 +185,9 @@ class LOCKSTEP_API Answers {
   void reply(Connection& connection, OpenTicket& open);
   void reply(Connection& connection, AcceptEarlyData& early);
   void reply(Connection& connection, SealTicket& seal);
-  void reply_by_id(Connection& connection, OpenTicket& open);
-  void reply_by_id(Connection& connection, SealTicket& seal);
-  void forget_session();
+  void reply_from_store(Connection& connection, OpenTicket& open);
+  void reply_from_store(Connection& connection, SealTicket& seal);
+  bool forget_session();
 
   std::shared_ptr<const AnswerSetup> setup_;
   RandomSource* random_;
@@ -219,6 +196,7 @@ class LOCKSTEP_API Answers {
   std::optional<x509::Verdict> verdict_;
   std::unique_ptr<const Withheld> withheld_;  // few have one
   std::vector<std::uint8_t> session_id_;      // of the session in the store that is this connection's
+  bool used_once_ = false;                    // its ticket is one of TLS 1.3
 };
 
 /// A credential from a chain (DER, leaf first) and its key, with the key's schemes in its order: PKCS#1, which signs in
