@@ -129,6 +129,31 @@ List<Aead> list_aeads() noexcept {
   return list;
 }
 
+List<Mask> list_masks() noexcept {
+  List<Mask> list;
+#if defined(__x86_64__)
+  const Features features = detect();
+  list.add(features.vaes_512, vaes_512::kAes128Mask);
+  list.add(features.vaes_256, vaes_256::kAes128Mask);
+  list.add(features.aes_ni, aes_ni::kAes128Mask);
+  list.add(features.vaes_512, vaes_512::kAes256Mask);
+  list.add(features.vaes_256, vaes_256::kAes256Mask);
+  list.add(features.aes_ni, aes_ni::kAes256Mask);
+  list.add(features.ifma, avx512::kChaCha20Mask);
+  list.add(features.avx2, avx2::kChaCha20Mask);
+  list.add(features.ssse3, ssse3::kChaCha20Mask);
+#elif defined(__aarch64__)
+  const Features features = detect();
+  list.add(features.aes_pmull, aes_pmull::kAes128Mask);
+  list.add(features.aes_pmull, aes_pmull::kAes256Mask);
+  list.add(true, neon::kChaCha20Mask);
+#endif
+  list.add(true, portable::kAes128Mask);
+  list.add(true, portable::kAes256Mask);
+  list.add(true, portable::kChaCha20Mask);
+  return list;
+}
+
 List<Hash> list_hashes() noexcept {
   List<Hash> list;
 #if defined(__x86_64__)
@@ -218,6 +243,11 @@ std::span<const Aead> available() noexcept {
   return {kList.entries.data(), kList.size};
 }
 
+std::span<const Mask> available_masks() noexcept {
+  static const List<Mask> kList = list_masks();
+  return {kList.entries.data(), kList.size};
+}
+
 std::span<const Hash> available_hashes() noexcept {
   static const List<Hash> kList = list_hashes();
   return {kList.entries.data(), kList.size};
@@ -240,6 +270,8 @@ std::span<const Kem> available_kems() noexcept {
 
 const Aead& best(Algorithm algorithm) noexcept { return first_of(available(), algorithm); }
 
+const Mask& best(MaskAlgorithm algorithm) noexcept { return first_of(available_masks(), algorithm); }
+
 const Hash& best(HashAlgorithm algorithm) noexcept { return first_of(available_hashes(), algorithm); }
 
 const Mac& best(MacAlgorithm algorithm) noexcept { return first_of(available_macs(), algorithm); }
@@ -249,6 +281,10 @@ const Kem& best(KemAlgorithm algorithm) noexcept { return first_of(available_kem
 const Sha3& best_sha3() noexcept { return available_sha3().front(); }
 
 const Aead* find(Algorithm algorithm, InstructionSet set) noexcept { return find_in(available(), algorithm, set); }
+
+const Mask* find(MaskAlgorithm algorithm, InstructionSet set) noexcept {
+  return find_in(available_masks(), algorithm, set);
+}
 
 const Hash* find(HashAlgorithm algorithm, InstructionSet set) noexcept {
   return find_in(available_hashes(), algorithm, set);

@@ -317,6 +317,80 @@ TEST_P(AeadTest, AgreesWithThePortableOneOnRandomMessages) {
 INSTANTIATE_TEST_SUITE_P(Kernels, AeadTest, testing::ValuesIn(implementations()),
                          [](const auto& instance) { return test_name(instance.param); });
 
+class MaskTest : public EveryMask {
+ protected:
+  // Each in a context at an odd address.
+  static Bytes compute(const Mask& mask, const Bytes& key, const Bytes& samples, std::size_t at_once) {
+    Bytes storage(mask.context_size + 1);
+    void* const context = storage.data() + 1;
+    mask.init(context, key.data());
+    Bytes masks(samples.size(), 0xa5);
+    std::vector<MaskJob> jobs;
+    for (std::size_t at = 0; at < samples.size(); at += kMaskSize)
+      jobs.push_back({samples.data() + at, std::span(masks).subspan(at, kMaskSize)});
+    for (std::span<const MaskJob> left(jobs); !left.empty(); left = left.subspan(std::min(at_once, left.size())))
+      mask.compute(context, left.first(std::min(at_once, left.size())));
+    mask.destroy(context);
+    EXPECT_TRUE(std::ranges::all_of(storage, [](std::uint8_t byte) { return byte == 0; }));
+    return masks;
+  }
+};
+
+TEST_P(MaskTest, AgreesWithThePortableOneOnRandomSamplesHoweverManyAtOnce) {
+  const Mask& portable = *find(mask().algorithm, InstructionSet::portable);
+  for (std::uint64_t repetition = 0; repetition < 100; ++repetition) {
+    const Bytes key = random_bytes(mask().key_size, repetition);
+    const Bytes samples = random_bytes(33 * kMaskSize, repetition + 1000);
+    const Bytes expected = compute(portable, key, samples, 1);
+    for (const std::size_t at_once : {std::size_t{1}, std::size_t{2}, std::size_t{4}, std::size_t{5}, std::size_t{8},
+                                      std::size_t{16}, std::size_t{33}})
+      ASSERT_EQ(compute(mask(), key, samples, at_once), expected) << at_once << " at once";
+  }
+}
+
+// ChaCha20's keystream from the block and with the nonce of a sample begins with its mask.
+TEST_P(MaskTest, IsTheCipher) {
+  if (mask().algorithm != MaskAlgorithm::chacha20) GTEST_SKIP() << "AES is compared with published blocks";
+  const Bytes key = random_bytes(kMaxKeySize, 1);
+  const Bytes nonce = random_bytes(kNonceSize, 2);
+  Bytes sample{1, 0, 0, 0};  // the text's first block (RFC 8439 2.8)
+  sample.insert(sample.end(), nonce.begin(), nonce.end());
+  const Bytes sealed = reference::seal(Algorithm::chacha20_poly1305, key, nonce, {}, Bytes(kMaskSize, 0));
+  EXPECT_EQ(compute(mask(), key, sample, 1), Bytes(sealed.begin(), sealed.begin() + kMaskSize));
+}
+
+struct MaskVector {
+  MaskAlgorithm algorithm;
+  std::string_view key, sample, mask;
+};
+
+// RFC 9001 A.2, A.3; FIPS 197 C.1, C.3; RFC 9001 A.5, RFC 8439 2.3.2.
+constexpr MaskVector kMaskVectors[] = {
+    {MaskAlgorithm::aes_128, "9f50449e04a0e810283a1e9933adedd2", "d1b1c98dd7689fb8ec11d242b123dc9b", "437b9aec36"},
+    {MaskAlgorithm::aes_128, "c206b8d9b9f0f37644430b490eeaa314", "2cd0991cd25b0aac406a5816b6394100", "2ec0d8356a"},
+    {MaskAlgorithm::aes_128, "000102030405060708090a0b0c0d0e0f", "00112233445566778899aabbccddeeff",
+     "69c4e0d86a7b0430d8cdb78070b4c55a"},
+    {MaskAlgorithm::aes_256, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+     "00112233445566778899aabbccddeeff", "8ea2b7ca516745bfeafc49904b496089"},
+    {MaskAlgorithm::chacha20, "25a282b9e82f06f21f488917a4fc8f1b73573685608597d0efcb076b0ab7a7a4",
+     "5e5cd55c41f69080575d7999c25a5bfb", "aefefe7d03"},
+    {MaskAlgorithm::chacha20, "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+     "01000000000000090000004a00000000", "10f1e7e4d13b5915500fdd1fa32071c4"},
+};
+
+TEST_P(MaskTest, YieldsThePublishedVectors) {
+  for (const MaskVector& vector : kMaskVectors) {
+    if (vector.algorithm != mask().algorithm) continue;
+    const Bytes expected = from_hex(vector.mask);
+    Bytes masks = compute(mask(), from_hex(vector.key), from_hex(vector.sample), 1);
+    masks.resize(expected.size());
+    EXPECT_EQ(masks, expected) << vector.sample;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, MaskTest, testing::ValuesIn(mask_implementations()),
+                         [](const auto& instance) { return test_name(instance.param); });
+
 TEST(Choice, ListsEachAlgorithmFastestFirstAndAlwaysThePortableOne) {
   for (const Algorithm algorithm : {Algorithm::aes_128_gcm, Algorithm::aes_256_gcm, Algorithm::chacha20_poly1305}) {
     std::vector<InstructionSet> sets;

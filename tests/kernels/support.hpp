@@ -81,6 +81,26 @@ inline const std::vector<Implementation>& implementations() {
   return all;
 }
 
+// Likewise for the masks, which are where their AEADs are.
+struct MaskImplementation {
+  MaskAlgorithm algorithm;
+  InstructionSet set;
+};
+
+inline const std::vector<MaskImplementation>& mask_implementations() {
+  static const std::vector<MaskImplementation> all = [] {
+    std::vector<MaskImplementation> masks;
+    for (const Implementation& aead : implementations()) {
+      masks.push_back({aead.algorithm == Algorithm::aes_128_gcm   ? MaskAlgorithm::aes_128
+                       : aead.algorithm == Algorithm::aes_256_gcm ? MaskAlgorithm::aes_256
+                                                                  : MaskAlgorithm::chacha20,
+                       aead.set});
+    }
+    return masks;
+  }();
+  return all;
+}
+
 // Likewise for the hashes.
 struct HashImplementation {
   HashAlgorithm algorithm;
@@ -106,6 +126,15 @@ inline std::string algorithm_name(Algorithm algorithm) {
     case Algorithm::aes_128_gcm: return "aes_128_gcm";
     case Algorithm::aes_256_gcm: return "aes_256_gcm";
     case Algorithm::chacha20_poly1305: return "chacha20_poly1305";
+  }
+  return "unknown";
+}
+
+inline std::string algorithm_name(MaskAlgorithm algorithm) {
+  switch (algorithm) {
+    case MaskAlgorithm::aes_128: return "aes_128";
+    case MaskAlgorithm::aes_256: return "aes_256";
+    case MaskAlgorithm::chacha20: return "chacha20";
   }
   return "unknown";
 }
@@ -227,6 +256,11 @@ class KemRun {
  private:
   const Kem& kem_;
   std::unique_ptr<ExpandedKey> key_;
+};
+
+class EveryMask : public EveryOne<MaskImplementation, Mask> {
+ protected:
+  const Mask& mask() const { return *found_; }
 };
 
 class EveryHash : public EveryOne<HashImplementation, Hash> {

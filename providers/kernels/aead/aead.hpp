@@ -16,39 +16,54 @@ namespace lockstep::kernels {
 namespace portable {
 extern const Aead kAes128Gcm;
 extern const Aead kAes256Gcm;
+extern const Mask kAes128Mask;
+extern const Mask kAes256Mask;
 extern const Aead kChaCha20Poly1305;
+extern const Mask kChaCha20Mask;
 }  // namespace portable
 
 #if defined(__x86_64__)
 namespace aes_ni {
 extern const Aead kAes128Gcm;
 extern const Aead kAes256Gcm;
+extern const Mask kAes128Mask;
+extern const Mask kAes256Mask;
 }  // namespace aes_ni
 namespace vaes_256 {
 extern const Aead kAes128Gcm;
 extern const Aead kAes256Gcm;
+extern const Mask kAes128Mask;
+extern const Mask kAes256Mask;
 }  // namespace vaes_256
 namespace vaes_512 {
 extern const Aead kAes128Gcm;
 extern const Aead kAes256Gcm;
+extern const Mask kAes128Mask;
+extern const Mask kAes256Mask;
 }  // namespace vaes_512
 namespace ssse3 {
 extern const Aead kChaCha20Poly1305;
-}
+extern const Mask kChaCha20Mask;
+}  // namespace ssse3
 namespace avx2 {
 extern const Aead kChaCha20Poly1305;
-}
+extern const Mask kChaCha20Mask;
+}  // namespace avx2
 namespace avx512 {
 extern const Aead kChaCha20Poly1305;
-}
+extern const Mask kChaCha20Mask;
+}  // namespace avx512
 #elif defined(__aarch64__)
 namespace aes_pmull {
 extern const Aead kAes128Gcm;
 extern const Aead kAes256Gcm;
+extern const Mask kAes128Mask;
+extern const Mask kAes256Mask;
 }  // namespace aes_pmull
 namespace neon {
 extern const Aead kChaCha20Poly1305;
-}
+extern const Mask kChaCha20Mask;
+}  // namespace neon
 #endif
 
 /// The plaintext of a job, source segments and tail, as one stream of bytes.

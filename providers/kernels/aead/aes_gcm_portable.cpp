@@ -31,12 +31,14 @@ class Word {
   std::uint8_t bytes_[8];
 };
 
+// Four bit positions of one block's round key share a word: position 4 w + i in bits i, i + 4, i + 8 ...
+using RoundKeys = Word[15][2];
+
 struct GcmKey {
   // H divided by x, and the same with its bits reversed: low half, high half, both halves' exclusive or.
   Word h[3];
   Word h_reversed[3];
-  // Four bit positions of one block's round key share a word: position 4 w + i in bits i, i + 4, i + 8 ...
-  Word round_keys[15][2];
+  RoundKeys round_keys;
 };
 static_assert(sizeof(GcmKey) <= kMaxContextSize);
 static_assert(alignof(GcmKey) == 1);
@@ -173,22 +175,22 @@ void add_round_key(State& state, const Word (&round_key)[2]) noexcept {
 }
 
 template <int kRounds>
-void encrypt(const GcmKey& key, std::uint8_t (&blocks)[kChunk]) noexcept {
+void encrypt(const RoundKeys& keys, std::uint8_t (&blocks)[kChunk]) noexcept {
   State state;
   for (std::size_t w = 0; w < kWords; ++w) {
     const auto words = slice_bits(blocks + w * 4 * kBlockSize);
     for (std::size_t i = 0; i < 8; ++i) state[i][w] = words[i];
   }
-  add_round_key(state, key.round_keys[0]);
+  add_round_key(state, keys[0]);
   for (int round = 1; round < kRounds; ++round) {
     substitute(state);
     shift_rows(state);
     mix_columns(state);
-    add_round_key(state, key.round_keys[round]);
+    add_round_key(state, keys[round]);
   }
   substitute(state);
   shift_rows(state);
-  add_round_key(state, key.round_keys[kRounds]);
+  add_round_key(state, keys[kRounds]);
   for (std::size_t w = 0; w < kWords; ++w) {
     std::array<std::uint64_t, 8> words;
     for (std::size_t i = 0; i < 8; ++i) words[i] = state[i][w];
@@ -206,7 +208,7 @@ std::uint32_t substitute_word(std::uint32_t word) noexcept {
 }
 
 template <int kRounds>
-void expand_key(GcmKey& out, const std::uint8_t* key) noexcept {
+void expand_key(RoundKeys& out, const std::uint8_t* key) noexcept {
   static constexpr std::uint8_t kRoundConstants[] = {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0x1b, 0x36};
   constexpr std::size_t kKeyWords = kRounds - 6;
   constexpr std::size_t kScheduleWords = 4 * (kRounds + 1);
@@ -231,7 +233,7 @@ void expand_key(GcmKey& out, const std::uint8_t* key) noexcept {
     for (std::size_t half = 0; half < 2; ++half) {
       std::uint64_t four = 0;
       for (std::size_t i = 0; i < 4; ++i) four |= words[4 * half + i] & (0x1111111111111111ULL << i);
-      out.round_keys[round][half] = four;
+      out[round][half] = four;
     }
     wipe(block, sizeof block);
   }
@@ -314,7 +316,7 @@ void keystream(const GcmKey& key, const std::uint8_t* nonce, std::uint32_t count
     std::memcpy(out + i * kBlockSize, nonce, kNonceSize);
     store_le32(out + i * kBlockSize + kNonceSize, __builtin_bswap32(counter + static_cast<std::uint32_t>(i)));
   }
-  encrypt<kRounds>(key, out);
+  encrypt<kRounds>(key.round_keys, out);
 }
 
 void add_bytes(std::uint8_t* to, const std::uint8_t* from, const std::uint8_t* stream, std::size_t size) noexcept {
@@ -404,9 +406,9 @@ bool open_one(const GcmKey& key, const OpenJob& job) noexcept {
 template <int kRounds>
 void init(void* context, const std::uint8_t* key_bytes) noexcept {
   GcmKey& key = *new (context) GcmKey;
-  expand_key<kRounds>(key, key_bytes);
+  expand_key<kRounds>(key.round_keys, key_bytes);
   std::uint8_t blocks[kChunk] = {};
-  encrypt<kRounds>(key, blocks);
+  encrypt<kRounds>(key.round_keys, blocks);
   // H divided by x: shifted up by a bit, and the bit that falls out, x^0, becomes x^-1 = x^127 + x^6 + x + 1.
   const std::uint64_t high = load_be64(blocks);
   const std::uint64_t low = load_be64(blocks + 8);
@@ -437,6 +439,33 @@ std::size_t open_jobs(const void* context, std::span<OpenJob> jobs) noexcept {
 
 void destroy(void* context) noexcept { wipe(context, sizeof(GcmKey)); }
 
+// RFC 9147 4.2.3, RFC 9001 5.4.3: the sample, encrypted.
+struct MaskKey {
+  RoundKeys round_keys;
+};
+
+template <int kRounds>
+void init_mask(void* context, const std::uint8_t* key) noexcept {
+  expand_key<kRounds>((new (context) MaskKey)->round_keys, key);
+}
+
+template <int kRounds>
+void compute_masks(const void* context, std::span<const MaskJob> jobs) noexcept {
+  const MaskKey& key = *static_cast<const MaskKey*>(context);
+  std::uint8_t blocks[kChunk] = {};
+  while (!jobs.empty()) {
+    const auto now = jobs.first(jobs.size() < kBatch ? jobs.size() : kBatch);
+    for (std::size_t i = 0; i < now.size(); ++i) std::memcpy(blocks + i * kBlockSize, now[i].sample, kBlockSize);
+    encrypt<kRounds>(key.round_keys, blocks);
+    for (std::size_t i = 0; i < now.size(); ++i)
+      copy_short(now[i].mask.data(), blocks + i * kBlockSize, now[i].mask.size());
+    jobs = jobs.subspan(now.size());
+  }
+  wipe(blocks, sizeof blocks);
+}
+
+void destroy_mask(void* context) noexcept { wipe(context, sizeof(MaskKey)); }
+
 }  // namespace
 
 const Aead kAes128Gcm{Algorithm::aes_128_gcm,
@@ -457,5 +486,10 @@ const Aead kAes256Gcm{Algorithm::aes_256_gcm,
                       seal_jobs<14>,
                       open_jobs<14>,
                       destroy};
+
+const Mask kAes128Mask{MaskAlgorithm::aes_128, InstructionSet::portable, "AES-128",   16, sizeof(MaskKey),
+                       init_mask<10>,          compute_masks<10>,        destroy_mask};
+const Mask kAes256Mask{MaskAlgorithm::aes_256, InstructionSet::portable, "AES-256",   32, sizeof(MaskKey),
+                       init_mask<14>,          compute_masks<14>,        destroy_mask};
 
 }  // namespace lockstep::kernels::portable

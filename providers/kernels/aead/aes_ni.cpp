@@ -18,6 +18,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::aes_ni;
 #include "vectors/one_lane.inl"
 #include "vectors/order.inl"
 #include "aead/aes_gcm.inl"
+#include "aead/aes_mask.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::aes_ni

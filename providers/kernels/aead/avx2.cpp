@@ -22,6 +22,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::avx2;
 #include "aead/poly1305.inl"
 #include "aead/poly1305_shares.inl"
 #include "aead/chacha20_poly1305.inl"
+#include "aead/chacha20_mask.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::avx2

@@ -29,6 +29,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::avx512;
 #include "aead/poly1305.inl"
 #include "aead/poly1305_lanes.inl"
 #include "aead/chacha20_poly1305.inl"
+#include "aead/chacha20_mask.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::avx512

@@ -21,6 +21,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::ssse3;
 #include "aead/poly1305.inl"
 #include "aead/poly1305_shares.inl"
 #include "aead/chacha20_poly1305.inl"
+#include "aead/chacha20_mask.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::ssse3

@@ -19,6 +19,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::vaes_256;
 #include "vectors/x86_aes_256.inl"
 #include "vectors/order.inl"
 #include "aead/aes_gcm.inl"
+#include "aead/aes_mask.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::vaes_256

@@ -24,6 +24,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::vaes_512;
 #include "vectors/x86_aes_512.inl"
 #include "vectors/order.inl"
 #include "aead/aes_gcm.inl"
+#include "aead/aes_mask.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::vaes_512

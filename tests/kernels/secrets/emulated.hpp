@@ -13,9 +13,12 @@ namespace lockstep::kernels {
   namespace emulated_gcm_##lanes {       \
     extern const Aead kAes128Gcm;        \
     extern const Aead kAes256Gcm;        \
+    extern const Mask kAes128Mask;       \
+    extern const Mask kAes256Mask;       \
   }                                      \
   namespace emulated_chacha_##lanes {    \
     extern const Aead kChaCha20Poly1305; \
+    extern const Mask kChaCha20Mask;     \
   }
 LOCKSTEP_EMULATED(1)
 LOCKSTEP_EMULATED(2)

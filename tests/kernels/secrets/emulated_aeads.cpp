@@ -19,6 +19,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 #include "vectors/emulated.inl"
 #include "vectors/order.inl"
 #include "aead/aes_gcm.inl"
+#include "aead/aes_mask.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::LOCKSTEP_GCM
@@ -38,6 +39,7 @@ inline constexpr InstructionSet kInstructionSet = InstructionSet::portable;
 #include "aead/poly1305_shares.inl"
 #endif
 #include "aead/chacha20_poly1305.inl"
+#include "aead/chacha20_mask.inl"
 // clang-format on
 
 }  // namespace lockstep::kernels::LOCKSTEP_CHACHA

@@ -128,6 +128,33 @@ void check(const Aead& aead, const Aead& portable, std::size_t aad_size, std::si
   checks += 2;
 }
 
+void check(const Mask& mask, const Mask& portable, std::size_t count) {
+  static std::uint8_t samples[20][kMaskSize];
+  std::uint8_t key[32];
+  reveal({&samples[0][0], sizeof samples});
+  fill({&samples[0][0], sizeof samples}, static_cast<std::uint32_t>(count));
+  fill(key, 7);
+  const auto run = [&](const Mask& with, std::uint8_t(&masks)[20][kMaskSize]) {
+    std::uint8_t context[kMaxContextSize];
+    MaskJob jobs[20];
+    for (std::size_t i = 0; i < count; ++i) jobs[i] = {samples[i], masks[i]};
+    with.init(context, key);
+    with.compute(context, {jobs, count});
+    with.destroy(context);
+  };
+  std::uint8_t expected[20][kMaskSize] = {};
+  std::uint8_t masks[20][kMaskSize] = {};
+  run(portable, expected);
+  hide(key);
+  hide({&samples[0][0], sizeof samples});
+  run(mask, masks);
+  const std::span<std::uint8_t> computed(&masks[0][0], count * kMaskSize);
+  if (!all_secret(computed)) fail("a secret got lost", mask.name, count);
+  reveal(computed);
+  if (!equal(computed, {&expected[0][0], computed.size()})) fail("masked wrongly", mask.name, count);
+  ++checks;
+}
+
 void check(const Hash& hash, const Hash& portable, std::size_t size) {
   static std::uint8_t message[kMost];
   std::uint8_t key[200];
@@ -185,6 +212,11 @@ void check(const Hash& hash, const Hash& portable, std::size_t size) {
 struct Checked {
   const Aead* aead;
   const Aead* portable;
+};
+
+struct CheckedMask {
+  const Mask* mask;
+  const Mask* portable;
 };
 
 struct CheckedHash {
@@ -303,6 +335,23 @@ void check_all() {
     for (const std::size_t size : {255UL, 256UL, 257UL, 511UL, 512UL, 700UL, 1023UL, 1100UL, 1350UL, 2048UL, 2200UL}) {
       check(*one.aead, *one.portable, size % 40, size);
     }
+  }
+  const CheckedMask masks[] = {
+      {&portable::kAes128Mask, &portable::kAes128Mask},
+      {&portable::kAes256Mask, &portable::kAes256Mask},
+      {&emulated_gcm_1::kAes128Mask, &portable::kAes128Mask},
+      {&emulated_gcm_1::kAes256Mask, &portable::kAes256Mask},
+      {&emulated_gcm_2::kAes128Mask, &portable::kAes128Mask},
+      {&emulated_gcm_2::kAes256Mask, &portable::kAes256Mask},
+      {&emulated_gcm_4::kAes128Mask, &portable::kAes128Mask},
+      {&emulated_gcm_4::kAes256Mask, &portable::kAes256Mask},
+      {&portable::kChaCha20Mask, &portable::kChaCha20Mask},
+      {&emulated_chacha_1::kChaCha20Mask, &portable::kChaCha20Mask},
+      {&emulated_chacha_2::kChaCha20Mask, &portable::kChaCha20Mask},
+      {&emulated_chacha_4::kChaCha20Mask, &portable::kChaCha20Mask},
+  };
+  for (const CheckedMask& one : masks) {
+    for (const std::size_t count : {1UL, 2UL, 5UL, 8UL, 20UL}) check(*one.mask, *one.portable, count);
   }
   const CheckedHash hashes[] = {
       {&portable::kSha256, &portable::kSha256},       {&portable::kSha384, &portable::kSha384},

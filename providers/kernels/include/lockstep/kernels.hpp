@@ -29,6 +29,7 @@ namespace lockstep::kernels {
 inline constexpr std::size_t kNonceSize = 12;
 inline constexpr std::size_t kTagSize = 16;
 inline constexpr std::size_t kMaxKeySize = 32;
+inline constexpr std::size_t kMaskSize = 16;  ///< of a sample and of the longest mask
 
 /// Every context fits in this many bytes.
 inline constexpr std::size_t kMaxContextSize = 768;
@@ -79,15 +80,41 @@ struct Aead {
   void (*destroy)(void* context) noexcept;
 };
 
+enum class MaskAlgorithm : std::uint8_t { aes_128, aes_256, chacha20 };
+
+/// The mask of one record's or packet's number.
+struct MaskJob {
+  const std::uint8_t* sample;  ///< 16 bytes of ciphertext: DTLS 1.3 takes the first ones, QUIC those behind the number
+  std::span<std::uint8_t> mask;  ///< at most 16 bytes, of which DTLS 1.3 needs 1 or 2 and QUIC 5; overlaps no sample
+};
+
+/// What hides record numbers (RFC 9147 4.2.3) and packet headers (RFC 9001 5.4), on one instruction set: one block of
+/// AES, or the beginning of one of ChaCha20. A context is as an AEAD's, and needs no more than 240 bytes.
+struct Mask {
+  MaskAlgorithm algorithm;
+  InstructionSet instruction_set;
+  const char* name;
+  std::size_t key_size;
+  std::size_t context_size;
+
+  void (*init)(void* context, const std::uint8_t* key) noexcept;
+  /// A mask for every job, of at most kMaskSize bytes each; several side by side.
+  void (*compute)(const void* context, std::span<const MaskJob> jobs) noexcept;
+  void (*destroy)(void* context) noexcept;
+};
+
 /// All implementations that are compiled in and that this processor can run, for each algorithm the fastest first. The
 /// list is made at the first call and never changes.
 std::span<const Aead> available() noexcept;
+std::span<const Mask> available_masks() noexcept;
 
 /// The fastest implementation of an algorithm on this processor. There always is one.
 const Aead& best(Algorithm algorithm) noexcept;
+const Mask& best(MaskAlgorithm algorithm) noexcept;
 
 /// The implementation of an algorithm on one instruction set, or null when it is not compiled in or this processor
 /// lacks it.
 const Aead* find(Algorithm algorithm, InstructionSet set) noexcept;
+const Mask* find(MaskAlgorithm algorithm, InstructionSet set) noexcept;
 
 }  // namespace lockstep::kernels
