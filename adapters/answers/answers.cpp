@@ -8,6 +8,30 @@
 
 namespace lockstep {
 
+/// A verdict that is due, and all that it refers to.
+struct Answers::Judging {
+  Judging(const AnswerOptions& options, std::span<const Bytes> chain, const VerifyPeer& peer)
+      : request{.provider = options.provider,
+                .anchors = options.anchors == nullptr ? no_anchors : *options.anchors,
+                .chain = chain,
+                .peer = peer.peer,
+                .name = peer.name,
+                .time = std::chrono::floor<std::chrono::seconds>(peer.now).time_since_epoch().count(),
+                .policy = options.policy,
+                .use = peer.use,
+                .verified = options.verified_links.get()} {}
+
+  x509::TrustAnchors no_anchors;
+  x509::VerifyRequest request;
+  std::optional<x509::Verification> begun{};
+};
+
+Answers::Answers(std::shared_ptr<const AnswerSetup> setup, RandomSource& random) noexcept
+    : setup_(std::move(setup)), random_(&random) {}
+Answers::Answers(Answers&&) noexcept = default;
+Answers& Answers::operator=(Answers&&) noexcept = default;
+Answers::~Answers() = default;
+
 bool Answers::answer(Connection& connection, Event& event) {
   return std::visit(
       [&]<class T>(T& operation) {
@@ -58,23 +82,29 @@ void Answers::reply(Connection& connection, Sign& sign) {
   }
 }
 
-void Answers::reply(Connection& connection, VerifyPeer& peer) {
+void Answers::look_at(const VerifyPeer& peer) {
+  judging_.reset();
   // The verdict refers to the certificates.
   verdict_.reset();
-  shown_ = std::move(peer.shown);
+  shown_ = peer.shown;
   chain_.assign(shown_->chain.begin(), shown_->chain.end());
+}
 
-  const x509::TrustAnchors no_anchors;
+std::span<SignatureJob> Answers::begin(const VerifyPeer& peer) {
+  look_at(peer);
+  judging_ = std::make_unique<Judging>(setup_->options(), chain_, peer);
+  return judging_->begun.emplace(judging_->request).signatures();
+}
+
+void Answers::reply(Connection& connection, VerifyPeer& peer) {
   const AnswerOptions& options = setup_->options();
-  verdict_ = x509::verify({.provider = options.provider,
-                           .anchors = options.anchors == nullptr ? no_anchors : *options.anchors,
-                           .chain = chain_,
-                           .peer = peer.peer,
-                           .name = peer.name,
-                           .time = std::chrono::floor<std::chrono::seconds>(peer.now).time_since_epoch().count(),
-                           .policy = options.policy,
-                           .use = peer.use,
-                           .verified = options.verified_links.get()});
+  if (judging_ != nullptr && shown_ == peer.shown) {
+    verdict_ = std::move(*judging_->begun).finish();
+    judging_.reset();
+  } else {
+    look_at(peer);
+    verdict_ = x509::verify(Judging(options, chain_, peer).request);
+  }
   if (!verdict_->ok()) {
     (void)connection.answer(std::move(peer.token), PeerRejected{.reason = reason_of(verdict_->code),
                                                                 .detail = static_cast<std::uint16_t>(verdict_->code)});

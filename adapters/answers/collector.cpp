@@ -15,11 +15,13 @@ const SigningKey* key_of(const Sign& sign) noexcept {
 
 }  // namespace
 
-bool Collector::take(void* owner, Connection& connection, Event& event, RandomSource& random) {
+bool Collector::take(void* owner, Connection& connection, Event& event, RandomSource& random, Answers* answers) {
   const auto* const sign = std::get_if<Sign>(&event);
-  const bool gains = sign != nullptr && key_of(*sign) != nullptr && key_of(*sign)->width() > 1;
+  const bool gains = sign != nullptr ? key_of(*sign) != nullptr && key_of(*sign)->width() > 1
+                                     : std::holds_alternative<VerifyPeer>(event) && answers != nullptr &&
+                                           answers->setup().verifies_together();
   if (!gains && !std::holds_alternative<Compute>(event)) return false;
-  questions_.push_back({owner, &connection, std::move(event), &random});
+  questions_.push_back({owner, &connection, std::move(event), &random, answers});
   return true;
 }
 
@@ -33,16 +35,21 @@ bool Collector::holds(const void* owner) const noexcept {
 
 void Collector::compute() {
   std::vector<ComputationJob*> jobs;
+  std::vector<SignatureJob*> signatures;
   jobs.reserve(answering_.size());
   for (Question& question : answering_) {
-    if (auto* const compute = std::get_if<Compute>(&question.event)) jobs.push_back(&compute->job);
+    if (auto* const compute = std::get_if<Compute>(&question.event)) {
+      jobs.push_back(&compute->job);
+    } else if (const auto* const peer = std::get_if<VerifyPeer>(&question.event)) {
+      for (SignatureJob& signature : question.answers->begin(*peer)) signatures.push_back(&signature);
+    }
   }
-  if (jobs.empty()) return;
+  if (jobs.empty() && signatures.empty()) return;
   if (ahead_) {
     const pid_t process = ::getpid();
     if (std::exchange(process_, process) != process) ahead_->clear();
   }
-  run_together(jobs, ahead_ ? &*ahead_ : nullptr);
+  run_together(jobs, ahead_ ? &*ahead_ : nullptr, signatures);
 }
 
 // One call for each key.
@@ -76,6 +83,8 @@ void Collector::flush(const std::function<void(void* owner)>& answered) {
     Connection& connection = *question.connection;
     if (auto* const compute = std::get_if<Compute>(&question.event)) {
       (void)connection.answer(std::move(*compute));
+    } else if (std::holds_alternative<VerifyPeer>(question.event)) {
+      (void)question.answers->answer(connection, question.event);
     } else if (auto& asked = std::get<Sign>(question.event); question.signature.empty()) {
       (void)connection.answer(std::move(asked.token), SigningFailed{});
     } else {

@@ -1,5 +1,6 @@
 // The making of a setup, and of credentials.
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,11 @@ std::shared_ptr<const Credential> AnswerSetup::select(const SelectCredential& wi
 std::optional<Withheld> AnswerSetup::withheld(const SelectCredential& wishes) const {
   if (wishes.role != Role::client || select(wishes) != nullptr) return std::nullopt;
   return candidates_->withheld(wishes);
+}
+
+bool AnswerSetup::verifies_together() const noexcept {
+  return std::ranges::any_of(options_.provider.verifiers,
+                             [](const SignatureVerifier* verifier) { return verifier->width > 1; });
 }
 
 std::expected<std::shared_ptr<const AnswerSetup>, std::vector<ConfigProblem>> AnswerSetup::create(

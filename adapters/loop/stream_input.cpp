@@ -205,7 +205,7 @@ bool StreamCore::handle(Event& event) {
     if (secure_->answers == nullptr && options_->answers != nullptr) {
       secure_->answers = std::make_unique<Answers>(options_->answers, secure_->random);
     }
-    if (loop_->collector_.take(this, connection, event, secure_->random)) return active();
+    if (loop_->collector_.take(this, connection, event, secure_->random, secure_->answers.get())) return active();
     // Without answers the token is dropped with the event, and the handshake fails for that reason.
     if (secure_->answers != nullptr) (void)secure_->answers->answer(connection, event);
     return active();

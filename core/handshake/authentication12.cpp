@@ -144,7 +144,6 @@ std::expected<Bytes, Error> signed_parameters(Context& context, Bytes parameters
 }
 
 std::expected<SignatureToCheck, Error> read_signature12(Context& context, const PeerKey& key,
-                                                        const PeerVerified& /*accepted*/,
                                                         const codec::DigitallySigned& signature,
                                                         Bytes content) noexcept {
   const auto scheme = parts(signature.algorithm);

@@ -79,10 +79,8 @@ void send_certificate12(Context& context, MessageLog& messages, const Credential
 
 /// What a signature of ServerKeyExchange covers (RFC 5246 7.4.3): both randoms and the parameters.
 [[nodiscard]] std::expected<Bytes, Error> signed_parameters(Context& context, Bytes parameters) noexcept;
-/// The signature of a ServerKeyExchange, or of a client's CertificateVerify. Demands that the certificate was accepted
-/// before.
+/// The signature of a ServerKeyExchange, or of a client's CertificateVerify.
 [[nodiscard]] std::expected<SignatureToCheck, Error> read_signature12(Context& context, const PeerKey& key,
-                                                                      const PeerVerified& accepted,
                                                                       const codec::DigitallySigned& signature,
                                                                       Bytes content) noexcept;
 /// Keys on brainpool's curves. TLS 1.2 says ECDSA and a hash, and names the curve as a group (RFC 7027 2, RFC 5246

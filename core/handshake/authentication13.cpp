@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "handshake/computation.hpp"
 #include "key_schedule/key_log.hpp"
 
 namespace lockstep::handshake {
@@ -57,8 +58,7 @@ std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certific
   return read_leaf(context, chain);
 }
 
-std::expected<SignatureToCheck, Error> read_signature(Context& context, const PeerKey& key,
-                                                      const PeerVerified& /*accepted*/, Role signer,
+std::expected<SignatureToCheck, Error> read_signature(Context& context, const PeerKey& key, Role signer,
                                                       const codec::CertificateVerify& message) noexcept {
   const auto detail = static_cast<std::uint16_t>(message.algorithm);
   // RFC 9846 4.5.2: "the signature algorithm MUST be compatible with the key in the sender's end-entity certificate."
@@ -72,6 +72,15 @@ std::expected<SignatureToCheck, Error> read_signature(Context& context, const Pe
   const bool fits = scheme && scheme->key == key.type;
   // RFC 9846 4.5.2: "The receiver of a CertificateVerify message MUST verify the signature field."
   return signature_to_check(context, key, fits, message.algorithm, *content, message.signature);
+}
+
+void look_at_proof(Context& context, const PeerKey& key, Bytes body) {
+  const auto message = codec::CertificateVerify::decode(body);
+  if (!message) return;
+  context.place = Place::certificate_verify;
+  const Role signer = context.config.role() == Role::client ? Role::server : Role::client;
+  const auto signature = read_signature(context, key, signer, *message);
+  if (signature) ask_to_verify(context, *signature);
 }
 
 std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,

@@ -22,10 +22,11 @@ struct HandshakeSecrets {
 /// Reads a non-empty chain: fills context.peer_chain and the leaf's staples, and gives the leaf's key.
 [[nodiscard]] std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept;
 
-/// The signature of a CertificateVerify, over the transcript so far. Demands that the certificate was accepted before.
-[[nodiscard]] std::expected<SignatureToCheck, Error> read_signature(Context& context, const PeerKey& key,
-                                                                    const PeerVerified& accepted, Role signer,
+/// The signature of a CertificateVerify, over the transcript so far.
+[[nodiscard]] std::expected<SignatureToCheck, Error> read_signature(Context& context, const PeerKey& key, Role signer,
                                                                     const codec::CertificateVerify& message) noexcept;
+/// Asks for it to be checked, unless there is something wrong with it: `body` is the peer's message, whose turn comes.
+void look_at_proof(Context& context, const PeerKey& key, Bytes body);
 
 /// Checks verify_data against the transcript so far.
 [[nodiscard]] std::expected<VerifiedFinished, Error> verify_finished(Context& context, const DigestSecret& base_key,

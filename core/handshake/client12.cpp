@@ -187,11 +187,21 @@ Proven go_on(Hellos&& hellos, const Shown& shown, const std::optional<Requested>
 Next<WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec>
 demand_proof(Hellos&& hellos, const Shown& shown, const std::optional<Requested>& requested,
              const PeerVerified& accepted, Context& context) {
-  const auto signature = server_signature(context, shown.key, shown.exchange, accepted);
+  const auto signature = server_signature(context, shown.key, shown.exchange);
   if (!signature) return std::unexpected(signature.error());
   if (!*signature) return go_on(std::move(hellos), shown, requested, Authenticated::by_decryption(accepted), context);
-  return check_signature(WaitSignatureChecked{std::move(hellos), shown, requested, (*signature)->scheme}, **signature,
-                         context);
+  return check_signature(WaitSignatureChecked{std::move(hellos), shown, requested, accepted, (*signature)->scheme},
+                         **signature, context);
+}
+
+// The scheme of the server's signature, which is checked while its certificate is judged. What is wrong with it is said
+// afterwards.
+std::optional<SignatureScheme> check_meanwhile(Context& context, const Shown& shown) {
+  if (!context.settings().hand_out_computations || uses_psk(*context.agreed.suite)) return std::nullopt;
+  const auto signature = server_signature(context, shown.key, shown.exchange);
+  if (!signature || !*signature) return std::nullopt;
+  ask_to_verify(context, **signature);
+  return (*signature)->scheme;
 }
 
 void ask_for_psk(Context& context, Bytes hint) {
@@ -399,7 +409,7 @@ judge(Hellos&& hellos, const Shown& shown, const std::optional<Requested>& reque
     return demand_proof(std::move(hellos), shown, requested, *accepted, context);
   }
   ask_about_peer(context, Role::server);
-  return WaitPeerVerified{std::move(hellos), shown, requested};
+  return WaitPeerVerified{std::move(hellos), shown, requested, check_meanwhile(context, shown)};
 }
 
 }  // namespace
@@ -422,11 +432,19 @@ on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
   context.note(accepted.answer());
   if (uses_psk(*context.agreed.suite))
     return ask_certified_psk(std::move(state.hellos), state.shown, state.requested, accepted, context);
-  return demand_proof(std::move(state.hellos), state.shown, state.requested, accepted, context);
+  if (!state.scheme) return demand_proof(std::move(state.hellos), state.shown, state.requested, accepted, context);
+  WaitSignatureChecked next{std::move(state.hellos), state.shown, state.requested, accepted, *state.scheme};
+  if (state.checked) return on(std::move(next), *state.checked, context);
+  return next;
+}
+
+Next<WaitPeerVerified> on(WaitPeerVerified&& state, const SignatureChecked& checked, Context& /*context*/) {
+  state.checked = checked;
+  return std::move(state);
 }
 
 Proven on(WaitSignatureChecked&& state, const SignatureChecked& checked, Context& context) {
-  const auto proof = conclude(context, state.scheme, checked);
+  const auto proof = conclude(context, state.accepted, state.scheme, checked);
   if (!proof) return std::unexpected(proof.error());
   return go_on(std::move(state.hellos), state.shown, state.requested, Authenticated::by_signature(*proof), context);
 }

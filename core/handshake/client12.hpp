@@ -96,12 +96,15 @@ struct WaitPeerVerified {
   Hellos hellos;
   Shown shown;
   std::optional<Requested> requested;
+  std::optional<SignatureScheme> scheme{};  ///< of the server's signature, which is being checked meanwhile
+  std::optional<SignatureChecked> checked{};
 };
 struct WaitSignatureChecked {
   static constexpr std::string_view name = "(check signature)";
   Hellos hellos;
   Shown shown;
   std::optional<Requested> requested;
+  PeerVerified accepted;
   SignatureScheme scheme{};
 };
 struct WaitCredential {
@@ -200,6 +203,7 @@ on(WaitServerHelloDone&&, const codec::ServerHelloDone&, Context&);
 Next<WaitCertifiedPsk, WaitSignatureChecked, WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket,
      WaitChangeCipherSpec>
 on(WaitPeerVerified&&, const PeerVerified&, Context&);
+Next<WaitPeerVerified> on(WaitPeerVerified&&, const SignatureChecked&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
 Next<WaitCredential, WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSignatureChecked&&,
                                                                                                const SignatureChecked&,

@@ -83,6 +83,7 @@ struct WaitPeerVerified {
   Keys keys;
   std::optional<Requested> requested;
   PeerKey key;
+  LookAhead ahead{};
 };
 struct WaitCertificateVerify {
   static constexpr std::string_view name = "WAIT_CV";
@@ -90,12 +91,7 @@ struct WaitCertificateVerify {
   std::optional<Requested> requested;
   PeerKey key;
   PeerVerified accepted;
-};
-struct WaitSignatureChecked {
-  static constexpr std::string_view name = "(check signature)";
-  Keys keys;
-  std::optional<Requested> requested;
-  SignatureScheme scheme{};
+  LookAhead ahead{};
 };
 struct WaitFinished {
   static constexpr std::string_view name = "WAIT_FINISHED";
@@ -128,9 +124,10 @@ Next<WaitCertificate> on(WaitCertificateRequest&&, const codec::CertificateReque
 Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificateRequest&&, const codec::Certificate&, Context&);
 Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&&, const codec::Certificate&, Context&);
 Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
+Next<WaitPeerVerified> on(WaitPeerVerified&&, const SignatureChecked&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
-Next<WaitSignatureChecked, WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
-Next<WaitFinished> on(WaitSignatureChecked&&, const SignatureChecked&, Context&);
+Next<WaitCertificateVerify> on(WaitCertificateVerify&&, const SignatureChecked&, Context&);
+Next<WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
 Next<WaitCredential, Connected> on(WaitFinished&&, const codec::Finished&, Context&);
 Next<WaitSignature, Connected> on(WaitCredential&&, const CredentialSelected&, Context&);
 Next<Connected> on(WaitSignature&&, const Signed&, Context&);

@@ -295,7 +295,8 @@ void ComputationJob::run() noexcept {
   run_together({&self, 1});
 }
 
-void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead) noexcept {
+void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead,
+                  std::span<SignatureJob* const> signatures) noexcept {
   using detail::Progress;
   const auto due = [](const ComputationJob* job) {
     return job->work_ != nullptr && job->work_->progress == Progress::due;
@@ -308,6 +309,7 @@ void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead) noexce
     for (const ComputationJob* const job : jobs) {
       if (due(job)) in_jobs.emplace_back(*job->work_, batches, ahead == nullptr ? nullptr : ahead->stock_.get());
     }
+    for (SignatureJob* const signature : signatures) batches.verifications.add(*signature->verifier, signature->job);
     batches.prepare();
     batches.run();
     for (auto& one : in_jobs) one.settle();

@@ -76,7 +76,9 @@ Status Handshake::receive(Bytes content, Time now) noexcept {
 }
 
 Status Handshake::process_messages() noexcept {
-  while (!suspended() && !connected()) {
+  while (!connected()) {
+    if (auto looked = look_ahead(); !looked) return looked;
+    if (context_.pending.blocks_reading()) break;
     const auto message =
         next_message(context_.inbox.unread(), context_.settings().max_handshake_message, machine_, context_);
     if (!message) return std::unexpected(message.error());
@@ -94,6 +96,41 @@ Status Handshake::process_messages() noexcept {
     record_state();
   }
   if (connected() && context_.config.role() == Role::server) begin_tickets();
+  return {};
+}
+
+bool Handshake::looks_ahead() const noexcept {
+  if (!context_.settings().hand_out_computations) return false;
+  return std::visit(
+      []<class State>(const State& state) {
+        if constexpr (requires { state.ahead; }) return !state.ahead.done;
+        return false;
+      },
+      machine_);
+}
+
+Status Handshake::look_ahead() noexcept {
+  if (!looks_ahead()) return {};
+  const Bytes unread = context_.inbox.unread();
+  const auto header = codec::handshake_header(unread);
+  if (!header) return {};
+  using Proof = codec::CertificateVerify;
+  const std::size_t longest = std::min<std::size_t>(Proof::max_size, context_.settings().max_handshake_message);
+  const bool is_proof = header->type == Proof::type && header->length <= longest;
+  if (is_proof && unread.size() < codec::kHandshakeHeaderSize + header->length) return {};
+  const bool looked = allocated([&] {
+    std::visit(
+        [&]<class State>(State& state) {
+          if constexpr (requires { state.ahead; }) {
+            state.ahead.done = true;
+            if (is_proof)
+              look_at_proof(context_, state.key, unread.subspan(codec::kHandshakeHeaderSize, header->length));
+          }
+        },
+        machine_);
+  });
+  if (!looked) return context_.fail(Reason::memory);
+  if (context_.failure) return std::unexpected(*context_.failure);
   return {};
 }
 

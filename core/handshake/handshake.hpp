@@ -27,12 +27,12 @@ using Machine = std::variant<
     hello::WaitShares, hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,  //
     client13::WaitSecondShare, client13::WaitSecondServerHello, client13::WaitSecret, client13::WaitEncryptedExtensions,
     client13::WaitSessionVerified, client13::WaitCertificateRequest, client13::WaitCertificate,
-    client13::WaitPeerVerified, client13::WaitCertificateVerify, client13::WaitSignatureChecked, client13::WaitFinished,
-    client13::WaitCredential, client13::WaitSignature,  //
+    client13::WaitPeerVerified, client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential,
+    client13::WaitSignature,  //
     server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitSessionVerified,
     server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSecret, server13::WaitResumedSecret,
     server13::WaitSignature, server13::WaitEndOfEarlyData, server13::WaitCertificate, server13::WaitPeerVerified,
-    server13::WaitCertificateVerify, server13::WaitSignatureChecked, server13::WaitFinished,  //
+    server13::WaitCertificateVerify, server13::WaitFinished,  //
     client12::WaitServerHello, client12::WaitCertificate, client12::WaitCertificateStatus,
     client12::WaitServerKeyExchange, client12::WaitCertificateRequest, client12::WaitServerHelloDone,
     client12::WaitPeerVerified, client12::WaitSignatureChecked, client12::WaitCredential, client12::WaitSecret,
@@ -91,7 +91,7 @@ class Handshake {
   [[nodiscard]] Status receive(Bytes content, Time now) noexcept;
 
   /// Whether nothing more is read until an answer comes.
-  [[nodiscard]] bool suspended() const noexcept { return context_.pending.blocks_reading(); }
+  [[nodiscard]] bool suspended() const noexcept { return context_.pending.blocks_reading() && !looks_ahead(); }
   /// Whether received bytes of an incomplete message (or of messages not yet handled) are kept.
   [[nodiscard]] bool holds_input() const noexcept { return !context_.inbox.empty(); }
   /// Those bytes.
@@ -150,6 +150,9 @@ class Handshake {
 
  private:
   [[nodiscard]] Status process_messages() noexcept;
+  /// Whether the peer's proof is looked for, which stays unread (LookAhead).
+  [[nodiscard]] bool looks_ahead() const noexcept;
+  [[nodiscard]] Status look_ahead() noexcept;
   void begin_tickets() noexcept;
   [[nodiscard]] Status ticket_sealed(const TicketSealed& input) noexcept;
   template <class Step>

@@ -105,8 +105,9 @@ bool usable_scheme_in_tls12(SignatureScheme scheme) noexcept {
 }
 
 SignatureChecked check_in_place(const SignatureToCheck& signature) noexcept {
-  const auto& [subject_public_key_info, message, bytes, result] = signature.job;
-  return SignatureChecked(signature.verifier->verify(subject_public_key_info, message, bytes));
+  VerifyJob job = signature.job;
+  verify(*signature.verifier, job);
+  return SignatureChecked(job.result);
 }
 
 std::expected<SignatureToCheck, Error> signature_to_check(Context& context, const PeerKey& key, bool fits,
@@ -130,8 +131,8 @@ std::expected<SignatureToCheck, Error> signature_to_check(Context& context, cons
   return SignatureToCheck{algorithm, verifier, {key.subject_public_key_info, content, signature}};
 }
 
-std::expected<VerifiedSignature, Error> conclude(Context& context, SignatureScheme scheme,
-                                                 const SignatureChecked& checked) noexcept {
+std::expected<VerifiedSignature, Error> conclude(Context& context, const PeerVerified& /*accepted*/,
+                                                 SignatureScheme scheme, const SignatureChecked& checked) noexcept {
   const auto detail = static_cast<std::uint16_t>(scheme);
   switch (checked.result()) {
     case VerifyResult::valid: break;

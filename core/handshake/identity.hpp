@@ -80,10 +80,24 @@ struct SignatureToCheck {
 };
 [[nodiscard]] SignatureChecked check_in_place(const SignatureToCheck& signature) noexcept;
 
+/// Where computations are handed out, the message that proves the peer's key is looked at before its turn, so that its
+/// signature is checked while the peer's certificates are judged: in one call with theirs, for whoever does both. It
+/// stays unread meanwhile. What is wrong with it, and what was found, is said in its turn.
+struct LookAhead {
+  bool done = false;  ///< the message is here, or something else
+  std::optional<SignatureChecked> checked{};
+};
+
+/// What was found ahead; what was not checked yet is checked now.
+[[nodiscard]] inline SignatureChecked found(const LookAhead& ahead, const SignatureToCheck& signature) noexcept {
+  return ahead.checked ? *ahead.checked : check_in_place(signature);
+}
+
 /// Proof that the peer holds the key of a certificate that was accepted.
 class VerifiedSignature {
  private:
-  friend std::expected<VerifiedSignature, Error> conclude(Context&, SignatureScheme, const SignatureChecked&) noexcept;
+  friend std::expected<VerifiedSignature, Error> conclude(Context&, const PeerVerified&, SignatureScheme,
+                                                          const SignatureChecked&) noexcept;
   VerifiedSignature() noexcept = default;
 };
 
@@ -161,8 +175,9 @@ void ask_about_session(Context& context, const Session& session, Role peer);
 [[nodiscard]] std::expected<SignatureToCheck, Error> signature_to_check(Context& context, const PeerKey& key, bool fits,
                                                                         SignatureScheme algorithm, Bytes content,
                                                                         Bytes signature) noexcept;
-/// What it proves, once it is checked.
-[[nodiscard]] std::expected<VerifiedSignature, Error> conclude(Context& context, SignatureScheme scheme,
+/// What it proves, once it is checked and the certificate was accepted.
+[[nodiscard]] std::expected<VerifiedSignature, Error> conclude(Context& context, const PeerVerified& accepted,
+                                                               SignatureScheme scheme,
                                                                const SignatureChecked& checked) noexcept;
 
 /// The first scheme of the credential that TLS 1.3 allows and that is shared: share_schemes() comes before.

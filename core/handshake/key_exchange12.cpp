@@ -349,8 +349,7 @@ Status keep_psk(Context& context, PskTransport& exchange, const PskGiven& chosen
 }
 
 std::expected<std::optional<SignatureToCheck>, Error> server_signature(Context& context, const PeerKey& key,
-                                                                       const ServerExchange& exchange,
-                                                                       const PeerVerified& accepted) noexcept {
+                                                                       const ServerExchange& exchange) noexcept {
   const SignedPart part = std::visit([](const auto& said) { return signed_part(said); }, exchange);
   if (part.signature == nullptr) return std::nullopt;
   context.place = Place::server_key_exchange;
@@ -358,7 +357,7 @@ std::expected<std::optional<SignatureToCheck>, Error> server_signature(Context& 
   if (!content) return std::unexpected(content.error());
   // RFC 5246 7.4.3: "If the client has offered the "signature_algorithms" extension, the signature algorithm and hash
   // algorithm MUST be a pair listed in that extension."
-  return read_signature12(context, key, accepted, *part.signature, *content);
+  return read_signature12(context, key, *part.signature, *content);
 }
 
 const codec::ServerEcdhParams* group_exchange(const ServerExchange& exchange) noexcept {

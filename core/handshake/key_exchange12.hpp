@@ -73,7 +73,7 @@ using PskServerExchange = std::variant<PskAlone, codec::PskEcdhe, ShownPskField>
 /// The server's signature over its parameters; nothing with a key exchange in which it will show that it has read the
 /// secret.
 [[nodiscard]] std::expected<std::optional<SignatureToCheck>, Error> server_signature(
-    Context& context, const PeerKey& key, const ServerExchange& exchange, const PeerVerified& accepted) noexcept;
+    Context& context, const PeerKey& key, const ServerExchange& exchange) noexcept;
 /// The point of a server whose secret is made over a group; else null.
 [[nodiscard]] const codec::ServerEcdhParams* group_exchange(const ServerExchange& exchange) noexcept;
 /// Sends a ClientKeyExchange over a group, and gives the keys that it leads to.

@@ -626,14 +626,14 @@ Next<WaitSignatureChecked, WaitChangeCipherSpec> on(WaitCertificateVerify&& stat
   // up to, but not including, this message".
   const auto content = state.messages.joined(context);
   if (!content) return std::unexpected(content.error());
-  const auto signature =
-      read_signature12(context, state.key, state.accepted, {message.algorithm, message.signature}, *content);
+  const auto signature = read_signature12(context, state.key, {message.algorithm, message.signature}, *content);
   if (!signature) return std::unexpected(signature.error());
-  return check_signature(WaitSignatureChecked{std::move(state.established), signature->scheme}, *signature, context);
+  return check_signature(WaitSignatureChecked{std::move(state.established), state.accepted, signature->scheme},
+                         *signature, context);
 }
 
 Next<WaitChangeCipherSpec> on(WaitSignatureChecked&& state, const SignatureChecked& checked, Context& context) {
-  const auto proof = conclude(context, state.scheme, checked);
+  const auto proof = conclude(context, state.accepted, state.scheme, checked);
   if (!proof) return std::unexpected(proof.error());
   context.hash_message();
   context.client_verified = true;

@@ -151,6 +151,7 @@ struct WaitCertificateVerify {
 struct WaitSignatureChecked {
   static constexpr std::string_view name = "(check signature)";
   Established established;
+  PeerVerified accepted;
   SignatureScheme scheme{};
 };
 struct WaitChangeCipherSpec {

@@ -560,22 +560,27 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
 
 Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
   context.note(accepted.answer());
-  return WaitCertificateVerify{std::move(state.established), state.key, accepted};
+  return WaitCertificateVerify{std::move(state.established), state.key, accepted, state.ahead};
+}
+
+Next<WaitPeerVerified> on(WaitPeerVerified&& state, const SignatureChecked& checked, Context& /*context*/) {
+  state.ahead.checked = checked;
+  return std::move(state);
 }
 
 Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& context) {
   return context.fail(refused.rejection.reason, refused.rejection.detail);
 }
 
-Next<WaitSignatureChecked, WaitFinished> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message,
-                                            Context& context) {
-  const auto signature = read_signature(context, state.key, state.accepted, Role::client, message);
-  if (!signature) return std::unexpected(signature.error());
-  return check_signature(WaitSignatureChecked{std::move(state.established), signature->scheme}, *signature, context);
+Next<WaitCertificateVerify> on(WaitCertificateVerify&& state, const SignatureChecked& checked, Context& /*context*/) {
+  state.ahead.checked = checked;
+  return std::move(state);
 }
 
-Next<WaitFinished> on(WaitSignatureChecked&& state, const SignatureChecked& checked, Context& context) {
-  const auto proof = conclude(context, state.scheme, checked);
+Next<WaitFinished> on(WaitCertificateVerify&& state, const codec::CertificateVerify& message, Context& context) {
+  const auto signature = read_signature(context, state.key, Role::client, message);
+  if (!signature) return std::unexpected(signature.error());
+  const auto proof = conclude(context, state.accepted, signature->scheme, found(state.ahead, *signature));
   if (!proof) return std::unexpected(proof.error());
   context.hash_message();
   context.client_verified = true;

@@ -101,17 +101,14 @@ struct WaitPeerVerified {
   static constexpr std::string_view name = "(verify peer)";
   Established established;
   PeerKey key;
+  LookAhead ahead{};
 };
 struct WaitCertificateVerify {
   static constexpr std::string_view name = "WAIT_CV";
   Established established;
   PeerKey key;
   PeerVerified accepted;
-};
-struct WaitSignatureChecked {
-  static constexpr std::string_view name = "(check signature)";
-  Established established;
-  SignatureScheme scheme{};
+  LookAhead ahead{};
 };
 struct WaitFinished {
   static constexpr std::string_view name = "WAIT_FINISHED";
@@ -149,9 +146,10 @@ Next<WaitCertificate, WaitFinished> on(WaitSignature&&, const Signed&, Context&)
 Next<WaitFinished> on(WaitEndOfEarlyData&&, const codec::EndOfEarlyData&, Context&);
 Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&&, const codec::Certificate&, Context&);
 Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
+Next<WaitPeerVerified> on(WaitPeerVerified&&, const SignatureChecked&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
-Next<WaitSignatureChecked, WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
-Next<WaitFinished> on(WaitSignatureChecked&&, const SignatureChecked&, Context&);
+Next<WaitCertificateVerify> on(WaitCertificateVerify&&, const SignatureChecked&, Context&);
+Next<WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, Context&);
 Next<Connected> on(WaitFinished&&, const codec::Finished&, Context&);
 
 /// The client's hello allows TLS 1.3.

@@ -53,9 +53,14 @@ void decapsulate(const Group& group, std::span<DecapsulateJob> jobs) noexcept {
   for (DecapsulateJob& job : jobs) job.result = group.decapsulate(job.context, job.server_share, job.secret);
 }
 
+void verify(const SignatureVerifier& verifier, VerifyJob& job) noexcept {
+  job.result = job.prepared != nullptr ? job.prepared->verify(job.message, job.signature)
+                                       : verifier.verify(job.subject_public_key_info, job.message, job.signature);
+}
+
 void verify(const SignatureVerifier& verifier, std::span<VerifyJob> jobs) noexcept {
   if (verifier.verify_many != nullptr && jobs.size() > 1) return verifier.verify_many(jobs);
-  for (VerifyJob& job : jobs) job.result = verifier.verify(job.subject_public_key_info, job.message, job.signature);
+  for (VerifyJob& job : jobs) verify(verifier, job);
 }
 
 void SigningKey::sign_many(std::span<SignJob> jobs) const noexcept {

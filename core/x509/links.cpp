@@ -32,12 +32,32 @@ Code Links::check(std::span<const Link> links) {
     if (known.code != Code::unspecified) continue;
     if (!spend(link)) break;
     places[count] = static_cast<std::size_t>(&known - known_.data());
-    jobs[count++] = {link.issuer->subject_public_key_info(), link.child->to_be_signed(), link.child->signature()};
+    jobs[count++] = job_of(link, verifier);
   }
   if (count == 0) return Code::work_limit_exceeded;
-  verify(verifier, links.front(), std::span(jobs).first(count));
+  verify(verifier, std::span(jobs).first(count));
   for (std::size_t i = 0; i < count; ++i) known_[places[i]].code = code_of(jobs[i].result);
   return known_[places[0]].code;
+}
+
+std::span<SignatureJob> Links::ask(std::span<const Link> links) {
+  asked_.clear();
+  asked_places_.clear();
+  asked_.reserve(links.size());
+  asked_places_.reserve(links.size());
+  for (const Link& link : links) {
+    const Known& known = find(link);
+    if (known.code != Code::unspecified) continue;
+    if (!spend(link)) break;
+    const SignatureVerifier& verifier = verifier_of(*link.child, *link.issuer, request_.provider);
+    asked_places_.push_back(static_cast<std::size_t>(&known - known_.data()));
+    asked_.push_back({&verifier, job_of(link, verifier)});
+  }
+  return asked_;
+}
+
+void Links::settle() noexcept {
+  for (std::size_t i = 0; i < asked_.size(); ++i) known_[asked_places_[i]].code = code_of(asked_[i].job.result);
 }
 
 void Links::remember(std::span<const Certificate> chain) const noexcept {
@@ -82,12 +102,11 @@ bool Links::digest(const Link& link, VerifiedLinks::Digest& out) const noexcept 
   return done;
 }
 
-/// By the key that the application has prepared, when there is no more to verify.
-void Links::verify(const SignatureVerifier& verifier, const Link& first, std::span<VerifyJob> jobs) const noexcept {
-  const PreparedKey* const key =
-      jobs.size() == 1 && first.anchor ? request_.anchors.prepared(*first.anchor, verifier) : nullptr;
-  if (key == nullptr) return lockstep::verify(verifier, jobs);
-  jobs.front().result = key->verify(jobs.front().message, jobs.front().signature);
+VerifyJob Links::job_of(const Link& link, const SignatureVerifier& verifier) const noexcept {
+  return {.subject_public_key_info = link.issuer->subject_public_key_info(),
+          .message = link.child->to_be_signed(),
+          .signature = link.child->signature(),
+          .prepared = link.anchor ? request_.anchors.prepared(*link.anchor, verifier) : nullptr};
 }
 
 bool Links::spend(const Link& link) noexcept {

@@ -28,6 +28,11 @@ class Links {
   /// one call, they are verified with it.
   [[nodiscard]] Code check(std::span<const Link> links);
 
+  /// Leaves to others what is not known of these links: the signatures, which `settle` takes the results of. They live
+  /// as long as this object, and until it is asked for others.
+  [[nodiscard]] std::span<SignatureJob> ask(std::span<const Link> links);
+  void settle() noexcept;
+
   /// Tells the memo which signatures lead from leaf to anchor.
   void remember(std::span<const Certificate> chain) const noexcept;
 
@@ -47,7 +52,7 @@ class Links {
 
   [[nodiscard]] Known& find(const Link& link);
   [[nodiscard]] bool digest(const Link& link, VerifiedLinks::Digest& out) const noexcept;
-  void verify(const SignatureVerifier& verifier, const Link& first, std::span<VerifyJob> jobs) const noexcept;
+  [[nodiscard]] VerifyJob job_of(const Link& link, const SignatureVerifier& verifier) const noexcept;
   [[nodiscard]] bool spend(const Link& link) noexcept;
 
   const VerifyRequest& request_;
@@ -55,6 +60,8 @@ class Links {
   VerifiedLinks* memo_ = nullptr;
   const Hash* hash_ = nullptr;
   std::vector<Known> known_;
+  std::vector<SignatureJob> asked_;
+  std::vector<std::size_t> asked_places_;  // among those that are known
   /// The limit is there because of what a peer sends; anchors are the caller's, and each may be tried once besides.
   std::size_t free_ = 0;
 };

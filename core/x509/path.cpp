@@ -5,10 +5,13 @@
 // comes to an end: at an anchor, or at whatever else decides, so that what decides is always at the end of what is
 // valid. Signatures of one path are so verified together. A refusal leads back into the search below what was refused;
 // from then on each certificate is judged as it comes, so that strangers' certificates lead nowhere that a signature
-// forbids. Of everything that fails on the way the gravest is kept, to explain a refusal.
+// forbids. Whoever verifies for many peers takes the signatures of the first path to an anchor with him, and the search
+// goes on with what they were found to be. Of everything that fails on the way the gravest is kept, to explain a
+// refusal.
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <lockstep/x509_verify.hpp>
 
@@ -34,7 +37,11 @@ class PathBuilder {
  public:
   explicit PathBuilder(const VerifyRequest& request)
       : request_(request), budget_{0, request.policy.max_name_comparisons}, links_(request, verdict_.work) {}
-  Verdict run() &&;
+  /// As far as to the first path to an anchor; to the end, unless its signatures are to be `handed_out`.
+  void begin(bool hands_out);
+  [[nodiscard]] std::span<SignatureJob> handed_out() noexcept { return handed_out_; }
+  /// To the end.
+  Verdict finish() &&;
 
  private:
   /// One certificate on the path, and which of its possible issuers is next to be tried.
@@ -60,18 +67,20 @@ class PathBuilder {
   bool is_self_signed(const Certificate& certificate);
   void read_candidates();
   void search();
+  bool hand_out();
+  void judge_end();
   std::optional<Candidate> next_candidate(Node& node) const noexcept;
   Code check_candidate(const Candidate& candidate, std::size_t& culprit);
   void pop() noexcept;
   bool judge();
   Code judge_issuer(std::size_t depth, std::size_t& culprit);
-  Code check_links(std::size_t depth);
+  std::span<const Link> links_from(std::size_t depth) noexcept;
   Code check_constraints(std::size_t depth, std::size_t& culprit) noexcept;
   void note_dead_end();
   void note(Weight weight, Code code, std::size_t depth, const Certificate& culprit,
             const Certificate* beyond = nullptr);
   void accept();
-  void conclude(Position leaf_position);
+  void conclude();
 
   const VerifyRequest& request_;
   Verdict verdict_;
@@ -80,7 +89,11 @@ class PathBuilder {
   std::vector<Node> path_;
   std::size_t judged_ = 1;  ///< so many certificates from the leaf on; nothing but the issuer's word is there to judge
   bool at_once_ = false;    ///< something was refused: each is judged as it comes
+  bool hands_out_ = false;  ///< the signatures of the first path to an anchor
+  std::span<SignatureJob> handed_out_;
+  Position leaf_position_ = Position::leaf;
   Links links_;
+  std::array<Link, Links::kTogether> due_;
   std::vector<std::vector<Certificate>> found_;
   /// The limit is there because of what a peer sends; anchors are the caller's, and each of them may be tried once
   /// besides.
@@ -93,22 +106,40 @@ class PathBuilder {
 
 }  // namespace
 
-Verdict verify(const VerifyRequest& request) { return PathBuilder(request).run(); }
+Verdict verify(const VerifyRequest& request) {
+  PathBuilder builder(request);
+  builder.begin(false);
+  return std::move(builder).finish();
+}
+
+struct Verification::Search {
+  PathBuilder builder;
+};
+
+Verification::Verification(const VerifyRequest& request) : search_(new Search{PathBuilder(request)}) {
+  search_->builder.begin(true);
+}
+Verification::Verification(Verification&&) noexcept = default;
+Verification& Verification::operator=(Verification&&) noexcept = default;
+Verification::~Verification() = default;
+
+std::span<SignatureJob> Verification::signatures() noexcept { return search_->builder.handed_out(); }
+Verdict Verification::finish() && { return std::move(search_->builder).finish(); }
 
 namespace {
 
-Verdict PathBuilder::run() && {
+void PathBuilder::begin(bool hands_out) {
   verdict_.name = request_.name;
   verdict_.time = request_.time;
   if (request_.chain.empty()) {
     verdict_.code = Code::no_certificate;
-    return std::move(verdict_);
+    return;
   }
   const auto leaf = Certificate::parse(request_.chain.front());
   if (!leaf) {
     verdict_.code = Code::malformed_certificate;
     verdict_.unreadable = {0, leaf.error()};
-    return std::move(verdict_);
+    return;
   }
   if (request_.verified != nullptr && is_right(*leaf)) links_.use(*request_.verified);
   const bool is_anchor =
@@ -117,14 +148,24 @@ Verdict PathBuilder::run() && {
   path_.reserve(kUsualPath);
   path_.push_back({*leaf});
   if (is_anchor) {
-    accept();
-  } else {
-    read_candidates();
-    search();
-    // What is missing may be among those.
-    if (weight_ == Weight::dead_end && verdict_.work.certificates_left != 0) failure_.code = Code::work_limit_exceeded;
+    leaf_position_ = Position::anchored_leaf;
+    return accept();
   }
-  conclude(is_anchor ? Position::anchored_leaf : Position::leaf);
+  hands_out_ = hands_out;
+  read_candidates();
+  search();
+}
+
+Verdict PathBuilder::finish() && {
+  if (verdict_.code != Code::unspecified) return std::move(verdict_);  // there is no leaf
+  if (!handed_out_.empty()) {
+    links_.settle();
+    judge_end();
+    search();
+  }
+  // What is missing may be among those.
+  if (weight_ == Weight::dead_end && verdict_.work.certificates_left != 0) failure_.code = Code::work_limit_exceeded;
+  conclude();
   return std::move(verdict_);
 }
 
@@ -193,11 +234,23 @@ void PathBuilder::search() {
     }
     path_.push_back({*candidate->certificate, candidate->anchor, verdict_.work.candidates, free_candidates_});
     if (!candidate->anchor && !at_once_) continue;
-    if (judge() && candidate->anchor) {
-      accept();
-      pop();
-    }
+    if (candidate->anchor && hand_out()) return;
+    judge_end();
   }
+}
+
+/// Whether the search rests until others have verified the signatures of the path, which has come to an anchor.
+bool PathBuilder::hand_out() {
+  if (!std::exchange(hands_out_, false)) return false;
+  handed_out_ = links_.ask(links_from(judged_));
+  return !handed_out_.empty();
+}
+
+/// Judges the path, and takes it if it holds and ends at an anchor.
+void PathBuilder::judge_end() {
+  if (!judge() || !path_.back().anchor) return;
+  accept();
+  pop();
 }
 
 /// The issuers of the node's certificate in the order in which they are tried: anchors before what the peer sent. Among
@@ -298,19 +351,18 @@ bool PathBuilder::judge() {
 /// What the certificate at a depth says of those below it, which hold. On failure `culprit` is the depth of the
 /// certificate that is at fault.
 Code PathBuilder::judge_issuer(std::size_t depth, std::size_t& culprit) {
-  const Code code = check_links(depth);
+  const Code code = links_.check(links_from(depth));
   if (code == Code::ok) return check_constraints(depth, culprit);
   if (code != Code::unable_to_decode_issuer_public_key) culprit = depth - 1;
   return code;
 }
 
-/// Whether the certificate below is signed by the one at a depth.
-Code PathBuilder::check_links(std::size_t depth) {
-  std::array<Link, Links::kTogether> links;
+/// What the certificate at a depth and those above it have signed, as many as are verified together.
+std::span<const Link> PathBuilder::links_from(std::size_t depth) noexcept {
   std::size_t count = 0;
-  for (; depth < path_.size() && count < links.size(); ++depth)
-    links[count++] = {&path_[depth - 1].certificate, &path_[depth].certificate, path_[depth].anchor};
-  return links_.check(std::span(links).first(count));
+  for (; depth < path_.size() && count < due_.size(); ++depth)
+    due_[count++] = {&path_[depth - 1].certificate, &path_[depth].certificate, path_[depth].anchor};
+  return std::span(due_).first(count);
 }
 
 /// The name constraints of the certificate at a depth, held against everything below it.
@@ -357,7 +409,7 @@ void PathBuilder::accept() {
   for (const Node& node : path_) chain.push_back(node.certificate);
 }
 
-void PathBuilder::conclude(Position leaf_position) {
+void PathBuilder::conclude() {
   verdict_.work.name_comparisons = budget_.used;
   const auto report = [this](Problem problem) {
     if (verdict_.code != Code::ok) return verdict_.further.push_back(std::move(problem));
@@ -374,7 +426,7 @@ void PathBuilder::conclude(Position leaf_position) {
     verdict_.chain = std::move(found_.front());
     verdict_.other_chains.assign(std::move_iterator(found_.begin() + 1), std::move_iterator(found_.end()));
   }
-  check_rules(leaf, leaf_position, request_, [&](Code code) {
+  check_rules(leaf, leaf_position_, request_, [&](Code code) {
     if (code != verdict_.code || verdict_.depth != 0) report({code, 0, leaf});
     return true;
   });

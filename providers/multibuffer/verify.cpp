@@ -22,7 +22,7 @@ const SignatureVerifier& single() noexcept {
 
 template <Verification row>
 void verify_alone(VerifyJob& job) noexcept {
-  job.result = single<row>().verify(job.subject_public_key_info, job.message, job.signature);
+  verify(single<row>(), job);
 }
 
 template <Verification row>
@@ -41,7 +41,9 @@ std::optional<Bytes> key_bits(const VerifyJob& job) noexcept {
   return info->bits;
 }
 
-/// How few cost less together than one by one.
+/// How few cost less together than one by one. A call costs nearly the same for two as for eight; measured on a Zen 5,
+/// microseconds of a call and of one alone (with its key prepared): P-256 93 and 45 (42), P-384 405 and 390, RSA-2048
+/// 29 and 23 (15), RSA-3072 61 and 39 (30), RSA-4096 99 and 62 (49).
 template <Verification row>
 constexpr std::size_t kLeast = row.key == KeyType::ec_p256 ? 3 : 2;
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <lockstep/answers.hpp>
+#include <lockstep/collector.hpp>
 #include <lockstep/connection.hpp>
 
 #include "support.hpp"
@@ -31,7 +32,8 @@ struct End {
   void work() {
     for (;;) {
       auto [consumed, event] = connection.receive(inbound, fixed_clock());
-      const bool answered = answers.answer(connection, event);
+      const bool taken = collector != nullptr && collector->take(this, connection, event, random(), &answers);
+      const bool answered = taken || answers.answer(connection, event);
       if (answered) ++answered_count;
       const bool nothing = std::holds_alternative<Nothing>(event);
       if (auto* session = std::get_if<SessionReceived>(&event)) sessions.push_back(std::move(session->session));
@@ -50,6 +52,7 @@ struct End {
 
   Connection connection;
   Answers answers;
+  Collector* collector = nullptr;
   std::vector<std::uint8_t> inbound;
   std::vector<Session> sessions;
   std::vector<std::uint8_t> ocsp_response;
@@ -132,6 +135,74 @@ TEST_F(Handshake, VerifiesAndKeepsTheChain) {
   EXPECT_TRUE(equal(pair.client.answers.peer_chain()[0], credential->chain[0]));
   ASSERT_EQ(pair.client.answers.verdict()->chain.size(), 2U);
   EXPECT_TRUE(equal(pair.client.answers.verdict()->chain[1].der(), root_.der()));
+}
+
+/// The usual provider, as if it verified several signatures by P-256 for less.
+struct Batching {
+  static inline std::vector<std::size_t> calls;
+  Batching() : verifier(*provider().verifier(SignatureAlgorithm::ecdsa_sha256, KeyType::ec_p256)), all(provider()) {
+    calls.clear();
+    verifier.width = 8;
+    verifier.verify_many = [](std::span<VerifyJob> jobs) noexcept {
+      calls.push_back(jobs.size());
+      const auto& one = *provider().verifier(SignatureAlgorithm::ecdsa_sha256, KeyType::ec_p256);
+      for (VerifyJob& job : jobs) lockstep::verify(one, job);
+    };
+    all.verifiers.insert(all.verifiers.begin(), &verifier);
+  }
+  SignatureVerifier verifier;
+  Provider all;
+};
+
+TEST_F(Handshake, JudgesManyPeersAndTheirProofsInOneCall) {
+  const Batching batching;
+  Credential spoilt = *root_.issue({});
+  spoilt.chain.front().back() ^= 1U;
+  const std::array shown{root_.issue({}),
+                         root_.issue({.dns = {"example.org"}}),
+                         Authority().issue({}),  // of the same name as ours
+                         std::make_shared<const Credential>(std::move(spoilt)),
+                         root_.issue({.not_after = kNowSeconds - kDay}),
+                         root_.issue({})};
+  for (const auto version : {ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_2}) {
+    Batching::calls.clear();
+    const auto setup = setup_of({.provider = batching.all, .anchors = root_.anchors(), .verified_links = nullptr});
+    const auto client = built(ConfigBuilder::client(batching.all).versions(version, version).hand_out_computations());
+    const auto server = built(server_config().versions(version, version));
+    const ClientOptions options{.name = dns("example.com"), .sessions = {}, .verification = setup->verification()};
+    Collector collector;
+    std::vector<std::unique_ptr<End>> clients;
+    std::vector<std::unique_ptr<End>> servers;
+    for (const auto& credential : shown) {
+      auto& end = *clients.emplace_back(
+          std::make_unique<End>(Connection::client(client, options, random(), fixed_clock()), setup));
+      end.collector = &collector;
+      servers.push_back(std::make_unique<End>(Connection::server(server, random()), showing(credential)));
+      end.work();
+    }
+    for (bool moved = true; moved;) {
+      while (!collector.empty()) collector.flush([](void* owner) { static_cast<End*>(owner)->work(); });
+      moved = false;
+      for (std::size_t i = 0; i < shown.size(); ++i) {
+        moved |= clients[i]->transmit_to(*servers[i]);
+        moved |= servers[i]->transmit_to(*clients[i]);
+      }
+    }
+    // One certificate each, and the proof.
+    EXPECT_EQ(Batching::calls, std::vector{2 * shown.size()});
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      SCOPED_TRACE(i);
+      const Pair usual(built(client_config().versions(version, version)), trusting(), server, showing(shown[i]));
+      const Error* const error = usual.client.connection.error();
+      EXPECT_EQ(clients[i]->connection.connected(), error == nullptr);
+      EXPECT_EQ(error == nullptr, i == 0 || i + 1 == shown.size());
+      ASSERT_TRUE(clients[i]->answers.verdict());
+      EXPECT_EQ(clients[i]->answers.verdict()->text(), usual.client.answers.verdict()->text());
+      if (error == nullptr) continue;
+      ASSERT_NE(clients[i]->connection.error(), nullptr);
+      EXPECT_EQ(to_text(*clients[i]->connection.error(), clients[i]->answers), to_text(*error, usual.client.answers));
+    }
+  }
 }
 
 TEST_F(Handshake, ForgetsTheChainWhenToldTo) {

@@ -250,11 +250,15 @@ std::optional<Step> Endpoint::ask(Question question) {
 }
 
 /// While an answer is due the engine takes nothing in and says nothing, however often it is asked: unless it is about a
-/// ticket of TLS 1.3, for which nothing waits.
+/// ticket of TLS 1.3, for which nothing waits, or about the peer, whose proof is looked at meanwhile.
 std::optional<Step> Endpoint::answer_late() {
   (void)flush();
   if (std::holds_alternative<SealTicket>(late_) && engine_.version() == ProtocolVersion::tls_1_3) {
     if (engine_.awaiting_answer()) return Stop{.error = {}, .text = "the engine waits for a ticket"};
+    Question question = std::exchange(late_, std::monostate{});
+    return answer(question);
+  }
+  if (std::holds_alternative<VerifyPeer>(late_)) {
     Question question = std::exchange(late_, std::monostate{});
     return answer(question);
   }

@@ -297,6 +297,15 @@ void expect_refused_verify(Edit edit, Reason reason, Alert alert) {
                                               Place::certificate_verify);
   expect_server_refuses<RawCertificateVerify>(HandshakeType::certificate_verify, edit, reason, alert,
                                               Place::certificate_verify);
+  // Whoever looks at it before its turn says nothing before the certificates are judged, and then the same.
+  for (const bool accepts : {true, false}) {
+    Duel duel;
+    duel.client_config.hand_out_computations();
+    duel.server_forger.change_parts<RawCertificateVerify>(HandshakeType::certificate_verify, edit);
+    if (!accepts) duel.client().rejection = PeerRejected{Reason::certificate_expired};
+    duel.expect_client_refuses(accepts ? reason : Reason::certificate_expired,
+                               accepts ? alert : Alert::certificate_expired);
+  }
 }
 
 TEST(HostileCertificateVerify, SignatureIsTheKeys) {

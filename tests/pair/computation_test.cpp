@@ -269,6 +269,74 @@ TEST_P(HandedOut, TakesKeyPairsThatWereMadeAhead) {
   EXPECT_EQ(ahead.size(), 0U);
 }
 
+/// The usual verifier, as it would find every signature invalid.
+Provider finds_all_invalid() {
+  Provider invalid = provider();
+  const auto scheme = *parts(key_of(usual_key())->schemes().front());
+  static SignatureVerifier verifier;
+  verifier = *invalid.verifier(scheme.algorithm, scheme.key);
+  verifier.verify = [](Bytes, Bytes, Bytes) noexcept { return VerifyResult::invalid; };
+  invalid.verifiers.insert(invalid.verifiers.begin(), &verifier);
+  return invalid;
+}
+
+// The peer's proof is checked while its certificates are judged, however they arrive. What is wrong with these is said
+// first, whatever was found first.
+TEST_P(HandedOut, ChecksTheProofWhileThePeerIsJudged) {
+  for (unsigned which = 0; which < 16; ++which) {
+    SCOPED_TRACE(which);
+    const bool proof_first = (which & 1U) != 0, accepts = (which & 2U) != 0, valid = (which & 4U) != 0;
+    const bool small_records = (which & 8U) != 0;
+    auto client = ConfigBuilder::client(valid ? provider() : finds_all_invalid()).hand_out_computations();
+    auto server = ConfigBuilder::server(provider());
+    if (provider().insecure()) {
+      client.dangerous().allow_insecure_provider();
+      server.dangerous().allow_insecure_provider();
+    }
+    if (GetParam()) {
+      client.versions(kTls12, kTls12);
+      server.versions(kTls12, kTls12);
+    }
+    if (small_records) {
+      client.record_size_limit(64);
+      server.record_size_limit(64);
+    }
+    Pair pair(built(client), built(server));
+    std::vector<Compute> jobs;
+    std::vector<VerifyPeer> peers;
+    pair.client.jobs = &jobs;
+    pair.client.peers = &peers;
+    if (!valid) pair.client_tape.happens_once();  // a replay has the usual verifier
+    Connection& connection = pair.client.connection;
+    const auto compute = [&] {
+      for (Compute& job : jobs) EXPECT_TRUE(connection.answer(std::move(job)) || !accepts);
+      jobs.clear();
+    };
+    const auto judge = [&] {
+      if (accepts) {
+        EXPECT_TRUE(connection.answer(std::move(peers.front().token), PeerAccepted{}));
+      } else {
+        EXPECT_TRUE(connection.answer(std::move(peers.front().token), PeerRejected{Reason::certificate_expired}));
+      }
+    };
+    for (pair.run(); !jobs.empty() && peers.empty(); pair.run()) compute();
+    ASSERT_EQ(peers.size(), 1U);
+    ASSERT_EQ(jobs.size(), 1U);
+    EXPECT_EQ(jobs.front().job.what(), Computation::verify);
+    EXPECT_TRUE(connection.awaiting_answer());
+    proof_first ? compute() : judge();
+    EXPECT_EQ(connection.awaiting_answer(), proof_first || accepts);
+    proof_first ? judge() : compute();
+    for (pair.run(); !jobs.empty(); pair.run()) compute();
+    if (accepts && valid) {
+      expect_connected(pair);
+    } else {
+      ASSERT_TRUE(pair.client.error);
+      EXPECT_EQ(pair.client.error->reason, accepts ? Reason::signature_invalid : Reason::certificate_expired);
+    }
+  }
+}
+
 TEST_P(HandedOut, OutlivesItsConnection) {
   const auto [client, server] = handed_out(provider(), GetParam());
   std::vector<Compute> jobs;

@@ -148,8 +148,9 @@ struct End {
   std::map<std::vector<std::uint8_t>, std::vector<std::uint8_t>>* store = nullptr;  ///< sessions by their ids
   std::map<std::string, std::string> psks;  ///< keys by their identities; a client uses the first
   bool sign_fails = false;
-  bool runs_jobs = true;                 ///< else the answer does
-  std::vector<Compute>* jobs = nullptr;  ///< keeps them for later
+  bool runs_jobs = true;                     ///< else the answer does
+  std::vector<Compute>* jobs = nullptr;      ///< keeps them for later
+  std::vector<VerifyPeer>* peers = nullptr;  ///< keeps the questions about them for later
   bool drop_tokens = false;
   std::function<void(Session&)> change_opened;  ///< what a ticket held
   bool accept_early_data = false;
@@ -292,7 +293,9 @@ struct End {
     judged_chains.push_back(event.shown->chain);
     judged_resumed.push_back(event.resumed);
     judged_name = event.name.text();
-    if (rejection) {
+    if (peers != nullptr) {
+      peers->push_back(std::move(event));
+    } else if (rejection) {
       EXPECT_TRUE(connection.answer(std::move(event.token), *rejection));
     } else {
       EXPECT_TRUE(connection.answer(std::move(event.token), PeerAccepted{.identity = identity, .expires = expires}));

@@ -192,7 +192,9 @@ TEST(Chart, BeginsAndEndsWhereItMust) {
     bool peer = false;
     bool application = false;
     for (const Transition& transition : state.transitions) {
-      (transition.kind == InputKind::answer ? application : peer) = true;
+      // What was looked at before its turn moves nothing.
+      const bool ahead = transition.input == "SignatureChecked" && transition.successors == std::vector{state.type};
+      if (!ahead) (transition.kind == InputKind::answer ? application : peer) = true;
       for (const std::string_view successor : transition.successors) {
         // No way leads from one role to the other, none from a version to another, and none back from the end.
         EXPECT_EQ(role_of(successor), role_of(state.type)) << state.type << " to " << successor;

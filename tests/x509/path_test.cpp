@@ -432,6 +432,56 @@ TEST(PathTogether, VerdictsAreThoseOfOneByOne) {
   EXPECT_GE(codes.size(), 4U);
 }
 
+void run_each(std::span<SignatureJob> jobs) {
+  for (SignatureJob& each : jobs) lockstep::verify(*each.verifier, each.job);
+}
+
+TEST(PathTogether, VerdictsInTwoStepsAreThoseInOne) {
+  const Authority root("Root");
+  const Authority one(root, "One");
+  const Authority two(one, "Two");
+  const Authority rsa(root, key("RSA", KeyType::rsa, 2048), make("CN=RSA").ca());
+  const Authority narrow(root, key("Narrow"), make("CN=Narrow").ca().permit_dns("example.org"));
+  const Authority below(narrow, "Below");
+  std::vector<Question> questions(12);
+  for (Question& ask : questions)
+    ask.trust(root.certificate).chain = {two.issue(leaf()), two.certificate, one.certificate};
+  // Each signature in turn, and all of them.
+  for (std::size_t at = 0; at < 3; ++at) questions[at].chain[at] = spoilt(questions[at].chain[at]);
+  for (Der& each : questions[3].chain) each = spoilt(each);
+  questions[4].time = kNow + 2 * kDay;
+  questions[5].chain = {below.issue(leaf()), below.certificate, narrow.certificate};
+  questions[6].chain = {rsa.issue(leaf()), rsa.certificate};
+  questions[7].chain = {two.issue(leaf()), two.certificate};  // and there it ends
+  questions[8].chain.clear();
+  questions[9].chain = {{0x30, 0x00}};
+  questions[10].trust(questions[10].chain.front()).policy.accept_partial_chain = true;
+  for (const bool same_name : {false, true}) {
+    for (const bool same_key : {false, true}) questions.push_back(pathological(same_name, same_key));
+  }
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    const Verdict at_once = questions[i].ask();
+    const Verdict in_steps = questions[i].ask_in_steps(provider(), run_each);
+    EXPECT_EQ(at_once.text(), in_steps.text()) << i;
+    EXPECT_EQ(path_text(at_once.chain), path_text(in_steps.chain)) << i;
+    EXPECT_EQ(at_once.further.size(), in_steps.further.size()) << i;
+    EXPECT_LE(in_steps.work.signatures, questions[i].policy.max_signatures) << i;
+  }
+  // Signatures of every kind are asked for, and those alone that nobody knows.
+  VerifiedLinks links;
+  questions[6].verified = &links;
+  for (const std::size_t expected : {2U, 0U}) {
+    const Verdict verdict = questions[6].ask_in_steps(provider(), [&](std::span<SignatureJob> jobs) {
+      EXPECT_EQ(jobs.size(), expected);
+      run_each(jobs);
+    });
+    EXPECT_TRUE(verdict.ok()) << verdict.text();
+  }
+  // What nobody has run was not verified.
+  const Verdict failed = questions[11].ask_in_steps(provider(), [](std::span<SignatureJob>) {});
+  EXPECT_EQ(failed.code, Code::out_of_mem);
+}
+
 TEST(PathTogether, WhatIsAboveARefusalDoesNotCount) {
   // Above the One that did not sign the leaf stand others, which a signature would have kept from being tried.
   const Authority root("Root");

@@ -184,6 +184,15 @@ struct Question {
     views.assign(chain.begin(), chain.end());
     return verify({by, anchors, views, peer, name, time, policy, use, verified});
   }
+  /// The same in two steps, of which `run` does what is between them. What failed counts as such.
+  template <class Run>
+  [[nodiscard]] Verdict ask_in_steps(const Provider& by, Run run) {
+    views.assign(chain.begin(), chain.end());
+    const VerifyRequest request{by, anchors, views, peer, name, time, policy, use, verified};
+    Verification verification(request);
+    run(verification.signatures());
+    return std::move(verification).finish();
+  }
   std::vector<Bytes> views;
 };
 

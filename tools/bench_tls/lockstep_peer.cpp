@@ -149,7 +149,7 @@ class LockstepEnd final : public End {
     if (const auto* failed = std::get_if<Failed>(&event))
       throw std::runtime_error("lockstep: " + to_text(failed->error));
     if (!answers_) return;
-    if (shared_.together && shared_.collector.take(this, *connection_, event, *shared_.random)) return;
+    if (shared_.together && shared_.collector.take(this, *connection_, event, *shared_.random, answers_.get())) return;
     if (std::holds_alternative<VerifyPeer>(event)) {
       const Timed timer(Part::certificates);
       (void)answers_->answer(*connection_, event);

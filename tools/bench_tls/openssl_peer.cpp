@@ -8,7 +8,7 @@
 
 namespace lockstep::bench {
 std::unique_ptr<Peer> make_openssl_peer() { return nullptr; }
-std::function<void()> openssl_judge(const Certificates&) { return nullptr; }
+std::function<void()> openssl_judge(const Certificates&, const Proof&) { return nullptr; }
 }  // namespace lockstep::bench
 
 #else
@@ -18,6 +18,7 @@ std::function<void()> openssl_judge(const Certificates&) { return nullptr; }
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
@@ -236,10 +237,10 @@ class OpensslPeer final : public Peer {
 
 std::unique_ptr<Peer> make_openssl_peer() { return std::make_unique<OpensslPeer>(); }
 
-std::function<void()> openssl_judge(const Certificates& certificates) {
+std::function<void()> openssl_judge(const Certificates& certificates, const Proof& proof) {
   const std::shared_ptr<X509_STORE> store(X509_STORE_new(), X509_STORE_free);
   require(X509_STORE_add_cert(store.get(), parse_certificate(certificates.root).get()) == 1, "root");
-  return [store, chain = certificates.server] {
+  return [store, chain = certificates.server, proof] {
     const X509Ptr leaf = parse_certificate(chain.leaf);
     const X509Ptr intermediate = parse_certificate(chain.intermediate);
     const std::unique_ptr<STACK_OF(X509), FreedStack> others(sk_X509_new_null());
@@ -251,6 +252,12 @@ std::function<void()> openssl_judge(const Certificates& certificates) {
                                         kServerName.size()) == 1,
             "name");
     require(X509_verify_cert(context.get()) == 1, "verify");
+    if (proof.signature.empty()) return;
+    const std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>> digest(EVP_MD_CTX_new());
+    require(EVP_DigestVerifyInit(digest.get(), nullptr, EVP_sha256(), nullptr, X509_get0_pubkey(leaf.get())) == 1 &&
+                EVP_DigestVerify(digest.get(), proof.signature.data(), proof.signature.size(), proof.message.data(),
+                                 proof.message.size()) == 1,
+            "proof");
   };
 }
 

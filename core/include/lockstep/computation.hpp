@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <lockstep/export.hpp>
+#include <lockstep/provider.hpp>
 
 namespace lockstep {
 
@@ -59,7 +60,8 @@ class LOCKSTEP_API KeyPairs {
   void clear() noexcept { stock_.reset(); }
 
  private:
-  friend LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead) noexcept;
+  friend LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead,
+                                        std::span<SignatureJob* const> signatures) noexcept;
   RandomSource* random_;
   std::unique_ptr<detail::KeyPairStock, detail::WorkDeleter> stock_;
 };
@@ -80,11 +82,14 @@ class LOCKSTEP_API ComputationJob {
 
  private:
   friend struct ComputationAccess;
-  friend LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead) noexcept;
+  friend LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead,
+                                        std::span<SignatureJob* const> signatures) noexcept;
   std::unique_ptr<detail::Work, detail::WorkDeleter> work_;
 };
 
-/// Runs those that have not been run, of any connections and kinds: what is alike goes in one call of its provider.
+/// Runs those that have not been run, of any connections and kinds: what is alike goes in one call of its provider. So
+/// do signatures of certificates (`Answers::begin`, `x509::Verification`), with those by which peers prove who they
+/// are.
 ///
 ///     std::vector<ComputationJob*> jobs;
 ///     for (Compute& asked : turn) jobs.push_back(&asked.job);
@@ -92,6 +97,7 @@ class LOCKSTEP_API ComputationJob {
 ///     for (Compute& asked : turn) connection_of(asked).answer(std::move(asked));
 ///
 /// With `ahead`, jobs take their key pairs from there where that pays.
-LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead = nullptr) noexcept;
+LOCKSTEP_API void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead = nullptr,
+                               std::span<SignatureJob* const> signatures = {}) noexcept;
 
 }  // namespace lockstep

@@ -225,7 +225,8 @@ class LOCKSTEP_API Connection {
 
   [[nodiscard]] Role role() const noexcept;
   [[nodiscard]] bool connected() const noexcept;  ///< the handshake is complete and nothing has failed
-  /// Whether `receive` takes nothing until a token is answered. A ticket that is being sealed does not count.
+  /// Whether `receive` takes nothing until a token is answered. A ticket that is being sealed does not count, nor does
+  /// a verdict while the message that proves the peer's key is on its way (`ConfigBuilder::hand_out_computations`).
   [[nodiscard]] bool awaiting_answer() const noexcept;
   [[nodiscard]] const Error* error() const noexcept;  ///< the sticky failure, `Reason::unusable` included, or null
   [[nodiscard]] bool peer_closed() const noexcept;    ///< close_notify was received

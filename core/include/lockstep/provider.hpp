@@ -218,20 +218,21 @@ struct FiniteField {
 /// `failed`: the library did (out of memory), and nothing is known of the signature.
 enum class VerifyResult : std::uint8_t { valid, invalid, bad_key, failed };
 
-/// One signature to check; see SignatureVerifier::verify.
-struct VerifyJob {
-  Bytes subject_public_key_info;
-  Bytes message;
-  Bytes signature;
-  VerifyResult result = VerifyResult::failed;
-};
-
 /// A public key made ready to verify with, once for many signatures. Calls may come from several threads at once.
 class LOCKSTEP_API PreparedKey {
  public:
   virtual ~PreparedKey() = default;
   /// As SignatureVerifier::verify of the verifier that made it.
   [[nodiscard]] virtual VerifyResult verify(Bytes message, Bytes signature) const noexcept = 0;
+};
+
+/// One signature to check; see SignatureVerifier::verify.
+struct VerifyJob {
+  Bytes subject_public_key_info;
+  Bytes message;
+  Bytes signature;
+  VerifyResult result = VerifyResult::failed;
+  const PreparedKey* prepared = nullptr;  ///< the same key, made ready by the same verifier; where somebody has it
 };
 
 /// Verifies one algorithm with one type of key.
@@ -253,8 +254,17 @@ struct SignatureVerifier {
   std::shared_ptr<const PreparedKey> (*prepare)(Bytes subject_public_key_info) noexcept = nullptr;
 };
 
+/// One job alone, by the prepared key if there is one.
+LOCKSTEP_API void verify(const SignatureVerifier& verifier, VerifyJob& job) noexcept;
 /// A span of jobs, by what the verifier has: together, or one after the other. A single one goes its own way.
 LOCKSTEP_API void verify(const SignatureVerifier& verifier, std::span<VerifyJob> jobs) noexcept;
+
+/// One signature to check, and by what: those of several kinds and of many peers are collected so, and verified by
+/// `run_together` (lockstep/computation.hpp).
+struct SignatureJob {
+  const SignatureVerifier* verifier = nullptr;
+  VerifyJob job{};
+};
 
 /// The longest signature of any scheme here (ML-DSA-87: 4627 bytes).
 inline constexpr std::size_t kMaxSignatureSize = 4627;

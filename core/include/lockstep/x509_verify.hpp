@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -282,6 +283,33 @@ struct Verdict {
 /// Builds paths from the leaf to an anchor and validates them. Deterministic; tries every path within the limits before
 /// it refuses.
 [[nodiscard]] LOCKSTEP_API Verdict verify(const VerifyRequest& request);
+
+/// The same in two steps, for those who verify for many peers: the signatures of the first path that leads to an anchor
+/// are run in between, with whatever else there is (`run_together` in lockstep/computation.hpp). The verdict is that of
+/// `verify`; should one of them not be valid, the search goes on by itself.
+///
+///     x509::Verification first(request), second(other_request);
+///     ... run what first.signatures() and second.signatures() hold ...
+///     const x509::Verdict verdict = std::move(first).finish();
+class LOCKSTEP_API Verification {
+ public:
+  /// The request outlives this object, as all that it refers to. Throws std::bad_alloc.
+  explicit Verification(const VerifyRequest& request);
+  Verification(Verification&&) noexcept;
+  Verification& operator=(Verification&&) noexcept;
+  Verification(const Verification&) = delete;
+  Verification& operator=(const Verification&) = delete;
+  ~Verification();
+
+  /// What is to be run before `finish`; what was not has failed. They live as long as this object. None where there is
+  /// no such path, or where all of them are known (`VerifyRequest::verified`).
+  [[nodiscard]] std::span<SignatureJob> signatures() noexcept;
+  [[nodiscard]] Verdict finish() &&;
+
+ private:
+  struct Search;
+  std::unique_ptr<Search> search_;
+};
 
 /// Completes one's own chain: the leaf and the intermediates that lead from it towards a self-signed certificate, which
 /// is left out (RFC 9846 4.5.1). Chooses by names and key identifiers and verifies the signatures with `provider`. The

@@ -136,6 +136,9 @@ class LOCKSTEP_API AnswerSetup {
   [[nodiscard]] std::shared_ptr<const Credential> select(const SelectCredential& wishes) const;
   /// Why `select` gives a client nothing; nothing when it gives something, or has no credential at all.
   [[nodiscard]] std::optional<Withheld> withheld(const SelectCredential& wishes) const;
+  /// Whether the provider verifies several signatures for less than one by one (`SignatureVerifier::width`), so that
+  /// those of many peers' certificates are worth collecting (`Answers::begin`).
+  [[nodiscard]] bool verifies_together() const noexcept;
 
  private:
   AnswerSetup(AnswerOptions options, const SessionContext& verification);
@@ -152,18 +155,23 @@ class LOCKSTEP_API AnswerSetup {
 class LOCKSTEP_API Answers {
  public:
   /// `random` serves signatures and tickets; it must outlive this object.
-  Answers(std::shared_ptr<const AnswerSetup> setup, RandomSource& random) noexcept
-      : setup_(std::move(setup)), random_(&random) {}
-  Answers(Answers&&) noexcept = default;
-  Answers& operator=(Answers&&) noexcept = default;
+  Answers(std::shared_ptr<const AnswerSetup> setup, RandomSource& random) noexcept;
+  Answers(Answers&&) noexcept;
+  Answers& operator=(Answers&&) noexcept;
   Answers(const Answers&) = delete;
   Answers& operator=(const Answers&) = delete;
-  ~Answers() = default;
+  ~Answers();
 
   /// Whether the event was a suspended operation; it has then been answered and its token is spent. Other events stay
   /// as they are; but show `HandshakeComplete` and `Failed` too where there is a `session_store`, which then forgets a
   /// session that is used once, or whose connection has failed.
   bool answer(Connection& connection, Event& event);
+
+  /// Begins to judge a peer, for those who verify for many: what signatures are to be run with those of others
+  /// (`run_together`) before the question goes to `answer`, which takes what they have come to. They live until then;
+  /// there may be none. `Collector` does all of it.
+  [[nodiscard]] std::span<SignatureJob> begin(const VerifyPeer& peer);
+  [[nodiscard]] const AnswerSetup& setup() const noexcept { return *setup_; }
 
   /// The verdict on the peer's certificates, in full; nothing before there is one. Its certificates are views that live
   /// as long as this object or until the next verdict.
@@ -188,11 +196,14 @@ class LOCKSTEP_API Answers {
   void reply_from_store(Connection& connection, OpenTicket& open);
   void reply_from_store(Connection& connection, SealTicket& seal);
   bool forget_session();
+  void look_at(const VerifyPeer& peer);
+  struct Judging;
 
   std::shared_ptr<const AnswerSetup> setup_;
   RandomSource* random_;
   std::shared_ptr<const PeerCertificates> shown_;
-  std::vector<Bytes> chain_;  // views of what was shown
+  std::vector<Bytes> chain_;          // views of what was shown
+  std::unique_ptr<Judging> judging_;  // what was shown
   std::optional<x509::Verdict> verdict_;
   std::unique_ptr<const Withheld> withheld_;  // few have one
   std::vector<std::uint8_t> session_id_;      // of the session in the store that is this connection's

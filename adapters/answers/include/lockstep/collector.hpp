@@ -4,7 +4,7 @@
 // this library do so by themselves.
 //
 //     // whenever an event comes
-//     if (!collector.take(&session, session.connection, event, random))
+//     if (!collector.take(&session, session.connection, event, random, &session.answers))
 //       session.answers.answer(session.connection, event);
 //     // when everything that is readable has been read
 //     while (!collector.empty())
@@ -18,6 +18,7 @@
 
 #include <sys/types.h>
 
+#include <lockstep/answers.hpp>
 #include <lockstep/computation.hpp>
 #include <lockstep/connection.hpp>
 #include <lockstep/event.hpp>
@@ -36,10 +37,12 @@ class LOCKSTEP_API Collector {
   Collector& operator=(const Collector&) = delete;
   ~Collector() = default;
 
-  /// Takes a `Compute`, and a `Sign` whose key gains from several in one call (`SigningKey::width`); other events stay
-  /// as they are, and false comes back. `owner` is whom `flush` names, and whom `forget` forgets. The connection must
-  /// be where it is, and `random` live, until then; signatures draw from it.
-  [[nodiscard]] bool take(void* owner, Connection& connection, Event& event, RandomSource& random);
+  /// Takes a `Compute`, and a `Sign` whose key gains from several in one call (`SigningKey::width`), and, where
+  /// `answers` are given whose provider verifies together, a `VerifyPeer`; other events stay as they are, and false
+  /// comes back. `owner` is whom `flush` names, and whom `forget` forgets. The connection and its answers must be where
+  /// they are, and `random` live, until then; signatures draw from it.
+  [[nodiscard]] bool take(void* owner, Connection& connection, Event& event, RandomSource& random,
+                          Answers* answers = nullptr);
   /// The owner goes: its questions are dropped, and its handshake fails, if it is there at all.
   void forget(const void* owner) noexcept;
   /// Whether nothing has been taken.
@@ -54,8 +57,9 @@ class LOCKSTEP_API Collector {
   struct Question {
     void* owner;
     Connection* connection;
-    Event event;  ///< a Compute or a Sign
+    Event event;  ///< a Compute, a Sign or a VerifyPeer
     RandomSource* random;
+    Answers* answers;
     std::vector<std::uint8_t> signature{};
   };
   void compute();
