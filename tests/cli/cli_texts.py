@@ -178,7 +178,7 @@ def policies(session):
         equal(wrong.popen.returncode, 2, "status")
         for setting in ("suites", "groups"):
             matches(setting + ": '[^']*' is not approved", stderr(wrong), "every contradiction")
-        curved = session.leaf("brainpool", "--key-type", "brainpoolP256r1")[0]
+        curved = session.leaf("brainpool", "--key-type", "brainpool256")[0]
         words = [session.tool, "verify", curved, "--host", "localhost", "--ca", session.ca()]
         equal(run(words).popen.returncode, 0, "status without")
         equal(run([*words, "--fips"]).popen.returncode, 1, "status with it")
