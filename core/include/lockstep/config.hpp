@@ -694,9 +694,9 @@ class BasicConfigBuilder : ConfigDraft {
   /// Hands out the public-key work of handshakes as `Compute` events, in place of doing it: key pairs and secrets of
   /// key exchanges over groups, and signatures of peers that certificates stand behind. For those who do it in other
   /// threads, or for many connections in one call. What TLS 1.2 does otherwise (finite fields, RSA, pre-shared keys) is
-  /// done in place. A client then asks before its ClientHello: call `receive` first. While the peer is judged, `receive`
-  /// reads on until the message is there by which the peer proves its key, so that its signature can be checked in one
-  /// call with those of its certificates; it is acted upon after the verdict. Off by default.
+  /// done in place. A client then asks before its ClientHello: call `receive` first. While the peer is judged,
+  /// `receive` reads on until the message is there by which the peer proves its key, so that its signature can be
+  /// checked in one call with those of its certificates; it is acted upon after the verdict. Off by default.
   BasicConfigBuilder& hand_out_computations(bool on = true) {
     settings_.hand_out_computations = on;
     return *this;

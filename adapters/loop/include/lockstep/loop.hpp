@@ -278,8 +278,8 @@ class LOCKSTEP_API Stream {
   [[nodiscard]] const Answers* answers() const noexcept;
   /// Server: the name that the client asked for. Client: the name that it expects.
   [[nodiscard]] const std::string& server_name() const noexcept;
-  /// Sessions that the server has given since the last call, for `Target::sessions`; the newest kMaxSessions. Where they
-  /// went to a cache, what it has of this server is taken out again.
+  /// Sessions that the server has given since the last call, for `Target::sessions`; the newest kMaxSessions. Where
+  /// they went to a cache, what it has of this server is taken out again.
   [[nodiscard]] std::vector<Session> sessions();
   static constexpr std::size_t kMaxSessions = ClientSessions::kMaxGiven;
 
