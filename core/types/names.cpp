@@ -324,6 +324,12 @@ constexpr std::array kMacs{
     Name{MacAlgorithm::hmac_sha384, "HMAC-SHA-384"},
 };
 
+constexpr std::array kMasks{
+    Name{MaskAlgorithm::aes_128, "AES-128"},
+    Name{MaskAlgorithm::aes_256, "AES-256"},
+    Name{MaskAlgorithm::chacha20, "ChaCha20"},
+};
+
 /// As they stand in the names of suites.
 constexpr std::array kKeyExchangeMethods{
     Name{KeyExchangeMethod::any, "any"},
@@ -416,6 +422,7 @@ std::string_view name(SignatureScheme value) noexcept { return text_of(kSignatur
 std::string_view name(AeadAlgorithm value) noexcept { return text_of(kAeads, value); }
 std::string_view name(CbcAlgorithm value) noexcept { return text_of(kCbcs, value); }
 std::string_view name(MacAlgorithm value) noexcept { return text_of(kMacs, value); }
+std::string_view name(MaskAlgorithm value) noexcept { return text_of(kMasks, value); }
 std::string_view name(HashAlgorithm value) noexcept { return text_of(kHashes, value); }
 std::string_view name(KeyExchangeMethod value) noexcept { return text_of(kKeyExchangeMethods, value); }
 std::string_view name(SuiteAuthentication value) noexcept { return text_of(kSuiteAuthentications, value); }

@@ -67,6 +67,19 @@ void SigningKey::sign_many(std::span<SignJob> jobs) const noexcept {
   for (SignJob& job : jobs) job.size = sign(job.scheme, job.message, *job.random, job.out);
 }
 
+MaskAlgorithm mask_of(AeadAlgorithm aead) noexcept {
+  switch (aead) {
+    case AeadAlgorithm::aes_128_gcm:
+    case AeadAlgorithm::aes_128_ccm:
+    case AeadAlgorithm::aes_128_ccm_8: return MaskAlgorithm::aes_128;
+    case AeadAlgorithm::aes_256_gcm:
+    case AeadAlgorithm::aes_256_ccm:
+    case AeadAlgorithm::aes_256_ccm_8: return MaskAlgorithm::aes_256;
+    case AeadAlgorithm::chacha20_poly1305: break;
+  }
+  return MaskAlgorithm::chacha20;
+}
+
 const Aead* Provider::aead(AeadAlgorithm id) const noexcept {
   return first(aeads, [&](const Aead& aead) { return aead.id == id; });
 }
@@ -106,6 +119,10 @@ const FiniteField* Provider::finite_field() const noexcept {
   return finite_fields.empty() ? nullptr : finite_fields.front();
 }
 
+const Mask* Provider::mask(MaskAlgorithm id) const noexcept {
+  return first(masks, [&](const Mask& mask) { return mask.id == id; });
+}
+
 bool Provider::supports(CipherSuite suite) const noexcept {
   const auto made_of = parts(suite);
   if (!made_of || hash(made_of->hash) == nullptr) return false;
@@ -142,7 +159,7 @@ bool Provider::insecure() const noexcept {
     return std::ranges::any_of(descriptors, [](const auto* descriptor) { return descriptor->insecure; });
   };
   return any(aeads) || any(hashes) || any(groups) || any(verifiers) || any(key_loaders) || any(key_encryptors) ||
-         any(cbc_ciphers) || any(record_macs) || any(finite_fields);
+         any(cbc_ciphers) || any(record_macs) || any(finite_fields) || any(masks);
 }
 
 std::vector<std::string> Provider::insecure_parts() const {
@@ -159,6 +176,7 @@ std::vector<std::string> Provider::insecure_parts() const {
   name_insecure(parts, cbc_ciphers, "CBC cipher", [](const CbcCipher&) { return std::string("CBC"); });
   name_insecure(parts, record_macs, "record MAC", [](const RecordMac&) { return std::string("record MAC"); });
   name_insecure(parts, finite_fields, "finite field", [](const FiniteField&) { return std::string("finite fields"); });
+  name_insecure(parts, masks, "mask", by_id);
   return parts;
 }
 
@@ -176,6 +194,7 @@ Provider compose(std::string_view name, std::initializer_list<Provider> in_order
     append(all.cbc_ciphers, part.cbc_ciphers);
     append(all.record_macs, part.record_macs);
     append(all.finite_fields, part.finite_fields);
+    append(all.masks, part.masks);
   }
   return all;
 }

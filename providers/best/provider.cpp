@@ -69,9 +69,10 @@ std::vector<const SignatureVerifier*> verifiers() {
 }
 
 /// Our own kernels, in every part alike.
-std::vector<const RecordMac*> record_macs() {
+template <class Descriptor>
+std::vector<const Descriptor*> ours(std::vector<const Descriptor*> Provider::* list) {
   for (const Provider& part : parts().singles) {
-    if (!part.record_macs.empty()) return part.record_macs;
+    if (!(part.*list).empty()) return part.*list;
   }
   return {};
 }
@@ -87,7 +88,8 @@ Provider composed() {
                     ranking::kKeyEncryptors, [](const Provider& part, auto id) { return part.key_encryptor(id); }),
                 .cbc_ciphers = chosen<CbcCipher>(ranking::kCbcCiphers,
                                                  [](const Provider& part, auto id) { return part.cbc_cipher(id); }),
-                .record_macs = record_macs()};
+                .record_macs = ours(&Provider::record_macs),
+                .masks = ours(&Provider::masks)};
   const auto field = fastest(ranking::kFiniteFields, [](const Provider& part) { return part.finite_field(); });
   if (field.descriptor != nullptr) best.finite_fields.push_back(field.descriptor);
   const auto& aes = *std::ranges::find(ranking::kAeads, AeadAlgorithm::aes_128_gcm, &ranking::Rank<AeadAlgorithm>::id);

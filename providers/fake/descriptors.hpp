@@ -15,6 +15,7 @@ std::vector<const KeyLoader*> key_loaders();
 std::vector<const KeyEncryptor*> key_encryptors();
 std::vector<const CbcCipher*> cbc_ciphers();
 std::vector<const RecordMac*> record_macs();
+std::vector<const Mask*> masks();
 
 inline constexpr std::string_view kImplementation = "fake";
 /// What every descriptor here says of itself.

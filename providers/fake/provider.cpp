@@ -14,7 +14,8 @@ Provider provider() {
           .key_loaders = key_loaders(),
           .key_encryptors = key_encryptors(),
           .cbc_ciphers = cbc_ciphers(),
-          .record_macs = record_macs()};
+          .record_macs = record_macs(),
+          .masks = masks()};
 }
 
 bool FakeRandom::fill(MutableBytes out) noexcept {

@@ -15,6 +15,7 @@ namespace lockstep::libcrypto {
 std::vector<const Aead*> aeads(std::size_t library);
 std::vector<const Hash*> hashes(std::size_t library);
 std::vector<const CbcCipher*> cbc_ciphers(std::size_t library);
+std::vector<const Mask*> masks(std::size_t library);
 std::vector<const KeyEncryptor*> key_encryptors(std::size_t library);
 std::vector<const Group*> groups(std::size_t library);
 std::vector<const FiniteField*> finite_fields(std::size_t library);

@@ -19,7 +19,8 @@ Provider provider_of(std::size_t library) {
           .key_loaders = key_loaders(library),
           .key_encryptors = key_encryptors(library),
           .cbc_ciphers = cbc_ciphers(library),
-          .finite_fields = finite_fields(library)};
+          .finite_fields = finite_fields(library),
+          .masks = masks(library)};
 }
 
 }  // namespace

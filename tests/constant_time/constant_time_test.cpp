@@ -509,6 +509,29 @@ TEST_F(Kernels, OfAeads) {
   EXPECT_GE(implementations, 3U);
 }
 
+TEST_F(Kernels, OfMasks) {
+  std::size_t implementations = 0;
+  for (const kernels::Mask& mask : kernels::available_masks()) {
+    SCOPED_TRACE(std::string(mask.name) + " " + kernels::name(mask.instruction_set));
+    Octets key(mask.key_size, 3);
+    hide(key);
+    // A sample stands in the record; the mask of it is secret.
+    const Octets sample(kernels::kMaskSize, 4);
+    alignas(64) std::array<std::uint8_t, kMaxMaskContextSize> context;
+    mask.init(context.data(), key.data());
+    for (const std::size_t count : {1UL, 3UL, 11UL, 20UL}) {
+      std::vector<Octets> masks(count, Octets(5));
+      std::vector<MaskJob> jobs;
+      for (Octets& each : masks) jobs.push_back({sample.data(), each});
+      mask.compute(context.data(), jobs);
+      for (const Octets& each : masks) EXPECT_TRUE(all_secret(each));
+    }
+    mask.destroy(context.data());
+    ++implementations;
+  }
+  EXPECT_GE(implementations, 3U);
+}
+
 TEST_F(Kernels, OfHashes) {
   std::size_t implementations = 0;
   for (const kernels::Hash& hash : kernels::available_hashes()) {

@@ -62,6 +62,9 @@ std::string tables() {
   text += heading("AEAD of suites of TLS 1.2");
   for (const AeadAlgorithm aead : every::kAeads)
     text += row(name(aead), [aead](const Capabilities& provider) { return provider.has(aead); });
+  text += heading("mask of record numbers");
+  for (const MaskAlgorithm mask : every::kMasks)
+    text += row(name(mask), [mask](const Capabilities& provider) { return provider.has(mask); });
   text += heading("group");
   for (const NamedGroup group : known_groups())
     text += row(name(group), [group](const Capabilities& provider) {

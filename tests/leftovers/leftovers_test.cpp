@@ -672,6 +672,32 @@ TEST_F(Search, FindsNothingOfJobsWhoseResultsNobodyGot) {
   }
 }
 
+// No connection masks numbers yet.
+TEST_F(Search, FindsNothingOfWhatMasksWereMadeWith) {
+#ifndef __OPTIMIZE__
+  GTEST_SKIP() << "without optimization every vector of the kernels has a place on the stack";
+#endif
+  for (const Mask* mask : real().masks) {
+    SCOPED_TRACE(std::string(name(mask->id)) + " " + std::string(mask->implementation));
+    vault::clear();
+    vault::deep([&] {
+      Secret<kMaxMaskKeySize> key(mask->key_size);
+      ASSERT_TRUE(library::system_random().fill(key.writable()));
+      vault::keep("key of masks", key.view());
+      alignas(64) std::array<std::uint8_t, kMaxMaskContextSize> context;
+      ASSERT_TRUE(mask->init(context.data(), key.view()));
+      const std::array<std::uint8_t, kMaskSampleSize> sample{1};
+      std::array<std::array<std::uint8_t, 5>, 20> masks;
+      std::vector<MaskJob> jobs;
+      for (auto& each : masks) jobs.push_back({sample.data(), each});
+      EXPECT_TRUE(mask->compute(context.data(), jobs));
+      mask->destroy(context.data());
+    });
+    const auto found = vault::search();
+    EXPECT_TRUE(found.empty()) << found.front();
+  }
+}
+
 TEST_F(Search, FindsWhatLivesAndWhatWasLeft) {
   Octets secret(32);
   ASSERT_TRUE(library::system_random().fill(secret));

@@ -1,4 +1,5 @@
 // AEADs of the provider under test: published vectors, round trips in every form of a job, and every way to be refused.
+// Masks of record numbers beside them.
 
 #include <cstring>
 #include <numeric>
@@ -317,6 +318,170 @@ TEST_P(EveryAead, AllocatesNothingPerRecord) {
   // Botan's CCM makes temporaries of its own: at most two for each record.
   const bool ccm_of_botan = aead_.implementation == "botan" && name(aead_.id).find("CCM") != std::string_view::npos;
   EXPECT_LE(made, ccm_of_botan ? 400 : 0);
+}
+
+// --- masks -----------------------------------------------------------------------------------------------------------
+
+struct MaskVector {
+  MaskAlgorithm id;
+  std::string_view source;
+  std::string_view key, sample, mask;
+};
+
+constexpr MaskVector kMaskVectors[] = {
+    {MaskAlgorithm::aes_128, "RFC 9001 A.2", "9f50449e04a0e810283a1e9933adedd2", "d1b1c98dd7689fb8ec11d242b123dc9b",
+     "437b9aec36"},
+    {MaskAlgorithm::aes_128, "RFC 9001 A.3", "c206b8d9b9f0f37644430b490eeaa314", "2cd0991cd25b0aac406a5816b6394100",
+     "2ec0d8356a"},
+    {MaskAlgorithm::aes_128, "FIPS 197 C.1", "000102030405060708090a0b0c0d0e0f", "00112233445566778899aabbccddeeff",
+     "69c4e0d86a7b0430d8cdb78070b4c55a"},
+    {MaskAlgorithm::aes_256, "FIPS 197 C.3", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+     "00112233445566778899aabbccddeeff", "8ea2b7ca516745bfeafc49904b496089"},
+    {MaskAlgorithm::chacha20, "RFC 9001 A.5", "25a282b9e82f06f21f488917a4fc8f1b73573685608597d0efcb076b0ab7a7a4",
+     "5e5cd55c41f69080575d7999c25a5bfb", "aefefe7d03"},
+    {MaskAlgorithm::chacha20, "RFC 8439 2.3.2", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+     "01000000000000090000004a00000000", "10f1e7e4d13b5915500fdd1fa32071c4"},
+};
+
+class MaskKey {
+ public:
+  MaskKey(const Mask& mask, Bytes key) : mask_(mask) { EXPECT_TRUE(mask.init(storage_.get(), key)); }
+  ~MaskKey() { mask_.destroy(storage_.get()); }
+  MaskKey(const MaskKey&) = delete;
+  MaskKey& operator=(const MaskKey&) = delete;
+
+  Buffer compute(Bytes sample, std::size_t size = kMaxMaskSize) {
+    Buffer out(size);
+    const MaskJob job{sample.data(), out};
+    EXPECT_TRUE(mask_.compute(storage_.get(), {&job, 1}));
+    return out;
+  }
+  bool compute(std::span<const MaskJob> jobs) { return mask_.compute(storage_.get(), jobs); }
+
+ private:
+  const Mask& mask_;
+  Storage<kMaxMaskContextSize> storage_;
+};
+
+class EveryMask : public testing::TestWithParam<const Mask*> {
+ protected:
+  const Mask& mask_ = *GetParam();
+  Buffer key_ = counted(mask_.key_size, 1);
+};
+
+std::string mask_title(const testing::TestParamInfo<const Mask*>& info) {
+  std::string text = std::string(name(info.param->id)) + "_" + std::string(info.param->implementation);
+  std::ranges::replace_if(text, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return text;
+}
+
+INSTANTIATE_TEST_SUITE_P(Masks, EveryMask, testing::ValuesIn(subject().masks), mask_title);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EveryMask);
+
+TEST(Mask, GoesWithAnAeadOfTheSameCipher) {
+  EXPECT_EQ(mask_of(AeadAlgorithm::aes_128_gcm), MaskAlgorithm::aes_128);
+  EXPECT_EQ(mask_of(AeadAlgorithm::aes_128_ccm_8), MaskAlgorithm::aes_128);
+  EXPECT_EQ(mask_of(AeadAlgorithm::aes_256_ccm), MaskAlgorithm::aes_256);
+  EXPECT_EQ(mask_of(AeadAlgorithm::chacha20_poly1305), MaskAlgorithm::chacha20);
+  for (const Aead* aead : subject().aeads) {
+    const Mask* const mask = subject().mask(mask_of(aead->id));
+    ASSERT_NE(mask, nullptr) << name(aead->id);
+    // RFC 9147 4.2.3: sn_key is as long as the AEAD's key.
+    EXPECT_EQ(mask->key_size, aead->key_size) << name(aead->id);
+  }
+}
+
+TEST_P(EveryMask, YieldsThePublishedVectors) {
+  EXPECT_LE(mask_.context_size, kMaxMaskContextSize);
+  EXPECT_LE(mask_.key_size, kMaxMaskKeySize);
+  EXPECT_FALSE(mask_.implementation.empty());
+  if (!traits.real) GTEST_SKIP() << "the algorithms are fakes";
+  int seen = 0;
+  for (const MaskVector& vector : kMaskVectors) {
+    if (vector.id != mask_.id) continue;
+    ++seen;
+    MaskKey key(mask_, hex(vector.key));
+    EXPECT_EQ(key.compute(hex(vector.sample), vector.mask.size() / 2), hex(vector.mask)) << vector.source;
+  }
+  EXPECT_GE(seen, 1);
+}
+
+// Any number of samples in one call, masks of any length, under keys and of samples at random: as one by one, and as
+// the last implementation of the list says.
+TEST_P(EveryMask, YieldsTheSameTogetherAsOneByOne) {
+  const Mask& other = **std::ranges::find_last(subject().masks, mask_.id, &Mask::id).begin();
+  SeededRandom random(7);
+  for (std::size_t count = 0; count <= 40; ++count) {
+    Buffer bytes(mask_.key_size);
+    ASSERT_TRUE(random.fill(bytes));
+    MaskKey key(mask_, bytes);
+    MaskKey same(other, bytes);
+    Buffer samples(count * kMaskSampleSize);
+    ASSERT_TRUE(random.fill(samples));
+    std::vector<std::array<std::uint8_t, kMaxMaskSize + 1>> masks(count);
+    std::vector<MaskJob> jobs;
+    for (std::size_t i = 0; i < count; ++i) {
+      masks[i].fill(0xee);
+      jobs.push_back({samples.data() + i * kMaskSampleSize, MutableBytes(masks[i]).first((i + count) % 17)});
+    }
+    ASSERT_TRUE(key.compute(jobs));
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t size = jobs[i].mask.size();
+      const Bytes sample(jobs[i].sample, kMaskSampleSize);
+      ASSERT_EQ(Buffer(jobs[i].mask.begin(), jobs[i].mask.end()), key.compute(sample, size)) << i << " of " << count;
+      ASSERT_EQ(key.compute(sample), same.compute(sample)) << other.implementation;
+      ASSERT_TRUE(std::ranges::all_of(Bytes(masks[i]).subspan(size), [](std::uint8_t byte) { return byte == 0xee; }));
+    }
+  }
+}
+
+TEST_P(EveryMask, DependsOnTheWholeKeyAndTheWholeSample) {
+  const Buffer sample = counted(kMaskSampleSize, 50);
+  MaskKey key(mask_, key_);
+  const Buffer mask = key.compute(sample, 5);
+  for (std::size_t i = 0; i < sample.size(); ++i) {
+    Buffer changed = sample;
+    changed[i] ^= 1U;
+    EXPECT_NE(key.compute(changed, 5), mask) << i;
+  }
+  for (std::size_t i = 0; i < key_.size(); ++i) {
+    Buffer changed = key_;
+    changed[i] ^= 1U;
+    EXPECT_NE(MaskKey(mask_, changed).compute(sample, 5), mask) << i;
+  }
+}
+
+TEST_P(EveryMask, RefusesKeysOfTheWrongSizeAndMasksThatAreTooLong) {
+  Storage<kMaxMaskContextSize> storage;
+  EXPECT_FALSE(mask_.init(storage.get(), counted(mask_.key_size - 1, 1)));
+  EXPECT_FALSE(mask_.init(storage.get(), counted(mask_.key_size + 1, 1)));
+  EXPECT_FALSE(mask_.init(storage.get(), {}));
+  MaskKey key(mask_, key_);
+  const Buffer sample(kMaskSampleSize, 1);
+  Buffer out(kMaxMaskSize + 1);
+  const MaskJob job{sample.data(), out};
+  EXPECT_FALSE(key.compute(std::span(&job, 1)));
+  EXPECT_TRUE(key.compute(std::span<const MaskJob>()));
+}
+
+TEST_P(EveryMask, ContextMayBeMovedAndIsWiped) {
+  Storage<kMaxMaskContextSize> before, after;
+  ASSERT_TRUE(mask_.init(before.get(), key_));
+  std::memcpy(after.get(), before.get(), mask_.context_size);
+  std::memset(before.get(), 0xa5, sizeof before);
+  const Buffer sample = counted(kMaskSampleSize, 9);
+  Buffer moved(kMaxMaskSize);
+  const MaskJob job{sample.data(), moved};
+  EXPECT_TRUE(mask_.compute(after.get(), {&job, 1}));
+  const long made = allocations();
+  EXPECT_TRUE(mask_.compute(after.get(), {&job, 1}));
+  if (traits.lean) {
+    EXPECT_EQ(allocations(), made);
+  }
+  EXPECT_EQ(moved, MaskKey(mask_, key_).compute(sample));
+  mask_.destroy(after.get());
+  EXPECT_TRUE(
+      std::ranges::all_of(Bytes(after.bytes).first(mask_.context_size), [](std::uint8_t byte) { return byte == 0; }));
 }
 
 }  // namespace

@@ -86,6 +86,7 @@ TEST(Best, HasWhatAnyProviderOfTheBuildHasAndHasItOnce) {
     for (const KeyEncryptor* each : part.key_encryptors) EXPECT_NE(subject().key_encryptor(each->key), nullptr);
     for (const CbcCipher* each : part.cbc_ciphers) EXPECT_NE(subject().cbc_cipher(each->id), nullptr);
     for (const RecordMac* each : part.record_macs) EXPECT_NE(subject().record_mac(each->id), nullptr);
+    for (const Mask* each : part.masks) EXPECT_NE(subject().mask(each->id), nullptr) << name(each->id);
     EXPECT_TRUE(part.finite_fields.empty() || subject().finite_field() != nullptr);
   }
   for (const Group* each : subject().groups) EXPECT_EQ(subject().group(each->id), each) << name(each->id);

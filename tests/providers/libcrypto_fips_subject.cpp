@@ -58,6 +58,10 @@ TEST(Fips, HasWhatIsApproved) {
     EXPECT_NE(subject().group(group), nullptr) << name(group);
   for (const NamedGroup group : {NamedGroup::x25519, NamedGroup::x448, NamedGroup::brainpoolP256r1tls13})
     EXPECT_EQ(subject().group(group), nullptr) << name(group);
+  EXPECT_NE(subject().mask(MaskAlgorithm::aes_128), nullptr);
+  EXPECT_NE(subject().mask(MaskAlgorithm::aes_256), nullptr);
+  EXPECT_EQ(subject().mask(MaskAlgorithm::chacha20), nullptr);
+  for (const Mask* mask : subject().masks) EXPECT_EQ(mask->implementation, "libcrypto");
   for (const Aead* aead : subject().aeads) EXPECT_EQ(aead->implementation, "libcrypto");
   for (const Hash* hash : subject().hashes) EXPECT_EQ(hash->implementation, "libcrypto");
   for (const Group* group : subject().groups) EXPECT_EQ(group->implementation, "libcrypto");

@@ -52,6 +52,7 @@ void expect_exactly(const Capabilities& table) {
     EXPECT_EQ(subject().cbc_cipher(id) != nullptr, table.has(id)) << name(id);
   for (const MacAlgorithm id : every::kRecordMacs)
     EXPECT_EQ(subject().record_mac(id) != nullptr, table.has(id)) << name(id);
+  for (const MaskAlgorithm id : every::kMasks) EXPECT_EQ(subject().mask(id) != nullptr, table.has(id)) << name(id);
   EXPECT_EQ(subject().finite_field() != nullptr, table.finite_fields);
   // And nothing that the lists above do not know.
   for (const Aead* aead : subject().aeads) EXPECT_TRUE(table.has(aead->id)) << name(aead->id);

@@ -32,6 +32,7 @@ struct Capabilities {
   std::span<const KeyType> private_keys;        ///< loads, makes and signs with them
   std::span<const CbcAlgorithm> cbc_ciphers{};  ///< for TLS 1.2
   std::span<const MacAlgorithm> record_macs{};  ///< beside them
+  std::span<const MaskAlgorithm> masks{};       ///< of record and packet numbers
   bool decrypts_keys = false;                   ///< opens PKCS#8 under a passphrase
   bool finite_fields = false;                   ///< Diffie-Hellman over any, by its parameters (TLS 1.2)
   bool insecure = false;                        ///< protects nothing
@@ -48,6 +49,7 @@ struct Capabilities {
   [[nodiscard]] constexpr bool has(MacAlgorithm id) const {
     return std::ranges::find(record_macs, id) != record_macs.end();
   }
+  [[nodiscard]] constexpr bool has(MaskAlgorithm id) const { return std::ranges::find(masks, id) != masks.end(); }
   [[nodiscard]] constexpr bool has(KeyType id) const {
     return std::ranges::find(private_keys, id) != private_keys.end();
   }
@@ -59,6 +61,7 @@ namespace every {
 inline constexpr CbcAlgorithm kCbcCiphers[] = {CbcAlgorithm::aes_128_cbc, CbcAlgorithm::aes_256_cbc};
 inline constexpr MacAlgorithm kRecordMacs[] = {MacAlgorithm::hmac_sha1, MacAlgorithm::hmac_sha256,
                                                MacAlgorithm::hmac_sha384};
+inline constexpr MaskAlgorithm kMasks[] = {MaskAlgorithm::aes_128, MaskAlgorithm::aes_256, MaskAlgorithm::chacha20};
 inline constexpr AeadAlgorithm kAeads[] = {
     AeadAlgorithm::aes_128_gcm,   AeadAlgorithm::aes_256_gcm,   AeadAlgorithm::chacha20_poly1305,
     AeadAlgorithm::aes_128_ccm,   AeadAlgorithm::aes_128_ccm_8, AeadAlgorithm::aes_256_ccm,

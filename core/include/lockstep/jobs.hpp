@@ -32,6 +32,12 @@ struct OpenJob {
   bool failed = false;  ///< result: not ok because the library failed (out of memory), whatever the message is
 };
 
+/// The mask of one record's or packet's number.
+struct MaskJob {
+  const std::uint8_t* sample;  ///< 16 bytes of ciphertext: DTLS 1.3 takes the first ones, QUIC those behind the number
+  MutableBytes mask;           ///< at most 16 bytes, of which DTLS 1.3 needs 1 or 2 and QUIC 5; overlaps no sample
+};
+
 /// One HKDF-Expand (RFC 5869 2.3).
 struct ExpandJob {
   Bytes secret;  ///< the pseudorandom key, any length

@@ -64,6 +64,42 @@ struct Aead {
   bool insecure = false;  ///< protects nothing
 };
 
+// --- masks of record and packet numbers ------------------------------------------------------------------------
+
+inline constexpr std::size_t kMaskSampleSize = 16;
+/// A mask may be shorter: it is the first bytes of this many.
+inline constexpr std::size_t kMaxMaskSize = 16;
+inline constexpr std::size_t kMaxMaskKeySize = 32;
+inline constexpr std::size_t kMaxMaskContextSize = 256;
+
+/// What hides the numbers of records in DTLS 1.3 (RFC 9147 4.2.3, under `sn_key`) and the headers of packets in QUIC
+/// (RFC 9001 5.4, under the header protection key) beside an AEAD of the same cipher: a function of a key and 16 bytes
+/// of ciphertext. With AES it is the encrypted sample; with ChaCha20 the first bytes of the block whose counter is the
+/// sample's first four bytes and whose nonce is the rest.
+///
+///     const Mask& mask = *provider.mask(mask_of(suite_parts.aead));
+///     mask.init(context, sn_key);
+///     const MaskJob job{.sample = ciphertext.data(), .mask = bytes};
+///     mask.compute(context, {&job, 1});
+struct Mask {
+  MaskAlgorithm id;
+  std::string_view implementation;
+  std::size_t key_size;      ///< at most kMaxMaskKeySize
+  std::size_t context_size;  ///< at most kMaxMaskContextSize, alignment at most 16
+  /// Prepares a context. False when the key is not one, or the library refuses (out of memory): nothing to destroy
+  /// then.
+  bool (*init)(void* context, Bytes key) noexcept;
+  /// One mask for each job, in no more time for one sample or key than for another. Several cost less than one by one.
+  /// False when the library failed, or a mask is longer than kMaxMaskSize: no mask may be used then.
+  bool (*compute)(void* context, std::span<const MaskJob> jobs) noexcept;
+  /// Wipes the context.
+  void (*destroy)(void* context) noexcept;
+  bool insecure = false;  ///< hides nothing
+};
+
+/// The mask that goes with an AEAD (RFC 9147 4.2.3, RFC 9001 5.4.3 and 5.4.4): that of the cipher it is made of.
+[[nodiscard]] LOCKSTEP_API MaskAlgorithm mask_of(AeadAlgorithm aead) noexcept;
+
 // --- CBC with HMAC (TLS 1.2) -----------------------------------------------------------------------------------
 
 inline constexpr std::size_t kMaxCbcKeySize = 32;
@@ -356,6 +392,7 @@ struct Provider {
   std::vector<const CbcCipher*> cbc_ciphers{};
   std::vector<const RecordMac*> record_macs{};
   std::vector<const FiniteField*> finite_fields{};
+  std::vector<const Mask*> masks{};
   /// AES runs on instructions of its own here; where it does not, ChaCha20-Poly1305 leads the default order.
   bool fast_aes = true;
 
@@ -376,6 +413,7 @@ struct Provider {
   [[nodiscard]] LOCKSTEP_API const CbcCipher* cbc_cipher(CbcAlgorithm id) const noexcept;
   [[nodiscard]] LOCKSTEP_API const RecordMac* record_mac(MacAlgorithm id) const noexcept;
   [[nodiscard]] LOCKSTEP_API const FiniteField* finite_field() const noexcept;
+  [[nodiscard]] LOCKSTEP_API const Mask* mask(MaskAlgorithm id) const noexcept;
 
   /// Whether everything that a suite, group (hybrids by their parts) or scheme needs is there.
   [[nodiscard]] LOCKSTEP_API bool supports(CipherSuite suite) const noexcept;

@@ -266,6 +266,7 @@ enum class AeadAlgorithm : std::uint8_t {
 };
 enum class CbcAlgorithm : std::uint8_t { aes_128_cbc, aes_256_cbc };
 enum class MacAlgorithm : std::uint8_t { hmac_sha1, hmac_sha256, hmac_sha384 };
+enum class MaskAlgorithm : std::uint8_t { aes_128, aes_256, chacha20 };
 enum class HashAlgorithm : std::uint8_t { sha256, sha384, sha512 };
 
 /// How a suite's premaster secret comes about. `any`: TLS 1.3, whose suites leave it to the groups and modes.
@@ -418,6 +419,7 @@ struct HybridParts {
 [[nodiscard]] LOCKSTEP_API std::string_view name(AeadAlgorithm) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(CbcAlgorithm) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(MacAlgorithm) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(MaskAlgorithm) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(HashAlgorithm) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(KeyExchangeMethod) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(SuiteAuthentication) noexcept;

@@ -11,5 +11,6 @@ std::span<const Aead> aeads();
 std::span<const Hash> hashes();
 std::span<const Group> groups();
 std::span<const RecordMac> record_macs();
+std::span<const Mask> masks();
 
 }  // namespace lockstep::kernel_provider_parts

@@ -30,6 +30,7 @@ Provider kernel_provider() {
   for (const Hash& hash : kernel_provider_parts::hashes()) provider.hashes.push_back(&hash);
   for (const Group& group : kernel_provider_parts::groups()) provider.groups.push_back(&group);
   for (const RecordMac& mac : kernel_provider_parts::record_macs()) provider.record_macs.push_back(&mac);
+  for (const Mask& mask : kernel_provider_parts::masks()) provider.masks.push_back(&mask);
   provider.fast_aes = fast_aes();
   return provider;
 }
@@ -41,6 +42,7 @@ Provider behind_kernels(const Provider& own) {
   all.hashes = around(kernels.hashes, own.hashes);
   all.groups = around(kernels.groups, own.groups);
   all.record_macs.insert(all.record_macs.begin(), kernels.record_macs.begin(), kernels.record_macs.end());
+  all.masks = around(kernels.masks, own.masks);
   if (own.aead(AeadAlgorithm::aes_128_gcm) == nullptr) all.fast_aes = kernels.fast_aes;
   return all;
 }

@@ -25,6 +25,7 @@ inline constexpr Capabilities kCapabilities{
     .private_keys = every::kKeys,
     .cbc_ciphers = every::kCbcCiphers,
     .record_macs = every::kRecordMacs,
+    .masks = every::kMasks,
     .decrypts_keys = true,
     .finite_fields = true,
 };

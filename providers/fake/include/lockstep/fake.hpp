@@ -23,6 +23,7 @@ inline constexpr Capabilities kCapabilities{
     .private_keys = every::kKeys,
     .cbc_ciphers = every::kCbcCiphers,
     .record_macs = every::kRecordMacs,
+    .masks = every::kMasks,
     .insecure = true,
 };
 

@@ -82,12 +82,6 @@ struct Aead {
 
 enum class MaskAlgorithm : std::uint8_t { aes_128, aes_256, chacha20 };
 
-/// The mask of one record's or packet's number.
-struct MaskJob {
-  const std::uint8_t* sample;  ///< 16 bytes of ciphertext: DTLS 1.3 takes the first ones, QUIC those behind the number
-  std::span<std::uint8_t> mask;  ///< at most 16 bytes, of which DTLS 1.3 needs 1 or 2 and QUIC 5; overlaps no sample
-};
-
 /// What hides record numbers (RFC 9147 4.2.3) and packet headers (RFC 9001 5.4), on one instruction set: one block of
 /// AES, or the beginning of one of ChaCha20. A context is as an AEAD's, and needs no more than 240 bytes.
 struct Mask {

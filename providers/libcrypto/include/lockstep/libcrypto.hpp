@@ -48,6 +48,7 @@ inline constexpr Capabilities kCapabilitiesOf35{
     .private_keys = every::kKeys,
     .cbc_ciphers = every::kCbcCiphers,
     .record_macs = every::kRecordMacs,
+    .masks = every::kMasks,
     .decrypts_keys = true,
     .finite_fields = true,
 };
@@ -61,6 +62,7 @@ inline constexpr Capabilities kCapabilities{
     .private_keys = detail::kOld<every::kKeys>,
     .cbc_ciphers = every::kCbcCiphers,
     .record_macs = every::kRecordMacs,
+    .masks = every::kMasks,
     .decrypts_keys = true,
     .finite_fields = true,
 };

@@ -225,6 +225,55 @@ struct ShadowAead {
   }
 };
 
+// --- masks -----------------------------------------------------------------------------------------------------------
+
+template <class Both, MaskAlgorithm id>
+struct ShadowMask {
+  using Pair = Contexts<kMaxMaskContextSize>;
+  static const Mask& first() noexcept { return *leader<Both>().mask(id); }
+  static const Mask& second() noexcept { return *follower<Both>().mask(id); }
+
+  static bool init(void* context, Bytes key) noexcept {
+    return guarded(false, [&] {
+      auto pair = std::make_unique<Pair>();
+      if (!first().init(pair->leader.data(), key)) return false;
+      if (!second().init(pair->follower.data(), key)) {
+        first().destroy(pair->leader.data());
+        return false;
+      }
+      Pair::keep(context, std::move(pair));
+      return true;
+    });
+  }
+
+  static bool compute(void* context, std::span<const MaskJob> jobs) noexcept {
+    Pair& pair = *Pair::of(context);
+    bool all = first().compute(pair.leader.data(), jobs);
+    for (const MaskJob& job : jobs) {
+      std::array<std::uint8_t, kMaxMaskSize> other{};
+      if (!all || job.mask.size() > other.size()) return false;
+      const MaskJob copy{job.sample, MutableBytes(other).first(job.mask.size())};
+      if (second().compute(pair.follower.data(), {&copy, 1}) && equal(job.mask, copy.mask)) continue;
+      wipe(job.mask);
+      Both::differ("mask", name(id));
+      all = false;
+    }
+    return all;
+  }
+
+  static void destroy(void* context) noexcept {
+    Pair* const pair = Pair::of(context);
+    first().destroy(pair->leader.data());
+    second().destroy(pair->follower.data());
+    Pair::drop(context);
+  }
+
+  static Mask descriptor(std::string_view implementation) noexcept {
+    return {id,   implementation, first().key_size, sizeof(Pair*),
+            init, compute,        destroy,          first().insecure || second().insecure};
+  }
+};
+
 // --- hashes ----------------------------------------------------------------------------------------------------------
 
 template <class Both, HashAlgorithm id>
@@ -562,6 +611,8 @@ Provider shadow(std::string_view name) {
   Provider provider{.name = name};
   provider.aeads = shadows<Both, Aead, ShadowAead, every::kAeads>(
       name, [](const Provider& of, AeadAlgorithm id) { return of.aead(id) != nullptr; });
+  provider.masks = shadows<Both, Mask, ShadowMask, every::kMasks>(
+      name, [](const Provider& of, MaskAlgorithm id) { return of.mask(id) != nullptr; });
   provider.hashes = shadows<Both, Hash, ShadowHash, every::kHashes>(
       name, [](const Provider& of, HashAlgorithm id) { return of.hash(id) != nullptr; });
   provider.groups = shadows<Both, Group, ShadowGroup, every::kGroups>(

@@ -34,6 +34,7 @@ inline constexpr Capabilities kCapabilities{
     .private_keys = tables::kKeys,
     .cbc_ciphers = {},  // libsodium has none
     .record_macs = every::kRecordMacs,
+    .masks = every::kMasks,
 };
 
 /// The provider's descriptors. Empty lists when libsodium cannot start, which `ConfigBuilder::build` then reports.
