@@ -8,6 +8,12 @@
 #include "types/allocated.hpp"
 
 namespace lockstep::handshake {
+namespace {
+
+/// What libraries take of the stack for a key exchange and leave as it is.
+constexpr std::size_t kLibraryFrames = 32768;
+
+}  // namespace
 
 bool JobRandom::fill(MutableBytes out) noexcept {
   // RFC 5869 2.3: "length of output keying material in octets (<= 255*HashLen)".
@@ -314,6 +320,8 @@ void run_together(std::span<ComputationJob* const> jobs, KeyPairs* ahead,
     batches.run();
     for (auto& one : in_jobs) one.settle();
   });
+  // Here no connection ends that would do it: this may be another thread, with a stack of its own.
+  wipe_stack<handshake::kLibraryFrames>();
   if (ran) return;
   // Without memory nothing has run, and nothing will: the answer says why.
   for (const ComputationJob* const job : jobs) {

@@ -441,6 +441,7 @@ class SeedRandom final : public RandomSource {
   [[nodiscard]] bool fill(MutableBytes out) noexcept override {
     const bool filled = library::system_random().fill(out);
     if (out.size() == kSize && count_ < drawn_.size()) std::ranges::copy(out, drawn_[count_++].begin());
+    wipe_stack();  // where it comes from, and that it was copied here, is not what is looked at
     return filled;
   }
   /// Those that went over no wire.
