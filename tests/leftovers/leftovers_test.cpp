@@ -449,6 +449,8 @@ class SeedRandom final : public RandomSource {
     for (const auto& drawn : std::span(drawn_).first(count_)) {
       if (std::ranges::search(wire, drawn).empty()) vault::keep("seed of a job", drawn);
     }
+  }
+  void forget() noexcept {
     for (auto& drawn : drawn_) wipe(drawn);
   }
 
@@ -551,7 +553,9 @@ void lose(const LostJobs& of, Computation what, Lost how) {
       unanswered.run();
       break;
   }
-  random.keep(unanswered.wire);
+  // Of a seed that nothing was made of, nothing follows.
+  if (how != Lost::unrun) random.keep(unanswered.wire);
+  random.forget();
 }
 
 // --- the tests -------------------------------------------------------------------------------------------------------
@@ -664,7 +668,7 @@ TEST_F(Search, FindsNothingOfJobsWhoseResultsNobodyGot) {
         vault::clear();
         vault::deep([&] { lose(of, what, how); });
         ASSERT_FALSE(HasFatalFailure());
-        EXPECT_GT(vault::size(), 2U);
+        EXPECT_GT(vault::size(), 0U);
         std::string all;
         for (const std::string& each : vault::search()) all += each + "\n";
         EXPECT_TRUE(all.empty()) << all;
