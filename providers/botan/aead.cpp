@@ -7,6 +7,7 @@
 
 #include <botan/aead.h>
 
+#include "common/stack.hpp"
 #include "context.hpp"
 #include "descriptors.hpp"
 
@@ -91,6 +92,7 @@ class RecordKey {
   Botan::AEAD_Mode& started(std::unique_ptr<Botan::AEAD_Mode>& kept, Botan::Cipher_Dir direction,
                             const std::uint8_t* nonce, Bytes aad) {
     if (!kept) {
+      const WipedStack wiped;  // Botan's key schedules leave the key there
       auto made = Botan::AEAD_Mode::create_or_throw(mode_.name, direction);
       made->set_key(key_);
       kept = std::move(made);
