@@ -393,7 +393,7 @@ std::optional<Stop> Endpoint::reply(OpenTicket& question) {
   std::optional<Session> session;
   if (!options_->ticket_key.empty()) {
     session = open_runner_ticket(ticket_key(), question.ticket);
-  } else if (auto opened = shared_.tickets->open(question.ticket)) {
+  } else if (auto opened = shared_.tickets->open(question.ticket, question.now)) {
     session = std::move(*opened);
   }
   if (session)
