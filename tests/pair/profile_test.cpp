@@ -68,7 +68,9 @@ TEST(Approved, ListsEverythingThatIsAgainstIt) {
                                       "signing_schemes", "schemes_cert", "prefer_chacha20", "allow_unknown_dh_groups",
                                       "min_dh_bits", "allow_no_extended_main_secret"}));
   // A smaller provider lacks things as well.
-  if (provider().finite_field() != nullptr) EXPECT_EQ(client.error().size(), against.size());
+  if (provider().finite_field() != nullptr) {
+    EXPECT_EQ(client.error().size(), against.size());
+  }
   const auto server = server_builder()
                           .profile(Profile::fips)
                           .suites({tls_dhe_rsa_with_aes_128_gcm_sha256})
