@@ -77,7 +77,7 @@ inline constexpr std::size_t kMaxMaskContextSize = 256;
 /// of ciphertext. With AES it is the encrypted sample; with ChaCha20 the first bytes of the block whose counter is the
 /// sample's first four bytes and whose nonce is the rest.
 ///
-///     const Mask& mask = *provider.mask(mask_of(suite_parts.aead));
+///     const Mask& mask = *provider.mask(mask_of(aead.id));
 ///     mask.init(context, sn_key);
 ///     const MaskJob job{.sample = ciphertext.data(), .mask = bytes};
 ///     mask.compute(context, {&job, 1});
