@@ -10,6 +10,7 @@
 #include "connection/state.hpp"
 #include "key_schedule/tls12.hpp"
 #include "key_schedule/tls13.hpp"
+#include "types/registers.hpp"
 
 namespace lockstep {
 
@@ -69,7 +70,9 @@ Connection& Connection::operator=(Connection&& other) noexcept {
 Connection::~Connection() {
   const bool had_secrets = state().usable();
   std::destroy_at(&state());
-  if (had_secrets) wipe_stack();
+  if (!had_secrets) return;
+  wipe_registers();
+  wipe_stack();
 }
 
 Connection Connection::client(std::shared_ptr<const ClientConfig> config, ClientOptions options, RandomSource& random,

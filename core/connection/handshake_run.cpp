@@ -6,6 +6,8 @@
 
 #include <lockstep/connection.hpp>
 
+#include "types/registers.hpp"
+
 namespace lockstep::connection {
 namespace {
 
@@ -34,6 +36,7 @@ void HandshakeRun::Destroy::operator()(HandshakeRun* run) const noexcept {
   run->~HandshakeRun();
   wipe({reinterpret_cast<std::uint8_t*>(run), sizeof(HandshakeRun)});
   if (on_heap) ::operator delete(run, std::align_val_t(alignof(HandshakeRun)));
+  wipe_registers();
   wipe_stack();
 }
 

@@ -57,6 +57,7 @@ class RecordKey {
     gather(job);
     const MutableBytes message(job.destination, plaintext_size(job));
     if (mode.requires_entire_message()) {
+      const WipedStack wiped;  // Botan's CCM leaves the key there
       rest_.assign(message.begin(), message.end());
       mode.finish(rest_);
       std::ranges::copy(rest_, message.data());
@@ -73,6 +74,7 @@ class RecordKey {
     Botan::AEAD_Mode& mode = started(opening_, Botan::Cipher_Dir::Decryption, job.nonce, job.aad);
     const Bytes ciphertext = job.source.first(job.source.size() - mode_.tag_size);
     if (mode.requires_entire_message()) {
+      const WipedStack wiped;  // Botan's CCM leaves the key there
       rest_.assign(job.source.begin(), job.source.end());
       mode.finish(rest_);
       std::ranges::copy(rest_, job.destination);
@@ -92,7 +94,6 @@ class RecordKey {
   Botan::AEAD_Mode& started(std::unique_ptr<Botan::AEAD_Mode>& kept, Botan::Cipher_Dir direction,
                             const std::uint8_t* nonce, Bytes aad) {
     if (!kept) {
-      const WipedStack wiped;  // Botan's key schedules leave the key there
       auto made = Botan::AEAD_Mode::create_or_throw(mode_.name, direction);
       made->set_key(key_);
       kept = std::move(made);

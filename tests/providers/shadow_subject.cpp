@@ -72,7 +72,7 @@ struct Unlike {
 TEST(Shadow, ReportsEveryDifferenceAndFails) {
   const Provider provider = shadow<Unlike>("unlike");
   EXPECT_TRUE(provider.insecure());
-  EXPECT_EQ(provider.insecure_parts().size(), 5U) << "what either says, the pair does";
+  EXPECT_EQ(provider.insecure_parts().size(), 6U) << "what either says, the pair does";
   SeededRandom random(1);
   const Buffer text(40, 7);
   const Bytes source(text);

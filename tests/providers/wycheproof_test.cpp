@@ -225,27 +225,19 @@ TEST_P(CctvMlKem, RefusesKeysThatFailTheModulusCheck) {
   }
 }
 
-// What needs many more reads of the XOF than usual.
+// What needs many more reads of the XOF than usual. The seeds of these key pairs are those of a draft, whose key
+// generation differs.
 TEST_P(CctvMlKem, SamplesHoweverManyBytesThatTakes) {
   if (!private_keys_are_random_bytes(GetParam())) GTEST_SKIP() << "private keys cannot be injected";
   std::map<std::string, Buffer> values;
   std::ifstream in = cctv("unluckysample", GetParam());
   for (std::string name, equals, value; in >> name >> equals >> value;) values[name] = hex(value);
-  Buffer seed = values["d"];
-  seed.insert(seed.end(), values["z"].begin(), values["z"].end());
   for (const Group* group : implementations()) {
-    Storage<kMaxGroupContextSize> own;
-    Buffer share(group->client_share_size), answer(group->server_share_size), secret(32), same(32);
-    ScriptedRandom for_keys(seed);
-    ASSERT_EQ(group->generate(own.get(), for_keys, share), GroupResult::ok) << group->implementation;
-    EXPECT_EQ(share, values["ek"]) << group->implementation;
+    Buffer answer(group->server_share_size), secret(32);
     ScriptedRandom for_secret(values["m"]);
-    ASSERT_EQ(group->encapsulate(share, for_secret, answer, secret), GroupResult::ok) << group->implementation;
+    ASSERT_EQ(group->encapsulate(values["ek"], for_secret, answer, secret), GroupResult::ok) << group->implementation;
     EXPECT_EQ(answer, values["c"]) << group->implementation;
     EXPECT_EQ(secret, values["K"]) << group->implementation;
-    EXPECT_EQ(group->decapsulate(own.get(), answer, same), GroupResult::ok);
-    EXPECT_EQ(same, secret);
-    group->destroy(own.get());
   }
 }
 
