@@ -210,7 +210,7 @@ def left_out(sentences):
     for sentence in sentences:
         who, reason = sentence.rsplit(": ", 1)
         subject, case = who.rsplit(" in ", 1)
-        stem, last = case.rsplit("-", 1)
+        stem, _, last = case.rpartition("-")
         gathered.setdefault((subject, reason), {})[f"{stem}-*" if last.isdigit() else case] = None
     lines = ""
     for (subject, reason), cases in gathered.items():
