@@ -49,8 +49,9 @@ inline void wipe(std::array<std::uint8_t, size>& secret) noexcept {
   }
 }
 /// Wipes so many bytes of the stack below the caller's frame: what functions left there that were called before and do
-/// not wipe what they worked with, or whose compiler put a register aside; and the registers, which whoever comes next
-/// may put aside in turn (the dynamic linker does when it binds a function that is called for the first time).
+/// not wipe what they worked with, or whose compiler put a register aside; and the registers that this code may use,
+/// which whoever comes next may put aside in turn (the dynamic linker does when it binds a function that is called for
+/// the first time).
 template <std::size_t kDepth = 16384>
 [[gnu::noinline, gnu::zero_call_used_regs("all")]] void wipe_stack() noexcept {
   std::array<std::uint8_t, kDepth> frames;

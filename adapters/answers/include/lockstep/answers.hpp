@@ -61,8 +61,9 @@ struct AnswerOptions {
   /// there is none either, none are sent and none accepted.
   std::shared_ptr<const TicketKeyring> ticket_keys{};
   /// Server: where sessions are kept: in TLS 1.2 by their ids, where the configuration has them
-  /// (`ConfigBuilder::session_ids`), and for tickets, where there are no `ticket_keys`. A ticket of TLS 1.3 is then
-  /// good for one connection, and with it for early data, without a `replay_guard`. Without a store none are kept.
+  /// (`ConfigBuilder::session_ids`), and for tickets, where there are no `ticket_keys`. A ticket of TLS 1.3 then
+  /// goes with the connection that has resumed it (of two that come before either is complete, both do), and brings
+  /// early data once, without a `replay_guard`. Without a store none are kept.
   std::shared_ptr<SessionStore> session_store{};
   /// Where pre-shared keys come from, for suites of TLS 1.2 that use them. Without it a client has none, and a server
   /// knows nobody's.
