@@ -296,8 +296,8 @@ class BasicConfigBuilder : ConfigDraft {
   }
   /// Rules for all that is to be set here. `Profile::fips`: suites, groups and schemes are those that FIPS 140-3
   /// approves (`is_approved`), named or by default; `build` complains about others that are named, and about what lets
-  /// others in: parameters of DHE that are not those of RFC 7919, TLS 1.2 without extended master secret (FIPS 140-3 IG
-  /// D.Q). Peers' RSA keys of fewer bits than kApprovedRsaBits are refused (`certificate_weak`), as pre-shared keys
+  /// others in: parameters of DHE that are not those of RFC 7919, TLS 1.2 without extended master secret (FIPS 140-3
+  /// IG). Peers' RSA keys of fewer bits than kApprovedRsaBits are refused (`certificate_weak`), as pre-shared keys
   /// below kApprovedPskSize are (`psk_weak`). Default groups: X25519MLKEM768, SecP256r1MLKEM768, P-256, P-384, P-521.
   /// Certificates above the peer's own, and whether the provider is a validated module, are for others to see to:
   /// `x509::Policy::profile` and `libcrypto::provider_in`.

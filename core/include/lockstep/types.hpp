@@ -374,19 +374,18 @@ enum class Profile : std::uint8_t {
   none,
   fips,  ///< what FIPS 140-3 approves, as of 2026
 };
-/// Whether a module under FIPS 140-3 may use it. Suites: AES-GCM and AES-CCM (SP 800-52r2 3.3.1), without RSA key
-/// transport (SP 800-131Ar2 6). Groups: NIST's curves, the safe primes of RFC 7919 (SP 800-56Ar3 D), ML-KEM (FIPS 203),
-/// and hybrids that begin with one of these, for to its secret any other may be appended (SP 800-56Cr2 2; SP 800-227
-/// 4.6). Schemes: RSA, NIST's curves and EdDSA (FIPS 186-5), ML-DSA (FIPS 204), none with SHA-1. False for what is
-/// unknown.
+/// Whether a module under FIPS 140-3 may use it. Suites: AES-GCM and AES-CCM (SP 800-52r2), without RSA key
+/// transport (SP 800-131Ar2). Groups: NIST's curves, the safe primes of RFC 7919 (SP 800-56Ar3), ML-KEM (FIPS 203),
+/// and hybrids that begin with one of these, for to its secret any other may be appended (SP 800-56Cr2; SP 800-227).
+/// Schemes: RSA, NIST's curves and EdDSA (FIPS 186-5), ML-DSA (FIPS 204), none with SHA-1. False for what is unknown.
 [[nodiscard]] LOCKSTEP_API bool is_approved(CipherSuite suite) noexcept;
 [[nodiscard]] LOCKSTEP_API bool is_approved(NamedGroup group) noexcept;
 [[nodiscard]] LOCKSTEP_API bool is_approved(SignatureScheme scheme) noexcept;
 /// Of a key, its length is for others to judge.
 [[nodiscard]] LOCKSTEP_API bool is_approved(KeyType key) noexcept;
-/// The shortest RSA keys that are approved (SP 800-131Ar2 3), in bits.
+/// The shortest RSA keys that are approved (SP 800-131Ar2), in bits.
 inline constexpr std::size_t kApprovedRsaBits = 2048;
-/// The shortest pre-shared keys that are, in bytes: 112 bits, as keys of HMAC (SP 800-131Ar2 10).
+/// The shortest pre-shared keys that are, in bytes: 112 bits, as keys of HMAC (SP 800-131Ar2).
 inline constexpr std::size_t kApprovedPskSize = 14;
 
 /// The group as providers list it: brainpool's curves are one and the same under the code points of TLS 1.2 and
