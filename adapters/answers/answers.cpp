@@ -39,12 +39,7 @@ bool Answers::answer(Connection& connection, Event& event) {
           reply(connection, operation);
           return true;
         } else {
-          // Whoever offers a ticket and cannot prove to hold its session takes it from nobody.
-          if constexpr (std::is_same_v<T, Failed>) {
-            if (!used_once_) (void)forget_session();
-          } else if constexpr (std::is_same_v<T, HandshakeComplete>) {
-            if (used_once_ && operation.resumed) (void)forget_session();
-          }
+          if constexpr (requires { settle(operation); }) settle(operation);
           return false;
         }
       },
@@ -171,8 +166,8 @@ void Answers::reply(Connection& connection, AcceptEarlyData& early) {
   const auto& guard = setup_->options().replay_guard;
   const bool remembered = guard != nullptr && guard->window() >= 2 * early.age_tolerance;
   // RFC 9846 8.1: "The simplest form of anti-replay defense is for the server to only allow each session ticket to be
-  // used once." Whoever takes the session out of the store is the first.
-  const bool first = used_once_ ? forget_session() : remembered && guard->first_time(early.ticket, early.now);
+  // used once." Whoever has taken the session out of the store is the first.
+  const bool first = taken_ != nullptr || (remembered && guard->first_time(early.ticket, early.now));
   if (first) {
     (void)connection.answer(std::move(early.token), EarlyDataAccepted{});
   } else {
@@ -195,11 +190,14 @@ void Answers::reply(Connection& connection, SealTicket& seal) {
 // The session is under its id, or under the bytes of its ticket.
 
 void Answers::reply_from_store(Connection& connection, OpenTicket& open) {
+  put_back();  // the client has offered several
   const auto& store = setup_->options().session_store;
   auto session = store == nullptr ? std::nullopt : store->find(open.ticket);
+  const bool once = session && session->version == ProtocolVersion::tls_1_3;
+  if (once) session = store->take(open.ticket);
   if (!session) return (void)connection.answer(std::move(open.token), TicketDeclined{});
   session_id_.assign(open.ticket.begin(), open.ticket.end());
-  used_once_ = session->version == ProtocolVersion::tls_1_3;
+  if (once) taken_ = std::make_unique<Session>(session->clone());
   (void)connection.answer(std::move(open.token), std::move(*session));
 }
 
@@ -218,10 +216,31 @@ void Answers::reply_from_store(Connection& connection, SealTicket& seal) {
   (void)connection.answer(std::move(seal.token), Bytes(id));
 }
 
-bool Answers::forget_session() {
-  used_once_ = false;
-  const std::vector<std::uint8_t> id = std::exchange(session_id_, {});
-  return !id.empty() && setup_->options().session_store->forget(id);
+void Answers::settle(const HandshakeComplete& complete) {
+  if (taken_ == nullptr) return;
+  if (!complete.resumed) put_back();
+  taken_.reset();
+  session_id_.clear();
+}
+
+void Answers::settle(const Failed& failed) {
+  if (taken_ == nullptr) {
+    // RFC 5246 7.2.2: "Servers and clients MUST forget any session-identifiers, keys, and secrets associated with a
+    // failed connection."
+    if (!session_id_.empty()) (void)setup_->options().session_store->forget(session_id_);
+  } else if (failed.error.reason == Reason::psk_binder) {
+    // Whoever offers a ticket and cannot prove to hold its session takes it from nobody.
+    put_back();
+  }
+  taken_.reset();
+  session_id_.clear();
+}
+
+void Answers::put_back() {
+  if (taken_ == nullptr) return;
+  (void)setup_->options().session_store->put(session_id_, std::move(*taken_));
+  taken_.reset();
+  session_id_.clear();
 }
 
 // --- reasons ---------------------------------------------------------------------------------------------------------

@@ -39,6 +39,15 @@ std::optional<Session> SessionStore::find(Bytes name) {
   return known->second->session.clone();
 }
 
+std::optional<Session> SessionStore::take(Bytes name) {
+  const std::scoped_lock lock(mutex_);
+  const auto known = places_.find(as_text(name));
+  if (known == places_.end()) return std::nullopt;
+  std::optional<Session> session = std::move(known->second->session);
+  remove(known->second);
+  return session;
+}
+
 bool SessionStore::forget(Bytes name) {
   const std::scoped_lock lock(mutex_);
   const auto known = places_.find(as_text(name));

@@ -64,10 +64,12 @@ struct End {
 struct Pair {
   End client;
   End server;
+  enum class Runs : std::uint8_t { at_once, later };
 
   Pair(std::shared_ptr<const ClientConfig> client_side, std::shared_ptr<const AnswerSetup> client_setup,
        std::shared_ptr<const ServerConfig> server_side, std::shared_ptr<const AnswerSetup> server_setup,
-       std::string_view name = "example.com", std::span<Session> sessions = {}, std::string_view early = {})
+       std::string_view name = "example.com", std::span<Session> sessions = {}, std::string_view early = {},
+       Runs runs = Runs::at_once)
       : client(
             Connection::client(std::move(client_side),
                                {.name = dns(name), .sessions = sessions, .verification = client_setup->verification()},
@@ -82,6 +84,9 @@ struct Pair {
       EXPECT_TRUE(sealed && sealed->consumed == early.size());
       server.inbound.assign(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(sealed->written));
     }
+    if (runs == Runs::at_once) run();
+  }
+  void run() {
     for (int round = 0; round < 20; ++round) {
       const bool there = client.transmit_to(server);
       const bool back = server.transmit_to(client);
@@ -120,6 +125,9 @@ class Handshake : public ::testing::Test {
     EXPECT_EQ(at_server->alert, alert);
     EXPECT_EQ(at_server->origin, Origin::peer);
   }
+
+  void resumes_where_it_was_made(const std::shared_ptr<TicketKeyring>& keyring,
+                                 const std::shared_ptr<SessionStore>& store) const;
 
   Authority root_;
 };
@@ -540,6 +548,32 @@ TEST_F(Handshake, ResumesByTicketsThatNameStoredSessions) {
   }
 }
 
+TEST_F(Handshake, ResumesOneOfSeveralThatOfferAStoredTicketAtOnce) {
+  const auto store = std::make_shared<SessionStore>();
+  const auto server_setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .session_store = store});
+  const auto client_side = built(client_config());
+  const auto server_side = built(server_config().tickets(1));
+  const Pair made(client_side, trusting(), server_side, server_setup);
+  // All are past the server's flight before any is complete.
+  std::vector<std::unique_ptr<Pair>> pairs;
+  for (int i = 0; i < 8; ++i) {
+    std::array<Session, 1> offered{made.client.sessions.front().clone()};
+    pairs.push_back(std::make_unique<Pair>(client_side, trusting(), server_side, server_setup, "example.com", offered,
+                                           "", Pair::Runs::later));
+    pairs.back()->client.transmit_to(pairs.back()->server);
+    pairs.back()->server.transmit_to(pairs.back()->client);
+  }
+  std::size_t resumed = 0;
+  for (const auto& pair : pairs) {
+    pair->run();
+    ASSERT_TRUE(pair->server.connection.connected());
+    ASSERT_TRUE(pair->client.connection.connected());
+    resumed += pair->server.connection.resumed() ? 1U : 0U;
+  }
+  EXPECT_EQ(resumed, 1U);
+}
+
 TEST_F(Handshake, TakesEarlyDataOnceByTicketsThatNameStoredSessions) {
   const auto store = std::make_shared<SessionStore>();
   const auto server_setup =
@@ -558,14 +592,24 @@ TEST_F(Handshake, TakesEarlyDataOnceByTicketsThatNameStoredSessions) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(replayed(), "");
 }
 
-// Servers that share ticket keys, each with each of their clients.
+// Servers that share ticket keys, or a store, each with each of their clients.
 TEST_F(Handshake, ResumesNoSessionWhereItWasNotMade) {
+  resumes_where_it_was_made(TicketKeyring::create(provider(), random()), nullptr);
+}
+TEST_F(Handshake, ResumesNoStoredSessionWhereItWasNotMade) {
+  resumes_where_it_was_made(nullptr, std::make_shared<SessionStore>());
+}
+
+void Handshake::resumes_where_it_was_made(const std::shared_ptr<TicketKeyring>& keyring,
+                                          const std::shared_ptr<SessionStore>& store) const {
   const Authority other("CN=Other Root");
-  const auto keyring = TicketKeyring::create(provider(), random());
   const auto shown = root_.issue({.dns = {"example.com", "example.org"}});
   const auto server = [&](const Authority& clients) {
-    return setup_of(
-        {.provider = provider(), .credentials = {shown}, .anchors = clients.anchors(), .ticket_keys = keyring});
+    return setup_of({.provider = provider(),
+                     .credentials = {shown},
+                     .anchors = clients.anchors(),
+                     .ticket_keys = keyring,
+                     .session_store = store});
   };
   const auto client = [&](std::shared_ptr<const Credential> credential) {
     return setup_of({.provider = provider(), .credentials = {std::move(credential)}, .anchors = root_.anchors()});
@@ -600,7 +644,10 @@ TEST_F(Handshake, ResumesNoSessionWhereItWasNotMade) {
   for (const Kind& made : kinds) {
     const auto first = pair(made, {});
     ASSERT_FALSE(first->client.sessions.empty()) << made.what;
-    for (const Kind& used : kinds) {
+    // Where it may not be used comes first: a stored one is used once, and comes back until then.
+    std::vector<std::reference_wrapper<const Kind>> uses(kinds.begin(), kinds.end());
+    std::ranges::stable_partition(uses, [&](const Kind& used) { return &used != &made; });
+    for (const Kind& used : uses) {
       std::array<Session, 1> offered{first->client.sessions.front().clone()};
       const auto second = pair(used, offered);
       ASSERT_TRUE(second->server.connection.connected()) << made.what << " / " << used.what;

@@ -61,9 +61,9 @@ struct AnswerOptions {
   /// there is none either, none are sent and none accepted.
   std::shared_ptr<const TicketKeyring> ticket_keys{};
   /// Server: where sessions are kept: in TLS 1.2 by their ids, where the configuration has them
-  /// (`ConfigBuilder::session_ids`), and for tickets, where there are no `ticket_keys`. A ticket of TLS 1.3 then
-  /// goes with the connection that has resumed it (of two that come before either is complete, both do), and brings
-  /// early data once, without a `replay_guard`. Without a store none are kept.
+  /// (`ConfigBuilder::session_ids`), and for tickets, where there are no `ticket_keys`. A ticket of TLS 1.3 is then
+  /// good for one connection: the first that offers it takes its session out, so that early data comes once without a
+  /// `replay_guard`. It comes back when that connection could not resume it. Without a store none are kept.
   std::shared_ptr<SessionStore> session_store{};
   /// Where pre-shared keys come from, for suites of TLS 1.2 that use them. Without it a client has none, and a server
   /// knows nobody's.
@@ -196,7 +196,9 @@ class LOCKSTEP_API Answers {
   void reply(Connection& connection, SealTicket& seal);
   void reply_from_store(Connection& connection, OpenTicket& open);
   void reply_from_store(Connection& connection, SealTicket& seal);
-  bool forget_session();
+  void settle(const HandshakeComplete& complete);
+  void settle(const Failed& failed);
+  void put_back();
   void look_at(const VerifyPeer& peer);
   struct Judging;
 
@@ -208,7 +210,7 @@ class LOCKSTEP_API Answers {
   std::optional<x509::Verdict> verdict_;
   std::unique_ptr<const Withheld> withheld_;  // few have one
   std::vector<std::uint8_t> session_id_;      // of the session in the store that is this connection's
-  bool used_once_ = false;                    // its ticket is one of TLS 1.3
+  std::unique_ptr<Session> taken_;            // out of the store: nobody else can resume it
 };
 
 /// A credential from a chain (DER, leaf first) and its key, with the key's schemes in its order: PKCS#1, which signs in

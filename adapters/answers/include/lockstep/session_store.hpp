@@ -46,6 +46,8 @@ class LOCKSTEP_API SessionStore {
   bool put(Bytes name, Session session);
   /// A copy; nothing when there is none (any more).
   [[nodiscard]] std::optional<Session> find(Bytes name);
+  /// The session itself, which is then gone: of several who ask at once one gets it.
+  [[nodiscard]] std::optional<Session> take(Bytes name);
   /// Whether it was there. RFC 5246 7.2.2: "Servers and clients MUST forget any session-identifiers, keys, and secrets
   /// associated with a failed connection."
   bool forget(Bytes name);
