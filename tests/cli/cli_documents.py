@@ -59,6 +59,11 @@ def without_connection(session):
         ("verify a text", ["verify", text, "--any-name", "--ca", ca, "--json"], "failure", 1),
         ("verify with a bad --ca", ["verify", certificate, "--any-name", "--ca", text, "--json"], "failure", 1),
         ("verify without a name", ["verify", certificate, "--ca", ca, "--json"], "failure", 2),
+        ("inspect", ["inspect", certificate, "--json"], "inspect", 0),
+        ("inspect a text", ["inspect", text, "--json"], "inspect", 1),
+        ("inspect no file", ["inspect", missing, "--json"], "failure", 1),
+        ("scan, refused", ["scan", "localhost:1", "--address", "127.0.0.1", "--ca", ca, "--json"], "failure", 1),
+        ("scan without a host", ["scan", "--json"], "failure", 2),
         ("replay a text", ["replay", text, "--json"], "failure", 1),
         ("replay no file", ["replay", missing, "--json"], "failure", 1),
         ("client with a bad --ca", ["client", "localhost:1", "--ca", missing, "--json"], "failure", 1),
@@ -76,7 +81,7 @@ def without_connection(session):
         ("no command", ["--json"], "failure", 2),
     ]
     cases += [(f"an unknown option of {command}", [command, "--frobnicate", "--json"], "failure", 2)
-              for command in ("client", "server", "load", "cert", "verify", "ciphers", "replay", "version")]
+              for command in ("client", "server", "load", "cert", "verify", "inspect", "scan", "ciphers", "replay", "version")]
     for name, words, kind, status in cases:
         with session.case(f"--json: {name}"):
             document = expect(session, words, kind, status)

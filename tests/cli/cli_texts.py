@@ -8,7 +8,7 @@ import subprocess
 
 from harness import check, equal, matches, program, run, run_ok
 
-COMMANDS = ["client", "server", "load", "cert", "verify", "ciphers", "replay", "version", "help"]
+COMMANDS = ["client", "server", "load", "cert", "verify", "inspect", "scan", "ciphers", "replay", "version", "help"]
 
 
 def stdout(process):
@@ -273,6 +273,7 @@ def completions(session):
     for words, wanted in [
         (["cl"], ["client"]),
         (["se"], ["server"]),
+        (["ins"], ["inspect"]),
         (["--ver"], ["--version"]),
         (["help", "ver"], ["verify", "version"]),
         (["client", "--starttls", ""], ["smtp", "imap", "ldap", "postgres"]),

@@ -26,6 +26,8 @@ TESTS = {
     "failures": "failures",
     "loops": "loops",
     "requests": "requests",
+    "scan": "scan_peer",
+    "inspect": "inspect_peer",
     "tool": "tool",
     "tape": "tape",
     "tls12": "tls12",

@@ -21,6 +21,8 @@ struct Command {
 [[nodiscard]] Command cert_command(CLI::App& program);
 [[nodiscard]] Command verify_command(CLI::App& program);
 [[nodiscard]] Command ciphers_command(CLI::App& program);
+[[nodiscard]] Command inspect_command(CLI::App& program);
+[[nodiscard]] Command scan_command(CLI::App& program);
 [[nodiscard]] Command replay_command(CLI::App& program);
 [[nodiscard]] Command bench_command(CLI::App& program);
 [[nodiscard]] Command version_command(CLI::App& program);

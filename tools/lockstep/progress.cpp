@@ -22,12 +22,21 @@ Progress::~Progress() {
   if (shown_) err().print("\r\x1b[K");
 }
 
-void Progress::show(std::uint64_t bytes, std::optional<std::uint64_t> of) {
+bool Progress::is_due() {
   const auto now = Clock::now();
-  if (!wanted_ || now < next_) return;
+  if (!wanted_ || now < next_) return false;
   next_ = now + kInterval;
   shown_ = true;
-  const double seconds = std::chrono::duration<double>(now - begin_).count();
+  return true;
+}
+
+void Progress::show(std::string_view text) {
+  if (is_due()) err().print("\r\x1b[K  " + std::string(text));
+}
+
+void Progress::show(std::uint64_t bytes, std::optional<std::uint64_t> of) {
+  if (!is_due()) return;
+  const double seconds = std::chrono::duration<double>(Clock::now() - begin_).count();
   std::string text = "\r\x1b[K  " + with_separators(bytes);
   if (of && *of != 0) {
     const auto share = static_cast<double>(bytes) / static_cast<double>(*of);

@@ -1,9 +1,10 @@
 #pragma once
-// How far a download is, for whoever sits at a terminal.
+// How far long work is, for whoever sits at a terminal.
 
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 namespace lockstep::tool {
 
@@ -17,9 +18,12 @@ class Progress {
   ~Progress();
 
   void show(std::uint64_t bytes, std::optional<std::uint64_t> of);
+  void show(std::string_view text);
 
  private:
   using Clock = std::chrono::steady_clock;
+  /// Whether a line is due again.
+  bool is_due();
   bool wanted_;
   bool shown_ = false;
   Clock::time_point begin_ = Clock::now();
