@@ -42,7 +42,7 @@ def validator(session):
 
 
 def without_connection(session):
-    certificate, _ = session.leaf("p256")
+    certificate, key = session.leaf("p256")
     ca = session.ca()
     missing, text = session.path("missing"), session.write("text", b"hello\n")
     cases = [
@@ -62,6 +62,9 @@ def without_connection(session):
         ("inspect", ["inspect", certificate, "--json"], "inspect", 0),
         ("inspect a text", ["inspect", text, "--json"], "inspect", 1),
         ("inspect no file", ["inspect", missing, "--json"], "failure", 1),
+        ("explain no file", ["explain", missing, "--cert", certificate, "--key", key, "--json"], "failure", 1),
+        ("explain a text", ["explain", text, "--cert", certificate, "--key", key, "--json"], "failure", 1),
+        ("explain without a certificate", ["explain", text, "--json"], "failure", 2),
         ("scan, refused", ["scan", "localhost:1", "--address", "127.0.0.1", "--ca", ca, "--json"], "failure", 1),
         ("scan without a host", ["scan", "--json"], "failure", 2),
         ("replay a text", ["replay", text, "--json"], "failure", 1),
@@ -81,7 +84,7 @@ def without_connection(session):
         ("no command", ["--json"], "failure", 2),
     ]
     cases += [(f"an unknown option of {command}", [command, "--frobnicate", "--json"], "failure", 2)
-              for command in ("client", "server", "load", "cert", "verify", "inspect", "scan", "ciphers", "replay", "version")]
+              for command in ("client", "server", "load", "cert", "verify", "inspect", "explain", "scan", "ciphers", "replay", "version")]
     for name, words, kind, status in cases:
         with session.case(f"--json: {name}"):
             document = expect(session, words, kind, status)

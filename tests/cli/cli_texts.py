@@ -8,7 +8,7 @@ import subprocess
 
 from harness import check, equal, matches, program, run, run_ok
 
-COMMANDS = ["client", "server", "load", "cert", "verify", "inspect", "scan", "ciphers", "replay", "version", "help"]
+COMMANDS = ["client", "server", "load", "cert", "verify", "inspect", "explain", "scan", "ciphers", "replay", "version", "help"]
 
 
 def stdout(process):
@@ -52,7 +52,7 @@ def helps(session):
 def wrong_words(session):
     cases = [
         (["clint", "localhost"], r"no command 'clint'", r"Perhaps you mean `client`"),
-        (["explain", "--help"], r"no command 'explain'", r"`lockstep help` lists"),
+        (["frobnicate", "--help"], r"no command 'frobnicate'", r"`lockstep help` lists"),
         (["help", "sever"], r"no command 'sever'", r"Perhaps you mean `server`"),
         (["client", "localhost", "--conect-timeout", "3"], r"no option --conect-timeout", r"Perhaps you mean --connect-timeout"),
         (["client", "localhost", "--cipher", "TLS_AES_128_GCM_SHA256"], r"no option --cipher\n", r"lockstep client --help"),

@@ -28,6 +28,7 @@ TESTS = {
     "requests": "requests",
     "scan": "scan_peer",
     "inspect": "inspect_peer",
+    "explain": "explain_peer",
     "tool": "tool",
     "tape": "tape",
     "tls12": "tls12",

@@ -84,7 +84,7 @@ def starttls(session):
 
 
 def command_line(session):
-    for words in ([], ["client"], ["server"], ["cert"], ["verify"], ["inspect"], ["scan"], ["ciphers"], ["replay"]):
+    for words in ([], ["client"], ["server"], ["cert"], ["verify"], ["inspect"], ["explain"], ["scan"], ["ciphers"], ["replay"]):
         with session.case(f"lockstep {' '.join(words)} --help"):
             found = run_ok([session.tool, *words, "--help"])
             check(len(bytes(found.stdout)) > 300, "there is help")

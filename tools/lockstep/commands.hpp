@@ -20,6 +20,7 @@ struct Command {
 [[nodiscard]] Command load_command(CLI::App& program);
 [[nodiscard]] Command cert_command(CLI::App& program);
 [[nodiscard]] Command verify_command(CLI::App& program);
+[[nodiscard]] Command explain_command(CLI::App& program);
 [[nodiscard]] Command ciphers_command(CLI::App& program);
 [[nodiscard]] Command inspect_command(CLI::App& program);
 [[nodiscard]] Command scan_command(CLI::App& program);

@@ -22,6 +22,7 @@
 #include "commands.hpp"
 #include "fields.hpp"
 #include "files.hpp"
+#include "hello_source.hpp"
 #include "passphrase.hpp"
 #include "provider.hpp"
 #include "terminal.hpp"
@@ -58,11 +59,8 @@ class Inspection {
   std::vector<Found> of(Bytes bytes) {
     const std::string_view text = as_text(bytes);
     if (text.find("-----BEGIN ") != std::string_view::npos) return of_pem(text);
-    if (const auto decoded = from_hex(text)) {
-      const x509::SecretBytes wiped{std::vector<std::uint8_t>(*decoded)};
-      return {of_binary(wiped.view())};
-    }
-    return {of_binary(bytes)};
+    if (const x509::SecretBytes decoded(from_hex(text)); !decoded.empty()) return one(of_binary(decoded.view()));
+    return one(of_binary(bytes));
   }
 
  private:
@@ -122,6 +120,11 @@ class Inspection {
     return failed("DER", "no certificate (" + parsed.error().text() + "), and no request, key or parameters either");
   }
 
+  static std::vector<Found> one(Found found) {
+    std::vector<Found> list;
+    list.push_back(std::move(found));
+    return list;
+  }
   static Found done(std::string kind, Json fields) {
     return {.kind = std::move(kind), .fields = std::move(fields), .error = {}, .certificate = {}, .key = {}};
   }
@@ -227,25 +230,6 @@ class Inspection {
     Json fields = session_fields(*session);
     fields["key_name"] = hex(bytes.first(TicketKey::kNameSize));
     return done("ticket", std::move(fields));
-  }
-
-  /// The bytes that a text of hexadecimal digits stands for, with blanks and colons between them.
-  static std::optional<std::vector<std::uint8_t>> from_hex(std::string_view text) {
-    std::vector<std::uint8_t> bytes;
-    int high = -1;
-    for (const char c : text) {
-      if (c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == ':') continue;
-      const std::size_t digit = std::string_view("0123456789abcdef").find(static_cast<char>(c | 0x20));
-      if (digit == std::string_view::npos || (c < '0')) return std::nullopt;
-      if (high < 0) {
-        high = static_cast<int>(digit);
-      } else {
-        bytes.push_back(static_cast<std::uint8_t>(high * 16 + static_cast<int>(digit)));
-        high = -1;
-      }
-    }
-    if (bytes.empty() || high >= 0) return std::nullopt;
-    return bytes;
   }
 
   const Options& options_;

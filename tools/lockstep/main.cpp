@@ -45,9 +45,9 @@ int run(int argc, char** argv) {
       "Example: lockstep client example.com --get /");
 
   const std::vector<Command> connected = {
-      client_command(program), server_command(program),  load_command(program), cert_command(program),
-      verify_command(program), inspect_command(program), scan_command(program), ciphers_command(program),
-      replay_command(program), bench_command(program),
+      client_command(program),  server_command(program),  load_command(program),    cert_command(program),
+      verify_command(program),  explain_command(program), inspect_command(program), scan_command(program),
+      ciphers_command(program), replay_command(program),  bench_command(program),
   };
   for (const Command& command : connected) {
     command.app->add_option_function<std::string>("--provider", choose_provider, "Whose cryptography to use")

@@ -59,6 +59,8 @@ std::vector<std::vector<std::uint8_t>> names_of(const x509::TrustAnchors& anchor
   return names;
 }
 
+}  // namespace
+
 ServerPlan plan_of(const ServerOptions& options) {
   const auto psks = psks_of(options.tls);
   if (options.certificates.empty() && psks == nullptr) {
@@ -136,6 +138,8 @@ ServerPlan plan_of(const ServerOptions& options) {
   if (asks_later) plan.renegotiate = options.client_auth;
   return plan;
 }
+
+namespace {
 
 // --- reports -------------------------------------------------------------------------------------------------------
 
@@ -238,24 +242,62 @@ void announce(const ServerOptions& options, const ServerPlan& plan, const Addres
   }
 }
 
+void add_configuration_options(CLI::App& app, ServerOptions& options) {
+  app.add_option("--cert", options.certificates, "Certificate chain; repeat it for several, chosen by name and scheme")
+      ->option_text("FILE");
+  app.add_option("--key", options.keys, "The private key of each --cert, in the same order")->option_text("FILE");
+  app.add_option("--passphrase-file", options.passphrase_file, "The keys' passphrase, on the first line")
+      ->option_text("FILE");
+  app.add_option("--ocsp-response", options.ocsp_responses,
+                 "An OCSP response (DER) to staple to each --cert, in the same order, for clients that ask")
+      ->option_text("FILE");
+  app.add_option("--sct-list", options.sct_lists,
+                 "Signed Certificate Timestamps (RFC 6962 3.3) for each --cert, in the same order")
+      ->option_text("FILE");
+
+  constexpr const char* kTrust = "Clients";
+  const std::map<std::string, ClientAuth> modes = {
+      {"none", ClientAuth::none}, {"request", ClientAuth::request}, {"require", ClientAuth::require}};
+  app.add_option("--client-auth", options.client_auth, "Whether clients are asked for certificates [none]")
+      ->transform(CLI::CheckedTransformer(modes).description(""))
+      ->option_text("none|request|require")
+      ->group(kTrust);
+  app.add_option("--client-ca", options.client_ca, "File or directory of the authorities that they come from")
+      ->option_text("PATH")
+      ->group(kTrust);
+  app.add_option("--time", options.time, "Judge clients' certificates as of this moment [now]")
+      ->option_text("TIME")
+      ->group(kTrust);
+
+  add_tls_options(app, options.tls, Role::server);
+  constexpr const char* kProtocol = "Protocol";
+  app.add_flag("--cookie", options.cookie, "Send a cookie with HelloRetryRequest")->group(kProtocol);
+  app.add_flag("--client-preference", options.client_preference, "Let the client's order of suites and groups decide")
+      ->group(kProtocol);
+  app.add_option("--tickets", options.tickets,
+                 "Tickets for each handshake, of which TLS 1.2 has one [2]; 0: none, and no resumption by them")
+      ->check(CLI::Range(0, 16))
+      ->option_text("N")
+      ->group(kProtocol);
+  app.add_option("--ticket-key", options.ticket_key, "48 secret bytes that several servers may share [made anew]")
+      ->option_text("FILE")
+      ->group(kProtocol);
+  app.add_flag("--session-ids", options.session_ids,
+               "TLS 1.2: keep sessions for clients that take no tickets, the newest 20,480 in memory")
+      ->group(kProtocol);
+  app.add_option("--early-data", options.early_data, "Most bytes of early data that are accepted, once [0]")
+      ->check(CLI::Range(0, 1 << 20))
+      ->option_text("BYTES")
+      ->group(kProtocol);
+}
+
 Command server_command(CLI::App& program) {
   CLI::App* app = program.add_subcommand("server", "Accept connections: show them, serve files, or echo");
   const auto options = std::make_shared<ServerOptions>();
   app->add_option("--listen", options->address, "Address to listen on [every address]")->option_text("ADDRESS");
   app->add_option("--port", options->port, "Port [8443]; 0 takes a free one and says which")->option_text("PORT");
   app->add_option("--port-file", options->port_file, "Write the port to this file")->option_text("FILE");
-  app->add_option("--cert", options->certificates,
-                  "Certificate chain; repeat it for several, chosen by name and scheme")
-      ->option_text("FILE");
-  app->add_option("--key", options->keys, "The private key of each --cert, in the same order")->option_text("FILE");
-  app->add_option("--passphrase-file", options->passphrase_file, "The keys' passphrase, on the first line")
-      ->option_text("FILE");
-  app->add_option("--ocsp-response", options->ocsp_responses,
-                  "An OCSP response (DER) to staple to each --cert, in the same order, for clients that ask")
-      ->option_text("FILE");
-  app->add_option("--sct-list", options->sct_lists,
-                  "Signed Certificate Timestamps (RFC 6962 3.3) for each --cert, in the same order")
-      ->option_text("FILE");
+  add_configuration_options(*app, *options);
   app->add_option("--loop", options->loop,
                   "A thread for each connection, or many connections in each thread [blocking]")
       ->check(CLI::IsMember(loop_names()))
@@ -278,40 +320,6 @@ Command server_command(CLI::App& program) {
       ->group(kService);
   app->add_flag("--echo", options->echo, "Send back what comes")->group(kService);
 
-  constexpr const char* kTrust = "Clients";
-  const std::map<std::string, ClientAuth> modes = {
-      {"none", ClientAuth::none}, {"request", ClientAuth::request}, {"require", ClientAuth::require}};
-  app->add_option("--client-auth", options->client_auth, "Whether clients are asked for certificates [none]")
-      ->transform(CLI::CheckedTransformer(modes).description(""))
-      ->option_text("none|request|require")
-      ->group(kTrust);
-  app->add_option("--client-ca", options->client_ca, "File or directory of the authorities that they come from")
-      ->option_text("PATH")
-      ->group(kTrust);
-  app->add_option("--time", options->time, "Judge clients' certificates as of this moment [now]")
-      ->option_text("TIME")
-      ->group(kTrust);
-
-  add_tls_options(*app, options->tls, Role::server);
-  constexpr const char* kProtocol = "Protocol";
-  app->add_flag("--cookie", options->cookie, "Send a cookie with HelloRetryRequest")->group(kProtocol);
-  app->add_flag("--client-preference", options->client_preference, "Let the client's order of suites and groups decide")
-      ->group(kProtocol);
-  app->add_option("--tickets", options->tickets,
-                  "Tickets for each handshake, of which TLS 1.2 has one [2]; 0: none, and no resumption by them")
-      ->check(CLI::Range(0, 16))
-      ->option_text("N")
-      ->group(kProtocol);
-  app->add_option("--ticket-key", options->ticket_key, "48 secret bytes that several servers may share [made anew]")
-      ->option_text("FILE")
-      ->group(kProtocol);
-  app->add_flag("--session-ids", options->session_ids,
-                "TLS 1.2: keep sessions for clients that take no tickets, the newest 20,480 in memory")
-      ->group(kProtocol);
-  app->add_option("--early-data", options->early_data, "Most bytes of early data that are accepted, once [0]")
-      ->check(CLI::Range(0, 1 << 20))
-      ->option_text("BYTES")
-      ->group(kProtocol);
   add_watch_options(*app, options->watch);
   add_output_options(*app, options->output);
   app->footer(

@@ -67,6 +67,11 @@ struct ServerPlan {
   std::unique_ptr<const Service> service;  ///< null: echo
 };
 
+/// What decides over handshakes: certificates, clients, protocol.
+void add_configuration_options(CLI::App& app, ServerOptions& options);
+/// Throws `UsageError` and `Failure`.
+[[nodiscard]] ServerPlan plan_of(const ServerOptions& options);
+
 /// One connection, when it has ended.
 struct Outcome {
   Facts facts;
