@@ -115,6 +115,13 @@ def of_files(session):
         hello = explain(session, session.path("resumed-2.tape"))[0]
         equal((hello["resumed"], len(hello["tickets"])), (False, 2), "resumed, tickets")
         matches(r"no key here opens it", hello["tickets"][0]["why"], "why not")
+    with session.case("server --explain tells why a handshake failed"):
+        with session.server("--explain", "--group", "secp384r1", "--loop", "blocking") as server:
+            session.client(server.port, "--group", "x25519", ok=False)
+            report = server.next_report()
+        equal(report["explanation"]["failure"]["reason"], report["error"]["reason"], "the reason")
+        equal(report["error"]["reason"], "group_unsupported", "the reason")
+        matches(r"configuration does not have it", entry(report["explanation"], "groups", "x25519")["why"], "why not")
     with session.case("for people"):
         certificate, key = session.leaf("p256")
         text = run([session.tool, "explain", tape, "--cert", certificate, "--key", key]).text

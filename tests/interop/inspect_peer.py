@@ -123,6 +123,18 @@ def sessions(session):
             opened = inspect(session, path, "--ticket-key", ticket_key)[0]["fields"]["ticket"]
             equal((opened["cipher_suite"], opened["key_name"]), (found["fields"]["cipher_suite"], bytes(range(16)).hex(":")), "ticket")
             equal(opened["server_name"], "localhost", "server_name in the ticket")
+    with session.case("a ClientHello of OpenSSL's, on our tape"):
+        tape = session.path("hello.tape")
+        with session.server("--echo", "--once", "--tape", tape) as server:
+            with openssl_peer.client(session, server.port, "-groups", "X25519:P-256", "-alpn", "h2,x", stdin=b"") as process:
+                process.finish()
+        found = inspect(session, tape)[0]
+        equal((found["kind"], found["fields"]["legacy_version"]), ("ClientHello", "TLSv1.2"), "what it is")
+        data = {each["extension_type"]: each.get("extension_data") for each in found["fields"]["extensions"]}
+        equal((data["server_name"], data["application_layer_protocol_negotiation"]), (["localhost"], ["h2", "x"]), "names")
+        equal((data["supported_groups"], [each["group"] for each in data["key_share"]]), (["x25519", "secp256r1"], ["x25519"]), "groups")
+        equal(data["supported_versions"], ["TLSv1.3", "TLSv1.2"], "versions")
+        check("TLS_AES_256_GCM_SHA384" in found["fields"]["cipher_suites"], "suites")
     with session.case("what nothing is known of"):
         for name, contents in (("text", b"hello\n"), ("empty", b""), ("der", b"\x30\x03\x02\x01\x01"),
                                ("pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")):

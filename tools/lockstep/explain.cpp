@@ -42,9 +42,45 @@ Json failure_fields(const Error& error) {
           {"text", on_command_line(to_text(error))}};
 }
 
-Json json_of(const FoundHello& hello, const std::expected<Explained, Error>& explained) {
+int run(const Options& options) {
+  const ServerPlan plan = plan_of(options.server);
+  const OutputOptions& output = options.server.output;
+  Json hellos = Json::array();
+  bool ok = true;
+  for (const FoundHello& hello : client_hellos_in(options.file)) {
+    const auto explained = explain({.client_hello = hello.message,
+                                    .config = plan.config,
+                                    .answers = plan.answers,
+                                    .now = plan.moment.value_or(time_now())});
+    ok = ok && explained && !explained->failure;
+    if (output.json) {
+      Json json = explanation_json(explained);
+      if (!hello.from.empty()) json["from"] = hello.from;
+      hellos.push_back(std::move(json));
+      continue;
+    }
+    if (!hello.from.empty() && !output.quiet) out().line(out().styled(Style::bold, hello.from));
+    if (!explained) {
+      print_failure("explain", on_command_line(to_text(explained.error())), "");
+    } else if (!output.quiet) {
+      out().print(explanation(explained));
+    } else if (explained->failure) {
+      print_failure("explain", on_command_line(to_text(*explained->failure)), "");
+    }
+  }
+  if (output.json)
+    out().line(Json{{"ok", ok}, {"hellos", std::move(hellos)}}.dump(2, ' ', false, Json::error_handler_t::replace));
+  return ok ? kSuccess : kFailed;
+}
+
+}  // namespace
+
+std::string explanation(const std::expected<Explained, Error>& explained) {
+  return on_command_line(explained ? explained->text() : "fails: " + to_text(explained.error()) + "\n");
+}
+
+Json explanation_json(const std::expected<Explained, Error>& explained) {
   Json json = {{"ok", explained && !explained->failure}};
-  if (!hello.from.empty()) json["from"] = hello.from;
   if (!explained) {
     json["failure"] = failure_fields(explained.error());
     return json;
@@ -70,39 +106,6 @@ Json json_of(const FoundHello& hello, const std::expected<Explained, Error>& exp
   json["tickets"] = list_json(explained->tickets);
   return json;
 }
-
-int run(const Options& options) {
-  const ServerPlan plan = plan_of(options.server);
-  const OutputOptions& output = options.server.output;
-  Json hellos = Json::array();
-  bool ok = true;
-  for (const FoundHello& hello : client_hellos_in(options.file)) {
-    const auto explained = explain({.client_hello = hello.message,
-                                    .config = plan.config,
-                                    .answers = plan.answers,
-                                    .now = plan.moment.value_or(time_now())});
-    ok = ok && explained && !explained->failure;
-    if (output.json) {
-      hellos.push_back(json_of(hello, explained));
-      continue;
-    }
-    if (!hello.from.empty() && !output.quiet) out().line(out().styled(Style::bold, hello.from));
-    if (!explained) {
-      print_failure("explain", on_command_line(to_text(explained.error())), "");
-    } else if (!output.quiet) {
-      out().print(explanation(*explained));
-    } else if (explained->failure) {
-      print_failure("explain", on_command_line(to_text(*explained->failure)), "");
-    }
-  }
-  if (output.json)
-    out().line(Json{{"ok", ok}, {"hellos", std::move(hellos)}}.dump(2, ' ', false, Json::error_handler_t::replace));
-  return ok ? kSuccess : kFailed;
-}
-
-}  // namespace
-
-std::string explanation(const Explained& explained) { return on_command_line(explained.text()); }
 
 Command explain_command(CLI::App& program) {
   CLI::App* app =

@@ -48,27 +48,6 @@ std::optional<Octets> message_in_records(Bytes stream) {
   return std::nullopt;
 }
 
-// --- a tape ----------------------------------------------------------------------------------------------------------
-
-/// What a server received, or a client sent.
-std::optional<Octets> message_on_tape(Bytes tape) {
-  trace::Reader reader(tape);
-  Octets received;
-  Octets sent;
-  for (;;) {
-    auto entry = reader.next();
-    if (!entry || !*entry) break;
-    if (const auto* receive = std::get_if<trace::Receive>(&**entry))
-      received.insert(received.end(), receive->added.bytes.begin(), receive->added.bytes.end());
-    if (const auto* written = std::get_if<trace::Transmitted>(&**entry))
-      sent.insert(sent.end(), written->bytes.bytes.begin(), written->bytes.bytes.end());
-    for (const Octets* stream : {&received, &sent}) {
-      if (auto message = message_in_records(*stream)) return message;
-    }
-  }
-  return std::nullopt;
-}
-
 // --- a capture -------------------------------------------------------------------------------------------------------
 
 /// Puts together what each end of a connection sent over TCP, by sequence numbers, as far as a ClientHello may go.
@@ -247,12 +226,27 @@ std::vector<FoundHello> of_capture(Bytes bytes) {
 
 }  // namespace
 
+void TapedHello::note(const trace::Entry& entry) {
+  constexpr std::size_t kMost = std::size_t{1} << 18U;
+  const auto take = [this](Octets& stream, Bytes bytes) {
+    if (!message_.empty() || stream.size() > kMost) return;
+    stream.insert(stream.end(), bytes.begin(), bytes.end());
+    if (auto message = message_in_records(stream)) message_ = std::move(*message);
+  };
+  if (const auto* receive = std::get_if<trace::Receive>(&entry)) take(received_, receive->added.bytes);
+  if (const auto* written = std::get_if<trace::Transmitted>(&entry)) take(sent_, written->bytes.bytes);
+}
+
 std::vector<FoundHello> client_hellos_of(Bytes bytes) {
   if (auto message = whole_message(bytes)) return {{std::move(*message), {}}};
   if (auto message = message_in_records(bytes)) return {{std::move(*message), {}}};
   if (as_text(bytes).starts_with("LOCKSTEP TAPE")) {
-    if (auto message = message_on_tape(bytes)) return {{std::move(*message), {}}};
-    return {};
+    trace::Reader reader(bytes);
+    TapedHello hello;
+    for (auto entry = reader.next(); entry && *entry && hello.message().empty(); entry = reader.next())
+      hello.note(**entry);
+    if (hello.message().empty()) return {};
+    return {{hello.message(), {}}};
   }
   if (const Octets decoded = from_hex(as_text(bytes)); !decoded.empty()) return client_hellos_of(decoded);
   return of_capture(bytes);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <lockstep/bytes.hpp>
+#include <lockstep/trace.hpp>
 
 namespace lockstep::tool {
 
@@ -14,6 +15,19 @@ namespace lockstep::tool {
 struct FoundHello {
   std::vector<std::uint8_t> message;
   std::string from;  ///< the address and port of a capture; else empty
+};
+
+/// The first ClientHello on a tape: what its server received, or its client sent.
+class TapedHello {
+ public:
+  void note(const trace::Entry& entry);
+  /// Empty until there is one.
+  [[nodiscard]] const std::vector<std::uint8_t>& message() const noexcept { return message_; }
+
+ private:
+  std::vector<std::uint8_t> received_;
+  std::vector<std::uint8_t> sent_;
+  std::vector<std::uint8_t> message_;
 };
 
 /// The first ClientHello of each connection in: a message or its records, as bytes or as hexadecimal digits; a tape of

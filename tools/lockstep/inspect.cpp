@@ -22,6 +22,7 @@
 #include "commands.hpp"
 #include "fields.hpp"
 #include "files.hpp"
+#include "hello_fields.hpp"
 #include "hello_source.hpp"
 #include "passphrase.hpp"
 #include "provider.hpp"
@@ -59,7 +60,8 @@ class Inspection {
   std::vector<Found> of(Bytes bytes) {
     const std::string_view text = as_text(bytes);
     if (text.find("-----BEGIN ") != std::string_view::npos) return of_pem(text);
-    if (const x509::SecretBytes decoded(from_hex(text)); !decoded.empty()) return one(of_binary(decoded.view()));
+    if (const x509::SecretBytes decoded(from_hex(text)); !decoded.empty()) return of(decoded.view());
+    if (auto hellos = client_hellos(bytes); !hellos.empty()) return hellos;
     return one(of_binary(bytes));
   }
 
@@ -96,6 +98,18 @@ class Inspection {
     return failed(printable(label), "lockstep does not look into this kind of object");
   }
 
+  /// Of a message, a tape or a capture; empty when it is none of them.
+  static std::vector<Found> client_hellos(Bytes bytes) {
+    std::vector<Found> found;
+    for (const FoundHello& hello : client_hellos_of(bytes)) {
+      auto fields = client_hello_fields(hello.message);
+      found.push_back(fields ? done("ClientHello", std::move(*fields))
+                             : failed("ClientHello", "the lengths in it do not fit each other"));
+      if (!hello.from.empty()) found.back().fields["from"] = hello.from;
+    }
+    return found;
+  }
+
   Found of_binary(Bytes bytes) {
     if (bytes.empty()) return failed("nothing", "the file is empty");
     if (bytes[0] == 0x30) return of_der(bytes);
@@ -103,10 +117,9 @@ class Inspection {
     if (keys_) {
       if (auto opened = ticket(bytes)) return std::move(*opened);
     }
-    return failed("unknown",
-                  "it is neither PEM nor DER, nor a session of this release" +
-                      std::string(keys_ ? ", nor a ticket that this key opens" : "") +
-                      (keys_ ? "" : "; a ticket is opened with --ticket-key FILE, a tape told by `lockstep replay`"));
+    return failed("unknown", "it is neither PEM nor DER, nor a session of this release" +
+                                 std::string(keys_ ? ", nor a ticket that this key opens" : "") +
+                                 (keys_ ? "" : "; a ticket is opened with --ticket-key FILE"));
   }
 
   Found of_der(Bytes der) {
@@ -292,8 +305,8 @@ int run(const Options& options) {
 }  // namespace
 
 Command inspect_command(CLI::App& program) {
-  CLI::App* app =
-      program.add_subcommand("inspect", "Tell what a file holds: certificates, keys, requests, sessions, tickets");
+  CLI::App* app = program.add_subcommand(
+      "inspect", "Tell what a file holds: certificates, keys, requests, sessions, tickets, ClientHellos");
   const auto options = std::make_shared<Options>();
   app->add_option("FILE", options->file,
                   "PEM, DER, or what lockstep writes; as bytes or as hexadecimal digits; '-': standard input")

@@ -164,6 +164,7 @@ Json report_of(const Outcome& outcome) {
   report["bytes_sent"] = outcome.traffic.sent;
   report["total_ms"] = outcome.total.count();
   if (outcome.trouble) report["error"] = json_of(*outcome.trouble);
+  if (outcome.explained) report["explanation"] = explanation_json(*outcome.explained);
   return report;
 }
 
@@ -201,9 +202,10 @@ std::vector<std::string> loop_names() {
 
 int run(const ServerOptions& options) {
   check(options.watch, options.tls);
-  const bool watched = options.watch.trace || !options.watch.tape.empty() || options.tls.key_log_failed;
+  const bool watched =
+      options.watch.trace || options.watch.explain || !options.watch.tape.empty() || options.tls.key_log_failed;
   if (watched && options.loop != "blocking") {
-    throw UsageError("--tape, --trace and --keylog-failed need --loop blocking");
+    throw UsageError("--tape, --trace, --explain and --keylog-failed need --loop blocking");
   }
   const Descriptor signals = blocked_signals();
   const ServerPlan plan = plan_of(options);
@@ -218,6 +220,7 @@ void Reports::add(const Outcome& outcome) {
     out().line(report_of(outcome).dump());
   } else if (!output_.quiet || outcome.trouble) {
     out().line(line_of(outcome));
+    if (outcome.explained) out().print(explanation(*outcome.explained));
   }
 }
 
@@ -321,6 +324,8 @@ Command server_command(CLI::App& program) {
   app->add_flag("--echo", options->echo, "Send back what comes")->group(kService);
 
   add_watch_options(*app, options->watch);
+  app->add_flag("--explain", options->watch.explain, "When a handshake fails, tell why, as `lockstep explain` does")
+      ->group("Watching");
   add_output_options(*app, options->output);
   app->footer(
       "Reports go to standard output: a line for each connection when it ends, with --json as JSON.\n"

@@ -14,6 +14,7 @@
 #include <lockstep/io.hpp>
 #include <lockstep/x509.hpp>
 
+#include "explain.hpp"
 #include "facts.hpp"
 #include "service.hpp"
 #include "terminal.hpp"
@@ -84,6 +85,7 @@ struct Outcome {
   std::chrono::duration<double, std::milli> total{};
   bool connected = false;
   std::optional<IoError> trouble;
+  std::optional<std::expected<Explained, Error>> explained;  ///< with --explain, of a handshake that failed
 };
 
 /// Prints outcomes, from any thread.

@@ -11,6 +11,7 @@
 
 #include <lockstep/blocking.hpp>
 
+#include "explain.hpp"
 #include "provider.hpp"
 #include "report.hpp"
 #include "server.hpp"
@@ -135,6 +136,9 @@ Outcome serve(blocking::Socket socket, const ServerPlan& plan, const ServerOptio
   if (!shaken) {
     outcome.trouble = check.explained(shaken.error());
     watch.failed();
+    if (const auto& hello = watch.client_hello(); !hello.empty())
+      outcome.explained =
+          explain({.client_hello = hello, .config = plan.config, .answers = plan.answers, .now = system_time()});
   } else {
     // Where it cannot be had the connection goes on: so it does with clients that refuse.
     if (plan.renegotiate) (void)stream->renegotiate(plan.renegotiate);

@@ -41,6 +41,7 @@ void add_watch_options(CLI::App& app, WatchOptions& options) {
 
 void check(const WatchOptions& watching, const TlsOptions& tls) {
   if (watching.redact && watching.tape.empty()) throw UsageError("--redact needs --tape");
+  if (watching.redact && watching.explain) throw UsageError("--redact leaves nothing for --explain to look at");
   if (tls.key_log_failed && tls.key_log.empty()) throw UsageError("--keylog-failed needs --keylog");
   if (watching.tape.empty() || watching.redact) return;
   print_warning("connections are recorded in " + watching.tape +
@@ -49,7 +50,7 @@ void check(const WatchOptions& watching, const TlsOptions& tls) {
 
 Watch::Watch(const WatchOptions& options, const TlsOptions& tls, std::optional<std::uint64_t> number)
     : options_(options), prefix_(number ? "#" + std::to_string(*number) + " " : ""), keep_keys_(tls.key_log_failed) {
-  if (options.tape.empty() && !options.trace) return;
+  if (options.tape.empty() && !options.trace && !options.explain) return;
   recorder_.emplace(random_source(),
                     trace::RecorderOptions{.contents = options.redact ? trace::Contents::shapes : trace::Contents::all,
                                            .limit = kTapeLimit});
@@ -87,16 +88,22 @@ void Watch::failed() {
   for (const std::string& line : kept_keys_) key_log_(line);
 }
 
+const std::vector<std::uint8_t>& Watch::client_hello() {
+  drain();
+  return hello_.message();
+}
+
 void Watch::drain() {
   if (!recorder_) return;
   const Bytes recorded = recorder_->recorded();
   if (recorded.empty()) return;
   if (!path_.empty()) write(recorded);
-  if (options_.trace) {
+  if (options_.trace || options_.explain) {
     reader_.feed(recorded);
     while (auto entry = reader_.next()) {
       if (!*entry) break;
-      print(**entry);
+      if (options_.trace) print(**entry);
+      if (options_.explain) hello_.note(**entry);
     }
   }
   recorder_->taken();

@@ -13,6 +13,7 @@
 #include <lockstep/tape.hpp>
 
 #include "files.hpp"
+#include "hello_source.hpp"
 #include "tls_options.hpp"
 
 namespace CLI {
@@ -25,6 +26,7 @@ struct WatchOptions {
   std::string tape;
   bool redact = false;
   bool trace = false;
+  bool explain = false;  ///< a server's
 };
 void add_watch_options(CLI::App& app, WatchOptions& options);
 /// Warns aloud about what is secret. Throws `UsageError` when options do not go together.
@@ -47,6 +49,8 @@ class Watch {
   [[nodiscard]] trace::Recorder* recorder() noexcept { return recorder_ ? &*recorder_ : nullptr; }
   /// The handshake has failed: what was kept for that case is written.
   void failed();
+  /// With `explain`, the ClientHello as far as it has come; else empty.
+  [[nodiscard]] const std::vector<std::uint8_t>& client_hello();
 
  private:
   void drain();
@@ -59,6 +63,7 @@ class Watch {
   std::string path_;  ///< of the tape; empty when there is none, or no more
   std::optional<SecretFile> file_;
   trace::Reader reader_;
+  TapedHello hello_;
   std::optional<Time> begin_;
   Time now_{};
   bool keep_keys_ = false;
