@@ -73,7 +73,9 @@ def wrong_words(session):
         (["client", "localhost", "--tls-max", "1.2"], r"no option --tls-max", r"Perhaps you mean --max-version\. "),
         (["client", "localhost", "--min-version", "1.1"], r"--min-version: '1.1' is none of 1\.2, 1\.3", r"--help"),
         (["client", "localhost", "--min-version", "1.3", "--max-version", "1.2"], r"--min-version is above --max-version", r"--help"),
-        (["client", "localhost", "--tls1.2", "--tls1.3"], r"choose one of --tls1\.2, --tls1\.3, and --min-version", r"--help"),
+        (["client", "localhost", "--tls1.2", "--tls1.3"], r"choose one of --tls1\.2, --tls1\.3, --method, and --min-version", r"--help"),
+        (["client", "localhost", "--method", "TLSv1_method"], r"--method 'TLSv1_method': TLSv1\.0 is not spoken", r"--help"),
+        (["client", "localhost", "--method", "TLS_server_method"], r"for the other end", r"--help"),
         (["client", "localhost", "--tls1.2", "--suite", "TLS_AES_128_GCM_SHA256"], r"suites", r"."),
         (["server", "--allow-no-renegotiation-info"], r"no option --allow-no-renegotiation-info", r"It is an option of `client`"),
         (["server", "--false-start"], r"no option --false-start", r"It is an option of `client`"),
@@ -191,6 +193,28 @@ def policies(session):
         equal(run([*words[:2], nameless, *words[3:], "--web-pki"]).popen.returncode, 1, "status with it")
 
 
+def presets(session):
+    def with_environment(*words, **variables):
+        return run([session.tool, *words], env=dict(os.environ, **variables))
+
+    with session.case("the environment stands for options that are not said, and says so"):
+        with session.server("--group", "x25519,secp256r1") as server:
+            words = ["client", f"localhost:{server.port}", "--address", "127.0.0.1", "--ca", session.ca(), "--get", "/", "--json"]
+            found = with_environment(*words, LOCKSTEP_MAX_VERSION="1.2", LOCKSTEP_GROUP="secp256r1")
+            matches(r"^warning: LOCKSTEP_MAX_VERSION is set: as with --max-version 1\.2$", stderr(found), "what it says")
+            report = json.loads(stderr(found).splitlines()[-1])
+            equal((report["version"], report["group"]), ("TLSv1.2", "secp256r1"), "what was agreed")
+            found = with_environment(*words, "--tls1.3", "--group=x25519", LOCKSTEP_MAX_VERSION="1.2", LOCKSTEP_GROUP="secp256r1")
+            check("LOCKSTEP" not in stderr(found), "the command line goes first")
+            report = json.loads(stderr(found).splitlines()[-1])
+            equal((report["version"], report["group"]), ("TLSv1.3", "x25519"), "what was agreed")
+    with session.case("the environment: commands without such an option, and a word that is none"):
+        equal(stderr(with_environment("version", LOCKSTEP_GROUP="secp256r1")), "", "what version says")
+        found = with_environment("client", "localhost:1", LOCKSTEP_MIN_VERSION="9")
+        equal(found.popen.returncode, 2, "status")
+        matches(r"--min-version: '9' is none of", stderr(found), "the reason")
+
+
 def old_ways(session):
     with session.case("--npn agrees on a protocol of TLS 1.2, unless both have ALPN"):
         with session.server("--npn", "other,http/1.1") as server:
@@ -297,6 +321,7 @@ def main(session):
     helps(session)
     wrong_words(session)
     policies(session)
+    presets(session)
     old_ways(session)
     manual(session)
     completions(session)

@@ -55,6 +55,12 @@ def against_server(session):
         with session.case(f"Node's server, certificate {key_type}"):
             ours, _ = one({}, [], credential=session.leaf(key_type, "--key-type", key_type))
             equal((ours[0]["peer_scheme"], ours[0]["verdict"]), (scheme, "ok"), "scheme and verdict")
+    for method, version in (("TLSv1_2_method", "TLSv1.2"), ("SSLv23_method", "TLSv1.2"), ("TLS_method", "TLSv1.3")):
+        with session.case(f"Node's server and our client, secureProtocol {method}"):
+            ours, theirs = one({"method": method}, [])
+            equal((ours[0]["version"], theirs[0]["version"]), (version, version), "version, as Node has it")
+            ours, _ = one({"method": "TLS_method"}, ["--method", method])
+            equal(ours[0]["version"], version, "version, as we have it")
     with session.case("Node's server, client certificate"):
         certificate, key = session.leaf("client-p256", "--client", names=("someone@example.com",))
         _, theirs = one({"clientAuth": True, "ca": session.ca()}, ["--cert", certificate, "--key", key])

@@ -1,10 +1,12 @@
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <lockstep/lists.hpp>
+#include <lockstep/method.hpp>
 
 namespace lockstep {
 namespace {
@@ -93,6 +95,24 @@ TEST(Lists, LeadWithTheHybrid) {
 TEST(Lists, KeepCertificateSchemesApart) {
   for (const SignatureScheme scheme : schemes(kTls13)) EXPECT_FALSE(parts(scheme)->certificates_only);
   EXPECT_LT(schemes(kTls13).size(), known_schemes().size());
+}
+
+TEST(Methods, SayVersionsAsNodeDoes) {
+  const auto versions_of = [](std::string_view name) {
+    const auto method = method_from_name(name).value();
+    return std::pair(method.min, method.max);
+  };
+  const auto alone = std::pair(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_2);
+  EXPECT_EQ(versions_of("TLS_method"), std::pair(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_3));
+  EXPECT_EQ(versions_of("TLSv1_2_method"), alone);
+  EXPECT_EQ(versions_of("SSLv23_method"), alone);
+  EXPECT_EQ(method_from_name("TLS_client_method")->role, Role::client);
+  EXPECT_EQ(method_from_name("TLSv1_2_server_method")->role, Role::server);
+  EXPECT_EQ(method_from_name("TLS_method")->role, std::nullopt);
+  EXPECT_THAT(method_from_name("TLSv1_method").error(), HasSubstr("TLSv1.0 is not spoken"));
+  EXPECT_THAT(method_from_name("SSLv3_client_method").error(), HasSubstr("SSLv3 is not spoken"));
+  for (const std::string_view name : {"", "_method", "TLSv1_3_method", "tls_method", "TLS_method ", "TLS"})
+    EXPECT_THAT(method_from_name(name).error(), HasSubstr("no method has this name")) << name;
 }
 
 TEST(Lists, AreReadFromText) {

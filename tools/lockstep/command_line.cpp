@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdlib>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -75,6 +76,7 @@ constexpr auto kForeignNames = std::to_array<std::pair<std::string_view, std::st
     {"min_protocol", "--min-version"},
     {"max_protocol", "--max-version"},
     {"tls-max", "--max-version"},
+    {"secureProtocol", "--method"},
     {"tls1_2", "--tls1.2"},
     {"tls1_3", "--tls1.3"},
     {"no_tls1_3", "--tls1.2"},
@@ -158,7 +160,48 @@ std::optional<Refusal> unfit_value(const CLI::App& command, std::string_view wha
       option_name + " " + value_of(*option) + ": " + option->get_description() + ". " + help_of(command.get_name())};
 }
 
+constexpr auto kPresets = std::to_array<Preset>({
+    {"LOCKSTEP_MIN_VERSION", "--min-version"},
+    {"LOCKSTEP_MAX_VERSION", "--max-version"},
+    {"LOCKSTEP_SUITE", "--suite"},
+    {"LOCKSTEP_GROUP", "--group"},
+    {"LOCKSTEP_SCHEME", "--scheme"},
+    {"LOCKSTEP_MIN_RSA_BITS", "--min-rsa-bits"},
+    {"LOCKSTEP_MIN_DH_BITS", "--min-dh-bits"},
+    {"LOCKSTEP_PROVIDER", "--provider"},
+});
+constexpr auto kVersionOptions =
+    std::to_array<std::string_view>({"--min-version", "--max-version", "--method", "--tls1.2", "--tls1.3"});
+
+/// Whether the command line names the option, or for one of versions any of them.
+bool is_said(const std::vector<std::string>& words, std::string_view option) {
+  const bool of_versions = std::ranges::contains(kVersionOptions, option);
+  return std::ranges::any_of(words, [&](const std::string& word) {
+    const std::string_view name = std::string_view(word).substr(0, word.find('='));
+    return of_versions ? std::ranges::contains(kVersionOptions, name) : name == option;
+  });
+}
+
 }  // namespace
+
+std::span<const Preset> presets() { return kPresets; }
+
+std::vector<std::string> add_presets(const CLI::App& program, std::vector<std::string>& words) {
+  const auto commands = program.get_subcommands(
+      [&words](const CLI::App* each) { return !words.empty() && each->get_name() == words.front(); });
+  if (commands.empty()) return {};
+  std::vector<std::string> said;
+  std::vector<std::string> added;
+  for (const auto& [variable, option] : kPresets) {
+    const char* const value = std::getenv(std::string(variable).c_str());
+    if (value == nullptr || *value == '\0' || is_said(words, option)) continue;
+    if (commands.front()->get_option_no_throw(std::string(option)) == nullptr) continue;
+    added.push_back(std::string(option) + "=" + value);
+    said.push_back(std::string(variable) + " is set: as with " + std::string(option) + " " + printable(value));
+  }
+  words.insert(words.end(), added.begin(), added.end());
+  return said;
+}
 
 std::vector<std::string> in_order(int argc, char** argv) {
   std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);

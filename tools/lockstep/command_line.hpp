@@ -2,6 +2,7 @@
 // The command line as a tree of CLI11's: what its words mean where CLI11 leaves that open, and what was perhaps meant
 // by those that mean nothing.
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,16 @@ namespace lockstep::tool {
 /// The words of the command line, with --json and --quiet behind the command: they may stand before it. Without a
 /// command they are left out.
 [[nodiscard]] std::vector<std::string> in_order(int argc, char** argv);
+/// Variables of the environment that stand for an option where the command line has none, in every command that has the
+/// option; they are told of in the manual pages.
+struct Preset {
+  std::string_view variable;
+  std::string_view option;
+};
+[[nodiscard]] std::span<const Preset> presets();
+/// Puts them behind the words, and says what it put there: "LOCKSTEP_GROUP is set: as with --group x25519". What the
+/// command line says about versions leaves no room for what the environment says about them.
+[[nodiscard]] std::vector<std::string> add_presets(const CLI::App& program, std::vector<std::string>& words);
 /// Whether --json is among them, however wrong the others are.
 [[nodiscard]] bool wants_json(int argc, char** argv);
 

@@ -62,6 +62,7 @@ int run(int argc, char** argv) {
 
   std::vector<std::string> words = in_order(argc, argv);
   const bool json = wants_json(argc, argv);
+  for (const std::string& preset : add_presets(program, words)) print_warning(preset);
   try {
     std::ranges::reverse(words);  // as CLI11 wants them
     program.parse(std::move(words));

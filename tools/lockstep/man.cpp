@@ -134,6 +134,14 @@ std::vector<const CLI::App*> commands_with_pages(const CLI::App& program) {
   return commands;
 }
 
+/// What the environment may say in place of the command line.
+std::string preset_entries() {
+  std::string text;
+  for (const auto& [variable, option] : presets())
+    text += tagged(bold(std::string(variable)), "As " + bold(std::string(option)) + ", where that is not said.");
+  return text;
+}
+
 std::string page_of_program(const CLI::App& program) {
   std::string text = heading("LOCKSTEP", "lockstep - " + program.get_description());
   text += ".SH SYNOPSIS\n" + bold("lockstep") + " \\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.SH COMMANDS\n";
@@ -151,8 +159,8 @@ std::string page_of_program(const CLI::App& program) {
   return text + notes_without_status + kStatus +
          ".SH ENVIRONMENT\n.TP\n.B NO_COLOR\nNo colour, when it is set and not empty.\n.TP\n.BR SSL_CERT_FILE \", \" "
          "SSL_CERT_DIR\n"
-         "Where the system's authorities are.\n.SH SEE ALSO\n" +
-         others + "\n";
+         "Where the system's authorities are.\n" +
+         preset_entries() + ".SH SEE ALSO\n" + others + "\n";
 }
 
 int run(const CLI::App& program, const Options& options) {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <lockstep/lists.hpp>
+#include <lockstep/method.hpp>
 
 #include "arguments.hpp"
 #include "files.hpp"
@@ -25,8 +26,17 @@ bool names_psks(const TlsOptions& options) { return !options.psk.empty() || !opt
 template <Role kRole>
 void apply_versions(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
   const bool bounded = options.min_version || options.max_version;
-  if ((options.only_tls12 ? 1 : 0) + (options.only_tls13 ? 1 : 0) + (bounded ? 1 : 0) > 1)
-    throw UsageError("choose one of --tls1.2, --tls1.3, and --min-version with --max-version");
+  if ((options.only_tls12 ? 1 : 0) + (options.only_tls13 ? 1 : 0) + (bounded ? 1 : 0) +
+          (options.method.empty() ? 0 : 1) >
+      1)
+    throw UsageError("choose one of --tls1.2, --tls1.3, --method, and --min-version with --max-version");
+  if (!options.method.empty()) {
+    const auto method = method_from_name(options.method);
+    if (!method) throw UsageError("--method '" + printable(options.method) + "': " + method.error());
+    if (method->role.value_or(kRole) != kRole)
+      throw UsageError("--method " + options.method + " is one for the other end of a connection");
+    builder.versions(method->min, method->max);
+  }
   if (options.only_tls12) builder.versions(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_2);
   if (options.only_tls13) builder.versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3);
   if (!bounded) return;
@@ -158,6 +168,10 @@ void add_version_options(CLI::App& app, TlsOptions& options) {
   CLI::Option* max = app.add_option("--max-version", options.max_version, "Newest version of TLS [1.3]");
   for (CLI::Option* bound : {min, max})
     bound->transform(CLI::CheckedTransformer(known).description(""))->option_text("1.2|1.3")->group(kGroup);
+  app.add_option("--method", options.method,
+                 "Versions as a method of OpenSSL's or Node's secureProtocol: TLSv1_2_method")
+      ->option_text("NAME")
+      ->group(kGroup);
   app.add_flag("--tls1.2", options.only_tls12, "TLS 1.2 alone")->group(kGroup);
   app.add_flag("--tls1.3", options.only_tls13, "TLS 1.3 alone")->group(kGroup);
 }

@@ -43,6 +43,7 @@ struct TlsOptions {
   PolicyOptions policy;
   std::optional<ProtocolVersion> min_version;
   std::optional<ProtocolVersion> max_version;
+  std::string method;  ///< as Node says the versions
   bool only_tls12 = false;
   bool only_tls13 = false;
   bool no_encrypt_then_mac = false;

@@ -19,6 +19,12 @@ const options = {
   ALPNProtocols: given.alpn,
 };
 
+if (given.method) {  // which says the versions by itself
+  options.secureProtocol = given.method;
+  delete options.minVersion;
+  delete options.maxVersion;
+}
+
 if (given.psk) {
   const secret = Buffer.from(given.psk.key, 'hex');
   options.pskCallback = role === 'server'
