@@ -141,8 +141,9 @@ class Run {
     return outcome_.failure;
   }
 
-  Outcome of(const Hello& hello) {
-    inbound_ = records_of(hello.write());
+  /// `message` is what it was read from, every bit of it.
+  Outcome of(const Hello& hello, Bytes message) {
+    inbound_ = records_of(message);
     while (go_on()) {
       if (!connection_.retried() || second_sent_) break;
       second_sent_ = true;
@@ -264,7 +265,7 @@ class Explainer {
   Explainer(const HelloQuestion& question, Hello hello) : question_(question), hello_(std::move(hello)) {}
 
   Explained run() {
-    outcome_ = Run(question_, question_.answers).of(hello_);
+    outcome_ = Run(question_, question_.answers).of(hello_, question_.client_hello);
     without_session_ = hello_;
     without_session_.offer_no_session();
     Explained out;
@@ -294,7 +295,10 @@ class Explainer {
   const Provider& provider() const { return question_.config->provider(); }
   bool by_13() const { return outcome_.version == ProtocolVersion::tls_1_3; }
 
-  Outcome ask(const Hello& hello) const { return Run(question_, question_.answers).of(hello); }
+  Outcome ask(const Hello& hello) const { return ask(hello, question_.answers); }
+  Outcome ask(const Hello& hello, const std::shared_ptr<const AnswerSetup>& setup) const {
+    return Run(question_, setup).of(hello, hello.write());
+  }
 
   /// Why something fails that is alone of its kind.
   std::string alone(const Error& error) const {
@@ -318,10 +322,10 @@ class Explainer {
   std::vector<Weighed> weigh(const std::vector<std::uint16_t>& offered, Excluded excluded, WithOnly with_only,
                              Taken taken, Preferred preferred) const {
     std::vector<Weighed> list;
-    std::vector<std::uint16_t> seen;
+    std::vector<bool> seen(std::size_t{1} << 16U);
     for (const std::uint16_t number : offered) {
-      if (std::ranges::find(seen, number) != seen.end()) continue;
-      seen.push_back(number);
+      if (seen[number]) continue;
+      seen[number] = true;
       const auto id = static_cast<Id>(number);
       Weighed each{.name = to_text(id), .why = {}};
       if (!outcome_.failure && taken(outcome_) == id) {
@@ -482,7 +486,7 @@ class Explainer {
       each.why = "it cannot be used: " + setup.error().front().text;
       return each;
     }
-    const Outcome by_itself = Run(question_, *setup).of(without_session_);
+    const Outcome by_itself = ask(without_session_, *setup);
     each.possible = !by_itself.failure && by_itself.credential == credential;
     if (by_itself.failure && by_itself.failure->reason == Reason::no_credential) {
       each.why = "its key signs with no scheme of the client's that this configuration has";

@@ -172,6 +172,48 @@ TEST_F(Explaining, SaysOfManyClientsAndServersWhatTheEngineDoes) {
   EXPECT_GT(retried, 3);
 }
 
+TEST_F(Explaining, SaysOfGarbledHellosWhatTheEngineDoes) {
+  const auto config = built(server_config().alpn({"h2"}));
+  const auto setup =
+      setup_of({.provider = provider(), .credentials = {root_.issue({}), root_.issue({.key = KeyType::rsa})}});
+  const Whole whole(built(client_config().alpn({"h2", "x"}).grease(false)), client_setup(), config, setup);
+  std::mt19937 chance(1);
+  unsigned good = 0;
+  for (unsigned round = 0; round < 250; ++round) {
+    SCOPED_TRACE(round);
+    std::vector<std::uint8_t> hello = whole.hello;
+    // Most of it is a key share, in which nothing decides: elsewhere.
+    for (unsigned change = 0; change <= round % 3; ++change)
+      hello[4 + chance() % 200] ^= static_cast<std::uint8_t>(1U << chance() % 8);
+    if (round % 10 == 9) hello.resize(4 + chance() % (hello.size() - 4));
+    std::vector<std::uint8_t> record = {22, 3, 1, static_cast<std::uint8_t>(hello.size() >> 8U),
+                                        static_cast<std::uint8_t>(hello.size())};
+    record.insert(record.end(), hello.begin(), hello.end());
+    Connection server = Connection::server(config, random(), {}, {.verification = setup->verification()});
+    Answers answers(setup, random());
+    for (;;) {
+      auto [consumed, event] = server.receive(record, fixed_clock());
+      record.erase(record.begin(), record.begin() + static_cast<std::ptrdiff_t>(consumed));
+      if (!answers.answer(server, event)) break;
+    }
+    const auto explained = explain({.client_hello = hello, .config = config, .answers = setup, .now = fixed_clock()});
+    const Error* const error = server.error();
+    // What is cut short the engine waits for the rest of.
+    if (error == nullptr && !explained) continue;
+    if (!explained || explained->failure) {
+      ASSERT_NE(error, nullptr);
+      EXPECT_EQ(explained ? explained->failure->reason : explained.error().reason, error->reason);
+      continue;
+    }
+    ++good;
+    ASSERT_EQ(error, nullptr) << to_text(*error);
+    EXPECT_EQ(explained->version, server.version());
+    EXPECT_EQ(explained->suite, server.suite());
+    EXPECT_EQ(explained->alpn, server.alpn());
+  }
+  EXPECT_GT(good, 10);
+}
+
 TEST_F(Explaining, SaysWhyForEverythingThatIsOffered) {
   const auto config = built(server_config()
                                 .suites({CipherSuite::tls_aes_256_gcm_sha384, CipherSuite::tls_aes_128_gcm_sha256,

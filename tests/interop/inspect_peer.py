@@ -1,7 +1,9 @@
 """`lockstep inspect` tells of a file what OpenSSL tells of it, and nothing that is secret."""
 
+import base64
 import json
 import os
+import random
 import re
 
 import openssl_peer
@@ -141,7 +143,44 @@ def sessions(session):
             check(inspect(session, session.write(name, contents), ok=False)[0]["error"], "why")
 
 
+def garbled(session):
+    """Whatever is in a file: an answer, and no crash."""
+    chance = random.Random(7)
+
+    def changed(contents):
+        contents = bytearray(contents)
+        for _ in range(chance.randint(1, 3)):
+            contents[chance.randrange(len(contents))] ^= 1 << chance.randrange(8)
+        return bytes(contents[:chance.randrange(len(contents))] if chance.random() < 0.1 else contents)
+
+    def answered(name, contents):
+        found = run([session.tool, "inspect", session.write(name, contents), "--json"])
+        check(found.popen.returncode in (0, 1), f"exit status {found.popen.returncode} for {name}")
+        return json.loads(bytes(found.stdout))
+
+    with session.case("certificates, requests and keys with bits turned"):
+        text = ""
+        for name, label in (("all.pem", "CERTIFICATE"), ("all.csr", "CERTIFICATE REQUEST"), ("p256.key.pem", "PRIVATE KEY")):
+            with open(session.path(name), encoding="ascii") as file:
+                der = base64.b64decode("".join(line for line in file.read().split("-----END")[0].splitlines() if "-----" not in line))
+            for _ in range(150):
+                body = base64.encodebytes(changed(der)).decode()
+                text += f"-----BEGIN {label}-----\n{body}-----END {label}-----\n"
+        equal(len(answered("garbled.pem", text.encode())["objects"]), 450, "objects")
+    with session.case("sessions, ClientHellos and tapes with bits turned"):
+        with open(session.path("session-1.3"), "rb") as file:
+            resumable = file.read()
+        with open(session.path("hello.tape"), "rb") as file:
+            tape = file.read()
+        at = tape.index(b"\x16\x03\x01")
+        record = tape[at:at + 5 + int.from_bytes(tape[at + 3:at + 5], "big")]
+        for number in range(8):
+            for kind, contents in (("session", resumable), ("record", record), ("tape", tape), ("message", record[5:])):
+                answered(f"garbled-{kind}-{number}", changed(contents))
+
+
 def main(session):
     certificates(session)
     keys(session)
     sessions(session)
+    garbled(session)

@@ -1,6 +1,5 @@
 #include "hello_fields.hpp"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -8,39 +7,12 @@
 
 #include <lockstep/types.hpp>
 
+#include "cursor.hpp"
 #include "fields.hpp"
 #include "probe.hpp"
 
 namespace lockstep::tool {
 namespace {
-
-/// A cursor; what is not there reads as zero and is remembered.
-class Cursor {
- public:
-  explicit Cursor(Bytes bytes) : rest_(bytes) {}
-  std::size_t number(std::size_t width) {
-    std::size_t value = 0;
-    for (const std::uint8_t byte : bytes(width)) value = value << 8U | byte;
-    return value;
-  }
-  Bytes bytes(std::size_t count) {
-    if (count > rest_.size()) {
-      ok_ = false;
-      rest_ = {};
-    }
-    const Bytes taken = rest_.first(std::min(count, rest_.size()));
-    rest_ = rest_.subspan(taken.size());
-    return taken;
-  }
-  Bytes prefixed(std::size_t width) { return bytes(number(width)); }
-  [[nodiscard]] bool more() const { return !rest_.empty(); }
-  /// All was there, and nothing is left.
-  [[nodiscard]] bool done() const { return ok_ && rest_.empty(); }
-
- private:
-  Bytes rest_;
-  bool ok_ = true;
-};
 
 template <class CodePoint>
 std::string named(std::size_t number) {
@@ -81,7 +53,7 @@ Json server_names(Cursor data) {
   Json names = Json::array();
   Cursor list(data.prefixed(2));
   while (list.more()) {
-    list.number(1);
+    list.skip(1);
     names.push_back(printable(as_text(list.prefixed(2))));
   }
   return names;
@@ -121,7 +93,7 @@ Json value_of(ExtensionType type, Bytes bytes) {
 
 std::optional<Json> client_hello_fields(Bytes message) {
   Cursor outer(message);
-  outer.number(1);
+  outer.skip(1);
   Cursor body(outer.prefixed(3));
   if (!outer.done()) return std::nullopt;
   Json fields = {{"legacy_version", named<ProtocolVersion>(body.number(2))}, {"random", hex(body.bytes(32), "")}};

@@ -8,6 +8,7 @@
 #include <lockstep/bytes.hpp>
 #include <lockstep/lists.hpp>
 
+#include "cursor.hpp"
 #include "provider.hpp"
 #include "words.hpp"
 
@@ -163,45 +164,18 @@ void write_extensions(Writer& writer, const Offer& offer) {
 
 // --- the answer ------------------------------------------------------------------------------------------------------
 
-/// A cursor over a message; what is not there reads as zero and is remembered.
-class Reader {
- public:
-  explicit Reader(Bytes bytes) : rest_(bytes) {}
-  std::size_t number(std::size_t width) {
-    std::size_t value = 0;
-    for (const std::uint8_t byte : bytes(width)) value = value << 8U | byte;
-    return value;
-  }
-  Bytes bytes(std::size_t count) {
-    if (count > rest_.size()) {
-      ok_ = false;
-      return {};
-    }
-    const Bytes taken = rest_.first(count);
-    rest_ = rest_.subspan(count);
-    return taken;
-  }
-  Bytes prefixed(std::size_t width) { return bytes(number(width)); }
-  [[nodiscard]] bool more() const { return ok_ && !rest_.empty(); }
-  [[nodiscard]] bool ok() const { return ok_; }
-
- private:
-  Bytes rest_;
-  bool ok_ = true;
-};
-
 bool read_server_hello(Bytes body, Choice& choice) {
-  Reader reader(body);
+  Cursor reader(body);
   choice.version = static_cast<ProtocolVersion>(reader.number(2));
-  reader.bytes(32);
+  reader.skip(32);
   choice.session_id = !reader.prefixed(1).empty();
   choice.suite = static_cast<CipherSuite>(reader.number(2));
   choice.compression = reader.number(1) != 0;
   if (!reader.more()) return reader.ok();
-  Reader extensions(reader.prefixed(2));
+  Cursor extensions(reader.prefixed(2));
   while (extensions.more()) {
     const auto type = static_cast<ExtensionType>(extensions.number(2));
-    Reader data(extensions.prefixed(2));
+    Cursor data(extensions.prefixed(2));
     switch (type) {
       case ExtensionType::supported_versions: choice.version = static_cast<ProtocolVersion>(data.number(2)); break;
       case ExtensionType::key_share: choice.group = static_cast<NamedGroup>(data.number(2)); break;
@@ -216,21 +190,21 @@ bool read_server_hello(Bytes body, Choice& choice) {
 }
 
 bool read_server_key_exchange(Bytes body, Choice& choice) {
-  Reader reader(body);
+  Cursor reader(body);
   const std::string text = suite_text(choice.suite);
   const std::string_view name = text;
   if (name.find("_PSK_") != std::string_view::npos) return true;  // signed by nobody
   if (name.starts_with("TLS_ECDH")) {
     if (reader.number(1) != 3) return false;  // named_curve
     choice.group = static_cast<NamedGroup>(reader.number(2));
-    reader.prefixed(1);
+    reader.skip(reader.number(1));
   } else if (name.starts_with("TLS_DH")) {
     Bytes p = reader.prefixed(2);
     while (!p.empty() && p[0] == 0) p = p.subspan(1);
     choice.dh_bits = p.size() * 8;
     for (unsigned top = p.empty() ? 0x80U : p[0]; (top & 0x80U) == 0; top <<= 1U) --choice.dh_bits;
-    reader.prefixed(2);
-    reader.prefixed(2);
+    reader.skip(reader.number(2));
+    reader.skip(reader.number(2));
   } else {
     return true;  // export keys
   }
@@ -246,9 +220,9 @@ class AnswerReader {
   std::optional<std::expected<Choice, NoChoice>> take(Bytes bytes) {
     records_.insert(records_.end(), bytes.begin(), bytes.end());
     for (;;) {
-      Reader reader(records_);
+      Cursor reader(records_);
       const auto type = static_cast<ContentType>(reader.number(1));
-      reader.number(2);
+      reader.skip(2);
       const Bytes fragment = reader.prefixed(2);
       if (!reader.ok()) return records_.size() > kMostBytes ? malformed() : std::nullopt;
       auto outcome = take_record(type, fragment);
@@ -275,7 +249,7 @@ class AnswerReader {
     messages_.insert(messages_.end(), fragment.begin(), fragment.end());
     if (messages_.size() > kMostBytes) return malformed();
     for (;;) {
-      Reader reader(messages_);
+      Cursor reader(messages_);
       const auto message = static_cast<HandshakeType>(reader.number(1));
       const Bytes body = reader.prefixed(3);
       if (!reader.ok()) return std::nullopt;
