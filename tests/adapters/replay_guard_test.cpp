@@ -129,6 +129,12 @@ TEST(ReplayGuard, ForgetsWithoutAPauseHoweverLargeItIs) {
   EXPECT_LT(turning, 50 * usual) << "clearing what is full of zeros takes a hundred times as long, and more";
 }
 
+TEST(ReplayGuard, HasThePresetsOfErlang) {
+  EXPECT_NEAR(static_cast<double>(guard_of(kReplayGuard10k)->memory()), 23'000, 1'000);
+  EXPECT_NEAR(static_cast<double>(guard_of(kReplayGuard100k)->memory()), 233'000, 1'000);
+  EXPECT_TRUE(first_time(*guard_of(kReplayGuard10k), "one", awake()));
+}
+
 TEST(ReplayGuard, KeepsItsRateOfFalsePositives) {
   for (const double rate : {0.1, 0.01, 0.001}) {
     constexpr std::size_t kExpected = 20'000;

@@ -36,11 +36,13 @@ inline std::shared_ptr<const SigningKey> make_key(KeyType type = KeyType::ec_p25
 /// A root that issues certificates.
 class Authority {
  public:
-  explicit Authority(std::string_view name = "CN=Test Root", KeyType type = KeyType::ec_p256)
-      : key_(make_key(type)),
+  explicit Authority(std::string_view name = "CN=Test Root", KeyType type = KeyType::ec_p256,
+                     std::int64_t now = kNowSeconds)
+      : now_(now),
+        key_(make_key(type)),
         der_(x509::CertificateBuilder(name)
                  .ca()
-                 .validity(kNowSeconds - 100 * kDay, kNowSeconds + 100 * kDay)
+                 .validity(now - 100 * kDay, now + 100 * kDay)
                  .self_signed(provider(), *key_, random())
                  .value()) {}
 
@@ -71,7 +73,7 @@ class Authority {
                                                             std::string_view name) const {
     return x509::CertificateBuilder(name)
         .ca()
-        .validity(kNowSeconds - 100 * kDay, kNowSeconds + 100 * kDay)
+        .validity(now_ - 100 * kDay, now_ + 100 * kDay)
         .issued_by(provider(), der_, *key_, subject_key.subject_public_key_info(), random())
         .value();
   }
@@ -86,12 +88,13 @@ class Authority {
       builder.server();
     }
     if (wish.filler != 0) builder.extension("1.2.3.4", false, std::vector<std::uint8_t>(wish.filler));
-    builder.validity(kNowSeconds - 20 * kDay, wish.not_after);
+    builder.validity(now_ - 20 * kDay, wish.not_after);
     auto leaf = builder.issued_by(provider(), der_, *key_, key->subject_public_key_info(), random());
     return make_credential({std::move(leaf.value())}, std::move(key));
   }
 
  private:
+  std::int64_t now_;
   std::shared_ptr<const SigningKey> key_;
   std::vector<std::uint8_t> der_;
 };

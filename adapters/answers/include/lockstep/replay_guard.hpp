@@ -13,7 +13,8 @@
 //     }
 //
 // It guards one process. Several servers that share ticket keys have a guard each, so the same early data may be
-// accepted once by each of them: give early data no keys that are shared, or let it carry only what may be done twice.
+// accepted once by each of them: give early data no keys that are shared, let it carry only what may be done twice, or
+// let Redis guard it for all of them (lockstep/redis.hpp).
 
 #include <array>
 #include <chrono>
@@ -42,6 +43,11 @@ struct ReplayGuardOptions {
   /// How often early data is taken for a replay without reason, when as much comes as is expected; from 1e-9 to 0.5.
   double false_positives = 1e-4;
 };
+
+/// As much as Erlang's presets '10k' and '100k' of its ssl option anti_replay expect, which takes one in 33 for a
+/// replay when it comes: 23 and 233 kB.
+inline constexpr ReplayGuardOptions kReplayGuard10k{.expected = 10'000, .false_positives = 0.03};
+inline constexpr ReplayGuardOptions kReplayGuard100k{.expected = 100'000, .false_positives = 0.03};
 
 /// Two Bloom filters that take turns: one records, the one before it is still asked. They cannot take a replay for a
 /// first time; what they take for a replay without reason is early data that the client sends again as usual data. The
