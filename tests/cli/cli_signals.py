@@ -54,6 +54,18 @@ def wait_for_work(session, server, holding):
     check(False, f"{session.current_case}: no connections came")
 
 
+def scan(session):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with session.case(f"scan, {number.name}, ends at once and reports nothing"):
+            with session.server() as server:
+                words = [session.tool, "scan", f"localhost:{server.port}", "--address", "127.0.0.1", "--ca", session.ca(), "--delay", "1",
+                         "--json"]
+                with Process(words) as process:
+                    server.next_report()
+                    equal(process.stop(number), 128 + number, "exit status")
+                    equal(bytes(process.stdout), b"", "what it printed")
+
+
 def server_ends(session):
     for loop in session.loops():
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -70,4 +82,5 @@ def server_ends(session):
 
 def main(session):
     load(session)
+    scan(session)
     server_ends(session)

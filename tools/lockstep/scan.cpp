@@ -89,7 +89,7 @@ Json json_of(const Scan& found, const ScanOptions& options, const HostAndPort& t
                  {"port", target.port},
                  {"address", gate.address()},
                  {"connections", gate.connections()},
-                 {"timeouts", gate.timeouts()}};
+                 {"unanswered", gate.unanswered()}};
   report["versions"] = Json::array();
   for (const OldVersion& each : found.versions) {
     Json version = {{"version", to_text(each.version)}, {"accepted", each.accepted}};
@@ -240,6 +240,7 @@ int run(const ScanOptions& options) {
     if (const int signal = Interruption::signal(); signal != 0) return 128 + signal;
     throw;
   }
+  if (const int signal = Interruption::signal(); signal != 0) return 128 + signal;  // what was found is not all
   gate.end_progress();
   if (options.output.json) {
     out().line(json_of(found, options, target, gate).dump(2, ' ', false, Json::error_handler_t::replace));
@@ -248,10 +249,10 @@ int run(const ScanOptions& options) {
   }
   if (!options.output.json && !found.handshake_failure.empty())
     print_warning("no whole handshake could be made: " + on_command_line(found.handshake_failure));
-  if (!options.output.json && gate.timeouts() != 0) {
-    print_warning(
-        std::to_string(gate.timeouts()) +
-        " questions were not answered in time, so that lists may be short: raise --timeout, lower --parallel");
+  if (!options.output.json && gate.unanswered() != 0) {
+    print_warning(std::to_string(gate.unanswered()) +
+                  " connections were not taken, or not answered in time, so that lists may be short: raise --timeout, "
+                  "lower --parallel, say --delay");
   }
   return kSuccess;
 }

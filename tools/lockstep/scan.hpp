@@ -44,17 +44,17 @@ class Gate {
  public:
   Gate(const ScanOptions& options, HostAndPort target, blocking::Canceller canceller);
 
-  /// A socket whose next byte is TLS, once it is time for another one. Throws `Failure` when the server cannot be
-  /// reached.
-  [[nodiscard]] blocking::Socket open();
+  /// A socket whose next byte is TLS, once it is time for another one; nothing when the server takes no connection any
+  /// more. Throws `Failure` when it has never taken one, or does not begin TLS.
+  [[nodiscard]] std::optional<blocking::Socket> open();
   /// The same question put in a connection of its own.
   [[nodiscard]] std::expected<Choice, NoChoice> ask(const Offer& offer);
 
   [[nodiscard]] blocking::Deadline deadline() const;
   [[nodiscard]] std::size_t connections() const noexcept { return connections_; }
-  /// Questions that nothing was answered to in time.
-  [[nodiscard]] std::size_t timeouts() const noexcept { return timeouts_; }
-  void note_timeout() noexcept { ++timeouts_; }
+  /// Connections that the server did not take, or answered nothing on in time.
+  [[nodiscard]] std::size_t unanswered() const noexcept { return unanswered_; }
+  void note_unanswered() noexcept { ++unanswered_; }
   [[nodiscard]] std::string address() const;
   /// Takes the line away that tells how far the work is.
   void end_progress() noexcept { progress_.reset(); }
@@ -72,7 +72,7 @@ class Gate {
   std::string address_;
   std::optional<Progress> progress_;
   std::atomic<std::size_t> connections_ = 0;
-  std::atomic<std::size_t> timeouts_ = 0;
+  std::atomic<std::size_t> unanswered_ = 0;
 };
 
 /// What the server takes of something, in the order in which it prefers them, or the client's where it follows that.

@@ -308,7 +308,12 @@ class Scanner {
       if (std::holds_alternative<SelectCredential>(event)) meeting.asked_certificate = true;
       return check(engine, event);
     };
-    auto stream = blocking::wrap(gate_.open(), options,
+    auto socket = gate_.open();
+    if (!socket) {
+      meeting.error.text = "the server takes no connection";
+      return meeting;
+    }
+    auto stream = blocking::wrap(std::move(*socket), options,
                                  {.name = setup_.name, .sessions = sessions, .server_name = setup_.server_name});
     if (!stream) {
       meeting.error = std::move(stream.error());
@@ -316,7 +321,7 @@ class Scanner {
     }
     if (auto shaken = stream->handshake(); !shaken) {
       meeting.error = std::move(shaken.error());
-      if (meeting.error.condition == IoCondition::timeout) gate_.note_timeout();
+      if (meeting.error.condition == IoCondition::timeout) gate_.note_unanswered();
       return meeting;
     }
     meeting.ok = true;
@@ -436,26 +441,31 @@ void Gate::wait_for_turn() {
     std::this_thread::sleep_for(std::min<Clock::duration>(turn - Clock::now(), std::chrono::milliseconds(100)));
 }
 
-blocking::Socket Gate::open() {
+std::optional<blocking::Socket> Gate::open() {
   wait_for_turn();
   ++connections_;
   const blocking::Deadline end = deadline();
   const std::string& host = options_.address.empty() ? target_.host : options_.address;
   auto socket = blocking::Socket::connect(host, target_.port, end, canceller_, resolve_of(options_.family));
-  if (!socket) throw Failure(socket.error().text);
   {
     const std::scoped_lock lock(mutex_);
+    if (!socket) {
+      if (address_.empty()) throw Failure(socket.error().text);
+      ++unanswered_;
+      return std::nullopt;
+    }
     if (address_.empty()) address_ = peer_address(socket->descriptor()).text();
     if (progress_) progress_->show(std::to_string(connections_) + " connections to " + address_);
   }
   start_tls(options_.starttls, *socket, end);
-  return std::move(*socket);
+  return std::optional(std::move(*socket));
 }
 
 std::expected<Choice, NoChoice> Gate::ask(const Offer& offer) {
-  blocking::Socket socket = open();
-  auto answer = tool::ask(socket, offer, deadline());
-  if (!answer && answer.error().timed_out) ++timeouts_;
+  std::optional<blocking::Socket> socket = open();
+  if (!socket) return std::unexpected(NoChoice{.text = "the server takes no connection"});
+  auto answer = tool::ask(*socket, offer, deadline());
+  if (!answer && answer.error().timed_out) note_unanswered();
   return answer;
 }
 
