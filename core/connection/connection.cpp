@@ -412,6 +412,21 @@ std::expected<void, Misuse> Connection::State::answer(Token<Operation>& token, c
   return {};
 }
 
+std::expected<void, Misuse> Connection::State::answer(Token<SelectConfig>& token, ConfigSelected&& selected) noexcept {
+  if (!usable()) return std::unexpected(Misuse::unusable);
+  if (error() != nullptr || run() == nullptr || !run()->handshake.awaits(token))
+    return std::unexpected(Misuse::wrong_token);
+  const Config& chosen = selected.config != nullptr ? *selected.config : *config;
+  if (!run()->handshake.select(chosen, selected.alpn)) return std::unexpected(Misuse::invalid_answer);
+  run()->transport.use(chosen.settings());
+  sending.max_fragment = chosen.settings().max_send_fragment;
+  if (selected.config != nullptr) config = std::move(selected.config);
+  auto answered = answer(token, handshake::ConfigChosen{}, Place::client_hello);
+  if (selected.warn_unrecognized_name && error() == nullptr && agreed().version == ProtocolVersion::tls_1_2)
+    sending.warning = Alert::unrecognized_name;
+  return answered;
+}
+
 std::expected<void, Misuse> Connection::State::answer(Compute& done) noexcept {
   if (!usable()) return std::unexpected(Misuse::unusable);
   if (error() != nullptr || run() == nullptr || !run()->handshake.awaits(done.token))
@@ -429,6 +444,29 @@ std::expected<void, Misuse> Connection::State::answer(Token<SealTicket>& token,
   if (auto went = run()->handshake.answer(token, input); !went) fail(went.error());
   establish();
   return {};
+}
+
+std::expected<void, Misuse> Connection::answer(Token<SelectConfig>&& token, ConfigSelected selected) {
+  State& self = state();
+  return self.recorded([&](trace::Tap& tap) { tap.answer(self.number_of(token), selected); },
+                       [&] { return self.answer(token, std::move(selected)); });
+}
+
+std::expected<void, Misuse> Connection::answer(Token<SelectConfig>&& token, ClientHelloRefused refused) {
+  State& self = state();
+  return self.recorded(
+      [&](trace::Tap& tap) {
+        trace::AnswerConfig entry;
+        entry.token = self.number_of(token);
+        entry.alert = refused.alert;
+        tap.write(entry);
+      },
+      [&]() -> std::expected<void, Misuse> {
+        if (refused.alert == Alert::close_notify || refused.alert == Alert::user_canceled ||
+            refused.alert == Alert::no_renegotiation)
+          return std::unexpected(Misuse::invalid_answer);
+        return self.answer(token, handshake::HelloRefused{refused.alert}, Place::client_hello);
+      });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<SelectCredential>&& token,

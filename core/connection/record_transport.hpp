@@ -17,7 +17,9 @@ namespace lockstep::connection {
 
 class RecordTransport final : public handshake::Transport {
  public:
-  RecordTransport(const Settings& settings, handshake::Arena& arena) noexcept : settings_(settings), arena_(arena) {}
+  RecordTransport(const Settings& settings, handshake::Arena& arena) noexcept : settings_(&settings), arena_(arena) {}
+  /// Server: the settings from here on, before anything was sent.
+  void use(const Settings& settings) noexcept { settings_ = &settings; }
 
   /// Where the keys live: set after construction and whenever the connection moves.
   void attach(Receiving& receiving, Sending& sending) noexcept {
@@ -35,7 +37,7 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] handshake::Status limit_records(const handshake::RecordLimits& limits) noexcept override;
   void middlebox_compatibility(bool on) noexcept override { compatibility_ = on; }
   void skip_early_data() noexcept override {
-    early_data_to_skip_ = std::max<std::size_t>(record::kMaxEarlyDataSkipped, settings_.early_data);
+    early_data_to_skip_ = std::max<std::size_t>(record::kMaxEarlyDataSkipped, settings_->early_data);
   }
   void allow_early_data(std::uint32_t bytes) noexcept override { early_data_left_ = bytes; }
   [[nodiscard]] handshake::Status end_early_data(std::optional<handshake::RecordAligned> aligned) noexcept override;
@@ -84,7 +86,7 @@ class RecordTransport final : public handshake::Transport {
   [[nodiscard]] handshake::Status cannot_protect(handshake::Level level) noexcept;
   [[nodiscard]] bool reserve(std::size_t size) noexcept;
 
-  const Settings& settings_;
+  const Settings* settings_;
   handshake::Arena& arena_;
   Receiving* receiving_ = nullptr;
   Sending* sending_ = nullptr;

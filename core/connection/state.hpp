@@ -85,6 +85,7 @@ struct Connection::State {
   void notice_dropped_tokens() noexcept;
   template <class Operation, class Input>
   [[nodiscard]] std::expected<void, Misuse> answer(Token<Operation>& token, const Input& input, Place place) noexcept;
+  [[nodiscard]] std::expected<void, Misuse> answer(Token<SelectConfig>& token, ConfigSelected&& selected) noexcept;
   [[nodiscard]] std::expected<void, Misuse> answer(Compute& done) noexcept;
   [[nodiscard]] std::expected<void, Misuse> answer(Token<SealTicket>& token,
                                                    const handshake::TicketSealed& input) noexcept;

@@ -56,7 +56,7 @@ void keep_secrets(Context& context, Derived12&& derived) noexcept {
   const auto keep = [](Bytes verify_data, tls12::VerifyData& kept) {
     std::ranges::copy(verify_data.first(std::min(verify_data.size(), kept.size())), kept.begin());
   };
-  const bool client = context.config.role() == Role::client;
+  const bool client = context.config().role() == Role::client;
   keep(context.own_finished, client ? secrets.client_finished : secrets.server_finished);
   keep(context.peer_finished, client ? secrets.server_finished : secrets.client_finished);
   derived.master.clear();
@@ -74,13 +74,13 @@ Keys12 keys_of(const Context& context, const Derived12& derived, Role sender) no
 }
 
 Role peer_of(const Context& context) noexcept {
-  return context.config.role() == Role::client ? Role::server : Role::client;
+  return context.config().role() == Role::client ? Role::server : Role::client;
 }
 
 }  // namespace
 
 void change_write_key(Context& context, const Derived12& derived) noexcept {
-  context.install(Level::application, Direction::send, keys_of(context, derived, context.config.role()));
+  context.install(Level::application, Direction::send, keys_of(context, derived, context.config().role()));
 }
 
 void change_read_key(Context& context, const Derived12& derived) noexcept {
@@ -91,7 +91,7 @@ void send_finished12(Context& context, const Derived12& derived) noexcept {
   const auto hash = context.transcript_hash();
   if (!hash) return context.stop(hash.error());
   const auto verify_data =
-      tls12::verify_data(*context.agreed.suite->hash, derived.master, context.config.role(), *hash);
+      tls12::verify_data(*context.agreed.suite->hash, derived.master, context.config().role(), *hash);
   if (!verify_data) return context.stop(Reason::provider_failed);
   const Bytes message = context.send(
       Level::application, codec::kHandshakeHeaderSize + verify_data->size(),
@@ -150,7 +150,7 @@ std::expected<SignatureToCheck, Error> read_signature12(Context& context, const 
   // RFC 8446 brought curves into the names of schemes; before it, they said ECDSA and a hash alone. Which curves may
   // be used, groups say: of brainpool's those that are named (RFC 7027).
   const auto curve = curve_of(key.type);
-  const bool on_curve = is_nist_curve(key.type) || (curve && context.config.group(*curve) != nullptr);
+  const bool on_curve = is_nist_curve(key.type) || (curve && context.config().group(*curve) != nullptr);
   const bool fits = usable_scheme_in_tls12(signature.algorithm) &&
                     (scheme->key == key.type || (is_nist_curve(scheme->key) && on_curve));
   return signature_to_check(context, key, fits, signature.algorithm, content, signature.signature);

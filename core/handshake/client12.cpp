@@ -14,7 +14,7 @@ namespace lockstep::handshake::client12 {
 namespace {
 
 std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuite suite) noexcept {
-  const BoundSuite* const bound = context.config.suite(suite);
+  const BoundSuite* const bound = context.config().suite(suite);
   // RFC 5246 7.4.1.3: the server selects one suite "from the list in ClientHello.cipher_suites". Those of TLS 1.3 are
   // for TLS 1.3 (RFC 9846 B.4).
   if (bound == nullptr || bound->version != ProtocolVersion::tls_1_2)
@@ -134,7 +134,7 @@ Next<WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> answ
   const codec::ServerEcdhParams* const params = group_exchange(shown.exchange);
   if (params != nullptr && context.settings().hand_out_computations) {
     context.place = Place::server_key_exchange;
-    ask_to_encapsulate(context, *context.config.group(params->group), params->point);
+    ask_to_encapsulate(context, *context.config().group(params->group), params->point);
     return WaitSecret{std::move(hellos), authenticated, params->group, std::move(proof)};
   }
   auto derived = answer_exchange(context, hellos.messages, shown.key, shown.exchange);
@@ -158,7 +158,7 @@ Next<WaitCredential> ask_credential(Hellos&& hellos, const Shown& shown, const R
              }).out;
   for (const BrainpoolScheme& scheme : kBrainpoolSchemes) {
     if (requested.types.contains(codec::ClientCertificateType::ecdsa_sign) &&
-        requested.schemes.contains(scheme.named) && context.config.group(scheme.curve) != nullptr)
+        requested.schemes.contains(scheme.named) && context.config().group(scheme.curve) != nullptr)
       *end++ = scheme.of_key;
   }
   const auto usable = span.first(static_cast<std::size_t>(end - span.begin()));
@@ -354,7 +354,7 @@ Next<WaitCertificateStatus, WaitServerKeyExchange, WaitCertifiedHint, WaitCertif
   if (context.agreed.suite->key_exchange == KeyExchangeMethod::rsa && !key->may_encipher)
     return context.fail(Reason::certificate_wrong_usage);
   // RFC 8422 5.3: the certificate's curve is among those that we offered.
-  if (const auto curve = curve_of(key->type); curve && context.config.group(*curve) == nullptr)
+  if (const auto curve = curve_of(key->type); curve && context.config().group(*curve) == nullptr)
     return context.fail(Reason::group_not_offered, static_cast<std::uint16_t>(*curve));
   note_message(context, state.hellos.messages);
   if (state.status_follows) return WaitCertificateStatus{std::move(state.hellos), *key};

@@ -23,7 +23,7 @@ Status check_echo(Context& context, const Offer& offer, Bytes legacy_session_id_
 // "illegal_parameter" alert."
 std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuite suite) noexcept {
   // RFC 9846 4.2.4: "A client which receives a cipher suite that was not offered MUST abort the handshake."
-  const BoundSuite* bound = context.config.suite(suite);
+  const BoundSuite* bound = context.config().suite(suite);
   if (bound == nullptr || bound->version != ProtocolVersion::tls_1_3)
     return context.fail(Reason::suite_not_offered, static_cast<std::uint16_t>(suite));
   return bound;
@@ -180,7 +180,7 @@ Next<WaitSecondShare, WaitSecondServerHello> begin(Offer&& offer, const codec::H
   // with an "illegal_parameter" alert."
   if (retry.key_share) {
     const auto detail = static_cast<std::uint16_t>(*retry.key_share);
-    if (context.config.group(*retry.key_share) == nullptr || !usable_in_tls13(*retry.key_share))
+    if (context.config().group(*retry.key_share) == nullptr || !usable_in_tls13(*retry.key_share))
       return context.fail(Reason::group_not_offered, detail);
     if (offer.shares.find(*retry.key_share) != nullptr) return context.fail(Reason::group_unchanged, detail);
   }

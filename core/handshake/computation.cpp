@@ -57,7 +57,7 @@ void ask_to_generate(Context& context, std::span<const NamedGroup> groups) {
   GenerateWork work;
   work.pairs.reserve(groups.size());
   for (const NamedGroup id : groups) {
-    const BoundGroup& group = *context.config.group(id);
+    const BoundGroup& group = *context.config().group(id);
     work.pairs.push_back({.group = group, .share = std::vector<std::uint8_t>(group.client_share_size())});
   }
   issue(context, std::move(work));

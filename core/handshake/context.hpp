@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -151,7 +152,7 @@ class Rewriter {
 };
 
 struct Context {
-  const Config& config;
+  std::reference_wrapper<const Config> chosen;  ///< a server's application may choose another by the ClientHello
   RandomSource& random;
   Transport& transport;
   Arena& arena;
@@ -170,10 +171,11 @@ struct Context {
 
   std::array<std::uint8_t, codec::kRandomSize> client_random{};
   std::array<std::uint8_t, codec::kRandomSize> server_random{};
-  const Former* former = nullptr;                          ///< what came before, where this is a renegotiation
-  ClientAuth client_auth = config.settings().client_auth;  ///< server: what it asks of its client
-  codec::ExtensionSet offered{};                  ///< what we offered, to see through answers that nobody asked for
-  std::string_view server_name{};                 ///< what the client asks for
+  const Former* former = nullptr;                            ///< what came before, where this is a renegotiation
+  ClientAuth client_auth = config().settings().client_auth;  ///< server: what it asks of its client
+  codec::ExtensionSet offered{};   ///< what we offered, to see through answers that nobody asked for
+  std::string_view server_name{};  ///< what the client asks for
+  std::optional<std::span<const std::string>> alpn_choice{};  ///< server: what the application leaves of ours
   bool client_verified = false;                   ///< server: the client proved an identity that was accepted
   const Session* resumed_session = nullptr;       ///< that a PSK was chosen of; lives as long as the handshake
   const x509::PeerName* expected_name = nullptr;  ///< client: whom the peer must be
@@ -188,7 +190,8 @@ struct Context {
   Bytes peer_sct_list{};                                 ///< beside its leaf; empty: none
   std::shared_ptr<const PeerCertificates> peer_shown{};  ///< what the application judges, or judged
 
-  [[nodiscard]] const Settings& settings() const noexcept { return config.settings(); }
+  [[nodiscard]] const Config& config() const noexcept { return chosen; }
+  [[nodiscard]] const Settings& settings() const noexcept { return config().settings(); }
   /// Whether this handshake may come to a version. A renegotiation keeps the one that there is.
   [[nodiscard]] bool speaks(ProtocolVersion version) const noexcept {
     return former == nullptr ? settings().speaks(version) : version == agreed.version;

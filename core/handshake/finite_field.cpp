@@ -29,7 +29,7 @@ std::expected<FieldGroup, Error> read_field_group(const Context& context,
   // An even number is no prime. 1 and p - 1 generate one number and two.
   if (parameters.p.back() % 2 == 0 || !within_field(parameters.g, parameters.p))
     return context.fail(Reason::dh_group_invalid, detail);
-  const FieldGroup group = field_group(context.config, parameters);
+  const FieldGroup group = field_group(context.config(), parameters);
   if (group.named != nullptr) return group;
   // RFC 7919 3: "If none of the offered groups match, the server is not compatible with this document. The client MAY
   // decide to continue the connection if the selected group is acceptable under local policy, or it MAY decide to

@@ -11,7 +11,7 @@
 namespace lockstep::handshake {
 
 Handshake::Handshake(const Surroundings& surroundings) noexcept
-    : context_{.config = surroundings.config,
+    : context_{.chosen = surroundings.config,
                .random = surroundings.random,
                .transport = surroundings.transport,
                .arena = surroundings.arena} {}
@@ -57,7 +57,7 @@ Status Handshake::renegotiate(const Former& former, const Agreed& agreed, Time n
   context_.server_name = former.server_name;
   context_.verification = former.verification;
   context_.client_auth = former.client_auth;
-  if (context_.config.role() == Role::server) {
+  if (context_.config().role() == Role::server) {
     machine_.emplace<server12::WaitClientHello>();
     record_state();
     return {};
@@ -95,7 +95,7 @@ Status Handshake::process_messages() noexcept {
       return handled;
     record_state();
   }
-  if (connected() && context_.config.role() == Role::server) begin_tickets();
+  if (connected() && context_.config().role() == Role::server) begin_tickets();
   return {};
 }
 
@@ -150,6 +150,28 @@ Status Handshake::answer(Compute& done) noexcept {
           return answer(done.token, result_of(job), work.place);
       },
       work.job);
+}
+
+bool Handshake::select(const Config& config, std::optional<std::string_view> alpn) noexcept {
+  std::optional<std::span<const std::string>> choice;
+  if (alpn) {
+    choice.emplace();
+    const auto& ours = config.settings().alpn;
+    const auto place = std::ranges::find(ours, *alpn);
+    bool offered = false;
+    if (const auto& theirs = std::get<hello::WaitConfig>(machine_).hello.application_layer_protocol_negotiation) {
+      for (const Bytes name : *theirs) offered = offered || as_text(name) == *alpn;
+    }
+    if (offered && place != ours.end()) {
+      choice = std::span(&*place, 1);
+    } else if (!alpn->empty()) {
+      return false;
+    }
+  }
+  context_.chosen = config;
+  context_.alpn_choice = choice;
+  context_.client_auth = config.settings().client_auth;
+  return true;
 }
 
 Status Handshake::receive_change_cipher_spec(Time now) noexcept {

@@ -23,8 +23,9 @@ namespace lockstep::handshake {
 
 /// Every state of every machine.
 using Machine = std::variant<
-    std::monostate,                                                                               //
-    hello::WaitShares, hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,  //
+    std::monostate,  //
+    hello::WaitShares, hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,
+    hello::WaitConfig,  //
     client13::WaitSecondShare, client13::WaitSecondServerHello, client13::WaitSecret, client13::WaitEncryptedExtensions,
     client13::WaitSessionVerified, client13::WaitCertificateRequest, client13::WaitCertificate,
     client13::WaitPeerVerified, client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential,
@@ -120,6 +121,9 @@ class Handshake {
   [[nodiscard]] bool awaits(const Token<Operation>& token) const noexcept {
     return context_.pending.awaits(token);
   }
+  /// Server: the configuration from here on, and the protocol that is agreed on (empty: none; nothing: by its order).
+  /// False for a protocol that is not to be had. Only while the application is asked for it.
+  [[nodiscard]] bool select(const Config& config, std::optional<std::string_view> alpn) noexcept;
   /// Gives an answer to the current state.
   template <class Operation, class Input>
   [[nodiscard]] Status answer(Token<Operation>& token, const Input& input, Place place) noexcept {

@@ -86,7 +86,7 @@ Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> g
   // RFC 9846 4.3.8: "The key_exchange values for each KeyShareEntry MUST be generated independently. ... Clients and
   // Servers MUST NOT reuse a key share for multiple connections."
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    const BoundGroup& group = *context.config.group(groups[i]);
+    const BoundGroup& group = *context.config().group(groups[i]);
     const auto share = context.scratch(group.client_share_size());
     if (!share) return std::unexpected(share.error());
     WatchedRandom random(context.random);
@@ -244,7 +244,7 @@ std::expected<Offer, Error> prepare_offer(Context& context, std::span<const Sess
   // Best first: a server of ours reads no more.
   for (const Session& session : sessions) {
     if (count < codec::kMaxPskIdentities && offerable(context, session))
-      offered[count++] = {&session, context.config.suite(session.suite)->hash};
+      offered[count++] = {&session, context.config().suite(session.suite)->hash};
   }
   offer.sessions = offered.first(count);
   offer.early_data = offers_early_data(context, offer);
@@ -260,7 +260,7 @@ void start_early_data(Context& context, const Offer& offer) noexcept {
   if (!traffic) return context.stop(Reason::provider_failed);
   context.log_secret(key_schedule::key_log::kClientEarlyTrafficSecret, *traffic);
   context.transport.allow_early_data(std::min(session->max_early_data, context.settings().early_data));
-  context.install(Level::early_data, Direction::send, Keys13{*context.config.suite(session->suite), *traffic});
+  context.install(Level::early_data, Direction::send, Keys13{*context.config().suite(session->suite), *traffic});
 }
 
 Status prepare_second_offer(Context& context, Offer& offer, const BoundSuite& suite,

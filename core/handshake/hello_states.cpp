@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "handshake/computation.hpp"
+#include "handshake/negotiation.hpp"
 
 namespace lockstep::handshake::hello {
 
@@ -18,6 +19,21 @@ Next<WaitOfferVerified, WaitServerHello> send(Offer&& offer, Context& context) {
   }
   start_early_data(context, offer);
   return WaitServerHello{std::move(offer)};
+}
+
+// The version is settled, and its machine goes on.
+Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
+     server12::WaitCredential, server12::WaitPskKeyExchange>
+begin(const codec::ClientHello& hello, Context& context) {
+  const auto version = settle_version(context, hello);
+  if (!version) return std::unexpected(version.error());
+  context.agreed.version = *version;
+  std::ranges::copy(hello.random, context.client_random.begin());
+  // RFC 9846 4.7.1: "On resumption, if reporting an SNI value to the calling application, implementations MUST use the
+  // value sent in the resumption ClientHello rather than the value sent in the previous session."
+  context.server_name = hello.server_name.value_or(std::string_view());
+  if (*version == ProtocolVersion::tls_1_2) return server12::begin(hello, context);
+  return server13::begin(hello, context);
 }
 
 }  // namespace
@@ -81,18 +97,28 @@ Next<client13::WaitSecondShare, client13::WaitSecondServerHello> on(WaitServerHe
   return client13::begin(std::move(state.offer), retry, context);
 }
 
+Next<WaitConfig, server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential,
+     server12::WaitTicketOpened, server12::WaitCredential, server12::WaitPskKeyExchange>
+on(WaitClientHello&& /*state*/, const codec::ClientHello& hello, Context& context) {
+  if (!context.settings().select_config) return begin(hello, context);
+  context.ask(SelectConfig{.token = {},
+                           .client_hello = context.message,
+                           .server_name = hello.server_name.value_or(std::string_view()),
+                           .alpn = offered_protocols(context, hello),
+                           .now = context.now});
+  return WaitConfig{hello};
+}
+
 Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
      server12::WaitCredential, server12::WaitPskKeyExchange>
-on(WaitClientHello&& /*state*/, const codec::ClientHello& hello, Context& context) {
-  const auto version = settle_version(context, hello);
-  if (!version) return std::unexpected(version.error());
-  context.agreed.version = *version;
-  std::ranges::copy(hello.random, context.client_random.begin());
-  // RFC 9846 4.7.1: "On resumption, if reporting an SNI value to the calling application, implementations MUST use the
-  // value sent in the resumption ClientHello rather than the value sent in the previous session."
-  context.server_name = hello.server_name.value_or(std::string_view());
-  if (*version == ProtocolVersion::tls_1_2) return server12::begin(hello, context);
-  return server13::begin(hello, context);
+on(WaitConfig&& state, const ConfigChosen& /*chosen*/, Context& context) {
+  return begin(state.hello, context);
+}
+
+Next<> on(WaitConfig&& /*state*/, const HelloRefused& refused, Context& context) {
+  Error error = make_error(Reason::client_hello_refused, context.place);
+  error.alert = refused.alert;
+  return std::unexpected(error);
 }
 
 }  // namespace lockstep::handshake::hello

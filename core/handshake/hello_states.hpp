@@ -30,6 +30,11 @@ struct WaitServerHello {
 struct WaitClientHello {
   static constexpr std::string_view name = "START";
 };
+/// Nothing is settled: the application looks at the ClientHello first.
+struct WaitConfig {
+  static constexpr std::string_view name = "(select configuration)";
+  codec::ClientHello hello;
+};
 
 Next<WaitOfferVerified, WaitServerHello> on(WaitShares&&, const SharesMade&, Context&);
 Next<WaitServerHello> on(WaitOfferVerified&&, const PeerVerified&, Context&);
@@ -40,9 +45,13 @@ Next<client13::WaitSecret, client13::WaitEncryptedExtensions, client12::WaitCert
 on(WaitServerHello&&, const codec::ServerHello&, Context&);
 Next<client13::WaitSecondShare, client13::WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&,
                                                                     Context&);
+Next<WaitConfig, server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential,
+     server12::WaitTicketOpened, server12::WaitCredential, server12::WaitPskKeyExchange>
+on(WaitClientHello&&, const codec::ClientHello&, Context&);
 Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
      server12::WaitCredential, server12::WaitPskKeyExchange>
-on(WaitClientHello&&, const codec::ClientHello&, Context&);
+on(WaitConfig&&, const ConfigChosen&, Context&);
+Next<> on(WaitConfig&&, const HelloRefused&, Context&);
 
 /// Sends the ClientHello, once there are shares for it.
 [[nodiscard]] Next<WaitShares, WaitOfferVerified, WaitServerHello> start(Context& context,

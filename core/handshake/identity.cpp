@@ -126,7 +126,7 @@ std::expected<SignatureToCheck, Error> signature_to_check(Context& context, cons
   // MUST be identical to those in the public key."
   if (key.only_algorithm && *key.only_algorithm != scheme->algorithm)
     return context.fail(Reason::scheme_wrong_key, detail);
-  const SignatureVerifier* verifier = context.config.provider().verifier(scheme->algorithm, key.type);
+  const SignatureVerifier* verifier = context.config().provider().verifier(scheme->algorithm, key.type);
   if (verifier == nullptr) return context.fail(Reason::scheme_wrong_key, detail);
   return SignatureToCheck{algorithm, verifier, {key.subject_public_key_info, content, signature}};
 }

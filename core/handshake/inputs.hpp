@@ -46,6 +46,13 @@ struct PeerRefused {
   PeerRejected rejection;
 };
 
+/// The application has looked at the ClientHello, and the configuration is the one that it wants.
+struct ConfigChosen {};
+
+struct HelloRefused {
+  Alert alert{};
+};
+
 struct Decrypted {
   Bytes premaster;  ///< empty: it could not be read
 };

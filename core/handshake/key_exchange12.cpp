@@ -52,7 +52,7 @@ std::expected<Derived12, Error> derive_psk_keys(Context& context, Bytes psk) noe
 // RFC 8422 5.10: the premaster secret, and our share of it, from the server's.
 std::expected<MutableBytes, Error> encapsulate_to(Context& context, const codec::ServerEcdhParams& params,
                                                   SharedSecret& premaster) noexcept {
-  const BoundGroup& group = *context.config.group(params.group);
+  const BoundGroup& group = *context.config().group(params.group);
   const auto share = context.scratch(group.server_share_size());
   if (!share) return std::unexpected(share.error());
   context.place = Place::server_key_exchange;
@@ -89,7 +89,7 @@ std::expected<FieldAnswer, Error> answer_in_field(Context& context, const FieldG
 
 // RFC 5246 7.4.7.1: a secret of ours, encrypted to the server's key.
 std::expected<Bytes, Error> encrypt_to(Context& context, const PeerKey& key, Premaster& premaster) noexcept {
-  const KeyEncryptor* const encryptor = context.config.provider().key_encryptor(key.type);
+  const KeyEncryptor* const encryptor = context.config().provider().key_encryptor(key.type);
   if (encryptor == nullptr) return context.fail(Reason::provider_failed);
   if (!context.random.fill(premaster.writable())) return context.fail(Reason::random_failed);
   // RFC 5246 7.4.7.1: "The version number in the PreMasterSecret is the version offered by the client in the
@@ -171,7 +171,7 @@ std::expected<Derived12, Error> answer(Context& context, MessageLog& messages, c
 // The server's point is of a group that we have offered.
 Status check_params(Context& context, const codec::ServerEcdhParams& params) noexcept {
   const auto detail = static_cast<std::uint16_t>(params.group);
-  const BoundGroup* const group = context.config.group(params.group);
+  const BoundGroup* const group = context.config().group(params.group);
   // A curve that we have not offered; hybrids are for TLS 1.3, and finite fields have no points.
   if (group == nullptr || !usable_for_ecdhe(*group)) return context.fail(Reason::group_not_offered, detail);
   if (params.point.size() != group->client_share_size()) return context.fail(Reason::key_share_size, detail);

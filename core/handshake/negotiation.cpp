@@ -60,7 +60,7 @@ std::expected<const BoundSuite*, Error> choose_suite(Context& context, const cod
   // the server MUST ignore those cipher suites and process the remaining ones as usual."
   const Settings& settings = context.settings();
   if (settings.server_preference && settings.hardware_aware && leads_with_chacha20(hello, ProtocolVersion::tls_1_3)) {
-    if (const BoundSuite* suite = context.config.suite(CipherSuite::tls_chacha20_poly1305_sha256)) return suite;
+    if (const BoundSuite* suite = context.config().suite(CipherSuite::tls_chacha20_poly1305_sha256)) return suite;
   }
   const auto place_of = [&](CipherSuite id) -> std::optional<std::size_t> {
     const auto place = place_in(settings.suites, id, &BoundSuite::suite);
@@ -116,7 +116,7 @@ const BoundGroup* choose_group12(const Context& context, const codec::ClientHell
   // RFC 8422 4: "A client that proposes ECC cipher suites may choose not to include these extensions. In this case, the
   // server is free to choose any one of the elliptic curves or point formats listed in Section 5." P-256, which every
   // such client has.
-  if (!hello.supported_groups) return context.config.group(NamedGroup::secp256r1);
+  if (!hello.supported_groups) return context.config().group(NamedGroup::secp256r1);
   const auto chosen = choose(*hello.supported_groups, settings.server_preference, place_of);
   return chosen ? &settings.groups[*chosen] : nullptr;
 }
@@ -132,7 +132,7 @@ std::optional<FieldGroup> choose_field_group(const Context& context, const codec
   // RFC 7919 4: "In this scenario, a server MAY select a non-FFDHE cipher suite, or it MAY select an FFDHE cipher suite
   // and offer an FFDHE group of its choice to the client as part of a traditional ServerKeyExchange."
   if (!negotiates && !settings.dh_parameters.empty())
-    return field_group(context.config, view_of(settings.dh_parameters));
+    return field_group(context.config(), view_of(settings.dh_parameters));
   const auto choose_from = [&](const auto& theirs, std::size_t least_bits) -> std::optional<FieldGroup> {
     const auto chosen = choose(theirs, settings.server_preference, [&](NamedGroup id) -> std::optional<std::size_t> {
       const auto place = place_in(settings.groups, id, &BoundGroup::id);
@@ -156,6 +156,15 @@ std::optional<FieldGroup> choose_field_group(const Context& context, const codec
   return choose_by_strength(std::views::transform(settings.groups, &BoundGroup::id));
 }
 
+std::span<const std::string_view> offered_protocols(Context& context, const codec::ClientHello& hello) noexcept {
+  if (!hello.application_layer_protocol_negotiation) return {};
+  const auto names = context.arena.array<std::string_view>(hello.application_layer_protocol_negotiation->size());
+  if (names.empty()) context.stop(Reason::handshake_too_large);
+  std::ranges::transform(*hello.application_layer_protocol_negotiation | std::views::take(names.size()), names.begin(),
+                         as_text);
+  return names;
+}
+
 void ask_server_credential(Context& context, const codec::ClientHello& hello, std::span<const SignatureScheme> schemes,
                            std::span<const SignatureScheme> schemes_cert) noexcept {
   SelectCredential question;
@@ -172,12 +181,7 @@ void ask_server_credential(Context& context, const codec::ClientHello& hello, st
     question.certificate_authorities = names;
   }
   question.alpn = context.agreed.protocol();
-  if (hello.application_layer_protocol_negotiation) {
-    const auto names = context.arena.array<std::string_view>(hello.application_layer_protocol_negotiation->size());
-    if (names.empty()) return context.stop(Reason::handshake_too_large);
-    std::ranges::transform(*hello.application_layer_protocol_negotiation, names.begin(), as_text);
-    question.alpn_offered = names;
-  }
+  question.alpn_offered = offered_protocols(context, hello);
   question.ocsp_requested = hello.status_request;
   question.scts_requested = hello.signed_certificate_timestamp;
   context.ask(std::move(question));
@@ -211,7 +215,7 @@ std::expected<GroupChoice, Error> choose_group(Context& context, const codec::Cl
 }
 
 Status choose_alpn(Context& context, const codec::ClientHello& hello) noexcept {
-  const auto& ours = context.settings().alpn;
+  const std::span<const std::string> ours = context.alpn_choice.value_or(context.settings().alpn);
   if (ours.empty() || !hello.application_layer_protocol_negotiation) return {};
   const auto chosen = choose(*hello.application_layer_protocol_negotiation, true,
                              [&](Bytes name) { return place_in(ours, as_text(name), std::identity()); });

@@ -43,6 +43,10 @@ struct GroupChoice {
 /// Whether a group is one of TLS 1.3, which has other names for brainpool's curves.
 [[nodiscard]] bool usable_in_tls13(NamedGroup group) noexcept;
 
+/// The application protocols that a client offers; they live as long as the handshake.
+[[nodiscard]] std::span<const std::string_view> offered_protocols(Context& context,
+                                                                  const codec::ClientHello& hello) noexcept;
+
 /// Suspends for a server's credential. Lists live as long as the handshake.
 void ask_server_credential(Context& context, const codec::ClientHello& hello, std::span<const SignatureScheme> schemes,
                            std::span<const SignatureScheme> schemes_cert) noexcept;

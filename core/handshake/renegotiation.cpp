@@ -20,14 +20,14 @@ Bytes leaf_of(const Context& context) noexcept {
 
 // Whether the peer is somebody: then it has to be the same one again.
 bool is_somebody(const Context& context) noexcept {
-  return context.config.role() == Role::client || context.client_verified ||
+  return context.config().role() == Role::client || context.client_verified ||
          (context.resumed_session != nullptr && context.resumed_session->peer_verified);
 }
 
 }  // namespace
 
 Former::Former(const Context& context)
-    : server_name(context.config.role() == Role::client ? context.server_name : std::string_view()),
+    : server_name(context.config().role() == Role::client ? context.server_name : std::string_view()),
       verification(context.verification),
       client_auth(context.client_auth) {
   if (context.expected_name != nullptr) expected_name = *context.expected_name;
@@ -53,7 +53,7 @@ bool Former::renew(const Context& context) noexcept {
 }
 
 bool Former::note(const Context& context) noexcept {
-  const bool client = context.config.role() == Role::client;
+  const bool client = context.config().role() == Role::client;
   const Bytes clients = client ? context.own_finished : context.peer_finished;
   const Bytes servers = client ? context.peer_finished : context.own_finished;
   std::ranges::copy(servers, std::ranges::copy(clients, verify_data_.begin()).out);

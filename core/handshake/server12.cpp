@@ -77,7 +77,7 @@ std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& c
     // Is it the group alone that is lacking?
     const auto in_common = [&](KeyExchangeMethod method) {
       return std::ranges::any_of(hello.cipher_suites, [&](CipherSuite id) {
-        const BoundSuite* const suite = context.config.suite(id);
+        const BoundSuite* const suite = context.config().suite(id);
         return suite != nullptr && suite->key_exchange == method;
       });
     };
@@ -109,7 +109,7 @@ std::expected<std::span<const SignatureScheme>, Error> usable_schemes(Context& c
   }
   for (const BrainpoolScheme& scheme : kBrainpoolSchemes) {
     if (ecdsa && hello.signature_algorithms->contains(scheme.named) && hello.supported_groups &&
-        hello.supported_groups->contains(scheme.curve) && context.config.group(scheme.curve) != nullptr)
+        hello.supported_groups->contains(scheme.curve) && context.config().group(scheme.curve) != nullptr)
       kept[count++] = scheme.of_key;
   }
   return kept.first(count);
@@ -213,7 +213,7 @@ Next<WaitChangeCipherSpec> resume(const Asked& asked, VerifiedPsk psk, Context& 
   inherit(context, session);
   context.client_verified = session.peer_verified;
   MessageLog messages;
-  if (auto started = start(context, asked, *context.config.suite(session.suite), messages); !started)
+  if (auto started = start(context, asked, *context.config().suite(session.suite), messages); !started)
     return std::unexpected(started.error());
   context.agreed.extended_main_secret = session.extended_master_secret;
   agree_on_record_limits(context, asked.hello, &session);

@@ -25,12 +25,12 @@ std::optional<x509::PeerName> expected_name(const Context& context) {
 
 // What verifies the peer in this handshake.
 SessionContext session_context(const Context& context) noexcept {
-  return context.config.session_context(context.verification);
+  return context.config().session_context(context.verification);
 }
 
 // A session's suite, which this configuration has; null where it is not, or none of the session's version.
 const BoundSuite* suite_of(const Context& context, const Session& session) noexcept {
-  const BoundSuite* const suite = context.config.suite(session.suite);
+  const BoundSuite* const suite = context.config().suite(session.suite);
   return suite != nullptr && suite->version == session.version ? suite : nullptr;
 }
 

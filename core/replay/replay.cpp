@@ -60,6 +60,18 @@ std::expected<std::shared_ptr<const Config>, std::string> built(const Settings& 
   return std::unexpected(std::move(problems));
 }
 
+std::expected<std::shared_ptr<const Config>, std::string> built(const Configuration& configuration,
+                                                                const Provider& provider) {
+  Settings settings = configuration.settings;
+  for (const Content& protocol : configuration.alpn) settings.alpn.emplace_back(as_text(protocol.bytes));
+  for (const Content& protocol : configuration.next_protocols)
+    settings.next_protocols.emplace_back(as_text(protocol.bytes));
+  for (const Content& authority : configuration.certificate_authorities)
+    settings.certificate_authorities.push_back(copy_of(authority.bytes));
+  return settings.role == Role::client ? built<Role::client>(settings, provider)
+                                       : built<Role::server>(settings, provider);
+}
+
 /// Nothing for what has another size.
 std::optional<SessionContext> context_of(const Content& content) {
   SessionContext context{};
@@ -114,6 +126,7 @@ class Replay::Player {
   std::optional<TapeError> play(const Seal& call);
   std::optional<TapeError> play(const SealEarly& call);
   std::optional<TapeError> play(const SealInPlace& call);
+  std::optional<TapeError> play(const AnswerConfig& call);
   std::optional<TapeError> play(const AnswerCredential& call);
   std::optional<TapeError> play(const AnswerSignature& call);
   std::optional<TapeError> play(const AnswerDecryption& call);
@@ -172,14 +185,7 @@ std::expected<Replay, TapeProblem> Replay::open(Bytes tape, const Provider& prov
   if (read == nullptr) return std::unexpected(TapeProblem{TapeError::configuration_missing, reader.offset()});
   const Configuration& configuration = *read;
 
-  Settings settings = configuration.settings;
-  for (const Content& protocol : configuration.alpn) settings.alpn.emplace_back(as_text(protocol.bytes));
-  for (const Content& protocol : configuration.next_protocols)
-    settings.next_protocols.emplace_back(as_text(protocol.bytes));
-  for (const Content& authority : configuration.certificate_authorities)
-    settings.certificate_authorities.push_back(copy_of(authority.bytes));
-  auto config =
-      settings.role == Role::client ? built<Role::client>(settings, provider) : built<Role::server>(settings, provider);
+  auto config = built(configuration, provider);
   if (!config)
     return std::unexpected(TapeProblem{TapeError::configuration_refused, reader.offset() - reader.raw().size(),
                                        std::move(config.error())});
@@ -426,6 +432,26 @@ std::optional<TapeError> Replay::Player::play(const AnswerCredential& call) {
   credential.ocsp_response = copy_of(call.ocsp_response.bytes);
   credential.sct_list = copy_of(call.sct_list.bytes);
   (void)connection_->answer(std::move(asked), std::make_shared<const Credential>(std::move(credential)));
+  return std::nullopt;
+}
+
+std::optional<TapeError> Replay::Player::play(const AnswerConfig& call) {
+  Token<SelectConfig> none;
+  auto& asked = token(call.token, none);
+  if (!call.selected) {
+    (void)connection_->answer(std::move(asked), ClientHelloRefused{call.alert});
+    return std::nullopt;
+  }
+  ConfigSelected answer;
+  if (call.by_application) answer.alpn = as_text(call.alpn.bytes);
+  answer.warn_unrecognized_name = call.warn_unrecognized_name;
+  if (call.another) {
+    auto config = built(call.configuration, config_->provider());
+    if (!config) return TapeError::configuration_refused;
+    answer.config = as_server(std::move(*config));
+    if (answer.config == nullptr) return TapeError::value_out_of_range;
+  }
+  (void)connection_->answer(std::move(asked), std::move(answer));
   return std::nullopt;
 }
 

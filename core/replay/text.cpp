@@ -139,6 +139,15 @@ struct Details {
     return question(e.token) + ": found" +
            (e.peer_identity.size == 0 ? "" : ", known by " + bytes(e.peer_identity.size));
   }
+  std::string operator()(const AnswerConfig& e) const {
+    if (!e.selected) return question(e.token) + ": refused, " + named(e.alert);
+    return question(e.token) + ": " + (e.another ? "another configuration" : "goes on") +
+           (e.by_application ? ", protocol " + quoted(e.alpn) : "") +
+           (e.warn_unrecognized_name ? ", warns of the name" : "");
+  }
+  std::string operator()(const ConfigAsked& e) const {
+    return question(e.token) + ": for " + quoted(e.server_name) + ", " + std::to_string(e.alpn) + " protocols";
+  }
   std::string operator()(const PskAsked& e) const {
     return question(e.token) + ": " + to_text(e.version) + ", for " + quoted(e.server_name) +
            (e.identity_hint.size == 0 ? "" : ", hint " + quoted(e.identity_hint));
@@ -279,6 +288,7 @@ struct Words {
   std::string_view operator()(const AnswerSignature&) const { return "answer_signature"; }
   std::string_view operator()(const AnswerDecryption&) const { return "answer_decryption"; }
   std::string_view operator()(const AnswerComputation&) const { return "answer_computation"; }
+  std::string_view operator()(const AnswerConfig&) const { return "answer_config"; }
   std::string_view operator()(const AnswerPsk&) const { return "answer_psk"; }
   std::string_view operator()(const AnswerPskLookup&) const { return "answer_psk_lookup"; }
   std::string_view operator()(const AnswerVerdict&) const { return "answer_verdict"; }
@@ -305,6 +315,7 @@ struct Words {
   std::string_view operator()(const SignatureAsked&) const { return "sign"; }
   std::string_view operator()(const DecryptionAsked&) const { return "decrypt"; }
   std::string_view operator()(const ComputationAsked&) const { return "compute"; }
+  std::string_view operator()(const ConfigAsked&) const { return "select_config"; }
   std::string_view operator()(const PskAsked&) const { return "select_psk"; }
   std::string_view operator()(const PskLookupAsked&) const { return "find_psk"; }
   std::string_view operator()(const VerdictAsked&) const { return "verify_peer"; }

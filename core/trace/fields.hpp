@@ -49,6 +49,10 @@ inline constexpr std::uint8_t kKind<AnswerPsk> = 0x28;
 template <>
 inline constexpr std::uint8_t kKind<AnswerPskLookup> = 0x29;
 template <>
+inline constexpr std::uint8_t kKind<AnswerConfig> = 0x2a;
+template <>
+inline constexpr std::uint8_t kKind<ConfigAsked> = 0x4b;
+template <>
 inline constexpr std::uint8_t kKind<AnswerVerdict> = 0x1a;
 template <>
 inline constexpr std::uint8_t kKind<AnswerTicketOpened> = 0x1b;
@@ -214,6 +218,7 @@ void fields(A& a, Is<Configuration> auto& e) {
   if (a.more()) a.boolean(e.settings.fallback_scsv);
   if (a.more()) a.boolean(e.settings.hand_out_computations);
   if (a.more()) a.choice(e.settings.profile, 1);
+  if (a.more()) a.boolean(e.settings.select_config);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {
@@ -291,6 +296,23 @@ template <class A>
 void fields(A& a, Is<ComputationAsked> auto& e) {
   a.number(e.token);
   a.choice(e.what, 3);
+}
+template <class A>
+void fields(A& a, Is<AnswerConfig> auto& e) {
+  a.number(e.token);
+  a.boolean(e.selected);
+  a.code(e.alert);
+  a.boolean(e.by_application);
+  a.content(e.alpn);
+  a.boolean(e.warn_unrecognized_name);
+  a.boolean(e.another);
+  if (e.another) fields(a, e.configuration);  // last, because it grows
+}
+template <class A>
+void fields(A& a, Is<ConfigAsked> auto& e) {
+  a.number(e.token);
+  a.content(e.server_name);
+  a.number(e.alpn);
 }
 template <class A>
 void fields(A& a, Is<AnswerPsk> auto& e) {

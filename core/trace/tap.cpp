@@ -109,6 +109,10 @@ struct Teller {
   void operator()(const Compute& event) const {
     tap.write(ComputationAsked{.token = number(event.token), .what = event.job.what()});
   }
+  void operator()(const SelectConfig& event) const {
+    tap.write(ConfigAsked{
+        .token = number(event.token), .server_name = as_bytes(event.server_name), .alpn = event.alpn.size()});
+  }
   void operator()(const SelectPsk& event) const {
     tap.write(PskAsked{.token = number(event.token),
                        .version = event.version,
@@ -215,6 +219,20 @@ Content verification_of(const SessionContext& verification) noexcept {
   return verification == SessionContext{} ? Content() : Content(Bytes(verification));
 }
 
+Configuration entry_of(const Config& config) {
+  const Settings& settings = config.settings();
+  Configuration entry;
+  entry.settings = settings;
+  entry.provider = config.provider().name;
+  for (const std::string& protocol : settings.alpn) entry.alpn.emplace_back(as_bytes(protocol));
+  for (const std::string& protocol : settings.next_protocols) entry.next_protocols.emplace_back(as_bytes(protocol));
+  for (const auto& authority : settings.certificate_authorities) entry.certificate_authorities.emplace_back(authority);
+  for (const BoundSuite& suite : settings.suites)
+    entry.implementations.push_back(suite.aead != nullptr ? suite.aead->implementation : suite.cbc->implementation);
+  for (const BoundGroup& group : settings.groups) entry.implementations.push_back(group.first->implementation);
+  return entry;
+}
+
 }  // namespace
 
 void Tap::start(const Config& config, const ClientOptions& options, Time now) noexcept {
@@ -228,18 +246,7 @@ void Tap::start(const Config& config, const ClientOptions& options, Time now) no
   written_ = line.size();
 
   put_together([&] {
-    const Settings& settings = config.settings();
-    Configuration entry;
-    entry.settings = settings;
-    entry.provider = config.provider().name;
-    for (const std::string& protocol : settings.alpn) entry.alpn.emplace_back(as_bytes(protocol));
-    for (const std::string& protocol : settings.next_protocols) entry.next_protocols.emplace_back(as_bytes(protocol));
-    for (const auto& authority : settings.certificate_authorities)
-      entry.certificate_authorities.emplace_back(authority);
-    for (const BoundSuite& suite : settings.suites)
-      entry.implementations.push_back(suite.aead != nullptr ? suite.aead->implementation : suite.cbc->implementation);
-    for (const BoundGroup& group : settings.groups) entry.implementations.push_back(group.first->implementation);
-    write(entry);
+    write(entry_of(config));
     if (config.role() == Role::server) return write(StartServer{verification_of(options.verification)});
     start_client(options, now);
   });
@@ -319,6 +326,20 @@ void Tap::sealed(const std::expected<Sealed, Misuse>& result, Bytes outbound) no
 void Tap::sealed(const std::expected<MutableBytes, Misuse>& result, std::size_t payload) noexcept {
   if (!result) return write(SealDone{.misuse = result.error(), .consumed = 0, .written = 0, .hash = 0});
   write(SealDone{.misuse = {}, .consumed = payload, .written = result->size(), .hash = Hash64().add(*result).value()});
+}
+
+void Tap::answer(TokenNumber token, const ConfigSelected& selected) noexcept {
+  put_together([&] {
+    AnswerConfig entry;
+    entry.token = token;
+    entry.selected = true;
+    entry.by_application = selected.alpn.has_value();
+    if (selected.alpn) entry.alpn = as_bytes(*selected.alpn);
+    entry.warn_unrecognized_name = selected.warn_unrecognized_name;
+    entry.another = selected.config != nullptr;
+    if (entry.another) entry.configuration = entry_of(*selected.config);
+    write(entry);
+  });
 }
 
 void Tap::answer(TokenNumber token, const Credential* credential) noexcept {

@@ -72,6 +72,7 @@ class LOCKSTEP_API Tap final : public RandomSource {
   void seal_in_place(const RecordSlot& slot, Time now) noexcept;
   void sealed(const std::expected<Sealed, Misuse>& result, Bytes outbound) noexcept;
   void sealed(const std::expected<MutableBytes, Misuse>& result, std::size_t payload) noexcept;
+  void answer(TokenNumber token, const ConfigSelected& selected) noexcept;
   void answer(TokenNumber token, const Credential* credential) noexcept;
   void answer(TokenNumber token, const Session* session) noexcept;
   void told(const Event& event, const handshake::Agreed& agreed) noexcept;

@@ -148,6 +148,7 @@ struct Settings {
   bool false_start_without_alpn = false;           ///< client
   bool fallback_scsv = false;                      ///< client: RFC 7507
   bool hand_out_computations = false;              ///< as `Compute`
+  bool select_config = false;                      ///< server: asks with `SelectConfig`
   std::vector<std::uint8_t> psk_identity_hint;     ///< server, TLS 1.2: RFC 4279; empty: none is sent
   bool tell_unknown_psk = false;                   ///< server
   std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
@@ -699,6 +700,14 @@ class BasicConfigBuilder : ConfigDraft {
   /// checked in one call with those of its certificates; it is acted upon after the verdict. Off by default.
   BasicConfigBuilder& hand_out_computations(bool on = true) {
     settings_.hand_out_computations = on;
+    return *this;
+  }
+  /// Server: asks with `SelectConfig` when a client says hello: the application may go on with another configuration,
+  /// choose the application protocol, or refuse. Off by default.
+  BasicConfigBuilder& select_config(bool on = true)
+    requires(kRole == Role::server)
+  {
+    settings_.select_config = on;
     return *this;
   }
   /// The bound on one handshake message from the peer, 4,096 to 2^24 - 1 bytes: a longer certificate chain is refused

@@ -155,6 +155,10 @@ class LOCKSTEP_API Connection {
   // An answer spends the token when it is taken. A call that is refused leaves it as it is: `wrong_token` for one of
   // another connection, which still can be answered there.
 
+  /// `invalid_answer` for a protocol that the client does not offer or the configuration does not have.
+  std::expected<void, Misuse> answer(Token<SelectConfig>&& token, ConfigSelected selected);
+  /// `invalid_answer` for what is no error alert.
+  std::expected<void, Misuse> answer(Token<SelectConfig>&& token, ClientHelloRefused refused);
   std::expected<void, Misuse> answer(Token<SelectCredential>&& token, std::shared_ptr<const Credential> credential);
   std::expected<void, Misuse> answer(Token<SelectCredential>&& token, NoCredential);
   /// The signature is copied.

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,7 @@
 namespace lockstep {
 
 class Connection;
+class ServerConfig;
 
 /// Wakes whoever drives a connection when one of its tokens is dropped elsewhere: `Connection::wake_by`. `wake` is
 /// called from the thread that drops the token, which may be any, and may do no more than post to a loop or write to an
@@ -153,6 +155,39 @@ struct SelectCredential {
   Bytes certificate_types{};  ///< client, TLS 1.2: ClientCertificateType (RFC 5246 7.4.4), as the server sent them
 };
 struct NoCredential {};
+
+/// Server: a client says hello, and nothing is settled yet, the version included. Only where the configuration asks
+/// (`ConfigBuilder::select_config`), once per connection: the second ClientHello behind a HelloRetryRequest, and that
+/// of a renegotiation, go by the answer to the first. Answer with `ConfigSelected`, now or later, or with
+/// `ClientHelloRefused`.
+struct SelectConfig {
+  Token<SelectConfig> token;
+  /// The whole ClientHello message (RFC 9846 4.2.2), with its header. It is well formed: `ClientHelloInfo::read` says
+  /// everything that is in it. Nobody has authenticated it.
+  Bytes client_hello;
+  std::string_view server_name;              ///< what the client asks for (SNI); empty: nothing
+  std::span<const std::string_view> alpn{};  ///< the protocols that it offers, in its order
+  Time now{};
+};
+/// How the connection goes on.
+struct ConfigSelected {
+  /// The configuration from here on, in place of the one that the connection was made with, which may be let go. Null:
+  /// that one. What was settled before any byte came stays: the memory of the handshake, and the random source.
+  std::shared_ptr<const ServerConfig> config{};
+  /// The application protocol (RFC 7301), which has to be one that the client offers and one of the configuration's
+  /// `alpn`; empty: none is agreed on. Nothing: chosen by the configuration's order.
+  std::optional<std::string_view> alpn{};
+  /// TLS 1.2: warns the client that its name is not known (unrecognized_name), and goes on. RFC 6066 3: "If the server
+  /// understood the ClientHello extension but does not recognize the server name, the server SHOULD take one of two
+  /// actions: either abort the handshake by sending a fatal-level unrecognized_name(112) alert or continue the
+  /// handshake. It is NOT RECOMMENDED to send a warning-level unrecognized_name(112) alert, because the client's
+  /// behavior in response to warning-level alerts is unpredictable." In TLS 1.3 nothing is sent.
+  bool warn_unrecognized_name = false;
+};
+/// The handshake ends with this alert: unrecognized_name, no_application_protocol, access_denied.
+struct ClientHelloRefused {
+  Alert alert = Alert::handshake_failure;  ///< an error alert: not close_notify, user_canceled or no_renegotiation
+};
 
 /// Sign `message` with the credential's key.
 struct Sign {
@@ -412,9 +447,9 @@ struct Failed {
 };
 
 using Event =
-    std::variant<Nothing, ApplicationData, EarlyData, SelectCredential, Sign, Decrypt, Compute, SelectPsk, FindPsk,
-                 VerifyPeer, OpenTicket, AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived, PeerClosed,
-                 PeerKeyUpdated, RenegotiationRefused, TrafficKeys, SecretLogged, Failed>;
+    std::variant<Nothing, ApplicationData, EarlyData, SelectConfig, SelectCredential, Sign, Decrypt, Compute, SelectPsk,
+                 FindPsk, VerifyPeer, OpenTicket, AcceptEarlyData, SealTicket, HandshakeComplete, SessionReceived,
+                 PeerClosed, PeerKeyUpdated, RenegotiationRefused, TrafficKeys, SecretLogged, Failed>;
 
 /// Whether the event asks for an answer, by a token. Its type says so, also when the token has been taken out.
 [[nodiscard]] constexpr bool asks(const Event& event) noexcept {

@@ -107,6 +107,17 @@ struct SealInPlace {
 };
 /// The token that an answer came with: the number of the question, or 0 for one that belongs to no open question here.
 using TokenNumber = std::uint32_t;
+/// To `SelectConfig`.
+struct AnswerConfig {
+  TokenNumber token = 0;
+  bool selected = false;        ///< false: ClientHelloRefused
+  Alert alert{};                ///< of a refusal
+  bool by_application = false;  ///< alpn
+  Content alpn;                 ///< empty: none
+  bool warn_unrecognized_name = false;
+  bool another = false;  ///< than the connection was made with
+  Configuration configuration{};
+};
 struct AnswerCredential {
   TokenNumber token = 0;
   bool present = false;  ///< false: NoCredential
@@ -264,6 +275,12 @@ struct ComputationAsked {
   TokenNumber token = 0;
   Computation what{};
 };
+/// `SelectConfig`. The ClientHello is on the tape before.
+struct ConfigAsked {
+  TokenNumber token = 0;
+  Content server_name;
+  std::uint64_t alpn = 0;  ///< how many protocols
+};
 /// `SelectPsk`.
 struct PskAsked {
   TokenNumber token = 0;
@@ -380,12 +397,13 @@ struct Stopped {
 
 using Entry =
     std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
-                 AnswerCredential, AnswerSignature, AnswerDecryption, AnswerComputation, AnswerPsk, AnswerPskLookup,
-                 AnswerVerdict, AnswerTicketOpened, AnswerEarlyData, AnswerTicketSealed, Close, Cancel, UpdateKeys,
-                 Renegotiate, Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord, StateEntered,
-                 KeysInstalled, Secret, DataTold, EarlyDataTold, CredentialAsked, SignatureAsked, DecryptionAsked,
-                 ComputationAsked, PskAsked, PskLookupAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked,
-                 TicketSealingAsked, Completed, SessionTold, PeerClosedTold, PeerKeysTold, RefusalTold, TrafficKeysTold,
-                 SecretTold, FailureTold, Started, Consumed, Transmitted, SealDone, Done, Stopped>;
+                 AnswerConfig, AnswerCredential, AnswerSignature, AnswerDecryption, AnswerComputation, AnswerPsk,
+                 AnswerPskLookup, AnswerVerdict, AnswerTicketOpened, AnswerEarlyData, AnswerTicketSealed, Close, Cancel,
+                 UpdateKeys, Renegotiate, Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord,
+                 StateEntered, KeysInstalled, Secret, DataTold, EarlyDataTold, ConfigAsked, CredentialAsked,
+                 SignatureAsked, DecryptionAsked, ComputationAsked, PskAsked, PskLookupAsked, VerdictAsked,
+                 TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed, SessionTold, PeerClosedTold,
+                 PeerKeysTold, RefusalTold, TrafficKeysTold, SecretTold, FailureTold, Started, Consumed, Transmitted,
+                 SealDone, Done, Stopped>;
 
 }  // namespace lockstep::trace
