@@ -49,6 +49,24 @@ bool Answers::answer(Connection& connection, Event& event) {
 // An answer can only be refused as misuse when the connection has failed meanwhile or the token is another's; the
 // engine then says so itself, by the event that follows.
 
+void Answers::reply(Connection& connection, SelectConfig& question) {
+  const auto& configs = setup_->options().configs;
+  ConfigChoice choice = configs == nullptr ? ConfigChoice() : configs->select(question);
+  if (choice.refused) return (void)connection.answer(std::move(question.token), *choice.refused);
+  if (choice.setup != nullptr) {
+    choice.selected.verification = choice.setup->verification();
+    before_ = std::exchange(setup_, std::move(choice.setup));
+  }
+  if (connection.answer(std::move(question.token), std::move(choice.selected))) return;
+  // The source wants a protocol that cannot be had. Nobody may take its configuration for decided on.
+  (void)connection.answer(std::move(question.token), ClientHelloRefused{Alert::internal_error});
+}
+
+const TicketKeyring* Answers::ticket_keys() const noexcept {
+  const auto& own = setup_->options().ticket_keys;
+  return own != nullptr || before_ == nullptr ? own.get() : before_->options().ticket_keys.get();
+}
+
 void Answers::reply(Connection& connection, SelectCredential& wishes) {
   auto credential = setup_->select(wishes);
   if (credential == nullptr) {
@@ -153,7 +171,7 @@ void Answers::reply(Connection& connection, FindPsk& find) {
 }
 
 void Answers::reply(Connection& connection, OpenTicket& open) {
-  const auto& keys = setup_->options().ticket_keys;
+  const TicketKeyring* const keys = ticket_keys();
   if (open.session_id || keys == nullptr) return reply_from_store(connection, open);
   if (auto session = keys->open(open.ticket, open.now)) {
     (void)connection.answer(std::move(open.token), std::move(*session));
@@ -176,7 +194,7 @@ void Answers::reply(Connection& connection, AcceptEarlyData& early) {
 }
 
 void Answers::reply(Connection& connection, SealTicket& seal) {
-  const auto& keys = setup_->options().ticket_keys;
+  const TicketKeyring* const keys = ticket_keys();
   if (!seal.session.session_id.empty() || keys == nullptr) return reply_from_store(connection, seal);
   // RFC 9846 4.7.1: "opaque ticket<1..2^16-1>": a session with a longer chain than that gets none.
   constexpr std::size_t kMaxTicket = 0xffff;

@@ -417,7 +417,7 @@ std::expected<void, Misuse> Connection::State::answer(Token<SelectConfig>& token
   if (error() != nullptr || run() == nullptr || !run()->handshake.awaits(token))
     return std::unexpected(Misuse::wrong_token);
   const Config& chosen = selected.config != nullptr ? *selected.config : *config;
-  if (!run()->handshake.select(chosen, selected.alpn)) return std::unexpected(Misuse::invalid_answer);
+  if (!run()->handshake.select(chosen, selected)) return std::unexpected(Misuse::invalid_answer);
   run()->transport.use(chosen.settings());
   sending.max_fragment = chosen.settings().max_send_fragment;
   if (selected.config != nullptr) config = std::move(selected.config);

@@ -152,7 +152,8 @@ Status Handshake::answer(Compute& done) noexcept {
       work.job);
 }
 
-bool Handshake::select(const Config& config, std::optional<std::string_view> alpn) noexcept {
+bool Handshake::select(const Config& config, const ConfigSelected& selected) noexcept {
+  const auto& alpn = selected.alpn;
   std::optional<std::span<const std::string>> choice;
   if (alpn) {
     choice.emplace();
@@ -171,6 +172,7 @@ bool Handshake::select(const Config& config, std::optional<std::string_view> alp
   context_.chosen = config;
   context_.alpn_choice = choice;
   context_.client_auth = config.settings().client_auth;
+  if (selected.verification) context_.verification = *selected.verification;
   return true;
 }
 

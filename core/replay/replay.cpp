@@ -445,6 +445,10 @@ std::optional<TapeError> Replay::Player::play(const AnswerConfig& call) {
   ConfigSelected answer;
   if (call.by_application) answer.alpn = as_text(call.alpn.bytes);
   answer.warn_unrecognized_name = call.warn_unrecognized_name;
+  if (call.verifies_otherwise) {
+    answer.verification = context_of(call.verification);
+    if (!answer.verification) return TapeError::value_out_of_range;
+  }
   if (call.another) {
     auto config = built(call.configuration, config_->provider());
     if (!config) return TapeError::configuration_refused;

@@ -305,6 +305,8 @@ void fields(A& a, Is<AnswerConfig> auto& e) {
   a.boolean(e.by_application);
   a.content(e.alpn);
   a.boolean(e.warn_unrecognized_name);
+  a.boolean(e.verifies_otherwise);
+  a.content(e.verification);
   a.boolean(e.another);
   if (e.another) fields(a, e.configuration);  // last, because it grows
 }

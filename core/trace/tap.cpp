@@ -336,6 +336,8 @@ void Tap::answer(TokenNumber token, const ConfigSelected& selected) noexcept {
     entry.by_application = selected.alpn.has_value();
     if (selected.alpn) entry.alpn = as_bytes(*selected.alpn);
     entry.warn_unrecognized_name = selected.warn_unrecognized_name;
+    entry.verifies_otherwise = selected.verification.has_value();
+    if (selected.verification) entry.verification = verification_of(*selected.verification);
     entry.another = selected.config != nullptr;
     if (entry.another) entry.configuration = entry_of(*selected.config);
     write(entry);

@@ -351,6 +351,15 @@ void Actor::reply(Compute& question, const Mischief& /*mischief*/) {
   require(result || excused_ || connection_->closed(), "a job that was asked for is taken");
 }
 
+void Actor::reply(SelectConfig& question, const Mischief& mischief) {
+  if (mischief.refuse && choices_.below(8) == 1) {
+    excused_ = true;
+    return give(question.token, ClientHelloRefused{});
+  }
+  require(ClientHelloInfo::read(question.client_hello).has_value(), "a ClientHello that is asked about is well formed");
+  give(question.token, ConfigSelected{});
+}
+
 void Actor::reply(SelectPsk& question, const Mischief& mischief) {
   if (mischief.refuse && choices_.below(8) == 1) {
     excused_ = true;

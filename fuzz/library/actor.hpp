@@ -193,6 +193,7 @@ class Actor {
   void reply(VerifyPeer& question, const Mischief& mischief);
   void reply(Decrypt& question, const Mischief& mischief);
   void reply(Compute& question, const Mischief& mischief);
+  void reply(SelectConfig& question, const Mischief& mischief);
   void reply(SelectPsk& question, const Mischief& mischief);
   void reply(FindPsk& question, const Mischief& mischief);
   void reply(OpenTicket& question, const Mischief& mischief);

@@ -272,6 +272,11 @@ void End::on(Decrypt& event) {
   }
 }
 
+void End::on(SelectConfig& event) {
+  if (drops_tokens) return;
+  (void)connection_.answer(std::move(event.token), ConfigSelected{});
+}
+
 void End::on(SelectPsk& event) {
   if (drops_tokens) return;
   (void)connection_.answer(std::move(event.token), PskChosen{.identity = as_bytes("identity"), .key = as_bytes("key")});

@@ -93,7 +93,7 @@ Scene make_scene() {
                 .cookie(true)
                 .groups({NamedGroup::x448})
                 .hand_out_computations()),
-      built(server(provider).tickets(0).max_send_fragment(64).key_log(true)),
+      built(server(provider).tickets(0).max_send_fragment(64).key_log(true).select_config()),
       built(server(provider).dynamic_record_sizing(true).server_preference(false).key_update_after(16384)),
       // TLS 1.2 alone, with every suite: tickets, and renegotiation; ids, and a client who must show a certificate;
       // neither, and the older order of MAC and encryption

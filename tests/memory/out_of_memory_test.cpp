@@ -146,6 +146,7 @@ class Side {
     EXPECT_TRUE(engine([&] { return connection_->answer(std::move(event)); }));
     return true;
   }
+  bool on(SelectConfig& event) { return answer(event, ConfigSelected{}); }
   bool on(SelectPsk& event) {
     return answer(event, PskChosen{.identity = as_bytes("identity"), .key = as_bytes("key")});
   }
@@ -272,7 +273,8 @@ const std::vector<Kind>& kinds() {
            }},
       {.name = "handed_out",
        .client = [] { return usual_client().hand_out_computations(); },
-       .server = [] { return server_builder().client_auth(ClientAuth::require).hand_out_computations(); }},
+       .server =
+           [] { return server_builder().client_auth(ClientAuth::require).hand_out_computations().select_config(); }},
       {.name = "tls12_handed_out",
        .client = [] { return old_client().hand_out_computations(); },
        .server = [] { return old_server().client_auth(ClientAuth::require).hand_out_computations(); }},

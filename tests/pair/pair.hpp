@@ -17,6 +17,7 @@
 
 #include <gtest/gtest.h>
 
+#include <lockstep/client_hello.hpp>
 #include <lockstep/connection.hpp>
 #include <lockstep/key_cache.hpp>
 #include <lockstep/x509.hpp>
@@ -186,7 +187,10 @@ struct End {
   std::vector<std::pair<std::vector<std::uint8_t>, std::vector<std::uint8_t>>> oid_filters;  ///< OIDs and values
   std::vector<std::uint8_t> certificate_types;                                               ///< in SelectCredential
   std::string server_name;
-  std::string psk_server_name;  ///< in SelectPsk and FindPsk
+  ConfigSelected selected;                          ///< the answer to SelectConfig
+  std::optional<ClientHelloRefused> refused_hello;  ///< in place of that
+  ClientHelloInfo client_hello;                     ///< in SelectConfig
+  std::string psk_server_name;                      ///< in SelectPsk and FindPsk
   std::string identity_hint;
   std::optional<Error> error;
   bool complete = false;
@@ -260,6 +264,21 @@ struct End {
     }
     if (runs_jobs) event.job.run();
     EXPECT_TRUE(connection.answer(std::move(event)));
+    return true;
+  }
+  bool on(SelectConfig& event) {
+    events.emplace_back("select_config");
+    const auto info = ClientHelloInfo::read(event.client_hello);
+    EXPECT_TRUE(info);
+    if (info) client_hello = *info;
+    EXPECT_EQ(event.server_name, client_hello.server_name);
+    EXPECT_EQ(std::vector<std::string>(event.alpn.begin(), event.alpn.end()), client_hello.alpn);
+    if (drop_tokens) return true;
+    if (refused_hello) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), *refused_hello));
+    } else {
+      EXPECT_TRUE(connection.answer(std::move(event.token), selected));
+    }
     return true;
   }
   bool on(SelectPsk& event) {
@@ -480,13 +499,14 @@ class Pair {
     return progress;
   }
 
-  /// Lets the client say hello, and no more: the server's question for its credential.
-  SelectCredential ask_for_credential() {
+  /// Lets the client say hello, and no more: the server's question.
+  Event ask_server() {
     step(client, to_server_, to_client_);
     auto [consumed, event] = server.connection.receive(to_server_, now);
     to_server_.erase(to_server_.begin(), to_server_.begin() + static_cast<std::ptrdiff_t>(consumed));
-    return std::get<SelectCredential>(std::move(event));
+    return std::move(event);
   }
+  SelectCredential ask_for_credential() { return std::get<SelectCredential>(ask_server()); }
 
   /// Sends application data, in as many calls as it takes.
   void send(End& end, Bytes bytes) {

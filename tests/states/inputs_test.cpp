@@ -57,6 +57,7 @@ const std::array kWays{
     Way{"client13::WaitCredential", Role::client, {}, "SelectCredential", kAuth},
     Way{"client13::WaitSignature", Role::client, {}, "Sign", kAuth},
     Way{"hello::WaitClientHello", Role::server, HandshakeType::client_hello},
+    Way{.state = "hello::WaitConfig", .role = Role::server, .question = "SelectConfig"},
     Way{"server13::WaitSecondClientHello", Role::server, HandshakeType::client_hello, {}, ClientAuth::none, true},
     Way{"server13::WaitTicketOpened", Role::server, {}, "OpenTicket", ClientAuth::none, false, true, true},
     Way{"server13::WaitSessionVerified", Role::server, {}, "VerifyPeer", ClientAuth::none, false, true, true, true},
@@ -325,6 +326,7 @@ void configure(Duel& duel, const Way& way) {
   }
   duel.server_config.client_auth(way.client_auth).tickets(way.tickets ? 1 : 0).session_context({1});
   duel.server_config.session_ids(way.ids).hand_out_computations(way.role == Role::server && way.question == "Compute");
+  duel.server_config.select_config(way.question == "SelectConfig");
   duel.client_config.hand_out_computations(way.role == Role::client && way.question == "Compute");
   if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
   if (way.resume) duel.sessions.push_back((way.ids ? session_with_id() : session(way.tls12())).clone());
@@ -528,6 +530,7 @@ class Journey {
            (way_.question == "SelectCredential" && std::holds_alternative<SelectCredential>(event)) ||
            (way_.question == "Sign" && std::holds_alternative<Sign>(event)) ||
            (way_.question == "Decrypt" && std::holds_alternative<Decrypt>(event)) ||
+           (way_.question == "SelectConfig" && std::holds_alternative<SelectConfig>(event)) ||
            (way_.question == "SelectPsk" && std::holds_alternative<SelectPsk>(event)) ||
            (way_.question == "FindPsk" && std::holds_alternative<FindPsk>(event)) ||
            (way_.question == "OpenTicket" && std::holds_alternative<OpenTicket>(event)) ||
@@ -577,6 +580,8 @@ constexpr Answer kAnswers[] = {
     {"secret", "Decrypt", give<Decrypt, Bytes>},
     {"decryption failed", "Decrypt", give<Decrypt, DecryptionFailed>},
     {"job", "Compute", give_job},
+    {"configuration", "SelectConfig", give<SelectConfig, ConfigSelected>},
+    {"hello refused", "SelectConfig", give<SelectConfig, ClientHelloRefused>},
     {"PSK", "SelectPsk", give<SelectPsk, PskChosen>},
     {"no PSK", "SelectPsk", give<SelectPsk, NoPsk>},
     {"PSK found", "FindPsk", give<FindPsk, PskFound>},

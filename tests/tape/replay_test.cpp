@@ -168,6 +168,14 @@ std::vector<Octets> tapes_of_every_kind() {
     EXPECT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
     keep(pair);
   }
+  for (const bool refused : {false, true}) {  // a configuration by the ClientHello
+    RecordedPair pair(client_builder().alpn({"one", "two"}), server_builder().select_config());
+    pair.server.selected = {.config = server_builder().alpn({"one", "two"}).build().value(), .alpn = "two"};
+    if (refused) pair.server.refused_hello = ClientHelloRefused{Alert::unrecognized_name};
+    pair.run();
+    EXPECT_EQ(pair.client.connection.connected(), !refused) << error_text(pair.client);
+    keep(pair);
+  }
   for (const bool known : {true, false}) {  // pre-shared keys
     const std::vector suites{CipherSuite::tls_ecdhe_psk_with_chacha20_poly1305_sha256};
     RecordedPair pair(client_builder().suites(suites), server_builder().suites(suites).psk_identity_hint("hint"));

@@ -15,6 +15,7 @@ TEST(EventTest, SuspendedOperationsAskForAnAnswer) {
   EXPECT_TRUE(asks(VerifyPeer{}));
   EXPECT_TRUE(asks(Decrypt{}));
   EXPECT_TRUE(asks(Compute{}));
+  EXPECT_TRUE(asks(SelectConfig{}));
   EXPECT_TRUE(asks(SelectPsk{}));
   EXPECT_TRUE(asks(FindPsk{}));
   EXPECT_TRUE(asks(OpenTicket{}));

@@ -207,6 +207,7 @@ class Player {
   }
   bool on(Decrypt& /*event*/) { return false; }
   bool on(Compute& /*event*/) { return false; }
+  bool on(SelectConfig& /*event*/) { return false; }
   bool on(SelectPsk& /*event*/) { return false; }
   bool on(FindPsk& /*event*/) { return false; }
   bool on(OpenTicket& event) {

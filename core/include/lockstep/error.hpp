@@ -178,7 +178,7 @@ enum class Reason : std::uint8_t {
   certificate_status = 106,   ///< the stapled OCSP response is not satisfactory
   signature_invalid = 90,
   finished_mismatch = 91,
-  client_hello_refused = 152,  ///< by the application, with an alert of its choice
+  client_hello_refused = 153,  ///< by the application, with an alert of its choice
   no_credential = 92,          ///< the application has none to offer
   signing_failed = 93,
   no_psk = 134,                ///< the application has no pre-shared key for this server

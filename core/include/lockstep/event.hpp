@@ -177,6 +177,9 @@ struct ConfigSelected {
   /// The application protocol (RFC 7301), which has to be one that the client offers and one of the configuration's
   /// `alpn`; empty: none is agreed on. Nothing: chosen by the configuration's order.
   std::optional<std::string_view> alpn{};
+  /// What the application verifies clients by from here on, where that is something else than when the connection was
+  /// made (`ServerOptions::verification`).
+  std::optional<SessionContext> verification{};
   /// TLS 1.2: warns the client that its name is not known (unrecognized_name), and goes on. RFC 6066 3: "If the server
   /// understood the ClientHello extension but does not recognize the server name, the server SHOULD take one of two
   /// actions: either abort the handshake by sending a fatal-level unrecognized_name(112) alert or continue the

@@ -115,6 +115,8 @@ struct AnswerConfig {
   bool by_application = false;  ///< alpn
   Content alpn;                 ///< empty: none
   bool warn_unrecognized_name = false;
+  bool verifies_otherwise = false;
+  Content verification;
   bool another = false;  ///< than the connection was made with
   Configuration configuration{};
 };

@@ -219,6 +219,7 @@ class LOCKSTEP_API End {
   void on(VerifyPeer& event);
   void on(Decrypt& event);
   void on(Compute& event);
+  void on(SelectConfig& event);
   void on(SelectPsk& event);
   void on(FindPsk& event);
   void on(OpenTicket& event);

@@ -39,6 +39,26 @@
 namespace lockstep {
 
 class Candidates;
+class AnswerSetup;
+
+/// How a server goes on with a client that has said hello.
+struct ConfigChoice {
+  /// The configuration, the protocol and the warning; `verification` is filled in.
+  ConfigSelected selected{};
+  /// What everything that follows is answered from. Null: as before. Without ticket keys of its own, tickets are sealed
+  /// and opened with those of the setup before.
+  std::shared_ptr<const AnswerSetup> setup{};
+  /// In place of all that.
+  std::optional<ClientHelloRefused> refused{};
+};
+
+/// Decides by what a client offers, where the configuration asks (`ConfigBuilder::select_config`). Called from every
+/// thread that runs connections. A server that has to wait for the decision answers the event `SelectConfig` by itself.
+class LOCKSTEP_API ConfigSource {
+ public:
+  virtual ~ConfigSource() = default;
+  [[nodiscard]] virtual ConfigChoice select(const SelectConfig& question) const = 0;
+};
 
 /// What answers are made from.
 struct AnswerOptions {
@@ -59,6 +79,9 @@ struct AnswerOptions {
   std::shared_ptr<ClientSessionCache> client_sessions = std::make_shared<LruClientSessionCache>();
   /// Server: what tickets are sealed with. Without them tickets are names of sessions in the `session_store`; and where
   /// there is none either, none are sent and none accepted.
+  /// Server: what decides by the ClientHello. Without it every connection goes on with the configuration that it has.
+  std::shared_ptr<const ConfigSource> configs{};
+  /// Server: what tickets are sealed with. Without them none are sent and none accepted.
   std::shared_ptr<const TicketKeyring> ticket_keys{};
   /// Server: where sessions are kept: in TLS 1.2 by their ids, where the configuration has them
   /// (`ConfigBuilder::session_ids`), and for tickets, where there are no `ticket_keys`. A ticket of TLS 1.3 is then
@@ -184,6 +207,7 @@ class LOCKSTEP_API Answers {
   [[nodiscard]] const Withheld* withheld() const noexcept { return withheld_.get(); }
 
  private:
+  void reply(Connection& connection, SelectConfig& question);
   void reply(Connection& connection, SelectCredential& wishes);
   void reply(Connection& connection, Sign& sign);
   void reply(Connection& connection, Decrypt& decrypt);
@@ -201,8 +225,13 @@ class LOCKSTEP_API Answers {
   void put_back();
   void look_at(const VerifyPeer& peer);
   struct Judging;
+  void reply_by_id(Connection& connection, OpenTicket& open);
+  void reply_by_id(Connection& connection, SealTicket& seal);
+  void forget_session();
+  [[nodiscard]] const TicketKeyring* ticket_keys() const noexcept;
 
   std::shared_ptr<const AnswerSetup> setup_;
+  std::shared_ptr<const AnswerSetup> before_;  // the ClientHello was decided on; else null
   RandomSource* random_;
   std::shared_ptr<const PeerCertificates> shown_;
   std::vector<Bytes> chain_;          // views of what was shown
