@@ -63,8 +63,9 @@ void Answers::reply(Connection& connection, SelectConfig& question) {
 }
 
 const TicketKeyring* Answers::ticket_keys() const noexcept {
-  const auto& own = setup_->options().ticket_keys;
-  return own != nullptr || before_ == nullptr ? own.get() : before_->options().ticket_keys.get();
+  const AnswerOptions& now = setup_->options();
+  const bool own = now.ticket_keys != nullptr || now.session_store != nullptr || before_ == nullptr;
+  return own ? now.ticket_keys.get() : before_->options().ticket_keys.get();
 }
 
 void Answers::reply(Connection& connection, SelectCredential& wishes) {

@@ -4,6 +4,8 @@
 #include <array>
 #include <variant>
 
+#include <lockstep/client_hello.hpp>
+
 namespace lockstep::fuzzing {
 namespace {
 

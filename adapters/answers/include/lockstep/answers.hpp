@@ -45,8 +45,8 @@ class AnswerSetup;
 struct ConfigChoice {
   /// The configuration, the protocol and the warning; `verification` is filled in.
   ConfigSelected selected{};
-  /// What everything that follows is answered from. Null: as before. Without ticket keys of its own, tickets are sealed
-  /// and opened with those of the setup before.
+  /// What everything that follows is answered from. Null: as before. Where it has neither ticket keys
+  /// nor a store, tickets are sealed and opened with the keys of the setup before.
   std::shared_ptr<const AnswerSetup> setup{};
   /// In place of all that.
   std::optional<ClientHelloRefused> refused{};
@@ -77,11 +77,10 @@ struct AnswerOptions {
   /// Client: where sessions are kept, so that streams resume by themselves. By default in the memory of this setup.
   /// Null: the application hands them on. Setups may share a cache: no session is taken where it was not made.
   std::shared_ptr<ClientSessionCache> client_sessions = std::make_shared<LruClientSessionCache>();
-  /// Server: what tickets are sealed with. Without them tickets are names of sessions in the `session_store`; and where
-  /// there is none either, none are sent and none accepted.
   /// Server: what decides by the ClientHello. Without it every connection goes on with the configuration that it has.
   std::shared_ptr<const ConfigSource> configs{};
-  /// Server: what tickets are sealed with. Without them none are sent and none accepted.
+  /// Server: what tickets are sealed with. Without them tickets are names of sessions in the `session_store`; and where
+  /// there is none either, none are sent and none accepted.
   std::shared_ptr<const TicketKeyring> ticket_keys{};
   /// Server: where sessions are kept: in TLS 1.2 by their ids, where the configuration has them
   /// (`ConfigBuilder::session_ids`), and for tickets, where there are no `ticket_keys`. A ticket of TLS 1.3 is then
@@ -225,9 +224,6 @@ class LOCKSTEP_API Answers {
   void put_back();
   void look_at(const VerifyPeer& peer);
   struct Judging;
-  void reply_by_id(Connection& connection, OpenTicket& open);
-  void reply_by_id(Connection& connection, SealTicket& seal);
-  void forget_session();
   [[nodiscard]] const TicketKeyring* ticket_keys() const noexcept;
 
   std::shared_ptr<const AnswerSetup> setup_;
