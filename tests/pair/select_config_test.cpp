@@ -28,7 +28,7 @@ TEST_P(SelectsConfig, AsksOnceAndGoesOn) {
   EXPECT_EQ(hello.server_name, "example.com");
   EXPECT_EQ(hello.alpn, (std::vector<std::string>{"one", "two"}));
   EXPECT_EQ(std::ranges::count(hello.versions, GetParam()), 1);
-  EXPECT_NE(std::ranges::find(hello.cipher_suites, *pair.server.connection.cipher_suite()), hello.cipher_suites.end());
+  EXPECT_NE(std::ranges::find(hello.cipher_suites, *pair.server.connection.suite()), hello.cipher_suites.end());
   EXPECT_NE(std::ranges::find(hello.extensions, ExtensionType::server_name), hello.extensions.end());
   EXPECT_FALSE(hello.schemes.empty());
   EXPECT_FALSE(hello.groups.empty());
@@ -61,7 +61,7 @@ TEST_P(SelectsConfig, ChoosesTheVersionToo) {
 
 TEST_P(SelectsConfig, ChoosesTheProtocol) {
   const std::vector<std::string> all{"one", "two", "three"};
-  for (const std::string& wanted : {"three", "two", ""}) {
+  for (const std::string_view wanted : {"three", "two", ""}) {
     Pair pair(built(client().alpn({"two", "three"})), built(server().alpn(all).select_config()));
     pair.server.selected.alpn = wanted;
     pair.run();
