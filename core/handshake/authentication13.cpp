@@ -78,7 +78,7 @@ void look_at_proof(Context& context, const PeerKey& key, Bytes body) {
   const auto message = codec::CertificateVerify::decode(body);
   if (!message) return;
   context.place = Place::certificate_verify;
-  const Role signer = context.config.role() == Role::client ? Role::server : Role::client;
+  const Role signer = context.config().role() == Role::client ? Role::server : Role::client;
   const auto signature = read_signature(context, key, signer, *message);
   if (signature) ask_to_verify(context, *signature);
 }

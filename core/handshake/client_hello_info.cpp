@@ -137,16 +137,17 @@ std::string ja4(const ClientHelloInfo& hello, const Provider& provider) {
   std::ranges::sort(suites);
   std::vector<std::string> extensions = hex_of(hello.extensions);
   const std::string extension_count = two_digits(extensions.size());
+  const bool named = std::ranges::find(hello.extensions, ExtensionType::server_name) != hello.extensions.end();
   // The name and the protocol stand in the first part.
   std::erase(extensions, hex(static_cast<std::uint16_t>(ExtensionType::server_name), 4));
   std::erase(extensions, hex(static_cast<std::uint16_t>(ExtensionType::application_layer_protocol_negotiation), 4));
   std::ranges::sort(extensions);
   std::string second = joined(extensions, ',');
-  if (!hello.schemes.empty()) second += "_" + joined(hex_of(hello.schemes), ',');
+  const std::string schemes = joined(hex_of(hello.schemes), ',');
+  if (!schemes.empty()) second += "_" + schemes;
 
-  return "t" + version_word(hello) + (hello.server_name.empty() ? "i" : "d") + suite_count + extension_count +
-         protocol_word(hello) + "_" + shortened_digest(*sha256, joined(suites, ',')) + "_" +
-         shortened_digest(*sha256, second);
+  return "t" + version_word(hello) + (named ? "d" : "i") + suite_count + extension_count + protocol_word(hello) + "_" +
+         shortened_digest(*sha256, joined(suites, ',')) + "_" + shortened_digest(*sha256, second);
 }
 
 std::string ja3_text(const ClientHelloInfo& hello) {

@@ -121,7 +121,8 @@ class Handshake {
   [[nodiscard]] bool awaits(const Token<Operation>& token) const noexcept {
     return context_.pending.awaits(token);
   }
-  /// Server: the configuration from here on, and what else the application has selected. False for a protocol that is not to be had. Only while the application is asked for it.
+  /// Server: the configuration from here on, and what else the application has selected. False for a protocol that is
+  /// not to be had. Only while the application is asked for it.
   [[nodiscard]] bool select(const Config& config, const ConfigSelected& selected) noexcept;
   /// Gives an answer to the current state.
   template <class Operation, class Input>

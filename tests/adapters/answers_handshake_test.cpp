@@ -104,6 +104,17 @@ class Handshake : public ::testing::Test {
   std::shared_ptr<const AnswerSetup> showing(std::shared_ptr<const Credential> credential) const {
     return setup_of({.provider = provider(), .credentials = {std::move(credential)}});
   }
+  /// A setup that every ClientHello leads away from.
+  static std::shared_ptr<const AnswerSetup> leading_to(ConfigChoice choice,
+                                                       std::shared_ptr<const TicketKeyring> keys = {}) {
+    struct Always final : ConfigSource {
+      [[nodiscard]] ConfigChoice select(const SelectConfig&) const override { return choice; }
+      ConfigChoice choice;
+    };
+    auto source = std::make_shared<Always>();
+    source->choice = std::move(choice);
+    return setup_of({.provider = provider(), .configs = std::move(source), .ticket_keys = std::move(keys)});
+  }
   /// The client must refuse, and tell the server why.
   void expect_refused(const Pair& pair, Reason reason, x509::Code code, Alert alert) {
     const Error* error = pair.client.connection.error();
@@ -637,23 +648,75 @@ void Handshake::resumes_where_it_was_made(const std::shared_ptr<TicketKeyring>& 
       {"TLS 1.3", usual, built(server_config().session_context({'3'})), server(root_), "example.com",
        only(ProtocolVersion::tls_1_3)},
   };
-  const auto pair = [](const Kind& kind, std::span<Session> sessions) {
-    return std::make_unique<Pair>(kind.client_side, kind.client_setup, kind.server_side, kind.server_setup, kind.name,
-                                  sessions);
+  // The same whether a server is so from the beginning or from the ClientHello on.
+  const auto front = built(server_config().select_config());
+  const auto pair = [&](const Kind& kind, std::span<Session> sessions, bool from_the_hello_on) {
+    return from_the_hello_on ? std::make_unique<Pair>(kind.client_side, kind.client_setup, front,
+                                                      leading_to({{.config = kind.server_side}, kind.server_setup}),
+                                                      kind.name, sessions)
+                             : std::make_unique<Pair>(kind.client_side, kind.client_setup, kind.server_side,
+                                                      kind.server_setup, kind.name, sessions);
   };
   for (const Kind& made : kinds) {
-    const auto first = pair(made, {});
+    const bool first_so = &made - kinds.data() < 3;
+    const auto first = pair(made, {}, first_so);
     ASSERT_FALSE(first->client.sessions.empty()) << made.what;
     // Where it may not be used comes first: a stored one is used once, and comes back until then.
     std::vector<std::reference_wrapper<const Kind>> uses(kinds.begin(), kinds.end());
     std::ranges::stable_partition(uses, [&](const Kind& used) { return &used != &made; });
     for (const Kind& used : uses) {
       std::array<Session, 1> offered{first->client.sessions.front().clone()};
-      const auto second = pair(used, offered);
+      const auto second = pair(used, offered, !first_so);
       ASSERT_TRUE(second->server.connection.connected()) << made.what << " / " << used.what;
       EXPECT_EQ(second->server.connection.resumed(), &used == &made) << made.what << " / " << used.what;
       EXPECT_EQ(second->client.connection.resumed(), &used == &made);
     }
+  }
+}
+
+TEST_F(Handshake, GoesOnByTheClientHello) {
+  const auto shown = root_.issue({.dns = {"example.org"}});
+  const ConfigChoice other{{.config = built(server_config().alpn({"one", "two"})), .alpn = "two"}, showing(shown)};
+  const auto front = built(server_config().select_config());
+  const auto client_side = built(client_config().alpn({"one", "two"}));
+  const Pair pair(client_side, trusting(), front, leading_to(other), "example.org");
+  ASSERT_TRUE(pair.client.connection.connected());
+  EXPECT_EQ(pair.client.connection.alpn(), "two");
+  EXPECT_TRUE(equal(pair.client.answers.peer_chain()[0], shown->chain[0]));
+  EXPECT_EQ(&pair.server.answers.setup(), other.setup.get());
+
+  // Without a source all goes on as it was.
+  const Pair usual(client_side, trusting(), front, showing(root_.issue({})));
+  EXPECT_TRUE(usual.client.connection.connected());
+  EXPECT_EQ(usual.client.connection.alpn(), "");
+
+  const auto fails = [&](const ConfigChoice& choice, Alert alert) {
+    const Pair refused(client_side, trusting(), front, leading_to(choice));
+    ASSERT_NE(refused.server.connection.error(), nullptr);
+    EXPECT_EQ(refused.server.connection.error()->reason, Reason::client_hello_refused);
+    ASSERT_NE(refused.client.connection.error(), nullptr);
+    EXPECT_EQ(refused.client.connection.error()->alert, alert);
+  };
+  fails({.refused = ClientHelloRefused{Alert::unrecognized_name}}, Alert::unrecognized_name);
+  fails({.selected = {.config = other.selected.config, .alpn = "three"}}, Alert::internal_error);
+}
+
+// A setup that a ClientHello leads to has the keys of the one before where it has none.
+TEST_F(Handshake, SealsTicketsByTheKeysOfTheSetupThatWasChosen) {
+  const auto credential = root_.issue({});
+  const auto client_side = built(client_config());
+  const auto front = built(server_config().select_config());
+  const auto first_keys = TicketKeyring::create(provider(), random());
+  const auto own_keys = TicketKeyring::create(provider(), random());
+  for (const auto& own : {std::shared_ptr<const TicketKeyring>(), std::shared_ptr<const TicketKeyring>(own_keys)}) {
+    const auto chosen = setup_of({.provider = provider(), .credentials = {credential}, .ticket_keys = own});
+    const auto server_setup = leading_to({{}, chosen}, first_keys);
+    Pair first(client_side, trusting(), front, server_setup);
+    ASSERT_FALSE(first.client.sessions.empty());
+    EXPECT_EQ(first_keys->open(first.client.sessions.front().ticket, fixed_clock()).has_value(), own == nullptr);
+    EXPECT_EQ(own_keys->open(first.client.sessions.front().ticket, fixed_clock()).has_value(), own != nullptr);
+    const Pair second(client_side, trusting(), front, server_setup, "example.com", first.client.sessions);
+    EXPECT_TRUE(second.server.connection.resumed());
   }
 }
 

@@ -162,7 +162,7 @@ TEST_P(SelectsConfig, KeepsSessionsApart) {
   EXPECT_FALSE(connect(std::nullopt));
 }
 
-// FoxIO's specification of JA4 has this hello and this fingerprint as its example.
+// FoxIO's specification (https://github.com/FoxIO-LLC/ja4) has this hello and this fingerprint as its example.
 TEST(ClientHelloInfo, HasTheFingerprintThatItsSpecificationGives) {
   ClientHelloInfo hello;
   hello.legacy_version = kTls12;
@@ -179,10 +179,43 @@ TEST(ClientHelloInfo, HasTheFingerprintThatItsSpecificationGives) {
   hello.alpn = {"h2", "http/1.1"};
   EXPECT_EQ(ja4(hello, provider()), "t13d1516h2_8daaf6152771_e5627efa2ab1");
   EXPECT_TRUE(ja3_text(hello).starts_with("771,4865-4866-4867-49195-49199-"));
+  // Its table of protocols that are no letters and digits.
+  const std::pair<std::string_view, std::string_view> protocols[] = {{"\xab", "ab"},
+                                                                     {"\xab\xcd", "ad"},
+                                                                     {"0\xab", "3b"},
+                                                                     {"01\xab\xcd", "3d"},
+                                                                     {"0\xab\xcd"
+                                                                      "1",
+                                                                      "01"},
+                                                                     {"h", "hh"}};
+  for (const auto& [name, word] : protocols) {
+    hello.alpn = {std::string(name)};
+    EXPECT_EQ(ja4(hello, provider()).substr(8, 2), word);
+  }
   hello.alpn.clear();
-  hello.server_name.clear();
+  std::erase(hello.extensions, ExtensionType::server_name);
   hello.cipher_suites.clear();
-  EXPECT_TRUE(ja4(hello, provider()).starts_with("t13i001600_000000000000_"));
+  EXPECT_TRUE(ja4(hello, provider()).starts_with("t13i001500_000000000000_"));
+  hello.extensions.clear();
+  hello.schemes.clear();
+  EXPECT_EQ(ja4(hello, provider()), "t13i000000_000000000000_000000000000");
+}
+
+// The examples of https://github.com/salesforce/ja3.
+TEST(ClientHelloInfo, HasTheTextOfJa3) {
+  ClientHelloInfo hello;
+  hello.legacy_version = ProtocolVersion::tls_1_0;
+  for (const int suite : {4, 5, 10, 9, 100, 98, 3, 6, 19, 18, 99})
+    hello.cipher_suites.push_back(static_cast<CipherSuite>(suite));
+  EXPECT_EQ(ja3_text(hello), "769,4-5-10-9-100-98-3-6-19-18-99,,,");
+
+  hello.cipher_suites.clear();
+  for (const int suite : {0x3a3a, 47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4})
+    hello.cipher_suites.push_back(static_cast<CipherSuite>(suite));
+  for (const int type : {0, 10, 11}) hello.extensions.push_back(static_cast<ExtensionType>(type));
+  for (const int group : {23, 24, 25}) hello.groups.push_back(static_cast<NamedGroup>(group));
+  hello.ec_point_formats = {0};
+  EXPECT_EQ(ja3_text(hello), "769,47-53-5-10-49161-49162-49171-49172-50-56-19-4,0-10-11,23-24-25,0");
 }
 
 TEST(ClientHelloInfo, ReadsNothingElse) {

@@ -733,6 +733,10 @@ std::vector<Row> authentication() {
                              finished[4] ^= 1U;
                              return finished;
                            })),
+      {client_hello_refused, Fault::caller, never("a server looks at it"), by([](Duel& duel, Role) {
+         duel.server_config.select_config();
+         duel.server().refused_hello = ClientHelloRefused{};
+       })},
       {no_credential, Fault::caller, never("a client goes on without"),
        by([](Duel& duel, Role) { duel.server().credential = nullptr; })},
       either(signing_failed, Fault::caller,

@@ -43,7 +43,8 @@ class AnswerSetup;
 
 /// How a server goes on with a client that has said hello.
 struct ConfigChoice {
-  /// The configuration, the protocol and the warning; `verification` is filled in.
+  /// The configuration, the protocol, whose text lives longer than the call, and the warning; `verification` is filled
+  /// in.
   ConfigSelected selected{};
   /// What everything that follows is answered from. Null: as before. Where it has neither ticket keys
   /// nor a store, tickets are sealed and opened with the keys of the setup before.
