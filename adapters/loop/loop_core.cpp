@@ -505,10 +505,12 @@ Loop::~Loop() { core_->end(); }
 
 namespace {
 
-std::string_view problem_of_listening(const Options& options, const MakeHandler& make_handler) {
+std::string_view problem_of_listening(const Options& options) {
   if (options.config != nullptr && options.config->role() != Role::server) return "Options::config is a client's";
-  if (make_handler == nullptr) return "nothing makes the handlers";
   return problem_of(options);
+}
+std::string_view problem_of_listening(const Options& options, const MakeHandler& make_handler) {
+  return make_handler == nullptr ? "nothing makes the handlers" : problem_of_listening(options);
 }
 
 sockets::ListenSettings settings_of(const ListenOptions& options) {
@@ -537,6 +539,19 @@ IoResult<Listener> Loop::listen(const Address& address, Options options, MakeHan
   std::vector<sockets::Listening> listening;
   listening.push_back(std::move(*socket));
   return core_->listen(std::move(listening), std::move(options), std::move(make_handler), std::move(listen_options));
+}
+
+IoResult<void> Loop::replace(const Listener& listener, Options options) {
+  const auto misuse = [](std::string_view text) {
+    return std::unexpected(plain_error(Operation::listen, IoCondition::misuse, text));
+  };
+  if (const auto problem = problem_of_listening(options); !problem.empty()) return misuse(problem);
+  for (const ListenerCore* each : core_->listeners()) {
+    if (each->id != listener.id_ || each->closed) continue;
+    each->shared->options = std::make_shared<const Options>(std::move(options));  // all its sockets have the same
+    return {};
+  }
+  return misuse("this loop does not listen there");
 }
 
 void Loop::unlisten(const Listener& listener) {

@@ -20,14 +20,15 @@ INSTANTIATE_TEST_SUITE_P(Loops, LoopTlsTest, ::testing::ValuesIn(loop_kinds()), 
 
 // --- suspended operations: pause at hello, continue or cancel [182] --------------------------------------------------
 
-/// A server that keeps the token of the first decision after the ClientHello.
+/// A server that keeps the token of a decision, by default that of the credential.
+template <class Question = SelectCredential>
 struct Paused {
-  Token<SelectCredential> token;
+  Token<Question> token;
   std::string name;
 
   void attach(Scribe& handler) {
     handler.on_event_do = [this](loop::Stream&, Event& event) {
-      auto* wishes = std::get_if<SelectCredential>(&event);
+      auto* wishes = std::get_if<Question>(&event);
       if (wishes == nullptr) return false;
       name = wishes->server_name;
       token = std::move(wishes->token);
@@ -39,7 +40,7 @@ struct Paused {
 TEST_P(LoopTlsTest, PausesAtHelloAndContinuesLater) {
   End client;
   End server = echo_end();
-  Paused paused;
+  Paused<> paused;
   paused.attach(*server.handler);
   client.handler->on_handshake_do = Writer("after all");
   connect(client, server);
@@ -56,7 +57,7 @@ TEST_P(LoopTlsTest, PausesAtHelloAndIsCanceled) {
   for (const bool dropped : {false, true}) {
     End client;
     End server;
-    Paused paused;
+    Paused<> paused;
     paused.attach(*server.handler);
     connect(client, server);
     turn_until([&] { return static_cast<bool>(paused.token); });
@@ -75,12 +76,80 @@ TEST_P(LoopTlsTest, PausesAtHelloAndIsCanceled) {
   }
 }
 
+TEST_P(LoopTlsTest, PausesBeforeAnythingIsSettled) {
+  for (const bool canceled : {false, true}) {
+    End client;
+    End server = echo_end();
+    Paused<SelectConfig> paused;
+    paused.attach(*server.handler);
+    client.handler->on_handshake_do = Writer("after all");
+    loop::Options client_side = client_options();
+    client_side.config = built(client_config().alpn({"first", "other"}));
+    loop::Options server_side = server_options();
+    server_side.config = built(server_config().alpn({"first"}).select_config());
+    connect(client, server, client_side, server_side);
+    turn_until([&] { return static_cast<bool>(paused.token); });
+    EXPECT_EQ(paused.name, "example.com");
+    turn_for(10ms);
+    if (canceled) {
+      server.log->stream->cancel(Alert::unrecognized_name);
+      turn_until([&] { return client.log->closed && server.log->closed; });
+      EXPECT_THAT(client.log->error->text, HasSubstr("unrecognized_name"));
+    } else {
+      const ConfigSelected other{.config = built(server_config().alpn({"other"}))};
+      ASSERT_TRUE(server.log->stream->answer(std::move(paused.token), other));
+      turn_until([&] { return client.log->received == "after all"; });
+      EXPECT_EQ(client.log->stream->connection().alpn(), "other");
+    }
+  }
+}
+
+// Certificate, configuration and ticket keys of a listener change while connections come and go.
+TEST_P(LoopTlsTest, ReplacesWhatAListenerHasUnderLoad) {
+  const auto offering = [&](std::string protocol) {
+    loop::Options options = server_options();
+    options.config = built(server_config().alpn({std::move(protocol)}));
+    options.answers = setup_of({.provider = provider(),
+                                .credentials = {root_.issue({})},
+                                .ticket_keys = TicketKeyring::create(provider(), random())});
+    return options;
+  };
+  const std::array offered{offering("one"), offering("two")};
+  loop::Options client_side = client_options();
+  client_side.config = built(client_config().alpn({"one", "two"}));
+  const auto listener = must(loop_->listen(
+      "127.0.0.1", 0, offered[0], [](loop::Stream&) { return std::make_unique<EchoScribe>(std::make_shared<Log>()); }));
+
+  constexpr std::size_t kTurns = 8;
+  constexpr std::size_t kClients = 6;
+  std::vector<End> clients(kTurns * kClients);
+  for (std::size_t i = 0; i < clients.size(); ++i) {
+    clients[i].handler->on_handshake_do = Writer("hello");
+    (void)must(loop_->dial("127.0.0.1", listener.address().port, client_side, std::move(clients[i].handler),
+                           {.name = dns("example.com")}));
+    if (i % kClients != 0) continue;
+    must(loop_->replace(listener, offered[i / kClients % 2]));
+    loop_->run_once(0ms);  // some are in their handshakes when the next come
+  }
+  turn_until([&] { return std::ranges::all_of(clients, [](const End& end) { return end.log->received == "hello"; }); });
+  const auto agreed_on = [&](std::string_view protocol) {
+    return std::ranges::count_if(clients,
+                                 [&](const End& end) { return end.log->stream->connection().alpn() == protocol; });
+  };
+  EXPECT_GT(agreed_on("one"), 0);
+  EXPECT_GT(agreed_on("two"), 0);
+
+  EXPECT_EQ(loop_->replace(listener, client_options()).error().condition, IoCondition::misuse);
+  loop_->unlisten(listener);
+  EXPECT_EQ(loop_->replace(listener, server_options()).error().condition, IoCondition::misuse);
+}
+
 TEST_P(LoopTlsTest, BoundsWhatComesWhileItIsPaused) {
   auto [a, b] = socket_pair();
   const int raw = a.number();
   End client;
   End server;
-  Paused paused;
+  Paused<> paused;
   paused.attach(*server.handler);
   wrap_server(std::move(b), server);
   wrap_client(std::move(a), client);
@@ -101,7 +170,7 @@ TEST_P(LoopTlsTest, BoundsWhatComesWhileItIsPaused) {
 TEST_P(LoopTlsTest, TimesOutWhileItIsPaused) {
   End client;
   End server;
-  Paused paused;
+  Paused<> paused;
   paused.attach(*server.handler);
   loop::Options options = server_options();
   options.handshake_timeout = 60ms;

@@ -163,7 +163,7 @@ TEST_P(SelectsConfig, KeepsSessionsApart) {
 }
 
 // FoxIO's specification (https://github.com/FoxIO-LLC/ja4) has this hello and this fingerprint as its example.
-TEST(ClientHelloInfo, HasTheFingerprintThatItsSpecificationGives) {
+TEST(ClientHelloInfo, HasThePublishedFingerprintOfJa4) {
   ClientHelloInfo hello;
   hello.legacy_version = kTls12;
   const auto suites = {0x0a0a, 0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030,
@@ -202,7 +202,7 @@ TEST(ClientHelloInfo, HasTheFingerprintThatItsSpecificationGives) {
 }
 
 // The examples of https://github.com/salesforce/ja3.
-TEST(ClientHelloInfo, HasTheTextOfJa3) {
+TEST(ClientHelloInfo, HasThePublishedTextsOfJa3) {
   ClientHelloInfo hello;
   hello.legacy_version = ProtocolVersion::tls_1_0;
   for (const int suite : {4, 5, 10, 9, 100, 98, 3, 6, 19, 18, 99})

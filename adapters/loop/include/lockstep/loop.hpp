@@ -410,6 +410,10 @@ class LOCKSTEP_API Loop {
   /// socket's that nobody listens on; anything else fails with EADDRINUSE.
   [[nodiscard]] IoResult<Listener> listen(const Address& address, Options options, MakeHandler make_handler,
                                           ListenOptions listen_options = {});
+  /// Gives other options to the connections that are accepted from here on: a new certificate, configuration, anchors
+  /// or ticket keys, without a connection being dropped. Those that are there keep theirs, also in the middle of their
+  /// handshakes.
+  [[nodiscard]] IoResult<void> replace(const Listener& listener, Options options);
   /// Accepts no more.
   void unlisten(const Listener& listener);
 
