@@ -52,6 +52,9 @@ bool Answers::answer(Connection& connection, Event& event) {
 void Answers::reply(Connection& connection, SelectConfig& question) {
   const auto& configs = setup_->options().configs;
   ConfigChoice choice = configs == nullptr ? ConfigChoice() : configs->select(question);
+  const AnswerSetup& setup = choice.setup != nullptr ? *choice.setup : *setup_;
+  if (setup.options().refuse_unknown_names && !setup.has_name(question.server_name) && !choice.refused)
+    choice.refused = ClientHelloRefused{Alert::unrecognized_name};
   if (choice.refused) return (void)connection.answer(std::move(question.token), *choice.refused);
   if (choice.setup != nullptr) {
     choice.selected.verification = choice.setup->verification();

@@ -207,6 +207,15 @@ class Candidates::Choice {
     return best_ == nullptr ? nullptr : best_->credential;
   }
 
+  /// What a candidate lacks for the peer; nothing where it will do.
+  [[nodiscard]] std::optional<Withheld::Because> lack_of(const Candidate& candidate) const {
+    if ((candidate.schemes & schemes_) == 0) return Withheld::Because::schemes;
+    if (must_fit_ && fit_of(candidate) == Fit::none) return Withheld::Because::certificate_authorities;
+    if (!passes(candidate)) return Withheld::Because::oid_filters;
+    if ((candidate.algorithms & ~algorithms_) != 0) return Withheld::Because::schemes_cert;
+    return std::nullopt;
+  }
+
   /// What the best of those that will not do lacks.
   [[nodiscard]] Withheld::Because lacking() const {
     auto because = Withheld::Because::schemes;
@@ -246,14 +255,27 @@ class Candidates::Choice {
   Merit merit_;
 };
 
+std::array<std::span<const Candidates::Place>, 2> Candidates::named(std::string_view server_name) const {
+  const auto name = x509::PeerName::dns(server_name);
+  if (!name) return {};
+  const auto find = [](const Names& names, std::string_view key) -> std::span<const Place> {
+    const auto found = names.find(key);
+    return found == names.end() ? std::span<const Place>() : found->second;
+  };
+  const std::string_view host_name = name->host_name();
+  const std::string_view behind_label = host_name.substr(std::min(host_name.find('.'), host_name.size() - 1) + 1);
+  return {find(exact_, host_name), find(wildcards_, behind_label)};
+}
+
+bool Candidates::has_name(std::string_view server_name) const {
+  return server_name.empty() ||
+         std::ranges::any_of(named(server_name), [](const auto& places) { return !places.empty(); });
+}
+
 std::shared_ptr<const Credential> Candidates::select(const SelectCredential& wishes) const {
   Choice choice(*this, wishes);
-  if (const auto name = x509::PeerName::dns(wishes.server_name)) {
-    const std::string_view host_name = name->host_name();
-    if (const auto found = exact_.find(host_name); found != exact_.end()) choice.consider(found->second);
-    if (auto best = choice.best()) return best;
-    const std::string_view behind_label = host_name.substr(std::min(host_name.find('.'), host_name.size() - 1) + 1);
-    if (const auto found = wildcards_.find(behind_label); found != wildcards_.end()) choice.consider(found->second);
+  for (const std::span<const Place> places : named(wishes.server_name)) {
+    choice.consider(places);
     if (auto best = choice.best()) return best;
   }
   // Filters look beyond a kind.
@@ -269,29 +291,59 @@ std::shared_ptr<const Credential> Candidates::select(const SelectCredential& wis
   return choice.best();
 }
 
+namespace {
+
+/// What would not do, and what to do about it.
+std::string text_of(Withheld::Because because, const SelectCredential& wishes, const std::string& leads_to) {
+  const std::string peer = wishes.role == Role::server ? "the client" : "the server";
+  switch (because) {
+    case Withheld::Because::schemes:
+    case Withheld::Because::own_schemes:  // of which nothing is known here
+      return peer + " verifies none of the schemes that our keys sign with. Configure a certificate with another key.";
+    case Withheld::Because::certificate_authorities:
+      return peer + " takes those that lead to " + names_text(wishes.certificate_authorities) + ", and ours leads to " +
+             leads_to + ". Configure one of those, or add the certificates that stand between to its chain.";
+    case Withheld::Because::oid_filters:
+      return peer +
+             " asks for extensions that they do not have (RFC 9846 4.3.5). Configure a certificate that has them.";
+    case Withheld::Because::server_name: {
+      const auto name = x509::PeerName::dns(wishes.server_name);
+      return "it is not for " + (name ? std::string(name->host_name()) : "the name that the client asks for") +
+             ". Configure a certificate that has this name.";
+    }
+    case Withheld::Because::schemes_cert:
+      return peer + " does not verify what its certificates are signed with. Have it issued by another authority.";
+    case Withheld::Because::malformed: return "it has no certificate that can be read. Give its chain, leaf first.";
+  }
+  return {};
+}
+
+}  // namespace
+
 std::optional<Withheld> Candidates::withheld(const SelectCredential& wishes) const {
   if (candidates_.empty()) return std::nullopt;
-  const Choice choice(*this, wishes);
-  const std::string ours = "No certificate of ours was sent: ";
-  switch (choice.lacking()) {
-    case Withheld::Because::schemes:
-    case Withheld::Because::own_schemes:  // of which the setup knows nothing
-      return Withheld{Withheld::Because::schemes,
-                      ours +
-                          "the server verifies none of the schemes that our keys sign with. Configure a certificate "
-                          "with another key."};
-    case Withheld::Because::certificate_authorities:
-      return Withheld{Withheld::Because::certificate_authorities,
-                      ours + "the server takes those that lead to " + names_text(wishes.certificate_authorities) +
-                          ", and ours leads to " + issuers_[candidates_.front().issuers.back()].name.text() +
-                          ". Configure one of those, or add the certificates that stand between to its chain."};
-    case Withheld::Because::oid_filters:
-      return Withheld{Withheld::Because::oid_filters,
-                      ours +
-                          "the server asks for extensions that they do not have (RFC 9846 4.3.5). Configure a "
-                          "certificate that has them."};
+  const auto because = Choice(*this, wishes).lacking();
+  return Withheld{because, "No certificate of ours was sent: " +
+                               text_of(because, wishes, issuers_[candidates_.front().issuers.back()].name.text())};
+}
+
+std::optional<Withheld> Candidates::unsuitable(const SelectCredential& wishes) const {
+  auto because = Choice(*this, wishes).lack_of(candidates_.front());
+  if (!because && wishes.role == Role::server && !has_name(wishes.server_name))
+    because = Withheld::Because::server_name;
+  if (!because) return std::nullopt;
+  return Withheld{*because, "This certificate will not do: " +
+                                text_of(*because, wishes, issuers_[candidates_.front().issuers.back()].name.text())};
+}
+
+std::optional<Withheld> unsuitable(const std::shared_ptr<const Credential>& credential,
+                                   const SelectCredential& wishes) {
+  const auto readable = [](const auto& der) { return x509::Certificate::parse(der).has_value(); };
+  if (credential == nullptr || credential->chain.empty() || !std::ranges::all_of(credential->chain, readable)) {
+    constexpr auto kBecause = Withheld::Because::malformed;
+    return Withheld{kBecause, "This certificate will not do: " + text_of(kBecause, wishes, {})};
   }
-  return std::nullopt;
+  return Candidates({&credential, 1}, nullptr).unsuitable(wishes);
 }
 
 }  // namespace lockstep

@@ -1,6 +1,7 @@
 #pragma once
 // A setup's credentials, ordered for what peers ask for.
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,6 +28,10 @@ class Candidates {
   [[nodiscard]] std::shared_ptr<const Credential> select(const SelectCredential& wishes) const;
   /// Why a client's `select` gives nothing; nothing when it has nothing to give.
   [[nodiscard]] std::optional<Withheld> withheld(const SelectCredential& wishes) const;
+  /// Why the first will not do.
+  [[nodiscard]] std::optional<Withheld> unsuitable(const SelectCredential& wishes) const;
+  /// Whether there is one for this name.
+  [[nodiscard]] bool has_name(std::string_view server_name) const;
 
  private:
   using Place = std::uint32_t;
@@ -56,6 +61,8 @@ class Candidates {
   [[nodiscard]] std::optional<Place> find_issuer(const x509::DistinguishedName& name) const;
   [[nodiscard]] Place add_issuer(const x509::DistinguishedName& name);
   void add_names(const x509::Certificate& leaf, Place place);
+  /// Those that have the name itself, and those whose wildcard covers it.
+  [[nodiscard]] std::array<std::span<const Place>, 2> named(std::string_view server_name) const;
 
   struct TextHash : std::hash<std::string_view> {
     using is_transparent = void;

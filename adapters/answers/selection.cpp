@@ -21,6 +21,8 @@ std::optional<Withheld> AnswerSetup::withheld(const SelectCredential& wishes) co
   return candidates_->withheld(wishes);
 }
 
+bool AnswerSetup::has_name(std::string_view server_name) const { return candidates_->has_name(server_name); }
+
 bool AnswerSetup::verifies_together() const noexcept {
   return std::ranges::any_of(options_.provider.verifiers,
                              [](const SignatureVerifier* verifier) { return verifier->width > 1; });

@@ -166,13 +166,13 @@ bool fits(const Entry& result, std::size_t call) noexcept {
         else if constexpr (std::same_as<Result, SealDone>)
           return is(std::type_identity<Seal>(), std::type_identity<SealEarly>(), std::type_identity<SealInPlace>());
         else if constexpr (std::same_as<Result, Done>)
-          return is(std::type_identity<AnswerCredential>(), std::type_identity<AnswerSignature>(),
-                    std::type_identity<AnswerDecryption>(), std::type_identity<AnswerComputation>(),
-                    std::type_identity<AnswerPsk>(), std::type_identity<AnswerPskLookup>(),
-                    std::type_identity<AnswerVerdict>(), std::type_identity<AnswerTicketOpened>(),
-                    std::type_identity<AnswerEarlyData>(), std::type_identity<AnswerTicketSealed>(),
-                    std::type_identity<Close>(), std::type_identity<Cancel>(), std::type_identity<UpdateKeys>(),
-                    std::type_identity<Renegotiate>(), std::type_identity<Offload>());
+          return is(std::type_identity<AnswerConfig>(), std::type_identity<AnswerCredential>(),
+                    std::type_identity<AnswerSignature>(), std::type_identity<AnswerDecryption>(),
+                    std::type_identity<AnswerComputation>(), std::type_identity<AnswerPsk>(),
+                    std::type_identity<AnswerPskLookup>(), std::type_identity<AnswerVerdict>(),
+                    std::type_identity<AnswerTicketOpened>(), std::type_identity<AnswerEarlyData>(),
+                    std::type_identity<AnswerTicketSealed>(), std::type_identity<Close>(), std::type_identity<Cancel>(),
+                    std::type_identity<UpdateKeys>(), std::type_identity<Renegotiate>(), std::type_identity<Offload>());
         else
           return false;
       },

@@ -650,10 +650,15 @@ void Handshake::resumes_where_it_was_made(const std::shared_ptr<TicketKeyring>& 
   };
   // The same whether a server is so from the beginning or from the ClientHello on.
   const auto front = built(server_config().select_config());
+  const auto choice_of = [](const Kind& kind) {
+    ConfigChoice choice;
+    choice.selected.config = kind.server_side;
+    choice.setup = kind.server_setup;
+    return choice;
+  };
   const auto pair = [&](const Kind& kind, std::span<Session> sessions, bool from_the_hello_on) {
     return from_the_hello_on ? std::make_unique<Pair>(kind.client_side, kind.client_setup, front,
-                                                      leading_to({{.config = kind.server_side}, kind.server_setup}),
-                                                      kind.name, sessions)
+                                                      leading_to(choice_of(kind)), kind.name, sessions)
                              : std::make_unique<Pair>(kind.client_side, kind.client_setup, kind.server_side,
                                                       kind.server_setup, kind.name, sessions);
   };
@@ -676,7 +681,10 @@ void Handshake::resumes_where_it_was_made(const std::shared_ptr<TicketKeyring>& 
 
 TEST_F(Handshake, GoesOnByTheClientHello) {
   const auto shown = root_.issue({.dns = {"example.org"}});
-  const ConfigChoice other{{.config = built(server_config().alpn({"one", "two"})), .alpn = "two"}, showing(shown)};
+  ConfigChoice other;
+  other.selected.config = built(server_config().alpn({"one", "two"}));
+  other.selected.alpn = "two";
+  other.setup = showing(shown);
   const auto front = built(server_config().select_config());
   const auto client_side = built(client_config().alpn({"one", "two"}));
   const Pair pair(client_side, trusting(), front, leading_to(other), "example.org");
@@ -697,8 +705,17 @@ TEST_F(Handshake, GoesOnByTheClientHello) {
     ASSERT_NE(refused.client.connection.error(), nullptr);
     EXPECT_EQ(refused.client.connection.error()->alert, alert);
   };
-  fails({.refused = ClientHelloRefused{Alert::unrecognized_name}}, Alert::unrecognized_name);
-  fails({.selected = {.config = other.selected.config, .alpn = "three"}}, Alert::internal_error);
+  ConfigChoice none;
+  none.refused = ClientHelloRefused{Alert::access_denied};
+  fails(none, Alert::access_denied);
+  const auto strict =
+      setup_of({.provider = provider(), .credentials = {root_.issue({})}, .refuse_unknown_names = true});
+  EXPECT_TRUE(Pair(client_side, trusting(), front, strict, "example.com").client.connection.connected());
+  const Pair unknown(client_side, trusting(), front, strict, "example.net");
+  ASSERT_NE(unknown.client.connection.error(), nullptr);
+  EXPECT_EQ(unknown.client.connection.error()->alert, Alert::unrecognized_name);
+  other.selected.alpn = "three";
+  fails(other, Alert::internal_error);
 }
 
 // A setup that a ClientHello leads to has the keys of the one before where it has none.
@@ -710,7 +727,9 @@ TEST_F(Handshake, SealsTicketsByTheKeysOfTheSetupThatWasChosen) {
   const auto own_keys = TicketKeyring::create(provider(), random());
   for (const auto& own : {std::shared_ptr<const TicketKeyring>(), std::shared_ptr<const TicketKeyring>(own_keys)}) {
     const auto chosen = setup_of({.provider = provider(), .credentials = {credential}, .ticket_keys = own});
-    const auto server_setup = leading_to({{}, chosen}, first_keys);
+    ConfigChoice choice;
+    choice.setup = chosen;
+    const auto server_setup = leading_to(std::move(choice), first_keys);
     Pair first(client_side, trusting(), front, server_setup);
     ASSERT_FALSE(first.client.sessions.empty());
     EXPECT_EQ(first_keys->open(first.client.sessions.front().ticket, fixed_clock()).has_value(), own == nullptr);

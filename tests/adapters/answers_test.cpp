@@ -342,6 +342,44 @@ TEST(SelectionOfAClient, TellsWhatItLacks) {
   EXPECT_FALSE(setup_of({.provider = provider()})->withheld(wishes)) << "there is none to withhold";
 }
 
+TEST_F(Selection, TellsWhatASingleCertificateLacks) {
+  SelectCredential wishes;
+  wishes.role = Role::server;
+  wishes.server_name = "mail.example.com";
+  wishes.schemes = kAll;
+  const auto because = [&](const std::shared_ptr<const Credential>& credential) {
+    const auto lack = unsuitable(credential, wishes);
+    return lack ? std::optional(lack->because) : std::nullopt;
+  };
+  EXPECT_EQ(because(wildcard_), std::nullopt);
+  EXPECT_EQ(because(exact_), Withheld::Because::server_name);
+  EXPECT_THAT(unsuitable(exact_, wishes)->text, ::testing::HasSubstr("mail.example.com"));
+  wishes.server_name = "www.example.com";
+  EXPECT_EQ(because(exact_), std::nullopt);
+  const std::vector<SignatureScheme> ecdsa{SignatureScheme::ecdsa_secp256r1_sha256};
+  wishes.schemes = ecdsa;
+  EXPECT_EQ(because(exact_ed_), Withheld::Because::schemes);
+  const std::vector<SignatureScheme> rsa{SignatureScheme::rsa_pkcs1_sha256};
+  wishes.schemes_cert = rsa;
+  EXPECT_EQ(because(exact_), Withheld::Because::schemes_cert);
+  wishes.server_name = {};
+  wishes.schemes_cert = {};
+  EXPECT_EQ(because(exact_), std::nullopt) << "any will do for a client without a name";
+  EXPECT_EQ(because(nullptr), Withheld::Because::malformed);
+  const auto stranger = Authority("CN=Stranger").subject();
+  const std::vector<Bytes> authorities{stranger};
+  wishes.role = Role::client;
+  wishes.certificate_authorities = authorities;
+  EXPECT_EQ(because(exact_), Withheld::Because::certificate_authorities);
+}
+
+TEST_F(Selection, KnowsTheNamesThatItHas) {
+  for (const std::string_view name : {"", "default.example", "mail.example.com", "WWW.Example.com"})
+    EXPECT_TRUE(setup_->has_name(name)) << name;
+  for (const std::string_view name : {"nowhere.example", "a.b.example.com", "example.com", "not a name!"})
+    EXPECT_FALSE(setup_->has_name(name)) << name;
+}
+
 TEST(SelectionOfAClient, HeedsTheFiltersOfTheServer) {
   const Authority root{"CN=Root"};
   const auto of_server = root.issue({.dns = {"a.example"}});

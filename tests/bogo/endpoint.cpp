@@ -179,6 +179,7 @@ std::optional<Stop> Endpoint::judge_offer() {
 
 std::optional<Step> Endpoint::handle(Event& event) {
   if (early_data_rejected()) options_ = &retried_;
+  if (auto* select = std::get_if<SelectConfig>(&event)) return ask(std::move(*select));
   if (auto* select = std::get_if<SelectCredential>(&event)) return ask(std::move(*select));
   if (auto* sign = std::get_if<Sign>(&event)) return ask(std::move(*sign));
   if (auto* decrypt = std::get_if<Decrypt>(&event)) return ask(std::move(*decrypt));
@@ -284,6 +285,17 @@ std::optional<Step> Endpoint::answer(Question& question) {
       question);
 }
 
+/// BoringSSL's early callback, and the one that chooses the application protocol.
+std::optional<Stop> Endpoint::reply(SelectConfig& question) {
+  if (options_->fail_early_callback)
+    return accepted(engine_, engine_.answer(std::move(question.token), ClientHelloRefused{}));
+  ConfigSelected selected;
+  const bool offered = std::ranges::find(question.alpn, options_->select_alpn) != question.alpn.end();
+  if (!options_->select_alpn.empty() && offered) selected.alpn = options_->select_alpn;
+  if (options_->decline_alpn) selected.alpn = "";
+  return accepted(engine_, engine_.answer(std::move(question.token), std::move(selected)));
+}
+
 std::optional<Stop> Endpoint::reply(SelectCredential& question) {
   ++asked_.credential;
   if (auto wrong = check_request(question)) return wrong;
@@ -292,8 +304,7 @@ std::optional<Stop> Endpoint::reply(SelectCredential& question) {
     question.token = {};
     return std::nullopt;
   }
-  const bool refuse = options_->fail_early_callback || options_->fail_ddos_callback;
-  const Candidate* chosen = refuse ? nullptr : choose(question);
+  const Candidate* chosen = options_->fail_ddos_callback ? nullptr : choose(question);
   if (chosen == nullptr) return accepted(engine_, engine_.answer(std::move(question.token), NoCredential{}));
   asked_.selected_credential = chosen->number;
   if (!staples_well_formed(*chosen->credential)) {

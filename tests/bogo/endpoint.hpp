@@ -125,14 +125,16 @@ class Endpoint {
   std::optional<lockstep::Session> take_session() { return std::move(session_); }
 
  private:
-  using Question = std::variant<std::monostate, lockstep::SelectCredential, lockstep::Sign, lockstep::Decrypt,
-                                lockstep::Compute, lockstep::SelectPsk, lockstep::FindPsk, lockstep::VerifyPeer,
-                                lockstep::OpenTicket, lockstep::AcceptEarlyData, lockstep::SealTicket>;
+  using Question =
+      std::variant<std::monostate, lockstep::SelectConfig, lockstep::SelectCredential, lockstep::Sign,
+                   lockstep::Decrypt, lockstep::Compute, lockstep::SelectPsk, lockstep::FindPsk, lockstep::VerifyPeer,
+                   lockstep::OpenTicket, lockstep::AcceptEarlyData, lockstep::SealTicket>;
 
   std::optional<Step> handle(lockstep::Event& event);
   std::optional<Step> ask(Question question);
   std::optional<Step> answer_late();
   std::optional<Step> answer(Question& question);
+  std::optional<Stop> reply(lockstep::SelectConfig& question);
   std::optional<Stop> reply(lockstep::SelectCredential& question);
   std::optional<Stop> reply(lockstep::Sign& question);
   std::optional<Stop> reply(lockstep::Decrypt& question);

@@ -118,6 +118,7 @@ constexpr Row kNames[] = {
     {Reason::certificate_status, ":OCSP_CB_ERROR:"},
     {Reason::signature_invalid, ":BAD_SIGNATURE:"},
     {Reason::finished_mismatch, ":DIGEST_CHECK_FAILED:"},
+    {Reason::client_hello_refused, ":CONNECTION_REJECTED:"},
     {Reason::no_credential, ":CONNECTION_REJECTED: :NO_CERTIFICATE_SET: :NO_MATCHING_ISSUER:"},
     {Reason::token_dropped, ":CERT_CB_ERROR: :OCSP_CB_ERROR:"},
 

@@ -133,6 +133,8 @@ ServerConfigBuilder server(const Options& options, const Versions& spoken, const
   builder.server_preference(options.server_preference || !options.cipher.empty() ||
                             (wanted && wanted->server_preference));
   builder.hand_out_computations(options.async);
+  builder.select_config(options.use_early_callback || options.fail_early_callback || options.decline_alpn ||
+                        !options.select_alpn.empty() || options.async);
   const bool ids = spoken.oldest == ProtocolVersion::tls_1_2;
   builder.session_ids(ids);
   // Its hint is BoringSSL's identity.

@@ -408,7 +408,7 @@ Session session_of(const Vectors& trace) {
 
 /// As if it had been made under the settings of this connection.
 void bind(Session& session, Connection& connection) {
-  session.context = ConnectionAccess::handshake(connection)->context().config.session_context({});
+  session.context = ConnectionAccess::handshake(connection)->context().config().session_context({});
 }
 
 TEST_F(Rfc8448Replay, ResumedClient) {

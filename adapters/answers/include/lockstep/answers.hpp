@@ -80,6 +80,9 @@ struct AnswerOptions {
   std::shared_ptr<ClientSessionCache> client_sessions = std::make_shared<LruClientSessionCache>();
   /// Server: what decides by the ClientHello. Without it every connection goes on with the configuration that it has.
   std::shared_ptr<const ConfigSource> configs{};
+  /// Server: refuse a client that asks for a name which none of the credentials has, with unrecognized_name, where the
+  /// configuration asks (`ConfigBuilder::select_config`). Otherwise, and without a name, the first is shown.
+  bool refuse_unknown_names = false;
   /// Server: what tickets are sealed with. Without them tickets are names of sessions in the `session_store`; and where
   /// there is none either, none are sent and none accepted.
   std::shared_ptr<const TicketKeyring> ticket_keys{};
@@ -111,13 +114,16 @@ struct AnswerOptions {
   } dangerous{};
 };
 
-/// Why a client that has certificates shows none to a server that asks for one.
+/// Why a client that has certificates shows none to a server that asks for one, or why a certificate will not do.
 struct Withheld {
   enum class Because : std::uint8_t {
-    schemes,                  ///< no key signs with a scheme that the server verifies
+    schemes,                  ///< no key signs with a scheme that the peer verifies
     own_schemes,              ///< nor with one that our own configuration allows
     certificate_authorities,  ///< those that the server lists stand above none of them
     oid_filters,              ///< none has the extensions that the server asks for
+    server_name,              ///< it is for others than the client asks for
+    schemes_cert,             ///< its certificates are signed with what the peer does not verify
+    malformed,                ///< it cannot be read
   };
   Because because{};
   std::string text;  ///< what was not sent, why, and what to do about it
@@ -160,6 +166,8 @@ class LOCKSTEP_API AnswerSetup {
   [[nodiscard]] std::shared_ptr<const Credential> select(const SelectCredential& wishes) const;
   /// Why `select` gives a client nothing; nothing when it gives something, or has no credential at all.
   [[nodiscard]] std::optional<Withheld> withheld(const SelectCredential& wishes) const;
+  /// Whether one of the credentials is for this name; also for none.
+  [[nodiscard]] bool has_name(std::string_view server_name) const;
   /// Whether the provider verifies several signatures for less than one by one (`SignatureVerifier::width`), so that
   /// those of many peers' certificates are worth collecting (`Answers::begin`).
   [[nodiscard]] bool verifies_together() const noexcept;
@@ -243,6 +251,11 @@ class LOCKSTEP_API Answers {
 /// TLS 1.2 alone, comes last.
 [[nodiscard]] LOCKSTEP_API std::shared_ptr<const Credential> make_credential(
     std::vector<std::vector<std::uint8_t>> chain, std::shared_ptr<const SigningKey> key);
+
+/// Why a credential will not do for what a peer wishes; nothing where it will. For those who choose by themselves;
+/// `AnswerSetup::select` does so for any number of them.
+[[nodiscard]] LOCKSTEP_API std::optional<Withheld> unsuitable(const std::shared_ptr<const Credential>& credential,
+                                                              const SelectCredential& wishes);
 
 /// The reason, and so the alert, for a verdict that refuses. `Reason::none` for `ok`.
 [[nodiscard]] LOCKSTEP_API Reason reason_of(x509::Code code) noexcept;
