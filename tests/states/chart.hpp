@@ -23,9 +23,10 @@ using Records = handshake::MessageList<handshake::ChangeCipherSpec, Renegotiatio
 using Calls = handshake::MessageList<handshake::Renegotiate>;
 using Answers =
     handshake::MessageList<handshake::TicketOpened, handshake::EarlyDataJudged, handshake::CredentialSelected,
-                           handshake::Signed, handshake::Decrypted, handshake::SharesMade, handshake::SecretMade,
-                           handshake::SignatureChecked, handshake::PskGiven, handshake::PskWithheld,
-                           handshake::PeerVerified, handshake::PeerRefused, handshake::TicketSealed>;
+                           handshake::ConfigChosen, handshake::HelloRefused, handshake::Signed, handshake::Decrypted,
+                           handshake::SharesMade, handshake::SecretMade, handshake::SignatureChecked,
+                           handshake::PskGiven, handshake::PskWithheld, handshake::PeerVerified, handshake::PeerRefused,
+                           handshake::TicketSealed>;
 
 /// The name of a type without what does not distinguish it: "client13::WaitFinished", "Finished".
 template <class Type>

@@ -178,7 +178,8 @@ TEST(Docs, ShowTheMachineAsItIs) {
 }
 
 Role role_of(std::string_view state) {
-  if (machine_of(state) == "hello") return state == "hello::WaitClientHello" ? Role::server : Role::client;
+  if (machine_of(state) == "hello")
+    return state == "hello::WaitClientHello" || state == "hello::WaitConfig" ? Role::server : Role::client;
   return state.starts_with("client") ? Role::client : Role::server;
 }
 

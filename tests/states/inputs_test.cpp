@@ -883,6 +883,8 @@ TEST_P(HandshakeState, AcceptsWhatTheChartSays) {
   handshake::detail::for_each_kind(
       handshake::Messages{}, [&]<class Kind>(std::type_identity<Kind>) { expect_dispatch(*handshake, row, Kind{}); });
   expect_dispatch(*handshake, row, handshake::ChangeCipherSpec{});
+  expect_dispatch(*handshake, row, handshake::ConfigChosen{});
+  expect_dispatch(*handshake, row, handshake::HelloRefused{});
   expect_dispatch(*handshake, row, handshake::TicketOpened{});
   expect_dispatch(*handshake, row, handshake::EarlyDataJudged{});
   expect_dispatch(*handshake, row, handshake::CredentialSelected{});
