@@ -206,22 +206,23 @@ void Link::answered(const redisReply* reply) {
 
 // --- time ------------------------------------------------------------------------------------------------------------
 
-/// For the first question whose time is still to come; the others' comes later.
+/// Sees to the first question whose time is still to come; where there is none, to the answer that has been owed
+/// longest.
 void Link::watch() {
-  if (watching_) return;
+  if (questions_.empty()) return;
   const auto next = std::ranges::find(questions_, false, &Question::overdue);
-  const bool owes = next == questions_.end();
-  if (owes && questions_.empty()) return;
-  const auto when = owes ? questions_.front().due + kLongestDebt : next->due;
+  const auto when = next == questions_.end() ? questions_.front().due + kLongestDebt : next->due;
+  if (alarm_ && alarm_at_ <= when) return;
+  if (alarm_) loop_.cancel(*alarm_);
+  alarm_at_ = when;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(when - loop::Clock::now());
-  watching_ = true;
-  loop_.after(std::max(left, std::chrono::milliseconds(1)), [link = weak_from_this()](loop::Loop&) {
+  alarm_ = loop_.after(std::max(left, std::chrono::milliseconds(1)), [link = weak_from_this()](loop::Loop&) {
     if (const auto self = link.lock()) self->look_at_time();
   });
 }
 
 void Link::look_at_time() {
-  watching_ = false;
+  alarm_.reset();
   const auto now = loop::Clock::now();
   // An answer may ask, or end the connection.
   std::vector<Reply> late;

@@ -84,7 +84,8 @@ class Link : public std::enable_shared_from_this<Link> {
   std::string output_;  // what the stream has not taken yet
   std::deque<Question> questions_;
   std::deque<std::vector<std::string>> owed_;  // what is to be told
-  bool watching_ = false;
+  std::optional<loop::Task> alarm_;            // for the next question that is due
+  loop::Clock::time_point alarm_at_{};
   std::chrono::milliseconds next_retry_;
   loop::Clock::time_point since_{};  // when this connection answered first
   Statistics statistics_;
