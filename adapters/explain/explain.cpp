@@ -40,6 +40,9 @@ struct LookedUp {
 
 /// What the engine came to.
 struct Outcome {
+  std::shared_ptr<const ServerConfig> config;  ///< that it went by in the end (`SelectConfig`)
+  std::shared_ptr<const AnswerSetup> answers;  ///< the same
+  std::string unsuitable;                      ///< the only certificate that there is: why it will not do
   std::optional<Error> failure;
   std::optional<ProtocolVersion> version;
   std::optional<CipherSuite> suite;
@@ -125,6 +128,29 @@ Octets share_of(const Config& server, NamedGroup group, Time now) {
   return hello ? hello->share(group) : Octets();
 }
 
+/// A server's own source of configurations, and what it said last.
+class Listening final : public ConfigSource {
+ public:
+  explicit Listening(std::shared_ptr<const ConfigSource> source) : source_(std::move(source)) {}
+  [[nodiscard]] ConfigChoice select(const SelectConfig& question) const override {
+    return last_ = source_->select(question);
+  }
+  [[nodiscard]] const ConfigChoice& last() const noexcept { return last_; }
+
+ private:
+  std::shared_ptr<const ConfigSource> source_;
+  mutable ConfigChoice last_;
+};
+
+/// The setup with its source listened to; as it is where it has none.
+std::shared_ptr<const AnswerSetup> listened_to(const std::shared_ptr<const AnswerSetup>& setup) {
+  if (setup->options().configs == nullptr) return setup;
+  AnswerOptions options = setup->options();
+  options.configs = std::make_shared<Listening>(options.configs);
+  const auto made = AnswerSetup::create(std::move(options));
+  return made ? *made : setup;
+}
+
 /// The engine, with what it asks answered as the server would, and nothing spent by it.
 class Run {
  public:
@@ -132,7 +158,10 @@ class Run {
       : question_(question),
         setup_(std::move(setup)),
         answers_(setup_, random_),
-        connection_(Connection::server(question.config, random_, {}, {.verification = setup_->verification()})) {}
+        connection_(Connection::server(question.config, random_, {}, {.verification = setup_->verification()})) {
+    outcome_.config = question.config;
+    outcome_.answers = setup_;
+  }
 
   /// Why the engine takes no such message; nothing when it takes it.
   std::optional<Error> refusal_of(Bytes message) {
@@ -179,8 +208,15 @@ class Run {
   }
 
   void answer(Event& event) {
-    if (auto* select = std::get_if<SelectCredential>(&event)) {
-      outcome_.credential = setup_->select(*select);
+    if (std::holds_alternative<SelectConfig>(event)) {
+      answers_.answer(connection_, event);
+      note_choice();
+    } else if (auto* select = std::get_if<SelectCredential>(&event)) {
+      const auto& credentials = outcome_.answers->options().credentials;
+      if (credentials.size() == 1) {
+        if (const auto withheld = unsuitable(credentials.front(), *select)) outcome_.unsuitable = withheld->text;
+      }
+      outcome_.credential = outcome_.answers->select(*select);
       if (outcome_.credential != nullptr) {
         (void)connection_.answer(std::move(select->token), outcome_.credential);
       } else {
@@ -197,13 +233,28 @@ class Run {
     }
   }
 
+  void note_choice() {
+    const auto* const source = dynamic_cast<const Listening*>(setup_->options().configs.get());
+    if (source == nullptr) return;
+    if (source->last().selected.config != nullptr) outcome_.config = source->last().selected.config;
+    if (source->last().setup != nullptr) outcome_.answers = source->last().setup;
+  }
+
+  /// Those of the setup before, where the one that was chosen has nothing of its own.
+  const TicketKeyring* ticket_keys() const {
+    const AnswerOptions& now = outcome_.answers->options();
+    const bool own = now.ticket_keys != nullptr || now.session_store != nullptr;
+    return own ? now.ticket_keys.get() : setup_->options().ticket_keys.get();
+  }
+
   void look_up(OpenTicket& open) {
     LookedUp& looked_up = outcome_.tickets.emplace_back();
-    const AnswerOptions& options = setup_->options();
-    if (open.session_id || options.ticket_keys == nullptr) {
+    const AnswerOptions& options = outcome_.answers->options();
+    const TicketKeyring* const keys = ticket_keys();
+    if (open.session_id || keys == nullptr) {
       looked_up.why = options.session_store != nullptr ? "it may name a session in the store, which was not looked into"
                                                        : "this server keeps no sessions";
-    } else if (auto session = opened(*options.ticket_keys, open.ticket)) {
+    } else if (auto session = opened(*keys, open.ticket)) {
       looked_up.opened = true;
       looked_up.session = session->clone();
       (void)connection_.answer(std::move(open.token), std::move(*session));
@@ -218,7 +269,7 @@ class Run {
   std::expected<Session, TicketError> opened(const TicketKeyring& keyring, Bytes ticket) const {
     std::vector<TicketKey> all = keyring.keys();
     if (all.empty()) return std::unexpected(TicketError::unknown_key);
-    auto keys = TicketKeys::dangerous().allow_insecure_provider(question_.config->provider(), std::move(all.front()));
+    auto keys = TicketKeys::dangerous().allow_insecure_provider(outcome_.config->provider(), std::move(all.front()));
     if (!keys) return std::unexpected(keys.error());
     for (std::size_t i = 1; i < all.size(); ++i) (void)keys->add_previous(std::move(all[i]));
     Octets room(TicketKeys::opened_size(ticket.size()));
@@ -236,7 +287,7 @@ class Run {
     hello.offer_no_session();
     if (!request.cookie.empty()) hello.set(ExtensionType::cookie, request.cookie);
     if (request.group) {
-      const Octets share = share_of(*question_.config, *request.group, question_.now);
+      const Octets share = share_of(*outcome_.config, *request.group, question_.now);
       if (share.empty()) return false;
       hello.offer_share(*request.group, share);
     }
@@ -262,10 +313,11 @@ std::string sentence(Reason reason) {
 
 class Explainer {
  public:
-  Explainer(const HelloQuestion& question, Hello hello) : question_(question), hello_(std::move(hello)) {}
+  Explainer(const HelloQuestion& question, Hello hello)
+      : question_(question), answers_(listened_to(question.answers)), hello_(std::move(hello)) {}
 
   Explained run() {
-    outcome_ = Run(question_, question_.answers).of(hello_, question_.client_hello);
+    outcome_ = Run(question_, answers_).of(hello_, question_.client_hello);
     without_session_ = hello_;
     without_session_.offer_no_session();
     Explained out;
@@ -291,14 +343,13 @@ class Explainer {
   }
 
  private:
-  const Settings& settings() const { return question_.config->settings(); }
-  const Provider& provider() const { return question_.config->provider(); }
+  // What the ClientHello has led to: the configuration of the question, where nobody chose another.
+  const ServerConfig& config() const { return *outcome_.config; }
+  const Settings& settings() const { return config().settings(); }
+  const Provider& provider() const { return config().provider(); }
   bool by_13() const { return outcome_.version == ProtocolVersion::tls_1_3; }
 
-  Outcome ask(const Hello& hello) const { return ask(hello, question_.answers); }
-  Outcome ask(const Hello& hello, const std::shared_ptr<const AnswerSetup>& setup) const {
-    return Run(question_, setup).of(hello, hello.write());
-  }
+  Outcome ask(const Hello& hello) const { return Run(question_, answers_).of(hello, hello.write()); }
 
   /// Why something fails that is alone of its kind.
   std::string alone(const Error& error) const {
@@ -387,8 +438,8 @@ class Explainer {
         [&](CipherSuite suite) -> std::string {
           if (suite == CipherSuite::fallback_scsv || suite == CipherSuite::empty_renegotiation_info_scsv)
             return "a signal and no suite";
-          if (question_.config->suite(suite) == nullptr) return absent(suite);
-          const ProtocolVersion version = question_.config->suite(suite)->version;
+          if (config().suite(suite) == nullptr) return absent(suite);
+          const ProtocolVersion version = config().suite(suite)->version;
           if (version != *outcome_.version)
             return "it is a suite of " + to_text(version) + ", and " + to_text(*outcome_.version) + " is spoken";
           return {};
@@ -417,7 +468,7 @@ class Explainer {
     const std::vector<std::uint16_t> shares = hello_.key_shares();
     return weigh<NamedGroup>(
         hello_.groups(),
-        [&](NamedGroup group) { return question_.config->group(group) == nullptr ? absent(group) : std::string(); },
+        [&](NamedGroup group) { return config().group(group) == nullptr ? absent(group) : std::string(); },
         [&](std::uint16_t group) {
           Hello hello = without_session_;
           hello.offer_groups({group});
@@ -461,7 +512,7 @@ class Explainer {
 
   std::vector<Weighed> certificates() const {
     std::vector<Weighed> list;
-    const auto& credentials = question_.answers->options().credentials;
+    const auto& credentials = outcome_.answers->options().credentials;
     for (std::size_t i = 0; i < credentials.size(); ++i) list.push_back(certificate(i, credentials[i]));
     return list;
   }
@@ -479,17 +530,20 @@ class Explainer {
       each.why = "chosen" + but;
       return each;
     }
-    AnswerOptions options = question_.answers->options();
+    AnswerOptions options = outcome_.answers->options();
     options.credentials = {credential};
+    options.configs = nullptr;  // it has been chosen
     const auto setup = AnswerSetup::create(std::move(options));
     if (!setup) {
       each.why = "it cannot be used: " + setup.error().front().text;
       return each;
     }
-    const Outcome by_itself = ask(without_session_, *setup);
+    HelloQuestion question = question_;
+    question.config = outcome_.config;
+    const Outcome by_itself = Run(question, *setup).of(without_session_, without_session_.write());
     each.possible = !by_itself.failure && by_itself.credential == credential;
     if (by_itself.failure && by_itself.failure->reason == Reason::no_credential) {
-      each.why = "its key signs with no scheme of the client's that this configuration has";
+      each.why = by_itself.unsuitable.empty() ? alone(*by_itself.failure) : by_itself.unsuitable;
     } else if (by_itself.failure) {
       each.why = alone(*by_itself.failure);
     } else if (!each.possible) {
@@ -578,16 +632,17 @@ class Explainer {
     const std::string asked = server_name();
     add(session.version != *outcome_.version, "it is of another version");
     add(!session.usable(question_.now, std::chrono::seconds(settings().max_authentication_age)), "it has ended");
-    add(question_.config->suite(session.suite) == nullptr, "the configuration does not have its suite");
+    add(config().suite(session.suite) == nullptr, "the configuration does not have its suite");
     add(by_13() && made_of && agreed && made_of->hash != agreed->hash, "its suite has another hash");
     add(session.name.host_name() != asked, "it was made for another name");
-    add(session.context != question_.config->session_context(question_.answers->verification()),
+    add(session.context != config().session_context(outcome_.answers->verification()),
         "it was made where clients are verified by other rules");
     add(settings().client_auth == ClientAuth::require && !session.peer_verified, "it has no client's certificate");
     return text.empty() ? "it is not resumed: it does not fit this ClientHello" : text;
   }
 
   const HelloQuestion& question_;
+  std::shared_ptr<const AnswerSetup> answers_;
   Hello hello_;
   Hello without_session_;
   Outcome outcome_;

@@ -262,6 +262,32 @@ TEST_F(Explaining, SaysWhyNothingIsAgreedOn) {
   EXPECT_FALSE(garbled);
 }
 
+TEST_F(Explaining, GoesByTheConfigurationThatIsChosenByTheHello) {
+  struct ByName final : ConfigSource {
+    [[nodiscard]] ConfigChoice select(const SelectConfig& question) const override {
+      if (question.server_name != "example.com") return {.refused = ClientHelloRefused{Alert::unrecognized_name}};
+      return {.selected = {.config = config}, .setup = setup};
+    }
+    std::shared_ptr<const ServerConfig> config;
+    std::shared_ptr<const AnswerSetup> setup;
+  };
+  const auto source = std::make_shared<ByName>();
+  source->config = built(server_config().suites({CipherSuite::tls_chacha20_poly1305_sha256}));
+  source->setup = setup_of({.provider = provider(), .credentials = {root_.issue({.key = KeyType::ed25519})}});
+  const auto config = built(server_config().select_config());
+  const auto setup = setup_of({.provider = provider(), .credentials = {root_.issue({})}, .configs = source});
+  const Whole whole(built(client_config()), client_setup(), config, setup);
+  ASSERT_TRUE(whole.server.connected());
+  const auto explained =
+      explain({.client_hello = whole.hello, .config = config, .answers = setup, .now = fixed_clock()});
+  ASSERT_TRUE(explained && !explained->failure);
+  EXPECT_EQ(explained->suite, whole.server.suite());
+  EXPECT_EQ(explained->scheme, whole.server.own_scheme());
+  EXPECT_THAT(named(explained->suites, "TLS_AES_128_GCM_SHA256").why, HasSubstr("configuration does not have it"));
+  ASSERT_EQ(explained->certificates.size(), 1);
+  EXPECT_TRUE(explained->certificates[0].chosen);
+}
+
 TEST_F(Explaining, SaysWhatBecomesOfTickets) {
   const auto config = built(server_config());
   const auto credential = root_.issue({});

@@ -137,6 +137,7 @@ def sessions(session):
         equal((data["supported_groups"], [each["group"] for each in data["key_share"]]), (["x25519", "secp256r1"], ["x25519"]), "groups")
         equal(data["supported_versions"], ["TLSv1.3", "TLSv1.2"], "versions")
         check("TLS_AES_256_GCM_SHA384" in found["fields"]["cipher_suites"], "suites")
+        matches(r"^t13d[0-9]{4}h2_[0-9a-f]{12}_[0-9a-f]{12}$", found["fields"]["ja4"], "JA4")
     with session.case("what nothing is known of"):
         for name, contents in (("text", b"hello\n"), ("empty", b""), ("der", b"\x30\x03\x02\x01\x01"),
                                ("pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")):

@@ -14,6 +14,7 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <lockstep/client_hello.hpp>
 #include <lockstep/session.hpp>
 #include <lockstep/x509.hpp>
 
@@ -105,6 +106,7 @@ class Inspection {
       auto fields = client_hello_fields(hello.message);
       found.push_back(fields ? done("ClientHello", std::move(*fields))
                              : failed("ClientHello", "the lengths in it do not fit each other"));
+      if (const auto info = ClientHelloInfo::read(hello.message)) found.back().fields["ja4"] = ja4(*info, provider());
       if (!hello.from.empty()) found.back().fields["from"] = hello.from;
     }
     return found;
