@@ -32,17 +32,17 @@ std::expected<Bytes, Error> signed_content(Context& context, Role signer) noexce
 
 }  // namespace
 
-std::expected<HandshakeSecrets, Error> derive_handshake_secrets(Context& context, key_schedule::EarlySecret&& early,
-                                                                Bytes shared_secret) noexcept {
-  auto secret = std::move(early).handshake_secret(shared_secret);
+std::expected<key_schedule::HandshakeSecrets, Error> derive_handshake_secrets(
+    Context& context, std::optional<key_schedule::EarlySecret>&& early, Bytes shared_secret) noexcept {
+  auto secret = early ? std::move(*early).handshake_secret(shared_secret)
+                      : key_schedule::HandshakeSecret::without_psk(*context.agreed.suite->hash, shared_secret);
   const auto transcript = context.transcript_hash();
   if (!secret || !transcript) return context.fail(Reason::provider_failed);
-  auto traffic = secret->traffic_secrets(*transcript);
-  auto main = std::move(*secret).main_secret();
-  if (!traffic || !main) return context.fail(Reason::provider_failed);
-  context.log_secret(key_schedule::key_log::kClientHandshakeTrafficSecret, traffic->client);
-  context.log_secret(key_schedule::key_log::kServerHandshakeTrafficSecret, traffic->server);
-  return HandshakeSecrets{std::move(*main), std::move(*traffic)};
+  auto secrets = std::move(*secret).derive(*transcript);
+  if (!secrets) return context.fail(Reason::provider_failed);
+  context.log_secret(key_schedule::key_log::kClientHandshakeTrafficSecret, secrets->traffic.client);
+  context.log_secret(key_schedule::key_log::kServerHandshakeTrafficSecret, secrets->traffic.server);
+  return std::move(*secrets);
 }
 
 std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept {

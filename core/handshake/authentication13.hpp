@@ -10,14 +10,10 @@
 
 namespace lockstep::handshake {
 
-/// What both shares lead to; the transcript holds everything up to ServerHello (RFC 9846 7.1).
-struct HandshakeSecrets {
-  key_schedule::MainSecret main;
-  key_schedule::TrafficSecrets traffic;
-};
-[[nodiscard]] std::expected<HandshakeSecrets, Error> derive_handshake_secrets(Context& context,
-                                                                              key_schedule::EarlySecret&& early,
-                                                                              Bytes shared_secret) noexcept;
+/// What both shares lead to; the transcript holds everything up to ServerHello. `early` is empty without a pre-shared
+/// key.
+[[nodiscard]] std::expected<key_schedule::HandshakeSecrets, Error> derive_handshake_secrets(
+    Context& context, std::optional<key_schedule::EarlySecret>&& early, Bytes shared_secret) noexcept;
 
 /// Reads a non-empty chain: fills context.peer_chain and the leaf's staples, and gives the leaf's key.
 [[nodiscard]] std::expected<PeerKey, Error> read_chain(Context& context, const codec::Certificate& message) noexcept;

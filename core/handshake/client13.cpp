@@ -259,11 +259,12 @@ Next<WaitEncryptedExtensions> on(WaitSecret&& state, const SecretMade& made, Con
   if (psk) inherit(context, psk->session());
   context.hash_message();
 
-  const Hash& hash = *context.agreed.suite->hash;
-  auto early = psk ? key_schedule::EarlySecret::from_psk(hash, psk->session().secret.view())
-                   : key_schedule::EarlySecret::without_psk(hash);
-  if (!early) return context.fail(Reason::provider_failed);
-  auto secrets = derive_handshake_secrets(context, std::move(*early), made.secret);
+  std::optional<key_schedule::EarlySecret> early;
+  if (psk) {
+    early = key_schedule::EarlySecret::from_psk(*context.agreed.suite->hash, psk->session().secret.view());
+    if (!early) return context.fail(Reason::provider_failed);
+  }
+  auto secrets = derive_handshake_secrets(context, std::move(early), made.secret);
   if (!secrets) return std::unexpected(secrets.error());
   context.install(Level::handshake, Direction::receive, secrets->traffic.server);
   context.install(Level::handshake, Direction::send, secrets->traffic.client);

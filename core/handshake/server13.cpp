@@ -162,10 +162,11 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
                                              std::uint32_t early_data_limit = 0) noexcept {
   if (auto checked = check(context, made, negotiated.group->id); !checked) return std::unexpected(checked.error());
   context.agreed.group = negotiated.group->id;
-  const Hash& hash = *context.agreed.suite->hash;
-  auto early =
-      psk.empty() ? key_schedule::EarlySecret::without_psk(hash) : key_schedule::EarlySecret::from_psk(hash, psk);
-  if (!early) return context.fail(Reason::provider_failed);
+  std::optional<key_schedule::EarlySecret> early;
+  if (!psk.empty()) {
+    early = key_schedule::EarlySecret::from_psk(*context.agreed.suite->hash, psk);
+    if (!early) return context.fail(Reason::provider_failed);
+  }
   // RFC 9846 4.3.10: "A server which receives an "early_data" extension MUST behave in one of three ways": ignore it
   // and skip what comes, ask for another ClientHello, or take it.
   const bool early_data = context.agreed.early_data == EarlyDataStatus::accepted;
@@ -188,7 +189,7 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   context.send(Level::initial, 256 + made.share.size(),
                [&](codec::Writer& writer) { return codec::encode_server_hello(writer, hello); });
 
-  auto secrets = derive_handshake_secrets(context, std::move(*early), made.secret);
+  auto secrets = derive_handshake_secrets(context, std::move(early), made.secret);
   if (!secrets) return std::unexpected(secrets.error());
   context.install(Level::handshake, Direction::send, secrets->traffic.server);
   context.install(Level::handshake, Direction::receive, secrets->traffic.client);

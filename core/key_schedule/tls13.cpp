@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "key_schedule/known.hpp"
+
 namespace lockstep::key_schedule {
 
 namespace {
@@ -47,8 +49,14 @@ bool hmac(const Schedule& schedule, Bytes key, Bytes input, MutableBytes out) no
 template <std::size_t N>
 bool expand(const Schedule& schedule, const Expansion (&expansions)[N]) noexcept;
 
-/// HKDF-Extract (RFC 5869 2.2) with Derive-Secret(secret, "derived", "") as the salt.
-bool extract_next(const Schedule& schedule, const DigestSecret& secret, Bytes input, DigestSecret& out) noexcept;
+/// Derive-Secret(secret, label, "").
+std::optional<DigestSecret> derive_from_nothing(const Schedule& schedule, const DigestSecret& secret,
+                                                std::string_view label) noexcept {
+  DigestSecret derived(schedule.digest_size());
+  const Bytes context = digest_of_nothing(schedule.hash().id);
+  if (!hkdf_expand_label(schedule, secret.view(), label, context, derived.writable())) return std::nullopt;
+  return derived;
+}
 
 constexpr std::array<std::uint8_t, kMaxDigestSize> kZeros{};
 
@@ -62,15 +70,9 @@ std::optional<EarlySecret> EarlySecret::from_psk(const Schedule& schedule, Bytes
   return early;
 }
 
-std::optional<EarlySecret> EarlySecret::without_psk(const Schedule& schedule) noexcept {
-  return from_psk(schedule, zeros(schedule));
-}
-
 std::optional<Digest> EarlySecret::binder(PskKind kind, const Digest& truncated_client_hello) const noexcept {
-  const std::optional<Digest> empty = digest_of(schedule_.hash(), {});
-  if (!empty) return std::nullopt;
   const auto binder_key =
-      derive_secret(schedule_, secret_, kind == PskKind::resumption ? kResumptionBinder : kExternalBinder, *empty);
+      derive_from_nothing(schedule_, secret_, kind == PskKind::resumption ? kResumptionBinder : kExternalBinder);
   if (!binder_key) return std::nullopt;
   // RFC 9846 4.3.11.2: "The PskBinderEntry is computed in the same way as the Finished message (Section 4.5.3) but
   // with the BaseKey being the binder_key".
@@ -86,32 +88,39 @@ std::optional<DigestSecret> EarlySecret::early_exporter_secret(const Digest& cli
 }
 
 std::optional<HandshakeSecret> EarlySecret::handshake_secret(Bytes shared_secret) && noexcept {
+  const auto salt = derive_from_nothing(schedule_, secret_, kDerived);
+  secret_.clear();
+  if (!salt) return std::nullopt;
   HandshakeSecret handshake(schedule_);
   const Bytes input = shared_secret.empty() ? zeros(schedule_) : shared_secret;
-  const bool ok = extract_next(schedule_, secret_, input, handshake.secret_);
-  secret_.clear();
-  if (!ok) return std::nullopt;
+  if (!hmac(schedule_, salt->view(), input, handshake.secret_.writable())) return std::nullopt;
   return handshake;
 }
 
-std::optional<TrafficSecrets> HandshakeSecret::traffic_secrets(const Digest& server_hello) const noexcept {
-  TrafficSecrets secrets{.client = DigestSecret(schedule_.digest_size()),
-                         .server = DigestSecret(schedule_.digest_size())};
-  const Bytes context = server_hello.view();
-  const Expansion expansions[] = {
-      {secret_.view(), kClientHandshakeTraffic, context, secrets.client.writable()},
-      {secret_.view(), kServerHandshakeTraffic, context, secrets.server.writable()},
-  };
-  if (!expand(schedule_, expansions)) return std::nullopt;
-  return secrets;
+std::optional<HandshakeSecret> HandshakeSecret::without_psk(const Schedule& schedule, Bytes shared_secret) noexcept {
+  HandshakeSecret handshake(schedule);
+  // RFC 9846 7.1: "If a given secret is not available, then the 0-value consisting of a string of Hash.length bytes set
+  // to zeros is used."
+  if (!hmac(schedule, salt_without_psk(schedule), shared_secret, handshake.secret_.writable())) return std::nullopt;
+  return handshake;
 }
 
-std::optional<MainSecret> HandshakeSecret::main_secret() && noexcept {
-  MainSecret main(schedule_);
-  const bool ok = extract_next(schedule_, secret_, zeros(schedule_), main.secret_);
+std::optional<HandshakeSecrets> HandshakeSecret::derive(const Digest& server_hello) && noexcept {
+  const std::size_t size = schedule_.digest_size();
+  HandshakeSecrets secrets{.main = MainSecret(schedule_),
+                           .traffic = {.client = DigestSecret(size), .server = DigestSecret(size)}};
+  DigestSecret salt(size);
+  const Bytes context = server_hello.view();
+  const Expansion expansions[] = {
+      {secret_.view(), kClientHandshakeTraffic, context, secrets.traffic.client.writable()},
+      {secret_.view(), kServerHandshakeTraffic, context, secrets.traffic.server.writable()},
+      {secret_.view(), kDerived, digest_of_nothing(schedule_.hash().id), salt.writable()},
+  };
+  const bool expanded = expand(schedule_, expansions);
   secret_.clear();
-  if (!ok) return std::nullopt;
-  return main;
+  if (!expanded || !hmac(schedule_, salt.view(), zeros(schedule_), secrets.main.secret_.writable()))
+    return std::nullopt;
+  return secrets;
 }
 
 std::optional<ApplicationSecrets> MainSecret::application_secrets(const Digest& server_finished) const noexcept {
@@ -184,10 +193,9 @@ bool export_keying_material(const Schedule& schedule, const DigestSecret& export
                             Bytes context, MutableBytes out) noexcept {
   // RFC 9846 7.5: "Implementations MUST use the exporter_secret unless explicitly specified by the application."
   if (label.size() > kMaxExporterLabel || out.size() > 255 * schedule.digest_size()) return false;
-  const std::optional<Digest> empty = digest_of(schedule.hash(), {});
   const std::optional<Digest> context_digest = digest_of(schedule.hash(), {context});
-  if (!empty || !context_digest) return false;
-  const auto secret = derive_secret(schedule, exporter_secret, label, *empty);
+  if (!context_digest) return false;
+  const auto secret = derive_from_nothing(schedule, exporter_secret, label);
   return secret && hkdf_expand_label(schedule, secret->view(), kExport, context_digest->view(), out);
 }
 
@@ -243,14 +251,6 @@ bool expand(const Schedule& schedule, const Expansion (&expansions)[N]) noexcept
   const bool done = schedule.hash().expand(jobs);
   wipe_stack<kHashFrames>();
   return done;
-}
-
-bool extract_next(const Schedule& schedule, const DigestSecret& secret, Bytes input, DigestSecret& out) noexcept {
-  const std::optional<Digest> empty = digest_of(schedule.hash(), {});
-  if (!empty) return false;
-  const auto salt = derive_secret(schedule, secret, kDerived, *empty);
-  if (!salt) return false;
-  return hmac(schedule, salt->view(), input, out.writable());
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 //
 //     EarlySecret --shared secret--> HandshakeSecret --0--> MainSecret
 //
+// Without a pre-shared key the early secret is no secret, and the handshake secret is the first.
 // Nothing here fails but by the provider; an empty optional (or false) means that.
 
 #include <cstddef>
@@ -29,6 +30,7 @@ class Schedule {
 
   [[nodiscard]] const Hash& hash() const noexcept { return *hash_; }
   [[nodiscard]] std::size_t digest_size() const noexcept { return hash_->digest_size; }
+  [[nodiscard]] LabelPrefix label_prefix() const noexcept { return prefix_; }
   // RFC 9147 5.9: "For DTLS 1.3, that label SHALL be "dtls13"."
   [[nodiscard]] std::string_view prefix() const noexcept { return prefix_ == LabelPrefix::tls13 ? "tls13 " : "dtls13"; }
 
@@ -64,13 +66,11 @@ struct TrafficKeys {
 enum class PskKind : std::uint8_t { resumption, external };
 
 class HandshakeSecret;
-class MainSecret;
+struct HandshakeSecrets;
 
 class EarlySecret {
  public:
   [[nodiscard]] static std::optional<EarlySecret> from_psk(const Schedule& schedule, Bytes psk) noexcept;
-  /// "If no PSK is in use, a string of Hash.length zero bytes."
-  [[nodiscard]] static std::optional<EarlySecret> without_psk(const Schedule& schedule) noexcept;
 
   /// The binder over the transcript up to and including the truncated ClientHello (RFC 9846 4.3.11.2).
   [[nodiscard]] std::optional<Digest> binder(PskKind kind, const Digest& truncated_client_hello) const noexcept;
@@ -89,9 +89,10 @@ class EarlySecret {
 
 class HandshakeSecret {
  public:
-  /// client_ and server_handshake_traffic_secret, for the transcript ClientHello...ServerHello.
-  [[nodiscard]] std::optional<TrafficSecrets> traffic_secrets(const Digest& server_hello) const noexcept;
-  [[nodiscard]] std::optional<MainSecret> main_secret() && noexcept;
+  [[nodiscard]] static std::optional<HandshakeSecret> without_psk(const Schedule& schedule,
+                                                                  Bytes shared_secret) noexcept;
+  /// All that it leads to, for the transcript ClientHello...ServerHello.
+  [[nodiscard]] std::optional<HandshakeSecrets> derive(const Digest& server_hello) && noexcept;
 
  private:
   friend class EarlySecret;
@@ -112,6 +113,12 @@ class MainSecret {
   explicit MainSecret(const Schedule& schedule) noexcept : schedule_(schedule), secret_(schedule.digest_size()) {}
   Schedule schedule_;
   DigestSecret secret_;
+};
+
+/// What both shares lead to (RFC 9846 7.1).
+struct HandshakeSecrets {
+  MainSecret main;
+  TrafficSecrets traffic;  ///< client_ and server_handshake_traffic_secret
 };
 
 /// RFC 9846 7.3: key and iv of one traffic secret, or of both in one call of the provider.

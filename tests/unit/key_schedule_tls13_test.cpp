@@ -1,6 +1,7 @@
 // What the traces of RFC 8448 do not show. Expected values were computed with another implementation (pyca/cryptography
 // and Python's hmac) from the formulas of RFC 9846 7.
 
+#include <array>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include <lockstep/botan.hpp>
 
+#include "key_schedule/known.hpp"
 #include "key_schedule/tls13.hpp"
 #include "vectors/vectors.hpp"
 
@@ -40,8 +42,8 @@ TEST(Labels, HaveThePrefixOfTheProtocol) {
   EXPECT_EQ(to_hex(out), "17422dda596ed5d9acd890e3c63f5051");
   ASSERT_TRUE(hkdf_expand_label({sha256(), LabelPrefix::dtls13}, client_secret().view(), "key", {}, out));
   EXPECT_EQ(to_hex(out), "2ecf9e19c4c4fc2264df54d5d5a52b14");
-  const auto early = EarlySecret::without_psk({sha256(), LabelPrefix::dtls13});
-  const auto other = EarlySecret::without_psk(sha256());
+  const auto early = EarlySecret::from_psk({sha256(), LabelPrefix::dtls13}, as_bytes("psk"));
+  const auto other = EarlySecret::from_psk(sha256(), as_bytes("psk"));
   EXPECT_NE(to_hex(early->binder(PskKind::external, Digest(32))->view()),
             to_hex(other->binder(PskKind::external, Digest(32))->view()));
 }
@@ -96,15 +98,33 @@ TEST(EarlySecret, BindsExternalKeysWithALabelOfTheirOwn) {
   EXPECT_NE(to_hex(early->binder(PskKind::resumption, *hello)->view()), to_hex(binder->view()));
 }
 
+TEST(Constants, AreWhatIsDerived) {
+  for (const auto algorithm : {HashAlgorithm::sha256, HashAlgorithm::sha384, HashAlgorithm::sha512}) {
+    const Hash* const hash = provider().hash(algorithm);
+    if (hash == nullptr) continue;
+    const auto nothing = digest_of(*hash, {});
+    EXPECT_EQ(to_hex(digest_of_nothing(algorithm)), to_hex(nothing->view()));
+    for (const auto prefix : {LabelPrefix::tls13, LabelPrefix::dtls13}) {
+      const Schedule schedule(*hash, prefix);
+      const Octets zeros(hash->digest_size);
+      DigestSecret early(hash->digest_size);
+      const std::array<Bytes, 1> input{Bytes(zeros)};
+      ASSERT_TRUE(hash->hmac(zeros, input, early.writable()));
+      const auto salt = derive_secret(schedule, early, "derived", *nothing);
+      EXPECT_EQ(to_hex(salt_without_psk(schedule)), to_hex(salt->view())) << schedule.prefix();
+    }
+  }
+}
+
 TEST(EarlySecret, TakesZerosForAKeyExchangeThatDidNotHappen) {
   auto early = EarlySecret::from_psk(sha384(), as_bytes("external psk"));
   const auto hello = digest_of(sha384(), {as_bytes("hello")});
   ASSERT_TRUE(early && hello);
-  const auto handshake = std::move(*early).handshake_secret({});
+  auto handshake = std::move(*early).handshake_secret({});
   ASSERT_TRUE(handshake);
-  const auto secrets = handshake->traffic_secrets(*hello);
+  const auto secrets = std::move(*handshake).derive(*hello);
   ASSERT_TRUE(secrets);
-  EXPECT_EQ(to_hex(secrets->client.view()),
+  EXPECT_EQ(to_hex(secrets->traffic.client.view()),
             "8cfa0eb8422c9841bb58f11bb05a69ff028f9b354b85e14543d34b07bb95f84e69f27989c70c97c51d30d2af13b21093");
 }
 
@@ -122,12 +142,13 @@ TEST(KeySchedule, SaysWhenTheProviderFails) {
   EXPECT_FALSE(next_traffic_secret(failing, client_secret()));
   EXPECT_FALSE(traffic_key(failing, client_secret(), 16));
   EXPECT_FALSE(finished_verify_data(failing, client_secret(), Digest()));
-  auto early = EarlySecret::without_psk(failing);
+  auto early = EarlySecret::from_psk(failing, Octets(32));
   ASSERT_TRUE(early);
   EXPECT_FALSE(early->binder(PskKind::resumption, Digest()));
   EXPECT_FALSE(std::move(*early).handshake_secret(Octets(32)));
   failing.hmac = [](Bytes, std::span<const Bytes>, MutableBytes) noexcept { return false; };
-  EXPECT_FALSE(EarlySecret::without_psk(failing));
+  EXPECT_FALSE(EarlySecret::from_psk(failing, Octets(32)));
+  EXPECT_FALSE(HandshakeSecret::without_psk(failing, Octets(32)));
 }
 
 TEST(Transcript, HashesMessagesAndLetsMoreFollow) {

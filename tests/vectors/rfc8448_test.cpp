@@ -100,8 +100,11 @@ TEST_P(Rfc8448, IsReproduced) {
   Transcript transcript;
   ASSERT_TRUE(transcript.start(hash));
 
-  auto early = trace.has("psk") ? EarlySecret::from_psk(hash, trace["psk"]) : EarlySecret::without_psk(hash);
-  ASSERT_TRUE(early);
+  std::optional<EarlySecret> early;
+  if (trace.has("psk")) {
+    early = EarlySecret::from_psk(hash, trace["psk"]);
+    ASSERT_TRUE(early);
+  }
 
   expect_plaintext(trace, "client_hello", ProtocolVersion::tls_1_0);
   const Bytes client_hello = trace["message_client_hello"];
@@ -154,18 +157,19 @@ TEST_P(Rfc8448, IsReproduced) {
   ASSERT_TRUE(server_hello);
   expect(server_hello->view(), trace, "transcript_server_hello");
 
-  auto handshake = std::move(*early).handshake_secret(trace["shared_secret"]);
+  auto handshake = early ? std::move(*early).handshake_secret(trace["shared_secret"])
+                         : HandshakeSecret::without_psk(hash, trace["shared_secret"]);
   ASSERT_TRUE(handshake);
-  const auto secrets = handshake->traffic_secrets(*server_hello);
-  ASSERT_TRUE(secrets);
+  const auto made = std::move(*handshake).derive(*server_hello);
+  ASSERT_TRUE(made);
+  const TrafficSecrets* const secrets = &made->traffic;
+  const MainSecret* const main = &made->main;
   expect(secrets->client.view(), trace, "client_handshake_traffic_secret");
   expect(secrets->server.view(), trace, "server_handshake_traffic_secret");
   const auto keys = traffic_keys(hash, *secrets, aes_128_gcm().key_size);
   ASSERT_TRUE(keys);
   expect(keys->client, trace, "client_handshake");
   expect(keys->server, trace, "server_handshake");
-  const auto main = std::move(*handshake).main_secret();
-  ASSERT_TRUE(main);
 
   Channel(keys->server)
       .expect_record(

@@ -39,10 +39,9 @@ void run_key_schedule(CipherSuite suite) {
   const std::size_t key_size = provider.aead(*made_of.aead)->key_size;
   const Digest transcript(hash.digest_size);
 
-  auto handshake = good(good(EarlySecret::without_psk(hash)).handshake_secret(kSharedSecret));
-  const TrafficSecrets handshake_traffic = good(handshake.traffic_secrets(transcript));
+  auto handshake = good(HandshakeSecret::without_psk(hash, kSharedSecret));
+  const auto [main, handshake_traffic] = good(std::move(handshake).derive(transcript));
   (void)good(traffic_keys(hash, handshake_traffic, key_size));
-  const MainSecret main = good(std::move(handshake).main_secret());
   (void)good(finished_verify_data(hash, handshake_traffic.server, transcript));
   const ApplicationSecrets application = good(main.application_secrets(transcript));
   (void)good(traffic_keys(hash, application.traffic, key_size));
