@@ -323,9 +323,11 @@ SessionContext Config::session_context(const SessionContext& verification) const
   if (!settings_.session_context.empty()) return context_;
   // Both are digests, of different things, and no peer has a say in either: their sum is as good as a digest of both,
   // and costs a handshake nothing.
-  SessionContext sum{};
-  std::ranges::transform(context_, verification, sum.begin(), std::bit_xor());
-  return sum;
+  using Words = std::array<std::uint64_t, std::tuple_size_v<SessionContext> / sizeof(std::uint64_t)>;
+  auto sum = std::bit_cast<Words>(context_);
+  const auto other = std::bit_cast<Words>(verification);
+  for (std::size_t i = 0; i < sum.size(); ++i) sum[i] ^= other[i];
+  return std::bit_cast<SessionContext>(sum);
 }
 
 const BoundSuite* Config::suite(CipherSuite id) const noexcept {

@@ -273,7 +273,8 @@ void Connection::State::retire() noexcept {
 }
 
 void Connection::State::notice_dropped_tokens() noexcept {
-  if (run() == nullptr || error() != nullptr) return;
+  const HandshakeRun* const now = run();
+  if (now == nullptr || !now->handshake.context().pending.has_dropped() || error() != nullptr) return;
   if (!run()->handshake.survives_dropped_token()) return fail(Reason::token_dropped, Place::application);
   // A server of TLS 1.2 whose ticket was waited for goes on without it, to the end of its handshake.
   establish();

@@ -2,6 +2,7 @@
 // One handshake: handshake bytes and answers in, messages to the transport and events out. It knows no records, so that
 // every transport can carry it.
 
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <expected>
@@ -49,6 +50,17 @@ using Machine = std::variant<
     server12::WaitSignatureChecked, server12::WaitChangeCipherSpec, server12::WaitNextProtocol, server12::WaitFinished,
     server12::WaitTicketSealed,  //
     client13::Connected, server13::Connected, client12::Connected, server12::Connected>;
+
+namespace detail {
+
+/// Whether the connection stands in a state of the machine.
+template <class Machine>
+inline constexpr auto kStands = 0;
+template <class... States>
+inline constexpr std::array<bool, sizeof...(States)> kStands<std::variant<States...>>{
+    std::constructible_from<LiveMachine, const States&>...};
+
+}  // namespace detail
 
 /// What a server still does beside the connection: tickets, one after the other.
 using TicketMachine = std::variant<server13::NoTickets, server13::WaitTicketSealed>;
@@ -98,7 +110,7 @@ class Handshake {
   /// Those bytes.
   [[nodiscard]] Bytes unread() const noexcept { return context_.inbox.unread(); }
   /// Application data may flow: the peer's Finished was verified and ours is on its way.
-  [[nodiscard]] bool connected() const noexcept { return live().has_value(); }
+  [[nodiscard]] bool connected() const noexcept { return detail::kStands<Machine>[machine_.index()]; }
   /// The state after the handshake, once it is reached.
   [[nodiscard]] std::optional<LiveMachine> live() const noexcept;
   /// Nothing more is to be done, tickets included.

@@ -103,6 +103,10 @@ class Pending {
     return std::ranges::any_of(slots_,
                                [](const Slot& slot) { return slot.serial != 0 && slot.scope == Scope::reading; });
   }
+  /// Whether there is one whose token was dropped.
+  [[nodiscard]] bool has_dropped() const noexcept {
+    return control_ != nullptr && control_->dropped.load(std::memory_order_acquire) != 0;
+  }
   /// The scope of a question whose token was dropped, once for each: it will not be answered.
   [[nodiscard]] std::optional<Scope> take_dropped() noexcept;
   /// For the tape: the number of a token of ours, 0 for any other.

@@ -4,12 +4,21 @@ namespace lockstep {
 
 bool constant_time_equal(Bytes a, Bytes b) noexcept {
   if (a.size() != b.size()) return false;
-  std::uint8_t difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    difference = static_cast<std::uint8_t>(difference | (a[i] ^ b[i]));
+  std::uint64_t difference = 0;
+  const auto add = [&difference](std::uint64_t bits) {
+    difference |= bits;
     // The compiler must not learn that a difference once set stays, or it may leave the loop early.
     __asm__ volatile("" : "+r"(difference));
+  };
+  std::size_t i = 0;
+  for (; i + sizeof(std::uint64_t) <= a.size(); i += sizeof(std::uint64_t)) {
+    std::uint64_t of_a = 0;
+    std::uint64_t of_b = 0;
+    std::memcpy(&of_a, a.data() + i, sizeof of_a);
+    std::memcpy(&of_b, b.data() + i, sizeof of_b);
+    add(of_a ^ of_b);
   }
+  for (; i < a.size(); ++i) add(a[i] ^ b[i]);
   return difference == 0;
 }
 

@@ -170,18 +170,37 @@ LOCKSTEP_INLINE void store_outer_block(std::uint8_t* block, const State<A>& inne
   pad<A>(block, A::kDigestSize, kBlockSizeOf<A> + A::kDigestSize);
 }
 
+// The state behind a message that shares one block with its padding: a digest, or another secret of its length.
+template <class A>
+LOCKSTEP_INLINE State<A> hash_short(const State<A>& key, std::span<const std::uint8_t> message) {
+  std::uint8_t block[kBlockSizeOf<A>];
+  if (!message.empty()) std::memcpy(block, message.data(), message.size());
+  pad<A>(block, message.size(), kBlockSizeOf<A> + message.size());
+  State<A> state = key;
+  compress(state.words, block, 1);
+  wipe(block, sizeof block);
+  return state;
+}
+
+template <class A>
+State<A> hash_long(const State<A>& key, std::span<const std::span<const std::uint8_t>> segments) {
+  Context<A> context;
+  start(context, key, kBlockSizeOf<A>);
+  for (const auto segment : segments) append(context, segment);
+  State<A> state = finish(context);
+  wipe(&context, sizeof context);
+  return state;
+}
+
 template <class A>
 void authenticate(const HmacKey<A>& key, std::span<const std::span<const std::uint8_t>> segments, std::uint8_t* out) {
-  Context<A> context;
-  start(context, key.inner, kBlockSizeOf<A>);
-  for (const auto segment : segments) append(context, segment);
-  State<A> inner = finish(context);
+  const bool one_block = segments.size() == 1 && segments[0].size() + 1 + kLengthSize<A> <= kBlockSizeOf<A>;
+  State<A> inner = one_block ? hash_short<A>(key.inner, segments[0]) : hash_long<A>(key.inner, segments);
   std::uint8_t block[kBlockSizeOf<A>];
   store_outer_block(block, inner);
   State<A> outer = key.outer;
   compress(outer.words, block, 1);
   store_digest(out, outer);
-  wipe(&context, sizeof context);
   wipe(&inner, sizeof inner);
   wipe(&outer, sizeof outer);
   wipe(block, sizeof block);
