@@ -1,6 +1,6 @@
 #pragma once
 // What the key schedule derives from constants alone. Every handshake needs them, so they are known beforehand: a test
-// derives them again.
+// derives them again. Of the hashes that suites of TLS 1.3 have.
 
 #include <lockstep/bytes.hpp>
 #include <lockstep/types.hpp>
