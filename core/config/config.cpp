@@ -289,6 +289,18 @@ void check_authorities(std::vector<ConfigProblem>& problems, const std::vector<s
                                       " bytes; name those that count"});
 }
 
+void prepare_peers(std::vector<ConfigProblem>& problems, Settings& settings, const Provider& provider,
+                   const std::vector<std::vector<std::uint8_t>>& certificates) {
+  for (std::size_t i = 0; i < certificates.size(); ++i) {
+    if (const auto read = x509::Certificate::parse(certificates[i])) {
+      settings.known_peers.push_back(std::make_shared<const x509::PreparedKeys>(provider, *read));
+    } else {
+      problems.push_back(
+          {"known_peers", "certificate " + std::to_string(i + 1) + " cannot be read: " + read.error().text()});
+    }
+  }
+}
+
 enum class ContextSource : std::uint8_t { settings, application };
 
 // What sessions are bound to, as far as the configuration says it. Nothing when the provider fails.
@@ -517,6 +529,7 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
     complain("next_protocols", "TLSv1.3 has ALPN alone; allow TLSv1.2, or remove the setting");
 
   check_authorities(problems, settings.certificate_authorities);
+  prepare_peers(problems, settings, provider_, known_peers_);
   if (!client && settings.client_auth == ClientAuth::none && settings.renegotiation == Renegotiation::never) {
     if (!settings.certificate_authorities.empty())
       complain("certificate_authorities", "this server asks for no certificate; set client_auth, or remove the names");

@@ -75,6 +75,7 @@ void ask_to_decapsulate(Context& context, KeyExchange&& exchange, Bytes server_s
 
 void ask_to_verify(Context& context, const SignatureToCheck& signature) {
   issue(context, VerifyWork{.verifier = signature.verifier,
+                            .prepared = signature.prepared,
                             .subject_public_key_info = copy_of(signature.job.subject_public_key_info),
                             .message = copy_of(signature.job.message),
                             .signature = copy_of(signature.job.signature)});
@@ -217,7 +218,10 @@ class InJobs {
   void take(DecapsulateWork& work) noexcept { work.result = together<DecapsulateJob>(decapsulation_->all()); }
 
   void add(VerifyWork& work, Batches& batches) {
-    verification_ = std::make_unique<VerifyJob>(VerifyJob{work.subject_public_key_info, work.message, work.signature});
+    verification_ = std::make_unique<VerifyJob>(VerifyJob{.subject_public_key_info = work.subject_public_key_info,
+                                                          .message = work.message,
+                                                          .signature = work.signature,
+                                                          .prepared = work.prepared.get()});
     batches.verifications.add(*work.verifier, *verification_);
   }
   void take(VerifyWork& work) noexcept { work.result = verification_->result; }

@@ -54,6 +54,7 @@ struct DecapsulateWork {
 };
 struct VerifyWork {
   const SignatureVerifier* verifier;
+  std::shared_ptr<const PreparedKey> prepared;
   std::vector<std::uint8_t> subject_public_key_info;
   std::vector<std::uint8_t> message;
   std::vector<std::uint8_t> signature;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include <lockstep/x509_anchors.hpp>
 #include <lockstep/x509_certificate.hpp>
 #include <lockstep/x509_verify.hpp>
 
@@ -128,7 +129,14 @@ std::expected<SignatureToCheck, Error> signature_to_check(Context& context, cons
     return context.fail(Reason::scheme_wrong_key, detail);
   const SignatureVerifier* verifier = context.config().provider().verifier(scheme->algorithm, key.type);
   if (verifier == nullptr) return context.fail(Reason::scheme_wrong_key, detail);
-  return SignatureToCheck{algorithm, verifier, {key.subject_public_key_info, content, signature}};
+  SignatureToCheck check{algorithm, verifier, {key.subject_public_key_info, content, signature}};
+  for (const auto& known : context.settings().known_peers) {
+    if (!equal(known->subject_public_key_info(), key.subject_public_key_info)) continue;
+    check.prepared = known->find(*verifier);
+    check.job.prepared = check.prepared.get();
+    break;
+  }
+  return check;
 }
 
 std::expected<VerifiedSignature, Error> conclude(Context& context, const PeerVerified& /*accepted*/,

@@ -77,6 +77,7 @@ struct SignatureToCheck {
   SignatureScheme scheme{};
   const SignatureVerifier* verifier = nullptr;
   VerifyJob job;
+  std::shared_ptr<const PreparedKey> prepared{};  ///< owns what `job` points to
 };
 [[nodiscard]] SignatureChecked check_in_place(const SignatureToCheck& signature) noexcept;
 

@@ -50,24 +50,30 @@ AddedAnchors TrustAnchors::add_pem(std::string_view text) {
   return out;
 }
 
-void TrustAnchors::prepare(const Provider& provider) {
-  for (Entry& entry : entries_) {
-    const auto type = entry.certificate.key_type();
-    for (const SignatureVerifier* const verifier : provider.verifiers) {
-      if (type != verifier->key || verifier->prepare == nullptr || !fits(verifier->algorithm, verifier->key) ||
-          provider.verifier(verifier->algorithm, verifier->key) != verifier)
-        continue;
-      std::erase_if(entry.prepared, [&](const Prepared& each) { return each.verifier == verifier; });
-      if (auto key = verifier->prepare(entry.certificate.subject_public_key_info()))
-        entry.prepared.push_back({verifier, std::move(key)});
-    }
+PreparedKeys::PreparedKeys(const Provider& provider, const Certificate& certificate)
+    : subject_public_key_info_(certificate.subject_public_key_info().begin(),
+                               certificate.subject_public_key_info().end()) {
+  const auto type = certificate.key_type();
+  for (const SignatureVerifier* const verifier : provider.verifiers) {
+    if (type != verifier->key || verifier->prepare == nullptr || !fits(verifier->algorithm, verifier->key) ||
+        provider.verifier(verifier->algorithm, verifier->key) != verifier)
+      continue;
+    if (auto key = verifier->prepare(subject_public_key_info_)) prepared_.push_back({verifier, std::move(key)});
   }
 }
 
+std::shared_ptr<const PreparedKey> PreparedKeys::find(const SignatureVerifier& verifier) const noexcept {
+  const auto found = std::ranges::find(prepared_, &verifier, &Prepared::verifier);
+  return found == prepared_.end() ? nullptr : found->key;
+}
+
+void TrustAnchors::prepare(const Provider& provider) {
+  for (Entry& entry : entries_) entry.prepared.emplace(provider, entry.certificate);
+}
+
 const PreparedKey* TrustAnchors::prepared(std::size_t index, const SignatureVerifier& verifier) const noexcept {
-  const auto& all = entries_[index].prepared;
-  const auto found = std::ranges::find(all, &verifier, &Prepared::verifier);
-  return found == all.end() ? nullptr : found->key.get();
+  const auto& keys = entries_[index].prepared;
+  return keys ? keys->find(verifier).get() : nullptr;
 }
 
 bool TrustAnchors::contains(const Certificate& certificate) const noexcept {

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <lockstep/answers.hpp>
 #include <lockstep/collector.hpp>
@@ -222,6 +224,48 @@ TEST_F(Handshake, JudgesManyPeersAndTheirProofsInOneCall) {
       EXPECT_EQ(to_text(*clients[i]->connection.error(), clients[i]->answers), to_text(*error, usual.client.answers));
     }
   }
+}
+
+/// X25519 of the usual provider, as if it made eight key pairs for less.
+struct PairsTogether {
+  static inline std::size_t calls = 0;
+  PairsTogether() : group(*provider().group(NamedGroup::x25519)), all(provider()) {
+    calls = 0;
+    group.width = 8;
+    group.generate_many = [](std::span<GenerateJob> jobs) noexcept {
+      ++calls;
+      const Group& one = *provider().group(NamedGroup::x25519);
+      for (GenerateJob& job : jobs) job.result = one.generate(job.context, *job.random, job.share);
+    };
+    all.groups.insert(all.groups.begin(), &group);
+  }
+  Group group;
+  Provider all;
+};
+
+TEST(CollectorWithPairsAhead, MakesNewOnesInAProcessThatIsForked) {
+  const PairsTogether together;
+  const auto config = built(ConfigBuilder::client(together.all).groups({NamedGroup::x25519}).hand_out_computations());
+  Collector collector(random());
+  const auto begin = [&] {
+    Connection connection =
+        Connection::client(config, {.name = dns("example.com"), .sessions = {}}, random(), fixed_clock());
+    auto [consumed, event] = connection.receive({}, fixed_clock());
+    const bool taken = collector.take(&connection, connection, event, random());
+    collector.flush([](void*) {});
+    return taken && connection.transmit_pending();
+  };
+  ASSERT_TRUE(begin());
+  ASSERT_TRUE(begin());
+  ASSERT_EQ(PairsTogether::calls, 1U) << "the second takes a pair of the first call";
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) ::_exit(begin() && PairsTogether::calls == 2 ? 0 : 1);
+  int status = 1;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "a pair that the parent has, too, was used";
+  EXPECT_TRUE(begin());
+  EXPECT_EQ(PairsTogether::calls, 1U);
 }
 
 TEST_F(Handshake, ForgetsTheChainWhenToldTo) {

@@ -351,6 +351,64 @@ TEST_P(HandedOut, OutlivesItsConnection) {
   EXPECT_TRUE(jobs.front().job.done());
 }
 
+/// A provider whose verifier of the usual certificate prepares keys, and says that what they signed is `says`.
+struct Preparing {
+  struct Key final : PreparedKey {
+    VerifyResult verify(Bytes /*message*/, Bytes /*signature*/) const noexcept override {
+      ++asked;
+      return says;
+    }
+  };
+  static inline int asked = 0;
+  static inline VerifyResult says = VerifyResult::valid;
+
+  static Provider provider() {
+    Provider preparing = testing::provider();
+    const auto scheme = *parts(key_of(usual_key())->schemes().front());
+    static SignatureVerifier verifier;
+    verifier = *preparing.verifier(scheme.algorithm, scheme.key);
+    verifier.prepare = [](Bytes) noexcept -> std::shared_ptr<const PreparedKey> { return std::make_shared<Key>(); };
+    preparing.verifiers.insert(preparing.verifiers.begin(), &verifier);
+    asked = 0;
+    says = VerifyResult::valid;
+    return preparing;
+  }
+};
+
+TEST_P(HandedOut, VerifiesKnownPeersByThePreparedKey) {
+  for (const bool handed_out : {false, true}) {
+    for (const VerifyResult says : {VerifyResult::valid, VerifyResult::invalid}) {
+      const Provider preparing = Preparing::provider();
+      Preparing::says = says;
+      auto builder =
+          allowed(ConfigBuilder::client(preparing))
+              .hand_out_computations(handed_out)
+              .known_peers({credential_of(KeyType::ed25519)->chain.front(), credential_of(usual_key())->chain.front()});
+      auto server = server_builder();
+      if (GetParam()) {
+        builder.versions(kTls12, kTls12);
+        server.versions(kTls12, kTls12);
+      }
+      Pair pair(built(builder), built(server));
+      pair.run();
+      EXPECT_EQ(Preparing::asked, 1);
+      if (says == VerifyResult::valid) {
+        expect_connected(pair);
+      } else {
+        EXPECT_EQ(pair.client.connection.error()->reason, Reason::signature_invalid);
+      }
+    }
+  }
+}
+
+TEST(KnownPeers, AreReadWhenTheConfigurationIsBuilt) {
+  const auto config = client_builder().known_peers({credential_of(usual_key())->chain.front(), {0x30, 0x03}}).build();
+  ASSERT_FALSE(config);
+  ASSERT_EQ(config.error().size(), 1U);
+  EXPECT_EQ(config.error()[0].setting, "known_peers");
+  EXPECT_TRUE(config.error()[0].text.starts_with("certificate 2 cannot be read: ")) << config.error()[0].text;
+}
+
 TEST(Computation, IsNotHandedOutUnlessAskedFor) {
   Pair pair(built(client_builder()), built(server_builder()));
   pair.run();

@@ -107,6 +107,10 @@ inline constexpr std::size_t kMaxPskIdentityHint = 256;
 /// records).
 inline constexpr std::uint64_t kDefaultKeyUpdateBytes = std::uint64_t{1} << 36U;
 
+namespace x509 {
+class PreparedKeys;  // lockstep/x509_anchors.hpp
+}
+
 /// Settings as `ConfigBuilder` collected and checked them. Read-only.
 struct Settings {
   Role role{};
@@ -172,6 +176,7 @@ struct Settings {
   std::size_t min_dh_bits = kDefaultMinDhBits;  ///< TLS 1.2, with DHE
   bool unknown_dh_groups = false;               ///< client, TLS 1.2: takes the server's own parameters
   DhParameters dh_parameters;                   ///< server, TLS 1.2: empty: none of its own
+  std::vector<std::shared_ptr<const x509::PreparedKeys>> known_peers;  ///< nobody is trusted for being known
 
   [[nodiscard]] bool speaks(ProtocolVersion version) const noexcept {
     return rank(min_version) <= rank(version) && rank(version) <= rank(max_version);
@@ -266,6 +271,7 @@ class LOCKSTEP_API ConfigDraft {
   std::optional<std::chrono::seconds> renegotiation_window_;
   std::optional<std::size_t> handshake_memory_;
   std::optional<bool> prefer_chacha20_;
+  std::vector<std::vector<std::uint8_t>> known_peers_;
   bool versions_named_ = false;
   bool insecure_provider_allowed_ = false;
 };
@@ -700,6 +706,12 @@ class BasicConfigBuilder : ConfigDraft {
   /// checked in one call with those of its certificates; it is acted upon after the verdict. Off by default.
   BasicConfigBuilder& hand_out_computations(bool on = true) {
     settings_.hand_out_computations = on;
+    return *this;
+  }
+  /// Peers that are met often, by their certificates in DER: their keys are prepared when this is built, so that the
+  /// proof that they hold them takes less time to verify (x509::PreparedKeys). Nobody is trusted for it. Default: none.
+  BasicConfigBuilder& known_peers(std::vector<std::vector<std::uint8_t>> certificates) {
+    known_peers_ = std::move(certificates);
     return *this;
   }
   /// Server: asks with `SelectConfig` when a client says hello: the application may go on with another configuration,

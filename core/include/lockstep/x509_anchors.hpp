@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,28 @@ struct AddedAnchors {
   static constexpr std::size_t kMaxReported = 16;
 };
 
+/// A public key that is met often, as those verifiers of a provider have prepared it that gain by that
+/// (SignatureVerifier::prepare): what it has signed is then verified in less time, by a fourteenth to a half. Made in
+/// up to a tenth of a millisecond, of some KB; safe to use from several threads.
+class PreparedKeys {
+ public:
+  /// `certificate` holds the key. Throws std::bad_alloc.
+  LOCKSTEP_API PreparedKeys(const Provider& provider, const Certificate& certificate);
+
+  /// DER (RFC 5280 4.1.2.7).
+  [[nodiscard]] Bytes subject_public_key_info() const noexcept { return subject_public_key_info_; }
+  /// As this verifier has prepared it; null when it did not.
+  [[nodiscard]] LOCKSTEP_API std::shared_ptr<const PreparedKey> find(const SignatureVerifier& verifier) const noexcept;
+
+ private:
+  struct Prepared {
+    const SignatureVerifier* verifier;
+    std::shared_ptr<const PreparedKey> key;
+  };
+  std::vector<std::uint8_t> subject_public_key_info_;
+  std::vector<Prepared> prepared_;
+};
+
 /// The certificates that chains must end at. Owns the DER bytes; views into it live until it is destroyed, through
 /// additions and moves. Const use is safe from several threads.
 class TrustAnchors {
@@ -46,10 +69,8 @@ class TrustAnchors {
   /// Adds every CERTIFICATE of a PEM text; other objects and unusable certificates are reported, not fatal.
   LOCKSTEP_API AddedAnchors add_pem(std::string_view text);
 
-  /// Makes the keys of the anchors that are there ready to verify with, where the provider has that: what they signed
-  /// is then verified in less time, by a fourteenth to a half (SignatureVerifier::prepare). Takes up to a tenth of a
-  /// millisecond and some KB for each: for authorities that issue many of the certificates which are met. Not while
-  /// another thread uses the anchors. Throws std::bad_alloc.
+  /// Makes the keys of the anchors that are there ready to verify with (PreparedKeys): for authorities that issue many
+  /// of the certificates which are met. Not while another thread uses the anchors. Throws std::bad_alloc.
   LOCKSTEP_API void prepare(const Provider& provider);
   /// The key of an anchor as a verifier prepared it; null when it did not.
   [[nodiscard]] LOCKSTEP_API const PreparedKey* prepared(std::size_t index,
@@ -64,15 +85,11 @@ class TrustAnchors {
   [[nodiscard]] LOCKSTEP_API std::size_t find(const DistinguishedName& subject, std::size_t start = 0) const noexcept;
 
  private:
-  struct Prepared {
-    const SignatureVerifier* verifier;
-    std::shared_ptr<const PreparedKey> key;
-  };
   struct Entry {
     std::uint64_t subject_hash;
     std::vector<std::uint8_t> der;
     Certificate certificate;
-    std::vector<Prepared> prepared{};
+    std::optional<PreparedKeys> prepared{};
   };
   std::vector<Entry> entries_;
 };
