@@ -9,10 +9,10 @@
 
 namespace lockstep::key_schedule {
 
-/// RFC 9846 7.1: Transcript-Hash(""), the context of Derive-Secret where there are no messages.
+/// Transcript-Hash of no messages (RFC 9846 7.1), the context of Derive-Secret where there are none.
 [[nodiscard]] Bytes digest_of_nothing(HashAlgorithm hash) noexcept;
 
-/// RFC 9846 7.1: Derive-Secret(HKDF-Extract(0, 0), "derived", ""), the salt of the handshake secret where there is no
+/// The salt of the handshake secret (RFC 9846 7.1) where there is no
 /// pre-shared key.
 [[nodiscard]] Bytes salt_without_psk(const Schedule& schedule) noexcept;
 
