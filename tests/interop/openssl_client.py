@@ -86,6 +86,11 @@ def certificates(session):
                 process, report = fetch(session, server, name=name)
                 equal(report["server_name"], name, "SNI")
                 matches(rf"^Peer certificate: CN\s?=\s?{common}$", process.text, "the certificate")
+    with session.case("a name that no certificate has is refused with unrecognized_name"):
+        with session.server("--strict-names", credentials=names) as server:
+            _, report = fetch(session, server, name="any.example.net", ok=False)
+            equal((report["error"]["reason"], report["error"]["alert"]), ("client_hello_refused", "unrecognized_name"), "error")
+            fetch(session, server, name="any.example.org")
     with session.case("no common scheme"):
         with session.server(credentials=[session.leaf("ed25519", "--key-type", "ed25519")]) as server:
             process, report = fetch(session, server, "-sigalgs", "ecdsa_secp256r1_sha256", ok=False)

@@ -1,5 +1,6 @@
 """tshark reads a recorded connection with our key log: every suite of TLS 1.3 with both roles' logs, and TLS 1.2 of every kind."""
 
+import json
 import os
 import re
 import socket
@@ -147,6 +148,17 @@ def main(session):
                 matches(r"^GET /the-request HTTP/1.1", text, "the request, decrypted")
                 matches(rf"^suite: {suite}", text, "the response, decrypted")
                 check(client.output.decode().strip().splitlines()[-1] in text, "all of the response")
+    with session.case("fingerprints of ClientHellos: JA3 and JA4"):
+        for version in ("-tls1_2", "-tls1_3"):
+            with session.server("--echo", "--once") as server:
+                tap = Tap(server.port)
+                openssl_peer.client(session, tap.port, version, "-alpn", "h2,x", stdin=b"").finish()
+                tap.finish()
+            capture = session.write(f"hello{version}.pcap", tap.pcap())
+            told = run_ok([tshark, "-r", capture, "-d", "tcp.port==443,tls", "-Y", "tls.handshake.type==1", "-T", "fields", "-e",
+                           "tls.handshake.ja3_full", "-e", "tls.handshake.ja4"], env=dict(os.environ, HOME=session.path("home"))).text
+            fields = json.loads(run_ok([session.tool, "inspect", capture, "--json"]).stdout)["objects"][0]["fields"]
+            check(f"{fields['ja3_text']}\t{fields['ja4']}" in told, f"{fields['ja3_text']} and {fields['ja4']}, not {told}")
     with session.case("after HelloRetryRequest, and with resumption and key updates"):
         keys = session.path("more.keys")
         with session.server("--group", "secp384r1") as server:

@@ -106,7 +106,10 @@ class Inspection {
       auto fields = client_hello_fields(hello.message);
       found.push_back(fields ? done("ClientHello", std::move(*fields))
                              : failed("ClientHello", "the lengths in it do not fit each other"));
-      if (const auto info = ClientHelloInfo::read(hello.message)) found.back().fields["ja4"] = ja4(*info, provider());
+      if (const auto info = ClientHelloInfo::read(hello.message)) {
+        found.back().fields["ja3_text"] = ja3_text(*info);
+        found.back().fields["ja4"] = ja4(*info, provider());
+      }
       if (!hello.from.empty()) found.back().fields["from"] = hello.from;
     }
     return found;

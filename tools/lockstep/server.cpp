@@ -93,7 +93,7 @@ ServerPlan plan_of(const ServerOptions& options) {
   builder.client_auth(asks_later ? ClientAuth::none : options.client_auth);
   builder.cookie(options.cookie).server_preference(!options.client_preference);
   builder.tickets(static_cast<std::uint8_t>(options.tickets)).resumption(options.tickets != 0 || options.session_ids);
-  builder.session_ids(options.session_ids);
+  builder.session_ids(options.session_ids).select_config(options.strict_names);
   builder.early_data(options.early_data);
   builder.hand_out_computations(computes_together());
 
@@ -104,6 +104,7 @@ ServerPlan plan_of(const ServerOptions& options) {
   plan.policy = policy_of(options.tls.policy);
   AnswerOptions answers{.provider = provider(), .policy = plan.policy};
   answers.psks = psks;
+  answers.refuse_unknown_names = options.strict_names;
   if (options.tls.max_message != 0) answers.max_certificate_message = options.tls.max_message;
   for (std::size_t i = 0; i < options.certificates.size(); ++i) {
     answers.credentials.push_back(
@@ -276,6 +277,9 @@ void add_configuration_options(CLI::App& app, ServerOptions& options) {
   constexpr const char* kProtocol = "Protocol";
   app.add_flag("--cookie", options.cookie, "Send a cookie with HelloRetryRequest")->group(kProtocol);
   app.add_flag("--client-preference", options.client_preference, "Let the client's order of suites and groups decide")
+      ->group(kProtocol);
+  app.add_flag("--strict-names", options.strict_names,
+               "Refuse clients that ask for a name (SNI) which no --cert has, with unrecognized_name")
       ->group(kProtocol);
   app.add_option("--tickets", options.tickets,
                  "Tickets for each handshake, of which TLS 1.2 has one [2]; 0: none, and no resumption by them")
