@@ -12,8 +12,7 @@ namespace lockstep::key_schedule {
 /// Transcript-Hash of no messages (RFC 9846 7.1), the context of Derive-Secret where there are none.
 [[nodiscard]] Bytes digest_of_nothing(HashAlgorithm hash) noexcept;
 
-/// The salt of the handshake secret (RFC 9846 7.1) where there is no
-/// pre-shared key.
+/// The salt of the handshake secret (RFC 9846 7.1) where there is no pre-shared key.
 [[nodiscard]] Bytes salt_without_psk(const Schedule& schedule) noexcept;
 
 }  // namespace lockstep::key_schedule

@@ -272,7 +272,7 @@ TEST(PskTable, ReadsLines) {
     const auto added = psks.add_lines("\n" + std::string(wrong.line));
     ASSERT_FALSE(added) << wrong.line;
     EXPECT_EQ(added.error().line, 2U);
-    EXPECT_THAT(added.error().text, HasSubstr(std::string(wrong.says)));
+    EXPECT_THAT(added.error().text, ::testing::HasSubstr(std::string(wrong.says)));
   }
   EXPECT_FALSE(psks.add_lines("a:" + std::string(2 * kMaxPskSize + 2, '0')));
   EXPECT_FALSE(psks.add_lines(std::string(kMaxPskIdentity + 1, 'a') + ":00"));

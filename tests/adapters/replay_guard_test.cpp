@@ -137,7 +137,7 @@ TEST(ReplayGuard, HasThePresetsOfErlang) {
 
 TEST(ReplayGuard, KeepsItsRateOfFalsePositives) {
   for (const double rate : {0.1, 0.01, 0.001}) {
-    constexpr std::size_t kExpected = 20'000;
+    constexpr std::size_t kExpected = 100'000;
     const auto guard = guard_of({.expected = kExpected, .false_positives = rate});
     // As much as is expected, in two windows: at the end both filters are as full as they may be.
     std::size_t wrong = 0;
