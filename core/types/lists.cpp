@@ -2,6 +2,8 @@
 #include <functional>
 #include <optional>
 
+#include <lockstep/version.hpp>
+
 #include "types/list_words.hpp"
 
 namespace lockstep {
@@ -147,6 +149,8 @@ std::vector<NamedGroup> groups(ProtocolVersion version, ListKind kind) {
 std::vector<SignatureScheme> schemes(ProtocolVersion version, ListKind kind) {
   return choose<SignatureScheme>({known_schemes(), secure_schemes(), is_insecure}, version, kind);
 }
+
+std::string_view library_version() noexcept { return LOCKSTEP_VERSION; }
 
 std::vector<ProtocolVersion> versions() { return {kVersions.begin(), kVersions.end()}; }
 

@@ -1,6 +1,7 @@
 // Whole handshakes: what is agreed, in every way that bytes can be cut.
 
 #include <lockstep/lists.hpp>
+#include <lockstep/openssl_options.hpp>
 
 #include "pair.hpp"
 
@@ -689,6 +690,51 @@ TEST(SuspendedOperations, WakeWhenTheirTokenIsDropped) {
   other.server.connection.wake_by(waker);
   other.run();
   EXPECT_EQ(waker->times, 1);
+}
+
+TEST(SuspendedOperations, ShowAServerThePointFormatsOfItsClient) {
+  if (!provider().supports(CipherSuite::tls_ecdhe_ecdsa_with_aes_128_gcm_sha256)) GTEST_SKIP();
+  Pair both(built(client_builder()), built(server_builder()));
+  EXPECT_THAT(both.ask_for_credential().ec_point_formats, ::testing::ElementsAre(0)) << "uncompressed (RFC 8422 5.1.2)";
+  constexpr auto kNewest = ProtocolVersion::tls_1_3;
+  Pair one(built(client_builder().versions(kNewest, kNewest)), built(server_builder()));
+  EXPECT_THAT(one.ask_for_credential().ec_point_formats, ::testing::IsEmpty());
+}
+
+// The numbers are those of OpenSSL 3.5, include/openssl/ssl.h.
+TEST(OpensslOptions, BecomeSettings) {
+  constexpr std::uint64_t kNoTicket = 1U << 14U;
+  constexpr std::uint64_t kPreference = 1U << 22U;
+  constexpr std::uint64_t kNoTls13 = 1U << 29U;
+  auto server = server_builder();
+  options_from_openssl(kNoTicket | kNoTls13 | (1U << 8U) | (1U << 13U) | (1U << 19U)).value().apply(server);
+  const auto served = built(server);
+  EXPECT_EQ(served->settings().max_version, ProtocolVersion::tls_1_2);
+  EXPECT_FALSE(served->settings().server_preference);
+  EXPECT_FALSE(served->settings().encrypt_then_mac);
+  EXPECT_FALSE(served->settings().send_tickets);
+  EXPECT_TRUE(served->settings().cookie);
+  EXPECT_EQ(served->settings().renegotiation, Renegotiation::freely);
+  auto client = client_builder();
+  options_from_openssl((1U << 2U) | (1U << 27U)).value().apply(client);
+  EXPECT_EQ(built(client)->settings().min_version, ProtocolVersion::tls_1_3);
+  auto legacy = client_builder();
+  options_from_openssl(1U << 2U).value().apply(legacy);
+  EXPECT_FALSE(built(legacy)->settings().renegotiation_info_required);
+  EXPECT_TRUE(options_from_openssl(kPreference)->server_preference);
+  EXPECT_FALSE(options_from_openssl((1U << 8U) | (1U << 30U))->client_renegotiates);
+  // SSL_OP_ALL, and what OpenSSL 3 has by default
+  EXPECT_TRUE(options_from_openssl(0x8000'0050U | (1U << 17U) | (1U << 20U)));
+}
+
+TEST(OpensslOptions, AreRefusedByName) {
+  const auto refused = [](std::uint64_t bits) { return options_from_openssl(bits).error(); };
+  EXPECT_THAT(refused(1), ::testing::StartsWith("SSL_OP_NO_EXTENDED_MASTER_SECRET: "));
+  for (const unsigned place : {7U, 10U, 18U, 23U, 24U, 35U})
+    EXPECT_THAT(refused(std::uint64_t{1} << place), ::testing::StartsWith("SSL_OP_")) << place;
+  EXPECT_THAT(refused((1U << 27U) | (1U << 29U)), ::testing::HasSubstr("leave no version"));
+  for (const unsigned place : {5U, 36U, 63U})
+    EXPECT_THAT(refused(std::uint64_t{1} << place), ::testing::HasSubstr("none of OpenSSL's")) << place;
 }
 
 TEST(SuspendedOperations, MayOutliveTheirConnection) {

@@ -7,6 +7,7 @@
 
 #include <lockstep/lists.hpp>
 #include <lockstep/method.hpp>
+#include <lockstep/version.hpp>
 
 namespace lockstep {
 namespace {
@@ -95,6 +96,11 @@ TEST(Lists, LeadWithTheHybrid) {
 TEST(Lists, KeepCertificateSchemesApart) {
   for (const SignatureScheme scheme : schemes(kTls13)) EXPECT_FALSE(parts(scheme)->certificates_only);
   EXPECT_LT(schemes(kTls13).size(), known_schemes().size());
+}
+
+TEST(Versions, AreKnownAtRunTime) {
+  EXPECT_EQ(library_version(), LOCKSTEP_VERSION);
+  EXPECT_THAT(versions(), ElementsAre(kTls13, kTls12));
 }
 
 TEST(Methods, SayVersionsAsNodeDoes) {

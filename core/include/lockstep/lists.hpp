@@ -31,6 +31,8 @@ enum class ListKind : std::uint8_t {
 /// For the signatures of handshakes (PKCS#1 in TLS 1.2 alone). Those that only certificates may use are in
 /// known_schemes().
 [[nodiscard]] LOCKSTEP_API std::vector<SignatureScheme> schemes(ProtocolVersion version, ListKind kind = ListKind::all);
+/// This library's own version as it was built, "1.2.3"; `lockstep/version.hpp` has it for the preprocessor.
+[[nodiscard]] LOCKSTEP_API std::string_view library_version() noexcept;
 /// The versions that this build speaks, newest first.
 [[nodiscard]] LOCKSTEP_API std::vector<ProtocolVersion> versions();
 
