@@ -35,7 +35,11 @@ void put(Octets& out, std::size_t value, std::size_t width) {
   for (std::size_t i = width; i-- != 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
 }
 
-void put(Octets& out, Bytes bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
+void put(Octets& out, Bytes bytes) {
+  const std::size_t before = out.size();
+  out.resize(before + bytes.size());
+  std::ranges::copy(bytes, out.begin() + static_cast<std::ptrdiff_t>(before));
+}
 
 Octets prefixed(Bytes bytes, std::size_t width) {
   Octets out;
