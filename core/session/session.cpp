@@ -93,8 +93,11 @@ bool Session::usable(Time now, std::chrono::seconds max_authentication_age) cons
 }
 
 std::uint32_t Session::obfuscated_ticket_age(Time now) const noexcept {
+  // Both moments are cut off to milliseconds, so that what lies between them may be less than it seems by almost one.
+  // GnuTLS refuses early data that comes with an age above what its own clock says.
+  const auto age = now - issued_at - std::chrono::milliseconds(1);
   // A clock that was set back must not turn the age into weeks.
-  return static_cast<std::uint32_t>(std::max(now - issued_at, Time::duration::zero()).count()) + ticket_age_add;
+  return static_cast<std::uint32_t>(std::max(age, Time::duration::zero()).count()) + ticket_age_add;
 }
 
 std::chrono::milliseconds Session::stated_age(std::uint32_t obfuscated_ticket_age) const noexcept {

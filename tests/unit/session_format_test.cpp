@@ -339,9 +339,11 @@ TEST(Session, EndsWithItsAuthentication) {
 TEST(Session, HidesItsAge) {
   const Session session = sample();
   EXPECT_EQ(session.obfuscated_ticket_age(kIssued), 0xfedcba98U);
-  EXPECT_EQ(session.obfuscated_ticket_age(kIssued + milliseconds(0x1234568)), 0U);  // modulo 2^32
-  for (const std::int64_t age : {0, 1, 5000, 604'800'000}) {
-    EXPECT_EQ(session.stated_age(session.obfuscated_ticket_age(kIssued + milliseconds(age))).count(), age);
+  EXPECT_EQ(session.obfuscated_ticket_age(kIssued + milliseconds(0x1234569)), 0U);  // modulo 2^32
+  EXPECT_EQ(session.stated_age(session.obfuscated_ticket_age(kIssued)).count(), 0);
+  for (const std::int64_t age : {1, 5000, 604'800'000}) {
+    // What was issued at 0.9 ms and is offered at 1.0 ms is no millisecond old.
+    EXPECT_EQ(session.stated_age(session.obfuscated_ticket_age(kIssued + milliseconds(age))).count(), age - 1);
   }
 }
 
