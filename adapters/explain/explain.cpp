@@ -419,13 +419,13 @@ class Explainer {
 
   /// Why one is not chosen that would do, by where both stand.
   template <class Ours, class Id, class IdOf>
-  std::string preferred_to(const Ours& ours, Id id, std::optional<Id> chosen, IdOf id_of) const {
+  std::string preferred_to(const Ours& ours, bool by_server, Id id, std::optional<Id> chosen, IdOf id_of) const {
     if (outcome_.failure || !chosen) return "it would do";
     const auto place_of = [&](Id of) {
       return static_cast<std::size_t>(std::ranges::find(ours, of, id_of) - ours.begin());
     };
     std::string text = "it would do, and " + to_text(*chosen) + " is preferred";
-    if (!settings().server_preference) return text + ": the client's order decides";
+    if (!by_server) return text + ": the client's order decides";
     if (place_of(*chosen) < place_of(id))
       return text + ": the server has it as number " + std::to_string(place_of(*chosen) + 1) + ", and this as " +
              std::to_string(place_of(id) + 1);
@@ -453,7 +453,8 @@ class Explainer {
         },
         [](const Outcome& outcome) { return outcome.suite; },
         [&](CipherSuite suite, const Outcome& /*by_itself*/) {
-          return preferred_to(settings().suites, suite, outcome_.suite, &BoundSuite::suite);
+          return preferred_to(settings().suites, settings().server_preference, suite, outcome_.suite,
+                              &BoundSuite::suite);
         });
   }
 
@@ -479,7 +480,8 @@ class Explainer {
           if (by_itself.retried && !outcome_.retried && !outcome_.failure)
             return std::string("it would do after a HelloRetryRequest, and for ") + to_text(*outcome_.group) +
                    " the client has sent a share";
-          return preferred_to(settings().groups, group, outcome_.group, &BoundGroup::id);
+          return preferred_to(settings().groups, settings().server_preference_of_groups, group, outcome_.group,
+                              &BoundGroup::id);
         });
   }
 

@@ -377,6 +377,7 @@ ConfigDraft::ConfigDraft(Role role, const Settings& settings, Provider provider)
   schemes_cert_ = settings.schemes_cert;
   if (!settings.signing_schemes.empty()) signing_schemes_ = settings.signing_schemes;
   handshake_memory_ = settings.handshake_memory;
+  server_preference_of_groups_ = settings.server_preference_of_groups;
   versions_named_ = true;
 }
 
@@ -498,6 +499,7 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   settings.schemes_cert =
       schemes_cert_ ? *schemes_cert_ : available<SignatureScheme>(known, provider_, settings.profile);
   settings.signing_schemes = signing_schemes_.value_or(std::vector<SignatureScheme>());
+  settings.server_preference_of_groups = server_preference_of_groups_.value_or(settings.server_preference);
   check_list(problems, "schemes", settings.schemes, provider_);
   if (schemes_cert_) check_list(problems, "schemes_cert", settings.schemes_cert, provider_);
   if (signing_schemes_) check_list(problems, "signing_schemes", settings.signing_schemes, provider_);

@@ -806,16 +806,31 @@ std::expected<void, Misuse> Connection::export_keying_material(std::string_view 
     // RFC 7627 5.4: without extended master secret "the client or server MUST NOT export any key material based on the
     // new master secret for any subsequent application-level authentication. In particular, it MUST disable [RFC5705]".
     if (!agreed.extended_main_secret) return std::unexpected(Misuse::not_extended);
+    if (secrets12->master.empty()) return std::unexpected(Misuse::forgotten);
     const auto master = key_schedule::tls12::MasterSecret::of_session(secrets12->master.view());
     if (!master || !key_schedule::tls12::export_keying_material(hash, *master, secrets12->client_random,
                                                                 secrets12->server_random, label, context, out))
       return std::unexpected(Misuse::invalid_answer);
     return {};
   }
-  if (!key_schedule::export_keying_material(hash, std::get<handshake::Secrets13>(*secrets).exporter, label,
-                                            context.value_or(Bytes()), out))
+  const DigestSecret& exporter = std::get<handshake::Secrets13>(*secrets).exporter;
+  if (exporter.empty()) return std::unexpected(Misuse::forgotten);
+  if (!key_schedule::export_keying_material(hash, exporter, label, context.value_or(Bytes()), out))
     return std::unexpected(Misuse::invalid_answer);
   return {};
+}
+
+std::expected<void, Misuse> Connection::export_keying_material(std::span<const KeyingMaterial> all) const {
+  for (const auto& [label, context, out] : all) {
+    if (auto done = export_keying_material(label, context, out); !done) return done;
+  }
+  return {};
+}
+
+std::expected<void, Misuse> Connection::forget_exporter() noexcept {
+  State& self = state();
+  return self.recorded([](trace::Tap& tap) { tap.write(trace::ForgetExporter{}); },
+                       [&] { return self.forget_exporter(); });
 }
 
 std::expected<std::array<std::uint8_t, 32>, Misuse> Connection::tls_exporter() const {
@@ -854,6 +869,7 @@ std::expected<Bytes, Misuse> Connection::master_secret() const noexcept {
   const auto secrets = state().secrets12();
   if (!secrets) return std::unexpected(secrets.error());
   if (!state().config->settings().expose_master_secret) return std::unexpected(Misuse::not_exposed);
+  if ((*secrets)->master.empty()) return std::unexpected(Misuse::forgotten);
   return (*secrets)->master.view();
 }
 
@@ -890,6 +906,7 @@ std::string_view name(Misuse misuse) noexcept {
     case Misuse::no_renegotiation: return "no_renegotiation";
     case Misuse::not_in_tls13: return "not_in_tls13";
     case Misuse::not_exposed: return "not_exposed";
+    case Misuse::forgotten: return "forgotten";
   }
   return {};
 }

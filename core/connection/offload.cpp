@@ -21,6 +21,8 @@ std::expected<void, Misuse> Connection::State::offload(Direction direction) noex
   if (!usable()) return std::unexpected(Misuse::unusable);
   if (established() == nullptr) return std::unexpected(Misuse::not_connected);
   if (agreed().suite->aead == nullptr) return std::unexpected(Misuse::no_aead);
+  const auto* const secrets12 = std::get_if<handshake::Secrets12>(&established()->secrets);
+  if (secrets12 != nullptr && secrets12->master.empty()) return std::unexpected(Misuse::forgotten);
   const bool sends = direction == Direction::send;
   if (sends ? sending.offloaded() : receiving.offloaded()) return std::unexpected(Misuse::offloaded);
   // A ticket of the handshake would go out behind keys that are not ours any more.
@@ -32,6 +34,23 @@ std::expected<void, Misuse> Connection::State::offload(Direction direction) noex
   if (sending.closed && !sending.alert) return std::unexpected(Misuse::closed);
   if (output_due()) return std::unexpected(Misuse::transmit_first);
   sending.offload();
+  return {};
+}
+
+std::expected<void, Misuse> Connection::State::forget_exporter() noexcept {
+  if (!usable()) return std::unexpected(Misuse::unusable);
+  if (renegotiating()) return std::unexpected(Misuse::handshake_not_over);
+  auto* const stands = established();
+  if (stands == nullptr) return std::unexpected(Misuse::not_connected);
+  if (auto* const secrets12 = std::get_if<handshake::Secrets12>(&stands->secrets)) {
+    // Keys that are asked for are made of it.
+    if (sending.protection() == Sending::Protection::keys_due ||
+        receiving.protection == Receiving::Protection::keys_due)
+      return std::unexpected(Misuse::offloaded);
+    secrets12->master.clear();
+  } else {
+    std::get<handshake::Secrets13>(stands->secrets).exporter.clear();
+  }
   return {};
 }
 

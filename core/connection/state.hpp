@@ -124,6 +124,7 @@ struct Connection::State {
   [[nodiscard]] bool renegotiating() const noexcept;
   // --- offload.cpp
   [[nodiscard]] std::expected<void, Misuse> offload(Direction direction) noexcept;
+  [[nodiscard]] std::expected<void, Misuse> forget_exporter() noexcept;
   /// The event that hands out keys which are due; nothing when none are.
   [[nodiscard]] std::optional<Event> keys_due() noexcept;
 

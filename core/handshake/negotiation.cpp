@@ -117,7 +117,7 @@ const BoundGroup* choose_group12(const Context& context, const codec::ClientHell
   // server is free to choose any one of the elliptic curves or point formats listed in Section 5." P-256, which every
   // such client has.
   if (!hello.supported_groups) return context.config().group(NamedGroup::secp256r1);
-  const auto chosen = choose(*hello.supported_groups, settings.server_preference, place_of);
+  const auto chosen = choose(*hello.supported_groups, settings.server_preference_of_groups, place_of);
   return chosen ? &settings.groups[*chosen] : nullptr;
 }
 
@@ -134,11 +134,12 @@ std::optional<FieldGroup> choose_field_group(const Context& context, const codec
   if (!negotiates && !settings.dh_parameters.empty())
     return field_group(context.config(), view_of(settings.dh_parameters));
   const auto choose_from = [&](const auto& theirs, std::size_t least_bits) -> std::optional<FieldGroup> {
-    const auto chosen = choose(theirs, settings.server_preference, [&](NamedGroup id) -> std::optional<std::size_t> {
-      const auto place = place_in(settings.groups, id, &BoundGroup::id);
-      const auto parameters = field_parameters(id);
-      return parameters && bit_size(parameters->p) >= least_bits ? place : std::nullopt;
-    });
+    const auto chosen =
+        choose(theirs, settings.server_preference_of_groups, [&](NamedGroup id) -> std::optional<std::size_t> {
+          const auto place = place_in(settings.groups, id, &BoundGroup::id);
+          const auto parameters = field_parameters(id);
+          return parameters && bit_size(parameters->p) >= least_bits ? place : std::nullopt;
+        });
     if (!chosen) return std::nullopt;
     const BoundGroup& group = settings.groups[*chosen];
     return FieldGroup{.parameters = *field_parameters(group.id), .named = group.first};
@@ -200,15 +201,15 @@ std::expected<GroupChoice, Error> choose_group(Context& context, const codec::Cl
   for (const codec::KeyShareEntry& entry : *hello.key_share) {
     if (const auto place = place_of(entry.group)) shares[*place] = entry.key_exchange;
   }
-  const auto common = choose(*hello.supported_groups, settings.server_preference, place_of);
+  const auto common = choose(*hello.supported_groups, settings.server_preference_of_groups, place_of);
   // RFC 9846 4.2.1: "If there is no overlap between the received "supported_groups" and the groups supported by the
   // server, then the server MUST abort the handshake with a "handshake_failure" or an "insufficient_security" alert."
   if (!common) return context.fail(Reason::group_unsupported);
-  const auto with_share =
-      choose(*hello.supported_groups, settings.server_preference, [&](NamedGroup id) -> std::optional<std::size_t> {
-        const auto place = place_of(id);
-        return place && !shares[*place].empty() ? place : std::nullopt;
-      });
+  const auto with_share = choose(*hello.supported_groups, settings.server_preference_of_groups,
+                                 [&](NamedGroup id) -> std::optional<std::size_t> {
+                                   const auto place = place_of(id);
+                                   return place && !shares[*place].empty() ? place : std::nullopt;
+                                 });
   // A group without a share costs a HelloRetryRequest.
   const auto chosen = with_share && !settings.retry_for_group ? with_share : common;
   return GroupChoice{&settings.groups[*chosen], shares[*chosen]};

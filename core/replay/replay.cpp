@@ -142,6 +142,7 @@ class Replay::Player {
   std::optional<TapeError> play(const UpdateKeys& call);
   std::optional<TapeError> play(const Renegotiate& call);
   std::optional<TapeError> play(const Offload& call);
+  std::optional<TapeError> play(const ForgetExporter& call);
   template <class NotACall>
   std::optional<TapeError> play(const NotACall& /*entry*/) {
     return TapeError::out_of_order;
@@ -583,6 +584,11 @@ std::optional<TapeError> Replay::Player::play(const Renegotiate& call) {
 
 std::optional<TapeError> Replay::Player::play(const Offload& call) {
   (void)connection_->offload(call.direction);
+  return std::nullopt;
+}
+
+std::optional<TapeError> Replay::Player::play(const ForgetExporter& /*call*/) {
+  (void)connection_->forget_exporter();
   return std::nullopt;
 }
 

@@ -306,6 +306,7 @@ struct Words {
   std::string_view operator()(const AlertRecord&) const { return "alert"; }
   std::string_view operator()(const StateEntered&) const { return "state"; }
   std::string_view operator()(const Offload&) const { return "offload"; }
+  std::string_view operator()(const ForgetExporter&) const { return "forget_exporter"; }
   std::string_view operator()(const TrafficKeysTold&) const { return "traffic_keys"; }
   std::string_view operator()(const KeysInstalled&) const { return "keys"; }
   std::string_view operator()(const Secret&) const { return "secret"; }

@@ -71,6 +71,8 @@ inline constexpr std::uint8_t kKind<Offload> = 0x23;
 template <>
 inline constexpr std::uint8_t kKind<Renegotiate> = 0x24;
 template <>
+inline constexpr std::uint8_t kKind<ForgetExporter> = 0x2f;
+template <>
 inline constexpr std::uint8_t kKind<Draw> = 0x30;
 template <>
 inline constexpr std::uint8_t kKind<TokenDropped> = 0x31;
@@ -219,6 +221,10 @@ void fields(A& a, Is<Configuration> auto& e) {
   if (a.more()) a.boolean(e.settings.hand_out_computations);
   if (a.more()) a.choice(e.settings.profile, 1);
   if (a.more()) a.boolean(e.settings.select_config);
+  if (a.more())
+    a.boolean(e.settings.server_preference_of_groups);
+  else if constexpr (!std::is_const_v<std::remove_reference_t<decltype(e)>>)
+    e.settings.server_preference_of_groups = e.settings.server_preference;  // one switch was for both
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {

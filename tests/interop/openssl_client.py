@@ -59,6 +59,13 @@ def groups(session):
                 name = {"x25519": "X25519", "x448": "X448", "secp256r1": "prime256v1"}.get(group, group)
                 name = re.sub(r"^ffdhe(\d+)$", r"\1 bits", name).replace("tls13", "(tls13)?")
                 matches(rf"^(Negotiated TLS1.3 group|Peer Temp Key): .*{name}", process.text, "OpenSSL's group")
+    for options, who, chosen in (([], "server", "x25519"), (["--client-preference-of-groups"], "client", "secp256r1")):
+        with session.server("--group", "x25519,secp256r1", *options) as server:
+            with session.case(f"the {who}'s order of groups decides, and the server's of suites"):
+                suites = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256"
+                _, report = fetch(session, server, "-tls1_2", "-groups", "P-256:X25519", "-cipher", suites)
+                check(same_name(report["group"], chosen), f"our group is {report['group']}")
+                equal(report["suite"], "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "our suite")
     for cookie in ([], ["--cookie"]):
         for group in GROUPS:
             with session.case(f"group {group} after HelloRetryRequest{' with cookie' if cookie else ''}"):

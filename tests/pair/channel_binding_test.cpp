@@ -73,6 +73,40 @@ TEST(ChannelBinding, ExporterIsTheSameOnBothSides) {
   }
 }
 
+TEST(ChannelBinding, ExporterIsForgottenForGood) {
+  for (const ProtocolVersion version : kBothVersions) {
+    Pair pair(built(client_builder().versions(version, version).dangerous().expose_master_secret()),
+              built(server_builder().versions(version, version)));
+    EXPECT_EQ(pair.client.connection.forget_exporter().error(), Misuse::not_connected);
+    pair.run();
+    std::array<std::uint8_t, 32> bound{};
+    std::array<std::uint8_t, 32> first{};
+    std::array<std::uint8_t, 16> second{};
+    const std::array both{KeyingMaterial{"EXPORTER-Channel-Binding", Bytes(), bound},
+                          KeyingMaterial{"first", {}, first}, KeyingMaterial{"second", as_bytes("context"), second}};
+    ASSERT_TRUE(pair.client.connection.export_keying_material(both));
+    EXPECT_EQ(pair.server.connection.tls_exporter(), bound);
+    std::array<std::uint8_t, 16> alone{};
+    ASSERT_TRUE(pair.server.connection.export_keying_material("second", as_bytes("context"), alone));
+    EXPECT_EQ(second, alone);
+
+    ASSERT_TRUE(pair.client.connection.forget_exporter());
+    ASSERT_TRUE(pair.client.connection.forget_exporter());
+    EXPECT_EQ(pair.client.connection.tls_exporter().error(), Misuse::forgotten);
+    EXPECT_EQ(pair.client.connection.export_keying_material(both).error(), Misuse::forgotten);
+    EXPECT_TRUE(pair.server.connection.tls_exporter());
+    if (version == kTls12) {
+      EXPECT_EQ(pair.client.connection.master_secret().error(), Misuse::forgotten);
+      EXPECT_EQ(pair.client.connection.offload(Direction::send).error(), Misuse::forgotten);
+      EXPECT_TRUE(pair.client.connection.client_random());
+    } else {
+      EXPECT_TRUE(pair.client.connection.update_keys(true));
+      pair.run();
+    }
+    expect_echo(pair);
+  }
+}
+
 TEST(ChannelBinding, MasterSecretIsToldWhereThatIsAskedFor) {
   Pair pair(built(old_client().dangerous().expose_master_secret()), built(old_server()));
   pair.run();

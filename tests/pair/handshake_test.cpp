@@ -164,6 +164,23 @@ TEST(Handshake, SignsWithLessThanItVerifies) {
   EXPECT_EQ(pair.server.shared_schemes, std::vector{SignatureScheme::ecdsa_secp256r1_sha256});
 }
 
+TEST(Handshake, FollowsTheClientInGroupsAlone) {
+  for (const bool alone : {false, true}) {
+    ServerConfigBuilder builder = server_builder().groups({NamedGroup::x25519, NamedGroup::secp256r1});
+    builder.server_preference(true).server_preference_of_groups(!alone);
+    const auto config = built(builder);
+    // A configuration that is made of another keeps both.
+    const auto again = built(ConfigBuilder::from(*config));
+    Pair pair(built(client_builder()
+                        .groups({NamedGroup::secp256r1, NamedGroup::x25519})
+                        .key_shares({NamedGroup::secp256r1, NamedGroup::x25519})),
+              again);
+    pair.run();
+    ASSERT_TRUE(pair.client.connection.connected()) << error_text(pair.client);
+    EXPECT_EQ(pair.client.connection.group(), alone ? NamedGroup::secp256r1 : NamedGroup::x25519);
+  }
+}
+
 TEST(Handshake, DoesNotSignWithWhatItOnlyVerifies) {
   Pair pair(built(client_builder()), built(server_builder().signing_schemes({SignatureScheme::ed25519})));
   pair.server.credential = credential_of(KeyType::ec_p256);

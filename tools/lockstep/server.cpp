@@ -92,6 +92,7 @@ ServerPlan plan_of(const ServerOptions& options) {
     throw UsageError("--renegotiate begin goes on with clients that do not; say --client-auth request");
   builder.client_auth(asks_later ? ClientAuth::none : options.client_auth);
   builder.cookie(options.cookie).server_preference(!options.client_preference);
+  if (options.client_preference_of_groups) builder.server_preference_of_groups(false);
   builder.tickets(static_cast<std::uint8_t>(options.tickets)).resumption(options.tickets != 0 || options.session_ids);
   builder.session_ids(options.session_ids).select_config(options.strict_names);
   builder.early_data(options.early_data);
@@ -277,6 +278,9 @@ void add_configuration_options(CLI::App& app, ServerOptions& options) {
   constexpr const char* kProtocol = "Protocol";
   app.add_flag("--cookie", options.cookie, "Send a cookie with HelloRetryRequest")->group(kProtocol);
   app.add_flag("--client-preference", options.client_preference, "Let the client's order of suites and groups decide")
+      ->group(kProtocol);
+  app.add_flag("--client-preference-of-groups", options.client_preference_of_groups,
+               "Let the client's order of groups decide, and the server's of suites")
       ->group(kProtocol);
   app.add_flag("--strict-names", options.strict_names,
                "Refuse clients that ask for a name (SNI) which no --cert has, with unrecognized_name")

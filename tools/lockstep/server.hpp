@@ -47,6 +47,7 @@ struct ServerOptions {
   std::uint32_t early_data = 0;
   bool cookie = false;
   bool client_preference = false;
+  bool client_preference_of_groups = false;
   bool strict_names = false;
   bool once = false;
   unsigned long count = 0;

@@ -125,6 +125,7 @@ class Teller {
   void operator()(const trace::Offload& entry) {
     aside(Aside::Kind::call, entry.direction == Direction::send ? "offload sending" : "offload receiving");
   }
+  void operator()(const trace::ForgetExporter& /*entry*/) { aside(Aside::Kind::call, "forget the exporter"); }
   void operator()(const trace::ReceiveEnd& /*entry*/) { aside(Aside::Kind::call, "the transport has ended"); }
   void operator()(const trace::Stopped& entry) {
     remark("The recording ends here, " + trace::to_text(entry).substr(sizeof "stopped"));

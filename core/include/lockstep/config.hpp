@@ -131,7 +131,8 @@ struct Settings {
   bool ocsp_stapling = false;                  ///< ask the peer for an OCSP response with its certificate
   bool signed_certificate_timestamps = false;  ///< ask the peer for SCTs with its certificate
   bool hardware_aware = true;     ///< the order of suites is the default: it bends to what either machine is good at
-  bool server_preference = true;  ///< server: its own order of suites and groups decides
+  bool server_preference = true;  ///< server: its own order of suites decides
+  bool server_preference_of_groups = true;  ///< server: its own order of groups decides
   bool middlebox_compatibility = true;
   bool grease = true;                  ///< client: RFC 8701
   bool cookie = false;                 ///< server: a cookie in HelloRetryRequest
@@ -271,6 +272,7 @@ class LOCKSTEP_API ConfigDraft {
   std::optional<std::chrono::seconds> renegotiation_window_;
   std::optional<std::size_t> handshake_memory_;
   std::optional<bool> prefer_chacha20_;
+  std::optional<bool> server_preference_of_groups_;
   std::vector<std::vector<std::uint8_t>> known_peers_;
   bool versions_named_ = false;
   bool insecure_provider_allowed_ = false;
@@ -414,11 +416,19 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.signed_certificate_timestamps = on;
     return *this;
   }
-  /// Server: whether its own order decides (default) or the client's.
+  /// Server: whether its own order decides (default) or the client's, for suites, and for groups where
+  /// `server_preference_of_groups` says nothing else.
   BasicConfigBuilder& server_preference(bool on)
     requires(kRole == Role::server)
   {
     settings_.server_preference = on;
+    return *this;
+  }
+  /// Server: the same for groups alone. By default as `server_preference`.
+  BasicConfigBuilder& server_preference_of_groups(bool on)
+    requires(kRole == Role::server)
+  {
+    server_preference_of_groups_ = on;
     return *this;
   }
   /// Server: insist on the group that is preferred among those the client supports, even when the client has sent no

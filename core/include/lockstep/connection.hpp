@@ -73,6 +73,13 @@ struct ServerOptions {
   SessionContext verification{};
 };
 
+/// One piece of keying material, for `Connection::export_keying_material`.
+struct KeyingMaterial {
+  std::string_view label;
+  std::optional<Bytes> context;
+  MutableBytes out;
+};
+
 class LOCKSTEP_API Connection {
  public:
   /// The header of every record: type, version and length of what follows.
@@ -265,6 +272,13 @@ class LOCKSTEP_API Connection {
   /// (`not_extended`), nor while the connection is renegotiated (`handshake_not_over`).
   [[nodiscard]] std::expected<void, Misuse> export_keying_material(std::string_view label, std::optional<Bytes> context,
                                                                    MutableBytes out) const;
+  /// The same for several labels: all of it, or nothing of it counts.
+  [[nodiscard]] std::expected<void, Misuse> export_keying_material(std::span<const KeyingMaterial> all) const;
+  /// Forgets what keying material is made of, so that nobody who comes later can have any: not by the functions above,
+  /// and not by reading this memory (`forgotten`). In TLS 1.2 that is the master secret, so that `prf` and
+  /// `master_secret` end with it, and `offload` as well. Traffic, sessions and tickets go on; a renegotiation makes
+  /// new.
+  std::expected<void, Misuse> forget_exporter() noexcept;
 
   // Channel bindings (RFC 5056), which an authentication inside the connection covers, so that it is good for this
   // connection alone; tls-server-end-point is lockstep/channel_binding.hpp's.

@@ -27,6 +27,7 @@ enum class Misuse : std::uint8_t {
   no_renegotiation,    ///< `renegotiate`: the configuration, the version or the peer does not allow it
   not_in_tls13,        ///< TLS 1.3 has no such thing
   not_exposed,         ///< the configuration does not say `dangerous().expose_master_secret()`
+  forgotten,           ///< what exporters are made of: after `forget_exporter`
 };
 [[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
 

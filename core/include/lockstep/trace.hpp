@@ -195,6 +195,7 @@ struct Renegotiate {
 struct Offload {
   Direction direction{};
 };
+struct ForgetExporter {};
 
 // --- what happens during a call --------------------------------------------------------------------------------------
 
@@ -401,11 +402,11 @@ using Entry =
     std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
                  AnswerConfig, AnswerCredential, AnswerSignature, AnswerDecryption, AnswerComputation, AnswerPsk,
                  AnswerPskLookup, AnswerVerdict, AnswerTicketOpened, AnswerEarlyData, AnswerTicketSealed, Close, Cancel,
-                 UpdateKeys, Renegotiate, Offload, Draw, TokenDropped, Message, ChangeCipherSpec, AlertRecord,
-                 StateEntered, KeysInstalled, Secret, DataTold, EarlyDataTold, ConfigAsked, CredentialAsked,
-                 SignatureAsked, DecryptionAsked, ComputationAsked, PskAsked, PskLookupAsked, VerdictAsked,
-                 TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed, SessionTold, PeerClosedTold,
-                 PeerKeysTold, RefusalTold, TrafficKeysTold, SecretTold, FailureTold, Started, Consumed, Transmitted,
-                 SealDone, Done, Stopped>;
+                 UpdateKeys, Renegotiate, Offload, ForgetExporter, Draw, TokenDropped, Message, ChangeCipherSpec,
+                 AlertRecord, StateEntered, KeysInstalled, Secret, DataTold, EarlyDataTold, ConfigAsked,
+                 CredentialAsked, SignatureAsked, DecryptionAsked, ComputationAsked, PskAsked, PskLookupAsked,
+                 VerdictAsked, TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed, SessionTold,
+                 PeerClosedTold, PeerKeysTold, RefusalTold, TrafficKeysTold, SecretTold, FailureTold, Started, Consumed,
+                 Transmitted, SealDone, Done, Stopped>;
 
 }  // namespace lockstep::trace
