@@ -26,8 +26,9 @@ namespace {
 /// Attempts to connect that go on at the same time. The first that succeeds is the one that is kept.
 class Attempts {
  public:
-  Attempts(std::vector<sockets::SocketAddress> addresses, const Canceller& canceller)
-      : race_(std::move(addresses), Clock::now()), canceller_(canceller) {}
+  Attempts(std::vector<sockets::SocketAddress> addresses, const Canceller& canceller,
+           std::span<const SocketOption> options)
+      : race_(std::move(addresses), Clock::now()), canceller_(canceller), options_(options) {}
 
   IoResult<Descriptor> run(std::string_view what, Deadline deadline);
 
@@ -46,6 +47,7 @@ class Attempts {
 
   sockets::Race race_;
   const Canceller& canceller_;
+  std::span<const SocketOption> options_;
   std::vector<Attempt> attempts_;
   std::vector<pollfd> watched_;
 };
@@ -54,7 +56,8 @@ IoResult<Descriptor> Attempts::run(std::string_view what, Deadline deadline) {
   for (;;) {
     while (const auto entrant = race_.start(Clock::now())) {
       Attempt attempt{.socket = sockets::open_socket(race_.address(*entrant).family()), .entrant = *entrant};
-      if (settle(attempt, attempt.socket ? begin(attempt) : errno)) return std::move(attempt.socket);
+      const int failed = attempt.socket ? sockets::set_options(attempt.socket.number(), options_) : errno;
+      if (settle(attempt, failed == 0 ? begin(attempt) : failed)) return std::move(attempt.socket);
       if (attempt.socket) attempts_.push_back(std::move(attempt));
     }
     if (race_.lost()) return std::unexpected(race_.failure(what));
@@ -120,8 +123,8 @@ Deadline Attempts::look_again(Deadline deadline) const {
 }
 
 IoResult<Socket> connect_to(std::vector<sockets::SocketAddress> addresses, std::string_view what, Deadline deadline,
-                            Canceller canceller) {
-  auto descriptor = Attempts(std::move(addresses), canceller).run(what, deadline);
+                            Canceller canceller, std::span<const SocketOption> options) {
+  auto descriptor = Attempts(std::move(addresses), canceller, options).run(what, deadline);
   if (!descriptor) return std::unexpected(std::move(descriptor.error()));
   sockets::send_at_once(descriptor->number());
   return Socket(std::move(*descriptor), std::move(canceller));
@@ -135,19 +138,20 @@ Socket::Socket(Descriptor descriptor, Canceller canceller)
     : descriptor_(std::move(descriptor)), canceller_(std::move(canceller)) {}
 
 IoResult<Socket> Socket::connect(std::string_view host, std::uint16_t port, Deadline deadline, Canceller canceller,
-                                 const Resolve& resolve) {
+                                 const Resolve& resolve, std::span<const SocketOption> options) {
   auto addresses = sockets::addresses_of(host, port, resolve);
   if (!addresses) return std::unexpected(std::move(addresses.error()));
-  return connect_to(std::move(*addresses), sockets::host_and_port(host, port), deadline, std::move(canceller));
+  return connect_to(std::move(*addresses), sockets::host_and_port(host, port), deadline, std::move(canceller), options);
 }
 
-IoResult<Socket> Socket::connect(const Address& address, Deadline deadline, Canceller canceller) {
+IoResult<Socket> Socket::connect(const Address& address, Deadline deadline, Canceller canceller,
+                                 std::span<const SocketOption> options) {
   const auto one = sockets::SocketAddress::of(address);
   if (!one) {
     return std::unexpected(
         plain_error(Operation::connect, IoCondition::misuse, "\"" + address.text() + "\" is no address"));
   }
-  return connect_to({*one}, address.text(), deadline, std::move(canceller));
+  return connect_to({*one}, address.text(), deadline, std::move(canceller), options);
 }
 
 IoResult<std::size_t> Socket::read(MutableBytes out, Deadline deadline) {
@@ -213,14 +217,16 @@ Listener::Listener(Listener&&) noexcept = default;
 Listener& Listener::operator=(Listener&&) noexcept = default;
 Listener::~Listener() = default;
 
-IoResult<Listener> Listener::listen(std::string_view host, std::uint16_t port, Canceller canceller) {
-  auto sockets = sockets::listen_all(host, port);
+IoResult<Listener> Listener::listen(std::string_view host, std::uint16_t port, Canceller canceller,
+                                    std::span<const SocketOption> options) {
+  auto sockets = sockets::listen_all(host, port, {.options = options});
   if (!sockets) return std::unexpected(std::move(sockets.error()));
   return Listener(std::make_unique<Implementation>(std::move(*sockets), sockets::SocketFile(), std::move(canceller)));
 }
 
-IoResult<Listener> Listener::listen(const Address& address, Canceller canceller) {
-  auto listening = sockets::listen_at(address);
+IoResult<Listener> Listener::listen(const Address& address, Canceller canceller,
+                                    std::span<const SocketOption> options) {
+  auto listening = sockets::listen_at(address, {.options = options});
   if (!listening) return std::unexpected(std::move(listening.error()));
   std::vector<Descriptor> sockets;
   sockets.push_back(std::move(listening->socket));

@@ -13,6 +13,8 @@
 #include <utility>
 #include <variant>
 
+#include <sys/socket.h>
+
 #include <lockstep/blocking.hpp>
 #include <lockstep/key_cache.hpp>
 
@@ -31,6 +33,8 @@ Deadline from_ticks(Clock::rep ticks) {
   if (ticks == kNever) return {};
   return Clock::time_point(Clock::duration(ticks));
 }
+
+Deadline earlier(Deadline a, Deadline b) { return a && b ? std::min(*a, *b) : a ? a : b; }
 
 Deadline limit(std::chrono::milliseconds timeout) { return timeout.count() == 0 ? Deadline{} : after(timeout); }
 
@@ -70,12 +74,15 @@ class Stream::Implementation {
   IoResult<std::size_t> write_early(Bytes bytes);
   IoResult<Bytes> read_early_view();
   IoResult<std::size_t> read(MutableBytes out);
+  IoResult<void> read_exactly(MutableBytes out);
+  IoResult<void> close_read();
   IoResult<Bytes> read_view();
   IoResult<std::size_t> writev(std::span<const Bytes> pieces);
   IoResult<void> end_writing(Operation operation, Deadline deadline);
   IoResult<void> close_write() { return end_writing(Operation::close, from_ticks(write_deadline)); }
   IoResult<void> close(Alert why);
   IoResult<Plain> downgrade();
+  IoResult<Plain> hand_back();
   IoResult<void> update_keys(bool request_peer);
   IoResult<void> renegotiate(std::optional<ClientAuth> client_auth);
   std::vector<Session> sessions() {
@@ -146,6 +153,7 @@ class Stream::Implementation {
   IoResult<void> handshake_steps(Until until);
   IoResult<std::size_t> early_steps(Bytes bytes);
   void handshake_failed(const IoError& error);
+  [[nodiscard]] bool keeps(const IoError& error) const noexcept;
   [[nodiscard]] Deadline handshake_deadline();
 
   IoResult<void> usable();
@@ -191,6 +199,7 @@ class Stream::Implementation {
   Connection connection_;
   Answers answers_;
   std::optional<IoError> failure_;  // sticky
+  Deadline dialed_until_;           // Options::dial_timeout
   std::optional<Deadline> handshake_deadline_;
 
   std::atomic<bool> handshake_done_{false};
@@ -245,15 +254,22 @@ IoResult<void> Stream::Implementation::handshake_steps(Until until) {
   }
 }
 
+/// Whether the peer speaks another protocol, which the application may know.
+bool Stream::Implementation::keeps(const IoError& error) const noexcept {
+  return options_.keep_strangers && error.tls &&
+         (error.tls->reason == Reason::not_tls || error.tls->reason == Reason::plain_http);
+}
+
 void Stream::Implementation::handshake_failed(const IoError& error) {
   remember(error);
+  if (keeps(error)) return;  // it is for `hand_back`
   if (error.condition != IoCondition::tls) connection_.cancel();
   end_after_failure();
 }
 
 /// One for the whole handshake, however many calls it takes.
 Deadline Stream::Implementation::handshake_deadline() {
-  if (!handshake_deadline_) handshake_deadline_ = limit(options_.handshake_timeout);
+  if (!handshake_deadline_) handshake_deadline_ = earlier(limit(options_.handshake_timeout), dialed_until_);
   return *handshake_deadline_;
 }
 
@@ -333,6 +349,36 @@ IoResult<std::size_t> Stream::Implementation::read(MutableBytes out) {
     }
   }
   return copied;
+}
+
+IoResult<void> Stream::Implementation::read_exactly(MutableBytes out) {
+  for (std::size_t done = 0; done < out.size();) {
+    auto n = read(out.subspan(done));
+    if (n && *n == 0) {
+      n = std::unexpected(located(plain_error(
+          Operation::read, IoCondition::ended,
+          "the peer finished after " + std::to_string(done) + " of " + std::to_string(out.size()) + " bytes")));
+    }
+    if (!n) {
+      n.error().transferred = done;
+      return std::unexpected(std::move(n.error()));
+    }
+    done += *n;
+  }
+  return {};
+}
+
+IoResult<void> Stream::Implementation::close_read() {
+  if (auto done = handshake(); !done) return done;
+  const std::scoped_lock lock(read_mutex_);
+  if (auto ok = usable(); !ok) return ok;
+  (void)::shutdown(socket_.descriptor(), SHUT_RD);
+  plaintext_ = {};
+  early_ = {};
+  early_taken_ = 0;
+  segment_ = 0;
+  peer_ended_ = true;
+  return {};
 }
 
 IoResult<Bytes> Stream::Implementation::read_view() {
@@ -709,6 +755,17 @@ IoResult<Plain> Stream::Implementation::downgrade() {
   return Plain{.socket = std::move(socket_), .leftover = {leftover.begin(), leftover.end()}};
 }
 
+IoResult<Plain> Stream::Implementation::hand_back() {
+  const std::scoped_lock lock(read_mutex_, write_mutex_);
+  if (!socket_ || !failure_ || !keeps(*failure_)) {
+    return std::unexpected(
+        plain_error(Operation::downgrade, IoCondition::misuse,
+                    "no handshake has failed because the peer speaks no TLS, with Options::keep_strangers"));
+  }
+  const Bytes said = inbound_.subspan(begin_, end_ - begin_);
+  return Plain{.socket = std::move(socket_), .leftover = {said.begin(), said.end()}};
+}
+
 // --- failures --------------------------------------------------------------------------------------------------------
 
 /// Whether there was no failure that lasts.
@@ -788,10 +845,14 @@ Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 
+void Stream::ends_dialling(Deadline whole) noexcept { implementation_->dialed_until_ = whole; }
 IoResult<void> Stream::handshake() { return implementation_->handshake(); }
 IoResult<std::size_t> Stream::write_early(Bytes bytes) { return implementation_->write_early(bytes); }
 IoResult<Bytes> Stream::read_early_view() { return implementation_->read_early_view(); }
 IoResult<std::size_t> Stream::read(MutableBytes out) { return implementation_->read(out); }
+IoResult<void> Stream::read_exactly(MutableBytes out) { return implementation_->read_exactly(out); }
+IoResult<void> Stream::close_read() { return implementation_->close_read(); }
+IoResult<Plain> Stream::hand_back() { return implementation_->hand_back(); }
 IoResult<Bytes> Stream::read_view() { return implementation_->read_view(); }
 IoResult<std::size_t> Stream::write(Bytes bytes) { return implementation_->writev({&bytes, 1}); }
 IoResult<std::size_t> Stream::writev(std::span<const Bytes> pieces) { return implementation_->writev(pieces); }
@@ -838,16 +899,24 @@ Canceller canceller_of(const Options& options) { return options.canceller ? *opt
 
 IoResult<Stream> dial(std::string_view host, std::uint16_t port, const Options& options, Target target) {
   if (auto expected = expect_host(host, target); !expected) return std::unexpected(std::move(expected.error()));
-  auto socket = Socket::connect(host, port, limit(options.connect_timeout), canceller_of(options), options.resolve);
+  const Deadline whole = limit(options.dial_timeout);
+  auto socket = Socket::connect(host, port, earlier(limit(options.connect_timeout), whole), canceller_of(options),
+                                options.resolve, options.socket_options);
   if (!socket) return std::unexpected(std::move(socket.error()));
-  return wrap(std::move(*socket), options, std::move(target));
+  auto stream = wrap(std::move(*socket), options, std::move(target));
+  if (stream) stream->ends_dialling(whole);
+  return stream;
 }
 
 IoResult<Stream> dial(const Address& address, const Options& options, Target target) {
   if (auto expected = expect_host(address.host, target); !expected) return std::unexpected(std::move(expected.error()));
-  auto socket = Socket::connect(address, limit(options.connect_timeout), canceller_of(options));
+  const Deadline whole = limit(options.dial_timeout);
+  auto socket = Socket::connect(address, earlier(limit(options.connect_timeout), whole), canceller_of(options),
+                                options.socket_options);
   if (!socket) return std::unexpected(std::move(socket.error()));
-  return wrap(std::move(*socket), options, std::move(target));
+  auto stream = wrap(std::move(*socket), options, std::move(target));
+  if (stream) stream->ends_dialling(whole);
+  return stream;
 }
 
 IoResult<Stream> wrap(Socket socket, const Options& options, Target target) {

@@ -1,3 +1,5 @@
+#include <array>
+#include <bit>
 #include <cerrno>
 #include <chrono>
 
@@ -8,6 +10,8 @@
 #include <unistd.h>
 
 #include <lockstep/io.hpp>
+
+#include "common/sockets.hpp"
 
 namespace lockstep {
 
@@ -57,6 +61,23 @@ std::optional<TcpStatistics> tcp_statistics(int descriptor) noexcept {
                        .congestion_window = info.tcpi_snd_cwnd,
                        .send_segment_size = info.tcpi_snd_mss,
                        .receive_segment_size = info.tcpi_rcv_mss};
+}
+
+SocketOption SocketOption::of(int level, int name, int value) {
+  const auto bytes = std::bit_cast<std::array<std::uint8_t, sizeof value>>(value);
+  return {.level = level, .name = name, .value = {bytes.begin(), bytes.end()}};
+}
+
+std::error_code set_option(int descriptor, const SocketOption& option) noexcept {
+  return {sockets::set_options(descriptor, {&option, 1}), std::system_category()};
+}
+
+std::expected<int, std::error_code> get_option(int descriptor, int level, int name) noexcept {
+  int value = 0;
+  socklen_t size = sizeof value;
+  if (::getsockopt(descriptor, level, name, &value, &size) != 0)
+    return std::unexpected(std::error_code(errno, std::system_category()));
+  return value;
 }
 
 bool SystemRandom::fill(MutableBytes out) noexcept {

@@ -40,6 +40,7 @@ std::expected<Descriptor, int> listen_on(const SocketAddress& address, const Lis
   if (address.family() == AF_INET6 && !set(IPPROTO_IPV6, IPV6_V6ONLY, families == Families::own ? 1 : 0)) {
     return std::unexpected(errno);
   }
+  if (const int error = set_options(socket.number(), settings.options); error != 0) return std::unexpected(error);
   if (::bind(socket.number(), address.data(), address.size()) != 0 ||
       ::listen(socket.number(), settings.backlog) != 0) {
     return std::unexpected(errno);

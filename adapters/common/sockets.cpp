@@ -78,6 +78,14 @@ IoResult<void> set_nonblocking(int descriptor) {
   return {};
 }
 
+int set_options(int descriptor, std::span<const SocketOption> options) noexcept {
+  for (const SocketOption& each : options) {
+    const auto size = static_cast<socklen_t>(each.value.size());
+    if (::setsockopt(descriptor, each.level, each.name, each.value.data(), size) != 0) return errno;
+  }
+  return 0;
+}
+
 void send_at_once(int descriptor) {
   const int on = 1;
   (void)::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);

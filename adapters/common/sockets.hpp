@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,8 @@ using AddressList = std::unique_ptr<addrinfo, FreeAddresses>;
 /// A stream socket that does not block.
 [[nodiscard]] LOCKSTEP_API Descriptor open_socket(int family);
 [[nodiscard]] LOCKSTEP_API IoResult<void> set_nonblocking(int descriptor);
+/// 0, or the errno of the first that could not be set.
+[[nodiscard]] LOCKSTEP_API int set_options(int descriptor, std::span<const SocketOption> options) noexcept;
 /// TCP_NODELAY. TLS writes whole records: waiting for more to put into a segment only costs time. Fails on Unix
 /// sockets, harmlessly.
 LOCKSTEP_API void send_at_once(int descriptor);
@@ -47,7 +50,8 @@ LOCKSTEP_API void send_at_once(int descriptor);
 struct ListenSettings {
   bool reuse_port = false;
   int backlog = 4096;
-  std::chrono::seconds defer{0};  ///< TCP_DEFER_ACCEPT
+  std::chrono::seconds defer{0};            ///< TCP_DEFER_ACCEPT
+  std::span<const SocketOption> options{};  ///< set before it is bound
 };
 /// Listens on every address of a name, one socket for each: all of them, or it fails and says which could not be had.
 /// An empty host means every address of IPv4 and IPv6. What has no address here because the system lacks its family is

@@ -513,8 +513,11 @@ std::string_view problem_of_listening(const Options& options, const MakeHandler&
   return make_handler == nullptr ? "nothing makes the handlers" : problem_of_listening(options);
 }
 
-sockets::ListenSettings settings_of(const ListenOptions& options) {
-  return {.reuse_port = options.reuse_port, .backlog = options.backlog, .defer = options.defer_accept};
+sockets::ListenSettings settings_of(const Options& options, const ListenOptions& listening) {
+  return {.reuse_port = listening.reuse_port,
+          .backlog = listening.backlog,
+          .defer = listening.defer_accept,
+          .options = options.socket_options};
 }
 
 }  // namespace
@@ -523,7 +526,7 @@ IoResult<Listener> Loop::listen(std::string_view host, std::uint16_t port, Optio
                                 ListenOptions listen_options) {
   if (const auto problem = problem_of_listening(options, make_handler); !problem.empty())
     return std::unexpected(plain_error(Operation::listen, IoCondition::misuse, problem));
-  auto sockets = sockets::listen_all(host, port, settings_of(listen_options));
+  auto sockets = sockets::listen_all(host, port, settings_of(options, listen_options));
   if (!sockets) return std::unexpected(std::move(sockets.error()));
   std::vector<sockets::Listening> listening;
   for (Descriptor& socket : *sockets) listening.push_back({.socket = std::move(socket), .file = {}});
@@ -534,7 +537,7 @@ IoResult<Listener> Loop::listen(const Address& address, Options options, MakeHan
                                 ListenOptions listen_options) {
   if (const auto problem = problem_of_listening(options, make_handler); !problem.empty())
     return std::unexpected(plain_error(Operation::listen, IoCondition::misuse, problem));
-  auto socket = sockets::listen_at(address, settings_of(listen_options));
+  auto socket = sockets::listen_at(address, settings_of(options, listen_options));
   if (!socket) return std::unexpected(std::move(socket.error()));
   std::vector<sockets::Listening> listening;
   listening.push_back(std::move(*socket));
@@ -600,6 +603,8 @@ IoResult<Stream*> Loop::wrap(Descriptor socket, Options options, std::unique_ptr
     return misuse("a client must state whom it expects, in Target::name");
   }
   if (auto set = sockets::set_nonblocking(socket.number()); !set) return std::unexpected(std::move(set.error()));
+  if (const int error = sockets::set_options(socket.number(), options.socket_options); error != 0)
+    return std::unexpected(sockets::system_error(Operation::handshake, error));
   if (options.no_delay) sockets::send_at_once(socket.number());
   StreamCore& stream = core_->add(std::make_shared<const Options>(std::move(options)), std::move(socket));
   stream.set_handler(std::move(handler));

@@ -55,6 +55,20 @@ IoResult<std::size_t> Stream::write(Bytes bytes) { return core().writev_now({&by
 IoResult<std::size_t> Stream::writev(std::span<const Bytes> pieces) { return core().writev_now(pieces); }
 std::size_t Stream::write_pending() const noexcept { return core().out_pending_; }
 
+std::optional<Bytes> Exactly::read(Stream& stream, std::size_t size) {
+  if (std::exchange(done_, false)) bytes_.clear();
+  for (Bytes view = stream.readable(); bytes_.size() < size && !view.empty(); view = stream.readable()) {
+    const Bytes taken = view.first(std::min(view.size(), size - bytes_.size()));
+    bytes_.insert(bytes_.end(), taken.begin(), taken.end());
+    stream.consume(taken.size());
+  }
+  if (bytes_.size() < size) return std::nullopt;
+  done_ = true;
+  return bytes_;
+}
+
+void Stream::close_read() { core().close_read(); }
+
 void Stream::close_write() {
   StreamCore& stream = core();
   using Outbound = StreamCore::Outbound;

@@ -308,10 +308,12 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void renegotiates(bool suspended);
   void renegotiated();
   void become_plain();
+  bool goes_on_in_plain_text(const Error& error);
   void end_of_input();
   void tell_end();
   void append(Block* block);
   Block*& last_input() noexcept;
+  void close_read();
   void pull();
   void update_full() noexcept;
   [[nodiscard]] Bytes unread() const noexcept;
@@ -396,6 +398,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   Until read_until_ = Until::next_bytes;
   bool due_ = false;                  // to be processed in the next turn
   bool paused_ = false;               // by the application
+  bool read_closed_ = false;          // what comes is thrown away
   bool full_ = false;                 // above read_high, not yet below read_low
   bool writer_waits_ = false;         // a write was cut short
   bool downgrading_ = false;          // plain text follows the peer's close_notify
@@ -448,6 +451,7 @@ struct StreamCore::Pending {
   std::optional<x509::PeerName> name{};
   std::optional<x509::PeerName> server_name{};
   std::vector<Session> sessions{};
+  std::uint64_t end = TimerWheel::kNever;  ///< of dialling as a whole: Options::dial_timeout
 };
 
 }  // namespace lockstep::loop

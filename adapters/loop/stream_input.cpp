@@ -155,6 +155,9 @@ void StreamCore::process_steps() {
   while (active()) {
     if (in_ != nullptr && in_->next != nullptr && unread().empty()) pull();
     if (!active()) return;
+    if (read_closed_) {
+      while (!unread().empty()) consume(unread().size());
+    }
     if (!unread().empty()) {
       bytes_came();
       tell(&Handler::on_readable);
@@ -235,7 +238,7 @@ bool StreamCore::handle(Event& event) {
   } else if (const auto* failed = std::get_if<Failed>(&event)) {
     if (secure_->answers != nullptr) (void)secure_->answers->answer(connection, event);
     secure_->sessions.failed(failed->error);
-    fail(tls_error(reading()));
+    if (!goes_on_in_plain_text(failed->error)) fail(tls_error(reading()));
   }
   return active();
 }
@@ -278,6 +281,25 @@ void StreamCore::become_plain() {
   deadline_ = TimerWheel::kNever;
   tell(&Handler::on_plain);
   tell_writable();
+}
+
+/// Whether the peer speaks another protocol, which the application knows. The engine has consumed none of it, and what
+/// it has to say of it is not sent.
+bool StreamCore::goes_on_in_plain_text(const Error& error) {
+  if (error.reason != Reason::not_tls && error.reason != Reason::plain_http) return false;
+  bool goes_on = false;
+  guarded([&] { goes_on = handler_->on_not_tls(*this); });
+  if (!goes_on || !is_open()) return false;
+  loop_->handshaking_.remove(*this);
+  drop_secure();
+  layer_ = Layer::plain;
+  deadline_ = TimerWheel::kNever;
+  return true;
+}
+
+void StreamCore::close_read() {
+  read_closed_ = true;
+  if (processing_ == Processing::idle) continue_later();
 }
 
 /// The transport has ended, and all that came before has been dealt with.

@@ -77,6 +77,7 @@ void StreamCore::set_target(Target&& target) {
 
 void StreamCore::dial(std::vector<sockets::SocketAddress> addresses, std::string what) {
   phase_ = Connecting{std::make_unique<Attempts>(std::move(addresses), std::move(what))};
+  pending_->end = later(loop_->now(), options_->dial_timeout);
   continue_later();
 }
 
@@ -90,7 +91,7 @@ void StreamCore::next_address() {
     return;
   }
   const sockets::SocketAddress& address = attempts.addresses[attempts.next++];
-  if (attempts.next == 1) attempts.end = loop_->in(options_->connect_timeout);
+  if (attempts.next == 1) attempts.end = std::min(loop_->in(options_->connect_timeout), pending_->end);
   const std::uint64_t left = attempts.addresses.size() - attempts.next + 1;
   const std::uint64_t now = loop_->now();
   deadline_ = attempts.end == TimerWheel::kNever
@@ -99,6 +100,10 @@ void StreamCore::next_address() {
   Descriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) {
     connected(errno);
+    return;
+  }
+  if (const int error = sockets::set_options(socket.number(), options_->socket_options); error != 0) {
+    connected(error);
     return;
   }
   socket_ = std::move(socket);
@@ -182,6 +187,7 @@ void StreamCore::start_if_due() {
 void StreamCore::expect_handshake() {
   if (in_handshake()) return;
   deadline_ = loop_->in(options_->handshake_timeout);
+  if (pending_ != nullptr) deadline_ = std::min(deadline_, pending_->end);
   if (leaving()) {
     move_->handshaking = true;  // over there
   } else {
@@ -515,12 +521,13 @@ void StreamCore::deadline_passed() {
   if (!is_open()) return;
   if (trouble_ != nullptr) return fail(std::move(*trouble_));
   if (secure_ != nullptr) secure_->connection.cancel();
-  fail(
-      located(handshake_done()
-                  ? timeout_error(Operation::downgrade, "the peer's close_notify did not come within handshake_timeout")
-                  : timeout_error(Operation::handshake,
-                                  "not complete within handshake_timeout; allow more time, or find out why the peer is "
-                                  "silent")));
+  fail(located(
+      handshake_done()
+          ? timeout_error(Operation::downgrade, "the peer's close_notify did not come within handshake_timeout")
+          : timeout_error(
+                Operation::handshake,
+                "not complete within handshake_timeout (or dial_timeout); allow more time, or find out why the peer is "
+                "silent")));
 }
 
 /// Whoever reads slowly gets all; whoever stopped reading does not hold the stream for ever.

@@ -76,13 +76,15 @@ class LOCKSTEP_API Socket {
 
   /// Resolves and connects to the address that answers first (RFC 8305): IPv6 and IPv4 take turns in the resolver's
   /// order, one more is tried every 250 ms, or when one has failed, and the others are given up when one has connected.
-  /// The deadline is for all of them; the error lists those that were tried. Resolving is done by `resolve`, or else by
+  /// The deadline is for all of them; the error lists those that were tried. `options` are set on each socket before it
+  /// connects. Resolving is done by `resolve`, or else by
   /// `lockstep::resolve`, which cannot be interrupted. `host` is a name or an address (brackets are allowed).
   [[nodiscard]] static IoResult<Socket> connect(std::string_view host, std::uint16_t port, Deadline deadline = {},
-                                                Canceller canceller = {}, const Resolve& resolve = {});
+                                                Canceller canceller = {}, const Resolve& resolve = {},
+                                                std::span<const SocketOption> options = {});
   /// Connects to that very address, a Unix socket's as well.
   [[nodiscard]] static IoResult<Socket> connect(const Address& address, Deadline deadline = {},
-                                                Canceller canceller = {});
+                                                Canceller canceller = {}, std::span<const SocketOption> options = {});
 
   /// Reads what is there, at least one byte. 0 when the peer has finished.
   [[nodiscard]] IoResult<std::size_t> read(MutableBytes out, Deadline deadline = {});
@@ -115,6 +117,11 @@ struct Options {
   /// `milliseconds::max()`: no limit. Negative: it has passed.
   std::chrono::milliseconds connect_timeout{30'000};
   std::chrono::milliseconds handshake_timeout{30'000};
+  /// For `dial`: until the handshake is complete, from the call on, whatever the two others allow. 0: they alone count.
+  std::chrono::milliseconds dial_timeout{0};
+  /// A peer whose first bytes are no TLS (`Reason::not_tls`, `plain_http`) is told nothing of that: the handshake
+  /// fails, and `Stream::hand_back` gives the socket and what the peer said, for an answer in the peer's own protocol.
+  bool keep_strangers = false;
   /// How long closing waits for the peer to end the connection, so that it reads our last bytes instead of a reset
   /// (RFC 9112 9.6): from when it has acknowledged all of them, and again from whatever else it says. 0: not at all.
   std::chrono::milliseconds linger{500};
@@ -135,6 +142,8 @@ struct Options {
   std::function<bool(Connection&, Event&)> intercept{};
   /// For `dial`: finds a name's addresses in place of `lockstep::resolve`, in the thread that dials.
   Resolve resolve{};
+  /// For `dial`: set on the socket before it connects. Later: `set_option(stream.descriptor(), ...)`.
+  std::vector<SocketOption> socket_options{};
 };
 
 /// What one connection adds to the options.
@@ -198,7 +207,10 @@ class LOCKSTEP_API Stream {
   /// Reads decrypted bytes, at least one; 0 when the peer said close_notify. A transport that ends without it is an
   /// error (`Reason::truncated`). After a timeout the stream goes on.
   [[nodiscard]] IoResult<std::size_t> read(MutableBytes out);
-  /// The same without a copy: a view that lives until the next read. Empty when the peer said close_notify.
+  /// Reads exactly as many bytes as `out` has. A peer that says close_notify before is an error (IoCondition::ended);
+  /// `transferred` says how many bytes are there then, and after a timeout: go on with the rest of `out`.
+  [[nodiscard]] IoResult<void> read_exactly(MutableBytes out);
+  /// The same as `read` without a copy: a view that lives until the next read. Empty when the peer said close_notify.
   [[nodiscard]] IoResult<Bytes> read_view();
   /// Writes all of it and returns its size. After a timeout the stream goes on: `transferred` bytes need not be written
   /// again. The handshake is completed first, or with `ConfigBuilder::false_start` brought to where that allows data;
@@ -214,6 +226,9 @@ class LOCKSTEP_API Stream {
   /// progress tells the peer (user_canceled).
   void cancel() const noexcept;
 
+  /// The other half: nothing is read any more, and the peer's bytes are thrown away. Reads from here on say that the
+  /// peer has ended. Not before the handshake, which reads.
+  [[nodiscard]] IoResult<void> close_read();
   /// Half-close: says close_notify. The peer's bytes can still be read.
   [[nodiscard]] IoResult<void> close_write();
   /// Says close_notify, or with which alert else, and ends the connection in a way that lets the peer read all that was
@@ -223,6 +238,10 @@ class LOCKSTEP_API Stream {
   /// application data comes first it fails and the stream can still be read. The deadlines of reads and writes hold;
   /// Options::handshake_timeout, from this call on, where there is none. After a timeout it can be called again.
   [[nodiscard]] IoResult<Plain> downgrade();
+
+  /// After a handshake that failed because the peer's first bytes are no TLS, with Options::keep_strangers: the socket,
+  /// and all that came from it. Once.
+  [[nodiscard]] IoResult<Plain> hand_back();
 
   /// Changes our sending key, and asks the peer to change its own.
   [[nodiscard]] IoResult<void> update_keys(bool request_peer);
@@ -251,6 +270,9 @@ class LOCKSTEP_API Stream {
 
  private:
   friend IoResult<Stream> wrap(Socket, const Options&, Target);
+  friend IoResult<Stream> dial(std::string_view, std::uint16_t, const Options&, Target);
+  friend IoResult<Stream> dial(const Address&, const Options&, Target);
+  void ends_dialling(Deadline whole) noexcept;
   class Implementation;
   explicit Stream(std::unique_ptr<Implementation> implementation) noexcept;
   std::unique_ptr<Implementation> implementation_;
@@ -272,12 +294,16 @@ class LOCKSTEP_API Listener {
   /// Listens on every address of a name, or on an address, and a port: on all of them, or it fails and says which could
   /// not be had. An empty host means every address of IPv4 and IPv6 (of one, where the system lacks the other), port 0
   /// a free port, the same for all.
-  [[nodiscard]] static IoResult<Listener> listen(std::string_view host, std::uint16_t port, Canceller canceller = {});
+  ///
+  /// `options` are set before it is bound; on Linux the connections that are accepted inherit them.
+  [[nodiscard]] static IoResult<Listener> listen(std::string_view host, std::uint16_t port, Canceller canceller = {},
+                                                 std::span<const SocketOption> options = {});
   /// Listens on that very address, a Unix socket's as well: `listen({.host = "/run/app.sock"})`. Its file is made by
   /// the rights that umask leaves and removed with the listener. One that is there already is removed when it is a
   /// socket's that nobody listens on; anything else fails with EADDRINUSE. A process that changes its directory gives
   /// an absolute path.
-  [[nodiscard]] static IoResult<Listener> listen(const Address& address, Canceller canceller = {});
+  [[nodiscard]] static IoResult<Listener> listen(const Address& address, Canceller canceller = {},
+                                                 std::span<const SocketOption> options = {});
 
   Listener(Listener&&) noexcept;
   Listener& operator=(Listener&&) noexcept;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -132,6 +133,20 @@ struct TcpStatistics {
 
 /// Of a connected TCP socket, say `Stream::descriptor()`; nothing for others.
 [[nodiscard]] LOCKSTEP_API std::optional<TcpStatistics> tcp_statistics(int descriptor) noexcept;
+
+/// An option of a socket, as setsockopt(2) takes it.
+struct SocketOption {
+  int level = 0;                    ///< SOL_SOCKET, IPPROTO_TCP
+  int name = 0;                     ///< SO_KEEPALIVE, TCP_USER_TIMEOUT
+  std::vector<std::uint8_t> value;  ///< an int's bytes, most often: `of`
+
+  [[nodiscard]] LOCKSTEP_API static SocketOption of(int level, int name, int value);
+};
+/// Sets an option of a socket, `Stream::descriptor()` say, at any time; what the system says, which is nothing when it
+/// was set.
+[[nodiscard]] LOCKSTEP_API std::error_code set_option(int descriptor, const SocketOption& option) noexcept;
+/// What an option that is an int has now.
+[[nodiscard]] LOCKSTEP_API std::expected<int, std::error_code> get_option(int descriptor, int level, int name) noexcept;
 
 /// The operating system's random generator. Safe from several threads.
 class LOCKSTEP_API SystemRandom final : public RandomSource {

@@ -86,6 +86,10 @@ class LOCKSTEP_API Handler {
   virtual void on_end(Stream& stream);
   /// After `downgrade`: plain text from here on; what came behind the peer's close_notify is readable.
   virtual void on_plain(Stream&) {}
+  /// The peer's first bytes are no TLS (`Reason::not_tls`, `plain_http`), and nothing was said to it about that. True:
+  /// the stream goes on in plain text, with those bytes readable, for an answer in the peer's own protocol. False: an
+  /// alert goes out, and `on_closed` follows.
+  virtual bool on_not_tls(Stream&) { return false; }
   /// After `move_to`, in the thread of the new loop.
   virtual void on_moved(Stream&) {}
   /// A deadline of `set_read_deadline` or `set_write_deadline` has passed. It is cleared; the stream goes on, unless
@@ -118,6 +122,8 @@ struct Options {
   Time (*clock)() noexcept = nullptr;
   /// Until connected, over all addresses that a name has.
   std::chrono::milliseconds connect_timeout{30'000};
+  /// For `dial`: until the handshake is complete, from the call on, whatever the two others allow. 0: they alone count.
+  std::chrono::milliseconds dial_timeout{0};
   /// From the transport's beginning, or from the handshake's when it is lazy, until it is complete.
   std::chrono::milliseconds handshake_timeout{30'000};
   /// Without a byte in either direction. Not during the handshake, but while a lazy one has not begun.
@@ -149,6 +155,10 @@ struct Options {
   /// TCP_NODELAY: records go out when they are written. (A TLS 1.3 server's tickets go with the first of them that the
   /// application writes, or 40 milliseconds later.)
   bool no_delay = true;
+  /// Set on sockets before they connect or listen; connections that are accepted inherit those of the socket that
+  /// listens (Linux). One that the socket does not take fails what was to be done, with the system's reason. Later:
+  /// `set_option(stream.descriptor(), ...)`.
+  std::vector<SocketOption> socket_options{};
   /// Receives key log lines when the configuration has `key_log`.
   std::function<void(std::string_view line)> key_log{};
 
@@ -226,6 +236,9 @@ class LOCKSTEP_API Stream {
 
   // --- ending ---
 
+  /// The other half: whatever the peer sends from here on is thrown away, as if it had been consumed. `on_end` still
+  /// tells of its end.
+  void close_read();
   /// Half-close: close_notify goes out, once the handshake is complete (in plain text, the transport's end). The peer's
   /// bytes can still be read.
   void close_write();
@@ -314,6 +327,24 @@ class LOCKSTEP_API Stream {
   [[nodiscard]] const StreamCore& core() const noexcept;
   [[nodiscard]] Connection& engine() noexcept;
   void answers_changed();
+};
+
+/// Reads exactly so many bytes, in however many pieces they come:
+///
+///     void on_readable(loop::Stream& stream) override {
+///       while (const auto header = exactly_.read(stream, 4)) use(*header);
+///     }
+class LOCKSTEP_API Exactly {
+ public:
+  /// The next `size` bytes, once all of them are there: a view that lives until the next call. Nothing until then; what
+  /// has come was consumed, and `on_readable` comes with more. `size` has to stay the same until then.
+  [[nodiscard]] std::optional<Bytes> read(Stream& stream, std::size_t size);
+  /// What has come of bytes that are still awaited.
+  [[nodiscard]] Bytes partial() const noexcept { return done_ ? Bytes() : Bytes(bytes_); }
+
+ private:
+  std::vector<std::uint8_t> bytes_;
+  bool done_ = true;  // they were given out
 };
 
 /// Makes the handler of an accepted stream; null refuses the connection. What is asked of the stream meanwhile is done
