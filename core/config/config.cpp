@@ -23,8 +23,6 @@ namespace {
 static_assert(kMaxChainLength == codec::kMaxCertificates);
 constexpr std::size_t kMinHandshakeMessage = 4096;  // a ClientHello with one post-quantum share fits
 constexpr std::size_t kMaxHandshakeMessage = (1U << 24U) - 1;
-constexpr std::uint16_t kMinSendFragment = 64;
-constexpr std::uint16_t kMaxSendFragment = 16384;
 constexpr std::size_t kMaxProtocolName = 255;  // RFC 7301 3.1
 constexpr std::size_t kMaxAlpnList = 65535;
 constexpr std::size_t kMaxSessionContext = 255;

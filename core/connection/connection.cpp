@@ -1,5 +1,6 @@
 // The public face of a connection, its beginning and its end.
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -532,43 +533,75 @@ std::expected<void, Misuse> Connection::answer(Compute&& done) {
       });
 }
 
+namespace {
+
+bool well_formed(const PskChosen& psk) noexcept {
+  return !psk.key.empty() && psk.key.size() <= kMaxPskSize && psk.identity.size() <= kMaxPskIdentity &&
+         psk.context.size() <= kMaxPskContext;
+}
+
+// RFC 9846 4.3.11: "opaque identity<1..2^16-1>"; TLS 1.2 has room for one key.
+bool well_formed(std::span<const PskChosen> chosen, Place place) noexcept {
+  if (chosen.empty() || !std::ranges::all_of(chosen, [](const PskChosen& psk) { return well_formed(psk); }))
+    return false;
+  if (place == Place::client_key_exchange) return chosen.size() == 1;
+  return chosen.size() <= kMaxPsksOffered &&
+         std::ranges::none_of(chosen, [](const PskChosen& psk) { return psk.identity.empty(); });
+}
+
+trace::AnswerPsk as_entry(trace::TokenNumber token, std::span<const PskChosen> chosen) {
+  trace::AnswerPsk entry{.token = token, .chosen = true};
+  for (const PskChosen& psk : chosen)
+    entry.others.push_back({psk.identity, psk.key, psk.hash, psk.import, psk.context});
+  if (entry.others.empty()) return entry;
+  const trace::OfferedPsk first = entry.others.front();
+  entry.others.erase(entry.others.begin());
+  entry.identity = first.identity;
+  entry.key = first.key;
+  entry.hash = first.hash;
+  entry.import = first.import;
+  entry.context = first.context;
+  return entry;
+}
+
+}  // namespace
+
 std::expected<void, Misuse> Connection::answer(Token<SelectPsk>&& token, PskChosen chosen) {
+  return answer(std::move(token), std::span<const PskChosen>(&chosen, 1));
+}
+
+std::expected<void, Misuse> Connection::answer(Token<SelectPsk>&& token, std::span<const PskChosen> chosen) {
   State& self = state();
-  return self.recorded(
-      [&](trace::Tap& tap) { tap.write(trace::AnswerPsk{self.number_of(token), true, chosen.identity, chosen.key}); },
-      [&]() -> std::expected<void, Misuse> {
-        if (chosen.key.empty() || chosen.key.size() > kMaxPskSize || chosen.identity.size() > kMaxPskIdentity)
-          return std::unexpected(Misuse::invalid_answer);
-        return self.answer(token, handshake::Handshake::psk_given(chosen.identity, chosen.key),
-                           Place::client_key_exchange);
-      });
+  return self.recorded([&](trace::Tap& tap) { tap.write(as_entry(self.number_of(token), chosen)); },
+                       [&]() -> std::expected<void, Misuse> {
+                         if (!well_formed(chosen, self.psk_place())) return std::unexpected(Misuse::invalid_answer);
+                         return self.answer(token, handshake::Handshake::psk_given(chosen), self.psk_place());
+                       });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<SelectPsk>&& token, NoPsk) {
   State& self = state();
-  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerPsk{self.number_of(token), false, {}, {}}); },
-                       [&] { return self.answer(token, handshake::PskWithheld{}, Place::client_key_exchange); });
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerPsk{.token = self.number_of(token)}); },
+                       [&] { return self.answer(token, handshake::PskWithheld{}, self.psk_place()); });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<FindPsk>&& token, PskFound found) {
   State& self = state();
   return self.recorded(
       [&](trace::Tap& tap) {
-        tap.write(trace::AnswerPskLookup{self.number_of(token), true, found.peer_identity, found.key});
+        tap.write(trace::AnswerPskLookup{self.number_of(token), true, found.peer_identity, found.key, found.hash});
       },
       [&]() -> std::expected<void, Misuse> {
         if (found.key.empty() || found.key.size() > kMaxPskSize || found.peer_identity.size() > kMaxIdentity)
           return std::unexpected(Misuse::invalid_answer);
-        return self.answer(token, handshake::Handshake::psk_given(found.peer_identity, found.key),
-                           Place::client_key_exchange);
+        return self.answer(token, handshake::Handshake::psk_given(found), self.psk_place());
       });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<FindPsk>&& token, PskUnknown) {
   State& self = state();
-  return self.recorded(
-      [&](trace::Tap& tap) { tap.write(trace::AnswerPskLookup{self.number_of(token), false, {}, {}}); },
-      [&] { return self.answer(token, handshake::PskWithheld{}, Place::client_key_exchange); });
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::AnswerPskLookup{.token = self.number_of(token)}); },
+                       [&] { return self.answer(token, handshake::PskWithheld{}, self.psk_place()); });
 }
 
 std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerAccepted accepted) {
@@ -689,6 +722,18 @@ std::expected<void, Misuse> Connection::update_keys(bool request_peer) {
   State& self = state();
   return self.recorded([&](trace::Tap& tap) { tap.write(trace::UpdateKeys{request_peer}); },
                        [&] { return self.update_keys(request_peer); });
+}
+
+std::expected<void, Misuse> Connection::set_max_send_fragment(std::size_t bytes) {
+  State& self = state();
+  return self.recorded([&](trace::Tap& tap) { tap.write(trace::SetMaxSendFragment{bytes}); },
+                       [&]() -> std::expected<void, Misuse> {
+                         if (self.sending.offloaded()) return std::unexpected(Misuse::offloaded);
+                         if (bytes < kMinSendFragment || bytes > kMaxSendFragment)
+                           return std::unexpected(Misuse::out_of_range);
+                         self.sending.set_max_fragment(static_cast<std::uint16_t>(bytes));
+                         return {};
+                       });
 }
 
 std::expected<void, Misuse> Connection::renegotiate(Time now, std::optional<ClientAuth> client_auth) {
@@ -907,6 +952,7 @@ std::string_view name(Misuse misuse) noexcept {
     case Misuse::not_in_tls13: return "not_in_tls13";
     case Misuse::not_exposed: return "not_exposed";
     case Misuse::forgotten: return "forgotten";
+    case Misuse::out_of_range: return "out_of_range";
   }
   return {};
 }

@@ -243,7 +243,8 @@ Status RecordTransport::end_early_data(std::optional<handshake::RecordAligned> a
 
 Status RecordTransport::limit_records(const handshake::RecordLimits& limits) noexcept {
   if (auto flushed = flush(); !flushed) return flushed;
-  sending_->max_fragment = std::min(sending_->max_fragment, static_cast<std::uint16_t>(limits.send));
+  sending_->peers_limit = std::min(sending_->peers_limit, static_cast<std::uint16_t>(limits.send));
+  sending_->set_max_fragment(sending_->max_fragment);
   received_limit_ = limits.receive;
   if (limits.unprotected) receiving_->max_unprotected = static_cast<std::uint16_t>(limits.receive);
   // RFC 8449 4: "Records are subject to the limits that were set in the handshake that produces the keys that are used

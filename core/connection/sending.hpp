@@ -1,6 +1,7 @@
 #pragma once
 // What we send: its protection, and the control records that wait for `transmit`.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -89,6 +90,8 @@ class Sending {
   /// The most content and padding in a record of ours: as the configuration says, or less where the peer has asked for
   /// that.
   std::uint16_t max_fragment = record::kMaxPlaintext;
+  std::uint16_t peers_limit = record::kMaxPlaintext;  ///< what it has asked for
+  void set_max_fragment(std::uint16_t bytes) noexcept { max_fragment = std::min(bytes, peers_limit); }
 
   /// KeyUpdates of ours (RFC 9846 4.7.3).
   enum class KeyUpdate : std::uint8_t { none, not_requested, requested };

@@ -92,6 +92,10 @@ struct Connection::State {
   void close() noexcept;
   void cancel(Alert why) noexcept;
   [[nodiscard]] std::expected<void, Misuse> update_keys(bool request_peer) noexcept;
+  /// Where a pre-shared key belongs: TLS 1.3 asks before there is an answer to the ClientHello.
+  [[nodiscard]] Place psk_place() const noexcept {
+    return agreed().version == ProtocolVersion::tls_1_2 ? Place::client_key_exchange : Place::client_hello;
+  }
   [[nodiscard]] std::expected<void, Misuse> renegotiate(const handshake::Renegotiate& wish, Time now) noexcept;
 
   // --- receive.cpp

@@ -152,7 +152,9 @@ class Handshake {
     context_.pending.redeem(token);
     return ticket_sealed(input);
   }
-  [[nodiscard]] static PskGiven psk_given(Bytes identity, Bytes key) noexcept { return PskGiven(identity, key); }
+  /// `chosen` is not empty.
+  [[nodiscard]] static PskGiven psk_given(std::span<const PskChosen> chosen) noexcept { return PskGiven(chosen); }
+  [[nodiscard]] static PskGiven psk_given(const PskFound& found) noexcept { return PskGiven(found); }
   [[nodiscard]] static SignatureChecked signature_checked(VerifyResult result) noexcept {
     return SignatureChecked(result);
   }

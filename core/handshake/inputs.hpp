@@ -63,12 +63,21 @@ class PskGiven {
   /// Client: the key's. Server: who the client is; empty: whom the key's identity names.
   [[nodiscard]] Bytes identity() const noexcept { return identity_; }
   [[nodiscard]] Bytes key() const noexcept { return key_; }
+  /// TLS 1.3: the key's.
+  [[nodiscard]] HashAlgorithm hash() const noexcept { return hash_; }
+  /// Client: all of them, of which the first is the one above; TLS 1.3 alone has several.
+  [[nodiscard]] std::span<const PskChosen> chosen() const noexcept { return chosen_; }
 
  private:
   friend class Handshake;
-  PskGiven(Bytes identity, Bytes key) noexcept : identity_(identity), key_(key) {}
+  explicit PskGiven(std::span<const PskChosen> chosen) noexcept
+      : identity_(chosen.front().identity), key_(chosen.front().key), hash_(chosen.front().hash), chosen_(chosen) {}
+  explicit PskGiven(const PskFound& found) noexcept
+      : identity_(found.peer_identity), key_(found.key), hash_(found.hash) {}
   Bytes identity_;
   Bytes key_;
+  HashAlgorithm hash_;
+  std::span<const PskChosen> chosen_;
 };
 
 struct PskWithheld {};

@@ -172,7 +172,8 @@ bool fits(const Entry& result, std::size_t call) noexcept {
                     std::type_identity<AnswerPskLookup>(), std::type_identity<AnswerVerdict>(),
                     std::type_identity<AnswerTicketOpened>(), std::type_identity<AnswerEarlyData>(),
                     std::type_identity<AnswerTicketSealed>(), std::type_identity<Close>(), std::type_identity<Cancel>(),
-                    std::type_identity<UpdateKeys>(), std::type_identity<Renegotiate>(), std::type_identity<Offload>(),
+                    std::type_identity<UpdateKeys>(), std::type_identity<SetMaxSendFragment>(),
+                    std::type_identity<Renegotiate>(), std::type_identity<Offload>(),
                     std::type_identity<ForgetExporter>());
         else
           return false;

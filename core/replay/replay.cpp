@@ -140,6 +140,7 @@ class Replay::Player {
   std::optional<TapeError> play(const Close& call);
   std::optional<TapeError> play(const Cancel& call);
   std::optional<TapeError> play(const UpdateKeys& call);
+  std::optional<TapeError> play(const SetMaxSendFragment& call);
   std::optional<TapeError> play(const Renegotiate& call);
   std::optional<TapeError> play(const Offload& call);
   std::optional<TapeError> play(const ForgetExporter& call);
@@ -497,7 +498,18 @@ std::optional<TapeError> Replay::Player::play(const AnswerPsk& call) {
   Token<SelectPsk> none;
   auto& asked = token(call.token, none);
   if (call.chosen) {
-    (void)connection_->answer(std::move(asked), PskChosen{.identity = call.identity.bytes, .key = call.key.bytes});
+    std::vector<PskChosen> chosen{{.identity = call.identity.bytes,
+                                   .key = call.key.bytes,
+                                   .hash = call.hash,
+                                   .import = call.import,
+                                   .context = call.context.bytes}};
+    for (const OfferedPsk& psk : call.others)
+      chosen.push_back({.identity = psk.identity.bytes,
+                        .key = psk.key.bytes,
+                        .hash = psk.hash,
+                        .import = psk.import,
+                        .context = psk.context.bytes});
+    (void)connection_->answer(std::move(asked), chosen);
   } else {
     (void)connection_->answer(std::move(asked), NoPsk{});
   }
@@ -508,8 +520,9 @@ std::optional<TapeError> Replay::Player::play(const AnswerPskLookup& call) {
   Token<FindPsk> none;
   auto& asked = token(call.token, none);
   if (call.found) {
-    (void)connection_->answer(std::move(asked),
-                              PskFound{.key = call.key.bytes, .peer_identity = call.peer_identity.bytes});
+    (void)connection_->answer(
+        std::move(asked),
+        PskFound{.key = call.key.bytes, .peer_identity = call.peer_identity.bytes, .hash = call.hash});
   } else {
     (void)connection_->answer(std::move(asked), PskUnknown{});
   }
@@ -574,6 +587,11 @@ std::optional<TapeError> Replay::Player::play(const Cancel& call) {
 
 std::optional<TapeError> Replay::Player::play(const UpdateKeys& call) {
   (void)connection_->update_keys(call.request_peer);
+  return std::nullopt;
+}
+
+std::optional<TapeError> Replay::Player::play(const SetMaxSendFragment& call) {
+  (void)connection_->set_max_send_fragment(static_cast<std::size_t>(call.bytes));
   return std::nullopt;
 }
 

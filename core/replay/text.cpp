@@ -132,7 +132,10 @@ struct Details {
     return question(e.token) + ": " + std::string(name(e.what));
   }
   std::string operator()(const AnswerPsk& e) const {
-    return question(e.token) + ": " + (e.chosen ? "the key of " + quoted(e.identity) : "none");
+    if (!e.chosen) return question(e.token) + ": none";
+    std::string text = question(e.token) + ": the key of " + quoted(e.identity);
+    for (const OfferedPsk& psk : e.others) text += ", of " + quoted(psk.identity);
+    return text;
   }
   std::string operator()(const AnswerPskLookup& e) const {
     if (!e.found) return question(e.token) + ": unknown";
@@ -154,7 +157,7 @@ struct Details {
   }
   std::string operator()(const PskLookupAsked& e) const {
     return question(e.token) + ": " + to_text(e.version) + ", for " + quoted(e.server_name) + ", identity " +
-           quoted(e.identity);
+           quoted(e.identity) + (e.imported ? ", imported for " + quoted(e.context) : "");
   }
   std::string operator()(const AnswerSignature& e) const {
     return question(e.token) + ": " + (e.made ? bytes(e.signature.size) : "signing failed");
@@ -177,6 +180,7 @@ struct Details {
   std::string operator()(const UpdateKeys& e) const {
     return std::string("ours") + (e.request_peer ? ", and the peer's" : "");
   }
+  std::string operator()(const SetMaxSendFragment& e) const { return bytes(e.bytes); }
   std::string operator()(const Renegotiate& e) const {
     if (!e.asks) return {};
     constexpr std::array<std::string_view, 3> kAuth{"none", "request", "require"};
@@ -298,6 +302,7 @@ struct Words {
   std::string_view operator()(const Close&) const { return "close"; }
   std::string_view operator()(const Cancel&) const { return "cancel"; }
   std::string_view operator()(const UpdateKeys&) const { return "update_keys"; }
+  std::string_view operator()(const SetMaxSendFragment&) const { return "set_max_send_fragment"; }
   std::string_view operator()(const Renegotiate&) const { return "renegotiate"; }
   std::string_view operator()(const Draw&) const { return "draw"; }
   std::string_view operator()(const TokenDropped&) const { return "token_dropped"; }

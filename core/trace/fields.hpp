@@ -73,6 +73,8 @@ inline constexpr std::uint8_t kKind<Renegotiate> = 0x24;
 template <>
 inline constexpr std::uint8_t kKind<ForgetExporter> = 0x2f;
 template <>
+inline constexpr std::uint8_t kKind<SetMaxSendFragment> = 0x25;
+template <>
 inline constexpr std::uint8_t kKind<Draw> = 0x30;
 template <>
 inline constexpr std::uint8_t kKind<TokenDropped> = 0x31;
@@ -225,6 +227,12 @@ void fields(A& a, Is<Configuration> auto& e) {
     a.boolean(e.settings.server_preference_of_groups);
   else if constexpr (!std::is_const_v<std::remove_reference_t<decltype(e)>>)
     e.settings.server_preference_of_groups = e.settings.server_preference;  // one switch was for both
+  if (a.more()) a.choice(e.settings.external_psks, 2);
+  if (a.more()) a.choice(e.settings.psk_without_dhe, 2);
+  if (a.more()) a.boolean(e.settings.ticket_request);
+  if (a.more()) a.number(e.settings.new_session_count);
+  if (a.more()) a.number(e.settings.resumption_count);
+  if (a.more()) a.number(e.settings.max_requested_tickets);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {
@@ -328,6 +336,19 @@ void fields(A& a, Is<AnswerPsk> auto& e) {
   a.boolean(e.chosen);
   a.content(e.identity);
   a.content(e.key);
+  // Tapes that are kept end here.
+  if (a.more()) a.choice(e.hash, 2);
+  if (a.more()) a.boolean(e.import);
+  if (a.more()) a.content(e.context);
+  if (a.more()) {
+    a.list(e.others, [&a](auto& psk) {
+      a.content(psk.identity);
+      a.content(psk.key);
+      a.choice(psk.hash, 2);
+      a.boolean(psk.import);
+      a.content(psk.context);
+    });
+  }
 }
 template <class A>
 void fields(A& a, Is<AnswerPskLookup> auto& e) {
@@ -335,6 +356,7 @@ void fields(A& a, Is<AnswerPskLookup> auto& e) {
   a.boolean(e.found);
   a.content(e.peer_identity);
   a.content(e.key);
+  if (a.more()) a.choice(e.hash, 2);
 }
 template <class A>
 void fields(A& a, Is<PskAsked> auto& e) {
@@ -349,6 +371,8 @@ void fields(A& a, Is<PskLookupAsked> auto& e) {
   a.code(e.version);
   a.content(e.server_name);
   a.content(e.identity);
+  if (a.more(e.imported)) a.boolean(e.imported);
+  if (a.more(e.imported)) a.content(e.context);
 }
 template <class A>
 void fields(A& a, Is<AnswerVerdict> auto& e) {
@@ -383,6 +407,10 @@ void fields(A& a, Is<Cancel> auto& e) {
 template <class A>
 void fields(A& a, Is<UpdateKeys> auto& e) {
   a.boolean(e.request_peer);
+}
+template <class A>
+void fields(A& a, Is<SetMaxSendFragment> auto& e) {
+  a.number(e.bytes);
 }
 template <class A>
 void fields(A& a, Is<Renegotiate> auto& e) {

@@ -123,7 +123,9 @@ struct Teller {
     tap.write(PskLookupAsked{.token = number(event.token),
                              .version = event.version,
                              .server_name = as_bytes(event.server_name),
-                             .identity = event.identity});
+                             .identity = event.identity,
+                             .imported = event.imported,
+                             .context = event.context});
   }
   void operator()(const VerifyPeer& event) const {
     const std::string name = event.name.text();

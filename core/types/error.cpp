@@ -352,12 +352,21 @@ constexpr std::array kReasons{
               "The application knows no pre-shared key of the identity that the client named.",
               "Compare the identities at both ends."},
     ReasonRow{Reason::psk_weak, "psk_weak", Alert::insufficient_security, kApplication,
-              "The application's pre-shared key is shorter than the profile of this configuration demands.",
-              "Share a longer one: FIPS 140-3 wants 14 bytes at least."},
+              "The application's pre-shared key is shorter than TLS 1.3 or the profile of this configuration demands.",
+              "Share a longer one: TLS 1.3 wants 16 bytes at least (RFC 9257), FIPS 140-3 14."},
     ReasonRow{Reason::psk_mismatch, "psk_mismatch", Alert::decrypt_error, kLocal,
               "The peer's Finished cannot be read: both ends do not hold the same pre-shared key, or this server does "
               "not know the client's identity and hides that.",
               "Compare identity and key at both ends."},
+    ReasonRow{Reason::psk_declined, "psk_declined", Alert::handshake_failure, kLocal,
+              "The server has taken none of the pre-shared keys that were offered, and this client insists on one.",
+              "Compare identity, hash and importer at both ends, or let ExternalPsks::allow go on with certificates."},
+    ReasonRow{Reason::psk_missing, "psk_missing", Alert::handshake_failure, kLocal,
+              "The client offers no pre-shared key that this server could take, and it insists on one.",
+              "Give the client a key, or let ExternalPsks::allow go on with certificates."},
+    ReasonRow{Reason::psk_unacceptable, "psk_unacceptable", Alert::decrypt_error, kLocal,
+              "None of the pre-shared keys that the client offers is known here; it is told as a wrong key would be.",
+              "Compare identities, hash and importer at both ends."},
 
     // keys and tickets
     ReasonRow{Reason::key_update_malformed, "key_update_malformed", Alert::illegal_parameter, kLocal,

@@ -78,6 +78,7 @@ constexpr std::array kExtensionTypes{
     Name{ExtensionType::post_handshake_auth, "post_handshake_auth"},
     Name{ExtensionType::signature_algorithms_cert, "signature_algorithms_cert"},
     Name{ExtensionType::key_share, "key_share"},
+    Name{ExtensionType::ticket_request, "ticket_request"},
     Name{ExtensionType::next_protocol_negotiation, "next_protocol_negotiation"},
     Name{ExtensionType::renegotiation_info, "renegotiation_info"},
 };

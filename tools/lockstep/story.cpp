@@ -118,6 +118,9 @@ class Teller {
   void operator()(const trace::UpdateKeys& entry) {
     aside(Aside::Kind::call, entry.request_peer ? "update keys, the peer's too" : "update keys");
   }
+  void operator()(const trace::SetMaxSendFragment& entry) {
+    aside(Aside::Kind::call, "records of at most " + std::to_string(entry.bytes) + " bytes");
+  }
   void operator()(const trace::Renegotiate& /*entry*/) { aside(Aside::Kind::call, "renegotiate"); }
   void operator()(const trace::RefusalTold& /*entry*/) {
     aside(Aside::Kind::call, "the peer does not want to renegotiate");

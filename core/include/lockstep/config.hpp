@@ -48,6 +48,22 @@ enum class Renegotiation : std::uint8_t {
   freely,  ///< as often as the rate allows
 };
 
+/// Whether pre-shared keys that were agreed on elsewhere authenticate both sides in TLS 1.3 (RFC 9846 4.3.11), in place
+/// of certificates. They have settings of their own in TLS 1.2: suites.
+enum class ExternalPsks : std::uint8_t {
+  none,     ///< nobody asks for them
+  allow,    ///< where there is none in common, certificates as ever
+  require,  ///< where there is none in common, the handshake fails
+};
+
+/// Whether TLS 1.3 goes by a pre-shared key alone (psk_ke, RFC 9846 4.3.9), a session's or an external one, without a
+/// key exchange: whoever learns the key later then reads everything that was said under it.
+enum class PskWithoutDhe : std::uint8_t {
+  never,   ///< psk_dhe_ke alone
+  allow,   ///< where the peer wants nothing else: a client offers it behind psk_dhe_ke, a server takes it alone
+  prefer,  ///< a client offers it first, a server takes it whenever it is offered
+};
+
 /// A suite with the algorithms that the provider supplies for it.
 struct BoundSuite {
   CipherSuite suite{};
@@ -101,6 +117,9 @@ inline constexpr std::uint32_t kMaxEarlyData = 1U << 20U;
 /// RFC 9846 8.3: "windows on the order of ten seconds".
 inline constexpr std::chrono::seconds kDefaultEarlyDataTolerance{10};
 inline constexpr std::chrono::seconds kMaxEarlyDataTolerance{600};
+/// How large the records that we send may be made, in bytes of plaintext: as RFC 8449 4 has it, and RFC 9846 5.1.
+inline constexpr std::uint16_t kMinSendFragment = 64;
+inline constexpr std::uint16_t kMaxSendFragment = 16384;
 /// The longest hint of a server's for choosing a pre-shared key, in bytes. As long as OpenSSL's.
 inline constexpr std::size_t kMaxPskIdentityHint = 256;
 /// Bytes sealed with one key before it is updated by itself; far below what AES-GCM allows (RFC 9846 5.5: 2^24.5
@@ -148,14 +167,20 @@ struct Settings {
   Renegotiation renegotiation = Renegotiation::never;  ///< TLS 1.2
   std::uint16_t renegotiation_limit = kDefaultRenegotiations;
   std::uint32_t renegotiation_window = kDefaultRenegotiationWindow.count();  ///< seconds
-  bool renegotiation_ends = false;                 ///< a renegotiation that is not had ends the connection
-  bool false_start = false;                        ///< client, TLS 1.2: RFC 7918
-  bool false_start_without_alpn = false;           ///< client
-  bool fallback_scsv = false;                      ///< client: RFC 7507
-  bool hand_out_computations = false;              ///< as `Compute`
-  bool select_config = false;                      ///< server: asks with `SelectConfig`
-  std::vector<std::uint8_t> psk_identity_hint;     ///< server, TLS 1.2: RFC 4279; empty: none is sent
-  bool tell_unknown_psk = false;                   ///< server
+  bool renegotiation_ends = false;              ///< a renegotiation that is not had ends the connection
+  bool false_start = false;                     ///< client, TLS 1.2: RFC 7918
+  bool false_start_without_alpn = false;        ///< client
+  bool fallback_scsv = false;                   ///< client: RFC 7507
+  bool hand_out_computations = false;           ///< as `Compute`
+  bool select_config = false;                   ///< server: asks with `SelectConfig`
+  std::vector<std::uint8_t> psk_identity_hint;  ///< server, TLS 1.2: RFC 4279; empty: none is sent
+  bool tell_unknown_psk = false;                ///< server
+  ExternalPsks external_psks = ExternalPsks::none;
+  PskWithoutDhe psk_without_dhe = PskWithoutDhe::never;
+  bool ticket_request = false;  ///< client: RFC 9149, with these two
+  std::uint8_t new_session_count = 0;
+  std::uint8_t resumption_count = 0;
+  std::uint8_t max_requested_tickets = 0;          ///< server; 0: `ticket_count`
   std::vector<std::uint8_t> session_context;       ///< empty: a digest of what verifies the peer
   std::uint32_t max_authentication_age = 604'800;  ///< seconds, at most 7 days
   std::uint8_t ticket_count = 2;
@@ -470,6 +495,26 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.ticket_lifetime = lifetime_seconds;
     return *this;
   }
+  /// Server: how many tickets a client gets at most that says how many it wants (RFC 9149), 1 to kMaxTickets; whoever
+  /// wants fewer gets fewer. Default: as many as one that says nothing, which is the count of `tickets`.
+  BasicConfigBuilder& max_requested_tickets(std::uint8_t count)
+    requires(kRole == Role::server)
+  {
+    settings_.max_requested_tickets = count;
+    return *this;
+  }
+  /// Client: say how many tickets are wanted (ticket_request, RFC 9149): after a full handshake, and after a
+  /// resumption. RFC 9149 3: "A client starting a new connection SHOULD set new_session_count to the desired number of
+  /// session tickets and resumption_count to 0. Once a client's ticket cache is primed, a resumption_count of 1 is a
+  /// good choice". Default: nothing is said.
+  BasicConfigBuilder& ticket_request(std::uint8_t new_session_count, std::uint8_t resumption_count)
+    requires(kRole == Role::client)
+  {
+    settings_.ticket_request = true;
+    settings_.new_session_count = new_session_count;
+    settings_.resumption_count = resumption_count;
+    return *this;
+  }
   /// Server: send tickets also to clients that send no psk_key_exchange_modes unless they resume, as those of
   /// Erlang/OTP 25. RFC 9846 4.3.9: "Servers SHOULD NOT send NewSessionTicket with tickets that are not compatible with
   /// the advertised modes; however, if a server does so, the impact will just be that the client's attempts at
@@ -620,13 +665,29 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.psk_identity_hint.assign(bytes.begin(), bytes.end());
     return *this;
   }
-  /// Server: tell a client that its PSK identity is not known, by the alert unknown_psk_identity. Off by default: the
-  /// handshake goes on with a random key and fails at the client's Finished as with a wrong one, so that nobody can ask
-  /// who is known here (RFC 4279 2).
+  /// Server: tell a client that its PSK identity is not known, by the alert unknown_psk_identity. Off by default, so
+  /// that nobody can ask who is known here (RFC 4279 2): in TLS 1.2 the handshake goes on with a random key and fails
+  /// at the client's Finished as with a wrong one; in TLS 1.3, where it fails at all (`ExternalPsks::require`), it does
+  /// so with decrypt_error, as with a wrong key.
   BasicConfigBuilder& tell_unknown_psk(bool on)
     requires(kRole == Role::server)
   {
     settings_.tell_unknown_psk = on;
+    return *this;
+  }
+  /// TLS 1.3: external PSKs. A client is asked with `SelectPsk` before its ClientHello, and offers what it is given
+  /// behind its sessions; a server is asked with `FindPsk`, before it chooses a suite, about up to four of the
+  /// identities that a client offers. No certificate is shown or asked for then, which is why a server that requires
+  /// one of its clients takes none. Sessions that follow are resumed only where external PSKs are had, those of a
+  /// client only while it selects the very key; sessions made with certificates only where they are not required. No
+  /// early data goes with them. `none` by default.
+  BasicConfigBuilder& external_psks(ExternalPsks mode) {
+    settings_.external_psks = mode;
+    return *this;
+  }
+  /// TLS 1.3: pre-shared keys without (EC)DHE. `never` by default; it takes both sides.
+  BasicConfigBuilder& psk_without_dhe(PskWithoutDhe mode) {
+    settings_.psk_without_dhe = mode;
     return *this;
   }
   /// Ask `VerifyPeer` again whenever a session is resumed, about what the peer showed when the session was made: a

@@ -179,6 +179,8 @@ class LOCKSTEP_API Connection {
   /// `invalid_answer` for a job of another question.
   std::expected<void, Misuse> answer(Compute&& done);
   std::expected<void, Misuse> answer(Token<SelectPsk>&& token, PskChosen chosen);
+  /// Several, in TLS 1.3; `invalid_answer` for none or too many.
+  std::expected<void, Misuse> answer(Token<SelectPsk>&& token, std::span<const PskChosen> chosen);
   std::expected<void, Misuse> answer(Token<SelectPsk>&& token, NoPsk);
   std::expected<void, Misuse> answer(Token<FindPsk>&& token, PskFound found);
   std::expected<void, Misuse> answer(Token<FindPsk>&& token, PskUnknown);
@@ -202,6 +204,10 @@ class LOCKSTEP_API Connection {
   /// Changes our sending key, and asks the peer to change its own when `request_peer` (RFC 9846 4.7.3). One request is
   /// out at a time: until the peer has answered it, further ones change nothing.
   std::expected<void, Misuse> update_keys(bool request_peer);
+  /// From here on, in place of `ConfigBuilder::max_send_fragment`: the largest plaintext of a record that we send, 64
+  /// to 16384 bytes; `out_of_range` else. What the peer has asked for (RFC 8449, RFC 6066 4) remains a bound. In any
+  /// state but after `offload`, which leaves records to others (`offloaded`).
+  std::expected<void, Misuse> set_max_send_fragment(std::size_t bytes);
   /// TLS 1.2: makes another handshake on this connection, where `ConfigBuilder::renegotiation` allows it and the peer
   /// supports RFC 5746; else `no_renegotiation`. A server sends a HelloRequest, upon which its client may begin; with
   /// `client_auth` it asks for the client's certificate from now on. A client sends a ClientHello. `HandshakeComplete`

@@ -184,6 +184,9 @@ enum class Reason : std::uint8_t {
   no_psk = 134,                ///< the application has no pre-shared key for this server
   psk_identity_unknown = 135,  ///< the application knows no pre-shared key of the client's identity
   psk_mismatch = 136,          ///< TLS 1.2: the peer's Finished was made with another pre-shared key
+  psk_declined = 160,          ///< the server took none of the pre-shared keys, and the configuration insists
+  psk_missing = 161,           ///< the client offers no pre-shared key, and the configuration insists
+  psk_unacceptable = 162,      ///< none of the client's pre-shared keys is known here, which is not told
   // keys and tickets
   key_update_malformed = 94,
   // the peer and the application

@@ -220,7 +220,14 @@ struct Compute {
 };
 
 // A pre-shared key is found by its identity, which is sent in the open. The client says which it uses, the server looks
-// it up. In TLS 1.2 (RFC 4279, RFC 5489; opt-in, by suites that are named), the suite is settled before.
+// it up. In TLS 1.2 (RFC 4279, RFC 5489; opt-in, by suites that are named), the suite is settled before; in TLS 1.3
+// (RFC 9846 4.3.11; opt-in, `ConfigBuilder::external_psks`), the key's hash settles the suite.
+//
+// Whoever records a handshake can try keys on it, for as long as he likes: a key has to come from a random source, and
+// is no password. RFC 9257 6: "Each PSK SHOULD be derived from at least 128 bits of entropy, MUST be at least 128 bits
+// long". One that two machines share proves no more than that the other is one of the two, so each needs one of its own
+// for each role, or an identity or context that names the roles (the Selfie attack). None should serve both versions:
+// it may be imported for TLS 1.3 alone.
 
 /// The longest identity of a pre-shared key that is sent or read, in bytes. RFC 4279 5.3: "TLS implementations
 /// supporting these ciphersuites MUST support arbitrary PSK identities up to 128 octets in length, and arbitrary PSKs
@@ -228,8 +235,16 @@ struct Compute {
 inline constexpr std::size_t kMaxPskIdentity = 256;
 /// The longest pre-shared key, in bytes. As long as OpenSSL's.
 inline constexpr std::size_t kMaxPskSize = 512;
+/// The shortest in TLS 1.3, in bytes (`psk_weak`): RFC 9257 6, above.
+inline constexpr std::size_t kMinPskSize13 = 16;
+/// The longest context of an imported pre-shared key, in bytes: room for both names and a channel binding.
+inline constexpr std::size_t kMaxPskContext = 512;
+/// The most pre-shared keys that a client offers at once. Servers try few.
+inline constexpr std::size_t kMaxPsksOffered = 8;
 
-/// Client: which pre-shared key to use. Answer with `PskChosen`, or `NoPsk`, which fails the handshake.
+/// Client: which pre-shared key to use. Answer with `PskChosen`, or `NoPsk`, which fails the handshake, in TLS 1.3 only
+/// with `ExternalPsks::require`. In TLS 1.3 it comes before the ClientHello is sent, which it is answered for, so that
+/// `receive` has to be called first; several keys may be the answer, best first, at most `kMaxPsksOffered`.
 struct SelectPsk {
   Token<SelectPsk> token;
   ProtocolVersion version{};     ///< whose handshake asks
@@ -243,26 +258,41 @@ struct SelectPsk {
 struct PskChosen {
   Bytes identity;  ///< UTF-8 by RFC 4279 5.1; at most kMaxPskIdentity bytes, and in the open on the wire
   Bytes key;       ///< 1 to kMaxPskSize bytes; wipe it afterwards
+
+  // TLS 1.3; what goes with the key at both ends. The identity is not empty there.
+
+  /// The key's. One that is not imported is offered for suites of this hash.
+  HashAlgorithm hash = HashAlgorithm::sha256;
+  /// Import it (RFC 9258): what is offered is a key made of it for each hash of our suites.
+  bool import = false;
+  /// ImportedIdentity.context, in the open: who the two are, and in which role. At most kMaxPskContext bytes.
+  Bytes context{};
 };
 struct NoPsk {};
 
 /// Server: a client names a pre-shared key. Answer with `PskFound`, or `PskUnknown`. Nobody has proved yet that the
-/// client holds the key: that is found out behind the answer.
+/// client holds the key: that is found out behind the answer. In TLS 1.3 the question comes for one identity after the
+/// other, before the suite is chosen, until one is known; tickets may be among them, as far as they are as short as
+/// identities are, and what the server does not have a suite for is not asked about.
 struct FindPsk {
   Token<FindPsk> token;
   ProtocolVersion version{};     ///< whose handshake asks
   std::string_view server_name;  ///< what the client asked for (SNI); empty: nothing
-  Bytes identity;                ///< as the client sent it; it may be empty
+  Bytes identity;                ///< as the client sent it; it may be empty; of an imported key, the external one
+  bool imported = false;         ///< TLS 1.3: what the client sent is an ImportedIdentity (RFC 9258 5.1)
+  Bytes context{};               ///< its context, which the application has to find right
 };
 /// Copied.
 struct PskFound {
-  Bytes key;  ///< 1 to kMaxPskSize bytes; wipe it afterwards
+  Bytes key;  ///< 1 to kMaxPskSize bytes; wipe it afterwards; of an imported one, that which was imported
   /// Who the client is, for `HandshakeComplete::peer_identity` and for the sessions of this connection, as long as
   /// `PeerAccepted::identity` may be. Empty: the identity that it sent.
   Bytes peer_identity{};
+  HashAlgorithm hash = HashAlgorithm::sha256;  ///< TLS 1.3: the key's, as `PskChosen::hash`
 };
-/// The handshake fails with unknown_psk_identity, or at the client's Finished as with a wrong key:
-/// `ConfigBuilder::tell_unknown_psk`.
+/// TLS 1.2: the handshake fails with unknown_psk_identity, or at the client's Finished as with a wrong key:
+/// `ConfigBuilder::tell_unknown_psk`. TLS 1.3: the next identity is asked about; without any, the server shows a
+/// certificate, where `ExternalPsks` allows that.
 struct PskUnknown {};
 
 /// Judge the peer's certificates. Answer `PeerAccepted` only when the chain was validated for `name` (or when the
@@ -304,6 +334,9 @@ struct OpenTicket {
   std::uint32_t obfuscated_ticket_age = 0;  ///< as the client sent it: `Session::stated_age` makes sense of it
   Time now{};                               ///< what the ages of tickets are judged by
   bool session_id = false;                  ///< `ticket` is a session's id: `ConfigBuilder::session_ids`
+  /// The whole ClientHello message, with its header, as `SelectConfig` has it, for whoever resumes only what it fits:
+  /// `ClientHelloInfo::read`.
+  Bytes client_hello{};
 };
 struct TicketDeclined {};
 
@@ -389,10 +422,11 @@ struct HandshakeComplete {
   /// Client: unless it was accepted, what was sent early is lost, and may be sent again as usual data.
   EarlyDataStatus early_data{};
   /// Who the peer is, as `PeerAccepted` or `PskFound` said in this handshake, or in the one that made the session which
-  /// is resumed.
+  /// is resumed. A client with an external PSK of TLS 1.3: the identity of the one that the server has chosen.
   Bytes peer_identity{};
   Bytes application_data{};    ///< of the session that is resumed; else empty
   bool renegotiation = false;  ///< it was not the first one of this connection
+  bool external_psk = false;   ///< TLS 1.3: a pre-shared key has proved who both are, in place of certificates
   Bytes client_random{};       ///< 32 bytes each
   Bytes server_random{};
 };

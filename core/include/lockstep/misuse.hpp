@@ -28,6 +28,7 @@ enum class Misuse : std::uint8_t {
   not_in_tls13,        ///< TLS 1.3 has no such thing
   not_exposed,         ///< the configuration does not say `dangerous().expose_master_secret()`
   forgotten,           ///< what exporters are made of: after `forget_exporter`
+  out_of_range,        ///< `set_max_send_fragment`
 };
 [[nodiscard]] LOCKSTEP_API std::string_view name(Misuse) noexcept;
 

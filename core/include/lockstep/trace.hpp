@@ -143,19 +143,32 @@ struct AnswerComputation {
   TokenNumber token = 0;
   bool own = true;  ///< with the job that was asked for
 };
+/// One of several keys.
+struct OfferedPsk {
+  Content identity{};
+  Content key{};  ///< a secret
+  HashAlgorithm hash{};
+  bool import = false;
+  Content context{};
+};
 /// To `SelectPsk`.
 struct AnswerPsk {
   TokenNumber token = 0;
   bool chosen = false;  ///< false: NoPsk
-  Content identity;
-  Content key;  ///< a secret
+  Content identity{};
+  Content key{};  ///< a secret
+  HashAlgorithm hash{};
+  bool import = false;
+  Content context{};
+  std::vector<OfferedPsk> others{};  ///< behind the first
 };
 /// To `FindPsk`.
 struct AnswerPskLookup {
   TokenNumber token = 0;
   bool found = false;  ///< false: PskUnknown
-  Content peer_identity;
-  Content key;  ///< a secret
+  Content peer_identity{};
+  Content key{};  ///< a secret
+  HashAlgorithm hash{};
 };
 struct AnswerVerdict {
   TokenNumber token = 0;
@@ -185,6 +198,9 @@ struct Cancel {
 };
 struct UpdateKeys {
   bool request_peer = false;
+};
+struct SetMaxSendFragment {
+  std::uint64_t bytes = 0;
 };
 struct Renegotiate {
   Time now{};
@@ -297,6 +313,8 @@ struct PskLookupAsked {
   ProtocolVersion version{};
   Content server_name;
   Content identity;
+  bool imported = false;
+  Content context{};
 };
 struct VerdictAsked {
   TokenNumber token = 0;
@@ -402,11 +420,11 @@ using Entry =
     std::variant<Configuration, StartClient, StartServer, Receive, ReceiveEnd, Transmit, Seal, SealEarly, SealInPlace,
                  AnswerConfig, AnswerCredential, AnswerSignature, AnswerDecryption, AnswerComputation, AnswerPsk,
                  AnswerPskLookup, AnswerVerdict, AnswerTicketOpened, AnswerEarlyData, AnswerTicketSealed, Close, Cancel,
-                 UpdateKeys, Renegotiate, Offload, ForgetExporter, Draw, TokenDropped, Message, ChangeCipherSpec,
-                 AlertRecord, StateEntered, KeysInstalled, Secret, DataTold, EarlyDataTold, ConfigAsked,
-                 CredentialAsked, SignatureAsked, DecryptionAsked, ComputationAsked, PskAsked, PskLookupAsked,
-                 VerdictAsked, TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed, SessionTold,
-                 PeerClosedTold, PeerKeysTold, RefusalTold, TrafficKeysTold, SecretTold, FailureTold, Started, Consumed,
-                 Transmitted, SealDone, Done, Stopped>;
+                 UpdateKeys, SetMaxSendFragment, Renegotiate, Offload, ForgetExporter, Draw, TokenDropped, Message,
+                 ChangeCipherSpec, AlertRecord, StateEntered, KeysInstalled, Secret, DataTold, EarlyDataTold,
+                 ConfigAsked, CredentialAsked, SignatureAsked, DecryptionAsked, ComputationAsked, PskAsked,
+                 PskLookupAsked, VerdictAsked, TicketOpeningAsked, EarlyDataAsked, TicketSealingAsked, Completed,
+                 SessionTold, PeerClosedTold, PeerKeysTold, RefusalTold, TrafficKeysTold, SecretTold, FailureTold,
+                 Started, Consumed, Transmitted, SealDone, Done, Stopped>;
 
 }  // namespace lockstep::trace

@@ -103,6 +103,7 @@ enum class ExtensionType : std::uint16_t {
   post_handshake_auth = 49,
   signature_algorithms_cert = 50,
   key_share = 51,
+  ticket_request = 58,
   next_protocol_negotiation = 13172,
   renegotiation_info = 0xff01,
 };
