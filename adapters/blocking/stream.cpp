@@ -430,7 +430,7 @@ IoResult<Stream::Implementation::Progress> Stream::Implementation::process(Opera
   for (;;) {
     auto [consumed, event] = connection_.receive(inbound_.subspan(begin_, end_ - begin_), now());
     begin_ += consumed;
-    if (options_.intercept && options_.intercept(connection_, event) && asks(event)) {
+    if (options_.intercept && options_.intercept({connection_, socket_, answers_}, event) && asks(event)) {
       sessions_.answered_by_application(event);
       continue;
     }

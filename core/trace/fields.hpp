@@ -382,6 +382,11 @@ void fields(A& a, Is<AnswerVerdict> auto& e) {
   a.number(e.detail);
   a.content(e.identity);
   a.moment(e.expires);
+  // Tapes that are kept end before these.
+  const bool unverified = static_cast<bool>(e.unverified);
+  if (a.more(unverified || e.alert != Alert::close_notify)) a.code(e.alert);
+  if (a.more(unverified)) a.code(e.unverified.reason);
+  if (a.more(unverified)) a.number(e.unverified.detail);
 }
 template <class A>
 void fields(A& a, Is<AnswerTicketOpened> auto& e) {
@@ -540,8 +545,11 @@ void fields(A& a, Is<Completed> auto& e) {
   a.content(e.peer_identity);
   a.content(e.application_data);
   // Only where it is so: what is told is compared, and tapes that are kept end before it.
-  if (a.more(e.renegotiation || e.dh_bits != 0)) a.boolean(e.renegotiation);
-  if (a.more(e.dh_bits != 0)) a.number(e.dh_bits);
+  const bool unverified = static_cast<bool>(e.unverified);
+  if (a.more(e.renegotiation || e.dh_bits != 0 || unverified)) a.boolean(e.renegotiation);
+  if (a.more(e.dh_bits != 0 || unverified)) a.number(e.dh_bits);
+  if (a.more(unverified)) a.code(e.unverified.reason);
+  if (a.more(unverified)) a.number(e.unverified.detail);
 }
 template <class A>
 void fields(A& a, Is<SessionTold> auto& e) {

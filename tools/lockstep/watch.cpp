@@ -73,8 +73,8 @@ void Watch::attach(blocking::Options& options) {
     key_log_ = std::exchange(options.key_log, [this](std::string_view line) { kept_keys_.emplace_back(line); });
   }
   if (!recorder_ && !key_log_) return;
-  options.intercept = [this, before = std::move(options.intercept)](Connection& connection, Event& event) {
-    const bool answered = before && before(connection, event);
+  options.intercept = [this, before = std::move(options.intercept)](const blocking::Interception& where, Event& event) {
+    const bool answered = before && before(where, event);
     if (std::holds_alternative<HandshakeComplete>(event)) {
       for (std::string& line : kept_keys_) wipe_text(line);
       kept_keys_.clear();

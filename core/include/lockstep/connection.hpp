@@ -173,6 +173,7 @@ class LOCKSTEP_API Connection {
   std::expected<void, Misuse> answer(Token<Sign>&& token, SigningFailed);
   std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerAccepted accepted);
   std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, PeerRejected rejection);
+  std::expected<void, Misuse> answer(Token<VerifyPeer>&& token, const PeerDecision& decision);
   /// `premaster` has 48 bytes; wipe it afterwards.
   std::expected<void, Misuse> answer(Token<Decrypt>&& token, Bytes premaster);
   std::expected<void, Misuse> answer(Token<Decrypt>&& token, DecryptionFailed);
@@ -193,6 +194,10 @@ class LOCKSTEP_API Connection {
   std::expected<void, Misuse> answer(Token<SealTicket>&& token, TicketDeclined);
   /// Whom to wake when a token is dropped in another thread. Before the first `receive` or `transmit`.
   void wake_by(std::shared_ptr<TokenWaker> waker) noexcept;
+  /// What of the application's every question of the handshake that is told from now on brings along, wherever it is
+  /// answered; null for nothing. The connection lets it go when the handshake is over and its last ticket is sealed, or
+  /// when it fails. Renegotiations have none, nor has a connection whose handshake is over.
+  void attach(std::shared_ptr<void> attachment) noexcept;
 
   // --- ending and renewing ---
 
@@ -256,6 +261,13 @@ class LOCKSTEP_API Connection {
   [[nodiscard]] std::optional<std::size_t> dh_bits() const noexcept;
   [[nodiscard]] std::optional<SignatureScheme> own_scheme() const noexcept;   ///< we signed with
   [[nodiscard]] std::optional<SignatureScheme> peer_scheme() const noexcept;  ///< the peer signed with
+  /// Whether the peer is who it says: it has proved to hold the key of certificates that were accepted without
+  /// reserve, in this handshake or in that of the session which is resumed, or a pre-shared key (TLS 1.2). False before
+  /// the handshake is complete, for a client that showed nothing, and where nobody was asked (`skip_verification`).
+  [[nodiscard]] bool peer_verified() const noexcept;
+  /// Why the peer is not verified although it was accepted (`PeerAccepted::unverified`); nothing where there was no
+  /// such reserve, or the handshake is not complete.
+  [[nodiscard]] Unverified unverified() const noexcept;
   [[nodiscard]] std::string_view alpn() const noexcept;  ///< empty when none; lives as long as the config
   [[nodiscard]] bool resumed() const noexcept;
   [[nodiscard]] bool retried() const noexcept;  ///< a HelloRetryRequest was needed

@@ -118,6 +118,8 @@ struct Credential {
 [[nodiscard]] LOCKSTEP_API std::size_t certificate_message_size(const Credential& credential) noexcept;
 
 // --- suspended operations --------------------------------------------------------------------------------------
+// Each has what the application has attached to its connection (`Connection::attach`), or null.
+//
 // Views in these events live until their token is answered or the connection ends, which another thread cannot see:
 // what goes there owns its bytes. `Sign`, `Compute`, `VerifyPeer` and `SealTicket` do, and may be moved anywhere.
 
@@ -153,6 +155,7 @@ struct SelectCredential {
   std::span<const std::string_view> alpn_offered{};  ///< server: all that the client offers, in its order
   std::span<const OidFilter> oid_filters{};          ///< client: what the server asks of the certificate; often empty
   Bytes certificate_types{};  ///< client, TLS 1.2: ClientCertificateType (RFC 5246 7.4.4), as the server sent them
+  std::shared_ptr<void> attachment{};  ///< as `Connection::attach`
 };
 struct NoCredential {};
 
@@ -168,6 +171,7 @@ struct SelectConfig {
   std::string_view server_name;              ///< what the client asks for (SNI); empty: nothing
   std::span<const std::string_view> alpn{};  ///< the protocols that it offers, in its order
   Time now{};
+  std::shared_ptr<void> attachment{};  ///< as `Connection::attach`
 };
 /// How the connection goes on.
 struct ConfigSelected {
@@ -197,7 +201,8 @@ struct Sign {
   Token<Sign> token;
   SignatureScheme scheme{};
   std::shared_ptr<const Credential> credential;
-  std::vector<std::uint8_t> message;  ///< all of it, not a digest (RFC 9846 4.5.2)
+  std::vector<std::uint8_t> message;   ///< all of it, not a digest (RFC 9846 4.5.2)
+  std::shared_ptr<void> attachment{};  ///< as `Connection::attach`
 };
 struct SigningFailed {};
 
@@ -208,6 +213,7 @@ struct Decrypt {
   Token<Decrypt> token;
   std::shared_ptr<const Credential> credential;
   std::vector<std::uint8_t> ciphertext;
+  std::shared_ptr<void> attachment{};  ///< as `Connection::attach`
 };
 struct DecryptionFailed {};
 
@@ -217,6 +223,7 @@ struct DecryptionFailed {};
 struct Compute {
   Token<Compute> token;
   ComputationJob job;
+  std::shared_ptr<void> attachment{};  ///< as `Connection::attach`
 };
 
 // A pre-shared key is found by its identity, which is sent in the open. The client says which it uses, the server looks
@@ -253,6 +260,7 @@ struct SelectPsk {
   /// application profile specification specifying otherwise, servers SHOULD NOT provide an identity hint and clients
   /// MUST ignore the identity hint field."
   Bytes identity_hint;
+  std::shared_ptr<void> attachment{};  ///< as `Connection::attach`
 };
 /// Copied.
 struct PskChosen {
@@ -276,11 +284,12 @@ struct NoPsk {};
 /// identities are, and what the server does not have a suite for is not asked about.
 struct FindPsk {
   Token<FindPsk> token;
-  ProtocolVersion version{};     ///< whose handshake asks
-  std::string_view server_name;  ///< what the client asked for (SNI); empty: nothing
-  Bytes identity;                ///< as the client sent it; it may be empty; of an imported key, the external one
-  bool imported = false;         ///< TLS 1.3: what the client sent is an ImportedIdentity (RFC 9258 5.1)
-  Bytes context{};               ///< its context, which the application has to find right
+  ProtocolVersion version{};           ///< whose handshake asks
+  std::string_view server_name;        ///< what the client asked for (SNI); empty: nothing
+  Bytes identity;                      ///< as the client sent it; it may be empty; of an imported key, the external one
+  bool imported = false;               ///< TLS 1.3: what the client sent is an ImportedIdentity (RFC 9258 5.1)
+  Bytes context{};                     ///< its context, which the application has to find right
+  std::shared_ptr<void> attachment{};  ///< as `Connection::attach`
 };
 /// Copied.
 struct PskFound {
@@ -311,6 +320,7 @@ struct VerifyPeer {
   /// What it does with its key: it signs, but for a server with RSA key exchange (`x509::VerifyRequest::use`).
   x509::KeyUsage use = x509::KeyUsage::digital_signature;
   bool resumed = false;  ///< it was shown when the session was made that is resumed now (verify_on_resumption)
+  std::shared_ptr<void> attachment{};  ///< as `Connection::attach`
 };
 /// Who the peer is, for `HandshakeComplete` and for the sessions of this connection; copied.
 struct PeerAccepted {
@@ -319,11 +329,20 @@ struct PeerAccepted {
   Bytes identity{};
   /// The earliest end of a certificate on the path: no session of this connection is resumed after it.
   Time expires = Time::max();
+  /// Why the peer is not verified, where it is accepted all the same: it holds the key of what it showed, and nobody
+  /// says whose that is. The connection tells it (`Connection::unverified`), its sessions remember it, and wherever one
+  /// is resumed `VerifyPeer` comes again. Another reason than a certificate_* one is no answer.
+  Unverified unverified{};
 };
 struct PeerRejected {
   Reason reason = Reason::certificate_rejected;  ///< one of the certificate_* reasons; `none` is no answer
   std::uint16_t detail = 0;                      ///< e.g. the x509::Code, for the error's text
+  /// What the peer is told, in place of the reason's own; an error alert: not close_notify, user_canceled or
+  /// no_renegotiation.
+  std::optional<Alert> alert{};
 };
+/// Either.
+using PeerDecision = std::variant<PeerAccepted, PeerRejected>;
 
 /// Server: a client offers a ticket, or in TLS 1.2 the id of a session that the server has stored. Answer with the
 /// session that was sealed in the ticket or stored under the id, or `TicketDeclined`. Nobody has
@@ -337,6 +356,7 @@ struct OpenTicket {
   /// The whole ClientHello message, with its header, as `SelectConfig` has it, for whoever resumes only what it fits:
   /// `ClientHelloInfo::read`.
   Bytes client_hello{};
+  std::shared_ptr<void> attachment{};  ///< as `Connection::attach`
 };
 struct TicketDeclined {};
 
@@ -350,6 +370,7 @@ struct AcceptEarlyData {
   const Session* session = nullptr;
   Time now{};
   std::chrono::seconds age_tolerance{};  ///< how far off the stated age may be, either way
+  std::shared_ptr<void> attachment{};    ///< as `Connection::attach`
 };
 struct EarlyDataAccepted {};
 struct EarlyDataDeclined {};
@@ -361,6 +382,7 @@ struct EarlyDataDeclined {};
 struct SealTicket {
   Token<SealTicket> token;
   Session session;
+  std::shared_ptr<void> attachment{};  ///< as `Connection::attach`
 };
 
 // --- facts -----------------------------------------------------------------------------------------------------
@@ -429,6 +451,8 @@ struct HandshakeComplete {
   bool external_psk = false;   ///< TLS 1.3: a pre-shared key has proved who both are, in place of certificates
   Bytes client_random{};       ///< 32 bytes each
   Bytes server_random{};
+  bool peer_verified = false;  ///< as `Connection::peer_verified`
+  Unverified unverified{};     ///< as `Connection::unverified`
 };
 
 /// Client: the server sent a ticket. Store the session and offer it next time (once: RFC 9846 C.4).

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <lockstep/bytes.hpp>
+#include <lockstep/error.hpp>
 #include <lockstep/export.hpp>
 #include <lockstep/provider.hpp>
 #include <lockstep/time.hpp>
@@ -39,6 +40,16 @@ struct PeerCertificates {
   std::vector<std::uint8_t> sct_list;            ///< the leaf's, as in `Credential`, or empty; at most 65535 bytes
 
   friend bool operator==(const PeerCertificates&, const PeerCertificates&) = default;
+};
+
+/// Why a peer that was accepted is not verified all the same; nothing (`Reason::none`) for any other.
+struct Unverified {
+  Reason reason = Reason::none;  ///< one of the certificate_* reasons
+  std::uint16_t detail = 0;      ///< e.g. the x509::Code
+
+  /// Whether there is anything.
+  [[nodiscard]] explicit operator bool() const noexcept { return reason != Reason::none; }
+  friend bool operator==(const Unverified&, const Unverified&) = default;
 };
 
 /// What a connection's peer is verified by, as a digest: see `ConfigBuilder::session_context`.
@@ -89,8 +100,11 @@ struct LOCKSTEP_API Session {
   /// The application's own, at most 65535 bytes. A server's is sealed into the ticket (`SealTicket`), told when that is
   /// resumed, and inherited by the next; a client's stays with the client.
   std::vector<std::uint8_t> application_data;
-  /// What the peer showed, to be verified again; null without `verify_on_resumption`.
+  /// What the peer showed, to be verified again; null without `verify_on_resumption`, unless it was not verified.
   std::shared_ptr<const PeerCertificates> peer;
+  /// Why the peer was accepted without being verified (`PeerAccepted::unverified`): it is judged again wherever the
+  /// session is resumed. Never beside `peer_verified`.
+  Unverified unverified{};
 
   /// A copy, secret included.
   [[nodiscard]] Session clone() const;

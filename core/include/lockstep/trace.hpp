@@ -177,6 +177,8 @@ struct AnswerVerdict {
   std::uint16_t detail = 0;
   Content identity;
   Time expires = Time::max();
+  Alert alert{};  ///< of a refusal, in place of the reason's own; close_notify: none
+  Unverified unverified{};
 };
 struct AnswerTicketOpened {
   TokenNumber token = 0;
@@ -362,6 +364,7 @@ struct Completed {
   Content application_data;
   bool renegotiation = false;
   std::uint16_t dh_bits = 0;  ///< of a finite field that has no name; else 0
+  Unverified unverified{};
 };
 struct SessionTold {
   std::uint64_t size = 0;

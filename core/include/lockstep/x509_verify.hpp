@@ -46,6 +46,10 @@ struct Policy {
   Profile profile = Profile::none;
   /// Critical extensions that the caller processes itself, as "1.2.3" texts.
   std::span<const std::string_view> handled_extensions = {};
+  /// Critical extensions of which this library knows nothing are left for the caller to judge by their values: they
+  /// refuse no path, and what is otherwise verified is refused at the end with Code::unhandled_critical_extension and
+  /// all of them in Verdict::unhandled.
+  bool offer_unknown_extensions = false;
 
   /// The leaf's key usage, when present, must allow VerifyRequest::use.
   bool require_key_usage = true;
@@ -240,6 +244,12 @@ struct Problem {
   std::optional<Certificate> certificate;
 };
 
+/// A critical extension that is the caller's to judge (Policy::offer_unknown_extensions).
+struct UnhandledExtension {
+  std::size_t depth;  ///< of its certificate in Verdict::chain
+  Extension extension;
+};
+
 /// The answer. Its certificates are views into the chain and the anchors of the request.
 struct Verdict {
   /// Code::ok, or what decides: the first problem.
@@ -262,12 +272,16 @@ struct Verdict {
   std::vector<Certificate> chain;
   /// Further verified chains, when the policy asks for them.
   std::vector<std::vector<Certificate>> other_chains;
+  /// What the caller has to judge before anybody may rely on `chain`, which is verified but for that; else empty.
+  std::vector<UnhandledExtension> unhandled;
   Work work;
   // What was asked, for the text.
   PeerName name = NoNameCheck{};
   std::int64_t time = 0;
 
   [[nodiscard]] bool ok() const noexcept { return code == Code::ok; }
+  /// The caller has judged all of `unhandled`, and each allows this use: the verdict is ok. Without any it stays.
+  LOCKSTEP_API void accept_unhandled() noexcept;
   /// The last second in which all certificates of `chain` are valid, the anchor's included; nothing when refused.
   [[nodiscard]] LOCKSTEP_API std::optional<std::int64_t> not_after() const noexcept;
   /// "CERT_HAS_EXPIRED at depth 1 (CN=R3): the certificate is no longer valid (it was until 2025-09-15 16:00:00 UTC,

@@ -61,6 +61,23 @@ class LOCKSTEP_API ConfigSource {
   [[nodiscard]] virtual ConfigChoice select(const SelectConfig& question) const = 0;
 };
 
+/// Rules of an application's own about peers, in place of those that are usual. Called from every thread that runs
+/// connections.
+class LOCKSTEP_API PeerRules {
+ public:
+  virtual ~PeerRules() = default;
+  /// Whether a certificate is for whom the client expects, who is somebody in particular. For protocols that match
+  /// names by a rule of their own (RFC 9525 1.3, 6); the default is `x509::matches`.
+  [[nodiscard]] virtual bool matches(const x509::Certificate& leaf, const x509::PeerName& name) const;
+  /// Whether the application knows a critical extension of which this library knows nothing, and its value allows that
+  /// the certificate is used here. RFC 5280 4.2: "A certificate-using system MUST reject the certificate if it
+  /// encounters a critical extension it does not recognize or a critical extension that contains information that it
+  /// cannot process." By default it knows none. Asked about every one of a path that is otherwise verified.
+  [[nodiscard]] virtual bool accepts(const x509::Certificate& certificate, const x509::Extension& extension) const;
+  /// What tells these rules from others: sessions that were made under others are not resumed. Lives as long as this.
+  [[nodiscard]] virtual std::string_view id() const = 0;
+};
+
 /// What answers are made from.
 struct AnswerOptions {
   /// Verifies signatures in certificates.
@@ -72,6 +89,8 @@ struct AnswerOptions {
   std::shared_ptr<const x509::TrustAnchors> anchors{};
   /// What certificates must be like. Its spans must outlive the setup.
   x509::Policy policy{};
+  /// Null: the name is matched by RFC 9525, and critical extensions that are not known refuse a certificate.
+  std::shared_ptr<const PeerRules> peer_rules{};
   /// Signatures of certificates that were verified before, for all connections of this setup and of others that are
   /// given the same. Null: every one is verified each time.
   std::shared_ptr<x509::VerifiedLinks> verified_links = std::make_shared<x509::VerifiedLinks>();
@@ -111,6 +130,10 @@ struct AnswerOptions {
   struct Dangerous {
     /// Trust anchors by a provider of which a part protects nothing, such as `fake::provider()`: for tests and fuzzing.
     bool allow_insecure_provider = false;
+    /// Accept a peer whatever its certificates are worth: one that is not verified is told from one that is by
+    /// `Connection::peer_verified` and `unverified` alone, which the application has to look at. A server with
+    /// `ClientAuth::require` then demands any certificate, of whomever.
+    bool accept_unverified_peers = false;
   } dangerous{};
 };
 
@@ -203,6 +226,22 @@ class LOCKSTEP_API Answers {
   /// (`run_together`) before the question goes to `answer`, which takes what they have come to. They live until then;
   /// there may be none. `Collector` does all of it.
   [[nodiscard]] std::span<SignatureJob> begin(const VerifyPeer& peer);
+
+  // A caller who wants the last word on a peer takes the steps of `answer` one by one:
+  //
+  //     if (auto* peer = std::get_if<VerifyPeer>(&event)) {
+  //       PeerDecision decision = answers.judge(*peer);
+  //       ... look at answers.verdict(), its chains and answers.peer_chain(), and decide otherwise ...
+  //       connection.answer(std::move(peer->token), decision);
+  //     }
+
+  /// Judges a peer, and gives what `answer` would say, which lives as long as the verdict. Nothing is answered.
+  [[nodiscard]] PeerDecision judge(const VerifyPeer& peer);
+  /// What accepts the peer that was judged last, whatever the verdict: the identity as ever, until the first
+  /// certificate ends of the path as far as there is one. For who overrides a verdict, say its check of the name.
+  [[nodiscard]] PeerAccepted accepted() const;
+  /// The same with the verdict as the reserve, where it refuses.
+  [[nodiscard]] PeerAccepted accepted_unverified() const;
   [[nodiscard]] const AnswerSetup& setup() const noexcept { return *setup_; }
 
   /// The verdict on the peer's certificates, in full; nothing before there is one. Its certificates are views that live
@@ -232,6 +271,8 @@ class LOCKSTEP_API Answers {
   void settle(const Failed& failed);
   void put_back();
   void look_at(const VerifyPeer& peer);
+  void apply_rules();
+  [[nodiscard]] PeerRejected rejected() const;
   struct Judging;
   [[nodiscard]] const TicketKeyring* ticket_keys() const noexcept;
 
@@ -239,7 +280,9 @@ class LOCKSTEP_API Answers {
   std::shared_ptr<const AnswerSetup> before_;  // the ClientHello was decided on; else null
   RandomSource* random_;
   std::shared_ptr<const PeerCertificates> shown_;
-  std::vector<Bytes> chain_;          // views of what was shown
+  std::vector<Bytes> chain_;  // views of what was shown
+  Role judged_{};             // who showed it
+  x509::PeerName expected_ = x509::NoNameCheck{};
   std::unique_ptr<Judging> judging_;  // what was shown
   std::optional<x509::Verdict> verdict_;
   std::unique_ptr<const Withheld> withheld_;  // few have one

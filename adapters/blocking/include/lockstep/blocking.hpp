@@ -103,6 +103,15 @@ class LOCKSTEP_API Socket {
   Canceller canceller_;
 };
 
+/// Where an event is: what `Options::intercept` is told beside it. It lives as long as the call.
+struct Interception {
+  Connection& connection;
+  const Socket& transport;
+  Answers& answers;  ///< of the connection: `Answers::judge`
+
+  operator Connection&() const noexcept { return connection; }  // NOLINT(google-explicit-constructor): it is about it
+};
+
 /// What connections share. Copy it freely.
 struct Options {
   /// A client's for `dial`, a server's for `Listener`, either for `wrap`.
@@ -138,8 +147,9 @@ struct Options {
   std::function<void(std::string_view line)> key_log{};
   /// Sees every event first, in the thread that reads or does the handshake. For a suspended operation, true when it
   /// has answered it; for other events the result means nothing. For decisions of one's own (keys elsewhere, other
-  /// rules for peers) and for watching. It must not call the stream.
-  std::function<bool(Connection&, Event&)> intercept{};
+  /// rules for peers) and for watching. It must not call the stream. What is only about the connection may take a
+  /// `Connection&` in place of the interception.
+  std::function<bool(const Interception&, Event&)> intercept{};
   /// For `dial`: finds a name's addresses in place of `lockstep::resolve`, in the thread that dials.
   Resolve resolve{};
   /// For `dial`: set on the socket before it connects. Later: `set_option(stream.descriptor(), ...)`.
@@ -180,6 +190,9 @@ class LOCKSTEP_API Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream();
+
+  /// What every question of the handshake brings along; see `Connection::attach`.
+  void attach(std::shared_ptr<void> attachment) noexcept;
 
   /// Completes the handshake within the options' handshake_timeout; nothing to do when it is complete. After an error
   /// the stream is closed.
