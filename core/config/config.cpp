@@ -26,6 +26,8 @@ constexpr std::size_t kMaxHandshakeMessage = (1U << 24U) - 1;
 constexpr std::size_t kMaxProtocolName = 255;  // RFC 7301 3.1
 constexpr std::size_t kMaxAlpnList = 65535;
 constexpr std::size_t kMaxSessionContext = 255;
+// RFC 8879 3: "CertificateCompressionAlgorithm algorithms<2..2^8-2>;"
+constexpr std::size_t kMaxCertificateCodecs = 127;
 // RFC 9846 4.3.4: authorities<3..2^16-1>, which shares extensions<0..2^16-1> with the others.
 constexpr std::size_t kMaxAuthoritiesSize = 60'000;
 /// From old to new.
@@ -299,6 +301,25 @@ void prepare_peers(std::vector<ConfigProblem>& problems, Settings& settings, con
   }
 }
 
+// Algorithms that can be used, each once, and where what they compress is kept.
+void check_certificate_codecs(std::vector<ConfigProblem>& problems, Settings& settings) {
+  const auto complain = [&](std::string text) { problems.push_back({"certificate_compression", std::move(text)}); };
+  const auto& codecs = settings.certificate_codecs;
+  if (codecs.empty()) return;
+  if (!settings.speaks(ProtocolVersion::tls_1_3)) complain("TLSv1.2 has none; allow TLSv1.3, or remove the setting");
+  for (auto codec = codecs.begin(); codec != codecs.end(); ++codec) {
+    if (std::ranges::find(codecs.begin(), codec, codec->algorithm, &CertificateCodec::algorithm) != codec)
+      complain(quoted(codec->algorithm) + " is listed twice; remove one");
+    if (codec->decompress == nullptr && codec->compress == nullptr)
+      complain("nothing here compresses or decompresses " + quoted(codec->algorithm) +
+               "; take it from a library that does, or remove it");
+  }
+  if (codecs.size() > kMaxCertificateCodecs)
+    complain("at most " + std::to_string(kMaxCertificateCodecs) + " algorithms are named; remove some");
+  if (settings.compressed_certificates == nullptr)
+    settings.compressed_certificates = std::make_shared<CompressedCertificates>();
+}
+
 enum class ContextSource : std::uint8_t { settings, application };
 
 // What sessions are bound to, as far as the configuration says it. Nothing when the provider fails.
@@ -528,6 +549,7 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   if (!settings.next_protocols.empty() && !settings.speaks(ProtocolVersion::tls_1_2))
     complain("next_protocols", "TLSv1.3 has ALPN alone; allow TLSv1.2, or remove the setting");
 
+  check_certificate_codecs(problems, settings);
   check_authorities(problems, settings.certificate_authorities);
   prepare_peers(problems, settings, provider_, known_peers_);
   if (!client && settings.client_auth == ClientAuth::none && settings.renegotiation == Renegotiation::never) {

@@ -61,8 +61,14 @@ std::expected<std::shared_ptr<const Config>, std::string> built(const Settings& 
 }
 
 std::expected<std::shared_ptr<const Config>, std::string> built(const Configuration& configuration,
-                                                                const Provider& provider) {
+                                                                const Provider& provider,
+                                                                std::span<const CertificateCodec> codecs) {
   Settings settings = configuration.settings;
+  // Where there is none for an algorithm, the builder says so.
+  for (CertificateCodec& codec : settings.certificate_codecs) {
+    const auto found = std::ranges::find(codecs, codec.algorithm, &CertificateCodec::algorithm);
+    if (found != codecs.end()) codec = *found;
+  }
   for (const Content& protocol : configuration.alpn) settings.alpn.emplace_back(as_text(protocol.bytes));
   for (const Content& protocol : configuration.next_protocols)
     settings.next_protocols.emplace_back(as_text(protocol.bytes));
@@ -85,8 +91,12 @@ std::optional<SessionContext> context_of(const Content& content) {
 
 class Replay::Player {
  public:
-  Player(const Reader& reader, Configuration configuration, std::shared_ptr<const Config> config)
-      : configuration_(std::move(configuration)), reader_(reader), config_(std::move(config)) {
+  Player(const Reader& reader, Configuration configuration, std::shared_ptr<const Config> config,
+         std::span<const CertificateCodec> codecs)
+      : configuration_(std::move(configuration)),
+        reader_(reader),
+        config_(std::move(config)),
+        codecs_(codecs.begin(), codecs.end()) {
     recorder_.tap_ = std::make_unique<Tap>(random_, RecorderOptions{}, true);
   }
   Player(const Player&) = delete;
@@ -162,6 +172,7 @@ class Replay::Player {
   Configuration configuration_;
   Reader reader_;
   std::shared_ptr<const Config> config_;
+  std::vector<CertificateCodec> codecs_;
   PlayedRandom random_;
   Recorder recorder_{random_};
   Reader played_;  // of what the recorder writes
@@ -178,7 +189,8 @@ class Replay::Player {
 
 // --- the public face -------------------------------------------------------------------------------------------------
 
-std::expected<Replay, TapeProblem> Replay::open(Bytes tape, const Provider& provider) {
+std::expected<Replay, TapeProblem> Replay::open(Bytes tape, const Provider& provider,
+                                                std::span<const CertificateCodec> codecs) {
   Reader reader(tape);
   const auto first = reader.next();
   if (!first) return std::unexpected(first.error());
@@ -187,11 +199,11 @@ std::expected<Replay, TapeProblem> Replay::open(Bytes tape, const Provider& prov
   if (read == nullptr) return std::unexpected(TapeProblem{TapeError::configuration_missing, reader.offset()});
   const Configuration& configuration = *read;
 
-  auto config = built(configuration, provider);
+  auto config = built(configuration, provider, codecs);
   if (!config)
     return std::unexpected(TapeProblem{TapeError::configuration_refused, reader.offset() - reader.raw().size(),
                                        std::move(config.error())});
-  return Replay(std::make_unique<Player>(reader, configuration, std::move(*config)));
+  return Replay(std::make_unique<Player>(reader, configuration, std::move(*config), codecs));
 }
 
 Replay::Replay(std::unique_ptr<Player> player) noexcept : player_(std::move(player)) {}
@@ -452,7 +464,7 @@ std::optional<TapeError> Replay::Player::play(const AnswerConfig& call) {
     if (!answer.verification) return TapeError::value_out_of_range;
   }
   if (call.another) {
-    auto config = built(call.configuration, config_->provider());
+    auto config = built(call.configuration, config_->provider(), codecs_);
     if (!config) return TapeError::configuration_refused;
     answer.config = as_server(std::move(*config));
     if (answer.config == nullptr) return TapeError::value_out_of_range;

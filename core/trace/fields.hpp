@@ -233,6 +233,8 @@ void fields(A& a, Is<Configuration> auto& e) {
   if (a.more()) a.number(e.settings.new_session_count);
   if (a.more()) a.number(e.settings.resumption_count);
   if (a.more()) a.number(e.settings.max_requested_tickets);
+  if (a.more()) a.list(e.settings.certificate_codecs, [&a](auto& codec) { a.code(codec.algorithm); });
+  if (a.more()) a.boolean(e.settings.server_grease);
 }
 template <class A>
 void fields(A& a, Is<StartClient> auto& e) {

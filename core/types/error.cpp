@@ -331,6 +331,10 @@ constexpr std::array kReasons{
         Reason::certificate_status, "certificate_status", Alert::bad_certificate_status_response, kLocal,
         "What the stapled OCSP response says of the certificate is not satisfactory, or none came where one must.",
         "Have the peer staple a current response of its authority's."},
+    ReasonRow{Reason::compression_not_offered, "compression_not_offered", Alert::illegal_parameter, kLocal,
+              "The peer's certificate is compressed by an algorithm that this end did not name.", kPeerBroken},
+    ReasonRow{Reason::decompression_failed, "decompression_failed", Alert::bad_certificate, kLocal,
+              "The peer's compressed certificate is damaged, or is not as long as it says.", kPeerBroken},
     ReasonRow{
         Reason::signature_invalid, "signature_invalid", Alert::decrypt_error, kLocal,
         "The signature over the handshake is wrong: the peer does not hold the certificate's key.",
@@ -509,6 +513,7 @@ constexpr std::array kPlaces{
     PlaceRow{Place::application, "application"},
     PlaceRow{Place::transport, "transport"},
     PlaceRow{Place::next_protocol, "next_protocol"},
+    PlaceRow{Place::compressed_certificate, "compressed_certificate"},
 };
 
 std::string facts_of(const Error& error, bool names_x509_code);

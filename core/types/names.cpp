@@ -304,6 +304,12 @@ constexpr std::array kSchemeAliases{
     Name{SignatureScheme::mldsa87, "ML-DSA-87"},
 };
 
+constexpr std::array kCertificateCompressionAlgorithms{
+    Name{CertificateCompressionAlgorithm::zlib, "zlib"},
+    Name{CertificateCompressionAlgorithm::brotli, "brotli"},
+    Name{CertificateCompressionAlgorithm::zstd, "zstd"},
+};
+
 constexpr std::array kAeads{
     Name{AeadAlgorithm::aes_128_gcm, "AES-128-GCM"},
     Name{AeadAlgorithm::aes_256_gcm, "AES-256-GCM"},
@@ -420,6 +426,9 @@ std::string_view name(ExtensionType value) noexcept { return text_of(kExtensionT
 std::string_view name(CipherSuite value) noexcept { return text_of(kCipherSuites, value); }
 std::string_view name(NamedGroup value) noexcept { return text_of(kNamedGroups, value); }
 std::string_view name(SignatureScheme value) noexcept { return text_of(kSignatureSchemes, value); }
+std::string_view name(CertificateCompressionAlgorithm value) noexcept {
+  return text_of(kCertificateCompressionAlgorithms, value);
+}
 std::string_view name(AeadAlgorithm value) noexcept { return text_of(kAeads, value); }
 std::string_view name(CbcAlgorithm value) noexcept { return text_of(kCbcs, value); }
 std::string_view name(MacAlgorithm value) noexcept { return text_of(kMacs, value); }

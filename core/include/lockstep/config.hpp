@@ -24,6 +24,7 @@
 #include <utility>
 #include <vector>
 
+#include <lockstep/certificate_compression.hpp>
 #include <lockstep/export.hpp>
 #include <lockstep/finite_field.hpp>
 #include <lockstep/lists.hpp>
@@ -203,6 +204,9 @@ struct Settings {
   bool unknown_dh_groups = false;               ///< client, TLS 1.2: takes the server's own parameters
   DhParameters dh_parameters;                   ///< server, TLS 1.2: empty: none of its own
   std::vector<std::shared_ptr<const x509::PreparedKeys>> known_peers;  ///< nobody is trusted for being known
+  std::vector<CertificateCodec> certificate_codecs;                    ///< TLS 1.3: RFC 8879; empty: none
+  std::shared_ptr<CompressedCertificates> compressed_certificates;     ///< null only without codecs
+  bool server_grease = false;                                          ///< server: RFC 8701 4
 
   [[nodiscard]] bool speaks(ProtocolVersion version) const noexcept {
     return rank(min_version) <= rank(version) && rank(version) <= rank(max_version);
@@ -470,12 +474,24 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.middlebox_compatibility = on;
     return *this;
   }
-  /// GREASE (RFC 8701): code points that nobody knows stand in the ClientHello, and its extensions in another order on
-  /// each connection (RFC 9846 4.3 lets them), so that servers come to rely on neither. On by default.
-  BasicConfigBuilder& grease(bool on)
-    requires(kRole == Role::client)
-  {
-    settings_.grease = on;
+  /// GREASE (RFC 8701), so that peers come to rely on nothing that is bound to change. Client: code points that nobody
+  /// knows stand in the ClientHello, and its extensions in another order on each connection (RFC 9846 4.3 lets them).
+  /// On by default. Server: TLS 1.3's CertificateRequest and NewSessionTicket have an extension and a signature scheme
+  /// that nobody knows. Off by default: a client that stumbles has nothing to choose another server by.
+  BasicConfigBuilder& grease(bool on) {
+    (kRole == Role::client ? settings_.grease : settings_.server_grease) = on;
+    return *this;
+  }
+  /// TLS 1.3: certificates may travel compressed (RFC 8879), which spares slow networks a round trip where chains are
+  /// long. The peer is told which of these it may use for its own; ours is compressed by the first that the peer knows
+  /// and that makes it smaller, once for all connections of this configuration. lockstep::compression has codecs
+  /// (lockstep/compression.hpp). What a peer's certificate comes to is held against `max_handshake_message` before it
+  /// is decompressed, and counts against `handshake_memory`. Empty, the default: none. `kept` is where compressed
+  /// messages are kept: one of its own for this configuration and those made from it, unless it is given.
+  BasicConfigBuilder& certificate_compression(std::vector<CertificateCodec> codecs,
+                                              std::shared_ptr<CompressedCertificates> kept = nullptr) {
+    settings_.certificate_codecs = std::move(codecs);
+    settings_.compressed_certificates = std::move(kept);
     return *this;
   }
   /// Server: send a cookie with HelloRetryRequest and insist on its return.

@@ -174,8 +174,10 @@ enum class Reason : std::uint8_t {
   certificate_weak = 86,
   certificate_invalid = 87,  ///< any other check; the x509 code says which
   certificate_chain_too_long = 88,
-  certificate_rejected = 89,  ///< the application said no
-  certificate_status = 106,   ///< the stapled OCSP response is not satisfactory
+  certificate_rejected = 89,      ///< the application said no
+  certificate_status = 106,       ///< the stapled OCSP response is not satisfactory
+  compression_not_offered = 160,  ///< the peer's Certificate is compressed in a way that it was not told of
+  decompression_failed = 161,     ///< it is damaged, or does not come to the length that it states
   signature_invalid = 90,
   finished_mismatch = 91,
   client_hello_refused = 153,  ///< by the application, with an alert of its choice
@@ -227,6 +229,7 @@ enum class Place : std::uint8_t {
   application,
   transport,
   next_protocol,
+  compressed_certificate,
 };
 
 /// Who ended it.

@@ -453,6 +453,9 @@ struct HandshakeComplete {
   Bytes server_random{};
   bool peer_verified = false;  ///< as `Connection::peer_verified`
   Unverified unverified{};     ///< as `Connection::unverified`
+  /// How the peer's Certificate came in this handshake, and how ours went (RFC 8879); nothing: as it is, or none did.
+  std::optional<CertificateCompressionAlgorithm> peer_compression{};
+  std::optional<CertificateCompressionAlgorithm> own_compression{};
 };
 
 /// Client: the server sent a ticket. Store the session and offer it next time (once: RFC 9846 C.4).

@@ -152,8 +152,10 @@ struct ReplayRun {
 /// randomness in other portions, which is reported as a difference.
 class LOCKSTEP_API Replay {
  public:
-  /// Reads the configuration and builds it. `tape` must outlive the replay.
-  [[nodiscard]] static std::expected<Replay, TapeProblem> open(Bytes tape, const Provider& provider);
+  /// Reads the configuration and builds it. `tape` must outlive the replay. `codecs`: for a tape of a connection that
+  /// had some (`ConfigBuilder::certificate_compression`), which should be the same versions of the same libraries.
+  [[nodiscard]] static std::expected<Replay, TapeProblem> open(Bytes tape, const Provider& provider,
+                                                               std::span<const CertificateCodec> codecs = {});
   Replay(Replay&&) noexcept;
   Replay& operator=(Replay&&) noexcept;
   Replay(const Replay&) = delete;

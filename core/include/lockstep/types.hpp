@@ -255,6 +255,9 @@ enum class PskKeyExchangeMode : std::uint8_t { psk_ke = 0, psk_dhe_ke = 1 };
 /// RFC 9846 4.7.3.
 enum class KeyUpdateRequest : std::uint8_t { update_not_requested = 0, update_requested = 1 };
 
+/// How a Certificate message is compressed (RFC 8879 7.3).
+enum class CertificateCompressionAlgorithm : std::uint16_t { zlib = 1, brotli = 2, zstd = 3 };
+
 /// Algorithms that a provider supplies and a suite is made of.
 enum class AeadAlgorithm : std::uint8_t {
   aes_128_gcm,
@@ -416,6 +419,7 @@ struct HybridParts {
 [[nodiscard]] LOCKSTEP_API std::string_view name(CipherSuite) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(NamedGroup) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(SignatureScheme) noexcept;
+[[nodiscard]] LOCKSTEP_API std::string_view name(CertificateCompressionAlgorithm) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(AeadAlgorithm) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(CbcAlgorithm) noexcept;
 [[nodiscard]] LOCKSTEP_API std::string_view name(MacAlgorithm) noexcept;
