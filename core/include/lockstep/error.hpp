@@ -176,8 +176,8 @@ enum class Reason : std::uint8_t {
   certificate_chain_too_long = 88,
   certificate_rejected = 89,      ///< the application said no
   certificate_status = 106,       ///< the stapled OCSP response is not satisfactory
-  compression_not_offered = 160,  ///< the peer's Certificate is compressed in a way that it was not told of
-  decompression_failed = 161,     ///< it is damaged, or does not come to the length that it states
+  compression_not_offered = 163,  ///< the peer's Certificate is compressed in a way that it was not told of
+  decompression_failed = 164,     ///< it is damaged, or does not come to the length that it states
   signature_invalid = 90,
   finished_mismatch = 91,
   client_hello_refused = 153,  ///< by the application, with an alert of its choice
