@@ -33,7 +33,8 @@ constexpr auto kExtensions = std::to_array<Row>({
     {signed_certificate_timestamp, reads<&In::signed_certificate_timestamp, read_presence>,
      marks<&Out::signed_certificate_timestamp>},
     {oid_filters, reads<&In::oid_filters, read_oid_filters>, never_sent},
-    {compress_certificate, reads<&In::compress_certificate, read_code_points8<std::uint16_t>>, never_sent},
+    {compress_certificate, reads<&In::compress_certificate, read_code_points8<CertificateCompressionAlgorithm>>,
+     writes<&Out::compress_certificate, write_code_points8<CertificateCompressionAlgorithm>>},
 });
 static_assert(complete(kExtensions, {server_name, delegated_credential}));
 
@@ -62,7 +63,7 @@ ExtensionSet CertificateRequest::offered() const noexcept {
 Bytes encode_certificate_request(Writer& writer, const CertificateRequestParameters& parameters) noexcept {
   return write_handshake_message(writer, HandshakeType::certificate_request, [&] {
     writer.opaque8(parameters.certificate_request_context);
-    encode_extensions(writer, kExtensions, parameters);
+    encode_extensions(writer, kExtensions, parameters, parameters.grease_extension);
   });
 }
 

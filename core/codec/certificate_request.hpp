@@ -28,7 +28,7 @@ struct CertificateRequest {
   std::optional<CodePoints<SignatureScheme>> signature_algorithms_cert;
   std::optional<DistinguishedNames> certificate_authorities;
   std::optional<OidFilters> oid_filters;
-  std::optional<CodePoints<std::uint16_t>> compress_certificate;
+  std::optional<CodePoints<CertificateCompressionAlgorithm>> compress_certificate;
   bool status_request = false;
   bool signed_certificate_timestamp = false;
 
@@ -44,6 +44,8 @@ struct CertificateRequestParameters {
   std::span<const Bytes> certificate_authorities{};  ///< DER names
   bool status_request = false;
   bool signed_certificate_timestamp = false;
+  std::span<const CertificateCompressionAlgorithm> compress_certificate{};
+  std::optional<std::uint16_t> grease_extension{};  ///< RFC 8701 4.1
 };
 
 /// Writes a whole message; an empty view when it did not fit.

@@ -64,17 +64,16 @@ constexpr auto kExtensions = std::to_array<Row>({
     {max_fragment_length, reads<&In::max_fragment_length, read_max_fragment_length>,
      writes<&Out::max_fragment_length, &Writer::u8>},
     {next_protocol_negotiation, sets<&In::next_protocol_negotiation>, marks<&Out::next_protocol_negotiation>},
-    // Up to here, those that are sent may be permuted.
-    {compress_certificate, reads<&In::compress_certificate, read_code_points8<std::uint16_t>>, never_sent},
+    {compress_certificate, reads<&In::compress_certificate, read_code_points8<CertificateCompressionAlgorithm>>,
+     writes<&Out::compress_certificate, write_code_points8<CertificateCompressionAlgorithm>>},
+    // Up to here, they may be permuted.
     {pre_shared_key, reads<&In::pre_shared_key, read_offered_psks>, writes<&Out::pre_shared_keys, write_offered_psks>},
 });
 static_assert(complete(kExtensions,
                        {use_srtp, client_certificate_type, server_certificate_type, delegated_credential}));
 
-constexpr auto kPermuted =
-    static_cast<std::size_t>(std::ranges::find_if_not(kExtensions, &Row::sent) - kExtensions.begin());
-static_assert(std::ranges::count_if(kExtensions, &Row::sent) == kPermuted + 1 &&
-                  kExtensions.back().type == pre_shared_key,
+constexpr std::size_t kPermuted = kExtensions.size() - 1;
+static_assert(std::ranges::all_of(kExtensions, &Row::sent) && kExtensions.back().type == pre_shared_key,
               "pre_shared_key alone is sent behind those that are permuted");
 
 /// The rows in front that are shuffled; the others, younger than the oldest tapes, are put in between, anywhere. So a
@@ -234,8 +233,8 @@ bool fill_binder(const EncodedClientHello& hello, std::size_t index, Bytes binde
 }
 
 Grease make_grease(std::span<const std::uint8_t, 5> random) noexcept {
-  const auto value = [](std::uint8_t byte) { return static_cast<std::uint16_t>(((byte & 0xf0U) | 0x0aU) * 0x0101U); };
-  Grease grease{value(random[0]), value(random[1]), value(random[2]), value(random[3]), value(random[4])};
+  Grease grease{grease_value(random[0]), grease_value(random[1]), grease_value(random[2]), grease_value(random[3]),
+                grease_value(random[4])};
   // RFC 9846 4.3 forbids the same extension twice, GREASE or not.
   if (grease.first_extension == grease.last_extension) grease.last_extension ^= 0x1010U;
   return grease;

@@ -56,7 +56,7 @@ struct ClientHello {
   bool signed_certificate_timestamp = false;
   bool encrypt_then_mac = false;
   bool extended_main_secret = false;
-  std::optional<CodePoints<std::uint16_t>> compress_certificate;  ///< algorithms of RFC 8879 7.3
+  std::optional<CodePoints<CertificateCompressionAlgorithm>> compress_certificate;  ///< RFC 8879 3
   std::optional<std::uint16_t> record_size_limit;
   std::optional<Bytes> session_ticket;      ///< RFC 5077; empty asks for one
   bool next_protocol_negotiation = false;   ///< draft-agl-tls-nextprotoneg
@@ -132,7 +132,8 @@ struct ClientHelloParameters {
   std::optional<Bytes> renegotiation_info{};  ///< empty in a first handshake
   std::optional<Bytes> session_ticket{};      ///< empty asks for one
   bool encrypt_then_mac = false;
-  bool next_protocol_negotiation = false;             ///< draft-agl-tls-nextprotoneg
+  bool next_protocol_negotiation = false;  ///< draft-agl-tls-nextprotoneg
+  std::span<const CertificateCompressionAlgorithm> compress_certificate{};
   std::optional<std::uint8_t> max_fragment_length{};  ///< 1 to 4 for 2^9 to 2^12 bytes (RFC 6066 4)
 
   std::optional<Grease> grease{};

@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <optional>
 #include <utility>
 
 #include "codec/extensions.hpp"
@@ -126,10 +128,13 @@ template <const auto& codecs, class Message>
   return {};
 }
 
-/// Writes `Extension extensions<0..2^16-1>`: each that the parameters ask for.
+/// Writes `Extension extensions<0..2^16-1>`: each that the parameters ask for, behind an empty one of the type
+/// `grease`.
 template <class Codec, std::size_t count, class Parameters>
-void encode_extensions(Writer& writer, const std::array<Codec, count>& codecs, const Parameters& parameters) noexcept {
+void encode_extensions(Writer& writer, const std::array<Codec, count>& codecs, const Parameters& parameters,
+                       std::optional<std::uint16_t> grease = {}) noexcept {
   const auto extensions = writer.vector16();
+  if (grease) write_empty_extension(writer, static_cast<ExtensionType>(*grease));
   for (const Codec& codec : codecs) codec.write(writer, codec.type, parameters);
 }
 

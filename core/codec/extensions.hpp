@@ -153,6 +153,11 @@ struct ExtensionFault {
 /// extension's own (server_name_malformed, alpn_malformed, extension_malformed); others stay.
 [[nodiscard]] Reason blame(ExtensionType type, Reason reason) noexcept;
 
+/// A GREASE value (RFC 8701 2), of which there are sixteen.
+[[nodiscard]] constexpr std::uint16_t grease_value(std::uint8_t random) noexcept {
+  return static_cast<std::uint16_t>(((random & 0xf0U) | 0x0aU) * 0x0101U);
+}
+
 /// Writes one extension: its type, its length, and what `contents` writes.
 /// RFC 9846 4.3: "senders MUST NOT include data after the structure in the "extension_data" field."
 template <std::invocable Contents>

@@ -31,6 +31,8 @@ inline constexpr std::size_t kMaxEncryptedExtensions = kMaxVector16;
 inline constexpr std::size_t kMaxCertificateRequest = kMaxVector8 + kMaxVector16;
 /// RFC 9846 4: "uint24 length;"
 inline constexpr std::size_t kMaxCertificate = 0xff'ffff;
+/// RFC 9846 4: "uint24 length;"
+inline constexpr std::size_t kMaxCompressedCertificate = 0xff'ffff;
 /// RFC 9846 4.5.2: algorithm, signature.
 inline constexpr std::size_t kMaxCertificateVerify = 2 + kMaxVector16;
 /// RFC 9846 4.5.3: "opaque verify_data[Hash.length];"

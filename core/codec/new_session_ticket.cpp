@@ -36,7 +36,7 @@ Bytes encode_new_session_ticket(Writer& writer, const NewSessionTicketParameters
     writer.u32(parameters.ticket_age_add);
     writer.opaque8(parameters.ticket_nonce);
     writer.opaque16(parameters.ticket);
-    encode_extensions(writer, kExtensions, parameters);
+    encode_extensions(writer, kExtensions, parameters, parameters.grease_extension);
   });
 }
 

@@ -34,6 +34,7 @@ struct NewSessionTicketParameters {
   Bytes ticket_nonce{};  ///< at most 255 bytes
   Bytes ticket{};        ///< 1 to 65535 bytes
   std::optional<std::uint32_t> max_early_data_size{};
+  std::optional<std::uint16_t> grease_extension{};  ///< RFC 8701 4.1
 };
 
 /// Writes a whole message; an empty view when it did not fit.

@@ -96,7 +96,95 @@ std::expected<VerifiedFinished, Error> verify_finished(Context& context, const D
   return VerifiedFinished();
 }
 
-void send_certificate(Context& context, const Credential* credential, StaplesRequested requested) noexcept {
+std::expected<std::span<const CertificateCompressionAlgorithm>, Error> decompressed_here(Context& context) noexcept {
+  const auto& codecs = context.settings().certificate_codecs;
+  const auto algorithms = context.arena.array<CertificateCompressionAlgorithm>(codecs.size());
+  if (algorithms.size() != codecs.size()) return context.fail(Reason::handshake_too_large);
+  std::size_t count = 0;
+  for (const CertificateCodec& codec : codecs) {
+    if (codec.decompress != nullptr) algorithms[count++] = codec.algorithm;
+  }
+  return algorithms.first(count);
+}
+
+std::expected<codec::Certificate, Error> decompress(Context& context,
+                                                    const codec::CompressedCertificate& message) noexcept {
+  const auto& codecs = context.settings().certificate_codecs;
+  // RFC 8879 4: "If the peer has indicated that it supports compression, server and client MAY compress their
+  // corresponding Certificate messages"
+  if (std::ranges::all_of(codecs, [](const CertificateCodec& codec) { return codec.decompress == nullptr; }))
+    return context.fail(Reason::message_unexpected, std::to_underlying(message.type));
+  // RFC 8879 4: "The algorithm MUST be one of the algorithms listed in the peer's compress_certificate extension."
+  const auto codec = std::ranges::find(codecs, message.algorithm, &CertificateCodec::algorithm);
+  if (codec == codecs.end() || codec->decompress == nullptr)
+    return context.fail(Reason::compression_not_offered, std::to_underlying(message.algorithm));
+  // RFC 8879 5: "in both cases, they MUST apply the same limit as if no compression were used."
+  if (message.uncompressed_length > context.settings().max_handshake_message)
+    return context.fail(Reason::message_too_long, std::to_underlying(message.type));
+  // RFC 8879 5: "Implementations SHOULD bound the memory usage when decompressing the CompressedCertificate message."
+  // Ours is what it says, of what a handshake may take, and what the codec needs besides.
+  const auto certificate = context.scratch(message.uncompressed_length);
+  if (!certificate) return std::unexpected(certificate.error());
+  // RFC 8879 4: "If the received CompressedCertificate message cannot be decompressed, the connection MUST be
+  // terminated with the "bad_certificate" alert."
+  if (!codec->decompress(message.compressed_certificate_message, *certificate))
+    return context.fail(Reason::decompression_failed, std::to_underlying(message.algorithm));
+  context.agreed.peer_compression = message.algorithm;
+  // RFC 8879 5: "After decompression, the Certificate message MUST be processed as if it were encoded without being
+  // compressed."
+  context.place = Place::certificate;
+  return codec::Certificate::decode(*certificate, {.offered = context.offered});
+}
+
+namespace {
+
+/// Our Certificate as a codec has it, compressed now or earlier.
+std::shared_ptr<const CompressedCertificates::Message> compress(const Settings& settings, const CertificateCodec& codec,
+                                                                Bytes certificate) {
+  CompressedCertificates& kept = *settings.compressed_certificates;
+  if (auto known = kept.find(codec.algorithm, certificate)) return known;
+  CompressedCertificates::Message made{
+      .algorithm = codec.algorithm, .certificate = {certificate.begin(), certificate.end()}, .compressed = {}};
+  // Only where the message becomes smaller.
+  if (certificate.size() > codec::kCompressedCertificateAdds + 1) {
+    made.compressed.resize(certificate.size() - codec::kCompressedCertificateAdds - 1);
+    made.compressed.resize(codec.compress(certificate, made.compressed));
+    made.compressed.shrink_to_fit();
+  }
+  auto message = std::make_shared<const CompressedCertificates::Message>(std::move(made));
+  kept.add(message);
+  return message;
+}
+
+/// Sends it compressed, where the peer and we have an algorithm that makes it smaller.
+bool send_compressed(Context& context, const codec::CertificateParameters& message, std::size_t size,
+                     const codec::CodePoints<CertificateCompressionAlgorithm>& known_to_peer) {
+  std::optional<Bytes> certificate;
+  for (const CertificateCodec& codec : context.settings().certificate_codecs) {
+    if (codec.compress == nullptr || !known_to_peer.contains(codec.algorithm)) continue;
+    if (!certificate) {
+      context.arena.raise_limit(size);
+      codec::Writer writer(context.arena.allocate(size, 1));
+      const Bytes encoded = codec::encode_certificate(writer, message);
+      if (encoded.empty()) return false;
+      certificate = encoded.subspan(codec::kHandshakeHeaderSize);
+    }
+    const auto compressed = compress(context.settings(), codec, *certificate);
+    if (compressed->compressed.empty()) continue;
+    const codec::CompressedCertificate sent{.algorithm = codec.algorithm,
+                                            .uncompressed_length = static_cast<std::uint32_t>(certificate->size()),
+                                            .compressed_certificate_message = compressed->compressed};
+    context.send(Level::handshake, size,
+                 [&](codec::Writer& writer) { return codec::encode_compressed_certificate(writer, sent); });
+    context.agreed.own_compression = codec.algorithm;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void send_certificate(Context& context, const Credential* credential, const CertificateWanted& wanted) {
   std::span<Bytes> chain;
   Bytes ocsp_response;
   Bytes sct_list;
@@ -104,8 +192,8 @@ void send_certificate(Context& context, const Credential* credential, StaplesReq
     // RFC 9846 4.5.1: "Extensions in the Certificate message from the server MUST correspond to ones from the
     // ClientHello message. Extensions in the Certificate message from the client MUST correspond to extensions in the
     // CertificateRequest message from the server."
-    if (requested.ocsp_response) ocsp_response = credential->ocsp_response;
-    if (requested.sct_list) sct_list = credential->sct_list;
+    if (wanted.ocsp_response) ocsp_response = credential->ocsp_response;
+    if (wanted.sct_list) sct_list = credential->sct_list;
     // RFC 9846 4.5.1: "The sender's certificate MUST come in the first CertificateEntry in the list."
     chain = context.arena.array<Bytes>(credential->chain.size());
     if (chain.size() != credential->chain.size()) return context.stop(Reason::handshake_too_large);
@@ -119,6 +207,8 @@ void send_certificate(Context& context, const Credential* credential, StaplesReq
   const std::size_t size = codec::certificate_message_size(message);
   // The bound is on what a peer can make us keep. How long our certificate is, is not its doing.
   if (credential != nullptr) context.arena.raise_limit(kCopiesOfOurCertificate * size);
+  if (credential != nullptr && wanted.compression && send_compressed(context, message, size, *wanted.compression))
+    return;
   context.send(Level::handshake, size,
                [&](codec::Writer& writer) { return codec::encode_certificate(writer, message); });
 }

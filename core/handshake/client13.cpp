@@ -305,10 +305,11 @@ Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& 
 Next<WaitCertificate> on(WaitCertificateRequest&& state, const codec::CertificateRequest& message, Context& context) {
   // RFC 9846 4.4.2: "This field SHALL be zero length unless used for the post-handshake authentication exchanges".
   if (!message.certificate_request_context.empty()) return context.fail(Reason::certificate_context);
-  Requested requested{
-      .schemes = message.signature_algorithms,
-      .schemes_cert = message.signature_algorithms_cert,
-      .staples = {.ocsp_response = message.status_request, .sct_list = message.signed_certificate_timestamp}};
+  Requested requested{.schemes = message.signature_algorithms,
+                      .schemes_cert = message.signature_algorithms_cert,
+                      .wanted = {.ocsp_response = message.status_request,
+                                 .sct_list = message.signed_certificate_timestamp,
+                                 .compression = message.compress_certificate}};
   if (message.certificate_authorities) {
     const auto names = context.arena.array<Bytes>(message.certificate_authorities->size());
     if (names.empty()) return context.fail(Reason::handshake_too_large);
@@ -336,6 +337,20 @@ Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificateRequest&& state,
 Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&& state, const codec::Certificate& message,
                                                  Context& context) {
   return judge(std::move(state.keys), std::move(state.requested), message, context);
+}
+
+Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificateRequest&& state,
+                                                 const codec::CompressedCertificate& message, Context& context) {
+  const auto certificate = decompress(context, message);
+  if (!certificate) return std::unexpected(certificate.error());
+  return on(std::move(state), *certificate, context);
+}
+
+Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&& state, const codec::CompressedCertificate& message,
+                                                 Context& context) {
+  const auto certificate = decompress(context, message);
+  if (!certificate) return std::unexpected(certificate.error());
+  return on(std::move(state), *certificate, context);
 }
 
 Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
@@ -401,8 +416,8 @@ Next<WaitCredential, Connected> on(WaitFinished&& state, const codec::Finished& 
   question.certificate_authorities = state.requested->certificate_authorities;
   question.oid_filters = state.requested->oid_filters;
   question.alpn = context.agreed.protocol();
-  question.ocsp_requested = state.requested->staples.ocsp_response;
-  question.scts_requested = state.requested->staples.sct_list;
+  question.ocsp_requested = state.requested->wanted.ocsp_response;
+  question.scts_requested = state.requested->wanted.sct_list;
   context.ask(std::move(question));
   return WaitCredential{std::move(state.keys), std::move(*state.requested), std::move(secrets->traffic.client), proven};
 }
@@ -414,7 +429,7 @@ Next<WaitSignature, Connected> on(WaitCredential&& state, const CredentialSelect
                           : choose_scheme(context, *selected.credential);
   // RFC 9846 4.5.1: "If the server requests certificate-based client authentication but no suitable certificate is
   // available, the client MUST send a Certificate message containing no certificates".
-  send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.staples);
+  send_certificate(context, scheme ? selected.credential.get() : nullptr, state.requested.wanted);
   // RFC 9846 4.5.1: "A Finished message MUST be sent regardless of whether the Certificate message is empty."
   // RFC 9846 4.5.2: "Clients MUST send this message whenever authenticating via a certificate (i.e., when the
   // Certificate message is non-empty)."

@@ -8,6 +8,7 @@
 #include "codec/certificate.hpp"
 #include "codec/certificate_request.hpp"
 #include "codec/certificate_verify.hpp"
+#include "codec/compressed_certificate.hpp"
 #include "codec/encrypted_extensions.hpp"
 #include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
@@ -33,7 +34,7 @@ struct Requested {
   std::optional<codec::CodePoints<SignatureScheme>> schemes_cert;
   std::span<const Bytes> certificate_authorities{};
   std::span<const OidFilter> oid_filters{};
-  StaplesRequested staples;
+  CertificateWanted wanted;
 };
 
 /// The key pair of a second ClientHello is being made.
@@ -122,7 +123,10 @@ Next<WaitFinished> on(WaitSessionVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
 Next<WaitCertificate> on(WaitCertificateRequest&&, const codec::CertificateRequest&, Context&);
 Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificateRequest&&, const codec::Certificate&, Context&);
+Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificateRequest&&, const codec::CompressedCertificate&,
+                                                 Context&);
 Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&&, const codec::Certificate&, Context&);
+Next<WaitPeerVerified, WaitCertificateVerify> on(WaitCertificate&&, const codec::CompressedCertificate&, Context&);
 Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
 Next<WaitPeerVerified> on(WaitPeerVerified&&, const SignatureChecked&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);

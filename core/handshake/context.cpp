@@ -99,7 +99,8 @@ void Context::tell_complete() noexcept {
       events.push(HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished,
                                     shared_schemes, peer_ocsp_response, peer_sct_list, agreed.early_data, peer_identity,
                                     resumed_session == nullptr ? Bytes() : Bytes(resumed_session->application_data),
-                                    former != nullptr, client_random, server_random},
+                                    former != nullptr, client_random, server_random, agreed.peer_compression,
+                                    agreed.own_compression},
                   arena);
   if (!told) stop(Reason::handshake_too_large);
 }

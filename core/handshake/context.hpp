@@ -116,6 +116,8 @@ struct Agreed {
   std::uint16_t record_size_limit = 0;   ///< RFC 8449: what we take; 0: not agreed on
   bool secure_renegotiation = false;     ///< TLS 1.2 (RFC 5746)
   EarlyDataStatus early_data{};
+  std::optional<CertificateCompressionAlgorithm> peer_compression{};  ///< of the Certificate that came (RFC 8879)
+  std::optional<CertificateCompressionAlgorithm> own_compression{};   ///< of the one that went
 
   /// The application protocol; empty for none.
   [[nodiscard]] std::string_view protocol() const noexcept {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 
+#include "handshake/authentication13.hpp"
 #include "handshake/record_limits.hpp"
 #include "handshake/renegotiation.hpp"
 #include "handshake/sessions.hpp"
@@ -24,9 +25,10 @@ constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke};
 constexpr std::size_t kHelloBase = 512;
 
 std::size_t size_of(const codec::ClientHelloParameters& hello) noexcept {
-  std::size_t size = kHelloBase + hello.cookie.size() + hello.server_name.size() +
-                     2 * (hello.cipher_suites.size() + hello.supported_groups.size() +
-                          hello.signature_algorithms.size() + hello.signature_algorithms_cert.size());
+  std::size_t size =
+      kHelloBase + hello.cookie.size() + hello.server_name.size() +
+      2 * (hello.cipher_suites.size() + hello.supported_groups.size() + hello.signature_algorithms.size() +
+           hello.signature_algorithms_cert.size() + hello.compress_certificate.size());
   for (const auto& share : hello.key_shares) size += 4 + share.key_exchange.size();
   for (const auto& protocol : hello.application_layer_protocol_negotiation) size += 1 + protocol.size();
   for (const auto& name : hello.certificate_authorities) size += 2 + name.size();
@@ -144,6 +146,8 @@ Status send_client_hello(Context& context, Offer& offer) noexcept {
                            offered.hash->digest_size};
   });
 
+  const auto compression = decompressed_here(context);
+  if (!compression) return std::unexpected(compression.error());
   codec::ClientHelloParameters hello;
   hello.random = context.client_random;
   hello.legacy_session_id = offer.legacy_session_id;
@@ -174,6 +178,8 @@ Status send_client_hello(Context& context, Offer& offer) noexcept {
   if (settings.record_size_limit != 0) hello.record_size_limit = settings.record_size_limit;
   if (const std::uint8_t code = max_fragment_length_code(settings.max_fragment_length); code != 0)
     hello.max_fragment_length = code;
+  // RFC 8879 3: "This extension is only supported with TLS 1.3 and newer"
+  if (context.speaks(ProtocolVersion::tls_1_3)) hello.compress_certificate = *compression;
   hello.grease = offer.grease;
   hello.permutation_seed = offer.permutation_seed;
 

@@ -21,6 +21,7 @@
 #include "codec/certificate_verify.hpp"
 #include "codec/client_hello.hpp"
 #include "codec/client_key_exchange.hpp"
+#include "codec/compressed_certificate.hpp"
 #include "codec/encrypted_extensions.hpp"
 #include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
@@ -43,8 +44,8 @@ struct MessageList {};
 /// Every message of every version.
 using Messages =
     MessageList<codec::ClientHello, codec::ServerHello, codec::HelloRetryRequest, codec::EncryptedExtensions,
-                codec::CertificateRequest, codec::Certificate, codec::CertificateVerify, codec::EndOfEarlyData,
-                codec::Finished, codec::NewSessionTicket, codec::KeyUpdate,
+                codec::CertificateRequest, codec::Certificate, codec::CompressedCertificate, codec::CertificateVerify,
+                codec::EndOfEarlyData, codec::Finished, codec::NewSessionTicket, codec::KeyUpdate,
                 // TLS 1.2
                 codec::HelloRequest, codec::Certificate12, codec::CertificateStatus, codec::ServerKeyExchange,
                 codec::CertificateRequest12, codec::ServerHelloDone, codec::ClientKeyExchange,

@@ -222,12 +222,21 @@ void send_certificate_request(Context& context) noexcept {
   std::ranges::transform(settings.certificate_authorities, authorities.begin(),
                          [](const auto& name) { return Bytes(name); });
   // RFC 9846 4.5.2: "The SHA-1 algorithm MUST NOT be used in any signatures of CertificateVerify messages."
-  const auto schemes = context.arena.array<SignatureScheme>(settings.schemes.size());
-  if (schemes.size() != settings.schemes.size()) return context.stop(Reason::handshake_too_large);
-  const auto end = std::ranges::remove_copy_if(settings.schemes, schemes.begin(), [](SignatureScheme scheme) {
-                     return is_insecure(scheme);
-                   }).out;
-  std::size_t size = 256 + 2 * (settings.schemes.size() + settings.schemes_cert.size());
+  const auto schemes = context.arena.array<SignatureScheme>(settings.schemes.size() + 1);
+  const auto compression = decompressed_here(context);
+  if (schemes.empty() || !compression) return context.stop(Reason::handshake_too_large);
+  auto end = schemes.begin();
+  std::array<std::uint8_t, 2> grease{};
+  if (settings.server_grease) {
+    if (!context.random.fill(grease)) return context.stop(Reason::random_failed);
+    // RFC 8701 4.1: "A server MAY select one or more GREASE signature algorithm values and advertise them in the
+    // "signature_algorithms" or "signature_algorithms_cert" extensions, if present."
+    *end++ = static_cast<SignatureScheme>(codec::grease_value(grease[0]));
+  }
+  end = std::ranges::remove_copy_if(settings.schemes, end, [](SignatureScheme scheme) {
+          return is_insecure(scheme);
+        }).out;
+  std::size_t size = 256 + 2 * (settings.schemes.size() + settings.schemes_cert.size() + compression->size());
   for (const Bytes name : authorities) size += 2 + name.size();
   const codec::CertificateRequestParameters message{
       // RFC 9846 4.4.2: "The certificate_request_context MUST be unique within the scope of this connection": the only
@@ -237,7 +246,11 @@ void send_certificate_request(Context& context) noexcept {
       .signature_algorithms_cert = settings.schemes_cert,
       .certificate_authorities = authorities,
       .status_request = settings.ocsp_stapling,
-      .signed_certificate_timestamp = settings.signed_certificate_timestamps};
+      .signed_certificate_timestamp = settings.signed_certificate_timestamps,
+      .compress_certificate = *compression,
+      // RFC 8701 4.1: "A server MAY select one or more GREASE extension values and advertise them as extensions with
+      // varying length and contents."
+      .grease_extension = settings.server_grease ? std::optional(codec::grease_value(grease[1])) : std::nullopt};
   if (message.status_request) context.offered.insert(ExtensionType::status_request);
   if (message.signed_certificate_timestamp) context.offered.insert(ExtensionType::signed_certificate_timestamp);
   context.send(Level::handshake, size,
@@ -515,7 +528,9 @@ Next<WaitSignature> on(WaitSecret&& state, const SecretMade& made, Context& cont
   }
   const codec::ClientHello& hello = state.negotiated.hello;
   send_certificate(context, state.credential.get(),
-                   {.ocsp_response = hello.status_request, .sct_list = hello.signed_certificate_timestamp});
+                   {.ocsp_response = hello.status_request,
+                    .sct_list = hello.signed_certificate_timestamp,
+                    .compression = hello.compress_certificate});
   // RFC 9846 4.5.2: "Servers MUST send this message when authenticating via a certificate. ... When sent, this message
   // MUST appear immediately after the Certificate message and immediately prior to the Finished message."
   ask_signature(context, std::move(state.credential), state.scheme, Role::server);
@@ -557,6 +572,13 @@ Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::Ce
   context.hash_message();
   ask_about_peer(context, Role::client);
   return WaitPeerVerified{std::move(state.established), *key};
+}
+
+Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&& state, const codec::CompressedCertificate& message,
+                                        Context& context) {
+  const auto certificate = decompress(context, message);
+  if (!certificate) return std::unexpected(certificate.error());
+  return on(std::move(state), *certificate, context);
 }
 
 Next<WaitCertificateVerify> on(WaitPeerVerified&& state, const PeerVerified& accepted, Context& context) {
@@ -616,12 +638,18 @@ TicketStep on(WaitTicketSealed&& state, const TicketSealed& answer, Context& con
   if (!answer.ticket.empty()) {
     const std::array<std::uint8_t, 1> nonce{state.number};
     const std::uint32_t early_data = context.settings().early_data;
+    // RFC 8701 4.1: "When sending a NewSessionTicket message in TLS 1.3, a server MAY select one or more GREASE
+    // extension values and advertise them as extensions with varying length and contents."
+    const bool greases = context.settings().server_grease;
+    std::array<std::uint8_t, 1> grease{};
+    if (greases && !context.random.fill(grease)) return context.fail(Reason::random_failed);
     const codec::NewSessionTicketParameters message{
         .ticket_lifetime = state.lifetime,
         .ticket_age_add = state.age_add,
         .ticket_nonce = nonce,
         .ticket = answer.ticket,
-        .max_early_data_size = early_data == 0 ? std::nullopt : std::optional(early_data)};
+        .max_early_data_size = early_data == 0 ? std::nullopt : std::optional(early_data),
+        .grease_extension = greases ? std::optional(codec::grease_value(grease[0])) : std::nullopt};
     context.send(Level::application, 64 + answer.ticket.size(),
                  [&](codec::Writer& writer) { return codec::encode_new_session_ticket(writer, message); });
   }

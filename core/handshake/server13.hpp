@@ -10,6 +10,7 @@
 #include "codec/certificate.hpp"
 #include "codec/certificate_verify.hpp"
 #include "codec/client_hello.hpp"
+#include "codec/compressed_certificate.hpp"
 #include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
 #include "handshake/authentication13.hpp"
@@ -145,6 +146,7 @@ Next<WaitSignature> on(WaitSecret&&, const SecretMade&, Context&);
 Next<WaitCertificate, WaitFinished> on(WaitSignature&&, const Signed&, Context&);
 Next<WaitFinished> on(WaitEndOfEarlyData&&, const codec::EndOfEarlyData&, Context&);
 Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&&, const codec::Certificate&, Context&);
+Next<WaitPeerVerified, WaitFinished> on(WaitCertificate&&, const codec::CompressedCertificate&, Context&);
 Next<WaitCertificateVerify> on(WaitPeerVerified&&, const PeerVerified&, Context&);
 Next<WaitPeerVerified> on(WaitPeerVerified&&, const SignatureChecked&, Context&);
 Next<> on(WaitPeerVerified&&, const PeerRefused&, Context&);
