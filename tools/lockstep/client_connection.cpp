@@ -241,6 +241,7 @@ ClientOutcome connect_once(const ClientPlan& plan, const ClientOptions& options,
   outcome.facts.peer = peer;  // which a socket that is closed does not know any more
   outcome.judgement = check.judgement();
   outcome.chain = check.chain();
+  check.add_to(outcome.facts);
   outcome.staples = check.staples();
   if (const Withheld* withheld = stream->answers().withheld()) outcome.withheld = withheld->text;
   if (!shaken) watch.failed();

@@ -68,6 +68,8 @@ std::vector<Row> rows_of(const Facts& facts) {
   if (const auto outside = facts.encrypt_then_mac) add("records", *outside ? "encrypt-then-MAC" : "MAC-then-encrypt");
   add("peer signs", facts.peer_scheme);
   add("we sign", facts.own_scheme);
+  add("compressed", facts.peer_compression.empty() ? "" : "the peer's certificate, by " + facts.peer_compression);
+  add("compressed", facts.own_compression.empty() ? "" : "our certificate, by " + facts.own_compression);
   add("ALPN", facts.alpn.empty() ? "none" : printable(facts.alpn));
   add("resumed", facts.resumed ? "yes" : "no");
   add("early data", facts.early_data == "none" ? "" : facts.early_data);
@@ -86,6 +88,8 @@ Json json_of(const Facts& facts) {
   if (facts.dh_bits) json["dh_bits"] = *facts.dh_bits;
   add("peer_scheme", facts.peer_scheme);
   add("own_scheme", facts.own_scheme);
+  add("peer_compression", facts.peer_compression);
+  add("own_compression", facts.own_compression);
   add("alpn", facts.alpn);
   add("server_name", facts.server_name);
   json["resumed"] = facts.resumed;
@@ -107,8 +111,11 @@ PeerCheck::PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::Pe
 
 std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const Event& event) {
   if (std::holds_alternative<PeerKeyUpdated>(event)) ++peer_key_updates_;
-  if (const auto* complete = std::get_if<HandshakeComplete>(&event); complete != nullptr && complete->renegotiation)
-    ++renegotiations_;
+  if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
+    if (complete->renegotiation) ++renegotiations_;
+    peer_compression_ = complete->peer_compression;
+    own_compression_ = complete->own_compression;
+  }
   if (const auto* early = std::get_if<EarlyData>(&event)) early_bytes_ += early->size();
   if (const auto* complete = std::get_if<HandshakeComplete>(&event); complete != nullptr && !judgement_) {
     // Verification was off: what it would have said is told all the same.
@@ -126,6 +133,11 @@ std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const 
   if (accept_anyway_) return PeerAccepted{};
   const x509::Code code = judgement_->verdict.code;
   return PeerRejected{reason_of(code), static_cast<std::uint16_t>(code)};
+}
+
+void PeerCheck::add_to(Facts& facts) const {
+  facts.peer_compression = text_of(peer_compression_);
+  facts.own_compression = text_of(own_compression_);
 }
 
 IoError PeerCheck::explained(IoError error) const {

@@ -30,6 +30,8 @@ struct Facts {
   std::optional<bool> extended_master_secret;  ///< of TLS 1.2
   std::optional<bool> encrypt_then_mac;        ///< of TLS 1.2 with a suite in CBC mode
   std::string early_data = "none";             ///< what became of it
+  std::string peer_compression;                ///< of the peer's certificate; empty: it came as it is, or did not
+  std::string own_compression;                 ///< of ours
 };
 
 /// What stands beside the peer's certificate. Its form was checked, and nothing else.
@@ -78,6 +80,8 @@ class PeerCheck {
   /// As sent, leaf first, DER.
   [[nodiscard]] const std::vector<std::vector<std::uint8_t>>& chain() const noexcept { return chain_; }
   [[nodiscard]] const StaplesShown& staples() const noexcept { return staples_; }
+  /// What a connection does not remember: how the certificates went.
+  void add_to(Facts& facts) const;
   [[nodiscard]] unsigned peer_key_updates() const noexcept { return peer_key_updates_; }
   [[nodiscard]] unsigned renegotiations() const noexcept { return renegotiations_; }
   [[nodiscard]] std::uint64_t early_bytes() const noexcept { return early_bytes_; }
@@ -97,6 +101,8 @@ class PeerCheck {
   std::vector<std::vector<std::uint8_t>> chain_;
   std::vector<Bytes> views_;
   StaplesShown staples_;
+  std::optional<CertificateCompressionAlgorithm> peer_compression_;
+  std::optional<CertificateCompressionAlgorithm> own_compression_;
   std::optional<Judgement> judgement_;
   unsigned peer_key_updates_ = 0;
   unsigned renegotiations_ = 0;

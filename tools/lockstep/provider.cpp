@@ -9,6 +9,9 @@
 #ifdef LOCKSTEP_HAS_BOTAN
 #include <lockstep/botan.hpp>
 #endif
+#ifdef LOCKSTEP_HAS_COMPRESSION
+#include <lockstep/compression.hpp>
+#endif
 #ifdef LOCKSTEP_HAS_LIBCRYPTO
 #include <lockstep/libcrypto.hpp>
 #endif
@@ -96,6 +99,14 @@ const Provider& provider() {
 
 bool computes_together() {
   return std::ranges::any_of(provider().groups, [](const Group* group) { return group->width > 1; });
+}
+
+std::vector<CertificateCodec> certificate_codecs() {
+#ifdef LOCKSTEP_HAS_COMPRESSION
+  return compression::codecs();
+#else
+  return {};
+#endif
 }
 
 RandomSource& random_source() { return chosen()->random(); }

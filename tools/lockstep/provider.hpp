@@ -1,10 +1,11 @@
 #pragma once
-// The cryptography of the command line: one of the providers that this build has.
+// What the command line computes by: one of the providers that this build has, and its codecs.
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <lockstep/certificate_compression.hpp>
 #include <lockstep/provider.hpp>
 
 namespace lockstep::tool {
@@ -28,6 +29,8 @@ void prefer_provider(std::string_view name);
 [[nodiscard]] const Provider& provider();
 /// Whether key exchanges of many connections in one call cost it less than one by one.
 [[nodiscard]] bool computes_together();
+/// How certificates are compressed, in order of preference: as far as this build can.
+[[nodiscard]] std::vector<CertificateCodec> certificate_codecs();
 /// The system's randomness; may be used from several threads.
 [[nodiscard]] RandomSource& random_source();
 

@@ -190,7 +190,7 @@ int run(const Options& options) {
   }
 
   prefer_provider(contents.configuration->provider);
-  auto replay = trace::Replay::open(tape, provider());
+  auto replay = trace::Replay::open(tape, provider(), certificate_codecs());
   if (!replay) throw Failure(options.tape + ": " + replay.error().text());
   const trace::ReplayRun result = replay->run(options.until.value_or(UINT64_MAX));
   if (!options.key_log.empty()) write_key_log(options.key_log, replay->secrets());

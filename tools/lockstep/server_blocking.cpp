@@ -151,6 +151,7 @@ Outcome serve(blocking::Socket socket, const ServerPlan& plan, const ServerOptio
   }
   outcome.judgement = check.judgement();
   outcome.chain = check.chain();
+  check.add_to(outcome.facts);
   outcome.peer_key_updates = check.peer_key_updates();
   outcome.renegotiations = check.renegotiations();
   outcome.early_bytes = check.early_bytes();

@@ -107,6 +107,7 @@ class Session final : public loop::Handler, Visitor {
       }
       outcome.judgement = record_->check.judgement();
       outcome.chain = record_->check.chain();
+      record_->check.add_to(outcome.facts);
       outcome.peer_key_updates = record_->check.peer_key_updates();
       outcome.renegotiations = record_->check.renegotiations();
       outcome.early_bytes = record_->check.early_bytes();

@@ -83,6 +83,11 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
     builder.accept_max_fragment_length(options.accept_max_fragment_length);
   }
   if (options.max_message != 0) builder.max_handshake_message(options.max_message);
+  if (options.compress_certificates) {
+    if (certificate_codecs().empty())
+      throw UsageError("--compress-certificates needs a build with Brotli, Zstandard or zlib");
+    builder.certificate_compression(certificate_codecs());
+  }
   if (options.padding != 0) builder.padding(PaddingPolicy::to_multiple_of(static_cast<std::uint16_t>(options.padding)));
   builder.key_log(!options.key_log.empty());
 }
@@ -286,6 +291,9 @@ void add_tls_options(CLI::App& app, TlsOptions& options, Role role) {
          "The longest handshake message that is taken, or that a certificate of ours may need; 131072 by default")
       ->check(CLI::Range(4096, 16777215))
       ->option_text("BYTES")
+      ->group(kGroup);
+  app.add_flag("--compress-certificates", options.compress_certificates,
+               "TLS 1.3: send certificates compressed to peers that take them so, and take them so (RFC 8879)")
       ->group(kGroup);
   app.add_option("--padding", options.padding, "Pad records to a multiple of so many bytes")
       ->check(CLI::Range(2, 16384))

@@ -69,6 +69,7 @@ struct TlsOptions {
   bool accept_max_fragment_length = false;  ///< a server's
   unsigned max_message = 0;
   unsigned padding = 0;
+  bool compress_certificates = false;
   std::string key_log;
   bool key_log_failed = false;
 };
