@@ -145,12 +145,10 @@ std::shared_ptr<const CompressedCertificates::Message> compress(const Settings& 
   if (auto known = kept.find(codec.algorithm, certificate)) return known;
   CompressedCertificates::Message made{
       .algorithm = codec.algorithm, .certificate = {certificate.begin(), certificate.end()}, .compressed = {}};
-  // Only where the message becomes smaller.
-  if (certificate.size() > codec::kCompressedCertificateAdds + 1) {
-    made.compressed.resize(certificate.size() - codec::kCompressedCertificateAdds - 1);
-    made.compressed.resize(codec.compress(certificate, made.compressed));
-    made.compressed.shrink_to_fit();
-  }
+  // Only where it becomes smaller.
+  made.compressed.resize(certificate.size() - 1);
+  made.compressed.resize(codec.compress(certificate, made.compressed));
+  made.compressed.shrink_to_fit();
   auto message = std::make_shared<const CompressedCertificates::Message>(std::move(made));
   kept.add(message);
   return message;
@@ -163,7 +161,7 @@ bool send_compressed(Context& context, const codec::CertificateParameters& messa
   for (const CertificateCodec& codec : context.settings().certificate_codecs) {
     if (codec.compress == nullptr || !known_to_peer.contains(codec.algorithm)) continue;
     if (!certificate) {
-      context.arena.raise_limit(size);
+      context.arena.raise_limit(size + codec::kCompressedCertificateAdds);
       codec::Writer writer(context.arena.allocate(size, 1));
       const Bytes encoded = codec::encode_certificate(writer, message);
       if (encoded.empty()) return false;
@@ -174,7 +172,7 @@ bool send_compressed(Context& context, const codec::CertificateParameters& messa
     const codec::CompressedCertificate sent{.algorithm = codec.algorithm,
                                             .uncompressed_length = static_cast<std::uint32_t>(certificate->size()),
                                             .compressed_certificate_message = compressed->compressed};
-    context.send(Level::handshake, size,
+    context.send(Level::handshake, size + codec::kCompressedCertificateAdds,
                  [&](codec::Writer& writer) { return codec::encode_compressed_certificate(writer, sent); });
     context.agreed.own_compression = codec.algorithm;
     return true;

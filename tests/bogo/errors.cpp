@@ -39,7 +39,7 @@ constexpr Row kNames[] = {
     {Reason::alert_fragmented, ":BAD_ALERT:"},
 
     // messages
-    {Reason::message_too_long, ":EXCESSIVE_MESSAGE_SIZE:"},
+    {Reason::message_too_long, ":EXCESSIVE_MESSAGE_SIZE: :UNCOMPRESSED_CERT_TOO_LARGE:"},
     {Reason::message_truncated, ":DECODE_ERROR: :PARSE_TLSEXT: :ERROR_PARSING_EXTENSION:"},
     {Reason::message_trailing_data, ":DECODE_ERROR: :DIGEST_CHECK_FAILED: :BAD_HELLO_REQUEST:"},
     {Reason::message_unexpected,

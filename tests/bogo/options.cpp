@@ -67,6 +67,8 @@ const Flag kFlags[] = {
     {"no-ticket", &Options::no_ticket},
     {"max-send-fragment", &Options::max_send_fragment},
     {"max-cert-list", &Options::max_cert_list},
+    {"install-cert-compression-algs", &Options::install_cert_compression_algs},
+    {"install-one-cert-compression-alg", &Options::install_one_cert_compression_alg},
     {"fips-202205", &Options::fips_202205},
     {"wpa-202304", &Options::wpa_202304},
     {"cnsa-202407", &Options::cnsa_202407},

@@ -65,6 +65,8 @@ struct Options {
   bool no_ticket = false;
   int max_send_fragment = 0;
   int max_cert_list = 0;
+  bool install_cert_compression_algs = false;
+  int install_one_cert_compression_alg = 0;
   bool fips_202205 = false;
   bool wpa_202304 = false;
   bool cnsa_202407 = false;

@@ -1,6 +1,8 @@
 #include "setup.hpp"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
 #include <utility>
 
 #include <lockstep/config.hpp>
@@ -108,6 +110,61 @@ std::optional<Profile> profile(const Options& options) {
   return std::nullopt;
 }
 
+// The runner's codecs, of which it asks for no more than that both ends do the same.
+
+constexpr std::array<std::uint8_t, 4> kExpandingPrefix = {1, 2, 3, 4};
+
+bool starts_with(Bytes bytes, Bytes prefix) {
+  return bytes.size() >= prefix.size() && equal(bytes.first(prefix.size()), prefix);
+}
+
+std::size_t copy_into(MutableBytes out, Bytes first, Bytes second) {
+  if (out.size() < first.size() + second.size()) return 0;
+  std::ranges::copy(second, std::ranges::copy(first, out.begin()).out);
+  return first.size() + second.size();
+}
+
+constexpr std::array<CertificateCodec, 3> kCodecs = {{
+    {static_cast<CertificateCompressionAlgorithm>(0xff02),
+     [](Bytes compressed, MutableBytes certificate) noexcept {
+       return starts_with(compressed, kExpandingPrefix) &&
+              compressed.size() == kExpandingPrefix.size() + certificate.size() &&
+              copy_into(certificate, compressed.subspan(kExpandingPrefix.size()), {}) == certificate.size();
+     },
+     [](Bytes certificate, MutableBytes compressed) noexcept {
+       return copy_into(compressed, kExpandingPrefix, certificate);
+     }},
+    // A certificate's message begins with an empty context and a length below 2^16.
+    {static_cast<CertificateCompressionAlgorithm>(0xff01),
+     [](Bytes compressed, MutableBytes certificate) noexcept {
+       constexpr std::array<std::uint8_t, 2> kPrefix = {0, 0};
+       return certificate.size() == kPrefix.size() + compressed.size() &&
+              copy_into(certificate, kPrefix, compressed) == certificate.size();
+     },
+     [](Bytes certificate, MutableBytes compressed) noexcept {
+       constexpr std::array<std::uint8_t, 2> kPrefix = {0, 0};
+       return starts_with(certificate, kPrefix) ? copy_into(compressed, certificate.subspan(kPrefix.size()), {}) : 0;
+     }},
+    {static_cast<CertificateCompressionAlgorithm>(0xff03),
+     [](Bytes compressed, MutableBytes certificate) noexcept {
+       return compressed.size() == 1 + certificate.size() &&
+              copy_into(certificate, compressed.subspan(1), {}) == certificate.size();
+     },
+     [](Bytes certificate, MutableBytes compressed) noexcept {
+       constexpr std::array<std::uint8_t, 1> kAnything = {0};
+       return copy_into(compressed, kAnything, certificate);
+     }},
+}};
+
+std::vector<CertificateCodec> codecs_of(const Options& options) {
+  if (options.install_cert_compression_algs) return {kCodecs.begin(), kCodecs.end()};
+  std::vector<CertificateCodec> codecs;
+  std::ranges::copy_if(kCodecs, std::back_inserter(codecs), [&](const CertificateCodec& codec) {
+    return static_cast<int>(codec.algorithm) == options.install_one_cert_compression_alg;
+  });
+  return codecs;
+}
+
 ClientConfigBuilder client(const Options& options, const Versions& spoken, const Provider& provider) {
   ClientConfigBuilder builder = ConfigBuilder::client(provider);
   builder.grease(options.enable_grease).alpn(protocols(options.advertise_alpn));
@@ -132,6 +189,7 @@ ServerConfigBuilder server(const Options& options, const Versions& spoken, const
   // BoringSSL's shim lets its own order decide where a list is named.
   builder.server_preference(options.server_preference || !options.cipher.empty() ||
                             (wanted && wanted->server_preference));
+  builder.grease(options.enable_grease);
   builder.hand_out_computations(options.async);
   builder.select_config(options.use_early_callback || options.fail_early_callback || options.decline_alpn ||
                         !options.select_alpn.empty() || options.async);
@@ -244,6 +302,7 @@ std::optional<Stop> build(BasicConfigBuilder<kRole> builder, const Options& opti
   builder.ranked_suites(*suites);
   // BoringSSL ends the connection with whoever asks, unless it is told to ignore that.
   builder.renegotiation_ends_connection(spoken.oldest == ProtocolVersion::tls_1_2 && !options.renegotiate_ignore);
+  if (spoken.newest == ProtocolVersion::tls_1_3) builder.certificate_compression(codecs_of(options));
   builder.key_log(true).verify_on_resumption(options.reverify_on_resume && !(options.server && options.no_ticket));
   // What BoringSSL takes and sends at most, and how far ages may be off.
   if (options.enable_early_data) builder.early_data(kMaxEarlyData, kAgeTolerance);
