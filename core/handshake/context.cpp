@@ -95,13 +95,24 @@ void Context::log_application_secrets(const key_schedule::ApplicationSecrets& de
 
 void Context::tell_complete() noexcept {
   if (failure) return;
-  const bool told =
-      events.push(HandshakeComplete{agreed.resumed, server_name, peer_chain, own_finished, peer_finished,
-                                    shared_schemes, peer_ocsp_response, peer_sct_list, agreed.early_data, peer_identity,
-                                    resumed_session == nullptr ? Bytes() : Bytes(resumed_session->application_data),
-                                    former != nullptr, client_random, server_random, agreed.peer_compression,
-                                    agreed.own_compression},
-                  arena);
+  HandshakeComplete complete;
+  complete.resumed = agreed.resumed;
+  complete.server_name = server_name;
+  complete.peer_chain = peer_chain;
+  complete.own_finished = own_finished;
+  complete.peer_finished = peer_finished;
+  complete.shared_schemes = shared_schemes;
+  complete.ocsp_response = peer_ocsp_response;
+  complete.sct_list = peer_sct_list;
+  complete.early_data = agreed.early_data;
+  complete.peer_identity = peer_identity;
+  if (resumed_session != nullptr) complete.application_data = resumed_session->application_data;
+  complete.renegotiation = former != nullptr;
+  complete.client_random = client_random;
+  complete.server_random = server_random;
+  complete.peer_compression = agreed.peer_compression;
+  complete.own_compression = agreed.own_compression;
+  const bool told = events.push(std::move(complete), arena);
   if (!told) stop(Reason::handshake_too_large);
 }
 

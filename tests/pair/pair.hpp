@@ -183,6 +183,8 @@ struct End {
   Staples peer_staples;     ///< in HandshakeComplete
   bool ocsp_requested = false;
   bool scts_requested = false;
+  std::optional<CertificateCompressionAlgorithm> peer_compression;  ///< in HandshakeComplete
+  std::optional<CertificateCompressionAlgorithm> own_compression;
   std::vector<std::string> alpn_offered;
   std::vector<std::pair<std::vector<std::uint8_t>, std::vector<std::uint8_t>>> oid_filters;  ///< OIDs and values
   std::vector<std::uint8_t> certificate_types;                                               ///< in SelectCredential
@@ -384,6 +386,8 @@ struct End {
     shared_schemes.assign(event.shared_schemes.begin(), event.shared_schemes.end());
     for (const Bytes der : event.peer_chain) peer_chain.emplace_back(der.begin(), der.end());
     peer_staples = Staples::of(event.ocsp_response, event.sct_list);
+    peer_compression = event.peer_compression;
+    own_compression = event.own_compression;
     peer_identity.assign(event.peer_identity.begin(), event.peer_identity.end());
     application_data.assign(event.application_data.begin(), event.application_data.end());
     for (const Bytes each : {event.client_random, event.server_random}) randoms.emplace_back(each.begin(), each.end());

@@ -16,6 +16,8 @@
 #include <lockstep/replay.hpp>
 #include <lockstep/tape.hpp>
 
+#include "pair/codecs.hpp"
+
 namespace lockstep::testing {
 
 enum class Taping { none, keep, check };
@@ -52,7 +54,7 @@ class Taped {
     const Bytes tape = recorder_->recorded();
     if (taping() == Taping::check) {
       if (provider == nullptr || happens_once_) return;
-      auto replay = trace::Replay::open(tape, *provider);
+      auto replay = trace::Replay::open(tape, *provider, test_codecs());
       if (!replay) {
         ADD_FAILURE() << "the " << role_ << "'s tape: " << replay.error().text();
         return;
