@@ -11,6 +11,7 @@
 #include "codec/certificate_verify.hpp"
 #include "codec/client_hello.hpp"
 #include "codec/client_key_exchange.hpp"
+#include "codec/compressed_certificate.hpp"
 #include "codec/encrypted_extensions.hpp"
 #include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
@@ -68,6 +69,7 @@ Bytes encode(Writer& writer, const ClientHello& hello) {
   for (const Bytes name : all(hello.application_layer_protocol_negotiation)) protocols.emplace_back(as_text(name));
   const auto authorities = all(hello.certificate_authorities);
   const auto modes = all(hello.psk_key_exchange_modes);
+  const auto compression = all(hello.compress_certificate);
   std::vector<PskOffer> psks;
   std::vector<Bytes> binders;
   if (hello.pre_shared_key) {
@@ -102,6 +104,7 @@ Bytes encode(Writer& writer, const ClientHello& hello) {
                                    .renegotiation_info = hello.renegotiation_info,
                                    .session_ticket = hello.session_ticket,
                                    .encrypt_then_mac = hello.encrypt_then_mac,
+                                   .compress_certificate = compression,
                                    .max_fragment_length = hello.max_fragment_length});
   if (encoded.message.empty()) return {};
   for (std::size_t i = 0; i < binders.size(); ++i)
@@ -201,19 +204,22 @@ Bytes encode(Writer& writer, const CertificateRequest& message) {
   const auto schemes = all(message.signature_algorithms);
   const auto schemes_cert = all(message.signature_algorithms_cert);
   const auto authorities = all(message.certificate_authorities);
+  const auto compression = all(message.compress_certificate);
   return encode_certificate_request(writer, {.certificate_request_context = message.certificate_request_context,
                                              .signature_algorithms = schemes,
                                              .signature_algorithms_cert = schemes_cert,
                                              .certificate_authorities = authorities,
                                              .status_request = message.status_request,
-                                             .signed_certificate_timestamp = message.signed_certificate_timestamp});
+                                             .signed_certificate_timestamp = message.signed_certificate_timestamp,
+                                             .compress_certificate = compression});
 }
 bool same(const CertificateRequest& a, const CertificateRequest& b) {
   return equal(a.certificate_request_context, b.certificate_request_context) &&
          equal(a.signature_algorithms.raw(), b.signature_algorithms.raw()) &&
          same(a.signature_algorithms_cert, b.signature_algorithms_cert) &&
          same(a.certificate_authorities, b.certificate_authorities) && a.status_request == b.status_request &&
-         a.signed_certificate_timestamp == b.signed_certificate_timestamp;
+         a.signed_certificate_timestamp == b.signed_certificate_timestamp &&
+         same(a.compress_certificate, b.compress_certificate);
 }
 
 Bytes encode(Writer& writer, const Certificate& message) {
@@ -240,6 +246,14 @@ bool same(const Certificate& a, const Certificate& b) {
                             }) &&
          (ours.empty() || (same(ours[0].ocsp_response(), theirs[0].ocsp_response()) &&
                            same(ours[0].signed_certificate_timestamps(), theirs[0].signed_certificate_timestamps())));
+}
+
+Bytes encode(Writer& writer, const CompressedCertificate& message) {
+  return encode_compressed_certificate(writer, message);
+}
+bool same(const CompressedCertificate& a, const CompressedCertificate& b) {
+  return a.algorithm == b.algorithm && a.uncompressed_length == b.uncompressed_length &&
+         equal(a.compressed_certificate_message, b.compressed_certificate_message);
 }
 
 Bytes encode(Writer& writer, const CertificateVerify& message) { return encode_certificate_verify(writer, message); }
@@ -454,7 +468,7 @@ void ticket(Bytes bytes) {
   require(!keys->open(sealed, back), "what was altered does not open");
 }
 
-// Numbers of the messages, below: those from here on have forms, at most so many.
+// Numbers of the messages, below: this one and the next have forms, at most so many.
 constexpr std::size_t kKeyExchanges = 19;
 constexpr std::size_t kForms = 7;
 
@@ -462,14 +476,14 @@ constexpr std::size_t kForms = 7;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   fuzzing::Choices choices({data, size});
-  const std::size_t which = choices.below(21);
+  const std::size_t which = choices.below(22);
   // What we offered decides which extensions an answer may have.
   ExtensionSet offered;
   if (choices.flag()) {
     for (const ExtensionRow& row : kExtensionTable) offered.insert(row.type);
   }
   // Of a key exchange the suite says the form.
-  const std::size_t form = which >= kKeyExchanges ? choices.below(kForms) : 0;
+  const std::size_t form = which == kKeyExchanges || which == kKeyExchanges + 1 ? choices.below(kForms) : 0;
   const Bytes body = choices.rest();
   switch (which) {
     case 0:
@@ -505,7 +519,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       require(HelloRequest::decode(body).has_value() == body.empty(), "HelloRequest is empty, and nothing else");
       break;
     case 19: server_key_exchange(form, body); break;
-    default: client_key_exchange(form, body); break;
+    case 20: client_key_exchange(form, body); break;
+    default: round_trip(body, decoder<CompressedCertificate>); break;
   }
   return 0;
 }

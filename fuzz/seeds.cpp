@@ -99,6 +99,7 @@ std::optional<std::uint8_t> number_of(const Octets& message) {
     case HandshakeType::certificate_verify: return std::uint8_t{6};
     case HandshakeType::finished: return std::uint8_t{7};
     case HandshakeType::new_session_ticket: return std::uint8_t{8};
+    case HandshakeType::compressed_certificate: return std::uint8_t{21};
     default: return std::nullopt;
   }
 }

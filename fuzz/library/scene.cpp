@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -25,6 +26,22 @@ std::shared_ptr<const Credential> make_credential(const Provider& provider, KeyT
   credential.key = key;
   return std::make_shared<const Credential>(std::move(credential));
 }
+
+/// What a Certificate of ours begins with goes without saying.
+constexpr CertificateCodec kCodec{CertificateCompressionAlgorithm::zlib,
+                                  [](Bytes compressed, MutableBytes certificate) noexcept {
+                                    if (certificate.size() != compressed.size() + 2) return false;
+                                    certificate[0] = certificate[1] = 0;
+                                    std::ranges::copy(compressed, certificate.begin() + 2);
+                                    return true;
+                                  },
+                                  [](Bytes certificate, MutableBytes compressed) noexcept {
+                                    const bool fits = certificate.size() > 2 && certificate[0] == 0 &&
+                                                      certificate[1] == 0 &&
+                                                      compressed.size() >= certificate.size() - 2;
+                                    if (fits) std::ranges::copy(certificate.subspan(2), compressed.begin());
+                                    return fits ? certificate.size() - 2 : 0;
+                                  }};
 
 ClientConfigBuilder client(const Provider& provider) {
   return ConfigBuilder::client(provider).dangerous().allow_insecure_provider();
@@ -66,7 +83,11 @@ Scene make_scene() {
       // computed elsewhere
       built(
           client(provider).key_shares({NamedGroup::x448}).max_send_fragment(64).key_log(true).hand_out_computations()),
-      built(client(provider).alpn({"two"}).key_update_after(16384).padding(PaddingPolicy::to_multiple_of(32))),
+      built(client(provider)
+                .alpn({"two"})
+                .key_update_after(16384)
+                .padding(PaddingPolicy::to_multiple_of(32))
+                .certificate_compression({kCodec})),
       // TLS 1.2 alone: what there is by default, and renegotiation; secrets that travel to an RSA key; CBC; all of it,
       // DHE first, and less asked for
       built(client(provider)
@@ -92,9 +113,15 @@ Scene make_scene() {
                 .client_auth(ClientAuth::request)
                 .cookie(true)
                 .groups({NamedGroup::x448})
-                .hand_out_computations()),
+                .hand_out_computations()
+                .certificate_compression({kCodec})
+                .grease(true)),
       built(server(provider).tickets(0).max_send_fragment(64).key_log(true).select_config()),
-      built(server(provider).dynamic_record_sizing(true).server_preference(false).key_update_after(16384)),
+      built(server(provider)
+                .dynamic_record_sizing(true)
+                .server_preference(false)
+                .key_update_after(16384)
+                .certificate_compression({kCodec})),
       // TLS 1.2 alone, with every suite: tickets, and renegotiation; ids, and a client who must show a certificate;
       // neither, and the older order of MAC and encryption
       built(

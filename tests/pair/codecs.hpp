@@ -11,20 +11,20 @@
 namespace lockstep::testing {
 
 /// A Certificate begins with an empty context and the length of less than 64 KiB: both zeros go without saying.
-inline constexpr CertificateCodec kShortening{
-    CertificateCompressionAlgorithm::zlib,
-    [](Bytes compressed, MutableBytes certificate) noexcept {
-      if (certificate.size() != compressed.size() + 2) return false;
-      certificate[0] = certificate[1] = 0;
-      std::ranges::copy(compressed, certificate.begin() + 2);
-      return true;
-    },
-    [](Bytes certificate, MutableBytes compressed) noexcept {
-      const bool fits = certificate.size() > 2 && certificate[0] == 0 && certificate[1] == 0 &&
-                        compressed.size() >= certificate.size() - 2;
-      if (fits) std::ranges::copy(certificate.subspan(2), compressed.begin());
-      return fits ? certificate.size() - 2 : 0;
-    }};
+inline constexpr CertificateCodec kShortening{CertificateCompressionAlgorithm::zlib,
+                                              [](Bytes compressed, MutableBytes certificate) noexcept {
+                                                if (certificate.size() != compressed.size() + 2) return false;
+                                                certificate[0] = certificate[1] = 0;
+                                                std::ranges::copy(compressed, certificate.begin() + 2);
+                                                return true;
+                                              },
+                                              [](Bytes certificate, MutableBytes compressed) noexcept {
+                                                const bool fits = certificate.size() > 2 && certificate[0] == 0 &&
+                                                                  certificate[1] == 0 &&
+                                                                  compressed.size() >= certificate.size() - 2;
+                                                if (fits) std::ranges::copy(certificate.subspan(2), compressed.begin());
+                                                return fits ? certificate.size() - 2 : 0;
+                                              }};
 
 /// A run of equal bytes is its length, below 2^16, and the byte: long runs become short, and all else longer.
 inline constexpr CertificateCodec kRuns{

@@ -32,6 +32,7 @@ struct Way {
   bool npn = false;         ///< the client names a protocol behind its change_cipher_spec
   bool cbc = false;         ///< records are those of CBC
   bool ids = false;         ///< the server keeps sessions under ids
+  bool compress = false;    ///< certificates travel compressed
   std::string_view note{};  ///< what tells it from another way to the same state
   CipherSuite psk{};        ///< a suite with a pre-shared key
 
@@ -51,6 +52,17 @@ const std::array kWays{
     Way{"client13::WaitSessionVerified", Role::client, {}, "VerifyPeer", ClientAuth::none, false, true, true, true},
     Way{"client13::WaitCertificateRequest", Role::client, HandshakeType::certificate},
     Way{"client13::WaitCertificate", Role::client, HandshakeType::certificate, {}, kAuth},
+    Way{.state = "client13::WaitCertificateRequest",
+        .role = Role::client,
+        .next = HandshakeType::compressed_certificate,
+        .compress = true,
+        .note = "Compressed"},
+    Way{.state = "client13::WaitCertificate",
+        .role = Role::client,
+        .next = HandshakeType::compressed_certificate,
+        .client_auth = kAuth,
+        .compress = true,
+        .note = "Compressed"},
     Way{"client13::WaitPeerVerified", Role::client, {}, "VerifyPeer"},
     Way{"client13::WaitCertificateVerify", Role::client, HandshakeType::certificate_verify},
     Way{"client13::WaitFinished", Role::client, HandshakeType::finished},
@@ -84,6 +96,12 @@ const std::array kWays{
         false,
         true},
     Way{"server13::WaitCertificate", Role::server, HandshakeType::certificate, {}, kAuth},
+    Way{.state = "server13::WaitCertificate",
+        .role = Role::server,
+        .next = HandshakeType::compressed_certificate,
+        .client_auth = kAuth,
+        .compress = true,
+        .note = "Compressed"},
     Way{"server13::WaitPeerVerified", Role::server, {}, "VerifyPeer", kAuth},
     Way{"server13::WaitCertificateVerify", Role::server, HandshakeType::certificate_verify, {}, kAuth},
     Way{"server13::WaitFinished", Role::server, HandshakeType::finished},
@@ -264,9 +282,10 @@ const std::array kWays{
 constexpr Way kWithTicket{"server13::Connected", Role::server, {}, "SealTicket", ClientAuth::none, false, true};
 
 /// The order in which a flight's messages come.
-constexpr std::array kFlight{HandshakeType::end_of_early_data,   HandshakeType::encrypted_extensions,
-                             HandshakeType::certificate_request, HandshakeType::certificate,
-                             HandshakeType::certificate_verify,  HandshakeType::finished};
+constexpr std::array kFlight{
+    HandshakeType::end_of_early_data, HandshakeType::encrypted_extensions,   HandshakeType::certificate_request,
+    HandshakeType::certificate,       HandshakeType::compressed_certificate, HandshakeType::certificate_verify,
+    HandshakeType::finished};
 constexpr std::array kFlight12{HandshakeType::certificate,         HandshakeType::certificate_status,
                                HandshakeType::server_key_exchange, HandshakeType::certificate_request,
                                HandshakeType::server_hello_done,   HandshakeType::client_key_exchange,
@@ -328,6 +347,10 @@ void configure(Duel& duel, const Way& way) {
   duel.server_config.session_ids(way.ids).hand_out_computations(way.role == Role::server && way.question == "Compute");
   duel.server_config.select_config(way.question == "SelectConfig");
   duel.client_config.hand_out_computations(way.role == Role::client && way.question == "Compute");
+  if (way.compress) {
+    duel.client_config.certificate_compression({kShortening});
+    duel.server_config.certificate_compression({kShortening});
+  }
   if (way.retry) duel.server_config.groups({NamedGroup::secp256r1});
   if (way.resume) duel.sessions.push_back((way.ids ? session_with_id() : session(way.tls12())).clone());
   if (way.staple) duel.client_config.ocsp_stapling(true);
@@ -360,6 +383,15 @@ std::shared_ptr<const Credential> stapling_credential() {
   return std::make_shared<const Credential>(std::move(credential));
 }
 
+Octets compressed_certificate(const Octets& certificate) {
+  const Bytes body = Bytes(certificate).subspan(4);
+  Octets message;
+  put(message, static_cast<std::size_t>(kShortening.algorithm), 2);
+  put(message, body.size(), 3);
+  put_vector(message, body.subspan(2), 3);
+  return message_of(HandshakeType::compressed_certificate, message);
+}
+
 std::vector<Message> messages13() {
   Duel model;
   model.server_config.client_auth(kAuth).groups({NamedGroup::secp256r1});
@@ -376,6 +408,7 @@ std::vector<Message> messages13() {
       {"EncryptedExtensions", server[2]},
       {"CertificateRequest", server[3]},
       {"Certificate", server[4]},
+      {"CompressedCertificate", compressed_certificate(server[4])},
       {"CertificateVerify", server[5]},
       {"Finished", server[6]},
       {"KeyUpdate", Octets{24, 0, 0, 1, 0}},

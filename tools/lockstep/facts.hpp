@@ -30,8 +30,8 @@ struct Facts {
   std::optional<bool> extended_master_secret;  ///< of TLS 1.2
   std::optional<bool> encrypt_then_mac;        ///< of TLS 1.2 with a suite in CBC mode
   std::string early_data = "none";             ///< what became of it
-  std::string peer_compression;                ///< of the peer's certificate; empty: it came as it is, or did not
-  std::string own_compression;                 ///< of ours
+  std::string peer_compression{};              ///< of the peer's certificate; empty: it came as it is, or did not
+  std::string own_compression{};               ///< of ours
 };
 
 /// What stands beside the peer's certificate. Its form was checked, and nothing else.
