@@ -116,6 +116,8 @@ constexpr Row kNames[] = {
     {Reason::certificate_wrong_usage, ":KEY_USAGE_BIT_INCORRECT:"},
     {Reason::certificate_rejected, ":CERTIFICATE_VERIFY_FAILED:"},
     {Reason::certificate_status, ":OCSP_CB_ERROR:"},
+    {Reason::compression_not_offered, ":UNKNOWN_CERT_COMPRESSION_ALG:"},
+    {Reason::decompression_failed, ":CERT_DECOMPRESSION_FAILED:"},
     {Reason::signature_invalid, ":BAD_SIGNATURE:"},
     {Reason::finished_mismatch, ":DIGEST_CHECK_FAILED:"},
     {Reason::client_hello_refused, ":CONNECTION_REJECTED:"},

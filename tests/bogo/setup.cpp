@@ -189,7 +189,7 @@ ServerConfigBuilder server(const Options& options, const Versions& spoken, const
   // BoringSSL's shim lets its own order decide where a list is named.
   builder.server_preference(options.server_preference || !options.cipher.empty() ||
                             (wanted && wanted->server_preference));
-  builder.grease(options.enable_grease);
+  builder.grease(true);  // BoringSSL's servers always do
   builder.hand_out_computations(options.async);
   builder.select_config(options.use_early_callback || options.fail_early_callback || options.decline_alpn ||
                         !options.select_alpn.empty() || options.async);

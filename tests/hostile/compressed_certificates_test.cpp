@@ -122,7 +122,7 @@ TEST(HostileCompression, ComesOnlyWhereItWasAskedFor) {
 }
 
 TEST(HostileCompression, IsByAnAlgorithmThatWasNamed) {
-  for (const std::uint16_t algorithm : {0, 2, 4, 0x0a0a, 0xffff}) {
+  for (const std::uint16_t algorithm : std::initializer_list<std::uint16_t>{0, 2, 4, 0x0a0a, 0xffff}) {
     expect_refused([algorithm](RawCompressed& compressed) { compressed.algorithm = algorithm; },
                    Reason::compression_not_offered, Alert::illegal_parameter);
   }

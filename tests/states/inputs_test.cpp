@@ -926,7 +926,7 @@ TEST_P(HandshakeState, AcceptsWhatTheChartSays) {
   expect_dispatch(*handshake, row, handshake::SharesMade{});
   expect_dispatch(*handshake, row, handshake::SecretMade{});
   expect_dispatch(*handshake, row, handshake::Handshake::signature_checked(VerifyResult::valid));
-  expect_dispatch(*handshake, row, handshake::Handshake::psk_given({}, {}));
+  expect_dispatch(*handshake, row, handshake::Handshake::psk_given(PskFound{}));
   expect_dispatch(*handshake, row, handshake::PskWithheld{});
   expect_dispatch(*handshake, row, handshake::Handshake::peer_verified(PeerAccepted{}));
   expect_dispatch(*handshake, row, handshake::PeerRefused{});

@@ -9,6 +9,7 @@
 #include "codec/certificate_status.hpp"
 #include "codec/certificate_verify.hpp"
 #include "codec/client_key_exchange.hpp"
+#include "codec/compressed_certificate.hpp"
 #include "codec/encrypted_extensions.hpp"
 #include "codec/end_of_early_data.hpp"
 #include "codec/finished.hpp"
@@ -140,6 +141,19 @@ TEST(CertificateRequest, IsReadBack) {
   });
 }
 
+TEST(CertificateRequest, TellsWhatDecompressesAndMayGrease) {
+  const std::array schemes{SignatureScheme::ed25519};
+  const std::array algorithms{CertificateCompressionAlgorithm::brotli, CertificateCompressionAlgorithm::zlib};
+  Buffer room(64);
+  Writer writer(room);
+  const Bytes message = encode_certificate_request(
+      writer, {.signature_algorithms = schemes, .compress_certificate = algorithms, .grease_extension = 0x3a3a});
+  EXPECT_TRUE(equal(message, hex("0d 000018 00 0015 3a3a 0000 000d 0004 0002 0807 001b 0005 04 0002 0001")));
+  const auto decoded = CertificateRequest::decode(body_of(message, HandshakeType::certificate_request));
+  ASSERT_TRUE(decoded.has_value());
+  EXPECT_TRUE(std::ranges::equal(all_of(*decoded->compress_certificate), algorithms));
+}
+
 Buffer request_with(const Buffer& extensions) {
   return join({hex("00"), vector16(join({extension(signature_algorithms, hex("0002 0807")), extensions}))});
 }
@@ -153,7 +167,7 @@ TEST(CertificateRequest, KnowsItsOtherExtensions) {
   ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
   EXPECT_TRUE(decoded->status_request);
   EXPECT_TRUE(decoded->signed_certificate_timestamp);
-  EXPECT_TRUE(decoded->compress_certificate->contains(2));
+  EXPECT_TRUE(decoded->compress_certificate->contains(CertificateCompressionAlgorithm::brotli));
   const auto filters = all_of(*decoded->oid_filters);
   ASSERT_EQ(filters.size(), 2U);
   EXPECT_TRUE(equal(filters[0].certificate_extension_oid, hex("5504")));
@@ -268,6 +282,31 @@ TEST(Certificate, MayBeEmpty) {
   EXPECT_TRUE(decoded->certificate_list.empty());
 }
 
+// --- CompressedCertificate ---
+
+TEST(CompressedCertificate, IsReadBack) {
+  const Buffer compressed(300, 0x78);
+  Buffer room(400);
+  Writer writer(room);
+  const Bytes message = encode_compressed_certificate(writer, {.algorithm = CertificateCompressionAlgorithm::zstd,
+                                                               .uncompressed_length = 0x012345,
+                                                               .compressed_certificate_message = compressed});
+  EXPECT_EQ(message.size(), kHandshakeHeaderSize + kCompressedCertificateAdds + compressed.size());
+  EXPECT_TRUE(equal(message.first(12), hex("19 000134 0003 012345 00012c")));
+  const Bytes body = body_of(message, HandshakeType::compressed_certificate);
+  const auto decoded = CompressedCertificate::decode(body);
+  ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
+  EXPECT_EQ(decoded->algorithm, CertificateCompressionAlgorithm::zstd);
+  EXPECT_EQ(decoded->uncompressed_length, 0x012345U);
+  EXPECT_TRUE(equal(decoded->compressed_certificate_message, compressed));
+  expect_exact_length(body, decoder<CompressedCertificate>);
+  expect_error(CompressedCertificate::decode(hex("0001 000001 000000")), Reason::vector_length, Alert::decode_error,
+               Place::compressed_certificate);
+  Buffer small(message.size() - 1);
+  Writer tight(small);
+  EXPECT_TRUE(encode_compressed_certificate(tight, *decoded).empty());
+}
+
 Buffer chain_with(const Buffer& extensions) {
   return join({hex("00"), vector24(join({vector24(hex("3000")), vector16(extensions)}))});
 }
@@ -342,7 +381,8 @@ TEST(NewSessionTicket, IsReadBack) {
                                                            .ticket_age_add = 0x01020304,
                                                            .ticket_nonce = nonce,
                                                            .ticket = ticket,
-                                                           .max_early_data_size = 16384});
+                                                           .max_early_data_size = 16384,
+                                                           .grease_extension = 0x6a6a});
   const Bytes body = body_of(message, HandshakeType::new_session_ticket);
   const auto decoded = NewSessionTicket::decode(body);
   ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
@@ -351,6 +391,7 @@ TEST(NewSessionTicket, IsReadBack) {
   EXPECT_TRUE(equal(decoded->ticket_nonce, nonce));
   EXPECT_TRUE(equal(decoded->ticket, ticket));
   EXPECT_EQ(decoded->max_early_data_size, 16384U);
+  EXPECT_TRUE(decoded->extensions.contains(static_cast<ExtensionType>(0x6a6a)));
   expect_exact_length(body, decoder<NewSessionTicket>);
   expect_survives_changes(body, decoder<NewSessionTicket>,
                           [](const NewSessionTicket& changed) { EXPECT_FALSE(changed.ticket.empty()); });
