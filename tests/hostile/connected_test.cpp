@@ -216,12 +216,14 @@ TEST_F(HostileConnected, NoHandshakeBeginsAgain) {
 TEST_F(HostileConnected, NoOtherMessageIsExpected) {
   for (const std::uint8_t type : Octets{0, 1, 2, 3, 5, 8, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 25, 67, 254, 255}) {
     const Octets message{type, 0, 0, 0};
-    const std::map<std::uint8_t, Place> named{
-        {0, Place::hello_request},        {1, Place::client_hello},         {2, Place::server_hello},
-        {5, Place::end_of_early_data},    {8, Place::encrypted_extensions}, {11, Place::certificate},
-        {12, Place::server_key_exchange}, {13, Place::certificate_request}, {14, Place::server_hello_done},
-        {15, Place::certificate_verify},  {16, Place::client_key_exchange}, {20, Place::finished},
-        {22, Place::certificate_status},  {67, Place::next_protocol}};
+    const std::map<std::uint8_t, Place> named{{0, Place::hello_request},        {1, Place::client_hello},
+                                              {2, Place::server_hello},         {5, Place::end_of_early_data},
+                                              {8, Place::encrypted_extensions}, {11, Place::certificate},
+                                              {12, Place::server_key_exchange}, {13, Place::certificate_request},
+                                              {14, Place::server_hello_done},   {15, Place::certificate_verify},
+                                              {16, Place::client_key_exchange}, {20, Place::finished},
+                                              {22, Place::certificate_status},  {25, Place::compressed_certificate},
+                                              {67, Place::next_protocol}};
     const auto known = named.find(type);
     const Place place = known == named.end() ? Place::handshake : known->second;
     expect_server_refuses(message, Reason::message_unexpected, Alert::unexpected_message, place);
