@@ -163,9 +163,10 @@ def main(session):
         for domain in ("Page", "Network", "Security"):
             browser.call(f"{domain}.enable", target=tab)
         # What the browser opens beforehand and keeps open ends by the timeout.
-        with session.server("--timeout", "10") as server:
-            with session.case("Chromium loads the page over TLS 1.3 with X25519MLKEM768 and calls it secure"):
+        with session.server("--timeout", "10", "--compress-certificates") as server:
+            with session.case("Chromium loads the page over TLS 1.3 with X25519MLKEM768, by a certificate that Brotli compressed, and calls it secure"):
                 text, report = visit(browser, tab, server, "TLS 1.3", "X25519MLKEM768")
+                equal(report["own_compression"], "brotli", "how our certificate went")
                 check("X25519MLKEM768" in text and "TLSv1.3" in text, f"the page says so too:\n{text}")
                 picture = base64.b64decode(browser.call("Page.captureScreenshot", target=tab)["data"])
                 check(picture.startswith(b"\x89PNG") and len(picture) > 5000, "there is a screenshot")

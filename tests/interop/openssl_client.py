@@ -280,6 +280,25 @@ def stapling(session):
             matches(r"^OCSP response: no response sent", with_status(server), "OpenSSL's report")
 
 
+def compression(session):
+    names = tuple(f"host{number}.example.com" for number in range(20)) + ("localhost",)
+    credential = session.leaf("many", "--key-type", "p256", names=names)
+    certificate, key = session.leaf("client-many", "--key-type", "p256", "--client", names=names)
+    with session.server("--compress-certificates", "--client-auth", "request", "--client-ca", session.ca(), credentials=[credential]) as server:
+        with session.case("compressed certificates both ways"):
+            _, report = fetch(session, server, "-cert", certificate, "-key", key)
+            check(report["own_compression"] in ("zstd", "zlib", "brotli"), "ours is compressed")
+            check(report["peer_compression"] in ("zstd", "zlib", "brotli"), "OpenSSL's is compressed")
+            equal(report["client_verdict"], "ok", "verdict")
+        with session.case("OpenSSL that takes no compressed certificate"):
+            _, report = fetch(session, server, "-no_rx_cert_comp", "-no_tx_cert_comp", "-cert", certificate, "-key", key)
+            check("own_compression" not in report and "peer_compression" not in report, "nothing is compressed")
+    with session.server(credentials=[credential]) as server:
+        with session.case("no compression unless it is asked for"):
+            _, report = fetch(session, server)
+            check("own_compression" not in report, "nothing is compressed")
+
+
 def data(session):
     with session.case("64 MiB to OpenSSL, from a folder"):
         os.makedirs(session.path("served"), exist_ok=True)
@@ -306,5 +325,5 @@ def data(session):
 
 def main(session):
     openssl_peer.openssl()
-    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, stapling, data):
+    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, stapling, compression, data):
         part(session)

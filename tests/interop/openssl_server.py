@@ -326,6 +326,22 @@ def stapling(session):
             equal(client.report["error"]["alert"], "certificate_expired", "alert")
 
 
+def compression(session):
+    names = tuple(f"host{number}.example.com" for number in range(20)) + ("localhost",)
+    credential = session.leaf("many", "--key-type", "p256", names=names)
+    certificate, key = session.leaf("client-many", "--key-type", "p256", "--client", names=names)
+    with session.case("compressed certificates both ways"):
+        report, text = one_echo(session, ["-cert_comp", "-Verify", "1", "-verify_return_error", "-CAfile", session.ca()],
+                                ["--compress-certificates", "--cert", certificate, "--key", key], credential=credential)
+        check(report["peer_compression"] in ("zstd", "zlib", "brotli"), "OpenSSL's is compressed")
+        check(report["own_compression"] in ("zstd", "zlib", "brotli"), "ours is compressed")
+        equal(report["verdict"], "ok", "verdict")
+        matches(r"^Verification: OK$", text, "OpenSSL's verdict")
+    with session.case("a server that compresses for a client that does not ask"):
+        report, _ = one_echo(session, ["-cert_comp"], [], credential=credential)
+        check("peer_compression" not in report, "nothing is compressed")
+
+
 def data(session):
     with session.case("64 MiB from OpenSSL"):
         blob = os.urandom(1 << 20) * 64
@@ -359,5 +375,5 @@ def data(session):
 
 def main(session):
     openssl_peer.openssl()
-    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, stapling, data):
+    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, stapling, compression, data):
         part(session)
