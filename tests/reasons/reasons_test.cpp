@@ -107,6 +107,18 @@ Provoke certificate(std::function<void(RawCertificate&)> edit) {
 Provoke certificate_verify(std::function<void(RawCertificateVerify&)> edit) {
   return hears_parts<RawCertificateVerify>(HandshakeType::certificate_verify, std::move(edit));
 }
+/// A compressed certificate with a wrong bit in the byte `at`, behind the header.
+Provoke compressed(std::size_t at) {
+  return [at](Duel& duel, Role finder) {
+    duel.client_config.certificate_compression(test_codecs());
+    duel.server_config.certificate_compression(test_codecs());
+    if (finder == Role::server) duel.server_config.client_auth(ClientAuth::require);
+    forger_against(duel, finder).change(HandshakeType::compressed_certificate, [at](Octets message) {
+      message[4 + at] ^= 1U;
+      return message;
+    });
+  };
+}
 /// The application's verdict.
 Provoke rejects(Reason reason) {
   return [reason](Duel& duel, Role finder) {
@@ -725,6 +737,8 @@ std::vector<Row> authentication() {
       either(certificate_context, Fault::peer,
              certificate([](RawCertificate& message) { message.certificate_request_context = {0}; })),
       either(certificate_type, Fault::peer, certificate(of_unknown_key)),
+      either(compression_not_offered, Fault::peer, compressed(0)),  // of the algorithm
+      either(decompression_failed, Fault::peer, compressed(4)),     // of uncompressed_length
       either(signature_invalid, Fault::peer,
              certificate_verify([](RawCertificateVerify& message) { message.signature.clear(); })),
       either(finished_mismatch, Fault::both,
