@@ -31,17 +31,19 @@ std::expected<const BoundSuite*, Error> check_suite(Context& context, CipherSuit
 
 }  // namespace
 
-// The PSK that the server chose, or nothing for a full handshake.
-std::expected<std::optional<VerifiedPsk>, Error> chosen_psk(Context& context, const Offer& offer,
-                                                            const codec::ServerHello& hello) noexcept {
-  if (!hello.pre_shared_key) return std::nullopt;
+std::expected<ChosenPsk, Error> chosen_psk(Context& context, const Offer& offer,
+                                           const codec::ServerHello& hello) noexcept {
+  if (!hello.pre_shared_key) return ChosenPsk();
   // RFC 9846 4.3.11: "Clients MUST verify that the server's selected_identity is within the range supplied by the
   // client, that the server selected a cipher suite indicating a Hash associated with the PSK ... If these values are
   // not consistent, the client MUST abort the handshake with an "illegal_parameter" alert."
-  if (*hello.pre_shared_key >= offer.sessions.size()) return context.fail(Reason::psk_not_offered);
-  const OfferedSession& chosen = offer.sessions[*hello.pre_shared_key];
-  if (chosen.hash->id != context.agreed.suite->hash->id) return context.fail(Reason::psk_hash);
-  return VerifiedPsk(*chosen.session);
+  const std::size_t place = *hello.pre_shared_key;
+  if (place >= offer.sessions.size() + offer.psks.size()) return context.fail(Reason::psk_not_offered);
+  const bool external = place >= offer.sessions.size();
+  const Hash& hash = external ? *offer.psks[place - offer.sessions.size()].hash : *offer.sessions[place].hash;
+  if (hash.id != context.agreed.suite->hash->id) return context.fail(Reason::psk_hash);
+  if (external) return VerifiedExternalPsk(offer.psks[place - offer.sessions.size()]);
+  return VerifiedPsk(*offer.sessions[place].session);
 }
 
 namespace {
@@ -50,7 +52,7 @@ namespace {
 std::expected<KeyExchange*, Error> key_pair_for(Context& context, Offer& offer,
                                                 const codec::ServerHello& hello) noexcept {
   // RFC 9846 4.3.11: "that a server "key_share" extension is present if required by the ClientHello
-  // "psk_key_exchange_modes" extension": psk_dhe_ke is all that we offer.
+  // "psk_key_exchange_modes" extension": as it is by psk_dhe_ke.
   if (!hello.key_share && hello.pre_shared_key) return context.fail(Reason::psk_without_key_share);
   if (!hello.key_share)
     return context.fail(Reason::key_share_missing, static_cast<std::uint16_t>(ExtensionType::key_share));
@@ -73,6 +75,11 @@ Next<WaitSecret, WaitEncryptedExtensions> answer(Offer&& offer, const codec::Ser
   std::ranges::copy(hello.random, context.server_random.begin());
   const auto psk = chosen_psk(context, offer, hello);
   if (!psk) return std::unexpected(psk.error());
+  const bool in_full = std::holds_alternative<std::monostate>(*psk);
+  if (in_full && context.settings().external_psks == ExternalPsks::require) return context.fail(Reason::psk_declined);
+  // RFC 9846 4.3.9: "psk_ke: PSK-only key establishment. In this mode, the server MUST NOT supply a "key_share" value."
+  if (!in_full && !hello.key_share && context.settings().psk_without_dhe != PskWithoutDhe::never)
+    return on(WaitSecret{std::move(offer), *psk, {}}, SecretMade{.result = GroupResult::ok}, context);
   const auto exchange = key_pair_for(context, offer, hello);
   if (!exchange) return std::unexpected(exchange.error());
   const auto [group, share] = *hello.key_share;
@@ -84,7 +91,8 @@ Status settle_early_data(Context& context, WaitEncryptedExtensions& state,
                          const codec::EncryptedExtensions& message) noexcept {
   if (!state.early_data_offered) return {};
   if (!message.early_data) {
-    context.agreed.early_data = state.psk ? EarlyDataStatus::declined : EarlyDataStatus::not_resumed;
+    context.agreed.early_data =
+        std::holds_alternative<VerifiedPsk>(state.psk) ? EarlyDataStatus::declined : EarlyDataStatus::not_resumed;
     context.end_early_data();
     return {};
   }
@@ -250,18 +258,21 @@ Next<WaitEncryptedExtensions> on(WaitSecret&& state, const SecretMade& made, Con
   if (auto checked = check(context, made, state.group); !checked) return std::unexpected(checked.error());
   context.agreed.group = state.group;
   const Offer& offer = state.offer;
-  const auto& psk = state.psk;
-  const bool first = psk && &psk->session() == offer.sessions.front().session;
+  const auto* const resumed = std::get_if<VerifiedPsk>(&state.psk);
+  const auto* const external = std::get_if<VerifiedExternalPsk>(&state.psk);
+  const bool first = resumed != nullptr && &resumed->session() == offer.sessions.front().session;
   const bool judged = first && offer.judged.has_value();
   if (judged) {
     context.note(*offer.judged);
   }
-  if (psk) inherit(context, psk->session());
+  if (resumed != nullptr) inherit(context, resumed->session());
+  if (external != nullptr) context.take(external->psk());
   context.hash_message();
 
   std::optional<key_schedule::EarlySecret> early;
-  if (psk) {
-    early = key_schedule::EarlySecret::from_psk(*context.agreed.suite->hash, psk->session().secret.view());
+  if (resumed != nullptr || external != nullptr) {
+    const Bytes key = resumed != nullptr ? resumed->session().secret.view() : external->psk().key;
+    early = key_schedule::EarlySecret::from_psk(*context.agreed.suite->hash, key);
     if (!early) return context.fail(Reason::provider_failed);
   }
   auto secrets = derive_handshake_secrets(context, std::move(early), made.secret);
@@ -269,9 +280,9 @@ Next<WaitEncryptedExtensions> on(WaitSecret&& state, const SecretMade& made, Con
   context.install(Level::handshake, Direction::receive, secrets->traffic.server);
   context.install(Level::handshake, Direction::send, secrets->traffic.client);
   return WaitEncryptedExtensions{{std::move(secrets->main), std::move(secrets->traffic)},
-                                 psk,
+                                 state.psk,
                                  offer.early_data,
-                                 first ? &psk->session() : nullptr,
+                                 first ? &resumed->session() : nullptr,
                                  judged};
 }
 
@@ -283,14 +294,17 @@ Next<WaitSessionVerified, WaitCertificateRequest, WaitFinished> on(WaitEncrypted
     return std::unexpected(taken.error());
   if (auto settled = settle_early_data(context, state, message); !settled) return std::unexpected(settled.error());
   context.hash_message();
-  if (!state.psk) return WaitCertificateRequest{std::move(state.keys)};
+  if (const auto* const external = std::get_if<VerifiedExternalPsk>(&state.psk))
+    return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk(*external)};
+  const auto* const resumed = std::get_if<VerifiedPsk>(&state.psk);
+  if (resumed == nullptr) return WaitCertificateRequest{std::move(state.keys)};
   // The verdict before early data was about that; where it was not taken, the peer is judged as ever.
   const bool judged = state.judged && context.agreed.early_data == EarlyDataStatus::accepted;
-  if (!judged && verifies_on_resumption(context.settings(), state.psk->session())) {
-    ask_about_session(context, state.psk->session(), Role::server);
-    return WaitSessionVerified{std::move(state.keys), *state.psk};
+  if (!judged && verifies_on_resumption(context.settings(), resumed->session())) {
+    ask_about_session(context, resumed->session(), Role::server);
+    return WaitSessionVerified{std::move(state.keys), *resumed};
   }
-  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk(*state.psk)};
+  return WaitFinished{std::move(state.keys), std::nullopt, Authenticated::by_psk(*resumed)};
 }
 
 Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& accepted, Context& context) {

@@ -54,13 +54,13 @@ struct WaitSecondServerHello {
 struct WaitSecret {
   static constexpr std::string_view name = "(agree)";
   Offer offer;
-  std::optional<VerifiedPsk> psk;
+  ChosenPsk psk;
   NamedGroup group{};
 };
 struct WaitEncryptedExtensions {
   static constexpr std::string_view name = "WAIT_EE";
   Keys keys;
-  std::optional<VerifiedPsk> psk;
+  ChosenPsk psk;
   bool early_data_offered = false;
   const Session* first_resumed = nullptr;  ///< the session that early data goes with, if the server took that one
   bool judged = false;                     ///< its peer, before early data was sent

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "codec/client_hello.hpp"
+#include "handshake/external_psk.hpp"
 #include "key_schedule/key_log.hpp"
 #include "trace/tap.hpp"
 
@@ -78,6 +79,11 @@ void Context::note(const PeerAccepted& accepted) noexcept {
   if (peer_identity.size() != accepted.identity.size()) stop(Reason::handshake_too_large);
 }
 
+void Context::take(const ExternalPsk& psk) noexcept {
+  external_psk = &psk;
+  peer_identity = psk.peer_identity;
+}
+
 void Context::log_secret(std::string_view label, const DigestSecret& secret) noexcept {
   if (failure) return;
   if (tap != nullptr) tap->secret(label, client_random, secret.view());
@@ -108,6 +114,7 @@ void Context::tell_complete() noexcept {
   complete.peer_identity = peer_identity;
   if (resumed_session != nullptr) complete.application_data = resumed_session->application_data;
   complete.renegotiation = former != nullptr;
+  complete.external_psk = external_psk != nullptr;
   complete.client_random = client_random;
   complete.server_random = server_random;
   complete.peer_compression = agreed.peer_compression;

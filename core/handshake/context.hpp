@@ -39,6 +39,7 @@ namespace lockstep::handshake {
 
 using Status = std::expected<void, Error>;
 class Former;
+struct ExternalPsk;
 
 /// The keys under which messages travel, in the order in which they come.
 enum class Level : std::uint8_t { initial, early_data, handshake, application };
@@ -180,6 +181,7 @@ struct Context {
   std::optional<std::span<const std::string>> alpn_choice{};  ///< server: what the application leaves of ours
   bool client_verified = false;                   ///< server: the client proved an identity that was accepted
   const Session* resumed_session = nullptr;       ///< that a PSK was chosen of; lives as long as the handshake
+  const ExternalPsk* external_psk = nullptr;      ///< TLS 1.3: that both hold; lives as long as the handshake
   const x509::PeerName* expected_name = nullptr;  ///< client: whom the peer must be
   SessionContext verification{};                  ///< what the application verifies the peer by
   Bytes peer_identity{};                          ///< as whoever accepted the peer said, now or in an earlier handshake
@@ -213,6 +215,8 @@ struct Context {
 
   /// Makes `session` the one that is resumed.
   void keep_session(Session&& session) noexcept { resumed_session = &kept_session.emplace(std::move(session)); }
+  /// Goes by this pre-shared key, which says who the peer is.
+  void take(const ExternalPsk& psk) noexcept;
   /// Notes who the peer is and until when.
   void note(const PeerAccepted& accepted) noexcept;
 

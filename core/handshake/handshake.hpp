@@ -25,16 +25,16 @@ namespace lockstep::handshake {
 /// Every state of every machine.
 using Machine = std::variant<
     std::monostate,  //
-    hello::WaitShares, hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,
+    hello::WaitPsks, hello::WaitShares, hello::WaitOfferVerified, hello::WaitServerHello, hello::WaitClientHello,
     hello::WaitConfig,  //
     client13::WaitSecondShare, client13::WaitSecondServerHello, client13::WaitSecret, client13::WaitEncryptedExtensions,
     client13::WaitSessionVerified, client13::WaitCertificateRequest, client13::WaitCertificate,
     client13::WaitPeerVerified, client13::WaitCertificateVerify, client13::WaitFinished, client13::WaitCredential,
     client13::WaitSignature,  //
-    server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitSessionVerified,
-    server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSecret, server13::WaitResumedSecret,
-    server13::WaitSignature, server13::WaitEndOfEarlyData, server13::WaitCertificate, server13::WaitPeerVerified,
-    server13::WaitCertificateVerify, server13::WaitFinished,  //
+    server13::WaitPsk, server13::WaitPskSecret, server13::WaitSecondClientHello, server13::WaitTicketOpened,
+    server13::WaitSessionVerified, server13::WaitEarlyDataJudged, server13::WaitCredential, server13::WaitSecret,
+    server13::WaitResumedSecret, server13::WaitSignature, server13::WaitEndOfEarlyData, server13::WaitCertificate,
+    server13::WaitPeerVerified, server13::WaitCertificateVerify, server13::WaitFinished,  //
     client12::WaitServerHello, client12::WaitCertificate, client12::WaitCertificateStatus,
     client12::WaitServerKeyExchange, client12::WaitCertificateRequest, client12::WaitServerHelloDone,
     client12::WaitPeerVerified, client12::WaitSignatureChecked, client12::WaitCredential, client12::WaitSecret,

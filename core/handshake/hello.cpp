@@ -19,8 +19,18 @@ namespace {
 // previous versions of TLS are allowed to be negotiated, they MUST be present as well)."
 // Newest first.
 constexpr std::array kVersions{ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_2};
-// RFC 9846 4.3.9: without (EC)DHE there is no forward secrecy, so psk_ke is not offered.
-constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke};
+constexpr std::array kPskModes{PskKeyExchangeMode::psk_dhe_ke, PskKeyExchangeMode::psk_ke};
+constexpr std::array kPlainPskModes{PskKeyExchangeMode::psk_ke, PskKeyExchangeMode::psk_dhe_ke};
+
+// RFC 9846 2.2: without (EC)DHE, PSKs are used "at the cost of losing forward secrecy for the application data".
+std::span<const PskKeyExchangeMode> psk_modes(PskWithoutDhe mode) noexcept {
+  switch (mode) {
+    case PskWithoutDhe::never: return std::span(kPskModes).first(1);
+    case PskWithoutDhe::allow: return kPskModes;
+    case PskWithoutDhe::prefer: return kPlainPskModes;
+  }
+  return {};
+}
 // A ClientHello without its shares, PSKs, names and lists: fixed fields and the small extensions, with room to spare.
 constexpr std::size_t kHelloBase = 512;
 
@@ -39,18 +49,25 @@ std::size_t size_of(const codec::ClientHelloParameters& hello) noexcept {
 
 // RFC 9846 4.3.11.2: each binder is a MAC over the transcript up to and including the ClientHello without its binders.
 Status fill_binders(Context& context, const Offer& offer, const codec::EncodedClientHello& hello) noexcept {
-  if (offer.sessions.empty()) return {};
+  if (!offer.offers_psks()) return {};
   const Bytes truncated = hello.message.first(hello.binders_offset);
   // In a second ClientHello the messages before count too; all PSKs left are of the transcript's hash then.
   if (context.transcript.started()) context.transcript.update(truncated);
-  for (std::size_t i = 0; i < offer.sessions.size(); ++i) {
-    const auto& [session, hash] = offer.sessions[i];
+  std::size_t place = 0;
+  const auto fill = [&](const Hash& hash, key_schedule::PskKind kind, Bytes key) noexcept {
     const auto digest =
-        context.transcript.started() ? context.transcript.digest() : key_schedule::digest_of(*hash, {truncated});
-    const auto early = key_schedule::EarlySecret::from_psk(*hash, session->secret.view());
-    if (!digest || !early) return context.fail(Reason::provider_failed);
-    const auto binder = early->binder(key_schedule::PskKind::resumption, *digest);
-    if (!binder || !codec::fill_binder(hello, i, binder->view())) return context.fail(Reason::provider_failed);
+        context.transcript.started() ? context.transcript.digest() : key_schedule::digest_of(hash, {truncated});
+    const auto early = key_schedule::EarlySecret::from_psk(hash, key);
+    if (!digest || !early) return false;
+    const auto binder = early->binder(kind, *digest);
+    return binder && codec::fill_binder(hello, place++, binder->view());
+  };
+  for (const auto& [session, hash] : offer.sessions) {
+    if (!fill(*hash, key_schedule::PskKind::resumption, session->secret.view()))
+      return context.fail(Reason::provider_failed);
+  }
+  for (const ExternalPsk& psk : offer.psks) {
+    if (!fill(*psk.hash, psk.kind, psk.key)) return context.fail(Reason::provider_failed);
   }
   return {};
 }
@@ -126,9 +143,10 @@ Status send_client_hello(Context& context, Offer& offer) noexcept {
   auto suites = context.arena.array<CipherSuite>(most_suites);
   const auto groups = context.arena.array<NamedGroup>(settings.groups.size());
   const auto authorities = context.arena.array<Bytes>(settings.certificate_authorities.size());
-  const auto psks = context.arena.array<codec::PskOffer>(offer.sessions.size());
+  const std::size_t psk_count = offer.sessions.size() + offer.psks.size();
+  const auto psks = context.arena.array<codec::PskOffer>(psk_count);
   if (suites.size() != most_suites || groups.size() != settings.groups.size() ||
-      authorities.size() != settings.certificate_authorities.size() || psks.size() != offer.sessions.size())
+      authorities.size() != settings.certificate_authorities.size() || psks.size() != psk_count)
     return context.fail(Reason::handshake_too_large);
   std::size_t suite_count = 0;
   for (const BoundSuite& suite : settings.suites) {
@@ -141,9 +159,15 @@ Status send_client_hello(Context& context, Offer& offer) noexcept {
   std::ranges::transform(settings.groups, groups.begin(), &BoundGroup::id);
   std::ranges::transform(settings.certificate_authorities, authorities.begin(),
                          [](const auto& name) { return Bytes(name); });
-  std::ranges::transform(offer.sessions, psks.begin(), [&](const OfferedSession& offered) {
-    return codec::PskOffer{offered.session->ticket, offered.session->obfuscated_ticket_age(context.now),
-                           offered.hash->digest_size};
+  const auto behind =
+      std::ranges::transform(offer.sessions, psks.begin(), [&](const OfferedSession& offered) {
+        return codec::PskOffer{offered.session->ticket, offered.session->obfuscated_ticket_age(context.now),
+                               offered.hash->digest_size};
+      }).out;
+  // RFC 9846 4.3.11: "For identities established externally, an obfuscated_ticket_age of 0 SHOULD be used, and servers
+  // MUST ignore the value."
+  std::ranges::transform(offer.psks, behind, [](const ExternalPsk& psk) {
+    return codec::PskOffer{psk.identity, 0, psk.hash->digest_size};
   });
 
   const auto compression = decompressed_here(context);
@@ -170,7 +194,8 @@ Status send_client_hello(Context& context, Offer& offer) noexcept {
   // RFC 9846 4.3.9: also without PSKs to offer, so that the server sends tickets.
   // RFC 9846 4.3.9: "To use PSKs, clients MUST also send a "psk_key_exchange_modes" extension. ... A client MUST
   // provide a "psk_key_exchange_modes" extension if it offers a "pre_shared_key" extension."
-  if (settings.resumption && context.speaks(ProtocolVersion::tls_1_3)) hello.psk_key_exchange_modes = kPskModes;
+  if ((settings.resumption || !offer.psks.empty()) && context.speaks(ProtocolVersion::tls_1_3))
+    hello.psk_key_exchange_modes = psk_modes(settings.psk_without_dhe);
   hello.pre_shared_keys = psks;
   // RFC 9846 4.3.2: "Clients MUST NOT use cookies in their initial ClientHello in subsequent connections."
   hello.cookie = offer.cookie;
@@ -209,12 +234,13 @@ Status send_client_hello(Context& context, Offer& offer) noexcept {
   if (auto filled = fill_binders(context, offer, encoded); !filled) return filled;
   offer.client_hello = encoded.message;
   context.offered = encoded.offered;
-  context.send_client_hello(offer.client_hello, offer.sessions.empty() ? 0 : encoded.binders_offset);
+  context.send_client_hello(offer.client_hello, offer.offers_psks() ? encoded.binders_offset : 0);
   context.end_flight();
   return {};
 }
 
-std::expected<Offer, Error> prepare_offer(Context& context, std::span<const Session> sessions) noexcept {
+std::expected<Offer, Error> prepare_offer(Context& context, std::span<const Session> sessions,
+                                          std::span<const ExternalPsk> psks) noexcept {
   const Settings& settings = context.settings();
   Offer offer;
   if (!context.random.fill(context.client_random)) return context.fail(Reason::random_failed);
@@ -249,10 +275,11 @@ std::expected<Offer, Error> prepare_offer(Context& context, std::span<const Sess
   std::size_t count = 0;
   // Best first: a server of ours reads no more.
   for (const Session& session : sessions) {
-    if (count < codec::kMaxPskIdentities && offerable(context, session))
+    if (count + psks.size() < codec::kMaxPskIdentities && offerable(context, session, psks))
       offered[count++] = {&session, context.config().suite(session.suite)->hash};
   }
   offer.sessions = offered.first(count);
+  offer.psks = psks;
   offer.early_data = offers_early_data(context, offer);
   return offer;
 }
@@ -279,6 +306,12 @@ Status prepare_second_offer(Context& context, Offer& offer, const BoundSuite& su
                      return offered.hash->id == suite.hash->id;
                    }).out;
   offer.sessions = kept.first(static_cast<std::size_t>(end - kept.begin()));
+  const auto psks = context.arena.array<ExternalPsk>(offer.psks.size());
+  if (psks.size() != offer.psks.size()) return context.fail(Reason::handshake_too_large);
+  const auto last = std::ranges::copy_if(offer.psks, psks.begin(), [&](const ExternalPsk& psk) {
+                      return psk.hash->id == suite.hash->id;
+                    }).out;
+  offer.psks = psks.first(static_cast<std::size_t>(last - psks.begin()));
 
   if (group && offer.grease) offer.grease->key_share = false;
   return {};

@@ -13,6 +13,7 @@
 #include "codec/client_hello.hpp"
 #include "codec/server_hello.hpp"
 #include "handshake/context.hpp"
+#include "handshake/external_psk.hpp"
 #include "handshake/inputs.hpp"
 #include "handshake/key_exchange.hpp"
 
@@ -33,15 +34,19 @@ struct Offer {
   std::optional<codec::Grease> grease{};
   std::optional<std::uint64_t> permutation_seed{};
   std::span<const OfferedSession> sessions{};  ///< in the order of their identities
+  std::span<const ExternalPsk> psks{};         ///< behind them, the same
   Bytes cookie{};                              ///< of a HelloRetryRequest
   const Session* session12 = nullptr;          ///< of TLS 1.2, that is offered by its ticket or its id
   bool early_data = false;                     ///< it goes with the first session
   std::optional<PeerAccepted> judged{};        ///< the peer of the first session, before early data was sent
+
+  [[nodiscard]] bool offers_psks() const noexcept { return !sessions.empty() || !psks.empty(); }
 };
 
 /// What a first ClientHello offers, but for key shares: draws what is random. Sessions that cannot be offered (expired,
 /// of another server or of a suite that is not configured) are left out.
-[[nodiscard]] std::expected<Offer, Error> prepare_offer(Context& context, std::span<const Session> sessions) noexcept;
+[[nodiscard]] std::expected<Offer, Error> prepare_offer(Context& context, std::span<const Session> sessions,
+                                                        std::span<const ExternalPsk> psks) noexcept;
 
 /// Makes a key pair for each group, whose shares replace those of the offer.
 [[nodiscard]] Status make_shares(Context& context, Offer& offer, std::span<const NamedGroup> groups) noexcept;

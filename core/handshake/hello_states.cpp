@@ -22,8 +22,8 @@ Next<WaitOfferVerified, WaitServerHello> send(Offer&& offer, Context& context) {
 }
 
 // The version is settled, and its machine goes on.
-Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
-     server12::WaitCredential, server12::WaitPskKeyExchange>
+Next<server13::WaitPsk, server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential,
+     server12::WaitTicketOpened, server12::WaitCredential, server12::WaitPskKeyExchange>
 begin(const codec::ClientHello& hello, Context& context) {
   const auto version = settle_version(context, hello);
   if (!version) return std::unexpected(version.error());
@@ -36,11 +36,10 @@ begin(const codec::ClientHello& hello, Context& context) {
   return server13::begin(hello, context);
 }
 
-}  // namespace
-
-Next<WaitShares, WaitOfferVerified, WaitServerHello> start(Context& context, std::span<const Session> sessions) {
-  context.place = Place::client_hello;
-  auto offer = prepare_offer(context, sessions);
+// Everything that is offered is known.
+Next<WaitShares, WaitOfferVerified, WaitServerHello> offer(Context& context, std::span<const Session> sessions,
+                                                           std::span<const ExternalPsk> psks) {
+  auto offer = prepare_offer(context, sessions, psks);
   if (!offer) return std::unexpected(offer.error());
   if (!context.speaks(ProtocolVersion::tls_1_3)) return send(std::move(*offer), context);
   if (context.settings().hand_out_computations) {
@@ -50,6 +49,33 @@ Next<WaitShares, WaitOfferVerified, WaitServerHello> start(Context& context, std
   if (auto made = make_shares(context, *offer, context.settings().key_shares); !made)
     return std::unexpected(made.error());
   return send(std::move(*offer), context);
+}
+
+}  // namespace
+
+Next<WaitPsks, WaitShares, WaitOfferVerified, WaitServerHello> start(Context& context,
+                                                                     std::span<const Session> sessions) {
+  context.place = Place::client_hello;
+  if (context.settings().external_psks == ExternalPsks::none) return offer(context, sessions, {});
+  SelectPsk question;
+  question.version = ProtocolVersion::tls_1_3;
+  question.server_name = context.server_name;
+  context.ask(std::move(question));
+  return WaitPsks{sessions};
+}
+
+Next<WaitShares, WaitOfferVerified, WaitServerHello> on(WaitPsks&& state, const PskGiven& given, Context& context) {
+  const auto psks = psks_to_offer(context, given.chosen());
+  if (!psks) return std::unexpected(psks.error());
+  // No suite goes with any of them.
+  if (psks->empty() && context.settings().external_psks == ExternalPsks::require) return context.fail(Reason::no_psk);
+  return offer(context, state.sessions, *psks);
+}
+
+Next<WaitShares, WaitOfferVerified, WaitServerHello> on(WaitPsks&& state, const PskWithheld& /*answer*/,
+                                                        Context& context) {
+  if (context.settings().external_psks == ExternalPsks::require) return context.fail(Reason::no_psk);
+  return offer(context, state.sessions, {});
 }
 
 Next<WaitOfferVerified, WaitServerHello> on(WaitShares&& state, const SharesMade& made, Context& context) {
@@ -97,8 +123,8 @@ Next<client13::WaitSecondShare, client13::WaitSecondServerHello> on(WaitServerHe
   return client13::begin(std::move(state.offer), retry, context);
 }
 
-Next<WaitConfig, server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential,
-     server12::WaitTicketOpened, server12::WaitCredential, server12::WaitPskKeyExchange>
+Next<WaitConfig, server13::WaitPsk, server13::WaitSecondClientHello, server13::WaitTicketOpened,
+     server13::WaitCredential, server12::WaitTicketOpened, server12::WaitCredential, server12::WaitPskKeyExchange>
 on(WaitClientHello&& /*state*/, const codec::ClientHello& hello, Context& context) {
   if (!context.settings().select_config) return begin(hello, context);
   context.ask(SelectConfig{.token = {},
@@ -109,8 +135,8 @@ on(WaitClientHello&& /*state*/, const codec::ClientHello& hello, Context& contex
   return WaitConfig{hello};
 }
 
-Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
-     server12::WaitCredential, server12::WaitPskKeyExchange>
+Next<server13::WaitPsk, server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential,
+     server12::WaitTicketOpened, server12::WaitCredential, server12::WaitPskKeyExchange>
 on(WaitConfig&& state, const ConfigChosen& /*chosen*/, Context& context) {
   return begin(state.hello, context);
 }

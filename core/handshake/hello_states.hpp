@@ -13,6 +13,11 @@
 
 namespace lockstep::handshake::hello {
 
+/// The application selects external PSKs, before anything is offered.
+struct WaitPsks {
+  static constexpr std::string_view name = "(select PSKs)";
+  std::span<const Session> sessions;  ///< live as long as the handshake
+};
 /// Our key pairs are being made.
 struct WaitShares {
   static constexpr std::string_view name = "(make shares)";
@@ -36,6 +41,8 @@ struct WaitConfig {
   codec::ClientHello hello;
 };
 
+Next<WaitShares, WaitOfferVerified, WaitServerHello> on(WaitPsks&&, const PskGiven&, Context&);
+Next<WaitShares, WaitOfferVerified, WaitServerHello> on(WaitPsks&&, const PskWithheld&, Context&);
 Next<WaitOfferVerified, WaitServerHello> on(WaitShares&&, const SharesMade&, Context&);
 Next<WaitServerHello> on(WaitOfferVerified&&, const PeerVerified&, Context&);
 Next<> on(WaitOfferVerified&&, const PeerRefused&, Context&);
@@ -45,16 +52,16 @@ Next<client13::WaitSecret, client13::WaitEncryptedExtensions, client12::WaitCert
 on(WaitServerHello&&, const codec::ServerHello&, Context&);
 Next<client13::WaitSecondShare, client13::WaitSecondServerHello> on(WaitServerHello&&, const codec::HelloRetryRequest&,
                                                                     Context&);
-Next<WaitConfig, server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential,
-     server12::WaitTicketOpened, server12::WaitCredential, server12::WaitPskKeyExchange>
+Next<WaitConfig, server13::WaitPsk, server13::WaitSecondClientHello, server13::WaitTicketOpened,
+     server13::WaitCredential, server12::WaitTicketOpened, server12::WaitCredential, server12::WaitPskKeyExchange>
 on(WaitClientHello&&, const codec::ClientHello&, Context&);
-Next<server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential, server12::WaitTicketOpened,
-     server12::WaitCredential, server12::WaitPskKeyExchange>
+Next<server13::WaitPsk, server13::WaitSecondClientHello, server13::WaitTicketOpened, server13::WaitCredential,
+     server12::WaitTicketOpened, server12::WaitCredential, server12::WaitPskKeyExchange>
 on(WaitConfig&&, const ConfigChosen&, Context&);
 Next<> on(WaitConfig&&, const HelloRefused&, Context&);
 
 /// Sends the ClientHello, once there are shares for it.
-[[nodiscard]] Next<WaitShares, WaitOfferVerified, WaitServerHello> start(Context& context,
-                                                                         std::span<const Session> sessions);
+[[nodiscard]] Next<WaitPsks, WaitShares, WaitOfferVerified, WaitServerHello> start(Context& context,
+                                                                                   std::span<const Session> sessions);
 
 }  // namespace lockstep::handshake::hello

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <variant>
 
 #include <lockstep/event.hpp>
 #include <lockstep/types.hpp>
@@ -20,15 +21,21 @@
 namespace lockstep::handshake {
 
 class VerifiedPsk;
+class VerifiedExternalPsk;
+struct ExternalPsk;
 struct Offer;
 namespace client13 {
-[[nodiscard]] std::expected<std::optional<VerifiedPsk>, Error> chosen_psk(Context& context, const Offer& offer,
-                                                                          const codec::ServerHello& hello) noexcept;
-}
+/// What a server has taken of what was offered; nothing for a full handshake.
+using ChosenPsk = std::variant<std::monostate, VerifiedPsk, VerifiedExternalPsk>;
+[[nodiscard]] std::expected<ChosenPsk, Error> chosen_psk(Context& context, const Offer& offer,
+                                                         const codec::ServerHello& hello) noexcept;
+}  // namespace client13
 namespace server13 {
 struct Negotiated;
 [[nodiscard]] std::expected<VerifiedPsk, Error> verify_binder(Context& context, const Negotiated& negotiated,
                                                               std::uint16_t identity) noexcept;
+[[nodiscard]] std::expected<VerifiedExternalPsk, Error> verify_binder(Context& context, const Negotiated& negotiated,
+                                                                      const ExternalPsk& psk) noexcept;
 }  // namespace server13
 struct Derived12;
 namespace client12 {
@@ -120,8 +127,8 @@ class VerifiedPsk {
   [[nodiscard]] const Session& session() const noexcept { return *session_; }
 
  private:
-  friend std::expected<std::optional<VerifiedPsk>, Error> client13::chosen_psk(Context&, const Offer&,
-                                                                               const codec::ServerHello&) noexcept;
+  friend std::expected<client13::ChosenPsk, Error> client13::chosen_psk(Context&, const Offer&,
+                                                                        const codec::ServerHello&) noexcept;
   friend std::expected<VerifiedPsk, Error> server13::verify_binder(Context&, const server13::Negotiated&,
                                                                    std::uint16_t) noexcept;
   friend std::optional<VerifiedPsk> client12::resumed_session(Context&, const Offer&,
@@ -131,11 +138,27 @@ class VerifiedPsk {
   const Session* session_;
 };
 
+/// Proof that the peer holds an external PSK, which says who it is: the server chose one that we offered, or the
+/// client's binder was verified. As with a session's, nobody without the key can make a Finished.
+class VerifiedExternalPsk {
+ public:
+  [[nodiscard]] const ExternalPsk& psk() const noexcept { return *psk_; }
+
+ private:
+  friend std::expected<client13::ChosenPsk, Error> client13::chosen_psk(Context&, const Offer&,
+                                                                        const codec::ServerHello&) noexcept;
+  friend std::expected<VerifiedExternalPsk, Error> server13::verify_binder(Context&, const server13::Negotiated&,
+                                                                           const ExternalPsk&) noexcept;
+  explicit VerifiedExternalPsk(const ExternalPsk& psk) noexcept : psk_(&psk) {}
+  const ExternalPsk* psk_;
+};
+
 /// Why the peer is who it should be. Connecting demands one.
 class Authenticated {
  public:
   static Authenticated by_signature(VerifiedSignature /*proof*/) noexcept { return Authenticated(); }
   static Authenticated by_psk(VerifiedPsk /*proof*/) noexcept { return Authenticated(); }
+  static Authenticated by_psk(VerifiedExternalPsk /*proof*/) noexcept { return Authenticated(); }
   /// Client, TLS 1.2 with RSA key exchange: whoever can make the server's Finished has read the secret that was
   /// encrypted to the accepted certificate's key.
   static Authenticated by_decryption(const PeerVerified& /*proof*/) noexcept { return Authenticated(); }

@@ -55,19 +55,27 @@ bool leads_with_chacha20(const codec::ClientHello& hello, ProtocolVersion versio
 
 }  // namespace
 
-std::expected<const BoundSuite*, Error> choose_suite(Context& context, const codec::ClientHello& hello) noexcept {
+const BoundSuite* suite_in_common(const Context& context, const codec::ClientHello& hello,
+                                  std::optional<HashAlgorithm> hash) noexcept {
   // RFC 9846 4.2.2: "If the list contains cipher suites that the server does not recognize, support, or wish to use,
   // the server MUST ignore those cipher suites and process the remaining ones as usual."
   const Settings& settings = context.settings();
   if (settings.server_preference && settings.hardware_aware && leads_with_chacha20(hello, ProtocolVersion::tls_1_3)) {
-    if (const BoundSuite* suite = context.config().suite(CipherSuite::tls_chacha20_poly1305_sha256)) return suite;
+    const BoundSuite* const suite = context.config().suite(CipherSuite::tls_chacha20_poly1305_sha256);
+    if (suite != nullptr && (!hash || suite->hash->id == *hash)) return suite;
   }
   const auto place_of = [&](CipherSuite id) -> std::optional<std::size_t> {
     const auto place = place_in(settings.suites, id, &BoundSuite::suite);
-    return place && settings.suites[*place].version == ProtocolVersion::tls_1_3 ? place : std::nullopt;
+    if (!place || settings.suites[*place].version != ProtocolVersion::tls_1_3) return std::nullopt;
+    return !hash || settings.suites[*place].hash->id == *hash ? place : std::nullopt;
   };
   const auto chosen = choose(hello.cipher_suites, settings.server_preference, place_of, RankOfSuite{settings.suites});
-  if (chosen) return &settings.suites[*chosen];
+  return chosen ? &settings.suites[*chosen] : nullptr;
+}
+
+std::expected<const BoundSuite*, Error> choose_suite(Context& context, const codec::ClientHello& hello,
+                                                     std::optional<HashAlgorithm> hash) noexcept {
+  if (const BoundSuite* const suite = suite_in_common(context, hello, hash)) return suite;
   // RFC 9846 4.2.1: "If the server is unable to negotiate a supported set of parameters ..., it MUST abort the
   // handshake with either a "handshake_failure" or "insufficient_security" fatal alert"
   return context.fail(Reason::suite_unsupported);
@@ -189,8 +197,8 @@ void ask_server_credential(Context& context, const codec::ClientHello& hello, st
 }
 
 std::expected<GroupChoice, Error> choose_group(Context& context, const codec::ClientHello& hello) noexcept {
-  // RFC 9846 9.2 lets a ClientHello with pre_shared_key do without groups and shares, which psk_ke does not need. Here
-  // every handshake has a key exchange. codec::check_tls13 has seen that there are both or none.
+  // RFC 9846 9.2 lets a ClientHello with pre_shared_key do without groups and shares, which psk_ke does not need, and
+  // nothing else does without. codec::check_tls13 has seen that there are both or none.
   if (!hello.supported_groups)
     return context.fail(Reason::extension_missing, static_cast<std::uint16_t>(ExtensionType::supported_groups));
   const Settings& settings = context.settings();

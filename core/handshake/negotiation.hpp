@@ -11,9 +11,12 @@
 
 namespace lockstep::handshake {
 
-/// The suite: the server's first that the client offers, or the other way round.
-[[nodiscard]] std::expected<const BoundSuite*, Error> choose_suite(Context& context,
-                                                                   const codec::ClientHello& hello) noexcept;
+/// The suite of TLS 1.3: the server's first that the client offers, or the other way round; of those with one hash
+/// where a PSK demands it. Null when there is none in common.
+[[nodiscard]] const BoundSuite* suite_in_common(const Context& context, const codec::ClientHello& hello,
+                                                std::optional<HashAlgorithm> hash = {}) noexcept;
+[[nodiscard]] std::expected<const BoundSuite*, Error> choose_suite(Context& context, const codec::ClientHello& hello,
+                                                                   std::optional<HashAlgorithm> hash = {}) noexcept;
 
 struct GroupChoice {
   const BoundGroup* group = nullptr;

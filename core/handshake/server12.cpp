@@ -398,7 +398,8 @@ Next<WaitTicketOpened, WaitCredential, WaitPskKeyExchange> begin(const codec::Cl
                          .ticket = by_id ? hello.legacy_session_id : *hello.session_ticket,
                          .obfuscated_ticket_age = 0,
                          .now = context.now,
-                         .session_id = by_id});
+                         .session_id = by_id,
+                         .client_hello = context.message});
   return WaitTicketOpened{std::move(asked)};
 }
 

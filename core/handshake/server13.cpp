@@ -21,27 +21,68 @@ namespace {
 namespace key_log = key_schedule::key_log;
 
 constexpr std::size_t kCookieSize = 32;
-// Identities beyond these are not looked at: each costs the application a look-up. Clients offer one or two.
+// Identities beyond these are not looked at: each costs the application a look-up. Clients offer one or two. As many
+// tickets, and as many external PSKs.
 constexpr std::uint16_t kMaxIdentitiesTried = 4;
 
+// How PSKs of this client establish keys; nothing: not at all.
+// RFC 9846 4.3.9: "Servers MUST NOT select a key exchange mode that is not listed by the client."
+// RFC 9846 4.2.1: "If the server selects a PSK, then it MUST also select a key establishment mode from the list
+// indicated by the client's "psk_key_exchange_modes" extension"
+std::optional<PskKeyExchangeMode> psk_mode(const Context& context, const codec::ClientHello& hello) noexcept {
+  const auto& modes = hello.psk_key_exchange_modes;
+  if (!modes) return std::nullopt;
+  const PskWithoutDhe without = context.settings().psk_without_dhe;
+  const bool dhe = modes->contains(PskKeyExchangeMode::psk_dhe_ke);
+  const bool plain = without != PskWithoutDhe::never && modes->contains(PskKeyExchangeMode::psk_ke);
+  if (plain && (!dhe || without == PskWithoutDhe::prefer)) return PskKeyExchangeMode::psk_ke;
+  return dhe ? std::optional(PskKeyExchangeMode::psk_dhe_ke) : std::nullopt;
+}
+
+bool offers_psks(const Context& context, const codec::ClientHello& hello) noexcept {
+  return hello.pre_shared_key && psk_mode(context, hello);
+}
+
 bool offers_resumption(const Context& context, const codec::ClientHello& hello) noexcept {
-  // RFC 9846 4.3.9: "Servers MUST NOT select a key exchange mode that is not listed by the client."
-  // RFC 9846 4.2.1: "If the server selects a PSK, then it MUST also select a key establishment mode from the list
-  // indicated by the client's "psk_key_exchange_modes" extension"
-  return context.settings().resumption && hello.pre_shared_key && hello.psk_key_exchange_modes &&
-         hello.psk_key_exchange_modes->contains(PskKeyExchangeMode::psk_dhe_ke);
+  return context.settings().resumption && offers_psks(context, hello);
 }
 
-void ask_ticket(Context& context, const codec::ClientHello& hello, std::uint16_t identity) noexcept {
+codec::PskIdentity identity_at(const codec::ClientHello& hello, std::size_t place) noexcept {
   auto offered = hello.pre_shared_key->identities.begin();
-  for (std::uint16_t skip = 0; skip < identity; ++skip) ++offered;
-  context.ask(OpenTicket{.token = {},
-                         .ticket = offered->identity,
-                         .obfuscated_ticket_age = offered->obfuscated_ticket_age,
-                         .now = context.now});
+  for (std::size_t skip = 0; skip < place; ++skip) ++offered;
+  return *offered;
 }
 
-void ask_credential(Context& context, const codec::ClientHello& hello) noexcept {
+// How many of a client's identities may be tickets: those before the external PSK that was found, which it likes less.
+std::size_t tickets_to_try(const Negotiated& negotiated) noexcept {
+  const std::size_t offered =
+      negotiated.psk == nullptr ? negotiated.hello.pre_shared_key->identities.size() : negotiated.psk_identity;
+  return std::min<std::size_t>(offered, kMaxIdentitiesTried);
+}
+
+void ask_ticket(Context& context, const Negotiated& negotiated, std::uint16_t identity) noexcept {
+  const codec::PskIdentity offered = identity_at(negotiated.hello, identity);
+  context.ask(OpenTicket{.token = {},
+                         .ticket = offered.identity,
+                         .obfuscated_ticket_age = offered.obfuscated_ticket_age,
+                         .now = context.now,
+                         .client_hello = negotiated.message});
+}
+
+// Why there is no pre-shared key where the configuration insists on one.
+Reason lacking_psk(const Context& context, const codec::ClientHello& hello) noexcept {
+  if (!offers_psks(context, hello)) return Reason::psk_missing;
+  // RFC 9846 6.2, of unknown_psk_identity: "Sending this alert is OPTIONAL; servers MAY instead choose to send a
+  // "decrypt_error" alert to merely indicate an invalid PSK identity."
+  return context.settings().tell_unknown_psk ? Reason::psk_identity_unknown : Reason::psk_unacceptable;
+}
+
+void ask_credential(Context& context, const Negotiated& negotiated) noexcept {
+  const codec::ClientHello& hello = negotiated.hello;
+  if (context.settings().external_psks == ExternalPsks::require) return context.stop(lacking_psk(context, hello));
+  // Without groups there was only the way without (EC)DHE.
+  if (negotiated.group == nullptr)
+    return context.stop(Reason::extension_missing, static_cast<std::uint16_t>(ExtensionType::supported_groups));
   // RFC 9846 4.3.3: "Clients which desire the server to authenticate itself via a certificate MUST send the
   // "signature_algorithms" extension. If a server is authenticating via a certificate and the client has not sent a
   // "signature_algorithms" extension, then the server MUST abort the handshake with a "missing_extension" alert".
@@ -57,12 +98,11 @@ void ask_credential(Context& context, const codec::ClientHello& hello) noexcept 
 // A ClientHello with a usable share: resume if the client offers to, else authenticate.
 Next<WaitTicketOpened, WaitCredential> proceed(Negotiated&& negotiated, Context& context) {
   if (auto chosen = choose_alpn(context, negotiated.hello); !chosen) return std::unexpected(chosen.error());
-  const codec::ClientHello& hello = negotiated.hello;
-  if (offers_resumption(context, hello)) {
-    ask_ticket(context, hello, 0);
+  if (offers_resumption(context, negotiated.hello)) {
+    ask_ticket(context, negotiated, 0);
     return WaitTicketOpened{std::move(negotiated), 0};
   }
-  ask_credential(context, hello);
+  ask_credential(context, negotiated);
   return WaitCredential{std::move(negotiated)};
 }
 
@@ -71,12 +111,12 @@ EarlyDataStatus not_taken(const Context& context, EarlyDataStatus reason) noexce
   return context.settings().early_data == 0 ? EarlyDataStatus::disabled : reason;
 }
 
-Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& hello, const BoundGroup& group,
-                                  bool share_missing) {
+std::expected<WaitSecondClientHello, Error> retry(Context& context, const codec::ClientHello& hello,
+                                                  const BoundGroup* group, bool share_missing, const ExternalPsk* psk) {
   codec::HelloRetryRequestParameters request;
   request.legacy_session_id_echo = hello.legacy_session_id;
   request.cipher_suite = context.agreed.suite->suite;
-  if (share_missing) request.selected_group = group.id;
+  if (share_missing) request.selected_group = group->id;
   if (context.settings().cookie) {
     const auto cookie = context.draw(kCookieSize);
     if (!cookie) return std::unexpected(cookie.error());
@@ -94,8 +134,8 @@ Next<WaitSecondClientHello> retry(Context& context, const codec::ClientHello& he
     context.agreed.early_data = not_taken(context, EarlyDataStatus::retried);
   }
   context.agreed.retried = true;
-  return WaitSecondClientHello{context.message.subspan(codec::kHandshakeHeaderSize), &group, share_missing,
-                               request.cookie};
+  return WaitSecondClientHello{context.message.subspan(codec::kHandshakeHeaderSize), group, share_missing,
+                               request.cookie, psk};
 }
 
 // RFC 9846 4.2.2: what a second ClientHello may change: key_share, early_data, cookie, pre_shared_key and padding.
@@ -155,13 +195,14 @@ Status prepare_server_hello(Context& context) noexcept {
   return {};
 }
 
-// ServerHello, and the keys that it leads to. `psk` is empty in a full handshake.
-// `early_data_limit` counts when early data was accepted.
+// ServerHello, and the keys that it leads to. `psk` is empty in a full handshake. `early_data_limit` counts when early
+// data was accepted. Without a share of ours it is the PSK alone that they are made of.
 std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated& negotiated, const SecretMade& made,
                                              Bytes psk, std::optional<std::uint16_t> selected_identity,
                                              std::uint32_t early_data_limit = 0) noexcept {
-  if (auto checked = check(context, made, negotiated.group->id); !checked) return std::unexpected(checked.error());
-  context.agreed.group = negotiated.group->id;
+  const NamedGroup group = made.share.empty() && made.result == GroupResult::ok ? NamedGroup{} : negotiated.group->id;
+  if (auto checked = check(context, made, group); !checked) return std::unexpected(checked.error());
+  context.agreed.group = group;
   std::optional<key_schedule::EarlySecret> early;
   if (!psk.empty()) {
     early = key_schedule::EarlySecret::from_psk(*context.agreed.suite->hash, psk);
@@ -183,7 +224,7 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   // RFC 9846 4.3.8: "Servers MUST NOT send a KeyShareEntry for any group not indicated in the client's
   // "supported_groups" extension and MUST NOT send a KeyShareEntry when using the "psk_ke" PskKeyExchangeMode."
   // RFC 9846 4.3.9: "the client and server MUST supply "key_share" values as described in Section 4.3.8."
-  hello.key_share = codec::KeyShareEntry{negotiated.group->id, made.share};
+  if (!made.share.empty()) hello.key_share = codec::KeyShareEntry{group, made.share};
   hello.selected_identity = selected_identity;
   agree_on_record_limits(context, negotiated.hello, nullptr);
   context.send(Level::initial, 256 + made.share.size(),
@@ -194,9 +235,8 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   context.install(Level::handshake, Direction::send, secrets->traffic.server);
   context.install(Level::handshake, Direction::receive, secrets->traffic.client);
 
-  const auto& modes = negotiated.hello.psk_key_exchange_modes;
-  const bool tickets =
-      modes ? modes->contains(PskKeyExchangeMode::psk_dhe_ke) : context.settings().tickets_without_modes;
+  const bool tickets = negotiated.hello.psk_key_exchange_modes ? psk_mode(context, negotiated.hello).has_value()
+                                                               : context.settings().tickets_without_modes;
   return Keys{std::move(secrets->main), std::move(secrets->traffic), tickets};
 }
 
@@ -296,13 +336,12 @@ EarlyDataStatus judge_early_data(const Context& context, const Negotiated& negot
   return EarlyDataStatus::accepted;
 }
 
-}  // namespace
-
 // RFC 9846 4.3.11: "Prior to accepting PSK key establishment, the server MUST validate the corresponding binder value
 // ... If this value is not present or does not validate, the server MUST abort the handshake."
-std::expected<VerifiedPsk, Error> verify_binder(Context& context, const Negotiated& negotiated,
-                                                std::uint16_t identity) noexcept {
-  const Session& session = *context.resumed_session;
+// RFC 9846 4.3.11: "Servers SHOULD NOT attempt to validate multiple binders; rather, they SHOULD select a single PSK
+// and validate solely the binder that corresponds to that PSK."
+Status check_binder(Context& context, const Negotiated& negotiated, std::uint16_t identity, key_schedule::PskKind kind,
+                    Bytes key) noexcept {
   const codec::OfferedPsks& offered = *negotiated.hello.pre_shared_key;
   auto binder = offered.binders.begin();
   for (std::uint16_t skip = 0; skip < identity; ++skip) ++binder;
@@ -313,12 +352,30 @@ std::expected<VerifiedPsk, Error> verify_binder(Context& context, const Negotiat
   if (!transcript) return std::unexpected(transcript.error());
   context.transcript.update(negotiated.message.subspan(offered.binders_offset));
 
-  const auto early = key_schedule::EarlySecret::from_psk(hash, session.secret.view());
+  const auto early = key_schedule::EarlySecret::from_psk(hash, key);
   if (!early) return context.fail(Reason::provider_failed);
-  const auto expected = early->binder(key_schedule::PskKind::resumption, *transcript);
+  const auto expected = early->binder(kind, *transcript);
   if (!expected) return context.fail(Reason::provider_failed);
   if (!constant_time_equal(expected->view(), *binder)) return context.fail(Reason::psk_binder);
+  return {};
+}
+
+}  // namespace
+
+std::expected<VerifiedPsk, Error> verify_binder(Context& context, const Negotiated& negotiated,
+                                                std::uint16_t identity) noexcept {
+  const Session& session = *context.resumed_session;
+  const auto checked =
+      check_binder(context, negotiated, identity, key_schedule::PskKind::resumption, session.secret.view());
+  if (!checked) return std::unexpected(checked.error());
   return VerifiedPsk(session);
+}
+
+std::expected<VerifiedExternalPsk, Error> verify_binder(Context& context, const Negotiated& negotiated,
+                                                        const ExternalPsk& psk) noexcept {
+  const auto checked = check_binder(context, negotiated, negotiated.psk_identity, psk.kind, psk.key);
+  if (!checked) return std::unexpected(checked.error());
+  return VerifiedExternalPsk(psk);
 }
 
 namespace {
@@ -341,11 +398,36 @@ std::expected<Established, Error> resume(const Negotiated& negotiated, const Sec
   return finish_flight(std::move(*keys), context);
 }
 
-Next<WaitResumedSecret, WaitEndOfEarlyData, WaitFinished> agree(WaitResumedSecret&& state, Context& context) {
+// The secret that a handshake by a PSK goes on from, once its binder was verified.
+template <class State>
+Awaiting<State, SecretMade> agree_by_psk(State&& state, Context& context) {
   if (auto prepared = prepare_server_hello(context); !prepared) return std::unexpected(prepared.error());
-  const auto& [hello, message, group, share] = state.negotiated;
+  const Negotiated& negotiated = state.negotiated;
+  if (psk_mode(context, negotiated.hello) == PskKeyExchangeMode::psk_ke)
+    return on(std::forward<State>(state), SecretMade{.result = GroupResult::ok}, context);
   // RFC 9846 4.3.8: "Clients and Servers MUST NOT reuse a key share for multiple connections."
-  return encapsulate(std::move(state), *group, share, context);
+  return encapsulate(std::forward<State>(state), *negotiated.group, negotiated.client_share, context);
+}
+
+Next<WaitResumedSecret, WaitEndOfEarlyData, WaitFinished> agree(WaitResumedSecret&& state, Context& context) {
+  return agree_by_psk(std::move(state), context);
+}
+
+// The same on an external PSK.
+Next<WaitPskSecret, WaitFinished> go_by(Negotiated&& negotiated, Context& context) {
+  const auto verified = verify_binder(context, negotiated, *negotiated.psk);
+  if (!verified) return std::unexpected(verified.error());
+  // No early data goes with it.
+  if (negotiated.hello.early_data) context.agreed.early_data = not_taken(context, EarlyDataStatus::not_resumed);
+  return agree_by_psk(WaitPskSecret{std::move(negotiated), *verified}, context);
+}
+
+Next<WaitTicketOpened, WaitPskSecret, WaitFinished> proceed_by_psk(Negotiated&& negotiated, Context& context) {
+  if (auto chosen = choose_alpn(context, negotiated.hello); !chosen) return std::unexpected(chosen.error());
+  if (!offers_resumption(context, negotiated.hello) || tickets_to_try(negotiated) == 0)
+    return go_by(std::move(negotiated), context);
+  ask_ticket(context, negotiated, 0);
+  return WaitTicketOpened{std::move(negotiated), 0};
 }
 
 // Asks about early data that everything else allows, else resumes at once.
@@ -393,33 +475,126 @@ TicketStep offer_ticket(DigestSecret&& resumption, std::unique_ptr<const Session
   return next;
 }
 
-}  // namespace
-
-Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello, Context& context) {
-  if (const auto checked = codec::check_tls13(hello); !checked) return std::unexpected(checked.error());
-  // RFC 9846 E.4: a server that receives a non-empty legacy_session_id sends a dummy change_cipher_spec.
-  context.transport.middlebox_compatibility(context.settings().middlebox_compatibility &&
-                                            !hello.legacy_session_id.empty());
-
-  const auto suite = choose_suite(context, hello);
+// Suite and group, of the hash of the PSK that was found, if one was. What does not fit costs a HelloRetryRequest.
+std::expected<std::variant<WaitSecondClientHello, Negotiated>, Error> negotiate(const codec::ClientHello& hello,
+                                                                                const ExternalPsk* psk,
+                                                                                std::uint16_t psk_identity,
+                                                                                Context& context) {
+  const auto suite = choose_suite(context, hello, psk == nullptr ? std::nullopt : std::optional(psk->hash->id));
   if (!suite) return std::unexpected(suite.error());
   context.agreed.suite = *suite;
   if (!context.transcript.start(*(*suite)->hash)) return context.fail(Reason::provider_failed);
 
-  const auto choice = choose_group(context, hello);
-  if (!choice) return std::unexpected(choice.error());
+  const bool plain = offers_psks(context, hello) && psk_mode(context, hello) == PskKeyExchangeMode::psk_ke;
+  GroupChoice choice;
+  if (!plain || hello.supported_groups) {
+    const auto chosen = choose_group(context, hello);
+    if (!chosen) return std::unexpected(chosen.error());
+    choice = *chosen;
+  }
   // RFC 9846 4.2.1: "If the server selects an asymmetric key exchange group and the client did not offer a compatible
   // "key_share" extension in the initial ClientHello, the server MUST respond with a HelloRetryRequest (Section 4.2.4)
   // message."
-  if (choice->share.empty() || context.settings().cookie)
-    return retry(context, hello, *choice->group, choice->share.empty());
-  if (choice->share.size() != choice->group->client_share_size())
-    return context.fail(Reason::key_share_size, static_cast<std::uint16_t>(choice->group->id));
-  return proceed(Negotiated{hello, context.message, choice->group, choice->share}, context);
+  const bool share_missing = choice.group != nullptr && choice.share.empty() && !(plain && psk != nullptr);
+  if (share_missing || context.settings().cookie) return retry(context, hello, choice.group, share_missing, psk);
+  if (!choice.share.empty() && choice.share.size() != choice.group->client_share_size())
+    return context.fail(Reason::key_share_size, static_cast<std::uint16_t>(choice.group->id));
+  return Negotiated{hello, context.message, choice.group, choice.share, psk, psk_identity};
 }
 
-Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const codec::ClientHello& hello,
-                                          Context& context) {
+// Without an external PSK.
+Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> go_on(const codec::ClientHello& hello, Context& context) {
+  auto negotiated = negotiate(hello, nullptr, 0, context);
+  if (!negotiated) return std::unexpected(negotiated.error());
+  if (auto* const again = std::get_if<WaitSecondClientHello>(&*negotiated)) return std::move(*again);
+  return proceed(std::get<Negotiated>(std::move(*negotiated)), context);
+}
+
+// Asks about the first of the client's identities from `place` on that may be that of an external PSK. RFC 9846 4.3.11:
+// "If backward compatibility is important, client-provided, externally established PSKs SHOULD influence cipher suite
+// selection."
+Next<WaitPsk, WaitSecondClientHello, WaitTicketOpened, WaitCredential> look_for_psk(const codec::ClientHello& hello,
+                                                                                    std::uint16_t place,
+                                                                                    std::uint16_t asked,
+                                                                                    Context& context) {
+  if (context.settings().external_psks == ExternalPsks::none || !offers_psks(context, hello))
+    return go_on(hello, context);
+  const std::size_t count = hello.pre_shared_key->identities.size();
+  for (; place < count && asked < kMaxIdentitiesTried; ++place) {
+    if (auto question = question_about(context, hello, identity_at(hello, place).identity)) {
+      context.ask(std::move(*question));
+      return WaitPsk{hello, place, static_cast<std::uint16_t>(asked + 1)};
+    }
+  }
+  return go_on(hello, context);
+}
+
+}  // namespace
+
+Next<WaitPsk, WaitSecondClientHello, WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello,
+                                                                             Context& context) {
+  if (const auto checked = codec::check_tls13(hello); !checked) return std::unexpected(checked.error());
+  // RFC 9846 E.4: a server that receives a non-empty legacy_session_id sends a dummy change_cipher_spec.
+  context.transport.middlebox_compatibility(context.settings().middlebox_compatibility &&
+                                            !hello.legacy_session_id.empty());
+  return look_for_psk(hello, 0, 0, context);
+}
+
+Next<WaitPsk, WaitSecondClientHello, WaitTicketOpened, WaitCredential, WaitPskSecret, WaitFinished> on(
+    WaitPsk&& state, const PskGiven& found, Context& context) {
+  const auto psk = found_psk(context, state.hello, identity_at(state.hello, state.identity).identity, found);
+  if (!psk) return std::unexpected(psk.error());
+  if (*psk == nullptr) return on(std::move(state), PskWithheld{}, context);
+  auto negotiated = negotiate(state.hello, *psk, state.identity, context);
+  if (!negotiated) return std::unexpected(negotiated.error());
+  if (auto* const again = std::get_if<WaitSecondClientHello>(&*negotiated)) return std::move(*again);
+  return proceed_by_psk(std::get<Negotiated>(std::move(*negotiated)), context);
+}
+
+// RFC 9846 4.3.11: "Any unknown PSKs (e.g., ones not in the PSK database or encrypted with an unknown key) SHOULD
+// simply be ignored."
+Next<WaitPsk, WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitPsk&& state,
+                                                                          const PskWithheld& /*answer*/,
+                                                                          Context& context) {
+  return look_for_psk(state.hello, static_cast<std::uint16_t>(state.identity + 1), state.asked, context);
+}
+
+namespace {
+
+// The share that a second ClientHello brings for the group that was chosen; empty where none was needed.
+std::expected<Bytes, Error> second_share(Context& context, const WaitSecondClientHello& state,
+                                         const codec::ClientHello& hello) noexcept {
+  if (state.group == nullptr) return Bytes();
+  Bytes share;
+  std::size_t count = 0;
+  for (const codec::KeyShareEntry& entry : *hello.key_share) {
+    ++count;
+    if (entry.group == state.group->id) share = entry.key_exchange;
+  }
+  const auto detail = static_cast<std::uint16_t>(state.group->id);
+  const bool needed = state.psk == nullptr || psk_mode(context, hello) != PskKeyExchangeMode::psk_ke;
+  if (share.empty() && !needed) return share;
+  // RFC 9846 4.2.2: "a list containing a single KeyShareEntry from the indicated group", if one was indicated.
+  if (share.empty() || (state.share_requested && count != 1)) return context.fail(Reason::key_share_missing, detail);
+  if (share.size() != state.group->client_share_size()) return context.fail(Reason::key_share_size, detail);
+  return share;
+}
+
+std::optional<std::uint16_t> place_of(const codec::ClientHello& hello, Bytes identity) noexcept {
+  if (!hello.pre_shared_key) return std::nullopt;
+  std::uint16_t place = 0;
+  for (const codec::PskIdentity& offered : hello.pre_shared_key->identities) {
+    if (equal(offered.identity, identity)) return place;
+    ++place;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Next<WaitTicketOpened, WaitCredential, WaitPskSecret, WaitFinished> on(WaitSecondClientHello&& state,
+                                                                       const codec::ClientHello& hello,
+                                                                       Context& context) {
   if (const auto checked = codec::check_tls13(hello); !checked) return std::unexpected(checked.error());
   const auto first = codec::ClientHello::decode(state.first_hello);
   // RFC 9846 4.2.2: a client that is answered by HelloRetryRequest "MUST send the same ClientHello without
@@ -436,23 +611,21 @@ Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&& state, const c
   context.end_early_data();  // what there was of it came before this message
   // RFC 9846 4.3.10: "A client MUST NOT include the "early_data" extension in its followup ClientHello."
   if (hello.early_data) return context.fail(Reason::early_data_unexpected);
-  Bytes share;
-  std::size_t count = 0;
-  for (const codec::KeyShareEntry& entry : *hello.key_share) {
-    ++count;
-    if (entry.group == state.group->id) share = entry.key_exchange;
-  }
-  const auto detail = static_cast<std::uint16_t>(state.group->id);
-  // RFC 9846 4.2.2: "a list containing a single KeyShareEntry from the indicated group", if one was indicated.
-  if (share.empty() || (state.share_requested && count != 1)) return context.fail(Reason::key_share_missing, detail);
-  if (share.size() != state.group->client_share_size()) return context.fail(Reason::key_share_size, detail);
-  return proceed(Negotiated{hello, context.message, state.group, share}, context);
+  const auto share = second_share(context, state, hello);
+  if (!share) return std::unexpected(share.error());
+  Negotiated negotiated{hello, context.message, state.group, *share};
+  if (state.psk == nullptr) return proceed(std::move(negotiated), context);
+  // The key that was found stays found, wherever its identity stands now.
+  const auto place = place_of(hello, state.psk->identity);
+  if (!place) return context.fail(Reason::client_hello_changed);
+  negotiated.psk = state.psk;
+  negotiated.psk_identity = *place;
+  return proceed_by_psk(std::move(negotiated), context);
 }
 
-Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitResumedSecret, WaitCredential, WaitEndOfEarlyData,
-     WaitFinished>
+Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitResumedSecret, WaitPskSecret, WaitCredential,
+     WaitEndOfEarlyData, WaitFinished>
 on(WaitTicketOpened&& state, const TicketOpened& answer, Context& context) {
-  const codec::ClientHello& hello = state.negotiated.hello;
   if (answer.session != nullptr && resumable(context, *answer.session)) {
     // Whatever comes behind this check is for whoever has the session's secret: a ticket alone can be copied.
     context.keep_session(std::move(*answer.session));
@@ -465,11 +638,12 @@ on(WaitTicketOpened&& state, const TicketOpened& answer, Context& context) {
   }
 
   const auto next = static_cast<std::uint16_t>(state.identity + 1);
-  if (next < std::min<std::size_t>(hello.pre_shared_key->identities.size(), kMaxIdentitiesTried)) {
-    ask_ticket(context, hello, next);
+  if (next < tickets_to_try(state.negotiated)) {
+    ask_ticket(context, state.negotiated, next);
     return WaitTicketOpened{std::move(state.negotiated), next};
   }
-  ask_credential(context, hello);
+  if (state.negotiated.psk != nullptr) return go_by(std::move(state.negotiated), context);
+  ask_credential(context, state.negotiated);
   return WaitCredential{std::move(state.negotiated)};
 }
 
@@ -492,6 +666,21 @@ Next<WaitEndOfEarlyData, WaitFinished> on(WaitResumedSecret&& state, const Secre
   if (!established) return std::unexpected(established.error());
   if (context.agreed.early_data == EarlyDataStatus::accepted)
     return WaitEndOfEarlyData{std::move(*established), state.psk};
+  return WaitFinished{std::move(*established), Authenticated::by_psk(state.psk)};
+}
+
+Next<WaitFinished> on(WaitPskSecret&& state, const SecretMade& made, Context& context) {
+  const ExternalPsk& psk = state.psk.psk();
+  context.take(psk);
+  context.client_verified = true;
+  auto keys = send_server_hello(context, state.negotiated, made, psk.key, state.negotiated.psk_identity);
+  if (!keys) return std::unexpected(keys.error());
+  // RFC 9846 4.4.2: "In the absence of some other specification to the contrary, servers which are authenticating with
+  // an external PSK MUST NOT send the CertificateRequest message in the main handshake or request post-handshake
+  // authentication."
+  send_encrypted_extensions(context);
+  auto established = finish_flight(std::move(*keys), context);
+  if (!established) return std::unexpected(established.error());
   return WaitFinished{std::move(*established), Authenticated::by_psk(state.psk)};
 }
 

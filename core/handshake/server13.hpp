@@ -25,9 +25,11 @@ namespace lockstep::handshake::server13 {
 /// What a ClientHello leads to. Views live as long as the handshake.
 struct Negotiated {
   codec::ClientHello hello;
-  Bytes message;  ///< the ClientHello, whole
-  const BoundGroup* group = nullptr;
+  Bytes message;                      ///< the ClientHello, whole
+  const BoundGroup* group = nullptr;  ///< null: there is none, nor need of one (psk_ke)
   Bytes client_share;
+  const ExternalPsk* psk = nullptr;  ///< that was found, and its place among the client's identities
+  std::uint16_t psk_identity = 0;
 };
 
 /// What ServerHello leaves.
@@ -43,12 +45,20 @@ struct Established {
   DigestSecret read_traffic;
 };
 
+/// An external PSK is looked for, by whose hash the suite is chosen.
+struct WaitPsk {
+  static constexpr std::string_view name = "(find PSK)";
+  codec::ClientHello hello;
+  std::uint16_t identity = 0;  ///< which of the client's identities is asked about
+  std::uint16_t asked = 0;     ///< how many have been
+};
 struct WaitSecondClientHello {
   static constexpr std::string_view name = "START (after HelloRetryRequest)";
   Bytes first_hello;  ///< the message's body
   const BoundGroup* group = nullptr;
   bool share_requested = false;
   Bytes cookie;
+  const ExternalPsk* psk = nullptr;  ///< that was found
 };
 struct WaitTicketOpened {
   static constexpr std::string_view name = "(open ticket)";
@@ -83,6 +93,12 @@ struct WaitResumedSecret {
   Negotiated negotiated;
   std::uint16_t identity = 0;
   VerifiedPsk psk;
+};
+/// The same with an external PSK.
+struct WaitPskSecret {
+  static constexpr std::string_view name = "(agree, by PSK)";
+  Negotiated negotiated;
+  VerifiedExternalPsk psk;
 };
 struct WaitSignature {
   static constexpr std::string_view name = "(sign)";
@@ -132,15 +148,21 @@ struct WaitTicketSealed {
   std::uint8_t number = 0;  ///< which of them
 };
 
-Next<WaitTicketOpened, WaitCredential> on(WaitSecondClientHello&&, const codec::ClientHello&, Context&);
-Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitResumedSecret, WaitCredential, WaitEndOfEarlyData,
-     WaitFinished>
+Next<WaitPsk, WaitSecondClientHello, WaitTicketOpened, WaitCredential, WaitPskSecret, WaitFinished> on(WaitPsk&&,
+                                                                                                       const PskGiven&,
+                                                                                                       Context&);
+Next<WaitPsk, WaitSecondClientHello, WaitTicketOpened, WaitCredential> on(WaitPsk&&, const PskWithheld&, Context&);
+Next<WaitTicketOpened, WaitCredential, WaitPskSecret, WaitFinished> on(WaitSecondClientHello&&,
+                                                                       const codec::ClientHello&, Context&);
+Next<WaitTicketOpened, WaitSessionVerified, WaitEarlyDataJudged, WaitResumedSecret, WaitPskSecret, WaitCredential,
+     WaitEndOfEarlyData, WaitFinished>
 on(WaitTicketOpened&&, const TicketOpened&, Context&);
 Next<WaitEarlyDataJudged, WaitResumedSecret, WaitEndOfEarlyData, WaitFinished> on(WaitSessionVerified&&,
                                                                                   const PeerVerified&, Context&);
 Next<> on(WaitSessionVerified&&, const PeerRefused&, Context&);
 Next<WaitResumedSecret, WaitEndOfEarlyData, WaitFinished> on(WaitEarlyDataJudged&&, const EarlyDataJudged&, Context&);
 Next<WaitEndOfEarlyData, WaitFinished> on(WaitResumedSecret&&, const SecretMade&, Context&);
+Next<WaitFinished> on(WaitPskSecret&&, const SecretMade&, Context&);
 Next<WaitSecret, WaitSignature> on(WaitCredential&&, const CredentialSelected&, Context&);
 Next<WaitSignature> on(WaitSecret&&, const SecretMade&, Context&);
 Next<WaitCertificate, WaitFinished> on(WaitSignature&&, const Signed&, Context&);
@@ -155,8 +177,8 @@ Next<WaitFinished> on(WaitCertificateVerify&&, const codec::CertificateVerify&, 
 Next<Connected> on(WaitFinished&&, const codec::Finished&, Context&);
 
 /// The client's hello allows TLS 1.3.
-[[nodiscard]] Next<WaitSecondClientHello, WaitTicketOpened, WaitCredential> begin(const codec::ClientHello& hello,
-                                                                                  Context& context);
+[[nodiscard]] Next<WaitPsk, WaitSecondClientHello, WaitTicketOpened, WaitCredential> begin(
+    const codec::ClientHello& hello, Context& context);
 
 using TicketStep = Next<WaitTicketSealed, NoTickets>;
 /// The first ticket, made of context.secrets.resumption.

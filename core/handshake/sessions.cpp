@@ -1,6 +1,7 @@
 #include "handshake/sessions.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -28,6 +29,17 @@ SessionContext session_context(const Context& context) noexcept {
   return context.config().session_context(context.verification);
 }
 
+// What tells sessions that an external PSK has begun from those of certificates: neither proves what the other does.
+// Any constant will do, as it is added to a digest: this one is SHA-256("lockstep: sessions of external PSKs").
+constexpr SessionContext kOfExternalPsks{0xa7, 0xde, 0x57, 0x1e, 0x4d, 0x6d, 0x25, 0x9b, 0xb3, 0x8d, 0xc5,
+                                         0x75, 0x5e, 0x46, 0x86, 0xe7, 0xf2, 0x73, 0xa3, 0xae, 0x48, 0xbf,
+                                         0x1e, 0xa2, 0xbf, 0x2e, 0xd3, 0x9f, 0x4b, 0x4f, 0x2a, 0x5f};
+
+SessionContext of_external_psks(SessionContext context) noexcept {
+  std::ranges::transform(context, kOfExternalPsks, context.begin(), std::bit_xor());
+  return context;
+}
+
 // A session's suite, which this configuration has; null where it is not, or none of the session's version.
 const BoundSuite* suite_of(const Context& context, const Session& session) noexcept {
   const BoundSuite* const suite = context.config().suite(session.suite);
@@ -36,8 +48,16 @@ const BoundSuite* suite_of(const Context& context, const Session& session) noexc
 
 // Whether a session was made with the very peer and under the very verification of this handshake.
 bool belongs_here(const Context& context, const Session& session) noexcept {
-  return session.context == session_context(context) &&
-         allocated([&] { return expected_name(context) == session.name; }).value_or(false);
+  return allocated([&] { return expected_name(context) == session.name; }).value_or(false);
+}
+bool of_certificates(const Context& context, const Session& session) noexcept {
+  return session.context == session_context(context);
+}
+// In TLS 1.3: or by an external PSK, where such are had.
+bool authenticated_as_here(const Context& context, const Session& session) noexcept {
+  const ExternalPsks mode = context.settings().external_psks;
+  if (of_certificates(context, session)) return mode != ExternalPsks::require;
+  return mode != ExternalPsks::none && session.context == of_external_psks(session_context(context));
 }
 
 }  // namespace
@@ -57,14 +77,18 @@ bool offerable_here(const Context& context, const Session& session) noexcept {
 
 }  // namespace
 
-bool offerable(const Context& context, const Session& session) noexcept {
-  return session.version == ProtocolVersion::tls_1_3 && !session.ticket.empty() && offerable_here(context, session);
+bool offerable(const Context& context, const Session& session, std::span<const ExternalPsk> psks) noexcept {
+  // Whoever selects no key, or another one, has no more to do with the one that has begun the session.
+  const auto selected = [&](const ExternalPsk& psk) { return equal(psk.peer_identity, session.identity); };
+  return session.version == ProtocolVersion::tls_1_3 && !session.ticket.empty() && offerable_here(context, session) &&
+         authenticated_as_here(context, session) &&
+         (of_certificates(context, session) || std::ranges::any_of(psks, selected));
 }
 
 bool offerable12(const Context& context, const Session& session) noexcept {
   return session.version == ProtocolVersion::tls_1_2 && (!session.ticket.empty() || !session.session_id.empty()) &&
          (session.extended_master_secret || !context.settings().extended_main_secret_required) &&
-         fits_record_limits(context, session) && offerable_here(context, session);
+         fits_record_limits(context, session) && offerable_here(context, session) && of_certificates(context, session);
 }
 
 bool resumable(const Context& context, const Session& session) noexcept {
@@ -78,7 +102,7 @@ bool resumable(const Context& context, const Session& session) noexcept {
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          // A session without the client's identity does not replace one where that is demanded.
          (settings.client_auth != ClientAuth::require || session.peer_verified) && can_be_verified(settings, session) &&
-         belongs_here(context, session);
+         belongs_here(context, session) && authenticated_as_here(context, session);
 }
 
 bool resumable12(const Context& context, const codec::ClientHello& hello, const Session& session) noexcept {
@@ -88,7 +112,7 @@ bool resumable12(const Context& context, const codec::ClientHello& hello, const 
          hello.offers(session.suite) && fits_record_limits(context, hello, session) &&
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          (settings.client_auth != ClientAuth::require || session.peer_verified) && can_be_verified(settings, session) &&
-         belongs_here(context, session);
+         belongs_here(context, session) && of_certificates(context, session);
 }
 
 void inherit(Context& context, const Session& session) noexcept {
@@ -147,7 +171,12 @@ std::unique_ptr<const SessionOrigin> make_origin(const Context& context) {
   const Settings& settings = context.settings();
   auto origin = std::make_unique<SessionOrigin>();
   origin->name = std::move(*name);
-  origin->context = session_context(context);
+  if (resumed != nullptr) {
+    origin->context = resumed->context;
+  } else {
+    origin->context =
+        context.external_psk == nullptr ? session_context(context) : of_external_psks(session_context(context));
+  }
   // RFC 9846 4.7.1: "It is RECOMMENDED that implementations place limits on the total lifetime of such keying material;
   // these limits should take into account the lifetime of the peer's certificate, the likelihood of intervening
   // revocation, and the time since the peer's online CertificateVerify signature."

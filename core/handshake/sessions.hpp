@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <lockstep/session.hpp>
@@ -13,6 +14,7 @@
 #include "codec/client_hello.hpp"
 #include "codec/new_session_ticket.hpp"
 #include "handshake/context.hpp"
+#include "handshake/external_psk.hpp"
 #include "key_schedule/tls12.hpp"
 
 namespace lockstep::handshake {
@@ -29,8 +31,9 @@ struct SessionOrigin {
   std::shared_ptr<const PeerCertificates> peer;
 };
 
-/// Client: whether this session may be offered here and now.
-[[nodiscard]] bool offerable(const Context& context, const Session& session) noexcept;
+/// Client: whether this session may be offered here and now, beside these external PSKs.
+[[nodiscard]] bool offerable(const Context& context, const Session& session,
+                             std::span<const ExternalPsk> psks) noexcept;
 /// Server: whether this session may be resumed here and now, with the suite that was chosen.
 [[nodiscard]] bool resumable(const Context& context, const Session& session) noexcept;
 /// The handshake goes on as a resumption: who the peer is, and for how long, comes from the session.

@@ -14,6 +14,9 @@ namespace {
 constexpr std::string_view kDerived = "derived";
 constexpr std::string_view kResumptionBinder = "res binder";
 constexpr std::string_view kExternalBinder = "ext binder";
+// RFC 9258 5.1, 5.2.
+constexpr std::string_view kImportedBinder = "imp binder";
+constexpr std::string_view kDerivedPsk = "derived psk";
 constexpr std::string_view kClientEarlyTraffic = "c e traffic";
 constexpr std::string_view kEarlyExporter = "e exp master";
 constexpr std::string_view kClientHandshakeTraffic = "c hs traffic";
@@ -70,9 +73,21 @@ std::optional<EarlySecret> EarlySecret::from_psk(const Schedule& schedule, Bytes
   return early;
 }
 
+namespace {
+
+constexpr std::string_view binder_label(PskKind kind) noexcept {
+  switch (kind) {
+    case PskKind::resumption: return kResumptionBinder;
+    case PskKind::external: return kExternalBinder;
+    case PskKind::imported: return kImportedBinder;
+  }
+  return {};
+}
+
+}  // namespace
+
 std::optional<Digest> EarlySecret::binder(PskKind kind, const Digest& truncated_client_hello) const noexcept {
-  const auto binder_key =
-      derive_from_nothing(schedule_, secret_, kind == PskKind::resumption ? kResumptionBinder : kExternalBinder);
+  const auto binder_key = derive_from_nothing(schedule_, secret_, binder_label(kind));
   if (!binder_key) return std::nullopt;
   // RFC 9846 4.3.11.2: "The PskBinderEntry is computed in the same way as the Finished message (Section 4.5.3) but
   // with the BaseKey being the binder_key".
@@ -179,6 +194,16 @@ std::optional<Digest> finished_verify_data(const Schedule& schedule, const Diges
   Digest verify_data(schedule.digest_size());
   if (!hmac(schedule, finished_key.view(), transcript.view(), verify_data.writable())) return std::nullopt;
   return verify_data;
+}
+
+bool import_psk(const Hash& hash, Bytes external_psk, Bytes imported_identity, MutableBytes out) noexcept {
+  // RFC 9258 5.1: "epskx = HKDF-Extract(0, epsk) ipskx = HKDF-Expand-Label(epskx, "derived psk",
+  // Hash(ImportedIdentity), L)"
+  const Schedule schedule(hash);
+  Secret<kMaxDigestSize> extracted(hash.digest_size);
+  const auto identity = digest_of(hash, {imported_identity});
+  return identity && hmac(schedule, zeros(schedule), external_psk, extracted.writable()) &&
+         hkdf_expand_label(schedule, extracted.view(), kDerivedPsk, identity->view(), out);
 }
 
 std::optional<DigestSecret> ticket_psk(const Schedule& schedule, const DigestSecret& resumption_secret,

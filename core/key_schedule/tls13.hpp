@@ -63,7 +63,7 @@ struct TrafficKeys {
 };
 
 /// Where a pre-shared key comes from: it has a binder label of its own.
-enum class PskKind : std::uint8_t { resumption, external };
+enum class PskKind : std::uint8_t { resumption, external, imported };
 
 class HandshakeSecret;
 struct HandshakeSecrets;
@@ -135,6 +135,10 @@ struct HandshakeSecrets {
 /// constant_time_equal.
 [[nodiscard]] std::optional<Digest> finished_verify_data(const Schedule& schedule, const DigestSecret& base_key,
                                                          const Digest& transcript) noexcept;
+
+/// The key that an external one is imported as (RFC 9258 5.1), as long as `out`: at most 255 times the hash's size.
+/// `hash` belongs to the external key.
+[[nodiscard]] bool import_psk(const Hash& hash, Bytes external_psk, Bytes imported_identity, MutableBytes out) noexcept;
 
 /// RFC 9846 4.7.1: the PSK of a ticket. `ticket_nonce` has at most 255 bytes.
 [[nodiscard]] std::optional<DigestSecret> ticket_psk(const Schedule& schedule, const DigestSecret& resumption_secret,
