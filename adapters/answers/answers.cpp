@@ -160,18 +160,34 @@ void Answers::reply(Connection& connection, Compute& compute) { (void)connection
 
 void Answers::reply(Connection& connection, SelectPsk& select) {
   const auto& psks = setup_->options().psks;
+  if (psks != nullptr && select.version == ProtocolVersion::tls_1_3) return offer_psks(connection, select, *psks);
   const auto chosen = psks == nullptr ? std::nullopt : psks->select(select);
   if (!chosen) return (void)connection.answer(std::move(select.token), NoPsk{});
   (void)connection.answer(std::move(select.token),
                           PskChosen{.identity = as_bytes(chosen->identity), .key = chosen->key.view()});
 }
 
+void Answers::offer_psks(Connection& connection, SelectPsk& select, const PskSource& psks) {
+  std::vector<PreSharedKey> keys = psks.offer(select);
+  if (keys.empty()) return (void)connection.answer(std::move(select.token), NoPsk{});
+  if (keys.size() > kMaxPsksOffered) keys.erase(keys.begin() + kMaxPsksOffered, keys.end());
+  std::vector<PskChosen> chosen;
+  for (const PreSharedKey& key : keys)
+    chosen.push_back({.identity = as_bytes(key.identity),
+                      .key = key.key.view(),
+                      .hash = key.use.hash,
+                      .import = key.use.import,
+                      .context = as_bytes(key.use.context)});
+  (void)connection.answer(std::move(select.token), chosen);
+}
+
 void Answers::reply(Connection& connection, FindPsk& find) {
   const auto& psks = setup_->options().psks;
   const auto found = psks == nullptr ? std::nullopt : psks->find(find);
   if (!found) return (void)connection.answer(std::move(find.token), PskUnknown{});
-  (void)connection.answer(std::move(find.token),
-                          PskFound{.key = found->key.view(), .peer_identity = as_bytes(found->identity)});
+  (void)connection.answer(
+      std::move(find.token),
+      PskFound{.key = found->key.view(), .peer_identity = as_bytes(found->identity), .hash = found->use.hash});
 }
 
 void Answers::reply(Connection& connection, OpenTicket& open) {

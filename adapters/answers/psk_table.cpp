@@ -28,17 +28,24 @@ std::optional<Secret<kMaxPskSize>> key_of(std::string_view text) noexcept {
   return key;
 }
 
-PreSharedKey copy_of(const PreSharedKey& entry) { return {entry.identity, entry.key.clone()}; }
+PreSharedKey copy_of(const PreSharedKey& entry) { return {entry.identity, entry.key.clone(), entry.use}; }
 
 }  // namespace
 
+std::vector<PreSharedKey> PskSource::offer(const SelectPsk& question) const {
+  std::vector<PreSharedKey> offered;
+  if (auto chosen = select(question)) offered.push_back(std::move(*chosen));
+  return offered;
+}
+
 PskTable::~PskTable() = default;
 
-bool PskTable::add(std::string_view identity, Bytes key) {
+bool PskTable::add(std::string_view identity, Bytes key, PskUse use) {
   if (identity.size() > kMaxPskIdentity || key.empty() || key.size() > kMaxPskSize) return false;
+  if (use.context.size() > kMaxPskContext) return false;
   const std::unique_lock lock(mutex_);
   if (places_.contains(identity)) return false;
-  keys_.push_back({std::string(identity), Secret<kMaxPskSize>(key)});
+  keys_.push_back({std::string(identity), Secret<kMaxPskSize>(key), std::move(use)});
   places_.emplace(keys_.back().identity, std::prev(keys_.end()));
   return true;
 }
@@ -58,7 +65,7 @@ std::size_t PskTable::size() const {
   return keys_.size();
 }
 
-std::expected<void, PskTable::Problem> PskTable::add_lines(std::string_view text) {
+std::expected<void, PskTable::Problem> PskTable::add_lines(std::string_view text, const PskUse& use) {
   for (std::size_t number = 1; !text.empty(); ++number) {
     std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));
@@ -75,7 +82,7 @@ std::expected<void, PskTable::Problem> PskTable::add_lines(std::string_view text
     if (!key)
       return std::unexpected(Problem{
           number, "the key is not 1 to " + std::to_string(kMaxPskSize) + " bytes in hexadecimal, two digits for each"});
-    if (!add(identity, key->view())) return std::unexpected(Problem{number, "the identity is there already"});
+    if (!add(identity, key->view(), use)) return std::unexpected(Problem{number, "the identity is there already"});
   }
   return {};
 }
@@ -86,11 +93,24 @@ std::optional<PreSharedKey> PskTable::select(const SelectPsk& /*question*/) cons
   return copy_of(keys_.front());
 }
 
+std::vector<PreSharedKey> PskTable::offer(const SelectPsk& /*question*/) const {
+  const std::shared_lock lock(mutex_);
+  std::vector<PreSharedKey> offered;
+  for (const PreSharedKey& entry : keys_) {
+    if (offered.size() == kMaxPsksOffered) break;
+    if (!entry.identity.empty()) offered.push_back(copy_of(entry));
+  }
+  return offered;
+}
+
 std::optional<PreSharedKey> PskTable::find(const FindPsk& question) const {
   const std::shared_lock lock(mutex_);
   const auto known = places_.find(as_text(question.identity));
   if (known == places_.end()) return std::nullopt;
-  return copy_of(*known->second);
+  const PskUse& use = known->second->use;
+  const bool used = question.version == ProtocolVersion::tls_1_2 ||
+                    (use.import == question.imported && (!use.import || use.context == as_text(question.context)));
+  return used ? std::optional(copy_of(*known->second)) : std::nullopt;
 }
 
 }  // namespace lockstep

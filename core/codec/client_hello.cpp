@@ -20,6 +20,7 @@ std::string_view read_server_name(Reader& reader) noexcept;
 bool read_status_request(Reader& reader) noexcept;
 KeyShares read_key_shares(Reader& reader) noexcept;
 OfferedPsks read_offered_psks(Reader& reader) noexcept;
+TicketRequest read_ticket_request(Reader& reader) noexcept;
 
 void write_server_name(Writer& writer, std::string_view name) noexcept;
 bool write_supported_groups(Writer& writer, ExtensionType type, const Out& out) noexcept;
@@ -28,6 +29,7 @@ void write_status_request(Writer& writer) noexcept;
 bool write_key_shares(Writer& writer, ExtensionType type, const Out& out) noexcept;
 bool write_supported_versions(Writer& writer, ExtensionType type, const Out& out) noexcept;
 void write_offered_psks(Writer& writer, std::span<const PskOffer> psks) noexcept;
+void write_ticket_request(Writer& writer, const TicketRequest& request) noexcept;
 
 /// In the order without permutation: that of the traces in RFC 8448.
 constexpr auto kExtensions = std::to_array<Row>({
@@ -66,6 +68,8 @@ constexpr auto kExtensions = std::to_array<Row>({
     {next_protocol_negotiation, sets<&In::next_protocol_negotiation>, marks<&Out::next_protocol_negotiation>},
     {compress_certificate, reads<&In::compress_certificate, read_code_points8<CertificateCompressionAlgorithm>>,
      writes<&Out::compress_certificate, write_code_points8<CertificateCompressionAlgorithm>>},
+    {ticket_request, reads<&In::ticket_request, read_ticket_request>,
+     writes<&Out::ticket_request, write_ticket_request>},
     // Up to here, they may be permuted.
     {pre_shared_key, reads<&In::pre_shared_key, read_offered_psks>, writes<&Out::pre_shared_keys, write_offered_psks>},
 });
@@ -293,6 +297,12 @@ OfferedPsks read_offered_psks(Reader& reader) noexcept {
   return psks;
 }
 
+// RFC 9149 3: "struct { uint8 new_session_count; uint8 resumption_count; } ClientTicketRequest;"
+TicketRequest read_ticket_request(Reader& reader) noexcept {
+  const std::uint8_t new_session_count = reader.u8();
+  return {new_session_count, reader.u8()};
+}
+
 void write_server_name(Writer& writer, std::string_view name) noexcept {
   const auto list = writer.vector16();
   writer.u8(kHostName);
@@ -349,6 +359,11 @@ bool write_supported_versions(Writer& writer, ExtensionType type, const Out& out
     for (const ProtocolVersion version : out.supported_versions) writer.code_point(version);
   });
   return true;
+}
+
+void write_ticket_request(Writer& writer, const TicketRequest& request) noexcept {
+  writer.u8(request.new_session_count);
+  writer.u8(request.resumption_count);
 }
 
 void write_offered_psks(Writer& writer, std::span<const PskOffer> psks) noexcept {

@@ -18,6 +18,12 @@
 
 namespace lockstep::codec {
 
+/// ClientTicketRequest (RFC 9149 3): how many tickets a client would have.
+struct TicketRequest {
+  std::uint8_t new_session_count = 0;
+  std::uint8_t resumption_count = 0;
+};
+
 /// The contents of pre_shared_key in a ClientHello (RFC 9846 4.3.11).
 struct OfferedPsks {
   PskIdentities identities;
@@ -69,6 +75,7 @@ struct ClientHello {
   bool early_data = false;
   bool post_handshake_auth = false;
   std::optional<DistinguishedNames> certificate_authorities;
+  std::optional<TicketRequest> ticket_request;
 
   /// What the version negotiation looks at beside supported_versions.
   [[nodiscard]] bool offers(CipherSuite suite) const noexcept { return cipher_suites.contains(suite); }
@@ -125,6 +132,7 @@ struct ClientHelloParameters {
   bool early_data = false;
   bool post_handshake_auth = false;
   std::optional<std::uint16_t> record_size_limit{};
+  std::optional<TicketRequest> ticket_request{};
   std::optional<std::uint16_t> padding{};  ///< so many zeros (RFC 7685)
   // for a TLS 1.2 server
   bool extended_main_secret = false;

@@ -26,6 +26,7 @@ constexpr auto kExtensions = std::to_array<Row>({
     {early_data, sets<&In::early_data>, marks<&Out::early_data>},
     {max_fragment_length, reads<&In::max_fragment_length, read_max_fragment_length>,
      writes<&Out::max_fragment_length, &Writer::u8>},
+    {ticket_request, reads<&In::expected_count, &Reader::u8>, writes<&Out::expected_count, &Writer::u8>},
 });
 static_assert(complete(kExtensions, {use_srtp, client_certificate_type, server_certificate_type}));
 

@@ -30,6 +30,7 @@ struct EncryptedExtensions {
   std::optional<Bytes> application_layer_protocol_negotiation;  ///< the protocol chosen
   std::optional<std::uint16_t> record_size_limit;
   bool early_data = false;
+  std::optional<std::uint8_t> expected_count;  ///< ticket_request (RFC 9149 3)
 };
 
 /// What to write. Empty fields are not written.
@@ -40,6 +41,7 @@ struct EncryptedExtensionsParameters {
   std::optional<std::uint16_t> record_size_limit{};
   std::optional<std::uint8_t> max_fragment_length{};
   bool early_data = false;
+  std::optional<std::uint8_t> expected_count{};
 };
 
 /// Writes a whole message; an empty view when it did not fit.

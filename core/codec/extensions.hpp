@@ -78,6 +78,7 @@ inline constexpr auto kExtensionTable = [] {
       {supported_versions, {client_hello, server_hello, hello_retry_request}},
       {cookie, {client_hello, hello_retry_request}},
       {psk_key_exchange_modes, {client_hello}},
+      {ticket_request, {client_hello, encrypted_extensions}},
       {certificate_authorities, {client_hello, certificate_request}},
       // RFC 9846 4.3.5: "This extension, if provided by the server, MUST only be sent in the CertificateRequest
       // message."

@@ -603,13 +603,34 @@ std::expected<ConfigDraft::Checked, std::vector<ConfigProblem>> ConfigDraft::che
   if (settings.psk_identity_hint.size() > kMaxPskIdentityHint)
     complain("psk_identity_hint", "a hint has at most " + std::to_string(kMaxPskIdentityHint) + " bytes; shorten it");
   if (!client && (!settings.psk_identity_hint.empty() || settings.tell_unknown_psk) &&
-      std::ranges::none_of(suites, uses_psk))
+      std::ranges::none_of(suites, uses_psk) &&
+      (!settings.psk_identity_hint.empty() || settings.external_psks == ExternalPsks::none))
     complain(settings.psk_identity_hint.empty() ? "tell_unknown_psk" : "psk_identity_hint",
              "no suite with a pre-shared key is named; name one in suites, or remove the setting");
   if (settings.client_auth == ClientAuth::require && !suites.empty() && std::ranges::all_of(suites, uses_psk))
     complain("client_auth",
              "with these suites clients show a pre-shared key and no certificate; name others, or do "
              "not require one");
+  if (settings.external_psks != ExternalPsks::none && !settings.speaks(ProtocolVersion::tls_1_3))
+    complain("external_psks", "TLS 1.2 has suites for them; allow TLSv1.3, or name such suites");
+  if (settings.external_psks != ExternalPsks::none && settings.client_auth == ClientAuth::require)
+    complain("external_psks", "with a pre-shared key a client shows no certificate; do not require one");
+  // Else whoever is between could have the handshake fall back to certificates.
+  if (settings.external_psks == ExternalPsks::require && settings.speaks(ProtocolVersion::tls_1_2) &&
+      std::ranges::any_of(
+          suites, [](CipherSuite suite) { return of_version(suite, ProtocolVersion::tls_1_2) && !uses_psk(suite); }))
+    complain("external_psks",
+             "pre-shared keys are required, and TLSv1.2 does without; name suites for them, or allow TLSv1.3 alone");
+  if (settings.psk_without_dhe != PskWithoutDhe::never &&
+      (!settings.speaks(ProtocolVersion::tls_1_3) ||
+       (!settings.resumption && settings.external_psks == ExternalPsks::none)))
+    complain("psk_without_dhe", "TLSv1.3 has no pre-shared keys here; allow resumption or external PSKs in TLSv1.3");
+  if (settings.ticket_request && (!settings.resumption || !settings.speaks(ProtocolVersion::tls_1_3)))
+    complain("ticket_request", "no tickets of TLSv1.3 are used here; allow both, or remove the setting");
+  if (settings.max_requested_tickets > kMaxTickets)
+    complain("max_requested_tickets", "a handshake brings at most " + std::to_string(kMaxTickets) + " tickets");
+  if (settings.max_requested_tickets != 0 && (!settings.send_tickets || !settings.resumption))
+    complain("max_requested_tickets", "this server sends no tickets to anybody; let it, or remove the setting");
   if (settings.verify_on_resumption && !settings.resumption)
     complain("verify_on_resumption", "nothing is resumed here; allow resumption, or remove the setting");
   if (settings.early_data != 0 && !settings.resumption)

@@ -179,6 +179,7 @@ struct Context {
   codec::ExtensionSet offered{};   ///< what we offered, to see through answers that nobody asked for
   std::string_view server_name{};  ///< what the client asks for
   std::optional<std::span<const std::string>> alpn_choice{};  ///< server: what the application leaves of ours
+  std::optional<std::uint8_t> tickets_requested{};            ///< server: and granted (RFC 9149)
   bool client_verified = false;                   ///< server: the client proved an identity that was accepted
   const Session* resumed_session = nullptr;       ///< that a PSK was chosen of; lives as long as the handshake
   const ExternalPsk* external_psk = nullptr;      ///< TLS 1.3: that both hold; lives as long as the handshake

@@ -240,7 +240,19 @@ std::expected<Keys, Error> send_server_hello(Context& context, const Negotiated&
   return Keys{std::move(secrets->main), std::move(secrets->traffic), tickets};
 }
 
-void send_encrypted_extensions(Context& context) noexcept {
+// How many tickets a client gets that says how many it wants (RFC 9149); nothing: as many as any other.
+std::optional<std::uint8_t> tickets_requested(const Context& context, const codec::ClientHello& hello) noexcept {
+  const Settings& settings = context.settings();
+  if (!hello.ticket_request || !settings.send_tickets || !settings.resumption || !psk_mode(context, hello))
+    return std::nullopt;
+  const std::uint8_t wanted =
+      context.agreed.resumed ? hello.ticket_request->resumption_count : hello.ticket_request->new_session_count;
+  const std::uint8_t most =
+      settings.max_requested_tickets != 0 ? settings.max_requested_tickets : settings.ticket_count;
+  return std::min(wanted, most);
+}
+
+void send_encrypted_extensions(Context& context, const codec::ClientHello& hello) noexcept {
   codec::EncryptedExtensionsParameters message;
   // RFC 6066 3: "A server that receives a client hello containing the "server_name" extension MAY use the information
   // ... In this event, the server SHALL include an extension of type "server_name" in the (extended) server hello." Not
@@ -249,6 +261,8 @@ void send_encrypted_extensions(Context& context) noexcept {
   // RFC 9846 4.3.10: "If any of these checks fail, the server MUST NOT respond with the extension"
   message.early_data = context.agreed.early_data == EarlyDataStatus::accepted;
   if (context.agreed.alpn != nullptr) message.application_layer_protocol_negotiation = as_bytes(*context.agreed.alpn);
+  context.tickets_requested = tickets_requested(context, hello);
+  message.expected_count = context.tickets_requested;
   if (context.agreed.record_size_limit != 0) message.record_size_limit = context.agreed.record_size_limit;
   if (context.agreed.max_fragment_length != 0) message.max_fragment_length = context.agreed.max_fragment_length;
   context.send(Level::handshake, 64 + message.application_layer_protocol_negotiation.size(),
@@ -394,7 +408,7 @@ std::expected<Established, Error> resume(const Negotiated& negotiated, const Sec
   // ServerHello."
   // RFC 9846 4.4.2: "Servers which are authenticating with a resumption PSK MUST NOT send the CertificateRequest
   // message in the main handshake"
-  send_encrypted_extensions(context);
+  send_encrypted_extensions(context, negotiated.hello);
   return finish_flight(std::move(*keys), context);
 }
 
@@ -456,7 +470,7 @@ TicketStep offer_ticket(DigestSecret&& resumption, std::unique_ptr<const Session
     context.end_flight();
     return NoTickets{};
   };
-  if (number == settings.ticket_count || origin == nullptr) return end_flight();
+  if (number == context.tickets_requested.value_or(settings.ticket_count) || origin == nullptr) return end_flight();
   auto made = session_for_ticket(*origin, context.agreed, settings, context.now);
   if (!made) return end_flight();
   // RFC 9846 4.7.1: "The server MUST generate a fresh value for each ticket it sends."
@@ -678,7 +692,7 @@ Next<WaitFinished> on(WaitPskSecret&& state, const SecretMade& made, Context& co
   // RFC 9846 4.4.2: "In the absence of some other specification to the contrary, servers which are authenticating with
   // an external PSK MUST NOT send the CertificateRequest message in the main handshake or request post-handshake
   // authentication."
-  send_encrypted_extensions(context);
+  send_encrypted_extensions(context, state.negotiated.hello);
   auto established = finish_flight(std::move(*keys), context);
   if (!established) return std::unexpected(established.error());
   return WaitFinished{std::move(*established), Authenticated::by_psk(state.psk)};
@@ -710,7 +724,7 @@ Next<WaitSignature> on(WaitSecret&& state, const SecretMade& made, Context& cont
   if (!keys) return std::unexpected(keys.error());
   // RFC 9846 4.4.1: "In all handshakes, the server MUST send the EncryptedExtensions message immediately after the
   // ServerHello message."
-  send_encrypted_extensions(context);
+  send_encrypted_extensions(context, state.negotiated.hello);
   // RFC 9846 4.4.2: "This message, if sent, MUST follow EncryptedExtensions."
   if (context.settings().client_auth != ClientAuth::none) {
     send_certificate_request(context);

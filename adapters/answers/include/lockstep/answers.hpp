@@ -110,8 +110,8 @@ struct AnswerOptions {
   /// good for one connection: the first that offers it takes its session out, so that early data comes once without a
   /// `replay_guard`. It comes back when that connection could not resume it. Without a store none are kept.
   std::shared_ptr<SessionStore> session_store{};
-  /// Where pre-shared keys come from, for suites of TLS 1.2 that use them. Without it a client has none, and a server
-  /// knows nobody's.
+  /// Where pre-shared keys come from, for suites of TLS 1.2 that use them, and for TLS 1.3 where the configuration has
+  /// them (`ConfigBuilder::external_psks`). Without it a client has none, and a server knows nobody's.
   std::shared_ptr<const PskSource> psks{};
   /// Server: what early data is accepted by, where the configuration has it (`ConfigBuilder::early_data`). Without it
   /// none is.
@@ -260,6 +260,7 @@ class LOCKSTEP_API Answers {
   void reply(Connection& connection, Decrypt& decrypt);
   void reply(Connection& connection, Compute& compute);
   void reply(Connection& connection, SelectPsk& select);
+  void offer_psks(Connection& connection, SelectPsk& select, const PskSource& psks);
   void reply(Connection& connection, FindPsk& find);
   void reply(Connection& connection, VerifyPeer& peer);
   void reply(Connection& connection, OpenTicket& open);
