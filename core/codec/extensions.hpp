@@ -78,7 +78,6 @@ inline constexpr auto kExtensionTable = [] {
       {supported_versions, {client_hello, server_hello, hello_retry_request}},
       {cookie, {client_hello, hello_retry_request}},
       {psk_key_exchange_modes, {client_hello}},
-      {ticket_request, {client_hello, encrypted_extensions}},
       {certificate_authorities, {client_hello, certificate_request}},
       // RFC 9846 4.3.5: "This extension, if provided by the server, MUST only be sent in the CertificateRequest
       // message."
@@ -86,6 +85,7 @@ inline constexpr auto kExtensionTable = [] {
       {post_handshake_auth, {client_hello}},
       {signature_algorithms_cert, {client_hello, certificate_request}},
       {key_share, {client_hello, server_hello, hello_retry_request}},
+      {ticket_request, {client_hello, encrypted_extensions}},
       {next_protocol_negotiation, {client_hello, server_hello_tls12}},
       {renegotiation_info, {client_hello, server_hello_tls12}},
   });

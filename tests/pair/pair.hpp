@@ -135,6 +135,15 @@ struct Staples {
   friend bool operator==(const Staples&, const Staples&) = default;
 };
 
+/// A pre-shared key for TLS 1.3.
+struct ExternalKey {
+  std::string identity;
+  std::string key;
+  HashAlgorithm hash = HashAlgorithm::sha256;
+  bool import = false;
+  std::string context{};
+};
+
 /// How an end answers, and what it was told.
 struct End {
   explicit End(Connection made, std::uint64_t seed) : connection(std::move(made)), random(seed) {}
@@ -148,6 +157,7 @@ struct End {
   std::shared_ptr<TicketKeys> ticket_keys;
   std::map<std::vector<std::uint8_t>, std::vector<std::uint8_t>>* store = nullptr;  ///< sessions by their ids
   std::map<std::string, std::string> psks;  ///< keys by their identities; a client uses the first
+  std::vector<ExternalKey> external_psks;   ///< a client offers all
   bool sign_fails = false;
   bool runs_jobs = true;                     ///< else the answer does
   std::vector<Compute>* jobs = nullptr;      ///< keeps them for later
@@ -194,6 +204,9 @@ struct End {
   ClientHelloInfo client_hello;                     ///< in SelectConfig
   std::string psk_server_name;                      ///< in SelectPsk and FindPsk
   std::string identity_hint;
+  std::vector<std::string> psks_asked;  ///< identities in FindPsk
+  bool external_psk = false;            ///< in HandshakeComplete
+  ClientHelloInfo ticket_hello;         ///< in OpenTicket
   std::optional<Error> error;
   bool complete = false;
   bool peer_closed = false;
@@ -287,8 +300,9 @@ struct End {
     events.emplace_back("select_psk");
     psk_server_name = event.server_name;
     identity_hint = as_text(event.identity_hint);
-    EXPECT_EQ(event.version, ProtocolVersion::tls_1_2);
-    if (psks.empty()) {
+    if (event.version == ProtocolVersion::tls_1_3) {
+      offer(event);
+    } else if (psks.empty()) {
       EXPECT_TRUE(connection.answer(std::move(event.token), NoPsk{}));
     } else {
       const auto& [own_identity, key] = *psks.begin();
@@ -299,7 +313,11 @@ struct End {
   bool on(FindPsk& event) {
     events.emplace_back("find_psk");
     psk_server_name = event.server_name;
-    EXPECT_EQ(event.version, ProtocolVersion::tls_1_2);
+    psks_asked.emplace_back(as_text(event.identity));
+    if (event.version == ProtocolVersion::tls_1_3) {
+      find(event);
+      return true;
+    }
     const auto found = psks.find(std::string(as_text(event.identity)));
     if (found == psks.end()) {
       EXPECT_TRUE(connection.answer(std::move(event.token), PskUnknown{}));
@@ -307,6 +325,31 @@ struct End {
       EXPECT_TRUE(connection.answer(std::move(event.token), PskFound{as_bytes(found->second), identity}));
     }
     return true;
+  }
+  void offer(SelectPsk& event) {
+    std::vector<PskChosen> chosen;
+    for (const ExternalKey& psk : external_psks)
+      chosen.push_back({as_bytes(psk.identity), as_bytes(psk.key), psk.hash, psk.import, as_bytes(psk.context)});
+    if (drop_tokens) return;
+    if (chosen.empty()) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), NoPsk{}));
+    } else {
+      EXPECT_TRUE(connection.answer(std::move(event.token), chosen));
+    }
+  }
+  void find(FindPsk& event) {
+    if (drop_tokens) return;
+    const auto known = std::ranges::find_if(external_psks, [&](const ExternalKey& psk) {
+      return psk.identity == as_text(event.identity) && psk.import == event.imported &&
+             psk.context == as_text(event.context);
+    });
+    if (known == external_psks.end()) {
+      EXPECT_TRUE(connection.answer(std::move(event.token), PskUnknown{}));
+    } else {
+      EXPECT_TRUE(
+          connection.answer(std::move(event.token),
+                            PskFound{.key = as_bytes(known->key), .peer_identity = identity, .hash = known->hash}));
+    }
   }
   bool on(VerifyPeer& event) {
     events.emplace_back("verify_peer");
@@ -325,6 +368,11 @@ struct End {
   }
   bool on(OpenTicket& event) {
     events.emplace_back("open_ticket");
+    if (const auto info = ClientHelloInfo::read(event.client_hello)) {
+      ticket_hello = *info;
+    } else {
+      ADD_FAILURE() << "no ClientHello";
+    }
     if (event.session_id) {
       const auto found = store->find({event.ticket.begin(), event.ticket.end()});
       if (found == store->end()) {
@@ -380,6 +428,7 @@ struct End {
     if (event.renegotiation) peer_chain.clear();
     server_name = event.server_name;
     early_data_status = event.early_data;
+    external_psk = event.external_psk;
     EXPECT_EQ(connection.early_data(), event.early_data);
     own_finished.assign(event.own_finished.begin(), event.own_finished.end());
     peer_finished.assign(event.peer_finished.begin(), event.peer_finished.end());
