@@ -84,6 +84,7 @@ class Stream::Implementation {
   IoResult<Plain> downgrade();
   IoResult<Plain> hand_back();
   IoResult<void> update_keys(bool request_peer);
+  IoResult<void> set_max_send_fragment(std::size_t bytes);
   IoResult<void> renegotiate(std::optional<ClientAuth> client_auth);
   std::vector<Session> sessions() {
     const std::scoped_lock lock(engine_mutex_);
@@ -619,6 +620,15 @@ IoResult<void> Stream::Implementation::update_keys(bool request_peer) {
   return {};
 }
 
+IoResult<void> Stream::Implementation::set_max_send_fragment(std::size_t bytes) {
+  if (auto done = handshake(); !done) return done;
+  const std::scoped_lock lock(write_mutex_);
+  const std::scoped_lock engine(engine_mutex_);
+  if (auto set = connection_.set_max_send_fragment(bytes); !set)
+    return std::unexpected(plain_error(Operation::write, IoCondition::misuse, name(set.error())));
+  return {};
+}
+
 IoResult<void> Stream::Implementation::renegotiate(std::optional<ClientAuth> client_auth) {
   if (auto done = handshake(); !done) return done;
   const std::scoped_lock lock(write_mutex_);
@@ -867,6 +877,9 @@ IoResult<void> Stream::renegotiate(std::optional<ClientAuth> client_auth) {
 }
 
 IoResult<void> Stream::update_keys(bool request_peer) { return implementation_->update_keys(request_peer); }
+IoResult<void> Stream::set_max_send_fragment(std::size_t bytes) {
+  return implementation_->set_max_send_fragment(bytes);
+}
 std::vector<Session> Stream::sessions() { return implementation_->sessions(); }
 const Connection& Stream::connection() const noexcept { return implementation_->connection_; }
 const Answers& Stream::answers() const noexcept { return implementation_->answers_; }

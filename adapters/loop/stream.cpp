@@ -53,6 +53,7 @@ void Stream::pause_reading(bool paused) noexcept {
 
 IoResult<std::size_t> Stream::write(Bytes bytes) { return core().writev_now({&bytes, 1}); }
 IoResult<std::size_t> Stream::writev(std::span<const Bytes> pieces) { return core().writev_now(pieces); }
+IoResult<std::size_t> Stream::write_early(Bytes bytes) { return core().write_early(bytes); }
 std::size_t Stream::write_pending() const noexcept { return core().out_pending_; }
 
 std::optional<Bytes> Exactly::read(Stream& stream, std::size_t size) {
@@ -152,6 +153,17 @@ IoResult<void> Stream::update_keys(bool request_peer) {
     return std::unexpected(plain_error(Operation::write, IoCondition::misuse, name(updated.error())));
   }
   stream.queue_handshake();
+  return {};
+}
+
+IoResult<void> Stream::set_max_send_fragment(std::size_t bytes) {
+  StreamCore& stream = core();
+  if (!stream.is_open() || stream.secure_ == nullptr) {
+    return std::unexpected(
+        plain_error(Operation::write, IoCondition::misuse, "TLS has not begun, or the stream is closed"));
+  }
+  if (auto set = stream.secure_->connection.set_max_send_fragment(bytes); !set)
+    return std::unexpected(plain_error(Operation::write, IoCondition::misuse, name(set.error())));
   return {};
 }
 

@@ -325,6 +325,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   void heard() noexcept;
   // Bytes to the peer: stream_output.cpp.
   IoResult<std::size_t> writev_now(std::span<const Bytes> pieces);
+  IoResult<std::size_t> write_early(Bytes bytes);
   Block* tail_with(std::size_t space, std::uint8_t record_type = 0);
   bool queue_handshake();
   void say_close();

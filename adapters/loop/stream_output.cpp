@@ -127,6 +127,34 @@ IoResult<std::size_t> StreamCore::writev_now(std::span<const Bytes> pieces) {
   return total;
 }
 
+/// Behind the ClientHello, which goes first.
+IoResult<std::size_t> StreamCore::write_early(Bytes bytes) {
+  if (connecting() || std::holds_alternative<Unopened>(phase_)) return 0;
+  if (!is_open() || outbound_ != Outbound::open)
+    return std::unexpected(plain_error(Operation::write, IoCondition::ended, "the stream was closed for writing"));
+  if (layer_ == Layer::expected && options_->config->role() == Role::client) begin_tls();
+  if (!is_open() || (secure_ != nullptr && secure_->connection.error() != nullptr))
+    return std::unexpected(plain_error(Operation::write, IoCondition::ended, "the handshake has failed"));
+  std::size_t total = 0;
+  while (secure_ != nullptr && total < bytes.size() && secure_->connection.early_data_left() != 0 &&
+         out_pending_ < write_bounds().high) {
+    const Bytes rest = bytes.subspan(total);
+    Block* block = tail_with(std::min<std::size_t>(rest.size() + 256, Connection::kMaxRecord));
+    if (block == nullptr) {
+      out_of_memory(Operation::write);
+      return std::unexpected(system_error(Operation::write, ENOMEM));
+    }
+    const auto sealed = secure_->connection.seal_early({&rest, 1}, block->space(), engine_time());
+    if (!sealed || sealed->written == 0) break;
+    block->end += static_cast<std::uint32_t>(sealed->written);
+    out_pending_ += sealed->written;
+    total += sealed->consumed;
+  }
+  traffic_.plaintext_sent += total;
+  if (has_output()) mark_dirty();
+  return total;
+}
+
 /// In plain text; with TLS once the handshake is complete, or as soon as a false start has begun.
 bool StreamCore::takes_data() const noexcept {
   if (layer_ == Layer::expected || secure_ == nullptr) return layer_ != Layer::expected;

@@ -315,7 +315,7 @@ begin(Offer&& offer, const codec::ServerHello& hello, Context& context) {
 Next<WaitServerHello> renegotiate(Context& context) {
   context.place = Place::client_hello;
   // RFC 5746 3.5 would let a session be offered. This handshake is there to show who is who.
-  auto offer = prepare_offer(context, {});
+  auto offer = prepare_offer(context, {}, {});
   if (!offer) return std::unexpected(offer.error());
   if (auto sent = send_client_hello(context, *offer); !sent) return std::unexpected(sent.error());
   // A ServerHello of TLS 1.3 is refused for its version, and not for what comes with that.

@@ -196,7 +196,7 @@ Status send_client_hello(Context& context, Offer& offer) noexcept {
   // provide a "psk_key_exchange_modes" extension if it offers a "pre_shared_key" extension."
   if ((settings.resumption || !offer.psks.empty()) && context.speaks(ProtocolVersion::tls_1_3))
     hello.psk_key_exchange_modes = psk_modes(settings.psk_without_dhe);
-  if (settings.ticket_request)
+  if (settings.ticket_request && context.speaks(ProtocolVersion::tls_1_3))
     hello.ticket_request = codec::TicketRequest{settings.new_session_count, settings.resumption_count};
   hello.pre_shared_keys = psks;
   // RFC 9846 4.3.2: "Clients MUST NOT use cookies in their initial ClientHello in subsequent connections."

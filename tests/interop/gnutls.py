@@ -2,6 +2,7 @@
 
 import re
 
+import psk13
 from harness import MissingPeer, Process, check, equal, free_port, matches, program, run, wait_until_listening
 
 CIPHERS = {"TLS_AES_128_GCM_SHA256": "AES-128-GCM", "TLS_AES_256_GCM_SHA384": "AES-256-GCM",
@@ -153,3 +154,4 @@ def main(session):
     program("gnutls-serv")
     against_server(session)
     against_client(session)
+    psk13.gnutls(session)

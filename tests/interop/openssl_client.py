@@ -6,6 +6,7 @@ import re
 import time
 
 import openssl_peer
+import psk13
 from harness import DEFAULT_SUITES, GROUPS, KEY_TYPES, SUITES, check, equal, matches
 from openssl_peer import same_name
 
@@ -325,5 +326,6 @@ def data(session):
 
 def main(session):
     openssl_peer.openssl()
-    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, stapling, compression, data):
+    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, stapling, compression, data,
+                 psk13.openssls_client):
         part(session)

@@ -9,6 +9,7 @@ import threading
 import time
 
 import openssl_peer
+import psk13
 from harness import (DEFAULT_SUITES, GROUPS, KEY_TYPES, SUITES, Client, check, equal, matches)
 from openssl_peer import same_name
 
@@ -291,6 +292,28 @@ def key_updates(session):
             matches(r"^<<< .*KeyUpdate", server.text, "our KeyUpdate")
             matches(r"^>>> .*KeyUpdate", server.text, "OpenSSL's")
             equal(client.report["peer_key_updates"], 1, "key updates that we saw")
+    with session.case("KeyUpdates from the client, each after --key-update-after"):
+        lines = b"x" * 999 + b"\n"
+        with openssl_peer.server(session, "-rev", "-msg") as server:
+            client = session.client(server.port, "--key-update-after", "16384", stdin=lines * 200)
+            equal(client.output, reversed_lines(lines * 200), "what OpenSSL sent back")
+            updates = len(re.findall(r"^<<< .*KeyUpdate", server.text, re.MULTILINE))
+            check(8 <= updates <= 13, f"{updates} KeyUpdates for 200,000 bytes")
+
+
+def record_sizes(session):
+    """OpenSSL's -msg shows the header of every record that comes."""
+    header = re.compile(r"^<<< .*RecordHeader \[length 0005\]\n    17 03 03 ([0-9a-f]{2}) ([0-9a-f]{2})$", re.MULTILINE)
+    for options, first in (([], 10000), (["--dynamic-records"], 1386)):
+        with session.case(f"records' sizes {' '.join(options)}".strip()):
+            lines = b"y" * 9999 + b"\n"
+            with openssl_peer.server(session, "-rev", "-msg") as server:
+                client = session.client(server.port, *options, stdin=lines * 200)
+                equal(client.output, reversed_lines(lines * 200), "what OpenSSL sent back")
+                sizes = [int(high + low, 16) for high, low in header.findall(server.text)]
+            data = sizes[1:]  # behind Finished
+            check(data[0] <= first + 17 if options else data[0] > 1386 + 17, f"the first records: {data[:5]}")
+            check(max(data) > 9000, f"the largest: {max(data)}")
 
 
 def stapling(session):
@@ -375,5 +398,6 @@ def data(session):
 
 def main(session):
     openssl_peer.openssl()
-    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, stapling, compression, data):
+    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, record_sizes, stapling, compression, data,
+                 psk13.openssls_server):
         part(session)

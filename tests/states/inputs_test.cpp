@@ -35,10 +35,12 @@ struct Way {
   bool compress = false;    ///< certificates travel compressed
   std::string_view note{};  ///< what tells it from another way to the same state
   CipherSuite psk{};        ///< a suite with a pre-shared key
+  bool external = false;    ///< an external PSK of TLS 1.3
 
   [[nodiscard]] bool tls12() const { return state.starts_with("client12") || state.starts_with("server12"); }
 };
 
+constexpr std::string_view kKey = "a key of 20 bytes...";
 constexpr auto kAuth = ClientAuth::require;
 constexpr auto kPsk = CipherSuite::tls_psk_with_aes_128_gcm_sha256;
 constexpr auto kEcdhePsk = CipherSuite::tls_ecdhe_psk_with_aes_128_gcm_sha256;
@@ -46,6 +48,7 @@ constexpr auto kRsaPsk = CipherSuite::tls_rsa_psk_with_aes_128_gcm_sha256;
 
 const std::array kWays{
     Way{"hello::WaitOfferVerified", Role::client, {}, "VerifyPeer", ClientAuth::none, false, true, true, true, true},
+    Way{.state = "hello::WaitPsks", .role = Role::client, .question = "SelectPsk", .external = true},
     Way{"hello::WaitServerHello", Role::client, HandshakeType::server_hello},
     Way{"client13::WaitSecondServerHello", Role::client, HandshakeType::server_hello, {}, ClientAuth::none, true},
     Way{"client13::WaitEncryptedExtensions", Role::client, HandshakeType::encrypted_extensions},
@@ -70,6 +73,8 @@ const std::array kWays{
     Way{"client13::WaitSignature", Role::client, {}, "Sign", kAuth},
     Way{"hello::WaitClientHello", Role::server, HandshakeType::client_hello},
     Way{.state = "hello::WaitConfig", .role = Role::server, .question = "SelectConfig"},
+    Way{.state = "server13::WaitPsk", .role = Role::server, .question = "FindPsk", .external = true},
+    Way{.state = "server13::WaitPskSecret", .role = Role::server, .question = "Compute", .external = true},
     Way{"server13::WaitSecondClientHello", Role::server, HandshakeType::client_hello, {}, ClientAuth::none, true},
     Way{"server13::WaitTicketOpened", Role::server, {}, "OpenTicket", ClientAuth::none, false, true, true},
     Way{"server13::WaitSessionVerified", Role::server, {}, "VerifyPeer", ClientAuth::none, false, true, true, true},
@@ -338,6 +343,10 @@ void configure(Duel& duel, const Way& way) {
     duel.client_config.suites(suites).schemes(schemes);
     duel.server_config.suites(suites).schemes(schemes);
   }
+  if (way.external) {
+    duel.client_config.external_psks(ExternalPsks::allow);
+    duel.server_config.external_psks(ExternalPsks::allow);
+  }
   if (way.cbc) {
     const std::vector suites{CipherSuite::tls_ecdhe_ecdsa_with_aes_128_cbc_sha};
     duel.client_config.suites(suites);
@@ -477,7 +486,8 @@ class Journey {
     duel.server().accept_early_data = way_.early;
     if (way_.staple) duel.server().credential = stapling_credential();
     if (way_.rsa || way_.psk == kRsaPsk) duel.server().credential = credential_of(KeyType::rsa);
-    duel.client().psks = duel.server().psks = {{"identity", "key"}};
+    duel.client().psks = duel.server().psks = {{"identity", std::string(kKey)}};
+    duel.client().external_psks = duel.server().external_psks = {{"identity", std::string(kKey)}};
     go();
     if (in_the_open() && !message.empty()) append(inbound(), plain_record(22, message));
     if (in_the_open() || way_.next != HandshakeType{}) go();
@@ -597,9 +607,9 @@ std::expected<void, Misuse> give(Connection& connection, Event& event) {
   } else if constexpr (std::is_same_v<Given, Credential>) {
     return connection.answer(std::move(token), credential_of(usual_key()));
   } else if constexpr (std::is_same_v<Given, PskChosen>) {
-    return connection.answer(std::move(token), PskChosen{.identity = as_bytes("identity"), .key = as_bytes("key")});
+    return connection.answer(std::move(token), PskChosen{.identity = as_bytes("identity"), .key = as_bytes(kKey)});
   } else if constexpr (std::is_same_v<Given, PskFound>) {
-    return connection.answer(std::move(token), PskFound{.key = as_bytes("key")});
+    return connection.answer(std::move(token), PskFound{.key = as_bytes(kKey)});
   } else {
     return connection.answer(std::move(token), Given{});
   }

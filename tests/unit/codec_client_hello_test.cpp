@@ -269,6 +269,7 @@ TEST(ClientHello, EveryExtensionChecksItsForm) {
       {cookie, hex("0001 aa"), {{}, hex("0000"), hex("0002 aa")}},
       {key_share, hex("0005 001d 0001 aa"), {{}, hex("0004 001d 0000"), hex("0005 001d 0002 aa"), hex("0000 00")}},
       {psk_key_exchange_modes, hex("01 01"), {{}, hex("00"), hex("02 01")}},
+      {ticket_request, hex("02 01"), {{}, hex("02"), hex("02 01 00")}},
       {early_data, {}, {hex("00000000")}},
       {next_protocol_negotiation, {}, {hex("00")}},
       {post_handshake_auth, {}, {hex("00")}},
@@ -421,6 +422,7 @@ struct Offer {
     p.encrypt_then_mac = true;
     p.max_fragment_length = 3;
     p.compress_certificate = compression;
+    p.ticket_request = TicketRequest{2, 1};
     return p;
   }
 };
@@ -494,6 +496,8 @@ TEST(EncodeClientHello, IsReadBack) {
   EXPECT_TRUE(hello->encrypt_then_mac);
   EXPECT_EQ(hello->max_fragment_length, 3);
   EXPECT_TRUE(std::ranges::equal(all_of(*hello->compress_certificate), offer.compression));
+  EXPECT_EQ(hello->ticket_request->new_session_count, 2);
+  EXPECT_EQ(hello->ticket_request->resumption_count, 1);
 }
 
 TEST(EncodeClientHello, IsExactInLengthWithEveryExtension) {

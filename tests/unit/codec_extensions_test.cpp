@@ -58,6 +58,7 @@ TEST(ExtensionTable, AgreesWithTheRfc) {
       {ExtensionType::post_handshake_auth, {client_hello}},
       {ExtensionType::signature_algorithms_cert, {client_hello, certificate_request}},
       {ExtensionType::key_share, {client_hello, server_hello, hello_retry_request}},
+      {ExtensionType::ticket_request, {client_hello, encrypted_extensions}},  // RFC 9149 3
   };
   for (const Row& row : rows) {
     ASSERT_NE(extension_row(row.type), nullptr) << to_text(row.type);

@@ -32,7 +32,7 @@ std::uint16_t number(ExtensionType type) { return std::to_underlying(type); }
 
 const ExtensionSet kOffered{server_name,        supported_groups, application_layer_protocol_negotiation,
                             record_size_limit,  early_data,       key_share,
-                            max_fragment_length};
+                            max_fragment_length, ticket_request};
 
 Decoded<EncryptedExtensions> decode_ee(Bytes body) { return EncryptedExtensions::decode(body, {.offered = kOffered}); }
 
@@ -61,7 +61,8 @@ TEST(EncryptedExtensions, IsReadBack) {
                                                              .supported_groups = groups,
                                                              .application_layer_protocol_negotiation = as_bytes("h2"),
                                                              .record_size_limit = 0x4001,
-                                                             .early_data = true});
+                                                             .early_data = true,
+                                                             .expected_count = 4});
   const Bytes body = body_of(message, HandshakeType::encrypted_extensions);
   const auto decoded = decode_ee(body);
   ASSERT_TRUE(decoded.has_value()) << to_text(decoded.error());
@@ -70,9 +71,10 @@ TEST(EncryptedExtensions, IsReadBack) {
   EXPECT_EQ(as_text(*decoded->application_layer_protocol_negotiation), "h2");
   EXPECT_EQ(decoded->record_size_limit, 0x4001);
   EXPECT_TRUE(decoded->early_data);
+  EXPECT_EQ(decoded->expected_count, 4);
   expect_exact_length(body, decode_ee);
   expect_survives_changes(body, decode_ee,
-                          [](const EncryptedExtensions& changed) { EXPECT_LE(changed.extensions.size(), 6U); });
+                          [](const EncryptedExtensions& changed) { EXPECT_LE(changed.extensions.size(), 7U); });
 
   Writer plain(room);
   const Bytes empty = encode_encrypted_extensions(plain, {});
@@ -94,6 +96,8 @@ TEST(EncryptedExtensions, RefusesBadExtensions) {
   refuse(extension(record_size_limit, hex("0001")), Reason::record_size_limit, Alert::illegal_parameter,
          record_size_limit);
   refuse(extension(key_share, hex("001d 0001 aa")), Reason::extension_forbidden, Alert::illegal_parameter, key_share);
+  for (const Buffer& bad : {Buffer{}, hex("0201")})
+    refuse(extension(ticket_request, bad), Reason::extension_malformed, Alert::decode_error, ticket_request);
   refuse(extension(use_srtp), Reason::extension_unsolicited, Alert::unsupported_extension, use_srtp);
   refuse(join({extension(server_name), extension(server_name)}), Reason::extension_duplicate, Alert::illegal_parameter,
          server_name);

@@ -98,6 +98,22 @@ TEST(EarlySecret, BindsExternalKeysWithALabelOfTheirOwn) {
   EXPECT_NE(to_hex(early->binder(PskKind::resumption, *hello)->view()), to_hex(binder->view()));
 }
 
+// RFC 9258 5.1, for TLS 1.3 and both KDFs: computed by Python's hmac and hashlib.
+TEST(ImportedPsk, IsDerivedForItsIdentity) {
+  const auto imported = [](const Hash& hash, std::string_view kdf, std::size_t size) {
+    const auto identity = from_hex("000873656e736f722037000f73656e736f72203720746f206875620304" + std::string(kdf));
+    std::vector<std::uint8_t> key(size);
+    EXPECT_TRUE(import_psk(hash, as_bytes("not to be guessed"), identity, key));
+    return to_hex(key);
+  };
+  EXPECT_EQ(imported(sha256(), "0001", 32), "eedf795783114d1da56f26ca166ff5bfa009c3c486af24e9cef8de4e2ecddd1e");
+  EXPECT_EQ(imported(sha256(), "0002", 48),
+            "90b037ce1302694952997a850d928847de7c1d840bc3d3728d476ce0b1a0c5448007396a5dd644c401da9b827233cbdc");
+  EXPECT_EQ(imported(sha384(), "0001", 32), "925cd9970ef85e2206d44beffa9a6d9e3e26b34d1a1b44999a333dedaee78c59");
+  EXPECT_EQ(imported(sha384(), "0002", 48),
+            "546ffcf6462df21ed554efd9495b558e85329a302f478cde6272d5243032aa85ce5c0ddcd47c15f083833a64fef050fa");
+}
+
 TEST(Constants, AreWhatIsDerived) {
   for (const auto algorithm : {HashAlgorithm::sha256, HashAlgorithm::sha384}) {
     const Hash* const hash = provider().hash(algorithm);

@@ -77,15 +77,9 @@ ServerPlan plan_of(const ServerOptions& options) {
   ServerConfigBuilder builder = ConfigBuilder::server(provider());
   // Browsers and curl offer h2 as well; what answers here speaks HTTP/1.1.
   if (options.tls.alpn.empty() && !options.echo) builder.alpn({"http/1.1"});
-  apply(options.tls, builder);
   // Clients with and without a pre-shared key are welcome to a server that has a certificate, too.
-  if (psks != nullptr && !options.certificates.empty() && options.tls.suites.empty()) {
-    std::vector<CipherSuite> suites = suites_from_text("DEFAULT").value();
-    std::erase_if(suites, [&](CipherSuite suite) {
-      return !provider().supports(suite) || (options.tls.policy.fips && !is_approved(suite));
-    });
-    builder.suites(append<CipherSuite>(std::move(suites), usual_psk_suites(options.tls)));
-  }
+  apply(options.tls, builder, !options.certificates.empty());
+  if (options.client_auth == ClientAuth::require) builder.external_psks(ExternalPsks::none);
   // Where it is to be asked for in a renegotiation, that is not done before.
   const bool asks_later = options.tls.renegotiate == Renegotiate::begin;
   if (asks_later && options.client_auth == ClientAuth::require)

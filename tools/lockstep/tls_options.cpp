@@ -47,8 +47,41 @@ void apply_versions(const TlsOptions& options, BasicConfigBuilder<kRole>& builde
   builder.versions(min, max);
 }
 
+/// The versions that the options leave.
+bool speaks(const TlsOptions& options, ProtocolVersion version) {
+  if (options.only_tls12) return version == ProtocolVersion::tls_1_2;
+  if (options.only_tls13) return version == ProtocolVersion::tls_1_3;
+  const auto method = options.method.empty() ? std::nullopt : std::optional(method_from_name(options.method));
+  const ProtocolVersion min =
+      method && *method ? (*method)->min : options.min_version.value_or(ProtocolVersion::tls_1_2);
+  const ProtocolVersion max =
+      method && *method ? (*method)->max : options.max_version.value_or(ProtocolVersion::tls_1_3);
+  return rank(min) <= rank(version) && rank(version) <= rank(max);
+}
+
+/// Whoever has a key wants it used; where TLS 1.2 may do without, so may TLS 1.3.
+ExternalPsks external_psks_of(const TlsOptions& options, bool shows_certificates) {
+  bool tls13 = speaks(options, ProtocolVersion::tls_1_3);
+  bool without = shows_certificates;
+  if (!options.suites.empty()) {
+    bool named = false;
+    for (const auto& rank : parse_suites(options.suites)) {
+      for (const CipherSuite suite : rank) {
+        const auto known = parts(suite);
+        named = named || known->version == ProtocolVersion::tls_1_3;
+        without = without ||
+                  (known->version == ProtocolVersion::tls_1_2 && known->authentication != SuiteAuthentication::psk &&
+                   known->key_exchange != KeyExchangeMethod::rsa_psk);
+      }
+    }
+    tls13 = tls13 && named;
+  }
+  if (!tls13) return ExternalPsks::none;
+  return without ? ExternalPsks::allow : ExternalPsks::require;
+}
+
 template <Role kRole>
-void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
+void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder, bool shows_certificates = false) {
   apply_versions(options, builder);
   builder.profile(options.policy.fips ? Profile::fips : Profile::none);
   builder.encrypt_then_mac(!options.no_encrypt_then_mac);
@@ -69,8 +102,12 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder) {
   if (!options.suites.empty()) {
     builder.ranked_suites(parse_suites(options.suites));
   } else if (names_psks(options)) {
-    builder.suites(usual_psk_suites(options));
+    builder.suites(usual_psk_suites(options, shows_certificates));
   }
+  if (names_psks(options)) builder.external_psks(external_psks_of(options, shows_certificates));
+  builder.psk_without_dhe(options.psk_without_dhe);
+  builder.dynamic_record_sizing(options.dynamic_records);
+  if (options.key_update_after != 0) builder.key_update_after(options.key_update_after);
   if constexpr (kRole == Role::server)
     builder.psk_identity_hint(options.psk_hint).tell_unknown_psk(options.tell_unknown_psk);
   if (!options.groups.empty()) builder.groups(parse_groups(options.groups));
@@ -105,15 +142,16 @@ std::shared_ptr<const ConfigOf<kRole>> built_by(const BasicConfigBuilder<kRole>&
 
 std::shared_ptr<const PskTable> psks_of(const TlsOptions& options) {
   if (!names_psks(options)) return nullptr;
+  const PskUse use{.hash = options.psk_hash, .import = options.psk_import, .context = options.psk_context};
   auto psks = std::make_shared<PskTable>();
   if (!options.psk.empty()) {
     print_warning("--psk: whoever can list this machine's processes can read the key; --psk-file has it from a file");
-    if (auto added = psks->add_lines(options.psk); !added)
+    if (auto added = psks->add_lines(options.psk, use); !added)
       throw UsageError("--psk wants IDENTITY:HEX: " + added.error().text);
   }
   if (!options.psk_file.empty()) {
     constexpr std::size_t kLongest = std::size_t{1} << 26U;
-    if (auto added = psks->add_lines(as_text(read_secret(options.psk_file, kLongest).view())); !added)
+    if (auto added = psks->add_lines(as_text(read_secret(options.psk_file, kLongest).view()), use); !added)
       throw Failure(options.psk_file + ", line " + std::to_string(added.error().line) + ": " + added.error().text,
                     "Give it lines as psktool of GnuTLS writes them: identity:key, the key in hexadecimal.");
   }
@@ -121,11 +159,18 @@ std::shared_ptr<const PskTable> psks_of(const TlsOptions& options) {
   return psks;
 }
 
-std::vector<CipherSuite> usual_psk_suites(const TlsOptions& options) {
-  return filter(suites(ProtocolVersion::tls_1_2), [&](CipherSuite suite) {
-    return parts(suite)->key_exchange == KeyExchangeMethod::ecdhe_psk && !is_insecure(suite) &&
-           provider().supports(suite) && (!options.policy.fips || is_approved(suite));
+std::vector<CipherSuite> usual_psk_suites(const TlsOptions& options, bool with_certificates) {
+  const auto usable = [&](CipherSuite suite) {
+    return speaks(options, parts(suite)->version) && provider().supports(suite) &&
+           (!options.policy.fips || is_approved(suite));
+  };
+  const auto usual = filter(suites_from_text("DEFAULT").value(), [&](CipherSuite suite) {
+    return usable(suite) && (with_certificates || parts(suite)->version == ProtocolVersion::tls_1_3);
   });
+  return append<CipherSuite>(usual, filter(suites(ProtocolVersion::tls_1_2), [&](CipherSuite suite) {
+                               return usable(suite) && parts(suite)->key_exchange == KeyExchangeMethod::ecdhe_psk &&
+                                      !is_insecure(suite);
+                             }));
 }
 
 void add_policy_options(CLI::App& app, PolicyOptions& options) {
@@ -225,14 +270,38 @@ void add_tls12_options(CLI::App& app, TlsOptions& options, Role role) {
 }
 
 void add_psk_options(CLI::App& app, TlsOptions& options, Role role) {
-  app.add_option("--psk", options.psk,
-                 "A pre-shared key for TLS 1.2, with its identity; without --suite, ECDHE-PSK suites are those spoken")
+  app.add_option(
+         "--psk", options.psk,
+         "A pre-shared key, with its identity: in TLS 1.3, and with suites for it, by default ECDHE-PSK, in TLS 1.2")
       ->option_text("IDENTITY:HEX")
       ->group(kGroup);
   app.add_option("--psk-file", options.psk_file,
-                 role == Role::client ? "The same from the first line of a file, unseen by others"
-                                      : "The same from a file, one on each line, unseen by others")
+                 role == Role::client
+                     ? "The same from a file, unseen by others: all lines in TLS 1.3, in TLS 1.2 the first"
+                     : "The same from a file, one on each line, unseen by others")
       ->option_text("FILE")
+      ->group(kGroup);
+  app.add_option("--psk-hash", options.psk_hash, "The hash that the keys go with in TLS 1.3: SHA256 or SHA384 [SHA256]")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, HashAlgorithm>{{"SHA256", HashAlgorithm::sha256},
+                                                                               {"SHA384", HashAlgorithm::sha384}},
+                                          CLI::ignore_case)
+                      .description(""))
+      ->option_text("HASH")
+      ->group(kGroup);
+  CLI::Option* import =
+      app.add_flag("--psk-import", options.psk_import, "Import the keys for every hash (RFC 9258) in TLS 1.3")
+          ->group(kGroup);
+  app.add_option("--psk-context", options.psk_context, "What goes with them then, in the open: who is who at both ends")
+      ->needs(import)
+      ->option_text("TEXT")
+      ->group(kGroup);
+  app.add_option("--psk-without-dhe", options.psk_without_dhe,
+                 "TLS 1.3 by keys and sessions alone, without forward secrecy: never, allow or prefer [never]")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, PskWithoutDhe>{{"never", PskWithoutDhe::never},
+                                                                               {"allow", PskWithoutDhe::allow},
+                                                                               {"prefer", PskWithoutDhe::prefer}})
+                      .description(""))
+      ->option_text("WHEN")
       ->group(kGroup);
   if (role == Role::client) return;
   app.add_option("--psk-hint", options.psk_hint, "Tell clients this, to help them choose a pre-shared key")
@@ -264,6 +333,14 @@ void add_tls_options(CLI::App& app, TlsOptions& options, Role role) {
       ->group(kGroup);
   add_tls12_options(app, options, role);
   add_psk_options(app, options, role);
+  app.add_flag("--dynamic-records", options.dynamic_records,
+               "Send small records at first and after a pause, so that the first bytes can be read early")
+      ->group(kGroup);
+  app.add_option("--key-update-after", options.key_update_after,
+                 "Change our key (TLS 1.3) when it has protected so many bytes, 16384 at least [2^36]")
+      ->check(CLI::Range(std::uint64_t{16384}, std::uint64_t{1} << 62U))
+      ->option_text("BYTES")
+      ->group(kGroup);
   app.add_option("--max-fragment", options.max_fragment, "The most plaintext in a record that is sent, 64 to 16384")
       ->check(CLI::Range(64, 16384))
       ->option_text("BYTES")
@@ -307,7 +384,9 @@ void add_tls_options(CLI::App& app, TlsOptions& options, Role role) {
 }
 
 void apply(const TlsOptions& options, ClientConfigBuilder& builder) { apply_to(options, builder); }
-void apply(const TlsOptions& options, ServerConfigBuilder& builder) { apply_to(options, builder); }
+void apply(const TlsOptions& options, ServerConfigBuilder& builder, bool shows_certificates) {
+  apply_to(options, builder, shows_certificates);
+}
 
 std::shared_ptr<const ClientConfig> built(const ClientConfigBuilder& builder) { return built_by(builder); }
 std::shared_ptr<const ServerConfig> built(const ServerConfigBuilder& builder) { return built_by(builder); }

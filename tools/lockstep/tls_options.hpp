@@ -63,6 +63,12 @@ struct TlsOptions {
   std::string psk_file;  ///< the same, a line for each
   std::string psk_hint;  ///< a server's
   bool tell_unknown_psk = false;
+  HashAlgorithm psk_hash = HashAlgorithm::sha256;
+  bool psk_import = false;
+  std::string psk_context;
+  PskWithoutDhe psk_without_dhe{};
+  std::uint64_t key_update_after = 0;
+  bool dynamic_records = false;
   unsigned max_fragment = 0;
   unsigned record_size_limit = 0;
   unsigned max_fragment_length = 0;         ///< a client's
@@ -78,12 +84,13 @@ void add_tls_options(CLI::App& app, TlsOptions& options, Role role);
 
 /// Puts the options into a builder. Throws `UsageError` for words that it does not know.
 void apply(const TlsOptions& options, ClientConfigBuilder& builder);
-void apply(const TlsOptions& options, ServerConfigBuilder& builder);
+void apply(const TlsOptions& options, ServerConfigBuilder& builder, bool shows_certificates);
 
 /// The pre-shared keys; null when there are none. Throws `UsageError` and `Failure`. Once: it warns.
 [[nodiscard]] std::shared_ptr<const PskTable> psks_of(const TlsOptions& options);
-/// Suites of TLS 1.2 for them, where none are named: with a fresh key exchange, and with an AEAD.
-[[nodiscard]] std::vector<CipherSuite> usual_psk_suites(const TlsOptions& options);
+/// Suites for them, where none are named: of TLS 1.2, with a fresh key exchange, and with an AEAD, beside the usual
+/// ones of TLS 1.3, which has no others for them. `with_certificates`: and the usual ones of TLS 1.2.
+[[nodiscard]] std::vector<CipherSuite> usual_psk_suites(const TlsOptions& options, bool with_certificates);
 
 /// The configuration; throws `UsageError` with every problem.
 [[nodiscard]] std::shared_ptr<const ClientConfig> built(const ClientConfigBuilder& builder);

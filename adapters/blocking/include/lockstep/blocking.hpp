@@ -258,6 +258,8 @@ class LOCKSTEP_API Stream {
 
   /// Changes our sending key, and asks the peer to change its own.
   [[nodiscard]] IoResult<void> update_keys(bool request_peer);
+  /// The largest plaintext of a record from here on; see `Connection::set_max_send_fragment`. Completes the handshake.
+  [[nodiscard]] IoResult<void> set_max_send_fragment(std::size_t bytes);
   /// TLS 1.2: begins another handshake on this connection; see `Connection::renegotiate`. Whoever reads next makes it,
   /// and where nobody reads, who writes next: for that it may read ahead up to kMaxReadAhead bytes of data.
   [[nodiscard]] IoResult<void> renegotiate(std::optional<ClientAuth> client_auth = {});

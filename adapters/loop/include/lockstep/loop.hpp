@@ -111,8 +111,8 @@ class LOCKSTEP_API Handler {
 
 /// What streams share. The times that are 0 have no limit.
 struct Options {
-  /// A client's for `dial`, a server's for `listen`, either for `wrap`. Null: plain text until `start_tls`. Clients
-  /// send no early data in loops, also when it says that they may.
+  /// A client's for `dial`, a server's for `listen`, either for `wrap`. Null: plain text until `start_tls`. A client
+  /// that may send early data does so by `Stream::write_early`.
   std::shared_ptr<const Config> config{};
   /// Who answers suspended operations. Null: nobody is trusted and nothing shown, but `Handler::on_event` may.
   std::shared_ptr<const AnswerSetup> answers{};
@@ -231,6 +231,15 @@ class LOCKSTEP_API Stream {
   [[nodiscard]] IoResult<std::size_t> write(Bytes bytes);
   /// The same for several pieces, which share records.
   [[nodiscard]] IoResult<std::size_t> writev(std::span<const Bytes> pieces);
+  /// Client: sends early data (0-RTT) behind the ClientHello, which it sends if it has not gone yet, as much as the
+  /// session that is offered first, the configuration (`ConfigBuilder::early_data`) and Options::write_high allow; how
+  /// many bytes that was, 0 when they allow none. From `Handler::on_open` on, until the handshake is complete. While
+  /// the ClientHello waits for an answer (external PSKs) or early data for one (verify_on_resumption), that is 0 as
+  /// well. Whoever records these bytes can send them again: let them be what may be done twice (RFC 9846 8).
+  ///
+  /// In `Handler::on_handshake`, `connection().early_data()` says whether they have arrived. Unless it is `accepted`
+  /// none of them has, and all may be written again.
+  [[nodiscard]] IoResult<std::size_t> write_early(Bytes bytes);
   /// Sealed bytes that wait for the peer.
   [[nodiscard]] std::size_t write_pending() const noexcept;
 
@@ -278,6 +287,8 @@ class LOCKSTEP_API Stream {
   }
   /// Changes our sending key, and asks the peer to change its own.
   [[nodiscard]] IoResult<void> update_keys(bool request_peer);
+  /// The largest plaintext of a record from here on; see `Connection::set_max_send_fragment`.
+  [[nodiscard]] IoResult<void> set_max_send_fragment(std::size_t bytes);
   /// TLS 1.2: makes another handshake on this connection; see `Connection::renegotiate`. `Handler::on_handshake` is
   /// told when it is done, and `on_event` where the peer does not want to. Until then `write_now` takes nothing.
   [[nodiscard]] IoResult<void> renegotiate(std::optional<ClientAuth> client_auth = {});
