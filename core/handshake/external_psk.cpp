@@ -60,6 +60,8 @@ Status check_strength(const Context& context, Bytes key) noexcept {
   return {};
 }
 
+// RFC 9846 4.3.11: "For externally established PSKs, the Hash algorithm MUST be set when the PSK is established or
+// default to SHA-256 if no such algorithm is defined."
 std::expected<ExternalPsk, Error> as_it_is(Context& context, Bytes identity, Bytes key, const Hash& hash) noexcept {
   ExternalPsk psk{.identity = context.arena.copy(identity),
                   .peer_identity = {},

@@ -344,6 +344,17 @@ TEST_F(BlockingTest, ChangesKeysWhileItTransfers) {
   echo.get();
 }
 
+TEST_F(BlockingTest, ChangesTheSizeOfItsRecords) {
+  auto [client, server] = connected();
+  for (const std::size_t bytes : {std::size_t{100}, std::size_t{16384}}) {
+    must(client.set_max_send_fragment(bytes));
+    EXPECT_EQ(client.connection().max_fragment(), bytes);
+    must(client.write(as_bytes(std::string(1000, 'x'))));
+    EXPECT_EQ(read_exactly(server, 1000), std::string(1000, 'x'));
+  }
+  EXPECT_FALSE(client.set_max_send_fragment(63));
+}
+
 /// The same options for TLS 1.2 whose connections may be renegotiated.
 template <class Builder>
 Options renegotiating(Options options, Builder builder) {

@@ -1,5 +1,5 @@
-// Data before the end of the handshake in event loops. Their clients send no early data, so that the client here is an
-// engine without one; what they have is the false start of TLS 1.2.
+// Data before the end of the handshake in event loops: early data, of a client in a loop and of one that is no more
+// than its engine, and the false start of TLS 1.2.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -181,20 +181,59 @@ TEST_P(LoopEarlyData, IsTheHandlersWhenItTakesIt) {
   EXPECT_EQ(server.log->received, "later") << "it is not given twice";
 }
 
-TEST_P(LoopEarlyData, IsNotSentByClientsInLoops) {
-  auto offered = sessions();
+// As much as the session and the configuration allow, from the first moment on.
+TEST_P(LoopEarlyData, IsSentByClientsAndSaidWhetherItArrived) {
+  for (const bool takes : {true, false}) {
+    auto offered = sessions();
+    auto [a, b] = socket_pair();
+    End client;
+    End server;
+    loop::Options server_side = early_options();
+    if (!takes) server_side.config = built(server_config());
+    bool early = false;
+    server.handler->on_event_do = [&](loop::Stream&, Event& event) {
+      early = early || std::holds_alternative<EarlyData>(event);
+      return false;
+    };
+    wrap_server(std::move(b), server, server_side);
+    loop::Options options = client_options();
+    options.config = built(client_config().early_data(16'384));
+    const std::string text = pattern(20'000);
+    std::size_t sent = 0;
+    client.handler->on_open_do = [&](loop::Stream& stream) {
+      sent = must(stream.write_early(as_bytes(text)));
+      EXPECT_EQ(must(stream.write_early(as_bytes(text))), 0U);
+      EXPECT_EQ(must(stream.write(as_bytes(text))), 0U);
+    };
+    client.handler->on_handshake_do = [&](loop::Stream& stream) {
+      const bool arrived = stream.connection().early_data() == EarlyDataStatus::accepted;
+      EXPECT_EQ(arrived, takes);
+      EXPECT_EQ(must(stream.write_early(as_bytes(text))), 0U) << "too late";
+      must(stream.write(as_bytes(text).subspan(arrived ? sent : 0)));
+    };
+    must(loop_->wrap(std::move(a), options, std::move(client.handler),
+                     {.name = dns("example.com"), .sessions = std::span(offered).first(1)}));
+    turn_until([&] { return server.log->received.size() >= text.size(); });
+    EXPECT_EQ(sent, 16'384U);
+    EXPECT_EQ(server.log->received, text);
+    EXPECT_EQ(early, takes);
+    EXPECT_TRUE(client.log->resumed);
+  }
+}
+
+TEST_P(LoopEarlyData, IsNotSentWithoutASessionThatAllowsIt) {
   auto [a, b] = socket_pair();
   End client;
   End server;
   wrap_server(std::move(b), server, early_options());
   loop::Options options = client_options();
   options.config = built(client_config().early_data(16'384));
+  client.handler->on_open_do = [&](loop::Stream& stream) {
+    EXPECT_EQ(must(stream.write_early(as_bytes("early"))), 0U);
+  };
   client.handler->on_handshake_do = Writer("later");
-  loop::Stream& stream = *must(loop_->wrap(std::move(a), options, std::move(client.handler),
-                                           {.name = dns("example.com"), .sessions = std::span(offered).first(1)}));
-  EXPECT_EQ(must(stream.write(as_bytes("early"))), 0U);
+  must(loop_->wrap(std::move(a), options, std::move(client.handler), {.name = dns("example.com")}));
   turn_until([&] { return server.log->received == "later"; });
-  EXPECT_TRUE(client.log->resumed);
 }
 
 // RFC 7918: a writer is told as soon as our Finished is out, and reads once the handshake is complete.

@@ -312,6 +312,23 @@ TEST_P(LoopTest, ChangesKeysWhileItTransfers) {
   EXPECT_EQ(client.log->received, text);
 }
 
+TEST_P(LoopTest, ChangesTheSizeOfItsRecordsWhileItTransfers) {
+  End client;
+  End server = echo_end();
+  const std::string text = pattern(300'000);
+  Writer writer(text);
+  client.handler->on_handshake_do = client.handler->on_writable_do = [&](loop::Stream& stream) {
+    must(stream.set_max_send_fragment(1000));
+    EXPECT_EQ(stream.connection().max_fragment(), 1000U);
+    EXPECT_FALSE(stream.set_max_send_fragment(63));
+    writer(stream);
+  };
+  connect(client, server);
+  turn_until([&] { return client.log->received.size() == text.size(); });
+  EXPECT_EQ(client.log->received, text);
+  EXPECT_GT(client.log->stream->traffic().bytes_sent, text.size() + 300 * 22);
+}
+
 TEST_P(LoopTest, IsRenegotiatedWhileItTransfers) {
   const auto renegotiating = [](loop::Options options, auto builder) {
     options.config = built(builder.versions(ProtocolVersion::tls_1_2, ProtocolVersion::tls_1_2)

@@ -698,6 +698,8 @@ TEST_P(LoopTlsTest, SurvivesEveryCallFromEveryCallback) {
       {"downgrade", [](loop::Stream& stream) { stream.downgrade(); }},
       {"write", [](loop::Stream& stream) { (void)stream.write(as_bytes(pattern(100'000))); }},
       {"update_keys", [](loop::Stream& stream) { (void)stream.update_keys(true); }},
+      {"write_early", [](loop::Stream& stream) { (void)stream.write_early(as_bytes("x")); }},
+      {"set_max_send_fragment", [](loop::Stream& stream) { (void)stream.set_max_send_fragment(100); }},
       {"start_tls", [this](loop::Stream& stream) { (void)stream.start_tls(server_options()); }},
       {"pause", [](loop::Stream& stream) { stream.pause_reading(true); }},
       {"write, close, read",

@@ -698,8 +698,20 @@ Provoke with_psk(std::function<void(Duel&)> change, bool tell_unknown = false) {
   });
 }
 
+/// TLS 1.3, where both ends share an external PSK and may insist on it, unless `change` has it otherwise.
+Provoke with_external_psk(ExternalPsks client, ExternalPsks server, std::function<void(Duel&)> change) {
+  return [=](Duel& duel, Role) {
+    duel.client_config.versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3).external_psks(client);
+    duel.server_config.versions(ProtocolVersion::tls_1_3, ProtocolVersion::tls_1_3).external_psks(server);
+    duel.client().external_psks = duel.server().external_psks = {{"sensor 7", "a key of 20 bytes..."}};
+    change(duel);
+  };
+}
+
 std::vector<Row> pre_shared_keys() {
   using enum Reason;
+  constexpr auto allow = ExternalPsks::allow;
+  constexpr auto require = ExternalPsks::require;
   constexpr std::string_view kServersFinished = "the server reads the client's Finished before it sends its own";
   return {
       {psk_identity_too_long, Fault::both, never("a client sends the identity"), by(with_psk([](Duel& duel) {
@@ -716,6 +728,13 @@ std::vector<Row> pre_shared_keys() {
        by(with_psk([](Duel& duel) { duel.client().psks = {{"sensor 8", "a key"}}; }, true))},
       {psk_mismatch, Fault::both, never(kServersFinished),
        by(with_psk([](Duel& duel) { duel.client().psks = {{"sensor 7", "another"}}; }))},
+      {psk_declined, Fault::both,
+       by(with_external_psk(require, allow, [](Duel& duel) { duel.server().external_psks.clear(); })),
+       never("a server declines, and is not declined")},
+      {psk_missing, Fault::both, never("a client offers keys"),
+       by(with_external_psk(ExternalPsks::none, require, [](Duel&) {}))},
+      {psk_unacceptable, Fault::both, never("a client offers keys"),
+       by(with_external_psk(allow, require, [](Duel& duel) { duel.server().external_psks.clear(); }))},
   };
 }
 
