@@ -184,10 +184,10 @@ Role role_of(std::string_view state) {
 }
 
 TEST(Chart, BeginsAndEndsWhereItMust) {
-  EXPECT_EQ(
-      initial_states(chart()),
-      (std::set<std::string_view>{"hello::WaitShares", "hello::WaitOfferVerified", "hello::WaitServerHello",
-                                  "hello::WaitClientHello", "client12::WaitServerHello", "server12::WaitClientHello"}));
+  EXPECT_EQ(initial_states(chart()),
+            (std::set<std::string_view>{"hello::WaitPsks", "hello::WaitShares", "hello::WaitOfferVerified",
+                                        "hello::WaitServerHello", "hello::WaitClientHello", "client12::WaitServerHello",
+                                        "server12::WaitClientHello"}));
   for (const ChartState& state : chart()) {
     EXPECT_FALSE(state.transitions.empty()) << state.type;
     bool peer = false;
