@@ -1,6 +1,7 @@
 """Lockstep's client against OpenSSL's server."""
 
 import contextlib
+import json
 import os
 import re
 import select
@@ -10,7 +11,7 @@ import time
 
 import openssl_peer
 import psk13
-from harness import (DEFAULT_SUITES, GROUPS, KEY_TYPES, SUITES, Client, check, equal, matches)
+from harness import (DEFAULT_SUITES, GROUPS, KEY_TYPES, SUITES, Client, Process, check, equal, matches)
 from openssl_peer import same_name
 
 
@@ -248,6 +249,18 @@ def early_data(session):
             first(server, path)
             report = attempt(server, path)
             equal((report["resumed"], report["early_data"], report["early_bytes"]), (True, "none", 0), "early data")
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    for loop in (name for name in session.loops() if name != "blocking"):
+        with session.case(f"early data of a client in a loop ({loop})"):
+            with openssl_peer.server(session, "-early_data") as server:
+                process = Process([session.tool, "load", f"127.0.0.1:{server.port}", "--ca", session.ca(), "--json", "--connections", "1", "--no-reuse",
+                                   "--resume", "--early-data", "--requests", "2", "--loop", loop])
+                for shown in (r"^GET / ", r"(?s)Early data received:.*GET / "):
+                    server.wait_for(shown)
+                    server.send(answer)
+                process.finish()
+                report = json.loads(bytes(process.stdout))
+                equal((report["ok"], report["resumed"], report["early"], report["responses"]), (True, 1, 1, 2), "resumed, early, answers")
 
 
 def alpn(session):

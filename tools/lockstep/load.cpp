@@ -61,6 +61,7 @@ struct LoadOptions {
   std::uint64_t requests = 0;
   bool reuse = true;
   bool resume = false;
+  bool early_data = false;
   double hold = 0;
   std::string pid;
   std::string loop = "epoll";
@@ -132,6 +133,7 @@ struct Tally {
   std::atomic<std::uint64_t> failed{0};
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<std::uint64_t> resumed{0};
+  std::atomic<std::uint64_t> early{0};  ///< whose request, or the beginning of it, went early and arrived
   Histogram handshakes;
   Histogram answers;
   std::map<int, std::uint64_t> statuses;  ///< how many answers had which
@@ -289,20 +291,25 @@ class Driver::Client final : public loop::Handler {
  public:
   explicit Client(Driver& driver) noexcept : driver_(driver), began_(Clock::now()) {}
 
-  void on_open(loop::Stream& stream) override { stream_ = &stream; }
+  void on_open(loop::Stream& stream) override {
+    stream_ = &stream;
+    if (driver_.options_.early_data) early_ = stream.write_early(as_bytes(driver_.request_)).value_or(0);
+  }
   void on_handshake(loop::Stream& stream, const HandshakeComplete& complete) override {
     open_ = true;
     --driver_.opening_;
     ++driver_.open_;
     ++driver_.tally_.opened;
     if (complete.resumed) ++driver_.tally_.resumed;
+    const bool arrived = complete.early_data == EarlyDataStatus::accepted;
+    if (arrived) ++driver_.tally_.early;
     driver_.tally_.handshakes.add(Clock::now() - began_);
     if (driver_.holding()) {
       index_ = driver_.held_clients_.size();
       driver_.held_clients_.push_back(this);
       if (driver_.open_ == driver_.share_) driver_.all_are_open();
     } else {
-      ask(stream);
+      ask(stream, arrived ? early_ : 0);
     }
     driver_.open_more();
   }
@@ -328,10 +335,11 @@ class Driver::Client final : public loop::Handler {
     if (error != nullptr && driver_.finishing_ && error->condition == IoCondition::canceled) error = nullptr;
     driver_.end_of(error, open_);
   }
-  void ask(loop::Stream& stream) {
+  /// But for what has been asked already.
+  void ask(loop::Stream& stream, std::size_t asked = 0) {
     asked_ = Clock::now();
     awaiting_ = true;
-    (void)stream.write(as_bytes(driver_.request_));
+    (void)stream.write(as_bytes(driver_.request_).subspan(asked));
   }
   void wake() { ask(*stream_); }
 
@@ -364,6 +372,7 @@ class Driver::Client final : public loop::Handler {
   Clock::time_point asked_{};
   ResponseReader response_;
   std::size_t index_ = 0;
+  std::size_t early_ = 0;  ///< of the request, as early data
   bool open_ = false;
   bool awaiting_ = false;
 };
@@ -481,6 +490,10 @@ int run(LoadOptions& options) {
   ClientConfigBuilder builder = ConfigBuilder::client(provider());
   apply(options.tls, builder);
   builder.hand_out_computations(computes_together());
+  if (options.early_data) {
+    if (!options.resume || options.hold > 0) throw UsageError("--early-data needs --resume, and goes not with --hold");
+    builder.early_data(kMaxEarlyData);
+  }
   AnswerOptions answers{.provider = provider(), .policy = policy_of(options.tls.policy)};
   answers.psks = psks_of(options.tls);
   // One server's, for all connections that are begun at once.
@@ -578,6 +591,7 @@ int run(LoadOptions& options) {
                    {"connections", opened},
                    {"connections_per_second", per_second(opened)},
                    {"resumed", sum(&Tally::resumed)},
+                   {"early", sum(&Tally::early)},
                    {"responses", answered},
                    {"responses_per_second", per_second(answered)},
                    {"bytes", sum(&Tally::bytes)},
@@ -606,6 +620,7 @@ int run(LoadOptions& options) {
                              {"bytes", rate(sum(&Tally::bytes))},
                              {"failed", with_separators(failed), failed == 0 ? Style::good : Style::bad}};
     if (options.resume) rows.insert(rows.begin() + 1, {"resumed", with_separators(sum(&Tally::resumed))});
+    if (options.early_data) rows.insert(rows.begin() + 2, {"early", with_separators(sum(&Tally::early))});
     if (held_with != 0) {
       rows.push_back({"server memory", with_separators(before) + " KiB before, " + with_separators(held) +
                                            " KiB with " + with_separators(held_with) + " idle connections: " +
@@ -644,6 +659,8 @@ Command load_command(CLI::App& program) {
   app->add_option("--requests", options->requests, "End after so many answers [no bound]")->option_text("N");
   app->add_flag("--reuse,!--no-reuse", options->reuse, "One request after the other on a connection (the default)");
   app->add_flag("--resume", options->resume, "Resume sessions that the server has given");
+  app->add_flag("--early-data", options->early_data,
+                "Send the first request of a connection as early data, with --resume");
   app->add_option("--hold", options->hold, "Open all, leave them idle for so long, then ask once on each and end")
       ->check(CLI::PositiveNumber)
       ->option_text("SECONDS");
