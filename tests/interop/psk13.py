@@ -1,7 +1,10 @@
 """External pre-shared keys in TLS 1.3 (RFC 9846 4.3.11), and PSKs without (EC)DHE, with OpenSSL and GnuTLS in both roles."""
 
+import os
+import sys
+
 import openssl_peer
-from harness import Process, check, equal, free_port, matches, program, wait_until_listening
+from harness import Process, check, equal, free_port, matches, program, run, run_ok, wait_until_listening
 from psk12 import IDENTITY, KEY, LINE, OTHER_KEY, psk_file
 
 WRONG = ["-psk", OTHER_KEY, "-psk_identity", IDENTITY]
@@ -102,3 +105,13 @@ def gnutls(session):
             matches(r"^over the wire$", process.text, "what came back")
             agreed(server.next_report())
             matches(rf"PSK authentication. Connected as '{IDENTITY}'", process.text, "GnuTLS's view")
+    with session.case("GnuTLS's library, an imported PSK"):
+        context = "sensor 7 to hub"
+        words = ["--psk-import", "--psk-context", context]
+        with session.server("--echo", "--psk-file", key, *words, credentials=[]) as server:
+            client = [sys.executable, os.path.join(os.path.dirname(__file__), "gnutls_imported.py"), str(server.port), IDENTITY]
+            equal(bytes(run_ok([*client, KEY, context]).stdout), LINE, "what came back")
+            agreed(server.next_report())
+            for wrong, reason in (([OTHER_KEY, context], "psk_binder"), ([KEY, "hub to sensor 7"], "psk_unacceptable")):
+                check(run([*client, *wrong]).popen.returncode != 0, "it fails")
+                equal(server.next_report()["error"]["reason"], reason, "reason")
