@@ -77,6 +77,8 @@ const std::vector<Rule>& rules() {
       // Of TLS 1.2, and read whichever version it will be.
       {"ClientHello.renegotiation_info", false, {Alert::decode_error}},
       {"ClientHello.ec_point_formats", true, {Alert::decode_error}},
+      // A length, and algorithms that nobody may know.
+      {"ClientHello.compress_certificate", true, {Alert::decode_error}},
       {"ClientHello.psk_key_exchange_modes", true, {}},
       {"ClientHello.pre_shared_key.identity", true, {}},
       {"ClientHello.pre_shared_key.obfuscated_ticket_age", true, {}},

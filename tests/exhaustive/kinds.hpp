@@ -17,6 +17,8 @@
 
 #include <lockstep/fuzzing.hpp>
 
+#include "pair/codecs.hpp"
+
 namespace lockstep::testing {
 
 using fuzzing::Octets;
@@ -230,6 +232,14 @@ inline std::vector<Kind> make_kinds() {
   kinds.push_back({.name = "HelloRetryRequest", .client = client, .server = retrying, .retries = true});
   kinds.push_back(
       {.name = "Mutual", .client = client, .server = small_server().client_auth(ClientAuth::require).build().value()});
+  kinds.push_back({.name = "MutualCompressed",
+                   .client = small_client().certificate_compression({kShortening}).build().value(),
+                   .server = small_server()
+                                 .certificate_compression({kShortening})
+                                 .client_auth(ClientAuth::require)
+                                 .grease(true)
+                                 .build()
+                                 .value()});
   kinds.push_back({.name = "MutualHelloRetryRequest",
                    .client = client,
                    .server = ConfigBuilder::from(*retrying).client_auth(ClientAuth::require).build().value(),
