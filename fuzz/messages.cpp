@@ -99,6 +99,7 @@ Bytes encode(Writer& writer, const ClientHello& hello) {
                                    .early_data = hello.early_data,
                                    .post_handshake_auth = hello.post_handshake_auth,
                                    .record_size_limit = hello.record_size_limit,
+                                   .ticket_request = hello.ticket_request,
                                    .extended_main_secret = hello.extended_main_secret,
                                    .ec_point_formats = hello.ec_point_formats && hello.ec_point_formats->contains(0),
                                    .renegotiation_info = hello.renegotiation_info,
@@ -111,6 +112,10 @@ Bytes encode(Writer& writer, const ClientHello& hello) {
     require(fill_binder(encoded, i, binders[i]), "a binder has its room");
   require(!fill_binder(encoded, binders.size(), {}), "there is no room for a binder of no PSK");
   return encoded.message;
+}
+bool same(const std::optional<TicketRequest>& a, const std::optional<TicketRequest>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return a->new_session_count == b->new_session_count && a->resumption_count == b->resumption_count;
 }
 bool same(const ClientHello& a, const ClientHello& b) {
   // supported_versions and key_share go with TLS 1.3 alone; point formats are written as the one that everybody has.
@@ -129,7 +134,7 @@ bool same(const ClientHello& a, const ClientHello& b) {
          a.post_handshake_auth == b.post_handshake_auth && a.record_size_limit == b.record_size_limit &&
          a.extended_main_secret == b.extended_main_secret && same(a.renegotiation_info, b.renegotiation_info) &&
          same(a.session_ticket, b.session_ticket) && a.encrypt_then_mac == b.encrypt_then_mac &&
-         a.max_fragment_length == b.max_fragment_length;
+         a.max_fragment_length == b.max_fragment_length && same(a.ticket_request, b.ticket_request);
 }
 
 Bytes encode(Writer& writer, const ServerHello& hello) {
@@ -191,13 +196,14 @@ Bytes encode(Writer& writer, const EncryptedExtensions& message) {
                                                   message.application_layer_protocol_negotiation.value_or(Bytes{}),
                                               .record_size_limit = message.record_size_limit,
                                               .max_fragment_length = message.max_fragment_length,
-                                              .early_data = message.early_data});
+                                              .early_data = message.early_data,
+                                              .expected_count = message.expected_count});
 }
 bool same(const EncryptedExtensions& a, const EncryptedExtensions& b) {
   return a.server_name == b.server_name && same(a.supported_groups, b.supported_groups) &&
          same(a.application_layer_protocol_negotiation, b.application_layer_protocol_negotiation) &&
          a.record_size_limit == b.record_size_limit && a.max_fragment_length == b.max_fragment_length &&
-         a.early_data == b.early_data;
+         a.early_data == b.early_data && a.expected_count == b.expected_count;
 }
 
 Bytes encode(Writer& writer, const CertificateRequest& message) {

@@ -10,6 +10,7 @@ namespace lockstep::fuzzing {
 namespace {
 
 constexpr std::size_t kHeader = 5;
+constexpr std::string_view kSharedKey = "a key of 20 bytes...";
 constexpr std::size_t kAll = static_cast<std::size_t>(-1);
 
 /// Byte number `at` of what an end sends: what is lost, doubled or swapped shows.
@@ -367,7 +368,7 @@ void Actor::reply(SelectPsk& question, const Mischief& mischief) {
     excused_ = true;
     return give(question.token, NoPsk{});
   }
-  give(question.token, PskChosen{.identity = as_bytes("identity"), .key = as_bytes("key")});
+  give(question.token, PskChosen{.identity = as_bytes("identity"), .key = as_bytes(kSharedKey)});
 }
 
 void Actor::reply(FindPsk& question, const Mischief& mischief) {
@@ -375,10 +376,15 @@ void Actor::reply(FindPsk& question, const Mischief& mischief) {
     excused_ = true;
     return give(question.token, PskUnknown{});
   }
-  give(question.token, PskFound{.key = as_bytes("key")});
+  // In TLS 1.3 tickets may be asked about as well.
+  if (question.version == ProtocolVersion::tls_1_3 && as_text(question.identity) != "identity")
+    return give(question.token, PskUnknown{});
+  give(question.token, PskFound{.key = as_bytes(kSharedKey)});
 }
 
 void Actor::reply(OpenTicket& question, const Mischief& mischief) {
+  // Whatever a client names that is no key here may be a ticket.
+  if (as_text(question.ticket) == "identity") return give(question.token, TicketDeclined{});
   if (mischief.tamper && choices_.below(8) == 1) played_.tampered = true;
   auto session = Session::parse(played_.tampered && choices_.flag() ? choices_.bytes(150) : question.ticket);
   require(session || played_.tampered, "a ticket comes back as it was");

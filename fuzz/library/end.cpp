@@ -14,6 +14,7 @@ namespace lockstep::fuzzing {
 namespace {
 
 constexpr std::size_t kMost = 1U << 20U;
+constexpr std::string_view kSharedKey = "a key of 20 bytes...";
 
 std::size_t allocated() {
   return __sanitizer_get_current_allocated_bytes != nullptr ? __sanitizer_get_current_allocated_bytes() : 0;
@@ -279,12 +280,17 @@ void End::on(SelectConfig& event) {
 
 void End::on(SelectPsk& event) {
   if (drops_tokens) return;
-  (void)connection_.answer(std::move(event.token), PskChosen{.identity = as_bytes("identity"), .key = as_bytes("key")});
+  (void)connection_.answer(std::move(event.token),
+                           PskChosen{.identity = as_bytes("identity"), .key = as_bytes(kSharedKey)});
 }
 
 void End::on(FindPsk& event) {
   if (drops_tokens) return;
-  (void)connection_.answer(std::move(event.token), PskFound{.key = as_bytes("key")});
+  if (event.version == ProtocolVersion::tls_1_3 && as_text(event.identity) != "identity") {
+    (void)connection_.answer(std::move(event.token), PskUnknown{});
+  } else {
+    (void)connection_.answer(std::move(event.token), PskFound{.key = as_bytes(kSharedKey)});
+  }
 }
 
 void End::on(OpenTicket& event) {

@@ -85,6 +85,8 @@ Scene make_scene() {
           client(provider).key_shares({NamedGroup::x448}).max_send_fragment(64).key_log(true).hand_out_computations()),
       built(client(provider)
                 .alpn({"two"})
+                .external_psks(ExternalPsks::allow)
+                .ticket_request(3, 1)
                 .key_update_after(16384)
                 .padding(PaddingPolicy::to_multiple_of(32))
                 .certificate_compression({kCodec})),
@@ -111,6 +113,8 @@ Scene make_scene() {
       built(server(provider).client_auth(ClientAuth::require).groups({NamedGroup::secp384r1})),
       built(server(provider)
                 .client_auth(ClientAuth::request)
+                .external_psks(ExternalPsks::allow)
+                .psk_without_dhe(PskWithoutDhe::prefer)
                 .cookie(true)
                 .groups({NamedGroup::x448})
                 .hand_out_computations()

@@ -130,6 +130,14 @@ Stage::Stage(const Provider& provider, std::size_t (*held_bytes)()) : held(held_
   pair("keys change by themselves", client().key_update_after(16384).key_log(true),
        server().client_auth(ClientAuth::request).key_update_after(16384).tickets(1).early_data(0));
   constexpr auto kTls12 = ProtocolVersion::tls_1_2;
+  constexpr auto kTls13 = ProtocolVersion::tls_1_3;
+  pair("external PSKs",
+       client()
+           .versions(kTls13, kTls13)
+           .external_psks(ExternalPsks::require)
+           .ticket_request(3, 1)
+           .psk_without_dhe(PskWithoutDhe::allow),
+       server().external_psks(ExternalPsks::allow).max_requested_tickets(4).cookie(true));
   pair("TLS 1.2", client().versions(kTls12, kTls12).alpn({"one", "two"}),
        server().versions(kTls12, kTls12).alpn({"two", "one"}));
   pair("TLS 1.2, client authenticated", client().versions(kTls12, kTls12).verify_on_resumption(true),

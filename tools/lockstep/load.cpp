@@ -301,7 +301,7 @@ class Driver::Client final : public loop::Handler {
     ++driver_.open_;
     ++driver_.tally_.opened;
     if (complete.resumed) ++driver_.tally_.resumed;
-    const bool arrived = complete.early_data == EarlyDataStatus::accepted;
+    const bool arrived = early_ != 0 && complete.early_data == EarlyDataStatus::accepted;
     if (arrived) ++driver_.tally_.early;
     driver_.tally_.handshakes.add(Clock::now() - began_);
     if (driver_.holding()) {
@@ -489,7 +489,8 @@ int run(LoadOptions& options) {
   if (options.path.empty()) options.path = path.empty() ? "/" : path;
   ClientConfigBuilder builder = ConfigBuilder::client(provider());
   apply(options.tls, builder);
-  builder.hand_out_computations(computes_together());
+  // What is sent early is sent when a connection opens, and waits for nothing that is computed elsewhere.
+  builder.hand_out_computations(computes_together() && !options.early_data);
   if (options.early_data) {
     if (!options.resume || options.hold > 0) throw UsageError("--early-data needs --resume, and goes not with --hold");
     builder.early_data(kMaxEarlyData);

@@ -234,8 +234,9 @@ class LOCKSTEP_API Stream {
   /// Client: sends early data (0-RTT) behind the ClientHello, which it sends if it has not gone yet, as much as the
   /// session that is offered first, the configuration (`ConfigBuilder::early_data`) and Options::write_high allow; how
   /// many bytes that was, 0 when they allow none. From `Handler::on_open` on, until the handshake is complete. While
-  /// the ClientHello waits for an answer (external PSKs) or early data for one (verify_on_resumption), that is 0 as
-  /// well. Whoever records these bytes can send them again: let them be what may be done twice (RFC 9846 8).
+  /// the ClientHello waits for an answer (external PSKs, computations that are handed out), or early data for one
+  /// (verify_on_resumption), that is 0 as well. Whoever records these bytes can send them again: let them be what may
+  /// be done twice (RFC 9846 8).
   ///
   /// In `Handler::on_handshake`, `connection().early_data()` says whether they have arrived. Unless it is `accepted`
   /// none of them has, and all may be written again.
