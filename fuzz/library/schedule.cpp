@@ -134,7 +134,7 @@ Stage::Stage(const Provider& provider, std::size_t (*held_bytes)()) : held(held_
   pair("external PSKs",
        client()
            .versions(kTls13, kTls13)
-           .external_psks(ExternalPsks::require)
+           .external_psks(ExternalPsks::allow)
            .ticket_request(3, 1)
            .psk_without_dhe(PskWithoutDhe::allow),
        server().external_psks(ExternalPsks::allow).max_requested_tickets(4).cookie(true));
