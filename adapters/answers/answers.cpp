@@ -15,11 +15,13 @@ struct Answers::Judging {
                 .anchors = options.anchors == nullptr ? no_anchors : *options.anchors,
                 .chain = chain,
                 .peer = peer.peer,
-                .name = peer.name,
+                .name = options.peer_rules == nullptr ? peer.name : x509::PeerName(x509::NoNameCheck{}),
                 .time = std::chrono::floor<std::chrono::seconds>(peer.now).time_since_epoch().count(),
                 .policy = options.policy,
                 .use = peer.use,
-                .verified = options.verified_links.get()} {}
+                .verified = options.verified_links.get()} {
+    if (options.peer_rules != nullptr) request.policy.offer_unknown_extensions = true;
+  }
 
   x509::TrustAnchors no_anchors;
   x509::VerifyRequest request;
@@ -104,6 +106,8 @@ void Answers::look_at(const VerifyPeer& peer) {
   // The verdict refers to the certificates.
   verdict_.reset();
   shown_ = peer.shown;
+  judged_ = peer.peer;
+  expected_ = peer.name;
   chain_.assign(shown_->chain.begin(), shown_->chain.end());
 }
 
@@ -114,36 +118,93 @@ std::span<SignatureJob> Answers::begin(const VerifyPeer& peer) {
 }
 
 void Answers::reply(Connection& connection, VerifyPeer& peer) {
-  const AnswerOptions& options = setup_->options();
+  const PeerDecision decision = judge(peer);
+  (void)connection.answer(std::move(peer.token), decision);
+  // Of a peer that is not verified the verdict says why, and of whom.
+  if (std::holds_alternative<PeerRejected>(decision) || !verdict_->ok() || setup_->options().keep_peer_chain) return;
+  verdict_->chain = {};
+  verdict_->other_chains = {};
+  chain_ = {};
+  shown_ = nullptr;
+}
+
+PeerDecision Answers::judge(const VerifyPeer& peer) {
   if (judging_ != nullptr && shown_ == peer.shown) {
     verdict_ = std::move(*judging_->begun).finish();
     judging_.reset();
   } else {
     look_at(peer);
-    verdict_ = x509::verify(Judging(options, chain_, peer).request);
+    verdict_ = x509::verify(Judging(setup_->options(), chain_, peer).request);
   }
-  if (!verdict_->ok()) {
-    (void)connection.answer(std::move(peer.token), PeerRejected{.reason = reason_of(verdict_->code),
-                                                                .detail = static_cast<std::uint16_t>(verdict_->code)});
-    return;
-  }
+  if (setup_->options().peer_rules != nullptr) apply_rules();
+  const PeerRejected objection = rejected();
+  if (objection.reason == Reason::none) return accepted();
+  // What could not be judged at all is nobody's fault, and no reserve.
+  if (setup_->options().dangerous.accept_unverified_peers && objection.reason != Reason::provider_failed)
+    return accepted_unverified();
+  return objection;
+}
+
+// The application's rules have the last word on what the verdict leaves open.
+void Answers::apply_rules() {
+  const PeerRules& rules = *setup_->options().peer_rules;
+  x509::Verdict& verdict = *verdict_;
+  if (std::ranges::all_of(verdict.unhandled, [&](const x509::UnhandledExtension& each) {
+        return rules.accepts(verdict.chain[each.depth], each.extension);
+      }))
+    verdict.accept_unhandled();
+  verdict.name = expected_;
+  if (expected_.kind() == x509::PeerName::Kind::any || verdict.chain.empty()) return;
+  const x509::Certificate leaf = verdict.chain.front();
+  if (rules.matches(leaf, expected_)) return;
+  const x509::Code code =
+      expected_.kind() == x509::PeerName::Kind::dns ? x509::Code::hostname_mismatch : x509::Code::ip_address_mismatch;
+  if (!verdict.ok()) return verdict.further.push_back({.code = code, .depth = 0, .certificate = leaf});
+  verdict.code = code;
+  verdict.depth = 0;
+  verdict.culprit = leaf;
+  verdict.other_chains.clear();
+}
+
+// A reason that is none where there is nothing to object to.
+PeerRejected Answers::rejected() const {
+  if (!verdict_->ok())
+    return {.reason = reason_of(verdict_->code), .detail = static_cast<std::uint16_t>(verdict_->code)};
   // RFC 6066 8: "Clients requesting an OCSP response and receiving an OCSP response in a "CertificateStatus" message
   // MUST check the OCSP response and abort the handshake if the response is not satisfactory".
-  if (!shown_->ocsp_response.empty() && !options.ignore_stapled_responses) {
-    (void)connection.answer(std::move(peer.token), PeerRejected{.reason = Reason::certificate_status});
-    return;
-  }
+  if (shown_ != nullptr && !shown_->ocsp_response.empty() && !setup_->options().ignore_stapled_responses)
+    return {.reason = Reason::certificate_status};
+  return {.reason = Reason::none};
+}
+
+PeerAccepted Answers::accepted() const {
+  if (!verdict_) return {};
+  PeerAccepted answer;
   // A server is known by the name that its client expects. A client's own certificate says who it is.
-  const std::int64_t end = *verdict_->not_after();
-  const PeerAccepted accepted{.identity = peer.peer == Role::client ? chain_.front() : Bytes(),
-                              .expires = Time(std::chrono::seconds(end + 1))};
-  (void)connection.answer(std::move(peer.token), accepted);
-  if (!options.keep_peer_chain) {
-    verdict_->chain = {};
-    verdict_->other_chains = {};
-    chain_ = {};
-    shown_ = nullptr;
+  if (judged_ == Role::client && !chain_.empty()) answer.identity = chain_.front();
+  if (!verdict_->chain.empty()) {
+    const auto first = std::ranges::min_element(verdict_->chain, {}, &x509::Certificate::not_after);
+    answer.expires = Time(std::chrono::seconds(first->not_after() + 1));
   }
+  return answer;
+}
+
+PeerAccepted Answers::accepted_unverified() const {
+  if (!verdict_) return {};
+  PeerAccepted answer = accepted();
+  const PeerRejected objection = rejected();
+  if (objection.reason == Reason::none) return answer;
+  answer.unverified = {.reason = objection.reason, .detail = objection.detail};
+  answer.expires = Time::max();  // it is judged again each time
+  return answer;
+}
+
+bool PeerRules::matches(const x509::Certificate& leaf, const x509::PeerName& name) const {
+  return x509::matches(leaf, name);
+}
+
+bool PeerRules::accepts(const x509::Certificate& /*certificate*/, const x509::Extension& /*extension*/) const {
+  return false;
 }
 
 void Answers::reply(Connection& connection, Decrypt& decrypt) {

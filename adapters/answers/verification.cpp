@@ -83,12 +83,15 @@ void write(Content& content, const x509::Policy& policy) {
 }  // namespace
 
 std::optional<SessionContext> digest_of(const AnswerOptions& options) {
-  if (options.anchors == nullptr || options.anchors->empty()) return SessionContext{};
+  const bool any_peer = options.dangerous.accept_unverified_peers;
+  const bool none_trusted = options.anchors == nullptr || options.anchors->empty();
+  if (none_trusted && !any_peer) return SessionContext{};
   const Hash* const hash = options.provider.hash(HashAlgorithm::sha256);
   if (hash == nullptr) return std::nullopt;
   std::vector<Digest> anchors;
-  anchors.reserve(options.anchors->size());
-  for (std::size_t i = 0; i < options.anchors->size(); ++i) {
+  const std::size_t count = none_trusted ? 0 : options.anchors->size();
+  anchors.reserve(count);
+  for (std::size_t i = 0; i < count; ++i) {
     const auto anchor = sha256(*hash, (*options.anchors)[i].der());
     if (!anchor) return std::nullopt;
     anchors.push_back(*anchor);
@@ -100,6 +103,13 @@ std::optional<SessionContext> digest_of(const AnswerOptions& options) {
   for (const Digest& anchor : anchors) content.bytes(anchor);
   write(content, options.policy);
   content.number(options.ignore_stapled_responses ? 1 : 0);
+  // What is rare is only written where it is so.
+  if (any_peer) content.bytes(as_bytes("accepts unverified peers"));
+  if (options.policy.offer_unknown_extensions) content.bytes(as_bytes("offers unknown extensions"));
+  if (options.peer_rules != nullptr) {
+    content.bytes(as_bytes("peer rules"));
+    content.bytes(as_bytes(options.peer_rules->id()));
+  }
   return sha256(*hash, content.view());
 }
 

@@ -868,6 +868,10 @@ IoResult<std::size_t> Stream::write(Bytes bytes) { return implementation_->write
 IoResult<std::size_t> Stream::writev(std::span<const Bytes> pieces) { return implementation_->writev(pieces); }
 void Stream::set_read_deadline(Deadline deadline) noexcept { implementation_->read_deadline = to_ticks(deadline); }
 void Stream::set_write_deadline(Deadline deadline) noexcept { implementation_->write_deadline = to_ticks(deadline); }
+void Stream::attach(std::shared_ptr<void> attachment) noexcept {
+  const std::scoped_lock lock(implementation_->engine_mutex_);
+  implementation_->connection_.attach(std::move(attachment));
+}
 void Stream::cancel() const noexcept { implementation_->socket_.canceller().cancel(); }
 IoResult<void> Stream::close_write() { return implementation_->close_write(); }
 IoResult<void> Stream::close(Alert why) { return implementation_->close(why); }

@@ -639,7 +639,8 @@ class Explainer {
     add(session.name.host_name() != asked, "it was made for another name");
     add(session.context != config().session_context(outcome_.answers->verification()),
         "it was made where clients are verified by other rules");
-    add(settings().client_auth == ClientAuth::require && !session.peer_verified, "it has no client's certificate");
+    add(settings().client_auth == ClientAuth::require && !session.peer_verified && !session.unverified,
+        "it has no client's certificate");
     return text.empty() ? "it is not resumed: it does not fit this ClientHello" : text;
   }
 

@@ -305,6 +305,9 @@ class LOCKSTEP_API StreamCore final : public Stream,
   bool process_secure();
   bool handle(Event& event);
   void completed(const HandshakeComplete& complete);
+  void make_answers();
+  /// For the handler; null where nobody answers, or the handshake is over and has left none.
+  [[nodiscard]] Answers* answers_in_handshake();
   void renegotiates(bool suspended);
   void renegotiated();
   void become_plain();

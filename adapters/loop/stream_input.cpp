@@ -205,9 +205,7 @@ bool StreamCore::handle(Event& event) {
       return active();
     }
     if (!is_open()) return false;
-    if (secure_->answers == nullptr && options_->answers != nullptr) {
-      secure_->answers = std::make_unique<Answers>(options_->answers, secure_->random);
-    }
+    make_answers();
     if (loop_->collector_.take(this, connection, event, secure_->random, secure_->answers.get())) return active();
     // Without answers the token is dropped with the event, and the handshake fails for that reason.
     if (secure_->answers != nullptr) (void)secure_->answers->answer(connection, event);
@@ -241,6 +239,17 @@ bool StreamCore::handle(Event& event) {
     if (!goes_on_in_plain_text(failed->error)) fail(tls_error(reading()));
   }
   return active();
+}
+
+/// Who answers is there from the first question on.
+void StreamCore::make_answers() {
+  if (secure_->answers == nullptr && options_->answers != nullptr)
+    secure_->answers = std::make_unique<Answers>(options_->answers, secure_->random);
+}
+
+Answers* StreamCore::answers_in_handshake() {
+  if (!handshake_done()) make_answers();
+  return secure_->answers.get();
 }
 
 /// Another handshake is under way: it has as much time as the first one, and its questions may be answered elsewhere.

@@ -38,6 +38,11 @@ bool can_be_sent(const Credential& credential) noexcept {
 // As long as RFC 9846 4.5.1 lets a certificate be: "opaque cert_data<1..2^24-1>".
 constexpr std::size_t kMaxIdentity = 0xff'ffff;
 
+// Whether an alert ends a connection because something is wrong (RFC 9846 6.2).
+bool is_error(Alert alert) noexcept {
+  return alert != Alert::close_notify && alert != Alert::user_canceled && alert != Alert::no_renegotiation;
+}
+
 constexpr Error kUnusable{.alert = Alert::internal_error,
                           .reason = Reason::unusable,
                           .place = Place::application,
@@ -125,6 +130,8 @@ Connection::State::State(State&& other) noexcept
 void Connection::State::prepare(HandshakeRun& made) noexcept {
   made.transport.attach(receiving, sending);
   made.handshake.context().pending.wake_by(waker);
+  if (auto* const handshaking = std::get_if<Handshaking>(&phase))
+    made.handshake.context().attachment = std::move(handshaking->attachment);
 }
 
 // The handshake's transport writes into our halves.
@@ -229,6 +236,7 @@ void Connection::State::fail(const Error& cause) noexcept {
     }
     handshake_run->handshake.stop_tickets();
     handshake_run->handshake.events().clear();
+    handshake_run->handshake.context().attachment.reset();
   }
 }
 
@@ -259,7 +267,9 @@ void Connection::State::establish() noexcept {
 
 void Connection::State::retire() noexcept {
   HandshakeRun* const now = run();
-  if (now == nullptr || now->transport.pending() || tap() != nullptr || !now->handshake.events().empty()) return;
+  if (now == nullptr) return;
+  if (now->handshake.over() && !now->handshake.context().pending.any()) now->handshake.context().attachment.reset();
+  if (now->transport.pending() || tap() != nullptr || !now->handshake.events().empty()) return;
   if (established() != nullptr && established()->former && now->handshake.context().rewriter != nullptr) return;
   std::visit(
       [&]<class Phase>(Phase& current) {
@@ -464,9 +474,7 @@ std::expected<void, Misuse> Connection::answer(Token<SelectConfig>&& token, Clie
         tap.write(entry);
       },
       [&]() -> std::expected<void, Misuse> {
-        if (refused.alert == Alert::close_notify || refused.alert == Alert::user_canceled ||
-            refused.alert == Alert::no_renegotiation)
-          return std::unexpected(Misuse::invalid_answer);
+        if (!is_error(refused.alert)) return std::unexpected(Misuse::invalid_answer);
         return self.answer(token, handshake::HelloRefused{refused.alert}, Place::client_hello);
       });
 }
@@ -613,10 +621,14 @@ std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerAc
                                        .reason = Reason::none,
                                        .detail = 0,
                                        .identity = accepted.identity,
-                                       .expires = accepted.expires});
+                                       .expires = accepted.expires,
+                                       .unverified = accepted.unverified});
       },
       [&]() -> std::expected<void, Misuse> {
         if (accepted.identity.size() > kMaxIdentity) return std::unexpected(Misuse::invalid_answer);
+        // A reserve that is about nothing that a certificate can lack is none.
+        if (accepted.unverified && !name(accepted.unverified.reason).starts_with("certificate_"))
+          return std::unexpected(Misuse::invalid_answer);
         return self.answer(token, handshake::Handshake::peer_verified(accepted), Place::certificate);
       });
 }
@@ -630,13 +642,19 @@ std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, PeerRe
                                        .reason = rejection.reason,
                                        .detail = rejection.detail,
                                        .identity = {},
-                                       .expires = Time::max()});
+                                       .expires = Time::max(),
+                                       .alert = rejection.alert.value_or(Alert::close_notify)});
       },
       [&]() -> std::expected<void, Misuse> {
         // A verdict without a reason, of `ok` perhaps, is none.
-        if (rejection.reason == Reason::none) return std::unexpected(Misuse::invalid_answer);
+        if (rejection.reason == Reason::none || (rejection.alert && !is_error(*rejection.alert)))
+          return std::unexpected(Misuse::invalid_answer);
         return self.answer(token, handshake::PeerRefused{rejection}, Place::certificate);
       });
+}
+
+std::expected<void, Misuse> Connection::answer(Token<VerifyPeer>&& token, const PeerDecision& decision) {
+  return std::visit([&](const auto& either) { return answer(std::move(token), either); }, decision);
 }
 
 std::expected<void, Misuse> Connection::answer(Token<OpenTicket>&& token, Session session) {
@@ -684,6 +702,16 @@ void Connection::wake_by(std::shared_ptr<TokenWaker> waker) noexcept {
   State& self = state();
   if (self.run() != nullptr) self.run()->handshake.context().pending.wake_by(waker);
   self.waker = std::move(waker);
+}
+
+void Connection::attach(std::shared_ptr<void> attachment) noexcept {
+  State& self = state();
+  if (self.error() != nullptr || self.renegotiating()) return;
+  if (HandshakeRun* const run = self.run()) {
+    if (!run->handshake.over()) run->handshake.context().attachment = std::move(attachment);
+  } else if (auto* const handshaking = std::get_if<Handshaking>(&self.phase)) {
+    handshaking->attachment = std::move(attachment);
+  }
 }
 
 std::size_t certificate_message_size(const Credential& credential) noexcept {
@@ -827,6 +855,14 @@ std::optional<std::size_t> Connection::dh_bits() const noexcept {
 }
 std::optional<SignatureScheme> Connection::own_scheme() const noexcept { return known(state().agreed().own_scheme); }
 std::optional<SignatureScheme> Connection::peer_scheme() const noexcept { return known(state().agreed().peer_scheme); }
+bool Connection::peer_verified() const noexcept {
+  const auto* const stands = state().established();
+  return stands != nullptr && stands->agreed.peer_verified;
+}
+Unverified Connection::unverified() const noexcept {
+  const auto* const stands = state().established();
+  return stands != nullptr ? stands->agreed.unverified : Unverified();
+}
 std::string_view Connection::alpn() const noexcept { return state().agreed().protocol(); }
 bool Connection::resumed() const noexcept { return state().agreed().resumed; }
 bool Connection::retried() const noexcept { return state().agreed().retried; }

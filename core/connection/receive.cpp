@@ -86,7 +86,16 @@ std::optional<Event> Connection::State::waiting_event() noexcept {
     if (receiving.end == Receiving::End::to_report) receiving.end = Receiving::End::reported;
     return Failed{*failure};
   }
-  if (run() != nullptr && !run()->handshake.events().empty()) return run()->handshake.events().pop();
+  if (run() != nullptr && !run()->handshake.events().empty()) {
+    Event event = run()->handshake.events().pop();
+    const auto& attachment = run()->handshake.context().attachment;
+    std::visit(
+        [&attachment]<class T>(T& told) {
+          if constexpr (requires { told.attachment; }) told.attachment = attachment;
+        },
+        event);
+    return event;
+  }
   if (auto* const stands = established(); stands != nullptr && stands->sessions) {
     SessionReceived received{std::move(stands->sessions->front())};
     stands->sessions->erase(stands->sessions->begin());

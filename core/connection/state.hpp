@@ -32,7 +32,8 @@ struct Unusable {};
 /// Who we are to each other is being settled. A server has no run before the first record has come.
 struct Handshaking {
   HandshakeRun::Owner run;
-  SessionContext verification{};  ///< what the application verifies the peer by
+  SessionContext verification{};       ///< what the application verifies the peer by
+  std::shared_ptr<void> attachment{};  ///< the application's, until there is a run
 };
 
 /// Application data may flow. The run stays until its last flight is sent and its events are reported, and with a

@@ -450,7 +450,7 @@ Proven on(WaitSignatureChecked&& state, const SignatureChecked& checked, Context
 }
 
 Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& context) {
-  return context.fail(refused.rejection.reason, refused.rejection.detail);
+  return context.fail(refused.rejection);
 }
 
 Next<WaitSecret, WaitSignature, WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitCredential&& state,
@@ -544,7 +544,7 @@ Next<WaitNewSessionTicket, WaitChangeCipherSpec> on(WaitSessionVerified&& state,
 }
 
 Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
-  return context.fail(refused.rejection.reason, refused.rejection.detail);
+  return context.fail(refused.rejection);
 }
 
 Next<WaitChangeCipherSpec> on(WaitNewSessionTicket&& state, const codec::NewSessionTicket12& message,

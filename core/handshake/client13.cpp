@@ -313,7 +313,7 @@ Next<WaitFinished> on(WaitSessionVerified&& state, const PeerVerified& accepted,
 }
 
 Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
-  return context.fail(refused.rejection.reason, refused.rejection.detail);
+  return context.fail(refused.rejection);
 }
 
 Next<WaitCertificate> on(WaitCertificateRequest&& state, const codec::CertificateRequest& message, Context& context) {
@@ -378,7 +378,7 @@ Next<WaitPeerVerified> on(WaitPeerVerified&& state, const SignatureChecked& chec
 }
 
 Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& context) {
-  return context.fail(refused.rejection.reason, refused.rejection.detail);
+  return context.fail(refused.rejection);
 }
 
 Next<WaitCertificateVerify> on(WaitCertificateVerify&& state, const SignatureChecked& checked, Context& /*context*/) {

@@ -5,6 +5,7 @@
 
 #include "codec/client_hello.hpp"
 #include "handshake/external_psk.hpp"
+#include "handshake/key_exchange12.hpp"
 #include "key_schedule/key_log.hpp"
 #include "trace/tap.hpp"
 
@@ -75,6 +76,7 @@ std::expected<Bytes, Error> Context::draw(std::size_t size) noexcept {
 
 void Context::note(const PeerAccepted& accepted) noexcept {
   verified_until = std::min(verified_until, accepted.expires);
+  agreed.unverified = accepted.unverified;
   peer_identity = arena.copy(accepted.identity);
   if (peer_identity.size() != accepted.identity.size()) stop(Reason::handshake_too_large);
 }
@@ -101,6 +103,8 @@ void Context::log_application_secrets(const key_schedule::ApplicationSecrets& de
 
 void Context::tell_complete() noexcept {
   if (failure) return;
+  agreed.peer_verified =
+      peer_certified() || ((uses_psk(*agreed.suite) || external_psk != nullptr) && !agreed.unverified);
   HandshakeComplete complete;
   complete.resumed = agreed.resumed;
   complete.server_name = server_name;
@@ -117,6 +121,8 @@ void Context::tell_complete() noexcept {
   complete.external_psk = external_psk != nullptr;
   complete.client_random = client_random;
   complete.server_random = server_random;
+  complete.peer_verified = agreed.peer_verified;
+  complete.unverified = agreed.unverified;
   complete.peer_compression = agreed.peer_compression;
   complete.own_compression = agreed.own_compression;
   const bool told = events.push(std::move(complete), arena);

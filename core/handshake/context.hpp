@@ -119,6 +119,8 @@ struct Agreed {
   EarlyDataStatus early_data{};
   std::optional<CertificateCompressionAlgorithm> peer_compression{};  ///< of the Certificate that came (RFC 8879)
   std::optional<CertificateCompressionAlgorithm> own_compression{};   ///< of the one that went
+  bool peer_verified = false;  ///< once the handshake is complete: as `Connection::peer_verified`
+  Unverified unverified{};     ///< what the peer was accepted with
 
   /// The application protocol; empty for none.
   [[nodiscard]] std::string_view protocol() const noexcept {
@@ -166,7 +168,8 @@ struct Context {
   key_schedule::Transcript transcript{};
   Time now{};
   Rewriter* rewriter = nullptr;
-  trace::Tap* tap = nullptr;  ///< of a recorded connection
+  trace::Tap* tap = nullptr;           ///< of a recorded connection
+  std::shared_ptr<void> attachment{};  ///< the application's, for every question
 
   // The current message: whole, with its header. It lives until the handshake ends.
   Bytes message{};
@@ -180,7 +183,7 @@ struct Context {
   std::string_view server_name{};  ///< what the client asks for
   std::optional<std::span<const std::string>> alpn_choice{};  ///< server: what the application leaves of ours
   std::optional<std::uint8_t> tickets_requested{};            ///< server: and granted (RFC 9149)
-  bool client_verified = false;                   ///< server: the client proved an identity that was accepted
+  bool client_verified = false;  ///< server: the client proved an identity that was accepted, with a reserve or without
   const Session* resumed_session = nullptr;       ///< that a PSK was chosen of; lives as long as the handshake
   const ExternalPsk* external_psk = nullptr;      ///< TLS 1.3: that both hold; lives as long as the handshake
   const x509::PeerName* expected_name = nullptr;  ///< client: whom the peer must be
@@ -225,6 +228,12 @@ struct Context {
   [[nodiscard]] std::unexpected<Error> fail(Reason reason, std::uint16_t detail = 0) const noexcept {
     return std::unexpected(make_error(reason, place, detail));
   }
+  /// For a peer that the application refuses.
+  [[nodiscard]] std::unexpected<Error> fail(const PeerRejected& rejection) const noexcept {
+    Error error = make_error(rejection.reason, place, rejection.detail);
+    if (rejection.alert) error.alert = *rejection.alert;
+    return std::unexpected(error);
+  }
   /// For what was wrong in an earlier message than the current one.
   [[nodiscard]] static std::unexpected<Error> fail_at(Place where, Reason reason, std::uint16_t detail = 0) noexcept {
     return std::unexpected(make_error(reason, where, detail));
@@ -260,6 +269,10 @@ struct Context {
   /// Reports a secret, if the configuration asks for it.
   void log_secret(std::string_view label, const DigestSecret& secret) noexcept;
   void log_application_secrets(const key_schedule::ApplicationSecrets& derived) noexcept;
+  /// Whether certificates say who the peer is, without a reserve.
+  [[nodiscard]] bool peer_certified() const noexcept {
+    return !agreed.unverified && (config().role() == Role::client ? !settings().skip_verification : client_verified);
+  }
   /// Tells the application that the handshake is complete.
   void tell_complete() noexcept;
 

@@ -92,7 +92,7 @@ Next<WaitServerHello> on(WaitOfferVerified&& state, const PeerVerified& accepted
 }
 
 Next<> on(WaitOfferVerified&& /*state*/, const PeerRefused& refused, Context& context) {
-  return context.fail(refused.rejection.reason, refused.rejection.detail);
+  return context.fail(refused.rejection);
 }
 
 Next<client13::WaitSecret, client13::WaitEncryptedExtensions, client12::WaitCertificate, client12::WaitPskKeyExchange,

@@ -55,7 +55,9 @@ std::expected<PeerKey, Error> read_leaf(Context& context, std::span<const Bytes>
 
 bool verifies_on_resumption(const Settings& settings, const Session& session) noexcept {
   // A client that skips verification has nobody to ask. A server has no opinion of a client that showed nothing.
-  return settings.verify_on_resumption && !settings.skip_verification && session.peer_verified;
+  if (settings.skip_verification) return false;
+  // One who was accepted with a reserve is nobody's finding but that connection's.
+  return session.unverified || (settings.verify_on_resumption && session.peer_verified);
 }
 
 bool can_be_verified(const Settings& settings, const Session& session) noexcept {
@@ -79,10 +81,11 @@ void ask_about_session(Context& context, const Session& session, Role peer) {
 
 std::shared_ptr<const PeerCertificates> peer_to_keep(const Context& context) {
   // Who has to be judged again, or to be known again when the connection is renegotiated.
+  const bool again = context.settings().verify_on_resumption || context.agreed.unverified;
   const Settings& settings = context.settings();
   const bool renegotiates =
       settings.renegotiation != Renegotiation::never && context.agreed.version == ProtocolVersion::tls_1_2;
-  if (!settings.verify_on_resumption && !renegotiates) return nullptr;
+  if (!again && !renegotiates) return nullptr;
   return context.resumed_session != nullptr ? context.resumed_session->peer : context.peer_shown;
 }
 

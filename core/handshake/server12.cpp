@@ -211,7 +211,7 @@ void send_certificate_request(Context& context, MessageLog& messages) noexcept {
 Next<WaitChangeCipherSpec> resume(const Asked& asked, VerifiedPsk psk, Context& context) {
   const Session& session = psk.session();
   inherit(context, session);
-  context.client_verified = session.peer_verified;
+  context.client_verified = session.peer_verified || session.unverified;
   MessageLog messages;
   if (auto started = start(context, asked, *context.config().suite(session.suite), messages); !started)
     return std::unexpected(started.error());
@@ -435,7 +435,7 @@ Next<WaitChangeCipherSpec> on(WaitSessionVerified&& state, const PeerVerified& a
 }
 
 Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
-  return context.fail(refused.rejection.reason, refused.rejection.detail);
+  return context.fail(refused.rejection);
 }
 
 Next<WaitShare, WaitSignature, WaitCertificate, WaitPskKeyExchange, WaitClientKeyExchange> on(
@@ -504,7 +504,7 @@ Next<WaitCertifiedKeyExchange> on(WaitPeerVerified&& state, const PeerVerified& 
 }
 
 Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& context) {
-  return context.fail(refused.rejection.reason, refused.rejection.detail);
+  return context.fail(refused.rejection);
 }
 
 namespace {

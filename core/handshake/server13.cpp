@@ -399,7 +399,7 @@ std::expected<Established, Error> resume(const Negotiated& negotiated, const Sec
                                          VerifiedPsk psk, Context& context) noexcept {
   const Session& session = psk.session();
   inherit(context, session);
-  context.client_verified = session.peer_verified;
+  context.client_verified = session.peer_verified || session.unverified;
   const std::uint32_t limit = std::min(session.max_early_data, context.settings().early_data);
   auto keys = send_server_hello(context, negotiated, made, session.secret.view(), identity, limit);
   if (!keys) return std::unexpected(keys.error());
@@ -699,7 +699,7 @@ Next<WaitFinished> on(WaitPskSecret&& state, const SecretMade& made, Context& co
 }
 
 Next<> on(WaitSessionVerified&& /*state*/, const PeerRefused& refused, Context& context) {
-  return context.fail(refused.rejection.reason, refused.rejection.detail);
+  return context.fail(refused.rejection);
 }
 
 Next<WaitSecret, WaitSignature> on(WaitCredential&& state, const CredentialSelected& selected, Context& context) {
@@ -795,7 +795,7 @@ Next<WaitPeerVerified> on(WaitPeerVerified&& state, const SignatureChecked& chec
 }
 
 Next<> on(WaitPeerVerified&& /*state*/, const PeerRefused& refused, Context& context) {
-  return context.fail(refused.rejection.reason, refused.rejection.detail);
+  return context.fail(refused.rejection);
 }
 
 Next<WaitCertificateVerify> on(WaitCertificateVerify&& state, const SignatureChecked& checked, Context& /*context*/) {

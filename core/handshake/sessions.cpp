@@ -46,6 +46,10 @@ const BoundSuite* suite_of(const Context& context, const Session& session) noexc
   return suite != nullptr && suite->version == session.version ? suite : nullptr;
 }
 
+// Whether the peer of a session has shown certificates that were accepted. Where that was with a reserve, it is asked
+// about again.
+bool is_somebodys(const Session& session) noexcept { return session.peer_verified || session.unverified; }
+
 // Whether a session was made with the very peer and under the very verification of this handshake.
 bool belongs_here(const Context& context, const Session& session) noexcept {
   return allocated([&] { return expected_name(context) == session.name; }).value_or(false);
@@ -68,7 +72,7 @@ bool offerable_here(const Context& context, const Session& session) noexcept {
   const Settings& settings = context.settings();
   return settings.resumption && suite_of(context, session) != nullptr &&
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
-         (session.peer_verified || settings.skip_verification) && can_be_verified(settings, session) &&
+         (is_somebodys(session) || settings.skip_verification) && can_be_verified(settings, session) &&
          // RFC 9846 4.7.1: "Clients MUST only resume if the new SNI value is valid for the server certificate presented
          // in the original session": here, only the very name that was verified then, or none.
          (context.server_name.empty() || context.server_name == session.name.host_name()) &&
@@ -101,7 +105,7 @@ bool resumable(const Context& context, const Session& session) noexcept {
          suite->hash->id == context.agreed.suite->hash->id && session.secret.size() == suite->hash->digest_size &&
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
          // A session without the client's identity does not replace one where that is demanded.
-         (settings.client_auth != ClientAuth::require || session.peer_verified) && can_be_verified(settings, session) &&
+         (settings.client_auth != ClientAuth::require || is_somebodys(session)) && can_be_verified(settings, session) &&
          belongs_here(context, session) && authenticated_as_here(context, session);
 }
 
@@ -111,7 +115,7 @@ bool resumable12(const Context& context, const codec::ClientHello& hello, const 
          // RFC 5246 7.4.1.2: a client that resumes lists the session's suite.
          hello.offers(session.suite) && fits_record_limits(context, hello, session) &&
          session.usable(context.now, std::chrono::seconds(settings.max_authentication_age)) &&
-         (settings.client_auth != ClientAuth::require || session.peer_verified) && can_be_verified(settings, session) &&
+         (settings.client_auth != ClientAuth::require || is_somebodys(session)) && can_be_verified(settings, session) &&
          belongs_here(context, session) && of_certificates(context, session);
 }
 
@@ -125,6 +129,7 @@ void inherit(Context& context, const Session& session) noexcept {
 
 namespace {
 
+Session same_session(const Context& context);
 std::unique_ptr<const SessionOrigin> make_origin(const Context& context);
 Session session_from(const SessionOrigin& origin, const Agreed& agreed, Time now);
 
@@ -164,11 +169,19 @@ std::optional<Session> session_for_ticket(const SessionOrigin& origin, const Agr
 
 namespace {
 
+// The one that was resumed, which may be resumed again, with what was found of its peer this time.
+Session same_session(const Context& context) {
+  Session same = context.resumed_session->clone();
+  if (!context.agreed.unverified) return same;
+  same.peer_verified = false;
+  same.unverified = context.agreed.unverified;
+  return same;
+}
+
 std::unique_ptr<const SessionOrigin> make_origin(const Context& context) {
   const Session* const resumed = context.resumed_session;
   auto name = resumed != nullptr ? resumed->name : expected_name(context);
   if (!name) return nullptr;
-  const Settings& settings = context.settings();
   auto origin = std::make_unique<SessionOrigin>();
   origin->name = std::move(*name);
   if (resumed != nullptr) {
@@ -182,7 +195,8 @@ std::unique_ptr<const SessionOrigin> make_origin(const Context& context) {
   // revocation, and the time since the peer's online CertificateVerify signature."
   origin->authenticated_at = resumed == nullptr ? context.now : resumed->authenticated_at;
   origin->verified_until = context.verified_until;
-  origin->peer_verified = settings.role == Role::client ? !settings.skip_verification : context.client_verified;
+  origin->peer_verified = context.peer_certified();
+  origin->unverified = context.agreed.unverified;
   origin->identity.assign(context.peer_identity.begin(), context.peer_identity.end());
   if (resumed != nullptr) origin->application_data = resumed->application_data;
   origin->peer = peer_to_keep(context);
@@ -199,6 +213,7 @@ Session session_from(const SessionOrigin& origin, const Agreed& agreed, Time now
   session.authenticated_at = origin.authenticated_at;
   session.verified_until = origin.verified_until;
   session.peer_verified = origin.peer_verified;
+  session.unverified = origin.unverified;
   session.context = origin.context;
   session.name = origin.name;
   session.alpn = agreed.protocol();
@@ -218,7 +233,7 @@ void tell_session12(Context& context, const key_schedule::tls12::MasterSecret& m
   const auto origin = session_origin(context);
   if (!origin) return;
   auto session = allocated([&] {
-    if (again) return context.resumed_session->clone();
+    if (again) return same_session(context);
     Session made = session_from(*origin, context.agreed, context.now);
     made.secret = DigestSecret(master.view());
     made.extended_master_secret = context.agreed.extended_main_secret;

@@ -26,6 +26,7 @@ struct SessionOrigin {
   Time authenticated_at{};
   Time verified_until = Time::max();
   bool peer_verified = false;
+  Unverified unverified{};
   std::vector<std::uint8_t> identity;
   std::vector<std::uint8_t> application_data;
   std::shared_ptr<const PeerCertificates> peer;

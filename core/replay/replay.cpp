@@ -545,9 +545,13 @@ std::optional<TapeError> Replay::Player::play(const AnswerVerdict& call) {
   Token<VerifyPeer> none;
   auto& asked = token(call.token, none);
   if (call.accepted) {
-    (void)connection_->answer(std::move(asked), PeerAccepted{.identity = call.identity.bytes, .expires = call.expires});
+    (void)connection_->answer(
+        std::move(asked),
+        PeerAccepted{.identity = call.identity.bytes, .expires = call.expires, .unverified = call.unverified});
   } else {
-    (void)connection_->answer(std::move(asked), PeerRejected{call.reason, call.detail});
+    PeerRejected rejected{call.reason, call.detail};
+    if (call.alert != Alert::close_notify) rejected.alert = call.alert;
+    (void)connection_->answer(std::move(asked), rejected);
   }
   return std::nullopt;
 }

@@ -79,6 +79,12 @@ std::string named(Named value) {
   return known.empty() ? std::to_string(static_cast<unsigned>(value)) : std::string(known);
 }
 
+std::string reserve(const Unverified& unverified) {
+  if (!unverified) return {};
+  return ", not verified: " + named(unverified.reason) +
+         (unverified.detail == 0 ? "" : ", detail " + std::to_string(unverified.detail));
+}
+
 std::string text_of(const Error& error) {
   return named(error.reason) + " at " + named(error.place) + ", alert " + named(error.alert) + ", by " +
          named(error.origin) + (error.detail == 0 ? "" : ", detail " + std::to_string(error.detail));
@@ -164,9 +170,11 @@ struct Details {
   }
   std::string operator()(const AnswerVerdict& e) const {
     if (e.accepted)
-      return question(e.token) + ": accepted" + (e.identity.size == 0 ? "" : ", known by " + bytes(e.identity.size));
+      return question(e.token) + ": accepted" + (e.identity.size == 0 ? "" : ", known by " + bytes(e.identity.size)) +
+             reserve(e.unverified);
     return question(e.token) + ": rejected, " + named(e.reason) +
-           (e.detail == 0 ? "" : ", detail " + std::to_string(e.detail));
+           (e.detail == 0 ? "" : ", detail " + std::to_string(e.detail)) +
+           (e.alert == Alert::close_notify ? "" : ", alert " + named(e.alert));
   }
   std::string operator()(const AnswerTicketOpened& e) const {
     return question(e.token) + ": " + (e.opened ? "a session of " + bytes(e.session.size) : "declined");
@@ -247,6 +255,7 @@ struct Details {
     if (e.peer_identity.size != 0) text += ", peer known by " + bytes(e.peer_identity.size);
     if (e.application_data.size != 0) text += ", application data of " + bytes(e.application_data.size);
     if (e.renegotiation) text += ", by renegotiation";
+    text += reserve(e.unverified);
     return text + marked(e.hash);
   }
   std::string operator()(const SessionTold& e) const { return bytes(e.size) + marked(e.hash); }

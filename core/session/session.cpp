@@ -19,6 +19,8 @@ constexpr std::uint8_t kPeerVerified = 0x01;
 constexpr std::uint8_t kExtendedMasterSecret = 0x02;
 constexpr unsigned kMaxFragmentLengthShift = 2;  // in three bits
 constexpr std::uint8_t kMaxFragmentLengthMask = 0x1c;
+constexpr std::uint8_t kUnverified = 0x20;
+constexpr std::size_t kUnverifiedSize = 1 + 2;   // only with that flag
 constexpr std::uint8_t kMostFragmentLength = 4;  // RFC 6066 4
 constexpr std::size_t kMaxSessionId = 32;        // RFC 5246 7.4.1.2: "opaque SessionID<0..32>"
 constexpr std::size_t kMasterSecretSize = 48;    // RFC 5246 8.1
@@ -73,6 +75,7 @@ Session Session::clone() const {
   copy.identity = identity;
   copy.application_data = application_data;
   copy.peer = peer;
+  copy.unverified = unverified;
   return copy;
 }
 
@@ -118,9 +121,9 @@ std::size_t Session::serialize(MutableBytes out) const noexcept {
   writer.u8(kFormat);
   writer.code_point(version);
   writer.code_point(suite);
-  writer.u8(static_cast<std::uint8_t>((peer_verified ? kPeerVerified : 0U) |
-                                      (extended_master_secret ? kExtendedMasterSecret : 0U) |
-                                      static_cast<unsigned>(max_fragment_length) << kMaxFragmentLengthShift));
+  writer.u8(static_cast<std::uint8_t>(
+      (peer_verified ? kPeerVerified : 0U) | (extended_master_secret ? kExtendedMasterSecret : 0U) |
+      (unverified ? kUnverified : 0U) | static_cast<unsigned>(max_fragment_length) << kMaxFragmentLengthShift));
   write_time(writer, issued_at);
   writer.u32(static_cast<std::uint32_t>(lifetime.count()));
   write_time(writer, authenticated_at);
@@ -142,6 +145,10 @@ std::size_t Session::serialize(MutableBytes out) const noexcept {
   writer.opaque16(shown.ocsp_response);
   writer.opaque16(shown.sct_list);
   writer.opaque16(ticket);
+  if (unverified) {
+    writer.u8(static_cast<std::uint8_t>(unverified.reason));
+    writer.u16(unverified.detail);
+  }
   if (!writer.ok()) {
     wipe(out);
     return 0;
@@ -150,8 +157,8 @@ std::size_t Session::serialize(MutableBytes out) const noexcept {
 }
 
 std::size_t Session::serialized_size() const noexcept {
-  std::size_t size = kFixedSize + bytes_of(name).size() + secret.size() + session_id.size() + alpn.size() +
-                     identity.size() + application_data.size() + ticket.size();
+  std::size_t size = kFixedSize + (unverified ? kUnverifiedSize : 0) + bytes_of(name).size() + secret.size() +
+                     session_id.size() + alpn.size() + identity.size() + application_data.size() + ticket.size();
   if (peer != nullptr) {
     size += peer->ocsp_response.size() + peer->sct_list.size();
     for (const auto& certificate : peer->chain) size += 3 + certificate.size();
@@ -186,6 +193,8 @@ std::expected<Session, SessionError> Session::parse(Bytes bytes) {
   const Bytes ocsp_response = reader.vector16();
   const Bytes sct_list = reader.vector16();
   const Bytes ticket = reader.vector16();
+  const bool unverified = (flags & kUnverified) != 0;
+  if (unverified) session.unverified = {.reason = static_cast<Reason>(reader.u8()), .detail = reader.u16()};
   switch (reader.finish()) {
     case Reason::none: break;
     case Reason::message_trailing_data: return std::unexpected(SessionError::trailing_data);
@@ -195,8 +204,10 @@ std::expected<Session, SessionError> Session::parse(Bytes bytes) {
   codec::Reader chain_reader(chain_bytes);
   const auto chain = codec::read_list<SessionCertificate>(chain_reader, chain_reader.remaining());
   std::optional<x509::PeerName> peer_name = name_of(name_kind, name_bytes);
-  if (!chain_reader.ok() || (flags & ~(kPeerVerified | kExtendedMasterSecret | kMaxFragmentLengthMask)) != 0 ||
-      !issued_at || !authenticated_at || !verified_until || !peer_name || secret.size() > DigestSecret::capacity()) {
+  if (!chain_reader.ok() ||
+      (flags & ~(kPeerVerified | kExtendedMasterSecret | kMaxFragmentLengthMask | kUnverified)) != 0 ||
+      unverified != static_cast<bool>(session.unverified) || !issued_at || !authenticated_at || !verified_until ||
+      !peer_name || secret.size() > DigestSecret::capacity()) {
     return std::unexpected(SessionError::malformed);
   }
   session.peer_verified = (flags & kPeerVerified) != 0;
@@ -281,7 +292,8 @@ bool plausible(const Session& session) noexcept {
          session.session_id.size() <= (tls13 ? 0 : kMaxSessionId) && !(tls13 && session.extended_master_secret) &&
          session.max_fragment_length <= (tls13 ? 0 : kMostFragmentLength) && session.issued_at >= Time{} &&
          session.authenticated_at >= Time{} && session.verified_until >= Time{} &&
-         session.lifetime >= std::chrono::seconds{0} && session.lifetime <= kMaxTicketLifetime &&
+         !(session.peer_verified && session.unverified) && session.lifetime >= std::chrono::seconds{0} &&
+         session.lifetime <= kMaxTicketLifetime &&
          (session.peer == nullptr || (*session.peer != PeerCertificates{} &&
                                       std::ranges::none_of(session.peer->chain, &std::vector<std::uint8_t>::empty)));
 }

@@ -179,7 +179,8 @@ struct Teller {
                         .peer_identity = event.peer_identity,
                         .application_data = event.application_data,
                         .renegotiation = event.renegotiation,
-                        .dh_bits = agreed.dh_bits});
+                        .dh_bits = agreed.dh_bits,
+                        .unverified = event.unverified});
   }
   void operator()(const SessionReceived& event) const {
     const Serialized session(event.session);

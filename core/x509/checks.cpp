@@ -44,17 +44,15 @@ Code check_algorithm_fields(const Certificate& certificate, Position, const Veri
 }
 
 Code check_critical_extensions(const Certificate& certificate, Position, const VerifyRequest& request) {
-  if (!certificate.has_unknown_critical_extension()) return Code::ok;
+  // The caller hears of those that are offered once everything else holds.
+  if (!certificate.has_unknown_critical_extension() || request.policy.offer_unknown_extensions) return Code::ok;
   // RFC 5280 4.2: "A certificate-using system MUST reject the certificate if it encounters a critical extension it does
   // not recognize".
-  for (const Extension& extension : certificate.extensions()) {
-    if (!extension.critical || certificate.processes(extension)) continue;
-    const std::string dotted = oid_text(extension.oid);
-    if (std::ranges::find(request.policy.handled_extensions, dotted) == request.policy.handled_extensions.end()) {
-      return Code::unhandled_critical_extension;
-    }
-  }
-  return Code::ok;
+  return std::ranges::any_of(
+             certificate.extensions(),
+             [&](const Extension& extension) { return is_unhandled(certificate, extension, request.policy); })
+             ? Code::unhandled_critical_extension
+             : Code::ok;
 }
 
 Code check_policies(const Certificate& certificate, Position position, const VerifyRequest&) noexcept {
@@ -291,6 +289,11 @@ constexpr std::array kRules = std::to_array<Rule>({
 });
 
 }  // namespace
+
+bool is_unhandled(const Certificate& certificate, const Extension& extension, const Policy& policy) {
+  return extension.critical && !certificate.processes(extension) &&
+         std::ranges::find(policy.handled_extensions, oid_text(extension.oid)) == policy.handled_extensions.end();
+}
 
 std::span<const Rule> rules() noexcept { return kRules; }
 

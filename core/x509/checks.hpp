@@ -33,6 +33,9 @@ void check_rules(const Certificate& certificate, Position position, const Verify
   }
 }
 
+/// Whether an extension is critical and neither known here nor to the caller.
+[[nodiscard]] bool is_unhandled(const Certificate& certificate, const Extension& extension, const Policy& policy);
+
 /// Whether the child's signature is by an algorithm that the policy allows, the provider has, and the issuer's key can
 /// make.
 [[nodiscard]] Code check_signature_algorithm(const Certificate& child, const Certificate& issuer,

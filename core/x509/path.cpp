@@ -81,6 +81,7 @@ class PathBuilder {
             const Certificate* beyond = nullptr);
   void accept();
   void conclude();
+  void offer_extensions();
 
   const VerifyRequest& request_;
   Verdict verdict_;
@@ -430,9 +431,32 @@ void PathBuilder::conclude() {
     if (code != verdict_.code || verdict_.depth != 0) report({code, 0, leaf});
     return true;
   });
+  if (verdict_.ok() && request_.policy.offer_unknown_extensions) offer_extensions();
   if (!verdict_.ok()) return verdict_.other_chains.clear();
   links_.remember(verdict_.chain);
   for (const auto& chain : verdict_.other_chains) links_.remember(chain);
+}
+
+/// Leaves what nobody here knows to the caller, on a path that holds but for that.
+void PathBuilder::offer_extensions() {
+  const auto each_of = [this](const std::vector<Certificate>& chain, auto found) {
+    for (std::size_t depth = 0; depth < chain.size(); ++depth) {
+      for (const Extension& extension : chain[depth].extensions()) {
+        if (is_unhandled(chain[depth], extension, request_.policy)) found(depth, extension);
+      }
+    }
+  };
+  each_of(verdict_.chain,
+          [this](std::size_t depth, const Extension& extension) { verdict_.unhandled.push_back({depth, extension}); });
+  std::erase_if(verdict_.other_chains, [&](const std::vector<Certificate>& chain) {
+    bool any = false;
+    each_of(chain, [&any](std::size_t, const Extension&) { any = true; });
+    return any;
+  });
+  if (verdict_.unhandled.empty()) return;
+  verdict_.code = Code::unhandled_critical_extension;
+  verdict_.depth = verdict_.unhandled.front().depth;
+  verdict_.culprit = verdict_.chain[verdict_.depth];
 }
 
 }  // namespace

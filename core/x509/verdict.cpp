@@ -64,7 +64,7 @@ constexpr std::array kRows = std::to_array<Row>({
      "the CA's key usage does not include keyCertSign", kReissue},
     {Code::unhandled_critical_extension, "UNHANDLED_CRITICAL_EXTENSION", CodeGroup::unsupported,
      "the certificate has a critical extension that is not processed here",
-     "Name it in Policy::handled_extensions if the application processes it."},
+     "Name it in Policy::handled_extensions if the application processes it, or have its value offered to be judged."},
     {Code::invalid_non_ca, "INVALID_NON_CA", CodeGroup::purpose, "the peer's certificate is one of a CA",
      "Use a certificate that was issued for an end entity, or use Policy::private_pki() if it is of your own making."},
     {Code::keyusage_no_digital_signature, "KEYUSAGE_NO_DIGITAL_SIGNATURE", CodeGroup::purpose,
@@ -218,6 +218,14 @@ int openssl_number(Code code) noexcept {
 std::optional<std::int64_t> Verdict::not_after() const noexcept {
   if (!ok() || chain.empty()) return std::nullopt;
   return std::ranges::min_element(chain, {}, &Certificate::not_after)->not_after();
+}
+
+void Verdict::accept_unhandled() noexcept {
+  if (code != Code::unhandled_critical_extension || unhandled.empty()) return;
+  code = Code::ok;
+  depth = 0;
+  culprit.reset();
+  unhandled.clear();
 }
 
 std::string Verdict::text() const {

@@ -47,7 +47,8 @@ Facts facts_of(const Connection& connection, const std::string& server_name, con
           .retried = connection.retried(),
           .extended_master_secret = extended_master_secret_of(connection),
           .encrypt_then_mac = encrypt_then_mac_of(connection),
-          .early_data = std::string(name(connection.early_data()))};
+          .early_data = std::string(name(connection.early_data())),
+          .unverified = connection.unverified() ? std::string(name(connection.unverified().reason)) : std::string()};
 }
 
 std::string group_of(const Facts& facts) {
@@ -73,6 +74,7 @@ std::vector<Row> rows_of(const Facts& facts) {
   add("ALPN", facts.alpn.empty() ? "none" : printable(facts.alpn));
   add("resumed", facts.resumed ? "yes" : "no");
   add("early data", facts.early_data == "none" ? "" : facts.early_data);
+  add("peer", facts.unverified.empty() ? "" : "NOT VERIFIED (" + facts.unverified + ")");
   return rows;
 }
 
@@ -95,6 +97,7 @@ Json json_of(const Facts& facts) {
   json["resumed"] = facts.resumed;
   json["hello_retry_request"] = facts.retried;
   json["early_data"] = facts.early_data;
+  add("unverified", facts.unverified);
   if (facts.extended_master_secret) json["extended_master_secret"] = *facts.extended_master_secret;
   if (facts.encrypt_then_mac) json["encrypt_then_mac"] = *facts.encrypt_then_mac;
   return json;
@@ -109,7 +112,7 @@ PeerCheck::PeerCheck(std::shared_ptr<const x509::TrustAnchors> anchors, x509::Pe
       policy_(policy),
       accept_anyway_(accept_anyway) {}
 
-std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const Event& event) {
+std::optional<PeerDecision> PeerCheck::decide(const Event& event) {
   if (std::holds_alternative<PeerKeyUpdated>(event)) ++peer_key_updates_;
   if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
     if (complete->renegotiation) ++renegotiations_;
@@ -126,13 +129,17 @@ std::optional<std::variant<PeerAccepted, PeerRejected>> PeerCheck::decide(const 
   if (verify == nullptr) return std::nullopt;
   look_at(std::vector<Bytes>(verify->shown->chain.begin(), verify->shown->chain.end()), verify->now);
   note_staples(verify->shown->ocsp_response, verify->shown->sct_list);
+  PeerAccepted accepted{.identity = verify->peer == Role::client ? views_.front() : Bytes()};
   if (const auto end = judgement_->verdict.not_after()) {
-    return PeerAccepted{.identity = verify->peer == Role::client ? views_.front() : Bytes(),
-                        .expires = Time(std::chrono::seconds(*end + 1))};
+    accepted.expires = Time(std::chrono::seconds(*end + 1));
+    return accepted;
   }
-  if (accept_anyway_) return PeerAccepted{};
   const x509::Code code = judgement_->verdict.code;
-  return PeerRejected{reason_of(code), static_cast<std::uint16_t>(code)};
+  const Reason reason = reason_of(code);
+  if (!accept_anyway_ || reason == Reason::provider_failed)
+    return PeerRejected{reason, static_cast<std::uint16_t>(code)};
+  accepted.unverified = {.reason = reason, .detail = static_cast<std::uint16_t>(code)};
+  return accepted;
 }
 
 void PeerCheck::add_to(Facts& facts) const {

@@ -32,6 +32,7 @@ struct Facts {
   std::string early_data = "none";             ///< what became of it
   std::string peer_compression{};              ///< of the peer's certificate; empty: it came as it is, or did not
   std::string own_compression{};               ///< of ours
+  std::string unverified{};                    ///< why the peer was accepted all the same; empty: it was not so
 };
 
 /// What stands beside the peer's certificate. Its form was checked, and nothing else.
@@ -65,11 +66,7 @@ class PeerCheck {
     const auto decision = decide(event);
     if (!decision) return false;
     Token<VerifyPeer> token = std::move(std::get<VerifyPeer>(event).token);
-    if (const auto* rejected = std::get_if<PeerRejected>(&*decision)) {
-      (void)connection.answer(std::move(token), *rejected);
-    } else {
-      (void)connection.answer(std::move(token), std::get<PeerAccepted>(*decision));
-    }
+    (void)connection.answer(std::move(token), *decision);
     return true;
   }
 
@@ -88,7 +85,7 @@ class PeerCheck {
 
  private:
   /// The answer to a VerifyPeer event; nothing for others.
-  [[nodiscard]] std::optional<std::variant<PeerAccepted, PeerRejected>> decide(const Event& event);
+  [[nodiscard]] std::optional<PeerDecision> decide(const Event& event);
   void look_at(std::span<const Bytes> chain, Time now);
   void note_staples(Bytes ocsp_response, Bytes sct_list);
 

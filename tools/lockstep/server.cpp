@@ -107,14 +107,20 @@ ServerPlan plan_of(const ServerOptions& options) {
                      staple(options.ocsp_responses, i, "--ocsp-response"), staple(options.sct_lists, i, "--sct-list")));
   }
   if (options.client_auth != ClientAuth::none) {
-    if (options.client_ca.empty()) {
-      throw UsageError("--client-auth needs the authority that clients' certificates come from: --client-ca FILE");
+    if (options.client_ca.empty() && !options.accept_unverified) {
+      throw UsageError(
+          "--client-auth needs the authority that clients' certificates come from: --client-ca FILE; or "
+          "--accept-unverified");
     }
-    plan.client_anchors = read_anchors(options.client_ca);
-    builder.certificate_authorities(names_of(*plan.client_anchors));
-    answers.anchors = plan.client_anchors;
-  } else if (!options.client_ca.empty()) {
-    throw UsageError("--client-ca needs --client-auth request or require");
+    if (!options.client_ca.empty()) {
+      plan.client_anchors = read_anchors(options.client_ca);
+      // One who takes any certificate does not ask for some.
+      if (!options.accept_unverified) builder.certificate_authorities(names_of(*plan.client_anchors));
+      answers.anchors = plan.client_anchors;
+    }
+    answers.dangerous.accept_unverified_peers = plan.accept_unverified = options.accept_unverified;
+  } else if (!options.client_ca.empty() || options.accept_unverified) {
+    throw UsageError("--client-ca and --accept-unverified need --client-auth request or require");
   }
   if (options.tickets != 0) answers.ticket_keys = ticket_keys_of(options);
   if (options.session_ids) answers.session_store = std::make_shared<SessionStore>();
@@ -263,6 +269,9 @@ void add_configuration_options(CLI::App& app, ServerOptions& options) {
       ->group(kTrust);
   app.add_option("--client-ca", options.client_ca, "File or directory of the authorities that they come from")
       ->option_text("PATH")
+      ->group(kTrust);
+  app.add_flag("--accept-unverified", options.accept_unverified,
+               "Go on with clients whatever their certificates are worth, and say so. DANGEROUS: anybody can make one")
       ->group(kTrust);
   app.add_option("--time", options.time, "Judge clients' certificates as of this moment [now]")
       ->option_text("TIME")

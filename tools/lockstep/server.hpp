@@ -40,6 +40,7 @@ struct ServerOptions {
   bool echo = false;
   ClientAuth client_auth = ClientAuth::none;
   std::vector<std::string> client_ca;
+  bool accept_unverified = false;
   std::string time;
   unsigned tickets = 2;
   std::string ticket_key;
@@ -64,6 +65,7 @@ struct ServerPlan {
   std::chrono::milliseconds patience{};
   std::shared_ptr<const x509::TrustAnchors> client_anchors;
   bool ask_clients = false;
+  bool accept_unverified = false;
   std::optional<ClientAuth> renegotiate;  ///< with every client, and what to ask of it then
   std::optional<Time> moment;
   x509::Policy policy;

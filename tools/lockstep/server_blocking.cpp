@@ -114,7 +114,8 @@ Outcome serve(blocking::Socket socket, const ServerPlan& plan, const ServerOptio
   const auto start = std::chrono::steady_clock::now();
   Outcome outcome;
   outcome.facts.peer = peer_address(socket.descriptor()).text();
-  PeerCheck check(plan.client_anchors, x509::NoNameCheck{}, Role::client, plan.moment, plan.policy, false);
+  PeerCheck check(plan.client_anchors, x509::NoNameCheck{}, Role::client, plan.moment, plan.policy,
+                  plan.accept_unverified);
   blocking::Options connection{.config = plan.config,
                                .answers = plan.answers,
                                .random = &random_source(),

@@ -126,7 +126,8 @@ class Session final : public loop::Handler, Visitor {
   /// For the report of this connection.
   struct Record {
     explicit Record(const ServerPlan& plan)
-        : check(plan.client_anchors, x509::NoNameCheck{}, Role::client, plan.moment, plan.policy, false) {}
+        : check(plan.client_anchors, x509::NoNameCheck{}, Role::client, plan.moment, plan.policy,
+                plan.accept_unverified) {}
     std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
     PeerCheck check;
     Outcome outcome;

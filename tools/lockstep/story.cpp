@@ -103,7 +103,9 @@ class Teller {
   void operator()(const trace::AnswerPskLookup& entry) { answered(entry.token, entry.found ? "a key" : "unknown"); }
   void operator()(const trace::AnswerSignature& entry) { answered(entry.token, entry.made ? "signed" : "failed"); }
   void operator()(const trace::AnswerVerdict& entry) {
-    answered(entry.token, entry.accepted ? "accepted" : id_name(entry.reason));
+    answered(entry.token, entry.unverified ? "accepted in spite of " + id_name(entry.unverified.reason)
+                          : entry.accepted ? "accepted"
+                                           : id_name(entry.reason));
   }
   void operator()(const trace::AnswerTicketOpened& entry) {
     answered(entry.token, entry.opened ? "a session" : "declined");

@@ -262,7 +262,7 @@ class LOCKSTEP_API Connection {
   [[nodiscard]] std::optional<SignatureScheme> own_scheme() const noexcept;   ///< we signed with
   [[nodiscard]] std::optional<SignatureScheme> peer_scheme() const noexcept;  ///< the peer signed with
   /// Whether the peer is who it says: it has proved to hold the key of certificates that were accepted without
-  /// reserve, in this handshake or in that of the session which is resumed, or a pre-shared key (TLS 1.2). False before
+  /// reserve, in this handshake or in that of the session which is resumed, or a pre-shared key. False before
   /// the handshake is complete, for a client that showed nothing, and where nobody was asked (`skip_verification`).
   [[nodiscard]] bool peer_verified() const noexcept;
   /// Why the peer is not verified although it was accepted (`PeerAccepted::unverified`); nothing where there was no

@@ -302,7 +302,7 @@ class LOCKSTEP_API Stream {
   /// Client: the verdict on the server's certificates; server: the client's. Null when there was none.
   [[nodiscard]] const Answers* answers() const noexcept;
   /// The same for `Handler::on_event`, which may take the steps of an answer one by one (`Answers::judge`).
-  [[nodiscard]] Answers* answers() noexcept;
+  [[nodiscard]] Answers* answers();
   /// What every question of the handshake brings along; see `Connection::attach`. From when the stream is `secure`: in
   /// `Handler::on_open`, or behind `start_tls`.
   void attach(std::shared_ptr<void> attachment) noexcept;
