@@ -207,10 +207,10 @@ class Inspection {
                    {"authentication_ends", text_of(session.authentication_ends())},
                    {"usable", session.usable(time_now())},
                    {"peer_verified", session.peer_verified},
-                   {"unverified", session.unverified ? std::string(name(session.unverified.reason)) : ""},
                    {"max_early_data_size", session.max_early_data},
                    {"identity_bytes", session.identity.size()},
                    {"application_data_bytes", session.application_data.size()}};
+    if (session.unverified) fields["unverified"] = name(session.unverified.reason);
     if (session.version == ProtocolVersion::tls_1_2) {
       fields["extended_master_secret"] = session.extended_master_secret;
       fields["session_id"] = hex(session.session_id);
