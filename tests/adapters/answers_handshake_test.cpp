@@ -34,8 +34,15 @@ struct End {
   void work() {
     for (;;) {
       auto [consumed, event] = connection.receive(inbound, fixed_clock());
-      const bool taken = collector != nullptr && collector->take(this, connection, event, random(), &answers);
-      const bool answered = taken || answers.answer(connection, event);
+      auto* const peer = std::get_if<VerifyPeer>(&event);
+      const bool decided = decide && peer != nullptr;
+      if (decided) {
+        const PeerDecision by_verdict = answers.judge(*peer);
+        EXPECT_TRUE(connection.answer(std::move(peer->token), decide(answers, by_verdict)));
+      }
+      const bool taken =
+          !decided && collector != nullptr && collector->take(this, connection, event, random(), &answers);
+      const bool answered = decided || taken || answers.answer(connection, event);
       if (answered) ++answered_count;
       const bool nothing = std::holds_alternative<Nothing>(event);
       if (auto* session = std::get_if<SessionReceived>(&event)) sessions.push_back(std::move(session->session));
@@ -55,6 +62,7 @@ struct End {
   Connection connection;
   Answers answers;
   Collector* collector = nullptr;
+  PeerDecision (*decide)(const Answers&, PeerDecision) = nullptr;  ///< after the verdict
   std::vector<std::uint8_t> inbound;
   std::vector<Session> sessions;
   std::vector<std::uint8_t> ocsp_response;
@@ -432,6 +440,186 @@ TEST_F(Handshake, VerifiesClients) {
   const Pair none(built(client_config()), trusting(), server_side, server_setup);
   ASSERT_NE(none.server.connection.error(), nullptr);
   EXPECT_EQ(none.server.connection.error()->reason, Reason::certificate_required);
+}
+
+// --- one step after the other ----------------------------------------------------------------------------------------
+
+// [80, 76] The verdict is there, with its chains, and the application has the last word.
+TEST_F(Handshake, JudgesAndLetsTheApplicationAnswer) {
+  const auto server_side = built(server_config());
+  const auto server_setup = showing(root_.issue({.dns = {"example.org"}}));
+  struct Say {
+    std::string_view what;
+    PeerDecision (*decide)(const Answers&, PeerDecision);
+    Reason refused = Reason::none;
+    Alert alert{};
+    Unverified unverified{};
+  };
+  const std::array says{
+      Say{.what = "what the verdict says",
+          .decide = [](const Answers&, PeerDecision by_verdict) { return by_verdict; },
+          .refused = Reason::certificate_name_mismatch,
+          .alert = Alert::bad_certificate},
+      Say{.what = "another name will do",
+          .decide = [](const Answers& answers, PeerDecision by_verdict) -> PeerDecision {
+            EXPECT_EQ(answers.verdict()->code, x509::Code::hostname_mismatch);
+            const auto& chain = answers.verdict()->chain;
+            if (chain.size() == 2 && x509::matches(chain.front(), dns("example.org"))) return answers.accepted();
+            return by_verdict;
+          }},
+      Say{.what = "with a reserve",
+          .decide = [](const Answers& answers, PeerDecision) -> PeerDecision { return answers.accepted_unverified(); },
+          .unverified = {.reason = Reason::certificate_name_mismatch,
+                         .detail = static_cast<std::uint16_t>(x509::Code::hostname_mismatch)}},
+      Say{.what = "not at all",
+          .decide = [](const Answers&, PeerDecision) -> PeerDecision {
+            return PeerRejected{.reason = Reason::certificate_revoked, .alert = Alert::access_denied};
+          },
+          .refused = Reason::certificate_revoked,
+          .alert = Alert::access_denied}};
+  for (const Say& say : says) {
+    SCOPED_TRACE(say.what);
+    Pair pair(built(client_config()), trusting(), server_side, server_setup, "example.com", {}, {}, Pair::Runs::later);
+    pair.client.decide = say.decide;
+    pair.run();
+    if (say.refused != Reason::none) {
+      ASSERT_NE(pair.client.connection.error(), nullptr);
+      EXPECT_EQ(pair.client.connection.error()->reason, say.refused);
+      EXPECT_EQ(pair.server.connection.error()->alert, say.alert);
+      continue;
+    }
+    ASSERT_TRUE(pair.client.connection.connected());
+    EXPECT_EQ(pair.client.connection.unverified(), say.unverified);
+    EXPECT_EQ(pair.client.connection.peer_verified(), !say.unverified);
+    EXPECT_EQ(pair.client.answers.peer_chain().size(), 1U);
+  }
+}
+
+// [101, 104] Go's RequireAnyClientCert; and Node's rejectUnauthorized: false with authorized and authorizationError.
+TEST_F(Handshake, AcceptsWhoeverComesOnlyBySayingSo) {
+  const Authority stranger("CN=Stranger");
+  for (const bool with_anchors : {false, true}) {
+    const auto server_setup = setup_of({.provider = provider(),
+                                        .credentials = {root_.issue({})},
+                                        .anchors = with_anchors ? root_.anchors() : nullptr,
+                                        .ticket_keys = TicketKeyring::create(provider(), random()),
+                                        .keep_peer_chain = false,
+                                        .dangerous = {.accept_unverified_peers = true}});
+    const auto server_side = built(server_config().client_auth(ClientAuth::require));
+    const auto client_setup = [&](std::shared_ptr<const Credential> credential) {
+      return setup_of({.provider = provider(), .credentials = {std::move(credential)}, .anchors = root_.anchors()});
+    };
+    const auto credential = stranger.issue({.client = true});
+    const Unverified unknown{.reason = Reason::certificate_unknown_ca,
+                             .detail = static_cast<std::uint16_t>(x509::Code::unable_to_get_issuer_cert_locally)};
+    Pair first(built(client_config()), client_setup(credential), server_side, server_setup);
+    ASSERT_TRUE(first.server.connection.connected());
+    EXPECT_FALSE(first.server.connection.peer_verified());
+    EXPECT_EQ(first.server.connection.unverified(), unknown);
+    EXPECT_EQ(first.server.peer_identity, credential->chain[0]);
+    ASSERT_TRUE(first.server.answers.verdict());
+    EXPECT_THAT(first.server.answers.verdict()->text(), HasSubstr("UNABLE_TO_GET_ISSUER_CERT_LOCALLY"));
+    EXPECT_EQ(first.server.answers.peer_chain().size(), 1U) << "the verdict refers to it";
+    EXPECT_TRUE(first.client.connection.peer_verified());
+
+    // It is no better when it comes again.
+    ASSERT_EQ(first.client.sessions.size(), 2U);
+    const Pair second(built(client_config()), client_setup(credential), server_side, server_setup, "example.com",
+                      std::span(first.client.sessions).first(1));
+    EXPECT_TRUE(second.server.connection.resumed());
+    EXPECT_EQ(second.server.connection.unverified(), unknown);
+    EXPECT_EQ(second.server.peer_identity, credential->chain[0]);
+
+    // None at all is still refused, and one that is good is good.
+    const Pair none(built(client_config()), trusting(), server_side, server_setup);
+    EXPECT_EQ(none.server.connection.error()->reason, Reason::certificate_required);
+    const Pair good(built(client_config()), client_setup(root_.issue({.client = true})), server_side, server_setup);
+    ASSERT_TRUE(good.server.connection.connected());
+    EXPECT_EQ(good.server.connection.peer_verified(), with_anchors);
+    EXPECT_EQ(good.server.answers.peer_chain().empty(), with_anchors);
+  }
+}
+
+TEST_F(Handshake, ResumesNobodyWhoWasTakenWithAReserveWhereNoneIsTaken) {
+  const Authority stranger("CN=Stranger");
+  const auto keyring = TicketKeyring::create(provider(), random());
+  const auto setup = [&](bool any_peer) {
+    return setup_of({.provider = provider(),
+                     .credentials = {root_.issue({})},
+                     .anchors = root_.anchors(),
+                     .ticket_keys = keyring,
+                     .dangerous = {.accept_unverified_peers = any_peer}});
+  };
+  const auto client_setup =
+      setup_of({.provider = provider(), .credentials = {stranger.issue({.client = true})}, .anchors = root_.anchors()});
+  const auto server_side = built(server_config().client_auth(ClientAuth::require));
+  Pair first(built(client_config()), client_setup, server_side, setup(true));
+  ASSERT_TRUE(first.server.connection.connected());
+  const Pair second(built(client_config()), client_setup, server_side, setup(false), "example.com",
+                    first.client.sessions);
+  EXPECT_FALSE(second.server.connection.resumed());
+  ASSERT_NE(second.server.connection.error(), nullptr);
+  EXPECT_EQ(second.server.connection.error()->reason, Reason::certificate_unknown_ca);
+}
+
+// [77, 83] LDAP's way with names might be another, say; and somebody's extension is known to somebody.
+TEST_F(Handshake, AppliesTheRulesOfTheApplication) {
+  struct Rules final : PeerRules {
+    [[nodiscard]] bool matches(const x509::Certificate& leaf, const x509::PeerName& name) const override {
+      const std::string service = "_service." + std::string(name.host_name());
+      return x509::matches(leaf, dns(service));
+    }
+    [[nodiscard]] bool accepts(const x509::Certificate&, const x509::Extension& extension) const override {
+      return x509::oid_text(extension.oid) == "1.2.3.4" && extension.value.size() == 3;
+    }
+    [[nodiscard]] std::string_view id() const override { return "service names"; }
+  };
+  struct Case {
+    std::string_view name;
+    std::size_t extension = 0;  // bytes of a critical one
+    Reason reason = Reason::none;
+    x509::Code code{};
+  };
+  const Batching batching;
+  for (const Case& test :
+       {Case{.name = "_service.example.com"}, Case{.name = "_service.example.com", .extension = 3},
+        Case{.name = "_service.example.com",
+             .extension = 4,
+             .reason = Reason::certificate_invalid,
+             .code = x509::Code::unhandled_critical_extension},
+        Case{.name = "example.com", .reason = Reason::certificate_name_mismatch, .code = x509::Code::hostname_mismatch},
+        Case{.name = "example.com",
+             .extension = 3,
+             .reason = Reason::certificate_name_mismatch,
+             .code = x509::Code::hostname_mismatch}}) {
+    for (const bool together : {false, true}) {
+      SCOPED_TRACE(std::string(test.name) + ", " + std::to_string(test.extension));
+      // Host names have no underscores elsewhere.
+      const auto setup = setup_of({.provider = batching.all,
+                                   .anchors = root_.anchors(),
+                                   .policy = x509::Policy::private_pki(),
+                                   .peer_rules = std::make_shared<Rules>()});
+      Pair pair(built(client_config()), setup, built(server_config()),
+                showing(root_.issue({.dns = {test.name}, .filler = test.extension, .critical = true})), "example.com",
+                {}, {}, Pair::Runs::later);
+      Collector collector;
+      if (together) pair.client.collector = &collector;
+      pair.run();
+      if (together) {
+        collector.flush([](void* owner) { static_cast<End*>(owner)->work(); });
+        pair.run();
+      }
+      ASSERT_TRUE(pair.client.answers.verdict());
+      EXPECT_EQ(pair.client.answers.verdict()->code, test.code) << pair.client.answers.verdict()->text();
+      EXPECT_EQ(pair.client.answers.verdict()->name, dns("example.com"));
+      if (test.reason == Reason::none) {
+        EXPECT_TRUE(pair.client.connection.connected());
+        EXPECT_TRUE(pair.client.connection.peer_verified());
+      } else {
+        expect_refused(pair, test.reason, test.code, alert_of(test.reason));
+      }
+    }
+  }
 }
 
 // A listener for partners and one for administrators, which share the keys of their tickets.

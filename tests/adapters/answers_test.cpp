@@ -145,7 +145,25 @@ TEST(AnswerSetup, TellsWhatItVerifiesBy) {
                                   verification({&one}, {.min_rsa_bits = 3072}),
                                   verification({&one}, {.signature_algorithms = algorithms}),
                                   verification({&one}, {.key_types = types}),
-                                  verification({&one}, {.handled_extensions = extensions})};
+                                  verification({&one}, {.handled_extensions = extensions}),
+                                  verification({&one}, {.offer_unknown_extensions = true})};
+  struct Rules final : PeerRules {
+    explicit Rules(std::string_view id) : id_(id) {}
+    [[nodiscard]] std::string_view id() const override { return id_; }
+    std::string_view id_;
+  };
+  const auto otherwise = [&](std::shared_ptr<const PeerRules> rules, bool any_peer, bool trusting = true) {
+    all.push_back(setup_of({.provider = provider(),
+                            .anchors = trusting ? one.anchors() : nullptr,
+                            .peer_rules = std::move(rules),
+                            .dangerous = {.accept_unverified_peers = any_peer}})
+                      ->verification());
+  };
+  otherwise(std::make_shared<Rules>("one"), false);
+  otherwise(std::make_shared<Rules>("two"), false);
+  otherwise(std::make_shared<Rules>("one"), true);
+  otherwise(nullptr, true);
+  otherwise(nullptr, true, false);
   for (bool x509::Policy::* rule : {&x509::Policy::require_key_usage,
                                     &x509::Policy::any_purpose_on_ca,
                                     &x509::Policy::any_purpose_on_leaf,

@@ -227,6 +227,43 @@ TEST_F(BlockingTest, LetsTheCallerDecide) {
   EXPECT_EQ(refused.get().tls->alert, Alert::unknown_ca);
 }
 
+// [80, 104, 241, 248] Whoever decides has the verdict, the transport, and what belongs to this connection.
+TEST_F(BlockingTest, ShowsTheCallerWhatItDecidesBy) {
+  struct Attempt {
+    bool go_on = false;
+    int descriptor = -1;
+    std::string verdict;
+  };
+  Options client_side = client_options();
+  client_side.answers = setup_of({.provider = provider()});  // trusts nobody
+  client_side.intercept = [](const blocking::Interception& where, Event& event) {
+    auto* const peer = std::get_if<VerifyPeer>(&event);
+    if (peer == nullptr) return false;
+    auto* const attempt = static_cast<Attempt*>(peer->attachment.get());
+    attempt->descriptor = where.transport.descriptor();
+    const PeerDecision decision = where.answers.judge(*peer);
+    attempt->verdict = where.answers.verdict()->text();
+    return attempt->go_on &&
+           where.connection.answer(std::move(peer->token), where.answers.accepted_unverified()).has_value() &&
+           std::holds_alternative<PeerRejected>(decision);
+  };
+  for (const bool go_on : {true, false}) {
+    auto [a, b] = socket_pair();
+    Stream server = server_over(std::move(b));
+    auto done = in_background([&] { return server.handshake().has_value(); });
+    Stream client = client_over(std::move(a), client_side);
+    const auto attempt = std::make_shared<Attempt>(Attempt{.go_on = go_on});
+    client.attach(attempt);
+    EXPECT_EQ(client.handshake().has_value(), go_on);
+    EXPECT_EQ(done.get(), go_on);
+    EXPECT_GE(attempt->descriptor, 0);
+    EXPECT_THAT(attempt->verdict, HasSubstr("UNABLE_TO_GET_ISSUER_CERT_LOCALLY"));
+    EXPECT_EQ(attempt.use_count(), 1) << "it went with the handshake";
+    EXPECT_FALSE(client.connection().peer_verified());
+    EXPECT_EQ(client.connection().unverified().reason, go_on ? Reason::certificate_unknown_ca : Reason::none);
+  }
+}
+
 TEST_F(BlockingTest, SaysSoWhenATokenIsKept) {
   Options client_side = client_options();
   Token<VerifyPeer> kept;

@@ -228,6 +228,33 @@ TEST_P(LoopTlsTest, LetsTheApplicationDecideAtOnce) {
   EXPECT_EQ(trusting.log->error->condition, IoCondition::tls) << "nobody answered";
 }
 
+// [80, 104, 248] The verdict first, and what belongs to this connection beside it.
+TEST_P(LoopTlsTest, ShowsTheApplicationWhatItDecidesBy) {
+  End client;
+  End server;
+  loop::Options client_side = client_options();
+  client_side.answers = setup_of({.provider = provider()});  // trusts nobody
+  const auto attached = std::make_shared<std::string>();
+  client.handler->on_open_do = [&](loop::Stream& stream) { stream.attach(attached); };
+  client.handler->on_event_do = [&](loop::Stream& stream, Event& event) {
+    auto* const peer = std::get_if<VerifyPeer>(&event);
+    if (peer == nullptr) return false;
+    Answers* const answers = stream.answers();
+    if (answers == nullptr || peer->attachment != attached) return false;
+    EXPECT_TRUE(std::holds_alternative<PeerRejected>(answers->judge(*peer)));
+    *static_cast<std::string*>(peer->attachment.get()) = answers->verdict()->text();
+    const PeerDecision decision = answers->accepted_unverified();
+    return stream.answer(std::move(peer->token), decision).has_value();
+  };
+  connect(client, server, client_side, server_options());
+  turn_until([&] { return client.log->handshake && server.log->handshake; });
+  EXPECT_THAT(*attached, HasSubstr("UNABLE_TO_GET_ISSUER_CERT_LOCALLY"));
+  const Connection& connection = client.log->stream->connection();
+  EXPECT_FALSE(connection.peer_verified());
+  EXPECT_EQ(connection.unverified().reason, Reason::certificate_unknown_ca);
+  turn_until([&] { return attached.use_count() == 1; });
+}
+
 // --- STARTTLS [184] and back [185] -----------------------------------------------------------------------------------
 
 /// A line protocol: a client says STARTTLS, a server says go, then TLS.

@@ -63,6 +63,7 @@ class Authority {
     KeyType key = KeyType::ec_p256;
     bool client = false;
     std::size_t filler = 0;  // bytes of an extension that nobody reads
+    bool critical = false;   // that extension
   };
   [[nodiscard]] std::shared_ptr<const Credential> issue(const Wish& wish) const {
     return certify(make_key(wish.key), wish);
@@ -87,7 +88,7 @@ class Authority {
     } else {
       builder.server();
     }
-    if (wish.filler != 0) builder.extension("1.2.3.4", false, std::vector<std::uint8_t>(wish.filler));
+    if (wish.filler != 0) builder.extension("1.2.3.4", wish.critical, std::vector<std::uint8_t>(wish.filler));
     builder.validity(now_ - 20 * kDay, wish.not_after);
     auto leaf = builder.issued_by(provider(), der_, *key_, key->subject_public_key_info(), random());
     return make_credential({std::move(leaf.value())}, std::move(key));

@@ -135,6 +135,15 @@ def client_authentication(session):
             process.finish()
             server.next_report()
             matches(r"^Acceptable client certificate CA names\n.*CN\s?=\s?Authority ca", process.text, "the names")
+    with session.server("--client-auth", "require", "--accept-unverified") as server:
+        with session.case("a client certificate from nowhere is taken, and said to be unverified"):
+            certificate, key = session.leaf("stranger", "--client", ca="other-ca", names=("stranger@example.com",))
+            _, report = fetch(session, server, "-cert", certificate, "-key", key)
+            equal(report["client_verdict"], "UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "verdict")
+            equal(report["unverified"], "certificate_unknown_ca", "reserve")
+        with session.case("and none is refused all the same"):
+            process, report = fetch(session, server, ok=False)
+            equal(report["error"]["reason"], "certificate_required", "reason")
     with session.case("a server that merely asks accepts a client without certificate"):
         with session.server("--client-auth", "request", "--client-ca", session.ca()) as server:
             _, report = fetch(session, server)

@@ -167,13 +167,15 @@ struct End {
   bool accept_early_data = false;
 
   // what happened
-  std::vector<std::string> events;  ///< names, in order
-  std::vector<std::uint8_t> data;   ///< application data
+  std::vector<std::string> events;                 ///< names, in order
+  std::vector<std::shared_ptr<void>> attachments;  ///< of every question
+  std::vector<std::uint8_t> data;                  ///< application data
   std::vector<std::uint8_t> early_data;
   EarlyDataStatus early_data_status{};
   bool early_data_offered = false;            ///< AcceptEarlyData was asked
   std::vector<std::uint8_t> identity{};       ///< of the peer, when it is accepted
   Time expires = Time::max();                 ///< the same
+  Unverified unverified{};                    ///< the same
   std::vector<std::uint8_t> to_seal{};        ///< application data of tickets, unless empty
   std::vector<std::uint8_t> peer_identity{};  ///< in HandshakeComplete
   std::vector<std::uint8_t> application_data{};
@@ -214,7 +216,12 @@ struct End {
 
   /// Treats one event; false when there was nothing.
   bool treat(Event event) {
-    return std::visit([this](auto& value) { return on(value); }, event);
+    return std::visit(
+        [this](auto& value) {
+          if constexpr (requires { value.attachment; }) attachments.push_back(value.attachment);
+          return on(value);
+        },
+        event);
   }
 
  private:
@@ -362,7 +369,8 @@ struct End {
     } else if (rejection) {
       EXPECT_TRUE(connection.answer(std::move(event.token), *rejection));
     } else {
-      EXPECT_TRUE(connection.answer(std::move(event.token), PeerAccepted{.identity = identity, .expires = expires}));
+      EXPECT_TRUE(connection.answer(std::move(event.token),
+                                    PeerAccepted{.identity = identity, .expires = expires, .unverified = unverified}));
     }
     return true;
   }
@@ -430,6 +438,8 @@ struct End {
     early_data_status = event.early_data;
     external_psk = event.external_psk;
     EXPECT_EQ(connection.early_data(), event.early_data);
+    EXPECT_EQ(connection.peer_verified(), event.peer_verified);
+    EXPECT_EQ(connection.unverified(), event.unverified);
     own_finished.assign(event.own_finished.begin(), event.own_finished.end());
     peer_finished.assign(event.peer_finished.begin(), event.peer_finished.end());
     shared_schemes.assign(event.shared_schemes.begin(), event.shared_schemes.end());

@@ -1,6 +1,7 @@
-// Sessions whose peer is judged again when they are resumed.
+// Sessions whose peer is judged again when they are resumed; and peers that are accepted with a reserve, whose sessions
+// always are.
 
-#include "pair/pair.hpp"
+#include "pair/tls12_pair.hpp"
 
 namespace lockstep::testing {
 namespace {
@@ -215,6 +216,301 @@ TEST_F(VerifyOnResumption, NothingGoesOnBeforeTheAnswer) {
   EXPECT_TRUE(server.treat(std::move(judging.event)));
   EXPECT_TRUE(server.connection.transmit_pending());
   EXPECT_TRUE(server.connection.resumed());
+}
+
+// --- a reserve -------------------------------------------------------------------------------------------------------
+
+constexpr Unverified kUnknown{.reason = Reason::certificate_unknown_ca, .detail = 20};
+constexpr Unverified kExpired{.reason = Reason::certificate_expired, .detail = 10};
+
+TEST(Reserve, IsToldOfThePeerThatItIsAbout) {
+  for (const auto version : kBothVersions) {
+    for (const Role judged : {Role::server, Role::client}) {
+      Pair pair(built(client_builder().versions(version, version)),
+                built(server_builder().versions(version, version).client_auth(ClientAuth::require)));
+      pair.client.credential = credential_of(usual_key());
+      End& judge = judged == Role::server ? pair.client : pair.server;
+      End& other = judged == Role::server ? pair.server : pair.client;
+      judge.unverified = kUnknown;
+      EXPECT_FALSE(judge.connection.peer_verified());
+      pair.run();
+      expect_connected(pair);
+      EXPECT_FALSE(judge.connection.peer_verified());
+      EXPECT_EQ(judge.connection.unverified(), kUnknown);
+      EXPECT_TRUE(other.connection.peer_verified());
+      EXPECT_FALSE(other.connection.unverified());
+      expect_echo(pair);
+    }
+  }
+}
+
+TEST(Reserve, IsNoneOfWhomNobodyWasAskedAbout) {
+  for (const auto version : kBothVersions) {
+    Pair pair(built(client_builder().versions(version, version).dangerous().skip_verification()),
+              built(server_builder().versions(version, version).client_auth(ClientAuth::request)));
+    pair.run();
+    expect_connected(pair);
+    for (const End* end : {&pair.client, &pair.server}) {
+      EXPECT_FALSE(end->connection.peer_verified());
+      EXPECT_FALSE(end->connection.unverified());
+    }
+  }
+}
+
+TEST(Reserve, EndsWithTheConnection) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  pair.client.unverified = kUnknown;
+  pair.run();
+  expect_connected(pair);
+  pair.client.connection.cancel();
+  EXPECT_FALSE(pair.client.connection.unverified());
+}
+
+// Whatever a session was made under, its next connection has a verdict of its own.
+TEST_F(VerifyOnResumption, AReserveIsJudgedAgainByTheClient) {
+  for (const auto version : kBothVersions) {
+    const auto client = client_builder().versions(version, version);
+    const auto server = server_builder().versions(version, version).tickets(1);
+    const auto next = [&](std::vector<Session>& offered, Unverified reserve, std::optional<PeerRejected> rejection) {
+      auto pair = meet(client, server, offered);
+      pair->client.unverified = reserve;
+      pair->client.rejection = rejection;
+      pair->run();
+      return pair;
+    };
+    std::vector<Session> sessions;
+    auto pair = next(sessions, kUnknown, std::nullopt);
+    expect_connected(*pair, false);
+    sessions = std::move(pair->client.sessions);
+    ASSERT_EQ(sessions.size(), 1U);
+    EXPECT_FALSE(sessions[0].peer_verified);
+    EXPECT_EQ(sessions[0].unverified, kUnknown);
+    ASSERT_NE(sessions[0].peer, nullptr);
+    EXPECT_EQ(sessions[0].peer->chain, stapling_credential()->chain);
+
+    // The same verdict, or another: it is that of this connection.
+    for (const Unverified reserve : {kUnknown, kExpired}) {
+      sessions = {Session::parse(sessions[0].serialize()).value()};
+      pair = next(sessions, reserve, std::nullopt);
+      expect_connected(*pair, true);
+      EXPECT_EQ(pair->client.judged_resumed, std::vector{true});
+      EXPECT_FALSE(pair->client.connection.peer_verified());
+      EXPECT_EQ(pair->client.connection.unverified(), reserve);
+      ASSERT_EQ(pair->client.sessions.size(), 1U);
+      sessions = std::move(pair->client.sessions);
+      EXPECT_EQ(sessions[0].unverified, reserve);
+      EXPECT_FALSE(sessions[0].peer_verified);
+    }
+
+    // One who takes no reserves has none of it.
+    std::vector<Session> copy;
+    copy.push_back(sessions[0].clone());
+    pair = next(copy, {}, PeerRejected{.reason = Reason::certificate_expired});
+    EXPECT_FALSE(pair->client.complete);
+    EXPECT_EQ(pair->client.error->reason, Reason::certificate_expired);
+
+    // What was put right meanwhile is right.
+    pair = next(sessions, {}, std::nullopt);
+    expect_connected(*pair, true);
+    EXPECT_TRUE(pair->client.connection.peer_verified());
+    EXPECT_FALSE(pair->client.connection.unverified());
+  }
+}
+
+TEST_F(VerifyOnResumption, AReserveIsJudgedAgainByTheServer) {
+  for (const auto version : kBothVersions) {
+    const auto client = client_builder().versions(version, version);
+    const auto server = server_builder().versions(version, version).tickets(1).client_auth(ClientAuth::require);
+    const auto next = [&](std::vector<Session>& offered, Unverified reserve, std::optional<PeerRejected> rejection) {
+      auto pair = meet(client, server, offered);
+      pair->server.unverified = reserve;
+      pair->server.identity = {1, 2, 3};
+      pair->server.rejection = rejection;
+      pair->run();
+      return pair;
+    };
+    std::vector<Session> sessions;
+    auto pair = next(sessions, kUnknown, std::nullopt);
+    expect_connected(*pair, false);
+    sessions = std::move(pair->client.sessions);
+    ASSERT_EQ(sessions.size(), 1U);
+    EXPECT_FALSE(sessions[0].unverified) << "the client verified its server";
+    std::vector<Session> copy;
+    copy.push_back(sessions[0].clone());
+
+    pair = next(sessions, kExpired, std::nullopt);
+    expect_connected(*pair, true);
+    EXPECT_EQ(pair->server.judged_resumed, std::vector{true});
+    EXPECT_FALSE(pair->server.connection.peer_verified());
+    EXPECT_EQ(pair->server.connection.unverified(), kExpired);
+    EXPECT_EQ(pair->server.peer_identity, (std::vector<std::uint8_t>{1, 2, 3}));
+
+    pair = next(copy, {}, PeerRejected{.reason = Reason::certificate_unknown_ca});
+    EXPECT_FALSE(pair->server.complete);
+    EXPECT_EQ(pair->server.error->reason, Reason::certificate_unknown_ca);
+  }
+}
+
+// A verdict by verify_on_resumption may have a reserve where that of the first handshake had none.
+TEST_F(VerifyOnResumption, AReserveStaysWithTheSessionThatIsResumed) {
+  for (const auto version : kBothVersions) {
+    const auto client = careful_client().versions(version, version);
+    const auto server = server_builder().versions(version, version).tickets(1);
+    auto sessions = sessions_of(client, server);
+    ASSERT_TRUE(sessions[0].peer_verified);
+    const auto pair = meet(client, server, sessions);
+    pair->client.unverified = kExpired;
+    pair->run();
+    expect_connected(*pair, true);
+    for (const Session& session : pair->client.sessions) {
+      EXPECT_FALSE(session.peer_verified);
+      EXPECT_EQ(session.unverified, kExpired);
+    }
+  }
+}
+
+TEST_F(VerifyOnResumption, AReserveThatCannotBeJudgedIsNotResumed) {
+  const auto server = server_builder().tickets(1).client_auth(ClientAuth::require);
+  const auto made = [&] {
+    const auto pair = meet(client_builder(), server);
+    pair->client.unverified = pair->server.unverified = kUnknown;
+    pair->run();
+    return std::move(pair->client.sessions);
+  };
+  auto of_client = made();
+  of_client[0].peer = nullptr;
+  const auto client_cannot = meet(client_builder(), server, of_client);
+  client_cannot->run();
+  expect_connected(*client_cannot, false);
+
+  auto of_server = made();
+  const auto server_cannot = meet(client_builder(), server, of_server);
+  server_cannot->server.change_opened = [](Session& session) { session.peer = nullptr; };
+  server_cannot->run();
+  expect_connected(*server_cannot, false);
+}
+
+TEST_F(VerifyOnResumption, AReserveIsToldAlsoWhereEarlyDataWasSentOnIt) {
+  const auto client = client_builder().early_data(100);
+  const auto server = server_builder().early_data(100).tickets(1);
+  auto first = meet(client, server);
+  first->client.unverified = kUnknown;
+  first->run();
+  auto sessions = std::move(first->client.sessions);
+  const auto pair = meet(client, server, sessions);
+  pair->client.unverified = kExpired;
+  pair->server.accept_early_data = true;
+  EXPECT_EQ(pair->send_early("early"), 0U) << "nothing goes before the verdict";
+  while (pair->client.treat(pair->client.connection.receive({}, kNow).event)) {
+  }
+  EXPECT_EQ(pair->send_early("early"), 5U);
+  pair->run();
+  expect_connected(*pair, true);
+  EXPECT_EQ(as_text(pair->server.early_data), "early");
+  EXPECT_EQ(pair->client.judged_resumed, std::vector{true});
+  EXPECT_EQ(pair->client.connection.unverified(), kExpired);
+}
+
+TEST_F(VerifyOnResumption, AReserveIsAboutCertificates) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  std::vector<VerifyPeer> peers;
+  pair.client.peers = &peers;
+  pair.client_tape.happens_once();
+  pair.server_tape.happens_once();
+  pair.run();
+  ASSERT_EQ(peers.size(), 1U);
+  for (const Reason reason : {Reason::psk_binder, Reason::provider_failed, Reason::finished_mismatch}) {
+    const auto answered =
+        pair.client.connection.answer(std::move(peers[0].token), PeerAccepted{.unverified = {reason}});
+    ASSERT_FALSE(answered);
+    EXPECT_EQ(answered.error(), Misuse::invalid_answer);
+  }
+  EXPECT_TRUE(pair.client.connection.answer(std::move(peers[0].token), PeerDecision(PeerAccepted{})));
+  pair.run();
+  expect_connected(pair);
+}
+
+// --- a refusal with an alert of its own ------------------------------------------------------------------------------
+
+TEST(Refusal, TellsThePeerWhatTheApplicationSays) {
+  for (const auto version : kBothVersions) {
+    for (const Role judged : {Role::server, Role::client}) {
+      Pair pair(built(client_builder().versions(version, version)),
+                built(server_builder().versions(version, version).client_auth(ClientAuth::require)));
+      pair.client.credential = credential_of(usual_key());
+      End& judge = judged == Role::server ? pair.client : pair.server;
+      End& other = judged == Role::server ? pair.server : pair.client;
+      judge.rejection = PeerRejected{.reason = Reason::certificate_rejected, .alert = Alert::access_denied};
+      pair.run();
+      ASSERT_TRUE(judge.error && other.error);
+      EXPECT_EQ(judge.error->reason, Reason::certificate_rejected);
+      EXPECT_EQ(judge.error->alert, Alert::access_denied);
+      EXPECT_EQ(judge.error->origin, Origin::application);
+      EXPECT_EQ(other.error->alert, Alert::access_denied);
+      EXPECT_EQ(other.error->origin, Origin::peer);
+    }
+  }
+}
+
+TEST(Refusal, IsAnErrorAlert) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  std::vector<VerifyPeer> peers;
+  pair.client.peers = &peers;
+  pair.client_tape.happens_once();
+  pair.server_tape.happens_once();
+  pair.run();
+  ASSERT_EQ(peers.size(), 1U);
+  for (const Alert alert : {Alert::close_notify, Alert::user_canceled, Alert::no_renegotiation}) {
+    const auto answered = pair.client.connection.answer(std::move(peers[0].token), PeerRejected{.alert = alert});
+    ASSERT_FALSE(answered);
+    EXPECT_EQ(answered.error(), Misuse::invalid_answer);
+  }
+  EXPECT_TRUE(pair.client.connection.answer(std::move(peers[0].token),
+                                            PeerDecision(PeerRejected{.alert = Alert::bad_certificate})));
+}
+
+// --- what the application attaches -----------------------------------------------------------------------------------
+
+TEST_F(VerifyOnResumption, WhatIsAttachedComesWithEveryQuestionAndGoesWithTheHandshake) {
+  for (const auto version : kBothVersions) {
+    const auto client = client_builder().versions(version, version).hand_out_computations();
+    const auto server =
+        server_builder().versions(version, version).tickets(1).client_auth(ClientAuth::require).select_config(true);
+    std::vector<Session> offered;
+    for (const bool resumed : {false, true}) {
+      const auto pair = meet(client, server, offered);
+      const auto of_client = std::make_shared<int>(1);
+      const auto of_server = std::make_shared<int>(2);
+      pair->client.connection.attach(of_client);
+      pair->server.connection.attach(of_server);
+      pair->run();
+      expect_connected(*pair, resumed);
+      for (const auto& [end, attached] : {std::pair{&pair->client, of_client}, std::pair{&pair->server, of_server}}) {
+        EXPECT_FALSE(end->attachments.empty() && !resumed);
+        for (const auto& each : end->attachments) EXPECT_EQ(each, attached);
+        end->attachments.clear();
+        EXPECT_EQ(attached.use_count(), 2) << "the test's own, and that of the list here: the connection has let go";
+        // Nothing is kept for questions that do not come.
+        end->connection.attach(attached);
+        EXPECT_EQ(attached.use_count(), 2);
+      }
+      offered = std::move(pair->client.sessions);
+    }
+  }
+}
+
+TEST(Attachment, GoesWithAHandshakeThatFails) {
+  Pair pair(built(client_builder()), built(server_builder()));
+  const auto attached = std::make_shared<int>(1);
+  pair.client.connection.attach(attached);
+  EXPECT_EQ(attached.use_count(), 2);
+  pair.client.rejection = PeerRejected{};
+  pair.run();
+  ASSERT_TRUE(pair.client.error);
+  pair.client.attachments.clear();
+  EXPECT_EQ(attached.use_count(), 1);
+  pair.client.connection.attach(attached);
+  EXPECT_EQ(attached.use_count(), 1);
 }
 
 }  // namespace

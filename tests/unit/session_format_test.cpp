@@ -67,6 +67,7 @@ void expect_equal(const Session& a, const Session& b) {
   EXPECT_EQ(a.authenticated_at, b.authenticated_at);
   EXPECT_EQ(a.verified_until, b.verified_until);
   EXPECT_EQ(a.peer_verified, b.peer_verified);
+  EXPECT_EQ(a.unverified, b.unverified);
   EXPECT_EQ(a.context, b.context);
   EXPECT_EQ(a.name, b.name);
   EXPECT_EQ(a.alpn, b.alpn);
@@ -111,6 +112,21 @@ TEST(SessionFormat, GivesBackWhatItTook) {
   for (const char* address : {"192.0.2.1", "2001:db8::1"}) {
     bare.name = x509::PeerName::ip(address).value();
     expect_round_trip(bare);
+  }
+}
+
+TEST(SessionFormat, HasAReserveWhereThereIsOne) {
+  for (Session (*make)() : {&sample, &older}) {
+    Session session = make();
+    const std::size_t without = session.serialized_size();
+    session.unverified = {.reason = Reason::certificate_unknown_ca, .detail = 20};
+    EXPECT_TRUE(session.serialize().empty()) << "a peer is verified, or it is not";
+    session.peer_verified = false;
+    EXPECT_EQ(session.serialized_size(), without + 3);
+    expect_round_trip(session);
+    Octets bytes = session.serialize();
+    bytes[bytes.size() - 3] = 0;  // the reason
+    EXPECT_EQ(Session::parse(bytes).error(), SessionError::malformed);
   }
 }
 

@@ -703,6 +703,57 @@ TEST(Verify, OptionsAcceptWhatTheDefaultsRefuse) {
   }
 }
 
+// RFC 5280 4.2: what is critical and not known refuses a certificate, unless whoever knows it has looked at its value.
+TEST(Verify, OffersExtensionsThatItDoesNotKnow) {
+  const auto offered = [](Question ask) {
+    EXPECT_EQ(ask.ask().code, Code::unhandled_critical_extension);
+    EXPECT_TRUE(ask.ask().unhandled.empty()) << "nobody has asked for them";
+    ask.policy.offer_unknown_extensions = true;
+    return ask;
+  };
+  Question ask = offered(leaf_question(leaf()
+                                           .extension("1.3.6.1.4.1.55738.1", true, bytes({5, 0}))
+                                           .extension("1.3.6.1.4.1.55738.2", false, bytes({5, 0}))
+                                           .extension("1.3.6.1.4.1.55738.3", true, bytes({4, 1, 7}))));
+  Verdict verdict = ask.ask();
+  EXPECT_EQ(verdict.code, Code::unhandled_critical_extension);
+  EXPECT_EQ(verdict.depth, 0U);
+  EXPECT_EQ(verdict.chain.size(), 3U) << "the path is whole";
+  EXPECT_FALSE(verdict.not_after());
+  ASSERT_EQ(verdict.unhandled.size(), 2U);
+  EXPECT_EQ(oid_text(verdict.unhandled[0].extension.oid), "1.3.6.1.4.1.55738.1");
+  EXPECT_TRUE(equal(verdict.unhandled[0].extension.value, bytes({5, 0})));
+  EXPECT_EQ(oid_text(verdict.unhandled[1].extension.oid), "1.3.6.1.4.1.55738.3");
+  EXPECT_TRUE(equal(verdict.unhandled[1].extension.value, bytes({4, 1, 7})));
+  verdict.accept_unhandled();
+  EXPECT_TRUE(verdict.ok());
+  EXPECT_TRUE(verdict.not_after());
+  EXPECT_FALSE(verdict.culprit);
+
+  // One that is named beforehand need not be judged.
+  static constexpr std::array<std::string_view, 2> kHandled = {"1.3.6.1.4.1.55738.1", "1.3.6.1.4.1.55738.3"};
+  ask.policy.handled_extensions = kHandled;
+  EXPECT_TRUE(ask.ask().ok());
+
+  // In whatever certificate of the path.
+  Question above = offered(intermediate(plain_intermediate().extension("1.3.6.1.4.1.55738.1", true, bytes({5, 0}))));
+  verdict = above.ask();
+  ASSERT_EQ(verdict.unhandled.size(), 1U);
+  EXPECT_EQ(verdict.unhandled[0].depth, 1U);
+  EXPECT_EQ(verdict.depth, 1U);
+  ASSERT_TRUE(verdict.culprit);
+  EXPECT_EQ(*verdict.culprit, verdict.chain[1]);
+
+  // What is wrong besides is no matter of them.
+  Question expired = offered(leaf_question(leaf().extension("1.3.6.1.4.1.55738.1", true, bytes({5, 0}))));
+  expired.time = kNow + 1000 * kDay;
+  verdict = expired.ask();
+  EXPECT_EQ(verdict.code, Code::cert_has_expired) << verdict.text();
+  EXPECT_TRUE(verdict.unhandled.empty());
+  verdict.accept_unhandled();
+  EXPECT_FALSE(verdict.ok());
+}
+
 TEST(Verify, TellsEverythingThatIsWrongWithTheLeaf) {
   Question ask = question({built(
       leaf("example.org").validity(kNow - kDay, kNow - 1).self_signed(provider(), *key("leaf"), random_source()))});
