@@ -192,9 +192,7 @@ KernelTls Stream::kernel_tls() const {
 
 bool Stream::secure() const noexcept { return core().secure_ != nullptr; }
 const Connection& Stream::connection() const noexcept { return core().secure_->connection; }
-void Stream::attach(std::shared_ptr<void> attachment) noexcept {
-  if (secure()) engine().attach(std::move(attachment));
-}
+void Stream::attach(std::shared_ptr<void> attachment) { core().attach(std::move(attachment)); }
 Answers* Stream::answers() { return secure() ? core().answers_in_handshake() : nullptr; }
 const Answers* Stream::answers() const noexcept {
   return core().secure_ == nullptr ? nullptr : core().secure_->answers.get();

@@ -305,6 +305,7 @@ class LOCKSTEP_API StreamCore final : public Stream,
   bool process_secure();
   bool handle(Event& event);
   void completed(const HandshakeComplete& complete);
+  void attach(std::shared_ptr<void> attachment);
   void make_answers();
   /// For the handler; null where nobody answers, or the handshake is over and has left none.
   [[nodiscard]] Answers* answers_in_handshake();
@@ -456,6 +457,7 @@ struct StreamCore::Pending {
   std::optional<x509::PeerName> server_name{};
   std::vector<Session> sessions{};
   std::uint64_t end = TimerWheel::kNever;  ///< of dialling as a whole: Options::dial_timeout
+  std::shared_ptr<void> attachment{};
 };
 
 }  // namespace lockstep::loop

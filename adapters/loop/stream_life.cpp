@@ -67,7 +67,7 @@ void StreamCore::handler_threw(std::string_view what) {
 // --- connecting ------------------------------------------------------------------------------------------------------
 
 void StreamCore::set_target(Target&& target) {
-  pending_ = std::make_unique<Pending>();
+  if (pending_ == nullptr) pending_ = std::make_unique<Pending>();
   if (target.name) server_name_ = target.name->text();
   pending_->name = std::move(target.name);
   pending_->server_name = std::move(target.server_name);
@@ -221,6 +221,7 @@ void StreamCore::begin_tls() {
   secure_->memory = memory;
   secure_->connection.use(&loop_->keys_);
   secure_->connection.wake_by(control());
+  if (pending_ != nullptr) secure_->connection.attach(std::move(pending_->attachment));
   pending_.reset();
   layer_ = Layer::handshake;
   inbound_ = Inbound::open;
@@ -235,6 +236,12 @@ std::optional<Session> StreamCore::resume_by_itself(ClientOptions& client, Clien
   const Address peer = lockstep::peer_address(socket());
   sessions = options_->answers->client_sessions(*options_->config, client, peer.host, peer.port);
   return sessions.take(engine_time());
+}
+
+void StreamCore::attach(std::shared_ptr<void> attachment) {
+  if (secure_ != nullptr) return secure_->connection.attach(std::move(attachment));
+  if (pending_ == nullptr) pending_ = std::make_unique<Pending>();
+  pending_->attachment = std::move(attachment);
 }
 
 /// Gives back what only a handshake needs.

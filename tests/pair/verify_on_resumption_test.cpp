@@ -290,7 +290,7 @@ TEST_F(VerifyOnResumption, AReserveIsJudgedAgainByTheClient) {
 
     // The same verdict, or another: it is that of this connection.
     for (const Unverified reserve : {kUnknown, kExpired}) {
-      sessions = {Session::parse(sessions[0].serialize()).value()};
+      sessions[0] = Session::parse(sessions[0].serialize()).value();
       pair = next(sessions, reserve, std::nullopt);
       expect_connected(*pair, true);
       EXPECT_EQ(pair->client.judged_resumed, std::vector{true});
@@ -411,7 +411,7 @@ TEST_F(VerifyOnResumption, AReserveIsToldAlsoWhereEarlyDataWasSentOnIt) {
   EXPECT_EQ(pair->client.connection.unverified(), kExpired);
 }
 
-TEST_F(VerifyOnResumption, AReserveIsAboutCertificates) {
+TEST(Reserve, IsAboutCertificates) {
   Pair pair(built(client_builder()), built(server_builder()));
   std::vector<VerifyPeer> peers;
   pair.client.peers = &peers;

@@ -303,9 +303,9 @@ class LOCKSTEP_API Stream {
   [[nodiscard]] const Answers* answers() const noexcept;
   /// The same for `Handler::on_event`, which may take the steps of an answer one by one (`Answers::judge`).
   [[nodiscard]] Answers* answers();
-  /// What every question of the handshake brings along; see `Connection::attach`. From when the stream is `secure`: in
-  /// `Handler::on_open`, or behind `start_tls`.
-  void attach(std::shared_ptr<void> attachment) noexcept;
+  /// What every question of the handshake brings along; see `Connection::attach`. From when it is made: by MakeHandler,
+  /// in `Handler::on_open`, or in front of `start_tls`.
+  void attach(std::shared_ptr<void> attachment);
   /// Server: the name that the client asked for. Client: the name that it expects.
   [[nodiscard]] const std::string& server_name() const noexcept;
   /// Sessions that the server has given since the last call, for `Target::sessions`; the newest kMaxSessions. Where
