@@ -232,7 +232,7 @@ TEST_F(BlockingTest, ShowsTheCallerWhatItDecidesBy) {
   struct Attempt {
     bool go_on = false;
     int descriptor = -1;
-    std::string verdict;
+    std::string verdict{};
   };
   Options client_side = client_options();
   client_side.answers = setup_of({.provider = provider()});  // trusts nobody
