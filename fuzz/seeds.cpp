@@ -43,6 +43,7 @@ constexpr std::array kTypes{
     HandshakeType::server_key_exchange,
     HandshakeType::server_hello_done,
     HandshakeType::client_key_exchange,
+    HandshakeType::compressed_certificate,
 };
 
 /// Casts that renegotiate.
@@ -389,7 +390,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   Seeds seeds{arguments[1]};
-  for (const int number : {0x00, 0x01, 0x02, 0x03, 0x04, 0x09, 0x10, 0x18, 0x40, 0x80, 0xc0}) {
+  for (const int number : {0x00, 0x01, 0x02, 0x03, 0x04, 0x09, 0x10, 0x18, 0x1a, 0x1c, 0x40, 0x80, 0xc0}) {
     handshake(seeds, static_cast<std::uint8_t>(number));
   }
   for (const std::uint8_t number : kOldCasts) handshake(seeds, number);

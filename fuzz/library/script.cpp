@@ -75,6 +75,7 @@ Script::Script(Choices& choices) : Script() {
       HandshakeType::server_key_exchange,
       HandshakeType::server_hello_done,
       HandshakeType::client_key_exchange,
+      HandshakeType::compressed_certificate,
   };
   for (std::size_t steps = 1 + choices.below(4); steps > 0; --steps) {
     const HandshakeType type = choices.of(kTypes);

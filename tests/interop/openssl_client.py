@@ -64,7 +64,7 @@ def groups(session):
         with session.server("--group", "x25519,secp256r1", *options) as server:
             with session.case(f"the {who}'s order of groups decides, and the server's of suites"):
                 suites = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256"
-                _, report = fetch(session, server, "-tls1_2", "-groups", "P-256:X25519", "-cipher", suites)
+                _, report = fetch(session, server, "-groups", "P-256:X25519", "-cipher", suites, version="-tls1_2")
                 check(same_name(report["group"], chosen), f"our group is {report['group']}")
                 equal(report["suite"], "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "our suite")
     for cookie in ([], ["--cookie"]):
