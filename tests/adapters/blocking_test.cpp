@@ -688,6 +688,71 @@ TEST_F(BlockingTest, HandshakeTimesOutAlthoughThePeerDripsBytes) {
   dripping.get();
 }
 
+TEST_F(BlockingTest, OneTimeoutCoversDiallingAndTheHandshake) {
+  auto silent = must(blocking::Listener::listen("127.0.0.1", 0));
+  Options options = client_options();
+  options.dial_timeout = 300ms;
+  const auto start = blocking::Clock::now();
+  Stream client = must(blocking::dial(silent.address(), options, {.name = dns("example.com")}));
+  std::this_thread::sleep_for(200ms);
+  const IoError error = error_of(client.handshake());
+  EXPECT_EQ(error.condition, IoCondition::timeout);
+  EXPECT_EQ(error.operation, Operation::handshake);
+  EXPECT_GE(blocking::Clock::now() - start, 300ms);
+  EXPECT_LT(blocking::Clock::now() - start, 5s);
+  const BlackHole nobody;
+  const auto refused = blocking::dial(nobody.address(), options, {.name = dns("example.com")});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().condition, IoCondition::timeout);
+  EXPECT_EQ(refused.error().operation, Operation::connect);
+}
+
+TEST_F(BlockingTest, SetsSocketOptions) {
+  const std::array keep_alive{SocketOption::of(SOL_SOCKET, SO_KEEPALIVE, 1)};
+  const std::array unknown{SocketOption::of(SOL_SOCKET, 9999, 1)};
+  auto listener = must(blocking::Listener::listen("127.0.0.1", 0, {}, keep_alive));
+  Options options = client_options();
+  options.socket_options = {keep_alive.begin(), keep_alive.end()};
+  const Stream client = must(blocking::dial(listener.address(), options, {.name = dns("example.com")}));
+  const Stream server = must(listener.accept(server_options(), after(10s)));
+  EXPECT_EQ(get_option(client.descriptor(), SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(get_option(server.descriptor(), SOL_SOCKET, SO_KEEPALIVE), 1);
+  options.socket_options = {unknown.begin(), unknown.end()};
+  EXPECT_EQ(error_of(blocking::dial(listener.address(), options, {.name = dns("example.com")})).number, ENOPROTOOPT);
+  EXPECT_EQ(error_of(blocking::Listener::listen("127.0.0.1", 0, {}, unknown)).number, ENOPROTOOPT);
+}
+
+TEST_F(BlockingTest, ReadsExactly) {
+  auto [client, server] = connected();
+  must(client.write(as_bytes("abc")));
+  must(client.write(as_bytes("defgh")));
+  std::array<std::uint8_t, 6> six{};
+  must(server.read_exactly(six));
+  EXPECT_EQ(as_text(six), "abcdef");
+  server.set_read_deadline(after(30ms));
+  IoError error = error_of(server.read_exactly(six));
+  EXPECT_EQ(error.condition, IoCondition::timeout);
+  EXPECT_EQ(error.transferred, 2U);
+  server.set_read_deadline({});
+  must(client.write(as_bytes("i")));
+  must(client.close_write());
+  error = error_of(server.read_exactly(MutableBytes(six).subspan(error.transferred)));
+  EXPECT_EQ(error.condition, IoCondition::ended);
+  EXPECT_EQ(error.transferred, 1U);
+  EXPECT_EQ(as_text(Bytes(six).first(3)), "ghi");
+}
+
+TEST_F(BlockingTest, ReadsNothingOnceReadingHasEnded) {
+  auto [client, server] = connected();
+  must(client.write(as_bytes("not for anybody")));
+  must(server.close_read());
+  std::array<std::uint8_t, 16> bytes{};
+  EXPECT_EQ(must(server.read(bytes)), 0U);
+  must(server.write(as_bytes("said")));
+  EXPECT_EQ(read_exactly(client, 4), "said");
+  must(server.close());
+}
+
 TEST_F(BlockingTest, ReadTimesOutAndGoesOn) {
   auto [client, server] = connected();
   client.set_read_deadline(after(50ms));
@@ -806,6 +871,34 @@ TEST_F(BlockingTest, RecognisesPlainHttpAndSaysSoOnBothSides) {
   EXPECT_EQ(as_text(Bytes(error.tls->evidence).first(error.tls->evidence_size)), "GET /index.html ");
   EXPECT_EQ(static_cast<std::uint8_t>(answer[6]), static_cast<std::uint8_t>(error.tls->alert));
   EXPECT_THAT(error.text, HasSubstr("GET /index.html"));
+}
+
+TEST_F(BlockingTest, HandsBackAPeerThatSpeaksNoTls) {
+  const std::string request = "GET / HTTP/1.0\r\n\r\n";
+  auto [a, b] = socket_pair();
+  Socket browser(std::move(a));
+  Options options = server_options();
+  options.keep_strangers = true;
+  Stream server = server_over(std::move(b), options);
+  EXPECT_EQ(error_of(server.hand_back()).condition, IoCondition::misuse) << "nothing has failed";
+  must(browser.write(as_bytes(request)));
+  EXPECT_EQ(error_of(server.handshake()).tls->reason, Reason::plain_http);
+  EXPECT_EQ(error_of(server.write(as_bytes("x"))).condition, IoCondition::tls);
+  blocking::Plain plain = must(server.hand_back());
+  EXPECT_EQ(as_text(plain.leftover), request);
+  must(plain.socket.write(as_bytes("HTTP/1.0 400 Bad Request\r\n\r\n")));
+  std::array<std::uint8_t, 100> answer{};
+  EXPECT_EQ(must(browser.read(answer, after(10s))), 28U) << "and no alert";
+  EXPECT_EQ(error_of(server.hand_back()).condition, IoCondition::misuse) << "once";
+
+  // Other failures, and without the option, as ever.
+  auto [c, d] = socket_pair();
+  Socket other(std::move(c));
+  Stream strict = server_over(std::move(d));
+  must(other.write(as_bytes(request)));
+  EXPECT_EQ(error_of(strict.handshake()).tls->reason, Reason::plain_http);
+  EXPECT_EQ(error_of(strict.hand_back()).condition, IoCondition::misuse);
+  EXPECT_EQ(must(other.read(answer, after(10s))), 7U) << "an alert";
 }
 
 TEST_F(BlockingTest, ErrorsNameTheCheckThatFailed) {

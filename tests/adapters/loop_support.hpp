@@ -102,6 +102,7 @@ class Scribe : public loop::Handler {
 
   Hook on_open_do, on_handshake_do, on_readable_do, on_writable_do, on_end_do, on_plain_do, on_moved_do, on_drain_do;
   std::function<void(loop::Stream&, Operation)> on_deadline_do;
+  std::function<bool(loop::Stream&)> on_not_tls_do;
   std::function<bool(loop::Stream&, Event&)> on_event_do;
 
   void on_open(loop::Stream& stream) override {
@@ -136,6 +137,10 @@ class Scribe : public loop::Handler {
     log_->plain = true;
     note("plain");
     if (on_plain_do) on_plain_do(stream);
+  }
+  bool on_not_tls(loop::Stream& stream) override {
+    note("not_tls");
+    return on_not_tls_do && on_not_tls_do(stream);
   }
   void on_moved(loop::Stream& stream) override {
     log_->moved = true;

@@ -653,5 +653,115 @@ TEST_P(LoopTest, IsFairToTheQuiet) {
   }
 }
 
+// --- what sockets have ----------------------------------------------------------------------------------------------
+
+TEST_P(LoopTest, ReadsExactly) {
+  End client;
+  End server;
+  std::vector<std::string> messages;
+  loop::Exactly exactly;
+  std::size_t body = 0;  // 0: a length is awaited
+  server.handler->on_readable_do = [&](loop::Stream& stream) {
+    while (const auto piece = exactly.read(stream, body == 0 ? 3 : body)) {
+      if (body != 0) messages.emplace_back(as_text(*piece));
+      body = body != 0 ? 0 : std::stoul(std::string(as_text(*piece)));
+    }
+  };
+  connect(client, server);
+  turn_until([&] { return client.log->handshake && server.log->handshake; });
+  const std::string text = "003abc700" + std::string(700, 'x') + "005hel";
+  for (const char c : text) {
+    EXPECT_EQ(client.log->stream->write(as_bytes(std::string_view(&c, 1))), 1U);  // a record each
+    if (messages.empty()) loop_->run_once(0ms);
+  }
+  turn_until([&] { return exactly.partial().size() == 3; });
+  EXPECT_THAT(messages, ElementsAre("abc", std::string(700, 'x')));
+  EXPECT_EQ(as_text(exactly.partial()), "hel");
+}
+
+TEST_P(LoopTest, ThrowsAwayWhatComesOnceReadingHasEnded) {
+  End client;
+  End server;
+  server.handler->on_end_do = [](loop::Stream&) {};
+  connect(client, server);
+  turn_until([&] { return client.log->handshake && server.log->handshake; });
+  EXPECT_EQ(client.log->stream->write(as_bytes("heard")), 5U);
+  turn_until([&] { return server.log->received == "heard"; });
+  server.log->stream->close_read();
+  std::size_t sent = 0;  // more than anybody would hold
+  const std::string text = pattern(500'000);
+  turn_until([&] {
+    if (sent < 4'000'000) sent += must(client.log->stream->write(as_bytes(text)));
+    return sent >= 4'000'000 && client.log->stream->write_pending() == 0;
+  });
+  client.log->stream->close_write();
+  turn_until([&] { return server.log->ended; });
+  EXPECT_EQ(server.log->received, "heard");
+  EXPECT_EQ(server.log->stream->write(as_bytes("said")), 4U);
+  turn_until([&] { return client.log->received == "said"; });
+}
+
+TEST_P(LoopTest, GoesOnInPlainTextWithAPeerThatSpeaksNoTls) {
+  for (const bool knows : {true, false}) {
+    End server;
+    server.handler->on_not_tls_do = [knows](loop::Stream&) { return knows; };
+    auto [a, b] = socket_pair();
+    wrap_server(std::move(b), server);
+    const std::string_view request = "GET / HTTP/1.0\r\n\r\n";
+    ASSERT_EQ(::send(a.number(), request.data(), request.size(), 0), static_cast<ssize_t>(request.size()));
+    turn_until([&] { return server.log->closed || server.log->received == request; });
+    EXPECT_EQ(server.log->closed, !knows);
+    std::array<char, 100> answer{};
+    if (knows) {
+      EXPECT_FALSE(server.log->stream->secure());
+      EXPECT_EQ(loop_->statistics().handshaking, 0U);
+      EXPECT_EQ(server.log->stream->write(as_bytes("HTTP/1.0 400 Bad Request\r\n\r\n")), 28U);
+      server.log->stream->close();
+    } else {
+      ASSERT_TRUE(server.log->error && server.log->error->tls);
+      EXPECT_EQ(server.log->error->tls->reason, Reason::plain_http);
+    }
+    turn_for(20ms);
+    const auto size = ::recv(a.number(), answer.data(), answer.size(), MSG_DONTWAIT);
+    EXPECT_EQ(size, knows ? 28 : 7) << "no alert in front of what is said, or an alert alone";
+  }
+}
+
+TEST_P(LoopTest, SetsSocketOptions) {
+  const auto option = [](int value) { return SocketOption::of(SOL_SOCKET, SO_KEEPALIVE, value); };
+  loop::Options server_side = server_options();
+  server_side.socket_options = {option(1)};
+  End server;
+  auto log = server.log;
+  const auto listener =
+      must(loop_->listen("127.0.0.1", 0, server_side, [&](loop::Stream&) { return std::move(server.handler); }));
+  for (const bool wanted : {true, false}) {
+    End client;
+    loop::Options client_side = client_options();
+    if (wanted) client_side.socket_options = {option(1), SocketOption::of(IPPROTO_TCP, TCP_USER_TIMEOUT, 4000)};
+    if (!wanted) client_side.socket_options = {SocketOption::of(SOL_SOCKET, 9999, 1)};
+    auto client_log = client.log;
+    must(loop_->dial(listener.address(), client_side, std::move(client.handler), {.name = dns("example.com")}));
+    turn_until([&] { return client_log->handshake || client_log->closed; });
+    if (!wanted) {
+      EXPECT_EQ(client_log->error->number, ENOPROTOOPT);
+      continue;
+    }
+    const int descriptor = client_log->stream->descriptor();
+    EXPECT_EQ(get_option(descriptor, SOL_SOCKET, SO_KEEPALIVE), 1);
+    EXPECT_EQ(get_option(descriptor, IPPROTO_TCP, TCP_USER_TIMEOUT), 4000);
+    turn_until([&] { return log->handshake; });
+    EXPECT_EQ(get_option(log->stream->descriptor(), SOL_SOCKET, SO_KEEPALIVE), 1) << "as the socket that listens";
+    EXPECT_FALSE(set_option(descriptor, option(0)));
+    EXPECT_EQ(get_option(descriptor, SOL_SOCKET, SO_KEEPALIVE), 0);
+    EXPECT_EQ(set_option(descriptor, SocketOption::of(SOL_SOCKET, 9999, 1)).value(), ENOPROTOOPT);
+    EXPECT_FALSE(get_option(descriptor, SOL_SOCKET, 9999));
+  }
+  const auto refused = loop_->listen("127.0.0.1", 0, {.socket_options = {SocketOption::of(SOL_SOCKET, 9999, 1)}},
+                                     [](loop::Stream&) { return std::unique_ptr<loop::Handler>(); });
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().number, ENOPROTOOPT);
+}
+
 }  // namespace
 }  // namespace lockstep::testing

@@ -73,6 +73,22 @@ TEST_P(LoopTimeTest, HandshakeTimesOutAlthoughThePeerDripsBytes) {
   EXPECT_LT(since(start), 1s);
 }
 
+TEST_P(LoopTimeTest, OneTimeoutCoversDiallingAndTheHandshake) {
+  auto silent = must(loop_->listen("127.0.0.1", 0, {},
+                                   [](loop::Stream&) { return std::make_unique<Scribe>(std::make_shared<Log>()); }));
+  loop::Options options = client_options();
+  options.dial_timeout = 100ms;
+  End client;
+  const auto start = std::chrono::steady_clock::now();
+  must(loop_->dial(silent.address(), options, std::move(client.handler), {.name = dns("example.com")}));
+  turn_until([&] { return client.log->closed; });
+  EXPECT_GE(since(start), 99ms);
+  EXPECT_LT(since(start), 5s);
+  ASSERT_TRUE(client.log->error);
+  EXPECT_EQ(client.log->error->operation, Operation::handshake);
+  EXPECT_EQ(client.log->error->number, ETIMEDOUT);
+}
+
 TEST_P(LoopTimeTest, CancelsAHandshakeAndTellsThePeer) {
   End client;
   End server;
