@@ -199,6 +199,7 @@ class Stream::Implementation {
   ClientSessions sessions_;
   Connection connection_;
   Answers answers_;
+  KeyLog key_log_{options_.key_log, options_.key_log_of};
   std::optional<IoError> failure_;  // sticky
   Deadline dialed_until_;           // Options::dial_timeout
   std::optional<Deadline> handshake_deadline_;
@@ -463,10 +464,11 @@ IoResult<Stream::Implementation::Progress> Stream::Implementation::process(Opera
     }
     if (const auto* complete = std::get_if<HandshakeComplete>(&event)) {
       if (connection_.role() == Role::server) server_name_ = complete->server_name;
+      key_log_.complete();
     } else if (auto* session = std::get_if<SessionReceived>(&event)) {
       sessions_.received(std::move(session->session));
     } else if (const auto* secret = std::get_if<SecretLogged>(&event)) {
-      if (options_.key_log) options_.key_log(key_log_line(*secret));
+      key_log_.add(*secret);
     }
   }
 }
@@ -809,6 +811,7 @@ std::string Stream::Implementation::peer_text() const {
 
 void Stream::Implementation::remember(const IoError& error) {
   const std::scoped_lock lock(engine_mutex_);
+  key_log_.failed();
   if (!failure_) failure_ = error;
 }
 

@@ -110,4 +110,25 @@ std::string key_log_line(const SecretLogged& secret) {
   return line;
 }
 
+void KeyLog::add(const SecretLogged& secret) {
+  if (!write_) return;
+  std::string line = key_log_line(secret);
+  if (of_ == KeyLogOf::every_handshake) {
+    write_(line);
+    wipe({reinterpret_cast<std::uint8_t*>(line.data()), line.size()});
+  } else {
+    held_.push_back(std::move(line));
+  }
+}
+
+void KeyLog::complete() noexcept {
+  for (std::string& line : held_) wipe({reinterpret_cast<std::uint8_t*>(line.data()), line.size()});
+  held_.clear();
+}
+
+void KeyLog::failed() {
+  for (const std::string& line : held_) write_(line);
+  complete();
+}
+
 }  // namespace lockstep

@@ -449,6 +449,7 @@ struct StreamCore::Secure {
   std::vector<std::uint8_t> early{};  // data that is held back until the handshake is complete
   std::size_t early_taken = 0;
   std::unique_ptr<Kernel> kernel{};
+  std::unique_ptr<KeyLog> key_log{};  // where there is one
 };
 
 /// What is kept for a client's handshake that has not begun.

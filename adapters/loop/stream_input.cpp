@@ -232,7 +232,11 @@ bool StreamCore::handle(Event& event) {
   } else if (auto* keys = std::get_if<TrafficKeys>(&event)) {
     if (is_open()) take_keys(std::move(*keys));
   } else if (const auto* secret = std::get_if<SecretLogged>(&event)) {
-    if (options_->key_log) guarded([&] { options_->key_log(key_log_line(*secret)); });
+    if (options_->key_log) {
+      if (secure_->key_log == nullptr)
+        secure_->key_log = std::make_unique<KeyLog>(options_->key_log, options_->key_log_of);
+      guarded([&] { secure_->key_log->add(*secret); });
+    }
   } else if (const auto* failed = std::get_if<Failed>(&event)) {
     if (secure_->answers != nullptr) (void)secure_->answers->answer(connection, event);
     secure_->sessions.failed(failed->error);
@@ -266,6 +270,7 @@ void StreamCore::renegotiated() {
 
 void StreamCore::completed(const HandshakeComplete& complete) {
   if (secure_->connection.role() == Role::server) server_name_ = complete.server_name;
+  if (secure_->key_log != nullptr) secure_->key_log->complete();
   if (complete.renegotiation) {
     tell(&Handler::on_handshake, complete);
     if (is_open()) renegotiated();

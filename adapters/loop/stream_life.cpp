@@ -326,6 +326,8 @@ void StreamCore::released() {
 
 void StreamCore::tell_closed(const IoError* error) {
   if (error != nullptr) ++loop_->statistics_.failures;
+  if (error != nullptr && secure_ != nullptr && secure_->key_log != nullptr)
+    guarded([&] { secure_->key_log->failed(); });
   if (handler_ != nullptr) tell(&Handler::on_closed, error);
 }
 

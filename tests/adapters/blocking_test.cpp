@@ -300,6 +300,20 @@ TEST_F(BlockingTest, HandsOverKeyLogLines) {
   }
 }
 
+TEST_F(BlockingTest, LogsKeysOfFailedHandshakesAlone) {
+  Options client_side = client_options();
+  client_side.config = built(client_config().key_log(true));
+  client_side.key_log_of = KeyLogOf::failed_handshakes;
+  std::vector<std::string> lines;
+  client_side.key_log = [&](std::string_view line) { lines.emplace_back(line); };
+  connected(client_side, server_options());
+  EXPECT_TRUE(lines.empty());
+  client_side.answers = setup_of({.provider = provider()});
+  EXPECT_THROW(connected(client_side, server_options()), std::runtime_error);
+  EXPECT_TRUE(std::ranges::any_of(
+      lines, [](const std::string& line) { return line.starts_with("SERVER_HANDSHAKE_TRAFFIC_SECRET "); }));
+}
+
 // --- transfers -------------------------------------------------------------------------------------------------------
 
 TEST_F(BlockingTest, MovesTenMegabytesBothWaysAtOnceInOddSizes) {

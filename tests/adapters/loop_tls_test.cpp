@@ -581,6 +581,30 @@ TEST_P(LoopTlsTest, HandsOverKeyLogLines) {
   EXPECT_THAT(lines, Contains(StartsWith("CLIENT_TRAFFIC_SECRET_0 ")));
 }
 
+TEST_P(LoopTlsTest, LogsKeysOfFailedHandshakesAlone) {
+  for (const bool fails : {false, true}) {
+    End client;
+    End server;
+    std::vector<std::string> lines;
+    std::vector<std::string> mine;
+    client.handler->on_event_do = [&](loop::Stream& stream, Event& event) {
+      if (const auto* secret = std::get_if<SecretLogged>(&event); secret != nullptr && &stream == client.log->stream)
+        mine.push_back(key_log_line(*secret));
+      return false;
+    };
+    loop::Options options = client_options();
+    options.config = built(client_config().key_log(true));
+    options.key_log = [&](std::string_view line) { lines.emplace_back(line); };
+    options.key_log_of = KeyLogOf::failed_handshakes;
+    if (fails) options.answers = setup_of({.provider = provider()});
+    connect(client, server, options, server_options());
+    turn_until([&] { return client.log->handshake || client.log->closed; });
+    EXPECT_EQ(client.log->closed, fails);
+    EXPECT_EQ(lines, fails ? mine : std::vector<std::string>());
+    EXPECT_THAT(mine, Contains(StartsWith("SERVER_HANDSHAKE_TRAFFIC_SECRET ")));
+  }
+}
+
 // --- alerts, truncation, resets: as over blocking sockets ------------------------------------------------------------
 
 TEST_P(LoopTlsTest, ErrorsNameTheCheckThatFailed) {

@@ -143,8 +143,10 @@ struct Options {
   std::size_t buffer_size = 2 * Connection::kMaxRecord;
   /// Given to every socket and stream that is made with these options.
   std::optional<Canceller> canceller{};
-  /// Receives key log lines when the configuration has `key_log`. Called in the thread of the handshake.
+  /// Receives key log lines when the configuration has `key_log`. Called in the thread of the handshake. Where it
+  /// matters which connection a line belongs to, `intercept` sees `SecretLogged` and its connection (`key_log_line`).
   std::function<void(std::string_view line)> key_log{};
+  KeyLogOf key_log_of = KeyLogOf::every_handshake;
   /// Sees every event first, in the thread that reads or does the handshake. For a suspended operation, true when it
   /// has answered it; for other events the result means nothing. For decisions of one's own (keys elsewhere, other
   /// rules for peers) and for watching. It must not call the stream. What is only about the connection may take a

@@ -161,4 +161,32 @@ class LOCKSTEP_API SystemRandom final : public RandomSource {
 /// connection.
 [[nodiscard]] LOCKSTEP_API std::string key_log_line(const SecretLogged& secret);
 
+/// Which handshakes' secrets go into a key log.
+enum class KeyLogOf : std::uint8_t {
+  every_handshake,
+  failed_handshakes,  ///< held until the handshake fails, and wiped when it is complete
+};
+
+/// The lines of one connection on their way to its key log.
+class LOCKSTEP_API KeyLog {
+ public:
+  using Write = std::function<void(std::string_view line)>;
+  /// `write` may be empty.
+  KeyLog(Write write, KeyLogOf of) : write_(std::move(write)), of_(of) {}
+  KeyLog(const KeyLog&) = delete;
+  KeyLog& operator=(const KeyLog&) = delete;
+  ~KeyLog() { complete(); }
+
+  void add(const SecretLogged& secret);
+  /// The handshake is complete.
+  void complete() noexcept;
+  /// The connection has failed: during a handshake that did not end, perhaps.
+  void failed();
+
+ private:
+  Write write_;
+  KeyLogOf of_;
+  std::vector<std::string> held_;
+};
+
 }  // namespace lockstep

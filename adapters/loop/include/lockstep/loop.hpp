@@ -159,8 +159,10 @@ struct Options {
   /// listens (Linux). One that the socket does not take fails what was to be done, with the system's reason. Later:
   /// `set_option(stream.descriptor(), ...)`.
   std::vector<SocketOption> socket_options{};
-  /// Receives key log lines when the configuration has `key_log`.
+  /// Receives key log lines when the configuration has `key_log`. Where it matters which stream a line belongs to,
+  /// `Handler::on_event` sees `SecretLogged` and its stream (`key_log_line`).
   std::function<void(std::string_view line)> key_log{};
+  KeyLogOf key_log_of = KeyLogOf::every_handshake;
 
   static constexpr std::size_t kMaxReadHigh = 65536;
 };
