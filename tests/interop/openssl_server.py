@@ -139,6 +139,15 @@ def certificates(session):
             equal(client.report["verdict"], "ok", "verdict")
 
 
+def schemes_of_certificates(session):
+    with session.case("schemes for certificates alone are named apart"):
+        with openssl_peer.server(session, "-rev", "-trace") as server:
+            wanted = "ecdsa_secp256r1_sha256,rsa_pkcs1_sha256"
+            equal(session.client(server.port, "--scheme-cert", wanted, stdin=b"x\n").report["ok"], True, "the handshake")
+            listed = matches(r"extension_type=signature_algorithms_cert\(50\), length=\d+\n((?: +[a-z].*\n)+)", server.text, "the list")[1]
+            equal(re.findall(r"\b(\w+) \(0x", listed), wanted.split(","), "what OpenSSL reads")
+
+
 def client_authentication(session):
     for key_type, scheme in KEY_TYPES.items():
         with session.case(f"client certificate {key_type}"):
@@ -411,6 +420,6 @@ def data(session):
 
 def main(session):
     openssl_peer.openssl()
-    for part in (suites, groups, certificates, client_authentication, resumption, early_data, alpn, key_updates, record_sizes, stapling, compression, data,
-                 psk13.openssls_server):
+    for part in (suites, groups, certificates, schemes_of_certificates, client_authentication, resumption, early_data, alpn,
+                 key_updates, record_sizes, stapling, compression, data, psk13.openssls_server):
         part(session)

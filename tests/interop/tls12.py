@@ -110,6 +110,11 @@ def against_openssl_server(session, suites):
             with openssl_peer.server(session, "-rev", credential=session.leaf(key_type, "--key-type", key_type), version="-tls1_2") as server:
                 report = session.client(server.port, stdin=LINE).report
                 equal((report["version"], report["peer_scheme"], report["verdict"]), ("TLSv1.2", scheme, "ok"), "what was agreed")
+    with session.case("OpenSSL's server, brainpool curves"):
+        for group in ("brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"):
+            with openssl_server(session, "-groups", group) as server:
+                report = session.client(server.port, "--tls1.2", "--group", f"{group},secp256r1", stdin=LINE).report
+                equal((report["version"], report["group"]), ("TLSv1.2", group), "version and group")
     with session.case("OpenSSL's server, an OCSP response"):
         credentials(session)
         with openssl_server(session, "-status_file", openssl_peer.ocsp_response(session, "p256"), both=False) as server:

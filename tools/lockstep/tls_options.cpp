@@ -112,6 +112,7 @@ void apply_to(const TlsOptions& options, BasicConfigBuilder<kRole>& builder, boo
     builder.psk_identity_hint(options.psk_hint).tell_unknown_psk(options.tell_unknown_psk);
   if (!options.groups.empty()) builder.groups(parse_groups(options.groups));
   if (!options.schemes.empty()) builder.schemes(parse_schemes(options.schemes));
+  if (!options.schemes_cert.empty()) builder.schemes_cert(parse_schemes(options.schemes_cert));
   if (options.max_fragment != 0) builder.max_send_fragment(static_cast<std::uint16_t>(options.max_fragment));
   builder.record_size_limit(static_cast<std::uint16_t>(options.record_size_limit));
   if constexpr (kRole == Role::client) {
@@ -329,6 +330,10 @@ void add_tls_options(CLI::App& app, TlsOptions& options, Role role) {
       ->option_text("LIST")
       ->group(kGroup);
   app.add_option("--scheme", options.schemes, "Signature schemes in order of preference")
+      ->option_text("LIST")
+      ->group(kGroup);
+  app.add_option("--scheme-cert", options.schemes_cert,
+                 "Schemes that the peer's certificates may be signed with, where those are others")
       ->option_text("LIST")
       ->group(kGroup);
   add_tls12_options(app, options, role);

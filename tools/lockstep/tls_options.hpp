@@ -59,6 +59,7 @@ struct TlsOptions {
   std::string suites;
   std::string groups;
   std::string schemes;
+  std::string schemes_cert;
   std::string psk;       ///< IDENTITY:HEX
   std::string psk_file;  ///< the same, a line for each
   std::string psk_hint;  ///< a server's
