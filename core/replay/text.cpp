@@ -356,6 +356,39 @@ struct Words {
 
 std::string_view name(const Entry& entry) noexcept { return std::visit(Words{}, entry); }
 
+namespace {
+
+struct Severities {
+  Severity operator()(const FailureTold&) const { return Severity::error; }
+  Severity operator()(const Started& e) const { return e.failed ? Severity::error : Severity::debug; }
+  Severity operator()(const AlertRecord& e) const {
+    // RFC 9846 6.2 calls these errors; RFC 9846 6.1 and RFC 5746 4.5 the others no more than a closure or a refusal.
+    const bool closes = e.alert == Alert::close_notify || e.alert == Alert::user_canceled;
+    return closes || e.alert == Alert::no_renegotiation ? Severity::notice : Severity::error;
+  }
+  Severity operator()(const Cancel&) const { return Severity::notice; }
+  Severity operator()(const TokenDropped&) const { return Severity::notice; }
+  Severity operator()(const RefusalTold&) const { return Severity::notice; }
+  Severity operator()(const Stopped&) const { return Severity::notice; }
+  Severity operator()(const StartClient&) const { return Severity::info; }
+  Severity operator()(const StartServer&) const { return Severity::info; }
+  Severity operator()(const Completed&) const { return Severity::info; }
+  Severity operator()(const SessionTold&) const { return Severity::info; }
+  Severity operator()(const PeerKeysTold&) const { return Severity::info; }
+  Severity operator()(const UpdateKeys&) const { return Severity::info; }
+  Severity operator()(const Renegotiate&) const { return Severity::info; }
+  Severity operator()(const PeerClosedTold&) const { return Severity::info; }
+  Severity operator()(const Close&) const { return Severity::info; }
+  template <class E>
+  Severity operator()(const E&) const {
+    return Severity::debug;
+  }
+};
+
+}  // namespace
+
+Severity severity(const Entry& entry) noexcept { return std::visit(Severities{}, entry); }
+
 std::string to_text(const Entry& entry) {
   const std::string details = std::visit(Details{}, entry);
   return details.empty() ? std::string(name(entry)) : std::string(name(entry)) + " " + details;

@@ -98,6 +98,18 @@ def ourselves(session):
             matches(words, client.process.text, "the trace")
         told = re.findall(r"^\+\d+\.\d{3} s  (message .*)$", client.process.text, re.MULTILINE)
         equal(re.findall(r"^ *\d+  \+\d+\.\d{3} s  (message .*)$", trace(session, tape), re.MULTILINE), told, "the messages")
+    with session.case("--log-level tells what is as grave"):
+        with session.server() as server:
+            def told_at(level, *options, ok=True):
+                text = session.client(server.port, "--get", "/", "--log-level", level, *options, ok=ok).process.text
+                return re.findall(r"^\+\d+\.\d{3} s  (\w+)", text, re.MULTILINE)
+            equal(told_at("none"), [], "nothing")
+            equal(told_at("error"), [], "no failure")
+            equal(set(told_at("notice")), {"alert"}, "close_notify")
+            info = told_at("info")
+            check({"start_client", "complete", "close", "alert"} <= set(info) and "message" not in info, f"the stages: {info}")
+            check("message" in told_at("debug"), "every message")
+            equal(told_at("error", "--name", "other.example", ok=False), ["alert", "failed"], "what failed")
     with session.case("replay --keylog derives the key log of the connection"):
         derived = session.path("derived.keys")
         replay(session, tape, "--keylog", derived)

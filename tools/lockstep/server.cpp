@@ -204,10 +204,10 @@ std::vector<std::string> loop_names() {
 
 int run(const ServerOptions& options) {
   check(options.watch, options.tls);
-  const bool watched =
-      options.watch.trace || options.watch.explain || !options.watch.tape.empty() || options.tls.key_log_failed;
+  const bool watched = options.watch.log.has_value() || options.watch.explain || !options.watch.tape.empty() ||
+                       options.tls.key_log_failed;
   if (watched && options.loop != "blocking") {
-    throw UsageError("--tape, --trace, --explain and --keylog-failed need --loop blocking");
+    throw UsageError("--tape, --trace, --log-level, --explain and --keylog-failed need --loop blocking");
   }
   const Descriptor signals = blocked_signals();
   const ServerPlan plan = plan_of(options);

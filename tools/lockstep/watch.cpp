@@ -1,5 +1,6 @@
 #include "watch.hpp"
 
+#include <map>
 #include <utility>
 #include <variant>
 
@@ -24,6 +25,12 @@ std::string numbered(const std::string& path, std::optional<std::uint64_t> numbe
   return path.substr(0, at) + "-" + std::to_string(*number) + path.substr(at);
 }
 
+const std::map<std::string, std::optional<trace::Severity>> kLevels{{"none", std::nullopt},
+                                                                    {"error", trace::Severity::error},
+                                                                    {"notice", trace::Severity::notice},
+                                                                    {"info", trace::Severity::info},
+                                                                    {"debug", trace::Severity::debug}};
+
 void wipe_text(std::string& text) { wipe({reinterpret_cast<std::uint8_t*>(text.data()), text.size()}); }
 
 }  // namespace
@@ -36,7 +43,17 @@ void add_watch_options(CLI::App& app, WatchOptions& options) {
       ->group(kGroup);
   app.add_flag("--redact", options.redact, "Put only sizes, types and times on the tape: it draws but does not replay")
       ->group(kGroup);
-  app.add_flag("--trace", options.trace, "Tell every message, state and key change on standard error")->group(kGroup);
+  app.add_flag_callback(
+         "--trace", [&options] { options.log = trace::Severity::debug; },
+         "Tell every message, state and key change on standard error")
+      ->group(kGroup);
+  app.add_option_function<std::string>(
+         "--log-level", [&options](const std::string& level) { options.log = kLevels.at(level); },
+         "Tell so much on standard error: error (failures and their alerts), notice (all alerts), info (stages "
+         "of connections), debug (as --trace)")
+      ->check(CLI::IsMember(kLevels))
+      ->option_text("LEVEL")
+      ->group(kGroup);
 }
 
 void check(const WatchOptions& watching, const TlsOptions& tls) {
@@ -50,7 +67,7 @@ void check(const WatchOptions& watching, const TlsOptions& tls) {
 
 Watch::Watch(const WatchOptions& options, const TlsOptions& tls, std::optional<std::uint64_t> number)
     : options_(options), prefix_(number ? "#" + std::to_string(*number) + " " : ""), keep_keys_(tls.key_log_failed) {
-  if (options.tape.empty() && !options.trace && !options.explain) return;
+  if (options.tape.empty() && !options.log && !options.explain) return;
   recorder_.emplace(random_source(),
                     trace::RecorderOptions{.contents = options.redact ? trace::Contents::shapes : trace::Contents::all,
                                            .limit = kTapeLimit});
@@ -98,11 +115,11 @@ void Watch::drain() {
   const Bytes recorded = recorder_->recorded();
   if (recorded.empty()) return;
   if (!path_.empty()) write(recorded);
-  if (options_.trace || options_.explain) {
+  if (options_.log || options_.explain) {
     reader_.feed(recorded);
     while (auto entry = reader_.next()) {
       if (!*entry) break;
-      if (options_.trace) print(**entry);
+      if (options_.log) print(**entry);
       if (options_.explain) hello_.note(**entry);
     }
   }
@@ -127,6 +144,7 @@ void Watch::print(const trace::Entry& entry) {
     now_ = *time;
     if (!begin_) begin_ = now_;
   }
+  if (trace::severity(entry) > *options_.log) return;
   const std::string line = trace_line(entry, begin_, now_);
   if (!line.empty()) err().line(err().styled(Style::dim, prefix_) + line);
 }

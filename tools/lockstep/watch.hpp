@@ -25,7 +25,7 @@ namespace lockstep::tool {
 struct WatchOptions {
   std::string tape;
   bool redact = false;
-  bool trace = false;
+  std::optional<trace::Severity> log{};  ///< what is told of each connection; nothing: nothing
   bool explain = false;  ///< a server's
 };
 void add_watch_options(CLI::App& app, WatchOptions& options);

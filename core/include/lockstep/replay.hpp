@@ -51,6 +51,14 @@ enum class Part : std::uint8_t {
 [[nodiscard]] LOCKSTEP_API std::string_view name(const Entry& entry) noexcept;
 /// One line for people: the word and what matters of the entry. Printable ASCII whatever the tape holds.
 [[nodiscard]] LOCKSTEP_API std::string to_text(const Entry& entry);
+/// How much an entry matters to a log, the most first: each level of a log tells its own and all before it.
+enum class Severity : std::uint8_t {
+  error,   ///< a failure, and the alerts that tell of one
+  notice,  ///< other alerts, refusals, what was canceled, and tokens that were dropped
+  info,    ///< the stages of a connection: start, handshake, sessions, new keys, end
+  debug,   ///< every message, state, key and decision
+};
+[[nodiscard]] LOCKSTEP_API Severity severity(const Entry& entry) noexcept;
 /// The time that a call states.
 [[nodiscard]] LOCKSTEP_API std::optional<Time> time_of(const Entry& entry) noexcept;
 
