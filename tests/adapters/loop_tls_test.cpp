@@ -1,5 +1,6 @@
 // Event loops: decisions that wait, STARTTLS and back, resumption, client certificates, alerts and truncation.
 
+#include <cstdlib>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -142,6 +143,93 @@ TEST_P(LoopTlsTest, ReplacesWhatAListenerHasUnderLoad) {
   EXPECT_EQ(loop_->replace(listener, client_options()).error().condition, IoCondition::misuse);
   loop_->unlisten(listener);
   EXPECT_EQ(loop_->replace(listener, server_options()).error().condition, IoCondition::misuse);
+}
+
+/// Says a word when the handshake is complete, and closes when it has come back.
+class Caller final : public loop::Handler {
+ public:
+  struct Count {
+    std::size_t complete = 0;
+    std::size_t resumed = 0;
+    std::size_t closed = 0;
+    std::vector<std::string> errors;
+  };
+  explicit Caller(Count& count) : count_(count) {}
+  void on_handshake(loop::Stream& stream, const HandshakeComplete& complete) override {
+    ++count_.complete;
+    count_.resumed += complete.resumed ? 1 : 0;
+    EXPECT_EQ(must(stream.write(as_bytes("word"))), 4U);
+  }
+  void on_readable(loop::Stream& stream) override {
+    stream.consume(stream.readable().size());
+    stream.close();
+  }
+  void on_closed(loop::Stream&, const IoError* error) override {
+    ++count_.closed;
+    if (error != nullptr) count_.errors.push_back(error->text);
+  }
+
+ private:
+  Count& count_;
+};
+
+/// Certificates, their authorities, anchors, settings and ticket keys change 100 times a second while clients come, for
+/// as many seconds as LOCKSTEP_SWAP_SECONDS says.
+TEST_P(LoopTlsTest, SwapsEverythingUnderHandshakes) {
+  const char* const wanted = std::getenv("LOCKSTEP_SWAP_SECONDS");
+  const std::chrono::milliseconds time = wanted == nullptr ? 400ms : std::chrono::seconds(std::stoi(wanted));
+  const Authority other("CN=Other");
+  x509::TrustAnchors both;
+  for (const Authority* each : {&root_, &other}) ASSERT_TRUE(both.add((*each->anchors())[0].der()));
+  loop::Options client_side = client_options();
+  client_side.config = built(client_config().alpn({"one", "two"}));
+  client_side.answers =
+      setup_of({.provider = provider(), .anchors = std::make_shared<x509::TrustAnchors>(std::move(both))});
+  client_side.linger = 0ms;
+  std::size_t swaps = 0;
+  const auto next = [&] {
+    const Authority& authority = ++swaps % 2 == 0 ? root_ : other;
+    loop::Options options = server_options();
+    options.config = built(server_config()
+                               .alpn({swaps % 3 == 0 ? "two" : "one"})
+                               .client_auth(swaps % 5 == 0 ? ClientAuth::request : ClientAuth::none));
+    options.answers =
+        setup_of({.provider = provider(),
+                  .credentials = {authority.issue({})},
+                  .anchors = (swaps % 7 == 0 ? other : root_).anchors(),
+                  .ticket_keys = swaps % 4 == 0 ? TicketKeyring::create(provider(), random()) : keyring_});
+    return options;
+  };
+  const auto listener = must(loop_->listen(
+      "127.0.0.1", 0, next(), [](loop::Stream&) { return std::make_unique<EchoScribe>(std::make_shared<Log>()); }));
+  Caller::Count count;
+  std::size_t dialed = 0;
+  constexpr std::size_t kAtOnce = 32;
+  const auto start = std::chrono::steady_clock::now();
+  auto swap_at = start;
+  while (std::chrono::steady_clock::now() - start < time || count.closed != dialed) {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= swap_at) {
+      must(loop_->replace(listener, next()));
+      swap_at = now + 10ms;
+    }
+    while (now - start < time && dialed - count.closed < kAtOnce) {
+      ++dialed;
+      must(loop_->dial(listener.address(), client_side, std::make_unique<Caller>(count), {.name = dns("example.com")}));
+    }
+    loop_->run_once(1ms);
+    ASSERT_LT(now - start, time + 10s);
+  }
+  EXPECT_THAT(count.errors, ElementsAre());
+  EXPECT_EQ(count.complete, dialed);
+  EXPECT_GT(count.resumed, 0U);
+  EXPECT_LT(count.resumed, dialed);
+  EXPECT_GT(swaps, 4U);
+  if (wanted != nullptr) {
+    std::printf("%zu handshakes (%zu resumed), %.0f a second, %zu changes, %zu failed\n", count.complete, count.resumed,
+                static_cast<double>(count.complete) * 1000 / static_cast<double>(time.count()), swaps,
+                count.errors.size());
+  }
 }
 
 TEST_P(LoopTlsTest, BoundsWhatComesWhileItIsPaused) {
