@@ -3,9 +3,14 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
+#include <map>
+#include <mutex>
 #include <system_error>
+#include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lockstep/answers.hpp>
@@ -195,6 +200,149 @@ std::expected<std::shared_ptr<const Credential>, FileError> load_credential(cons
                                             "; give the two that belong together");
   }
   return make_credential(std::move(*chain), std::move(*key));
+}
+
+namespace {
+
+using Chain = std::vector<std::vector<std::uint8_t>>;
+
+struct FoundKey {
+  std::shared_ptr<const SigningKey> key;
+  std::string path;
+};
+
+/// The keys and certificates of one file.
+std::expected<void, FileError> collect(const Provider& provider, const std::string& path, std::string_view passphrase,
+                                       std::vector<FoundKey>& keys, Chain& certificates) {
+  const auto bytes = read_file(path);
+  if (!bytes) return std::unexpected(bytes.error());
+  const std::size_t before = keys.size() + certificates.size();
+  const auto take_key = [&](Bytes text) -> std::expected<void, FileError> {
+    auto key = x509::load_private_key(provider, text, passphrase);
+    if (!key) return refuse(path, std::move(key.error().text));
+    keys.push_back({std::move(*key), path});
+    return {};
+  };
+  constexpr std::uint8_t kDerSequence = 0x30;
+  if (!bytes->empty() && bytes->view()[0] == kDerSequence) {
+    auto chain = x509::load_chain(bytes->view());
+    if (!chain) return take_key(bytes->view());
+    std::ranges::move(*chain, std::back_inserter(certificates));
+    return {};
+  }
+  x509::PemReader reader(as_text(bytes->view()));
+  while (auto object = reader.next()) {
+    if (!*object) return refuse(path, (*object).error().text());
+    const auto& [label, der, line, encrypted] = **object;
+    if (label == "CERTIFICATE" || label == "X509 CERTIFICATE") {
+      certificates.emplace_back(der.view().begin(), der.view().end());
+    } else if (label.ends_with("PRIVATE KEY")) {
+      if (encrypted) {
+        return refuse(path,
+                      "line " + std::to_string(line) +
+                          ": the private key has the encryption of traditional PEM (one round of MD5); convert it: "
+                          "`openssl pkcs8 -topk8 -in FILE`");
+      }
+      if (auto taken = take_key(der.view()); !taken) return taken;
+    }
+  }
+  if (keys.size() + certificates.size() == before) return refuse(path, "neither a certificate nor a private key in it");
+  return {};
+}
+
+}  // namespace
+
+std::expected<std::vector<std::shared_ptr<const Credential>>, FileError> load_credentials(
+    const Provider& provider, std::span<const std::string> paths, std::string_view passphrase) {
+  std::vector<FoundKey> keys;
+  Chain certificates;
+  for (const std::string& path : paths) {
+    if (auto done = collect(provider, path, passphrase, keys, certificates); !done)
+      return std::unexpected(std::move(done.error()));
+  }
+  std::vector<std::shared_ptr<const Credential>> credentials;
+  const std::vector<Bytes> candidates(certificates.begin(), certificates.end());
+  for (const auto& [key, path] : keys) {
+    const std::size_t before = credentials.size();
+    for (const Bytes leaf : candidates) {
+      if (!x509::belongs_to(leaf, *key)) continue;
+      Chain chain;
+      for (const Bytes each : x509::build_chain(provider, leaf, candidates))
+        chain.emplace_back(each.begin(), each.end());
+      credentials.push_back(make_credential(std::move(chain), key));
+    }
+    if (credentials.size() == before)
+      return refuse(path, "has a key that no certificate among these files is for; give the file with its certificate");
+  }
+  return credentials;
+}
+
+// --- a cache ---------------------------------------------------------------------------------------------------------
+
+namespace {
+
+/// What tells a file from what was there before.
+struct Stamp {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = -1;
+  std::int64_t seconds = 0;
+  long nanoseconds = 0;
+  friend bool operator==(const Stamp&, const Stamp&) = default;
+};
+
+Stamp stamp_of(const std::string& path) {
+  struct stat file{};
+  if (::stat(path.c_str(), &file) != 0) return {};
+  return {file.st_dev, file.st_ino, file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec};
+}
+
+}  // namespace
+
+struct CredentialCache::State {
+  struct Entry {
+    std::array<Stamp, 2> stamps;
+    std::shared_ptr<const Credential> credential;
+  };
+  Provider provider;
+  mutable std::mutex mutex;
+  std::map<std::pair<std::string, std::string>, Entry> entries;
+};
+
+CredentialCache::CredentialCache(Provider provider) : state_(std::make_unique<State>()) {
+  state_->provider = std::move(provider);
+}
+CredentialCache::~CredentialCache() = default;
+
+std::expected<std::shared_ptr<const Credential>, FileError> CredentialCache::load(const std::string& chain_path,
+                                                                                  const std::string& key_path,
+                                                                                  std::string_view passphrase) {
+  // Before they are read: what changes meanwhile is read again next time.
+  const std::array stamps{stamp_of(chain_path), stamp_of(key_path)};
+  const std::pair name{chain_path, key_path};
+  {
+    const std::scoped_lock lock(state_->mutex);
+    const auto found = state_->entries.find(name);
+    if (found != state_->entries.end() && found->second.stamps == stamps) return found->second.credential;
+  }
+  auto credential = load_credential(state_->provider, chain_path, key_path, passphrase);
+  const std::scoped_lock lock(state_->mutex);
+  if (credential) {
+    state_->entries.insert_or_assign(name, State::Entry{stamps, *credential});
+  } else {
+    state_->entries.erase(name);
+  }
+  return credential;
+}
+
+void CredentialCache::clear() noexcept {
+  const std::scoped_lock lock(state_->mutex);
+  state_->entries.clear();
+}
+
+std::size_t CredentialCache::size() const noexcept {
+  const std::scoped_lock lock(state_->mutex);
+  return state_->entries.size();
 }
 
 namespace {

@@ -145,6 +145,68 @@ TEST_F(Files, Credentials) {
   EXPECT_NE(swapped.error().text().find("put that one first"), std::string::npos) << swapped.error().text();
 }
 
+TEST_F(Files, CredentialsInAnyOrder) {
+  const Authority root("Root");
+  const Der one = new_pkcs8(KeyType::ec_p256);
+  const Der two = new_pkcs8(KeyType::ed25519);
+  const Der other = new_pkcs8(KeyType::ec_p256);
+  const auto certificate_of = [&](const Der& pkcs8, KeyType type) {
+    return root.issue(leaf(), *provider().key_loader(type)->load(pkcs8).value());
+  };
+  const Der first = certificate_of(one, KeyType::ec_p256);
+  const Der second = certificate_of(two, KeyType::ed25519);
+  const std::array files{write("roots.pem", pem("CERTIFICATE", root.certificate) + pem("CERTIFICATE", second)),
+                         write("keys.pem", pem("PRIVATE KEY", two) + pem("PRIVATE KEY", one)),
+                         write("leaf.der", first)};
+  const auto found = files::load_credentials(provider(), files);
+  ASSERT_TRUE(found) << found.error().text();
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ((*found)[0]->key->type(), KeyType::ed25519);
+  EXPECT_EQ((*found)[0]->chain, std::vector{second}) << "the anchor is left out";
+  EXPECT_EQ((*found)[1]->chain, std::vector{first});
+
+  const auto refused = [&](std::vector<std::string> paths) {
+    const auto result = files::load_credentials(provider(), paths);
+    return result ? "taken" : result.error().text();
+  };
+  const std::string alone = write("alone.pem", pem("PRIVATE KEY", other));
+  EXPECT_NE(refused({files[0], files[1], files[2], alone}).find("alone.pem: has a key that no certificate"),
+            std::string::npos);
+  EXPECT_NE(refused({write("empty.pem", "nothing")}).find("neither a certificate nor a private key"),
+            std::string::npos);
+  EXPECT_NE(refused({path("missing.pem")}).find("cannot be read"), std::string::npos);
+  EXPECT_NE(refused({write("broken.pem", "-----BEGIN CERTIFICATE-----\n")}).find("line 1"), std::string::npos);
+}
+
+TEST_F(Files, CredentialsAreReadAgainWhenTheyHaveChanged) {
+  const Authority root("Root");
+  const auto renew = [&] {
+    const Der pkcs8 = new_pkcs8(KeyType::ec_p256);
+    const Der certificate = root.issue(leaf(), *provider().key_loader(KeyType::ec_p256)->load(pkcs8).value());
+    // As it is done: a new file takes the place of the old one.
+    write("new.pem", pem("CERTIFICATE", certificate) + pem("PRIVATE KEY", pkcs8));
+    std::filesystem::rename(path("new.pem"), path("both.pem"));
+  };
+  renew();
+  const std::string both = path("both.pem");
+  files::CredentialCache cache(provider());
+  const auto first = cache.load(both, both);
+  ASSERT_TRUE(first) << first.error().text();
+  EXPECT_EQ(cache.load(both, both), first) << "the very same";
+  renew();
+  const auto second = cache.load(both, both);
+  ASSERT_TRUE(second);
+  EXPECT_NE(*second, *first);
+  EXPECT_EQ(cache.size(), 1U);
+  write("both.pem", "half of it");
+  EXPECT_FALSE(cache.load(both, both));
+  EXPECT_EQ(cache.size(), 0U);
+  renew();
+  EXPECT_TRUE(cache.load(both, both));
+  cache.clear();
+  EXPECT_EQ(cache.size(), 0U);
+}
+
 TEST_F(Files, TheEnvironmentNamesTheSystemsAnchors) {
   write("one.pem", pem("CERTIFICATE", Authority("One Root").certificate));
   std::filesystem::create_directory(directory_ / "a");

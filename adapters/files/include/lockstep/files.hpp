@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,5 +81,37 @@ struct AnchorReport {
 [[nodiscard]] LOCKSTEP_API std::expected<std::shared_ptr<const Credential>, FileError> load_credential(
     const Provider& provider, const std::string& chain_path, const std::string& key_path,
     std::string_view passphrase = {});
+
+/// Every private key in these files with the certificate that is for it, in whatever order and files both stand, in the
+/// order of the keys; a key with several certificates makes several. Each chain is completed with those of the other
+/// certificates that lead on from it (x509::build_chain). A key without a certificate is an error, and so is a file
+/// with neither. `passphrase` is for every key that needs one.
+[[nodiscard]] LOCKSTEP_API std::expected<std::vector<std::shared_ptr<const Credential>>, FileError> load_credentials(
+    const Provider& provider, std::span<const std::string> paths, std::string_view passphrase = {});
+
+/// Credentials of files, parsed once, and again when a file has changed: for servers with many, and for those whose
+/// certificates are renewed under them (`loop::Loop::replace`, `ConfigSource`). For any number of threads.
+class LOCKSTEP_API CredentialCache {
+ public:
+  explicit CredentialCache(Provider provider);
+  CredentialCache(const CredentialCache&) = delete;
+  CredentialCache& operator=(const CredentialCache&) = delete;
+  ~CredentialCache();
+
+  /// As `load_credential`. The same object comes again as long as both files have the time, size and inode that they
+  /// had, which the system is asked for each time. While what is there cannot be used, as in the middle of a renewal,
+  /// it is an error; the one before is not given again.
+  [[nodiscard]] std::expected<std::shared_ptr<const Credential>, FileError> load(const std::string& chain_path,
+                                                                                 const std::string& key_path,
+                                                                                 std::string_view passphrase = {});
+  /// Forgets all of them; who has one keeps it.
+  void clear() noexcept;
+  /// How many it has.
+  [[nodiscard]] std::size_t size() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 
 }  // namespace lockstep::files
