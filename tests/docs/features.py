@@ -25,7 +25,7 @@ QUOTED = re.compile(r"`([^`]+)`")
 ROW = re.compile(r"\| ([BN]?\d+) \| (.*) \|")
 COUNTS = re.compile(r"(?<=<!-- counted by tests/docs/features.py: begin -->\n).*?(?=<!-- end -->)", re.S)
 # Who judges: another implementation, or results that somebody else has published.
-KINDS = {"peer": r"interop\.|bogo\.|Openssl|RealKernelTls|adapters\.kernel_tls_machine",
+KINDS = {"peer": r"interop\.|bogo\.|examples\.starttls|Openssl|RealKernelTls|adapters\.kernel_tls_machine",
          "vectors": r"Rfc\d|Wycheproof|Published|Nist|Fips|Limbo|Pkits", "own": ""}
 
 
