@@ -840,6 +840,10 @@ const Error* Connection::error() const noexcept { return state().error(); }
 bool Connection::peer_closed() const noexcept { return state().receiving.closed(); }
 bool Connection::closed() const noexcept { return state().sending.closed; }
 
+std::size_t Connection::handshake_memory() const noexcept {
+  const auto* const run = state().run();
+  return run == nullptr ? 0 : run->handshake.context().arena.used();
+}
 std::optional<ProtocolVersion> Connection::version() const noexcept { return known(state().agreed().version); }
 std::optional<CipherSuite> Connection::suite() const noexcept {
   const BoundSuite* suite = state().agreed().suite;

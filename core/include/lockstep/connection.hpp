@@ -243,6 +243,10 @@ class LOCKSTEP_API Connection {
   /// After the handshake: the memory that the caller supplied, wiped, to be used for another one; empty before.
   [[nodiscard]] MutableBytes reclaim() noexcept;
 
+  /// How many bytes of its memory the handshake has used so far, which is all that it ever needs by the time of
+  /// `HandshakeComplete`: what to supply to the next. 0 once they were given back.
+  [[nodiscard]] std::size_t handshake_memory() const noexcept;
+
   // --- what was agreed ---
 
   [[nodiscard]] Role role() const noexcept;
