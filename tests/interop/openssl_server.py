@@ -421,6 +421,5 @@ def data(session):
 def main(session):
     openssl_peer.openssl()
     for part in (suites, groups, certificates, schemes_of_certificates, client_authentication, resumption, early_data, alpn,
-    for part in (suites, groups, certificates, schemes_of_certificates, client_authentication, resumption, early_data, alpn,
                  key_updates, record_sizes, stapling, compression, data, psk13.openssls_server):
         part(session)
