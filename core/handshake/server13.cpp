@@ -461,6 +461,14 @@ Next<WaitEarlyDataJudged, WaitResumedSecret, WaitEndOfEarlyData, WaitFinished> r
   return WaitEarlyDataJudged{std::move(negotiated), psk};
 }
 
+// How many tickets this handshake brings. A client that has spent one on it gets one in its place, so that it has as
+// many as before.
+std::uint8_t tickets_due(const Context& context) noexcept {
+  if (context.tickets_requested) return *context.tickets_requested;
+  const std::uint8_t count = context.settings().ticket_count;
+  return context.agreed.resumed ? std::min<std::uint8_t>(count, 1) : count;
+}
+
 // The session that the next ticket will hold.
 TicketStep offer_ticket(DigestSecret&& resumption, std::unique_ptr<const SessionOrigin> origin, std::uint8_t number,
                         Context& context) {
@@ -470,7 +478,7 @@ TicketStep offer_ticket(DigestSecret&& resumption, std::unique_ptr<const Session
     context.end_flight();
     return NoTickets{};
   };
-  if (number == context.tickets_requested.value_or(settings.ticket_count) || origin == nullptr) return end_flight();
+  if (number == tickets_due(context) || origin == nullptr) return end_flight();
   auto made = session_for_ticket(*origin, context.agreed, settings, context.now);
   if (!made) return end_flight();
   // RFC 9846 4.7.1: "The server MUST generate a fresh value for each ticket it sends."

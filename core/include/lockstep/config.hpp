@@ -501,8 +501,9 @@ class BasicConfigBuilder : ConfigDraft {
     settings_.cookie = on;
     return *this;
   }
-  /// Resumption by tickets: how many a server sends after a handshake, 0 (none) to kMaxTickets, and for how long they
-  /// live, 1 second to kMaxTicketLifetime.
+  /// Resumption by tickets: how many a server sends after a full handshake, 0 (none) to kMaxTickets, and for how long
+  /// they live, 1 second to kMaxTicketLifetime. After a resumption one comes in place of the one that was spent; a
+  /// client that wants another number says so (RFC 9149).
   BasicConfigBuilder& tickets(std::uint8_t count, std::uint32_t lifetime_seconds = 7200)
     requires(kRole == Role::server)
   {
