@@ -438,7 +438,7 @@ TEST(TicketRequest, AServerSendsAsManyAsAreWantedWithinItsBounds) {
     std::size_t in_full;
     std::size_t resumed;
   };
-  for (const Case& now : {Case{{}, 0, 2, 2}, Case{{{1, 0}}, 0, 1, 0}, Case{{{5, 1}}, 0, 2, 1}, Case{{{5, 3}}, 4, 4, 3},
+  for (const Case& now : {Case{{}, 0, 2, 1}, Case{{{1, 0}}, 0, 1, 0}, Case{{{5, 1}}, 0, 2, 1}, Case{{{5, 3}}, 4, 4, 3},
                           Case{{{0, 2}}, 4, 0, 2}, Case{{{255, 255}}, kMaxTickets, kMaxTickets, kMaxTickets}}) {
     const auto keys = ticket_keys();
     if (keys == nullptr) GTEST_SKIP();
