@@ -47,6 +47,7 @@ std::vector<Octets> tapes_of_every_kind() {
     pair.seal(pair.server, "to the client");
     EXPECT_TRUE(pair.client.connection.update_keys(true));
     EXPECT_TRUE(pair.client.connection.set_max_send_fragment(1000));
+    EXPECT_TRUE(pair.client.connection.forget_exporter());
     pair.run();
     Octets slot(100, 'x');
     const auto record = pair.server.connection.seal_in_place({slot, 10, 20}, pair.now);
