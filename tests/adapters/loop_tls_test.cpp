@@ -180,7 +180,8 @@ TEST_P(LoopTlsTest, SwapsEverythingUnderHandshakes) {
   const std::chrono::milliseconds time = wanted == nullptr ? 400ms : std::chrono::seconds(std::stoi(wanted));
   const Authority other("CN=Other");
   x509::TrustAnchors both;
-  for (const Authority* each : std::initializer_list<const Authority*>{&root_, &other}) ASSERT_TRUE(both.add((*each->anchors())[0].der()));
+  for (const Authority* each : std::initializer_list<const Authority*>{&root_, &other})
+    ASSERT_TRUE(both.add((*each->anchors())[0].der()));
   loop::Options client_side = client_options();
   client_side.config = built(client_config().alpn({"one", "two"}));
   client_side.answers =

@@ -30,8 +30,8 @@ std::uint16_t number(ExtensionType type) { return std::to_underlying(type); }
 
 // --- EncryptedExtensions ---
 
-const ExtensionSet kOffered{server_name,        supported_groups, application_layer_protocol_negotiation,
-                            record_size_limit,  early_data,       key_share,
+const ExtensionSet kOffered{server_name,         supported_groups, application_layer_protocol_negotiation,
+                            record_size_limit,   early_data,       key_share,
                             max_fragment_length, ticket_request};
 
 Decoded<EncryptedExtensions> decode_ee(Bytes body) { return EncryptedExtensions::decode(body, {.offered = kOffered}); }

@@ -26,7 +26,7 @@ struct WatchOptions {
   std::string tape;
   bool redact = false;
   std::optional<trace::Severity> log{};  ///< what is told of each connection; nothing: nothing
-  bool explain = false;  ///< a server's
+  bool explain = false;                  ///< a server's
 };
 void add_watch_options(CLI::App& app, WatchOptions& options);
 /// Warns aloud about what is secret. Throws `UsageError` when options do not go together.
