@@ -223,10 +223,10 @@ TEST_P(LoopTlsTest, SwapsEverythingUnderHandshakes) {
   }
   EXPECT_THAT(count.errors, ElementsAre());
   EXPECT_EQ(count.complete, dialed);
-  EXPECT_GT(count.resumed, 0U);
   EXPECT_LT(count.resumed, dialed);
   EXPECT_GT(swaps, 4U);
   if (wanted != nullptr) {
+    EXPECT_GT(count.resumed, 0U) << "where a ticket's keys are still there";
     std::printf("%zu handshakes (%zu resumed), %.0f a second, %zu changes, %zu failed\n", count.complete, count.resumed,
                 static_cast<double>(count.complete) * 1000 / static_cast<double>(time.count()), swaps,
                 count.errors.size());

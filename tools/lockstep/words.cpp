@@ -36,7 +36,7 @@ std::string on_command_line(std::string text) {
        "allows."},
       {"Compare the suites that both ends allow.", "Compare the suites that both ends allow: --suite names ours."},
       {"allow_unknown_dh_groups", "--allow-unknown-dh-groups"},
-      {"Name it in Policy::handled_extensions if the application processes it.",
+      {"Name it in Policy::handled_extensions if the application processes it, or have its value offered to be judged.",
        "Have it issued again without; no command here processes it."},
   };
   for (const auto& [name, option] : kOptions) {
