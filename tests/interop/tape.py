@@ -109,7 +109,7 @@ def ourselves(session):
             info = told_at("info")
             check({"start_client", "complete", "close", "alert"} <= set(info) and "message" not in info, f"the stages: {info}")
             check("message" in told_at("debug"), "every message")
-            equal(told_at("error", "--name", "other.example", ok=False), ["alert", "failed"], "what failed")
+            equal(told_at("error", "--name", "other.example", ok=False), ["failed", "alert"], "what failed")
     with session.case("replay --keylog derives the key log of the connection"):
         derived = session.path("derived.keys")
         replay(session, tape, "--keylog", derived)
