@@ -390,6 +390,10 @@ struct End {
       }
       return true;
     }
+    if (ticket_keys == nullptr) {  // what is offered is no ticket of ours: an external identity, say
+      EXPECT_TRUE(connection.answer(std::move(event.token), TicketDeclined{}));
+      return true;
+    }
     std::vector<std::uint8_t> bytes(TicketKeys::opened_size(event.ticket.size()));
     const auto opened = ticket_keys->open(event.ticket, bytes);
     if (!opened) {
