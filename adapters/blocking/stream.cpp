@@ -13,8 +13,6 @@
 #include <utility>
 #include <variant>
 
-#include <sys/socket.h>
-
 #include <lockstep/blocking.hpp>
 #include <lockstep/key_cache.hpp>
 
@@ -75,7 +73,6 @@ class Stream::Implementation {
   IoResult<Bytes> read_early_view();
   IoResult<std::size_t> read(MutableBytes out);
   IoResult<void> read_exactly(MutableBytes out);
-  IoResult<void> close_read();
   IoResult<Bytes> read_view();
   IoResult<std::size_t> writev(std::span<const Bytes> pieces);
   IoResult<void> end_writing(Operation operation, Deadline deadline);
@@ -367,19 +364,6 @@ IoResult<void> Stream::Implementation::read_exactly(MutableBytes out) {
     }
     done += *n;
   }
-  return {};
-}
-
-IoResult<void> Stream::Implementation::close_read() {
-  if (auto done = handshake(); !done) return done;
-  const std::scoped_lock lock(read_mutex_);
-  if (auto ok = usable(); !ok) return ok;
-  (void)::shutdown(socket_.descriptor(), SHUT_RD);
-  plaintext_ = {};
-  early_ = {};
-  early_taken_ = 0;
-  segment_ = 0;
-  peer_ended_ = true;
   return {};
 }
 
@@ -864,7 +848,6 @@ IoResult<std::size_t> Stream::write_early(Bytes bytes) { return implementation_-
 IoResult<Bytes> Stream::read_early_view() { return implementation_->read_early_view(); }
 IoResult<std::size_t> Stream::read(MutableBytes out) { return implementation_->read(out); }
 IoResult<void> Stream::read_exactly(MutableBytes out) { return implementation_->read_exactly(out); }
-IoResult<void> Stream::close_read() { return implementation_->close_read(); }
 IoResult<Plain> Stream::hand_back() { return implementation_->hand_back(); }
 IoResult<Bytes> Stream::read_view() { return implementation_->read_view(); }
 IoResult<std::size_t> Stream::write(Bytes bytes) { return implementation_->writev({&bytes, 1}); }

@@ -756,17 +756,6 @@ TEST_F(BlockingTest, ReadsExactly) {
   EXPECT_EQ(as_text(Bytes(six).first(3)), "ghi");
 }
 
-TEST_F(BlockingTest, ReadsNothingOnceReadingHasEnded) {
-  auto [client, server] = connected();
-  must(client.write(as_bytes("not for anybody")));
-  must(server.close_read());
-  std::array<std::uint8_t, 16> bytes{};
-  EXPECT_EQ(must(server.read(bytes)), 0U);
-  must(server.write(as_bytes("said")));
-  EXPECT_EQ(read_exactly(client, 4), "said");
-  must(server.close());
-}
-
 TEST_F(BlockingTest, ReadTimesOutAndGoesOn) {
   auto [client, server] = connected();
   client.set_read_deadline(after(50ms));

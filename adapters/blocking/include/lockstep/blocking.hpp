@@ -241,9 +241,6 @@ class LOCKSTEP_API Stream {
   /// progress tells the peer (user_canceled).
   void cancel() const noexcept;
 
-  /// The other half: nothing is read any more, and the peer's bytes are thrown away. Reads from here on say that the
-  /// peer has ended. Not before the handshake, which reads.
-  [[nodiscard]] IoResult<void> close_read();
   /// Half-close: says close_notify. The peer's bytes can still be read.
   [[nodiscard]] IoResult<void> close_write();
   /// Says close_notify, or with which alert else, and ends the connection in a way that lets the peer read all that was
