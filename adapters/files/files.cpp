@@ -235,7 +235,9 @@ std::expected<void, FileError> collect(const Provider& provider, const std::stri
     if (!*object) return refuse(path, (*object).error().text());
     const auto& [label, der, line, encrypted] = **object;
     if (label == "CERTIFICATE" || label == "X509 CERTIFICATE") {
-      certificates.emplace_back(der.view().begin(), der.view().end());
+      auto chain = x509::load_chain(der.view());
+      if (!chain) return refuse(path, "line " + std::to_string(line) + ": " + chain.error().text);
+      std::ranges::move(*chain, std::back_inserter(certificates));
     } else if (label.ends_with("PRIVATE KEY")) {
       if (encrypted) {
         return refuse(path,

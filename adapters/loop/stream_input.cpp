@@ -155,7 +155,8 @@ void StreamCore::process_steps() {
   while (active()) {
     if (in_ != nullptr && in_->next != nullptr && unread().empty()) pull();
     if (!active()) return;
-    if (read_closed_) {
+    if (read_closed_ && !unread().empty()) {
+      bytes_came();
       while (!unread().empty()) consume(unread().size());
     }
     if (!unread().empty()) {
@@ -308,6 +309,8 @@ bool StreamCore::goes_on_in_plain_text(const Error& error) {
   drop_secure();
   layer_ = Layer::plain;
   deadline_ = TimerWheel::kNever;
+  if (outbound_ == Outbound::ends_with_handshake) outbound_ = Outbound::ends_behind_output;  // there will be none
+  tell_writable();
   return true;
 }
 

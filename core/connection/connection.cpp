@@ -756,6 +756,7 @@ std::expected<void, Misuse> Connection::set_max_send_fragment(std::size_t bytes)
   State& self = state();
   return self.recorded([&](trace::Tap& tap) { tap.write(trace::SetMaxSendFragment{bytes}); },
                        [&]() -> std::expected<void, Misuse> {
+                         if (!self.usable()) return std::unexpected(Misuse::unusable);
                          if (self.sending.offloaded()) return std::unexpected(Misuse::offloaded);
                          if (bytes < kMinSendFragment || bytes > kMaxSendFragment)
                            return std::unexpected(Misuse::out_of_range);

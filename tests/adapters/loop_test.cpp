@@ -688,7 +688,8 @@ TEST_P(LoopTest, ThrowsAwayWhatComesOnceReadingHasEnded) {
   EXPECT_EQ(client.log->stream->write(as_bytes("heard")), 5U);
   turn_until([&] { return server.log->received == "heard"; });
   server.log->stream->close_read();
-  std::size_t sent = 0;  // more than anybody would hold
+  server.log->stream->set_read_deadline(std::chrono::steady_clock::now() + 250ms);  // for the next bytes
+  std::size_t sent = 0;                                                             // more than anybody would hold
   const std::string text = pattern(500'000);
   turn_until([&] {
     if (sent < 4'000'000) sent += must(client.log->stream->write(as_bytes(text)));
@@ -699,6 +700,22 @@ TEST_P(LoopTest, ThrowsAwayWhatComesOnceReadingHasEnded) {
   EXPECT_EQ(server.log->received, "heard");
   EXPECT_EQ(server.log->stream->write(as_bytes("said")), 4U);
   turn_until([&] { return client.log->received == "said"; });
+  turn_for(260ms);
+  EXPECT_THAT(server.log->calls, ::testing::Not(::testing::Contains("deadline read"))) << "they came, for nobody";
+}
+
+TEST_P(LoopTest, EndsInPlainTextWhatWasToEndWithTheHandshake) {
+  End server;
+  server.handler->on_not_tls_do = [](loop::Stream&) { return true; };
+  auto [a, b] = socket_pair();
+  wrap_server(std::move(b), server);
+  server.log->stream->close_write();
+  ASSERT_EQ(::send(a.number(), "HELO me\r\n", 9, 0), 9);
+  std::array<char, 10> answer{};
+  ssize_t size = -1;
+  turn_until([&] { return (size = ::recv(a.number(), answer.data(), answer.size(), MSG_DONTWAIT)) >= 0; });
+  EXPECT_EQ(size, 0) << "our direction ends, and nothing was said";
+  EXPECT_EQ(server.log->received, "HELO me\r\n");
 }
 
 TEST_P(LoopTest, GoesOnInPlainTextWithAPeerThatSpeaksNoTls) {

@@ -365,6 +365,8 @@ void expect_unusable(Connection& none) {
   EXPECT_EQ(none.seal_in_place({buffer, 5, 10}, kNow).error(), Misuse::unusable);
   EXPECT_EQ(none.update_keys(true).error(), Misuse::unusable);
   EXPECT_EQ(none.offload(Direction::send).error(), Misuse::unusable);
+  EXPECT_EQ(none.set_max_send_fragment(1000).error(), Misuse::unusable);
+  EXPECT_EQ(none.forget_exporter().error(), Misuse::unusable);
   EXPECT_EQ(none.export_keying_material("x", {}, buffer).error(), Misuse::unusable);
   EXPECT_EQ(none.answer(Token<Sign>(), SigningFailed{}).error(), Misuse::unusable);
   EXPECT_EQ(none.early_data_left(), 0U);

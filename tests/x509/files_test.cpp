@@ -174,6 +174,10 @@ TEST_F(Files, CredentialsInAnyOrder) {
             std::string::npos);
   EXPECT_NE(refused({write("empty.pem", "nothing")}).find("neither a certificate nor a private key"),
             std::string::npos);
+  EXPECT_NE(refused({files[1], write("damaged.pem", pem("CERTIFICATE", first) + pem("CERTIFICATE", Der{0x30, 0x00}))})
+                .find("damaged.pem: line "),
+            std::string::npos)
+      << "and not that a key lacks its certificate";
   EXPECT_NE(refused({path("missing.pem")}).find("cannot be read"), std::string::npos);
   EXPECT_NE(refused({write("broken.pem", "-----BEGIN CERTIFICATE-----\n")}).find("line 1"), std::string::npos);
 }

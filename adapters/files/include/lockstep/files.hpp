@@ -100,7 +100,8 @@ class LOCKSTEP_API CredentialCache {
 
   /// As `load_credential`. The same object comes again as long as both files have the time, size and inode that they
   /// had, which the system is asked for each time. While what is there cannot be used, as in the middle of a renewal,
-  /// it is an error; the one before is not given again.
+  /// it is an error; the one before is not given again. The passphrase is needed when the files are read, and
+  /// not compared afterwards.
   [[nodiscard]] std::expected<std::shared_ptr<const Credential>, FileError> load(const std::string& chain_path,
                                                                                  const std::string& key_path,
                                                                                  std::string_view passphrase = {});

@@ -122,7 +122,8 @@ struct Options {
   Time (*clock)() noexcept = nullptr;
   /// Until connected, over all addresses that a name has.
   std::chrono::milliseconds connect_timeout{30'000};
-  /// For `dial`: until the handshake is complete, from the call on, whatever the two others allow. 0: they alone count.
+  /// For `dial`: until the handshake is complete, from when the addresses are known, whatever the two others allow. 0:
+  /// they alone count.
   std::chrono::milliseconds dial_timeout{0};
   /// From the transport's beginning, or from the handshake's when it is lazy, until it is complete.
   std::chrono::milliseconds handshake_timeout{30'000};
